@@ -1,0 +1,176 @@
+/*
+ * vit/kernels.h - the kernel API: a table of kernels per instruction set, and whole-tensor
+ * operations over it
+ */
+#ifndef VIT_KERNELS_H
+#define VIT_KERNELS_H
+
+#include <stddef.h>
+
+#include "vit/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#define VIT_RESTRICT
+#else
+#define VIT_RESTRICT restrict
+#endif
+
+/*
+ * The numeric contract (docs/numerics.md): a float32 result depends on the inputs alone, not on the
+ * instruction set, the thread count, the batch, the tile shape or the alignment. It holds in the
+ * default floating-point environment: round to nearest, subnormals kept. Sizes and strides count
+ * elements; pointers need only float's alignment.
+ */
+
+enum vit_activation {
+    VIT_IDENTITY, /* x */
+    VIT_GELU,     /* x·Φ(x), the exact erf form; Hendrycks & Gimpel 2016 */
+    VIT_GELU_TANH, /* x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), the same paper's approximation */
+    VIT_GELU_QUICK, /* x·sigmoid(1.702·x), as in CLIP */
+    VIT_RELU,       /* max(x, 0) */
+    VIT_SILU,       /* x·sigmoid(x) */
+    VIT_ACTIVATIONS
+};
+
+/*
+ * What follows the sum of products of a matmul, each step rounded, in this order:
+ * scale, + bias, activation, × gamma, + residual. A zeroed struct does nothing.
+ */
+struct vit_epilogue {
+    float scale;            /* one factor for all; 0 stands for none */
+    const float *row_scale; /* [m] a factor per row, in place of scale; or NULL */
+    const float *bias;      /* [n] or NULL */
+    enum vit_activation activation;
+    const float *gamma;    /* [n] layer scale (Touvron et al. 2021, "Going deeper with Image
+                              Transformers"), or NULL */
+    const float *residual; /* [m][n], row stride ld_residual, or NULL; may be C itself */
+    size_t ld_residual;
+};
+
+/*
+ * A matmul micro-kernel: C[m][n] = epilogue(A[m][k] · B[k][n]) for one tile, with the packing of B
+ * that it wants.
+ */
+struct vit_matmul_kernel {
+    size_t mr; /* most rows of a tile */
+    size_t nr; /* most columns of a tile, and the width of a panel */
+    /*
+     * panel[k][nr] takes B's element (i, j) from b[i·k_stride + j·n_stride], for j < n ≤ nr;
+     * columns past n become 0.
+     */
+    void (*pack)(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
+                 float *VIT_RESTRICT panel);
+    /*
+     * Every element is one chain c = fma(a[i], b[i], c), i ascending from +0, then the epilogue,
+     * whose pointers are already at the tile's first row and column. 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1.
+     * C must not overlap A or the panel.
+     */
+    void (*tile)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
+                 float *c, size_t ldc, const struct vit_epilogue *epilogue);
+};
+
+/*
+ * The kernels of one instruction set. Tables are immutable and live as long as the process; their
+ * functions are pure, thread-safe and touch no byte outside their operands. Rows may be computed in
+ * place (y == x).
+ */
+struct vit_kernels {
+    const char *isa; /* "scalar", "avx2", "avx512" or "neon" */
+    struct vit_matmul_kernel matmul;
+    /* y[n] = (x − mean)·rstd·gamma + beta, rstd = 1/√(variance + eps); Ba et al. 2016 */
+    void (*layernorm)(size_t n, const float *x, const float *gamma, const float *beta, float eps,
+                      float *y);
+    /* y[n] = exp(x − max)/Σ; a NaN anywhere makes the row NaN */
+    void (*softmax)(size_t n, const float *x, float *y);
+    /* the numerators alone, y[n] = exp(x − max); returns their sum */
+    float (*softmax_exp)(size_t n, const float *x, float *y);
+    /* y[n] = f(x[n]) for each enum vit_activation */
+    void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x, float *y);
+    /* runs `rounds` rounds of independent multiply-adds in registers, fma_peak_flops operations
+     * each: the speed limit */
+    float (*fma_peak)(size_t rounds);
+    size_t fma_peak_flops;
+};
+
+/*
+ * The table of a level: "scalar", "avx2", "avx512" or "neon"; NULL takes the environment's VIT_ISA
+ * and, without one, the best level that this CPU and operating system allow. Thread-safe; the first
+ * call builds the tables. VIT_EINVAL the name is not a level of any architecture; VIT_EUNSUPPORTED
+ * this machine lacks it.
+ */
+VIT_API enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
+                                        struct vit_error *err);
+
+/*
+ * The levels of this build, weakest first: name i, or NULL past the last. *usable: this machine
+ * allows it. Thread-safe.
+ */
+VIT_API const char *vit_isa_level(size_t i, int *usable);
+
+/*
+ * Kernel i of a table: its name, or NULL past the last; *level: the level whose implementation it
+ * is. Thread-safe.
+ */
+VIT_API const char *vit_kernels_entry(const struct vit_kernels *kernels, size_t i,
+                                      const char **level);
+
+/*
+ * How an operation is spread over threads. run calls task(arg, i) once for every i < tasks, in any
+ * order, on any threads, and returns when all have returned. A NULL struct, or threads ≤ 1,
+ * computes on the calling thread alone.
+ */
+struct vit_parallel {
+    void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
+    void *user;
+    size_t threads; /* how many tasks an operation is cut into */
+};
+
+/* Floats that vit_matmul_pack writes for B[k][n]; 0 if that does not fit in size_t. */
+VIT_API size_t vit_matmul_packed_size(const struct vit_kernels *kernels, size_t n, size_t k);
+
+/*
+ * Packs B for vit_matmul with the same table. Element (i, j) is b[i·k_stride + j·n_stride]: a
+ * linear layer's weight [n][k] has n_stride = k, k_stride = 1.
+ */
+VIT_API void vit_matmul_pack(const struct vit_kernels *kernels, size_t n, size_t k, const float *b,
+                             size_t n_stride, size_t k_stride, float *packed);
+
+/*
+ * C[m][n] = epilogue(A[m][k] · B[k][n]); row strides lda, ldc. A NULL epilogue does nothing. C must
+ * not overlap A.
+ */
+VIT_API void vit_matmul(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                        size_t m, size_t n, size_t k, const float *a, size_t lda,
+                        const float *packed, float *c, size_t ldc,
+                        const struct vit_epilogue *epilogue);
+
+/*
+ * LayerNorm of every row of x[rows][n], row strides ldx and ldy; in place if y == x and ldy == ldx.
+ */
+VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                           size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
+                           const float *beta, float eps, float *y, size_t ldy);
+
+/*
+ * Floats of scratch that vit_attention wants; 0 if that does not fit in size_t. Grows with tokens,
+ * not their square.
+ */
+VIT_API size_t vit_attention_scratch_size(const struct vit_kernels *kernels, size_t tokens,
+                                          size_t heads, size_t head_dim, size_t threads);
+
+/*
+ * out = softmax(scale · Q Kᵀ) V for every head; Vaswani et al. 2017, eq. 1.
+ *   q, k, v  [tokens][heads][head_dim], row stride ld
+ *   out      [tokens][heads][head_dim], row stride ld_out; must not overlap the inputs
+ *   scratch  vit_attention_scratch_size floats, for the threads of `parallel`
+ */
+VIT_API void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                           size_t tokens, size_t heads, size_t head_dim, float scale,
+                           const float *q, const float *k, const float *v, size_t ld, float *out,
+                           size_t ld_out, float *scratch);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

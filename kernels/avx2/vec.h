@@ -1,0 +1,147 @@
+/* vec.h - 16 float lanes in two ymm registers; the operations every row kernel is written in */
+#ifndef VIT_AVX2_VEC_H
+#define VIT_AVX2_VEC_H
+
+#if !defined(__AVX2__) || !defined(__FMA__)
+#error "compile with FLAGS_avx2"
+#endif
+
+#include <immintrin.h>
+
+#include "kernels/constants.h"
+
+typedef struct {
+    __m256 l, h; /* lanes 0-7, 8-15 */
+} vec;
+
+#define PEAK_CHAINS                                                                                \
+    6 /* 12 registers of 16: two multiply-adds a cycle of 5 cycles' latency want 10 */
+
+static inline vec v_set(float x)
+{
+    return (vec){ _mm256_set1_ps(x), _mm256_set1_ps(x) };
+}
+
+static inline vec v_load(const float *p)
+{
+    return (vec){ _mm256_loadu_ps(p), _mm256_loadu_ps(p + 8) };
+}
+
+/* All ones in the lanes below n − first, for eight lanes that begin at `first`. */
+static inline __m256i lanes_below(size_t n, int first)
+{
+    const __m256i lane =
+        _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(first));
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
+}
+
+/* The first n < 16 lanes from memory, the others 0; touches nothing past them. */
+static inline vec v_load_tail(const float *p, size_t n)
+{
+    return (vec){ _mm256_maskload_ps(p, lanes_below(n, 0)),
+                  _mm256_maskload_ps(p + 8, lanes_below(n, 8)) };
+}
+
+static inline void v_store(float *p, vec a)
+{
+    _mm256_storeu_ps(p, a.l);
+    _mm256_storeu_ps(p + 8, a.h);
+}
+
+static inline void v_store_tail(float *p, vec a, size_t n)
+{
+    _mm256_maskstore_ps(p, lanes_below(n, 0), a.l);
+    _mm256_maskstore_ps(p + 8, lanes_below(n, 8), a.h);
+}
+
+/* The first n < 16 lanes of a, fill in the others. */
+static inline vec v_head(vec a, size_t n, vec fill)
+{
+    return (vec){ _mm256_blendv_ps(fill.l, a.l, _mm256_castsi256_ps(lanes_below(n, 0))),
+                  _mm256_blendv_ps(fill.h, a.h, _mm256_castsi256_ps(lanes_below(n, 8))) };
+}
+
+static inline vec v_add(vec a, vec b)
+{
+    return (vec){ _mm256_add_ps(a.l, b.l), _mm256_add_ps(a.h, b.h) };
+}
+
+static inline vec v_sub(vec a, vec b)
+{
+    return (vec){ _mm256_sub_ps(a.l, b.l), _mm256_sub_ps(a.h, b.h) };
+}
+
+static inline vec v_mul(vec a, vec b)
+{
+    return (vec){ _mm256_mul_ps(a.l, b.l), _mm256_mul_ps(a.h, b.h) };
+}
+
+static inline vec v_div(vec a, vec b)
+{
+    return (vec){ _mm256_div_ps(a.l, b.l), _mm256_div_ps(a.h, b.h) };
+}
+
+static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
+{
+    return (vec){ _mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h) };
+}
+
+static inline vec v_fnma(vec a, vec b, vec c) /* −a·b + c */
+{
+    return (vec){ _mm256_fnmadd_ps(a.l, b.l, c.l), _mm256_fnmadd_ps(a.h, b.h, c.h) };
+}
+
+static inline vec v_max(vec a, vec b) /* a > b ? a : b: the instruction's own rule */
+{
+    return (vec){ _mm256_max_ps(a.l, b.l), _mm256_max_ps(a.h, b.h) };
+}
+
+static inline vec v_min(vec a, vec b) /* a < b ? a : b */
+{
+    return (vec){ _mm256_min_ps(a.l, b.l), _mm256_min_ps(a.h, b.h) };
+}
+
+static inline vec v_abs(vec a)
+{
+    const __m256 sign = _mm256_set1_ps(-0.0f);
+    return (vec){ _mm256_andnot_ps(sign, a.l), _mm256_andnot_ps(sign, a.h) };
+}
+
+static inline __m256 power_of_two(__m256i n) /* 2ⁿ for −126 ≤ n ≤ 127 */
+{
+    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
+}
+
+static inline __m256 scale_half(__m256 a, __m256 n)
+{
+    const __m256i whole = _mm256_cvtps_epi32(n);
+    const __m256i half = _mm256_srai_epi32(whole, 1); /* in two steps: 2ⁿ alone may underflow */
+    return _mm256_mul_ps(_mm256_mul_ps(a, power_of_two(half)),
+                         power_of_two(_mm256_sub_epi32(whole, half)));
+}
+
+/* a·2ⁿ for integral |n| ≤ 200 and a near 1, rounded once */
+static inline vec v_scale_by_power(vec a, vec n)
+{
+    return (vec){ scale_half(a.l, n.l), scale_half(a.h, n.h) };
+}
+
+/* The tree of the numeric contract: l += l+8, l+4, l+2, l+1. */
+static inline float v_sum(vec a)
+{
+    const __m256 s8 = _mm256_add_ps(a.l, a.h);
+    const __m128 s4 = _mm_add_ps(_mm256_castps256_ps128(s8), _mm256_extractf128_ps(s8, 1));
+    const __m128 s2 = _mm_add_ps(s4, _mm_movehl_ps(s4, s4));
+    return _mm_cvtss_f32(_mm_add_ss(s2, _mm_movehdup_ps(s2)));
+}
+
+/* The largest lane; no lane is NaN. */
+static inline float v_max_lane(vec a)
+{
+    const __m256 m8 = _mm256_max_ps(a.l, a.h);
+    const __m128 m4 = _mm_max_ps(_mm256_castps256_ps128(m8), _mm256_extractf128_ps(m8, 1));
+    const __m128 m2 = _mm_max_ps(m4, _mm_movehl_ps(m4, m4));
+    return _mm_cvtss_f32(_mm_max_ss(m2, _mm_movehdup_ps(m2)));
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* matmul.h - AVX-512 matmul micro-kernel: tiles of up to 6 × 64, 24 accumulators */
+#ifndef VIT_AVX512_MATMUL_H
+#define VIT_AVX512_MATMUL_H
+
+#include "kernels/avx512/vec.h"
+
+#define MR 6
+#define NR 64
+
+#include "kernels/simd/tile.h"
+
+/* m and vectors are constants at every call, so the accumulators are registers. */
+__attribute__((always_inline)) static inline void chains_of(size_t m, size_t vectors, size_t k,
+                                                            const float *restrict a, size_t lda,
+                                                            const float *restrict panel,
+                                                            float *restrict chains)
+{
+    __m512 c[MR][NR / 16];
+
+#pragma GCC unroll 8
+    for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            c[i][v] = _mm512_setzero_ps();
+
+    for (size_t l = 0; l < k; l++) {
+        __m512 b[NR / 16];
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            b[v] = _mm512_loadu_ps(panel + l * NR + 16 * v);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < m; i++) {
+            const __m512 x = _mm512_set1_ps(a[i * lda + l]);
+#pragma GCC unroll 8
+            for (size_t v = 0; v < vectors; v++)
+                c[i][v] = _mm512_fmadd_ps(x, b[v], c[i][v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            _mm512_store_ps(chains + i * NR + 16 * v, c[i][v]);
+}
+
+#define CASE(m, v)                                                                                 \
+    case (m)*8 + (v):                                                                              \
+        chains_of(m, v, k, a, lda, panel, chains);                                                 \
+        break;
+#define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3) CASE(m, 4)
+
+static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
+                               const float *panel, float *chains)
+{
+    switch (m * 8 + (n + 15) / 16) {
+        CASES(1)
+        CASES(2)
+        CASES(3)
+        CASES(4)
+        CASES(5)
+        CASES(6)
+    }
+}
+
+#undef CASES
+#undef CASE
+
+#endif

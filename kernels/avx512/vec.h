@@ -1,0 +1,130 @@
+/* vec.h - 16 float lanes in one zmm register; the operations every row kernel is written in */
+#ifndef VIT_AVX512_VEC_H
+#define VIT_AVX512_VEC_H
+
+#if !defined(__AVX512F__) || !defined(__AVX512BW__) || !defined(__AVX512DQ__) ||                   \
+    !defined(__AVX512VL__)
+#error "compile with FLAGS_avx512"
+#endif
+
+#include <immintrin.h>
+
+#include "kernels/constants.h"
+
+typedef __m512 vec;
+
+#define PEAK_CHAINS                                                                                \
+    24 /* two multiply-adds a cycle of up to 5 cycles' latency want 10; 32 registers */
+
+static inline vec v_set(float x)
+{
+    return _mm512_set1_ps(x);
+}
+
+static inline vec v_load(const float *p)
+{
+    return _mm512_loadu_ps(p);
+}
+
+static inline __mmask16 first_lanes(size_t n) /* n < 16 */
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+/* The first n < 16 lanes from memory, the others 0; touches nothing past them. */
+static inline vec v_load_tail(const float *p, size_t n)
+{
+    return _mm512_maskz_loadu_ps(first_lanes(n), p);
+}
+
+static inline void v_store(float *p, vec a)
+{
+    _mm512_storeu_ps(p, a);
+}
+
+static inline void v_store_tail(float *p, vec a, size_t n)
+{
+    _mm512_mask_storeu_ps(p, first_lanes(n), a);
+}
+
+/* The first n < 16 lanes of a, fill in the others. */
+static inline vec v_head(vec a, size_t n, vec fill)
+{
+    return _mm512_mask_mov_ps(fill, first_lanes(n), a);
+}
+
+static inline vec v_add(vec a, vec b)
+{
+    return _mm512_add_ps(a, b);
+}
+
+static inline vec v_sub(vec a, vec b)
+{
+    return _mm512_sub_ps(a, b);
+}
+
+static inline vec v_mul(vec a, vec b)
+{
+    return _mm512_mul_ps(a, b);
+}
+
+static inline vec v_div(vec a, vec b)
+{
+    return _mm512_div_ps(a, b);
+}
+
+static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
+{
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+static inline vec v_fnma(vec a, vec b, vec c) /* −a·b + c */
+{
+    return _mm512_fnmadd_ps(a, b, c);
+}
+
+static inline vec v_max(vec a, vec b) /* a > b ? a : b: the instruction's own rule */
+{
+    return _mm512_max_ps(a, b);
+}
+
+static inline vec v_min(vec a, vec b) /* a < b ? a : b */
+{
+    return _mm512_min_ps(a, b);
+}
+
+static inline vec v_abs(vec a)
+{
+    return _mm512_abs_ps(a);
+}
+
+/* a·2ⁿ for integral |n| ≤ 200, rounded once */
+static inline vec v_scale_by_power(vec a, vec n)
+{
+    return _mm512_scalef_ps(a, n);
+}
+
+static inline __m256 high_half(vec a)
+{
+    return _mm512_extractf32x8_ps(a, 1);
+}
+
+/* The tree of the numeric contract: l += l+8, l+4, l+2, l+1. */
+static inline float v_sum(vec a)
+{
+    const __m256 s8 = _mm256_add_ps(_mm512_castps512_ps256(a), high_half(a));
+    const __m128 s4 = _mm_add_ps(_mm256_castps256_ps128(s8), _mm256_extractf128_ps(s8, 1));
+    const __m128 s2 = _mm_add_ps(s4, _mm_movehl_ps(s4, s4));
+    return _mm_cvtss_f32(_mm_add_ss(s2, _mm_movehdup_ps(s2)));
+}
+
+/* The largest lane; no lane is NaN. */
+static inline float v_max_lane(vec a)
+{
+    const __m256 m8 = _mm256_max_ps(_mm512_castps512_ps256(a), high_half(a));
+    const __m128 m4 = _mm_max_ps(_mm256_castps256_ps128(m8), _mm256_extractf128_ps(m8, 1));
+    const __m128 m2 = _mm_max_ps(m4, _mm_movehl_ps(m4, m4));
+    return _mm_cvtss_f32(_mm_max_ss(m2, _mm_movehdup_ps(m2)));
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* constants.h - the numbers that scalar and SIMD kernels share, so that they compute the same bits */
+#ifndef VIT_KERNELS_CONSTANTS_H
+#define VIT_KERNELS_CONSTANTS_H
+
+#include <stddef.h>
+
+#include "vit/kernels.h"
+
+#define LANES 16 /* partial sums of a row, on every machine: docs/numerics.md */
+
+/*
+ * exp(x): n = round(x/ln 2), r = x − n·ln 2 in two parts, exp(r) = 1 + (r + r²·P(r)), times 2ⁿ.
+ * P is the minimax fit of degree 4 over |r| ≤ ln 2/2; 2^-26.4 relative error before rounding.
+ */
+#define EXP_LOG2E  1.44269502f
+#define EXP_LN2_HI 0.693147182f
+#define EXP_LN2_LO (-1.90465421e-09f) /* ln 2 − EXP_LN2_HI */
+#define EXP_ROUND  0x1.8p23f          /* adding and subtracting it rounds to an integer */
+#define EXP_MAX    100.0f             /* above 88.8 the result is infinity */
+#define EXP_MIN    -110.0f            /* below -103.98 the result is 0 */
+static const float exp_poly[] = { 0.5f, 0.166665763f, 0.0416668542f, 0.00836320035f,
+                                  0.00139013096f };
+
+/*
+ * Φ(−a) = exp(−a²/2)·R(a) for a ≥ 0, R(a) = Q(w), w = (a − 3)/(a + 3): Q is the minimax fit of degree 9 for
+ * a ≤ 15, PHI_CENTER chosen to make it good; 2^-26.4 relative error before rounding. The variable is that
+ * of Shepherd & Laframboise 1981, "Chebyshev approximation of (1 + 2x)exp(x²)erfc x".
+ */
+#define PHI_CENTER 3.0f
+static const float phi_poly[] = { 0.121513948f,     -0.206402615f,    0.123225056f,
+                                  -0.0462132357f,   0.00613181107f,   0.00290421373f,
+                                  -0.000982822385f, -0.000338545971f, 0.000114504612f,
+                                  5.26764525e-05f };
+
+/* Where |x|·f underflows to 0: larger arguments are clamped, or infinity·0 would make a NaN. */
+#define GELU_MAX       15.0f
+#define GELU_TANH_MAX  12.0f
+#define GELU_QUICK_MAX 70.0f
+#define SILU_MAX       110.0f
+
+#define GELU_TANH_1    1.59576917f   /* 2·√(2/π): x/2·(1 + tanh(u)) = x·sigmoid(2u) */
+#define GELU_TANH_3    0.0713548139f /* 2·√(2/π)·0.044715 */
+#define GELU_QUICK     1.702f
+
+#endif

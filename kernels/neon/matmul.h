@@ -1,0 +1,67 @@
+/* matmul.h - NEON matmul micro-kernel: tiles of up to 6 × 16, 24 accumulators */
+#ifndef VIT_NEON_MATMUL_H
+#define VIT_NEON_MATMUL_H
+
+#include "kernels/neon/vec.h"
+
+#define MR 6
+#define NR 16
+
+#include "kernels/simd/tile.h"
+
+/* m is a constant at every call, so the accumulators are registers. */
+__attribute__((always_inline)) static inline void chains_of(size_t m, size_t k,
+                                                            const float *restrict a, size_t lda,
+                                                            const float *restrict panel,
+                                                            float *restrict chains)
+{
+    float32x4_t c[MR][4];
+
+#pragma GCC unroll 8
+    for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 4
+        for (size_t v = 0; v < 4; v++)
+            c[i][v] = vdupq_n_f32(0.0f);
+
+    for (size_t l = 0; l < k; l++) {
+        float32x4_t b[4];
+#pragma GCC unroll 4
+        for (size_t v = 0; v < 4; v++)
+            b[v] = vld1q_f32(panel + l * NR + 4 * v);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < m; i++) {
+            const float32x4_t x = vld1q_dup_f32(a + i * lda + l);
+#pragma GCC unroll 4
+            for (size_t v = 0; v < 4; v++)
+                c[i][v] = vfmaq_f32(c[i][v], x, b[v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 4
+        for (size_t v = 0; v < 4; v++)
+            vst1q_f32(chains + i * NR + 4 * v, c[i][v]);
+}
+
+#define CASE(m)                                                                                    \
+    case m:                                                                                        \
+        chains_of(m, k, a, lda, panel, chains);                                                    \
+        break;
+
+static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
+                               const float *panel, float *chains)
+{
+    (void)n; /* the panel is padded, and 16 columns are all it holds */
+    switch (m) {
+        CASE(1)
+        CASE(2)
+        CASE(3)
+        CASE(4)
+        CASE(5)
+        CASE(6)
+    }
+}
+
+#undef CASE
+
+#endif

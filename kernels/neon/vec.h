@@ -1,0 +1,146 @@
+/* vec.h - 16 float lanes in four q registers; the operations every row kernel is written in */
+#ifndef VIT_NEON_VEC_H
+#define VIT_NEON_VEC_H
+
+#if !defined(__aarch64__) || !defined(__ARM_NEON)
+#error "compile for aarch64 with FLAGS_neon"
+#endif
+
+#include <arm_neon.h>
+#include <string.h>
+
+#include "kernels/constants.h"
+
+typedef struct {
+    float32x4_t q[4]; /* lanes 0-3, 4-7, 8-11, 12-15 */
+} vec;
+
+#define PEAK_CHAINS                                                                                \
+    6 /* 24 registers of 32: up to four multiply-adds a cycle of 4 cycles' latency */
+
+/* An operation on each quarter; the compiler unrolls the four. */
+#define EACH_QUARTER(expression)                                                                   \
+    vec r;                                                                                         \
+    for (int i = 0; i < 4; i++)                                                                    \
+        r.q[i] = (expression);                                                                     \
+    return r
+
+static inline vec v_set(float x)
+{
+    EACH_QUARTER(vdupq_n_f32(x));
+}
+
+static inline vec v_load(const float *p)
+{
+    EACH_QUARTER(vld1q_f32(p + 4 * i));
+}
+
+static inline void v_store(float *p, vec a)
+{
+    for (int i = 0; i < 4; i++)
+        vst1q_f32(p + 4 * i, a.q[i]);
+}
+
+/* The first n < 16 lanes from memory, the others 0; touches nothing past them. */
+static inline vec v_load_tail(const float *p, size_t n)
+{
+    float lane[LANES] = { 0 };
+    memcpy(lane, p, n * sizeof *p);
+    return v_load(lane);
+}
+
+static inline void v_store_tail(float *p, vec a, size_t n)
+{
+    float lane[LANES];
+    v_store(lane, a);
+    memcpy(p, lane, n * sizeof *p);
+}
+
+/* The first n < 16 lanes of a, fill in the others. */
+static inline vec v_head(vec a, size_t n, vec fill)
+{
+    static const uint32_t lane[LANES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    const uint32x4_t count = vdupq_n_u32((uint32_t)n);
+    EACH_QUARTER(vbslq_f32(vcltq_u32(vld1q_u32(lane + 4 * i), count), a.q[i], fill.q[i]));
+}
+
+static inline vec v_add(vec a, vec b)
+{
+    EACH_QUARTER(vaddq_f32(a.q[i], b.q[i]));
+}
+
+static inline vec v_sub(vec a, vec b)
+{
+    EACH_QUARTER(vsubq_f32(a.q[i], b.q[i]));
+}
+
+static inline vec v_mul(vec a, vec b)
+{
+    EACH_QUARTER(vmulq_f32(a.q[i], b.q[i]));
+}
+
+static inline vec v_div(vec a, vec b)
+{
+    EACH_QUARTER(vdivq_f32(a.q[i], b.q[i]));
+}
+
+static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
+{
+    EACH_QUARTER(vfmaq_f32(c.q[i], a.q[i], b.q[i]));
+}
+
+static inline vec v_fnma(vec a, vec b, vec c) /* −a·b + c */
+{
+    EACH_QUARTER(vfmsq_f32(c.q[i], a.q[i], b.q[i]));
+}
+
+static inline vec v_max(vec a,
+                        vec b) /* a > b ? a : b; vmaxq would turn a NaN on either side to NaN */
+{
+    EACH_QUARTER(vbslq_f32(vcgtq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]));
+}
+
+static inline vec v_min(vec a, vec b) /* a < b ? a : b */
+{
+    EACH_QUARTER(vbslq_f32(vcltq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]));
+}
+
+static inline vec v_abs(vec a)
+{
+    EACH_QUARTER(vabsq_f32(a.q[i]));
+}
+
+static inline float32x4_t power_of_two(int32x4_t n) /* 2ⁿ for −126 ≤ n ≤ 127 */
+{
+    return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(n, vdupq_n_s32(127)), 23));
+}
+
+static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t n)
+{
+    const int32x4_t whole = vcvtq_s32_f32(n);
+    const int32x4_t half = vshrq_n_s32(whole, 1); /* in two steps: 2ⁿ alone may underflow */
+    return vmulq_f32(vmulq_f32(a, power_of_two(half)), power_of_two(vsubq_s32(whole, half)));
+}
+
+/* a·2ⁿ for integral |n| ≤ 200 and a near 1, rounded once */
+static inline vec v_scale_by_power(vec a, vec n)
+{
+    EACH_QUARTER(scale_quarter(a.q[i], n.q[i]));
+}
+
+/* The tree of the numeric contract: l += l+8, l+4, l+2, l+1. */
+static inline float v_sum(vec a)
+{
+    const float32x4_t s4 =
+        vaddq_f32(vaddq_f32(a.q[0], a.q[2]), vaddq_f32(a.q[1], a.q[3])); /* l+8, then l+4 */
+    const float32x2_t s2 = vadd_f32(vget_low_f32(s4), vget_high_f32(s4));
+    return vget_lane_f32(s2, 0) + vget_lane_f32(s2, 1);
+}
+
+/* The largest lane; no lane is NaN. */
+static inline float v_max_lane(vec a)
+{
+    return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.q[0], a.q[2]), vmaxq_f32(a.q[1], a.q[3])));
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* matmul.h - the matmul micro-kernel as its contract states it: one chain per element, then the epilogue */
+#ifndef VIT_SCALAR_MATMUL_H
+#define VIT_SCALAR_MATMUL_H
+
+#include "kernels/scalar/rows.h"
+
+#define MR 4
+#define NR 8
+
+static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
+                 float *restrict panel)
+{
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < NR; j++)
+            panel[i * NR + j] = j < n ? b[i * k_stride + j * n_stride] : 0.0f;
+}
+
+/* Element (i, j) of the tile from its finished chain. */
+static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
+{
+    if (e->row_scale)
+        c *= e->row_scale[i];
+    else if (e->scale != 0.0f)
+        c *= e->scale;
+    if (e->bias)
+        c += e->bias[j];
+    c = activate(e->activation, c);
+    if (e->gamma)
+        c *= e->gamma[j];
+    if (e->residual)
+        c += e->residual[i * e->ld_residual + j];
+    return c;
+}
+
+static void tile(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
+                 float *c, size_t ldc, const struct vit_epilogue *e)
+{
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            float chain = 0.0f;
+            for (size_t l = 0; l < k; l++)
+                chain = fmaf(a[i * lda + l], panel[l * NR + j], chain);
+            c[i * ldc + j] = epilogue(chain, i, j, e);
+        }
+}
+
+#endif

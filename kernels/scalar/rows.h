@@ -1,0 +1,141 @@
+/* rows.h - LayerNorm, softmax and activations of one row in plain loops: what the other levels must equal */
+#ifndef VIT_SCALAR_ROWS_H
+#define VIT_SCALAR_ROWS_H
+
+#include <math.h>
+
+#include "kernels/scalar/exp.h"
+
+/* The tree of the numeric contract. */
+static float sum_lanes(float lane[LANES])
+{
+    for (size_t half = LANES / 2; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
+static void layernorm(size_t n, const float *x, const float *gamma, const float *beta, float eps,
+                      float *y)
+{
+    float lane[LANES] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        lane[i % LANES] += x[i];
+    const float mean = sum_lanes(lane) / (float)n;
+
+    memset(lane, 0, sizeof lane);
+    for (size_t i = 0; i < n; i++) {
+        const float d = x[i] - mean;
+        lane[i % LANES] = fmaf(d, d, lane[i % LANES]);
+    }
+    const float rstd = 1.0f / sqrtf(sum_lanes(lane) / (float)n + eps);
+
+    for (size_t i = 0; i < n; i++)
+        y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
+}
+
+static float softmax_exp(size_t n, const float *x, float *y)
+{
+    float max = -INFINITY;
+    for (size_t i = 0; i < n; i++)
+        max = x[i] > max ? x[i] : max;
+
+    float lane[LANES] = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        y[i] = exp_sum(x[i] - max, 0.0f);
+        lane[i % LANES] += y[i];
+    }
+    return sum_lanes(lane);
+}
+
+static void softmax(size_t n, const float *x, float *y)
+{
+    const float scale = 1.0f / softmax_exp(n, x, y);
+    for (size_t i = 0; i < n; i++)
+        y[i] *= scale;
+}
+
+/*
+ * GELU, its approximations and SiLU are all x·f(x) with f(x) + f(−x) = 1, so that with a = |x|
+ *     x·f(x) = max(x, 0) − a·f(−a):
+ * no cancellation on either side, so the relative error stays small all the way down. Bounds in ulp over
+ * all floats, and where |x| is such that a network notices, from tests/test_oracle.c:
+ *     gelu 11, 4 from -4 up; gelu_tanh 180, 6 from -2 up; gelu_quick 60, 4 from -4 up; silu 53, 3 from
+ *     -87 up; relu 0.
+ */
+static float positive_part(float x)
+{
+    return 0.0f > x ? 0.0f : x;
+}
+
+static float magnitude(float x, float max)
+{
+    const float a = fabsf(x);
+    return max < a ? max : a;
+}
+
+static float identity(float x)
+{
+    return x;
+}
+
+static float gelu(float x)
+{
+    const float a = magnitude(x, GELU_MAX);
+    const float w = (a - PHI_CENTER) / (a + PHI_CENTER);
+    float q = phi_poly[9];
+    for (int i = 8; i >= 0; i--)
+        q = fmaf(q, w, phi_poly[i]);
+
+    const float square = a * a;
+    const float low =
+        fmaf(a, a, -square); /* at a = 13 the square's rounding error alone is 2^-18 */
+    const float e = exp_sum(-0.5f * square, -0.5f * low);
+    return fmaf(-a, q * e, positive_part(x));
+}
+
+/* x·sigmoid(y), where y has the sign of x: a is |x|, minus_y is −|y|, low what its rounding took */
+static float times_sigmoid(float x, float a, float minus_y, float low)
+{
+    const float e = exp_sum(minus_y, low);
+    return fmaf(-a, e / (1.0f + e), positive_part(x));
+}
+
+static float gelu_tanh(float x)
+{
+    const float a = magnitude(x, GELU_TANH_MAX);
+    return times_sigmoid(x, a, -(a * fmaf(GELU_TANH_3, a * a, GELU_TANH_1)), 0.0f);
+}
+
+static float gelu_quick(float x)
+{
+    const float a = magnitude(x, GELU_QUICK_MAX);
+    const float y = -GELU_QUICK * a;
+    return times_sigmoid(x, a, y, fmaf(-GELU_QUICK, a, -y));
+}
+
+static float silu(float x)
+{
+    const float a = magnitude(x, SILU_MAX);
+    return times_sigmoid(x, a, -a, 0.0f);
+}
+
+static float activate(enum vit_activation f, float x)
+{
+    switch (f) {
+    case VIT_GELU:
+        return gelu(x);
+    case VIT_GELU_TANH:
+        return gelu_tanh(x);
+    case VIT_GELU_QUICK:
+        return gelu_quick(x);
+    case VIT_RELU:
+        return positive_part(x);
+    case VIT_SILU:
+        return silu(x);
+    default:
+        return x;
+    }
+}
+
+#endif

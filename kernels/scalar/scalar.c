@@ -1,0 +1,49 @@
+/* scalar.c - enters the plain kernels, reference and fallback, in a table */
+#include "kernels/fill.h"
+#include "kernels/scalar/matmul.h"
+#include "kernels/scalar/rows.h"
+
+#define ACTIVATION_ROW(f)                                                                          \
+    static void f##_row(size_t n, const float *x, float *y)                                        \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i++)                                                             \
+            y[i] = f(x[i]);                                                                        \
+    }
+
+ACTIVATION_ROW(identity)
+ACTIVATION_ROW(gelu)
+ACTIVATION_ROW(gelu_tanh)
+ACTIVATION_ROW(gelu_quick)
+ACTIVATION_ROW(positive_part)
+ACTIVATION_ROW(silu)
+
+/* Eight chains that do not wait for each other; without FMA instructions this is the C library's fmaf. */
+static float fma_peak(size_t rounds)
+{
+    float c[8] = { 0 };
+    for (size_t r = 0; r < rounds; r++)
+        for (size_t i = 0; i < 8; i++)
+            c[i] = fmaf(c[i], 0.5f, 1.0f);
+    return c[0] + c[1] + c[2] + c[3] + c[4] + c[5] + c[6] + c[7];
+}
+
+void vit_fill_scalar(struct vit_kernels *table)
+{
+    *table = (struct vit_kernels){
+        .isa = "scalar",
+        .matmul = { .mr = MR, .nr = NR, .pack = pack, .tile = tile },
+        .layernorm = layernorm,
+        .softmax = softmax,
+        .softmax_exp = softmax_exp,
+        .activation = {
+            [VIT_IDENTITY] = identity_row,
+            [VIT_GELU] = gelu_row,
+            [VIT_GELU_TANH] = gelu_tanh_row,
+            [VIT_GELU_QUICK] = gelu_quick_row,
+            [VIT_RELU] = positive_part_row,
+            [VIT_SILU] = silu_row,
+        },
+        .fma_peak = fma_peak,
+        .fma_peak_flops = 8 * 2,
+    };
+}

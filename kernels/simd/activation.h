@@ -1,0 +1,101 @@
+/* activation.h - GELU, its approximations, ReLU and SiLU over vec.h; kernels/scalar/rows.h has the reasons */
+#ifndef VIT_SIMD_ACTIVATION_H
+#define VIT_SIMD_ACTIVATION_H
+
+#include "kernels/simd/exp.h"
+
+static inline vec v_identity(vec x)
+{
+    return x;
+}
+
+static inline vec v_positive_part(vec x)
+{
+    return v_max(v_set(0.0f), x);
+}
+
+static inline vec v_magnitude(vec x, float max)
+{
+    return v_min(v_set(max), v_abs(x));
+}
+
+static inline vec v_gelu(vec x)
+{
+    const vec center = v_set(PHI_CENTER);
+    const vec a = v_magnitude(x, GELU_MAX);
+    const vec w = v_div(v_sub(a, center), v_add(a, center));
+    vec q = v_set(phi_poly[9]);
+    for (int i = 8; i >= 0; i--)
+        q = v_fma(q, w, v_set(phi_poly[i]));
+
+    const vec minus_half = v_set(-0.5f);
+    const vec square = v_mul(a, a);
+    const vec minus_low = v_fnma(a, a, square);
+    const vec e = v_exp_sum(v_mul(minus_half, square), v_mul(v_set(0.5f), minus_low));
+    return v_fnma(a, v_mul(q, e), v_positive_part(x));
+}
+
+/* x·sigmoid(y), where y has the sign of x: a is |x|, minus_y is −|y|, low what its rounding took */
+static inline vec v_times_sigmoid(vec x, vec a, vec minus_y, vec low)
+{
+    const vec e = v_exp_sum(minus_y, low);
+    return v_fnma(a, v_div(e, v_add(v_set(1.0f), e)), v_positive_part(x));
+}
+
+static inline vec v_gelu_tanh(vec x)
+{
+    const vec a = v_magnitude(x, GELU_TANH_MAX);
+    const vec factor = v_fma(v_set(GELU_TANH_3), v_mul(a, a), v_set(GELU_TANH_1));
+    return v_times_sigmoid(x, a, v_fnma(a, factor, v_set(0.0f)), v_set(0.0f));
+}
+
+static inline vec v_gelu_quick(vec x)
+{
+    const vec a = v_magnitude(x, GELU_QUICK_MAX);
+    const vec minus_c = v_set(-GELU_QUICK);
+    const vec y = v_mul(minus_c, a);
+    return v_times_sigmoid(x, a, y, v_fnma(v_set(GELU_QUICK), a, v_sub(v_set(0.0f), y)));
+}
+
+static inline vec v_silu(vec x)
+{
+    const vec a = v_magnitude(x, SILU_MAX);
+    return v_times_sigmoid(x, a, v_sub(v_set(0.0f), a), v_set(0.0f));
+}
+
+static inline vec v_activate(enum vit_activation f, vec x)
+{
+    switch (f) {
+    case VIT_GELU:
+        return v_gelu(x);
+    case VIT_GELU_TANH:
+        return v_gelu_tanh(x);
+    case VIT_GELU_QUICK:
+        return v_gelu_quick(x);
+    case VIT_RELU:
+        return v_positive_part(x);
+    case VIT_SILU:
+        return v_silu(x);
+    default:
+        return x;
+    }
+}
+
+#define ACTIVATION_ROW(f)                                                                          \
+    static void f##_row(size_t n, const float *x, float *y)                                        \
+    {                                                                                              \
+        size_t i = 0;                                                                              \
+        for (; i + LANES <= n; i += LANES)                                                         \
+            v_store(y + i, v_##f(v_load(x + i)));                                                  \
+        if (i < n)                                                                                 \
+            v_store_tail(y + i, v_##f(v_load_tail(x + i, n - i)), n - i);                          \
+    }
+
+ACTIVATION_ROW(identity)
+ACTIVATION_ROW(gelu)
+ACTIVATION_ROW(gelu_tanh)
+ACTIVATION_ROW(gelu_quick)
+ACTIVATION_ROW(positive_part)
+ACTIVATION_ROW(silu)
+
+#endif
