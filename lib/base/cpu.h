@@ -1,0 +1,17 @@
+/* cpu.h - which instruction sets the processor has and the operating system lets programs use */
+#ifndef VIT_BASE_CPU_H
+#define VIT_BASE_CPU_H
+
+enum cpu_feature {
+    CPU_AVX2 = 1 << 0,
+    CPU_FMA = 1 << 1,
+    CPU_AVX512_FBDV = 1 << 2, /* F, BW, DQ and VL together */
+    CPU_OS_YMM = 1 << 3,      /* the system saves ymm registers */
+    CPU_OS_ZMM = 1 << 4,      /* and zmm and mask registers */
+    CPU_ASIMD = 1 << 5,
+};
+
+/* The features of this machine as a sum of enum cpu_feature. Thread-safe. */
+unsigned cpu_features(void);
+
+#endif
