@@ -1,0 +1,34 @@
+/* layernorm.c - LayerNorm of the rows of a matrix, threads over rows */
+#include "base/parallel.h"
+#include "ops/ops.h"
+
+struct rows {
+    const struct vit_kernels *kernels;
+    size_t count, n, parts;
+    const float *x;
+    size_t ldx;
+    const float *gamma, *beta;
+    float eps;
+    float *y;
+    size_t ldy;
+};
+
+static void normalise_part(void *arg, size_t part)
+{
+    const struct rows *r = arg;
+    const size_t end = parallel_share(r->count, r->parts, part + 1);
+
+    for (size_t i = parallel_share(r->count, r->parts, part); i < end; i++)
+        r->kernels->layernorm(r->n, r->x + i * r->ldx, r->gamma, r->beta, r->eps,
+                              r->y + i * r->ldy);
+}
+
+void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                   size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
+                   const float *beta, float eps, float *y, size_t ldy)
+{
+    const size_t parts = parallel_tasks(parallel, rows);
+    struct rows r = { kernels, rows, n, parts, x, ldx, gamma, beta, eps, y, ldy };
+
+    parallel_run(parallel, parts, normalise_part, &r);
+}
