@@ -1,0 +1,198 @@
+/* keys.c - reading a JSON object by a table: which keys it may have, and what each must hold */
+#include "checkpoint/keys.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "checkpoint/quote.h"
+
+/* A value as JSON, cut for a message. */
+static struct quote quote_value(const json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const struct quote q = quote_name(text ? text : "a value");
+
+    free(text);
+    return q;
+}
+
+enum vit_status keys_expected(const struct keys *keys, const struct key_rule *rule,
+                              const char *expected, const json_t *found)
+{
+    return fail(keys->err, VIT_EFORMAT, "%s: %s%s: expected %s, found %s",
+                quote_path(keys->path).text, keys->prefix, rule->key, expected,
+                quote_value(found).text);
+}
+
+enum vit_status keys_unsupported(const struct keys *keys, const struct key_rule *rule,
+                                 const char *supported, const json_t *found)
+{
+    return fail(keys->err, VIT_EUNSUPPORTED, "%s: %s%s is %s: supported is %s",
+                quote_path(keys->path).text, keys->prefix, rule->key, quote_value(found).text,
+                supported);
+}
+
+void *keys_field(const struct keys *keys, const struct key_rule *rule)
+{
+    return (char *)keys->target + rule->offset;
+}
+
+enum vit_status take_nothing(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    (void)keys;
+    (void)rule;
+    (void)value;
+    return VIT_OK;
+}
+
+static bool is_count(const json_t *value)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 1 &&
+           json_integer_value(value) <= INT_MAX;
+}
+
+enum vit_status take_count(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    if (!is_count(value))
+        return keys_expected(keys, rule, "a positive integer", value);
+    *(size_t *)keys_field(keys, rule) = (size_t)json_integer_value(value);
+    return VIT_OK;
+}
+
+enum vit_status take_classes(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    if (json_is_integer(value) && json_integer_value(value) == 0)
+        return keys_unsupported(keys, rule, "a model with a head, of 1 class or more", value);
+    return take_count(keys, rule, value);
+}
+
+enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    size_t *counts = keys_field(keys, rule);
+
+    if (json_array_size(value) != 3)
+        return keys_expected(keys, rule, "[channels, height, width]", value);
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *count = json_array_get(value, i);
+        if (!is_count(count))
+            return keys_expected(keys, rule, "three positive integers", value);
+        counts[i] = (size_t)json_integer_value(count);
+    }
+    return VIT_OK;
+}
+
+enum vit_status take_bool(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    if (!json_is_boolean(value))
+        return keys_expected(keys, rule, "true or false", value);
+    *(bool *)keys_field(keys, rule) = json_is_true(value);
+    return VIT_OK;
+}
+
+enum vit_status take_number(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    if (!json_is_number(value))
+        return keys_expected(keys, rule, "a number", value);
+    *(double *)keys_field(keys, rule) = json_number_value(value);
+    return VIT_OK;
+}
+
+enum vit_status take_float(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    const double number = json_number_value(value);
+
+    if (!json_is_number(value) || !isfinite((float)number) || (number != 0 && (float)number == 0))
+        return keys_expected(keys, rule, "a number within float32", value);
+    *(float *)keys_field(keys, rule) = (float)number;
+    return VIT_OK;
+}
+
+enum vit_status take_numbers(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    struct numbers numbers = { .count = json_array_size(value) };
+
+    if (!json_is_array(value))
+        return keys_expected(keys, rule, "an array of numbers", value);
+    for (size_t i = 0; i < numbers.count; i++) {
+        const json_t *number = json_array_get(value, i);
+        if (!json_is_number(number))
+            return keys_expected(keys, rule, "an array of numbers", value);
+        if (i < sizeof numbers.value / sizeof *numbers.value)
+            numbers.value[i] = json_number_value(number);
+    }
+    *(struct numbers *)keys_field(keys, rule) = numbers;
+    return VIT_OK;
+}
+
+enum vit_status take_choice(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    const char *name = json_string_value(value);
+    char known[160] = "";
+    size_t length = 0;
+
+    if (!name)
+        return keys_expected(keys, rule, "a string", value);
+    for (const struct choice *choice = rule->more; choice->name; choice++) {
+        if (strcmp(choice->name, name) == 0) {
+            memcpy(keys_field(keys, rule), &choice->value, sizeof choice->value);
+            return VIT_OK;
+        }
+        if (length < sizeof known)
+            length += (size_t)snprintf(known + length, sizeof known - length, "%s\"%s\"",
+                                       length > 0 ? ", " : "", choice->name);
+    }
+    return keys_unsupported(keys, rule, known, value);
+}
+
+enum vit_status take_only(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    char *found = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *allowed = rule->more;
+    bool known = false;
+
+    if (!found)
+        return fail(keys->err, VIT_ENOMEM, "%s: out of memory", quote_path(keys->path).text);
+    while (!known && *allowed) {
+        const size_t length = strcspn(allowed, "|");
+        known = strlen(found) == length && memcmp(found, allowed, length) == 0;
+        allowed += length + (allowed[length] == '|');
+    }
+    free(found);
+    return known ? VIT_OK : keys_unsupported(keys, rule, rule->more, value);
+}
+
+static const struct key_rule *find_rule(const struct key_rule *rules, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rules[i].key, key) == 0)
+            return &rules[i];
+    return NULL;
+}
+
+enum vit_status keys_read(const struct keys *keys, json_t *object, const struct key_rule *rules,
+                          size_t count)
+{
+    const char *key;
+    json_t *value;
+    enum vit_status status;
+
+    json_object_foreach (object, key, value) {
+        const struct key_rule *rule = find_rule(rules, count, key);
+        if (keys->lenient && (!rule || json_is_null(value)))
+            continue;
+        if (!rule)
+            return fail(keys->err, VIT_EUNSUPPORTED, "%s: %s%s is not known",
+                        quote_path(keys->path).text, keys->prefix, quote_name(key).text);
+        if ((status = rule->take(keys, rule, value)))
+            return status;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (rules[i].required && !json_object_get(object, rules[i].key))
+            return fail(keys->err, VIT_EFORMAT, "%s: %s%s is missing", quote_path(keys->path).text,
+                        keys->prefix, rules[i].key);
+    return VIT_OK;
+}

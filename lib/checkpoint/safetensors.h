@@ -1,0 +1,94 @@
+/* safetensors.h - reading .safetensors files, which are hostile until proven otherwise */
+#ifndef VIT_SAFETENSORS_H
+#define VIT_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vit/status.h"
+
+/*
+ * The format: 8 bytes, little-endian, the length of a header; the header, a JSON object of
+ * NAME: {"dtype", "shape", "data_offsets": [begin, end]} and perhaps "__metadata__", strings by
+ * name; then the data, which the offsets count from and fill without a gap.
+ * https://github.com/huggingface/safetensors
+ */
+#define SAFETENSORS_MAX_RANK   8
+#define SAFETENSORS_MAX_HEADER 100000000 /* bytes; the reference implementation's limit */
+
+/* The format has others (F8_E4M3, C64, U16, …), which this reader answers with VIT_EUNSUPPORTED. */
+enum safetensors_dtype {
+    DTYPE_F64,
+    DTYPE_F32,
+    DTYPE_F16,
+    DTYPE_BF16,
+    DTYPE_I64,
+    DTYPE_I32,
+    DTYPE_I16,
+    DTYPE_I8,
+    DTYPE_U8,
+    DTYPE_BOOL,
+    DTYPES
+};
+
+struct safetensors_entry {
+    char *name;
+    enum safetensors_dtype dtype;
+    size_t rank; /* 0 is a scalar */
+    size_t shape[SAFETENSORS_MAX_RANK];
+    size_t elements;
+    uint64_t offset; /* of the first byte, from the start of the file */
+};
+
+struct safetensors {
+    size_t count;
+    struct safetensors_entry *entries; /* sorted by name */
+    char *path;                        /* for messages */
+    int fd;                            /* -1 when parsed from memory */
+};
+
+/*
+ * Opens a file and checks its header whole: lengths, offsets, overlaps, holes, duplicate keys,
+ * dtype × shape, keys that the format does not have. VIT_EIO, VIT_EFORMAT (the message names the
+ * file and the tensor), VIT_ENOMEM; VIT_EUNSUPPORTED a dtype not above, or a rank above
+ * SAFETENSORS_MAX_RANK.
+ */
+enum vit_status safetensors_open(const char *path, struct safetensors **file,
+                                 struct vit_error *err);
+
+/*
+ * The same checks on the first `bytes` bytes of a file of file_bytes, in memory. No data can be
+ * read. Also VIT_EINVAL: more bytes than the file has, or fewer than reach the header's end.
+ */
+enum vit_status safetensors_parse(const char *path, const void *start, size_t bytes,
+                                  uint64_t file_bytes, struct safetensors **file,
+                                  struct vit_error *err);
+
+/* NULL is allowed. */
+void safetensors_close(struct safetensors *file);
+
+/* The entry of that name, or NULL. */
+const struct safetensors_entry *safetensors_find(const struct safetensors *file, const char *name);
+
+/* The dtype as the format spells it ("F32"), and the bytes of one element. */
+const char *safetensors_dtype_name(enum safetensors_dtype dtype);
+size_t safetensors_dtype_bytes(enum safetensors_dtype dtype);
+
+/*
+ * Elements first .. first + count − 1 as they are stored. Thread-safe. VIT_EINVAL they are not all
+ * within the entry, or the file was parsed from memory; VIT_EIO the file ends early or cannot be
+ * read.
+ */
+enum vit_status safetensors_read(const struct safetensors *file,
+                                 const struct safetensors_entry *entry, size_t first, size_t count,
+                                 void *out, struct vit_error *err);
+
+/*
+ * The same as float32, from F32, F16 or BF16, exactly: subnormals and infinities are kept, a NaN
+ * keeps its payload. VIT_EUNSUPPORTED another dtype.
+ */
+enum vit_status safetensors_read_f32(const struct safetensors *file,
+                                     const struct safetensors_entry *entry, size_t first,
+                                     size_t count, float *out, struct vit_error *err);
+
+#endif

@@ -1,0 +1,95 @@
+/* safetensors_read.c - the numbers of a tensor in a .safetensors file */
+#include <string.h>
+
+#include "base/status.h"
+#include "checkpoint/file.h"
+#include "checkpoint/quote.h"
+#include "checkpoint/safetensors.h"
+
+enum { CHUNK = 8192 }; /* elements converted at a time, from the stack: 16 KiB */
+
+static enum vit_status check_range(const struct safetensors *file,
+                                   const struct safetensors_entry *entry, size_t first,
+                                   size_t count, struct vit_error *err)
+{
+    if (first > entry->elements || count > entry->elements - first)
+        return fail(err, VIT_EINVAL,
+                    "%s: tensor \"%s\" has %zu elements, expected %zu from element %zu on",
+                    quote_path(file->path).text, quote_name(entry->name).text, entry->elements,
+                    count, first);
+    if (file->fd < 0)
+        return fail(err, VIT_EINVAL, "%s: parsed from memory, its data cannot be read",
+                    quote_path(file->path).text);
+    return VIT_OK;
+}
+
+static enum vit_status read_range(const struct safetensors *file,
+                                  const struct safetensors_entry *entry, size_t first, size_t count,
+                                  void *out, struct vit_error *err)
+{
+    const size_t bytes = safetensors_dtype_bytes(entry->dtype);
+
+    return file_read(file->path, file->fd, entry->offset + first * bytes, count * bytes, out, err);
+}
+
+enum vit_status safetensors_read(const struct safetensors *file,
+                                 const struct safetensors_entry *entry, size_t first, size_t count,
+                                 void *out, struct vit_error *err)
+{
+    const enum vit_status status = check_range(file, entry, first, count, err);
+
+    return status ? status : read_range(file, entry, first, count, out, err);
+}
+
+/* IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. */
+static void widen_f16(size_t n, const uint16_t *restrict x, float *restrict y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t sign = (uint32_t)(x[i] & 0x8000) << 16;
+        const uint32_t magnitude = x[i] & 0x7fff;
+        /* an exponent of 31 is infinity or NaN in binary16, 255 in binary32 */
+        const uint32_t rebias = magnitude >= 0x7c00 ? 255 - 31 : 127 - 15;
+        const float subnormal = (float)magnitude * 0x1p-24f;
+        uint32_t bits;
+        memcpy(&bits, &subnormal, sizeof bits);
+        bits = magnitude < 0x400 ? bits : (magnitude << 13) + (rebias << 23);
+        bits |= sign;
+        memcpy(&y[i], &bits, sizeof bits);
+    }
+}
+
+/* bfloat16 is the upper half of a binary32. */
+static void widen_bf16(size_t n, const uint16_t *restrict x, float *restrict y)
+{
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t bits = (uint32_t)x[i] << 16;
+        memcpy(&y[i], &bits, sizeof bits);
+    }
+}
+
+enum vit_status safetensors_read_f32(const struct safetensors *file,
+                                     const struct safetensors_entry *entry, size_t first,
+                                     size_t count, float *out, struct vit_error *err)
+{
+    uint16_t chunk[CHUNK];
+    enum vit_status status = check_range(file, entry, first, count, err);
+
+    if (status)
+        return status;
+    if (entry->dtype == DTYPE_F32)
+        return read_range(file, entry, first, count, out, err);
+    if (entry->dtype != DTYPE_F16 && entry->dtype != DTYPE_BF16)
+        return fail(err, VIT_EUNSUPPORTED, "%s: tensor \"%s\" is %s, expected F32, F16 or BF16",
+                    quote_path(file->path).text, quote_name(entry->name).text,
+                    safetensors_dtype_name(entry->dtype));
+    for (size_t done = 0, n; done < count; done += n) {
+        n = count - done < CHUNK ? count - done : CHUNK;
+        if ((status = read_range(file, entry, first + done, n, chunk, err)))
+            return status;
+        if (entry->dtype == DTYPE_F16)
+            widen_f16(n, chunk, out + done);
+        else
+            widen_bf16(n, chunk, out + done);
+    }
+    return VIT_OK;
+}
