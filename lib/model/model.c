@@ -1,0 +1,162 @@
+/* model.c - opening a model from a checkpoint or from a seed, and what can be asked of it */
+#include "model/model.h"
+
+#include <stdlib.h>
+
+#include "base/config.h"
+#include "base/status.h"
+
+const char *vit_version(void)
+{
+    return VIT_VERSION;
+}
+
+static enum vit_status check_options(const struct vit_model_options *options, const char **isa,
+                                     struct vit_error *err)
+{
+    *isa = NULL;
+    if (!options || options->size == 0)
+        return VIT_OK;
+    if (options->size != sizeof *options)
+        return fail(err, VIT_EINVAL, "vit_model_options.size is %zu, expected %zu", options->size,
+                    sizeof *options);
+    *isa = options->isa;
+    return VIT_OK;
+}
+
+static enum vit_status checkpoint_source_read(const void *from, enum tensor_role role, size_t block,
+                                              size_t first, size_t count, float *out,
+                                              struct vit_error *err)
+{
+    return checkpoint_read(from, role, block, first, count, out, err);
+}
+
+enum vit_status vit_model_open(const char *folder, const struct vit_model_options *options,
+                               struct vit_model **model, struct vit_error *err)
+{
+    const char *isa;
+    struct vit_model *m = calloc(1, sizeof *m);
+    enum vit_status status;
+
+    if (!m)
+        return fail(err, VIT_ENOMEM, "no memory for a model");
+    if ((status = check_options(options, &isa, err)) != VIT_OK ||
+        (status = vit_kernels_get(isa, &m->kernels, err)) != VIT_OK ||
+        (status = checkpoint_open(folder, &m->checkpoint, err)) != VIT_OK)
+        goto close;
+    m->config = *checkpoint_config(m->checkpoint);
+    m->recipe = *checkpoint_recipe(m->checkpoint);
+
+    const struct weight_source source = {
+        .from = m->checkpoint,
+        .read = checkpoint_source_read,
+        .has_positions = checkpoint_has(m->checkpoint, T_POSITIONS, 0),
+    };
+    if ((status = weights_load(m, &source, err)) != VIT_OK)
+        goto close;
+    *model = m;
+    return VIT_OK;
+
+close:
+    vit_model_close(m);
+    return status;
+}
+
+/* What a model without a checkpoint says of its input: plain pixels, 0 to 1. */
+static struct vit_recipe plain_recipe(const struct vit_config *c)
+{
+    return (struct vit_recipe){
+        .size = sizeof(struct vit_recipe),
+        .channels = c->channels,
+        .height = c->height,
+        .width = c->width,
+        .interpolation = VIT_BICUBIC,
+        .crop_mode = VIT_CROP_CENTER,
+        .crop_pct = 1.0,
+        .std = { 1.0f, 1.0f, 1.0f },
+    };
+}
+
+enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
+                                 const struct vit_model_options *options, struct vit_model **model,
+                                 struct vit_error *err)
+{
+    const struct random_weights weights = { seed };
+    const struct weight_source source = {
+        .from = &weights,
+        .read = random_weights_read,
+        .has_positions = config->positions == VIT_POSITIONS_LEARNED,
+    };
+    const char *isa;
+    struct vit_model *m = calloc(1, sizeof *m);
+    enum vit_status status;
+
+    if (!m)
+        return fail(err, VIT_ENOMEM, "no memory for a model");
+    if ((status = check_options(options, &isa, err)) != VIT_OK ||
+        (status = vit_kernels_get(isa, &m->kernels, err)) != VIT_OK ||
+        (status = config_check(config, err)) != VIT_OK)
+        goto close;
+    m->config = *config;
+    m->recipe = plain_recipe(config);
+    if ((status = weights_load(m, &source, err)) != VIT_OK)
+        goto close;
+    *model = m;
+    return VIT_OK;
+
+close:
+    vit_model_close(m);
+    return status;
+}
+
+void vit_model_close(struct vit_model *model)
+{
+    if (!model)
+        return;
+    weights_free(model);
+    checkpoint_close(model->checkpoint);
+    free(model);
+}
+
+const struct vit_config *vit_model_config(const struct vit_model *model)
+{
+    return &model->config;
+}
+
+const struct vit_recipe *vit_model_recipe(const struct vit_model *model)
+{
+    return &model->recipe;
+}
+
+const struct vit_kernels *vit_model_kernels(const struct vit_model *model)
+{
+    return model->kernels;
+}
+
+const char *vit_model_family(const struct vit_model *model)
+{
+    return model->checkpoint ? checkpoint_family(model->checkpoint) : "random";
+}
+
+size_t vit_model_parameters(const struct vit_model *model)
+{
+    return model->parameters;
+}
+
+const char *vit_model_label(const struct vit_model *model, size_t class_index)
+{
+    if (!model->checkpoint || class_index >= model->config.classes)
+        return NULL;
+    return checkpoint_label(model->checkpoint, class_index);
+}
+
+void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t *rows,
+                      size_t *columns)
+{
+    const struct vit_config *c = &model->config;
+
+    *rows = output == VIT_OUTPUT_LOGITS   ? 1
+            : output == VIT_OUTPUT_TOKENS ? config_patches(c)
+                                          : config_tokens(c);
+    *columns = output == VIT_OUTPUT_LOGITS ? c->classes : c->dim;
+}

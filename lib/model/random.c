@@ -1,0 +1,91 @@
+/* random.c - fresh weights, each a function of the seed and its place alone, whatever is read first */
+#include <math.h>
+
+#include "model/model.h"
+
+#define STD         0.02
+#define CUT         2.0 /* the series and timm cut at ±2 itself, not at 2 deviations: 100 deviations out */
+#define LAYER_SCALE 1e-5f
+
+/* Vigna's SplitMix64: a bijection of 64 bits whose outputs over a counter pass for random. */
+static uint64_t mix(uint64_t z)
+{
+    z += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+/* numerator(r)/denominator(r), cubic each, constant term first */
+static double rational(const double top[4], const double bottom[4], double r)
+{
+    return (((top[3] * r + top[2]) * r + top[1]) * r + top[0]) /
+           (((bottom[3] * r + bottom[2]) * r + bottom[1]) * r + bottom[0]);
+}
+
+/*
+ * The standard normal's quantile at p in (0, 1), to about 7 digits: algorithm AS 241 (PPND7),
+ * Wichura 1988, Applied Statistics 37.
+ */
+static double normal_quantile(double p)
+{
+    static const double middle[2][4] = { { 3.3871327179, 50.434271938, 159.29113202, 59.109374720 },
+                                         { 1.0, 17.895169469, 78.757757664, 67.187563600 } };
+    static const double side[2][4] = { { 1.4234372777, 2.7568153900, 1.3067284816, 0.17023821103 },
+                                       { 1.0, 0.73700164250, 0.12021132975, 0.0 } };
+    static const double tail[2][4] = { { 6.6579051150, 3.0812263860, 0.42868294337,
+                                         0.017337203997 },
+                                       { 1.0, 0.24197894225, 0.012258202635, 0.0 } };
+    const double q = p - 0.5;
+
+    if (fabs(q) <= 0.425)
+        return q * rational(middle[0], middle[1], 0.180625 - q * q);
+    const double r = sqrt(-log(q < 0.0 ? p : 1.0 - p));
+    const double z =
+        r <= 5.0 ? rational(side[0], side[1], r - 1.6) : rational(tail[0], tail[1], r - 5.0);
+    return q < 0.0 ? -z : z;
+}
+
+static float truncated_normal(uint64_t bits)
+{
+    const double p = ((double)(bits >> 12) + 0.5) * 0x1p-52; /* never 0 or 1 */
+    const double x = STD * normal_quantile(p);
+    return (float)(x < -CUT ? -CUT : x > CUT ? CUT : x);
+}
+
+enum vit_status random_weights_read(const void *from, enum tensor_role role, size_t block,
+                                    size_t first, size_t count, float *out, struct vit_error *err)
+{
+    const struct random_weights *weights = from;
+    const uint64_t stream = mix(mix(weights->seed) ^ (block * T_ROLES + (uint64_t)role));
+    float constant = 0.0f; /* biases */
+
+    (void)err;
+    switch (role) {
+    case T_CLS_TOKEN:
+    case T_POSITIONS:
+    case T_PATCH_WEIGHT:
+    case T_HEAD_WEIGHT:
+    case T_QKV_WEIGHT:
+    case T_PROJ_WEIGHT:
+    case T_FC1_WEIGHT:
+    case T_FC2_WEIGHT:
+        for (size_t i = 0; i < count; i++)
+            out[i] = truncated_normal(mix(stream + first + i));
+        return VIT_OK;
+    case T_NORM_WEIGHT:
+    case T_NORM1_WEIGHT:
+    case T_NORM2_WEIGHT:
+        constant = 1.0f;
+        break;
+    case T_GAMMA1:
+    case T_GAMMA2:
+        constant = LAYER_SCALE;
+        break;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < count; i++)
+        out[i] = constant;
+    return VIT_OK;
+}
