@@ -1,0 +1,61 @@
+/* tool.h - what the verbs of the `vit` command share */
+#ifndef VIT_TOOLS_TOOL_H
+#define VIT_TOOLS_TOOL_H
+
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/error.h"
+#include "tools/options.h"
+#include "vit/vit.h"
+
+/* One verb of the command; each cmd_*.c defines one. */
+struct verb {
+    const char *name;
+    enum verb_bit bit;
+    const char *operands;    /* as the usage line shows them */
+    size_t least, most;      /* how many operands */
+    const char *summary;     /* one line */
+    const char *description; /* paragraphs of --help */
+    enum vit_status (*run)(const struct options *options, size_t count, char **operands,
+                           struct vit_error *err);
+};
+
+extern const struct verb verb_classify, verb_run, verb_preprocess, verb_info, verb_bench;
+
+/* A model, and a context whose batch suits the work. */
+struct runner {
+    struct vit_model *model;
+    struct vit_context *context;
+    size_t threads;
+    size_t batch; /* most images of one forward pass */
+};
+
+/* For `images` images of a checkpoint folder, at the level and on the threads asked for. */
+enum vit_status runner_open(const struct options *options, const char *folder, size_t images,
+                            struct runner *runner, struct vit_error *err);
+void runner_close(struct runner *runner); /* a zeroed one is allowed */
+
+/* The product of `count` sizes; false if it does not fit in size_t. */
+bool product(size_t count, const size_t *sizes, size_t *out);
+
+/* Seconds of a clock that only runs forward. */
+double now(void);
+
+/*
+ * Text that a file or a file's name may have chosen, its control characters as '?': it must not
+ * steer the terminal or begin a line of its own.
+ */
+void print_plain(FILE *file, const char *text);
+
+/* Prints to standard output. VIT_ENOMEM root is NULL; main notices failed writes. Takes root. */
+enum vit_status print_json(json_t *root, struct vit_error *err);
+
+/* The array with one value more; NULL, and both freed, if there is no memory. */
+json_t *json_with(json_t *array, json_t *value);
+
+/* A JSON string; bytes that are not UTF-8 become U+FFFD. NULL gives null. */
+json_t *json_text(const char *text);
+
+#endif
