@@ -1,0 +1,235 @@
+# Makefile - builds, proves, measures and installs libvit; `make help` lists the targets
+
+PREFIX ?= /usr/local
+BUILD ?= build
+CC ?= cc
+CXX ?= c++
+CFLAGS ?= -O2 -g
+CXXFLAGS ?= -O2 -g
+SANITIZE ?=
+FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
+
+VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
+SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
+COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+
+# Debian's packages: for the library and its command, for `check`, for `bench`, for development.
+DEPS := gcc make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev
+DEPS_CHECK := libcriterion-dev
+DEPS_BENCH := g++ libbenchmark-dev
+DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
+            libc6-dev-arm64-cross
+
+# One line per instruction set, and the sets of each architecture.
+FLAGS_scalar :=
+FLAGS_avx2 := -mavx2 -mfma
+FLAGS_avx512 := $(FLAGS_avx2) -mavx512f -mavx512bw -mavx512dq -mavx512vl
+FLAGS_neon :=
+ISAS_x86_64 := scalar avx2 avx512
+ISAS_aarch64 := scalar neon
+ISAS := $(or $(ISAS_$(ARCH)),scalar)
+
+# The numeric contract: one rounding per operation as written, nothing reordered (docs/numerics.md).
+STRICT := -std=c11 -Wall -Wextra -ffp-contract=off -fno-math-errno
+COMMON := $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -MMD -MP \
+          $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# The tests count what the library asks of these (tests/test_forward.c).
+WRAP := malloc calloc realloc aligned_alloc GOMP_parallel
+
+LINK := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
+
+# Evaluated when a recipe runs, that is after `deps` may have installed what they ask for.
+JANSSON = $(shell pkg-config --libs jansson)
+CODECS = $(shell pkg-config --libs libjpeg libpng libwebp)
+CRITERION = $(shell pkg-config --libs criterion)
+BENCHMARK = $(shell pkg-config --libs benchmark)
+
+KERNEL_OBJECTS := $(foreach i,$(ISAS),$(BUILD)/kernels/$i/$i.o)
+LIB_OBJECTS := $(KERNEL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
+DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
+NPY_OBJECT := $(BUILD)/tools/npy.o
+TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
+                 $(BUILD)/tests/kernel_cases.o
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+SHARED := $(BUILD)/libvit.so.$(VERSION)
+SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
+
+.PHONY: all demo check bench deps deps-dev install uninstall format format-check cross fuzz clean help FORCE
+.DELETE_ON_ERROR:
+
+all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
+
+help:
+	@echo 'make all        the static and the shared library, the vit command'
+	@echo 'make demo       classify the held-out digits with the trained model in models/digits'
+	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
+	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
+	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
+	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
+	@echo 'make format     lay the sources out; format-check: see that they are'
+	@echo 'make cross      compile the NEON kernels for aarch64'
+	@echo 'make fuzz       every parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
+	@echo 'make clean      remove $(BUILD)/'
+	@echo 'Variables: CC CFLAGS LDFLAGS BUILD SANITIZE=address,undefined PREFIX DESTDIR'
+
+# --- the library
+
+$(BUILD)/kernels/%.o: kernels/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden -c $< -o $@
+
+$(BUILD)/lib/%.o: lib/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(COMMON) -fPIC -fvisibility=hidden -fopenmp -c $< -o $@
+
+# One object whose internal names are local to it: an embedder sees vit_* alone, as in the shared library.
+$(BUILD)/vit.o: $(LIB_OBJECTS)
+	$(CC) -r -nostdlib -o $@ $^
+	objcopy --localize-hidden $@
+
+$(BUILD)/libvit.a: $(BUILD)/vit.o
+	rm -f $@
+	$(AR) rcs $@ $<
+
+$(SHARED): $(LIB_OBJECTS)
+	$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LINK) $(JANSSON) -lm
+	ln -sf $(@F) $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $(BUILD)/libvit.so
+
+$(BUILD)/vit.pc: FORCE # PREFIX is not a file to depend on
+	@mkdir -p $(@D)
+	printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
+	  'Name: vit' 'Description: SIMD kernels and the Vision Transformer forward pass' \
+	  'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lvit' \
+	  'Libs.private: -lgomp -lm' 'Requires.private: jansson' > $@
+
+$(BUILD)/vitConfig.cmake: Makefile
+	@mkdir -p $(@D)
+	printf '%s\n' 'get_filename_component(VIT_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)' \
+	  'add_library(vit::vit SHARED IMPORTED)' 'set_target_properties(vit::vit PROPERTIES' \
+	  '  IMPORTED_LOCATION "$${VIT_PREFIX}/lib/libvit.so"' \
+	  '  INTERFACE_INCLUDE_DIRECTORIES "$${VIT_PREFIX}/include")' > $@
+
+# --- the programs
+
+$(BUILD)/tools/%.o: tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(COMMON) -DVIT_COMMIT='"$(COMMIT)"' -c $< -o $@
+
+$(BUILD)/vit: $(TOOL_OBJECTS) $(BUILD)/libvit.a
+	$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
+
+$(BUILD)/examples/%.o: examples/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
+
+$(BUILD)/demo: $(BUILD)/examples/demo.o $(DECODE_OBJECTS) $(BUILD)/libvit.a
+	$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
+
+$(BUILD)/embed: $(BUILD)/examples/embed.o $(SHARED)
+	$(CC) -o $@ $< $(LINK) -L$(BUILD) -Wl,-rpath,'$$ORIGIN' -lvit
+
+demo: deps
+	@$(MAKE) --no-print-directory $(BUILD)/demo
+	@$(BUILD)/demo
+
+# --- the tests
+
+$(BUILD)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
+
+$(BUILD)/tests/run: $(TEST_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
+	$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(CODECS) -lm $(WRAP:%=-Wl,--wrap=%)
+
+check: DEPS += $(DEPS_CHECK)
+check: deps
+	@$(MAKE) --no-print-directory all $(BUILD)/tests/run $(BUILD)/embed $(BUILD)/demo
+	@sed -n '/^```c$$/,/^```$$/p' README.md | sed '1d;$$d' | diff - examples/embed.c || \
+	  { echo 'README.md: its C example is not examples/embed.c'; exit 1; }
+	test "$$($(BUILD)/embed)" = three
+	ASAN_OPTIONS=allocator_may_return_null=1 VIT_BUILD=$(BUILD) $(BUILD)/tests/run $(CHECK)
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.c) $(wildcard tools/*.c)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(STRICT) \
+	  -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< lib/base/status.c lib/base/config.c \
+	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) tools/npy.c -o $@ \
+	  $(JANSSON) $(CODECS) -lm
+
+fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
+	for f in $(FUZZERS:fuzz_%=%); do \
+	  mkdir -p $(BUILD)/fuzz/corpus/$$f && \
+	  $(BUILD)/fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+	    -artifact_prefix=$(BUILD)/fuzz/$$f- $(BUILD)/fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; \
+	done
+
+cross:
+	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 CFLAGS='-O2 -Werror' \
+	  $(BUILD)/aarch64/kernels/neon/neon.o $(BUILD)/aarch64/kernels/scalar/scalar.o
+
+# --- the benchmarks
+
+$(BUILD)/bench/%.o: bench/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp -c $< -o $@
+
+$(BUILD)/bench/%.o: bench/%.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -Wall -Wextra -MMD -MP -c $< -o $@
+
+$(BUILD)/bench/run: $(BENCH_OBJECTS) $(LIB_OBJECTS)
+	$(CXX) -o $@ $^ $(LINK) $(BENCHMARK) $(JANSSON) -lm
+
+bench: DEPS += $(DEPS_BENCH)
+bench: deps
+	@$(MAKE) --no-print-directory $(BUILD)/bench/run
+	$(BUILD)/bench/run $(BENCH)
+
+# --- packages, installation, layout
+
+deps-dev: DEPS += $(DEPS_CHECK) $(DEPS_BENCH) $(DEPS_DEV)
+deps deps-dev:
+	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
+	missing=; for p in $(DEPS); do \
+	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \
+	    missing="$$missing $$p"; done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as=sudo; else \
+	  echo "install these packages as root, then try again:$$missing"; exit 1; fi; \
+	echo "installing$$missing"; \
+	$$as apt-get update -qq && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+
+install: all
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,include/vit lib/pkgconfig lib/cmake/vit bin)
+	install -m 644 include/vit/*.h $(DESTDIR)$(PREFIX)/include/vit
+	install -m 644 $(BUILD)/libvit.a $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(SHARED) $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libvit.so
+	install -m 644 $(BUILD)/vit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 $(BUILD)/vitConfig.cmake $(DESTDIR)$(PREFIX)/lib/cmake/vit
+	install -m 755 $(BUILD)/vit $(DESTDIR)$(PREFIX)/bin
+
+uninstall:
+	rm -f $(patsubst include/%,$(DESTDIR)$(PREFIX)/include/%,$(wildcard include/vit/*.h))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,libvit.a libvit.so $(SONAME) $(notdir $(SHARED)) \
+	  pkgconfig/vit.pc cmake/vit/vitConfig.cmake)
+	rm -f $(DESTDIR)$(PREFIX)/bin/vit
+	-rmdir $(DESTDIR)$(PREFIX)/include/vit $(DESTDIR)$(PREFIX)/lib/cmake/vit
+
+format:
+	clang-format -i $(SOURCES)
+
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

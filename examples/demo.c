@@ -1,0 +1,150 @@
+/* demo.c - classifies the held-out digits of models/digits and compares with PyTorch */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tools/decode.h"
+#include "vit/vit.h"
+
+#define FOLDER "models/digits"
+
+enum { BATCH = 32, CLASSES = 10, PIXELS = 8 * 8, MOST = 4096, PICTURES = 3 };
+
+static struct digit {
+    char path[256];
+    size_t truth, pytorch, found; /* classes */
+    double probability[CLASSES];
+} digits[MOST];
+
+static struct vit_error err;
+
+static void must(enum vit_status status)
+{
+    if (status) {
+        fprintf(stderr, "demo: %s\n", err.message);
+        exit(EXIT_FAILURE);
+    }
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* expected.txt: after a comment, lines "test/TRUTH/NAME.png CLASS", CLASS as PyTorch says. */
+static size_t read_expected(void)
+{
+    FILE *const file = fopen(FOLDER "/expected.txt", "r");
+    char line[256], name[128];
+    size_t count = 0;
+
+    while (file && count < MOST && fgets(line, sizeof line, file)) {
+        struct digit *const d = &digits[count];
+        if (sscanf(line, "%127s %zu", name, &d->pytorch) == 2 &&
+            sscanf(name, "test/%zu/", &d->truth) == 1)
+            count += snprintf(d->path, sizeof d->path, FOLDER "/%s", name) > 0;
+    }
+    if (file)
+        fclose(file);
+    return count;
+}
+
+/* Softmax in double, and the likeliest class. */
+static void predict(const float *logits /* [CLASSES] */, struct digit *d)
+{
+    double sum = 0;
+
+    d->found = 0;
+    for (size_t i = 1; i < CLASSES; i++)
+        d->found = logits[i] > logits[d->found] ? i : d->found;
+    for (size_t i = 0; i < CLASSES; i++)
+        sum += d->probability[i] = exp((double)logits[i] - (double)logits[d->found]);
+    for (size_t i = 0; i < CLASSES; i++)
+        d->probability[i] /= sum;
+}
+
+static void classify(const struct vit_model *model, struct vit_context *context, size_t count)
+{
+    const struct vit_recipe *const recipe = vit_model_recipe(model);
+    float images[BATCH][PIXELS], logits[BATCH][CLASSES];
+    size_t batch, height, width;
+    uint8_t *rgb;
+
+    for (size_t first = 0; first < count; first += batch) {
+        batch = count - first < BATCH ? count - first : BATCH;
+        for (size_t i = 0; i < batch; i++) {
+            must(decode_image(digits[first + i].path, &height, &width, &rgb, &err));
+            must(vit_preprocess(recipe, height, width, rgb, images[i], &err));
+            free(rgb);
+        }
+        must(vit_forward(context, batch, images[0], logits[0], &err));
+        for (size_t i = 0; i < batch; i++)
+            predict(logits[i], &digits[first + i]);
+    }
+}
+
+/* The picture in letters, and beside it the three likeliest classes. */
+static void show(const struct vit_model *model, const struct digit *d)
+{
+    static const char shades[] = " .:-=+*#%@";
+    struct digit rest = *d; /* the classes that are still to be named */
+    size_t height, width;
+    uint8_t *rgb;
+
+    must(decode_image(d->path, &height, &width, &rgb, &err));
+    printf("%s\n", d->path);
+    for (size_t y = 0; y < height; y++) {
+        fputs("    ", stdout);
+        for (size_t x = 0; x < 2 * width; x++) /* a letter is half as wide as it is high */
+            putchar(shades[rgb[(y * width + x / 2) * 3] * (sizeof shades - 1) / 256]);
+        if (y >= 2 && y < 5) {
+            size_t best = 0;
+            for (size_t i = 1; i < CLASSES; i++)
+                best = rest.probability[i] > rest.probability[best] ? i : best;
+            const char *const label = vit_model_label(model, best);
+            printf("    %-6s %5.1f %%", label ? label : "?", 100 * rest.probability[best]);
+            rest.probability[best] = -1;
+        }
+        putchar('\n');
+    }
+    free(rgb);
+}
+
+int main(void)
+{
+    const struct vit_context_options options = { .size = sizeof options, .max_batch = BATCH };
+    struct vit_model *model;
+    struct vit_context *context;
+    size_t correct = 0, pytorch = 0, same = 0;
+
+    must(vit_model_open(FOLDER, NULL, &model, &err));
+    must(vit_context_create(model, &options, &context, &err));
+    const struct vit_config *const config = vit_model_config(model);
+    const size_t count = read_expected();
+    if (count == 0 || config->classes != CLASSES ||
+        config->channels * config->height * config->width != PIXELS) {
+        fputs("demo: " FOLDER ": expected a model of ten digits and expected.txt\n", stderr);
+        return EXIT_FAILURE;
+    }
+    const double begin = seconds();
+    classify(model, context, count);
+    const double rate = (double)count / (seconds() - begin);
+
+    for (size_t i = 0; i < PICTURES; i++) /* spread over the ten digits */
+        show(model, &digits[count * (2 * i + 1) / (2 * PICTURES)]);
+    for (size_t i = 0; i < count; i++) {
+        correct += digits[i].found == digits[i].truth;
+        pytorch += digits[i].pytorch == digits[i].truth;
+        same += digits[i].found == digits[i].pytorch;
+    }
+    printf("\n%zu of %zu correct (%.1f %%), PyTorch: %zu of %zu\n", correct, count,
+           100.0 * (double)correct / (double)count, pytorch, count);
+    printf("%zu of %zu predictions are PyTorch's\n%.0f images/s (%s, %zu threads)\n", same, count,
+           rate, vit_model_kernels(model)->isa, vit_context_threads(context));
+    vit_context_free(context);
+    vit_model_close(model);
+    return same == count && (double)correct >= 0.97 * (double)count ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,55 @@
+/* cli.h - runs the vit command as a user does: in a shell, in a folder of its own */
+#ifndef VIT_TESTS_CLI_H
+#define VIT_TESTS_CLI_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* What the last command gave. */
+extern struct cli {
+    int status; /* exit status, or 128 + signal */
+    char *out, *err;
+    size_t out_size;
+} cli;
+
+/*
+ * Fixtures: make and remove the folder $T. The command is $VIT: the environment's VIT_BIN, or
+ * VIT_BUILD/vit, or build/vit.
+ */
+void cli_begin(void);
+void cli_end(void);
+
+/* Runs a command line of the shell, and fills `cli`. */
+__attribute__((format(printf, 1, 2))) void shell(const char *format, ...);
+
+/* The same; the command must succeed. */
+__attribute__((format(printf, 1, 2))) void succeeds(const char *format, ...);
+
+/*
+ * The same; the command must fail as the manual says: status 2, nothing on standard output, one
+ * line "vit: ..." on standard error with `fragment` in it, no temporary file left.
+ */
+void fails(const char *command, const char *fragment);
+
+/* "$T/name", expanded; valid until the eighth next call. */
+const char *in_folder(const char *name);
+
+/* The JSON that the last command printed; the caller frees it with json_decref. */
+json_t *json_output(void);
+
+/*
+ * The next level that `vit info` says this machine can run, or NULL past the last; *i, from 0,
+ * counts them. Those that it lacks are tallied as skipped, `checks` each, when they are passed.
+ */
+const char *next_usable_level(size_t *i, size_t checks);
+
+/* A float32 tensor of a .safetensors file; the caller frees it. */
+float *load_tensor(const char *path, const char *name, size_t *rank, size_t *shape, size_t *count);
+
+/* A float32 array of a .npy file of that many elements; the caller frees it. */
+float *load_npy(const char *path, size_t count);
+
+/* Writes an array to $T/name. */
+void save_npy(const char *name, size_t rank, const size_t *shape, const float *data);
+
+#endif

@@ -1,0 +1,26 @@
+/* kernel_cases.h - every kernel once, for the tests of parity and the benchmarks alike */
+#ifndef VIT_KERNEL_CASES_H
+#define VIT_KERNEL_CASES_H
+
+#include <stddef.h>
+
+#include "vit/kernels.h"
+
+/* A row operation: y[n] from x[n], with gamma[n] and beta[n] for those that take them. */
+struct row_case {
+    const char *name;
+    void (*run)(const struct vit_kernels *kernels, size_t n, const float *x, const float *gamma,
+                const float *beta, float *y);
+};
+extern const struct row_case row_cases[];
+extern const size_t row_case_count;
+
+/* The matmuls of a Vision Transformer, for benchmarks: ViT-B/16 at 224, its attention, ViT-S, a head. */
+struct matmul_case {
+    const char *name;
+    size_t m, n, k;
+};
+extern const struct matmul_case matmul_cases[];
+extern const size_t matmul_case_count;
+
+#endif

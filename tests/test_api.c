@@ -1,0 +1,196 @@
+/* test_api.c - what each function refuses, and the status and sentence it refuses with */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "tally.h"
+#include "vit/vit.h"
+
+static const struct vit_config tiny = { .size = sizeof tiny,
+                                        .channels = 1,
+                                        .height = 8,
+                                        .width = 8,
+                                        .patch = 4,
+                                        .dim = 8,
+                                        .depth = 1,
+                                        .heads = 2,
+                                        .mlp_dim = 16,
+                                        .classes = 2,
+                                        .eps = 1e-6f };
+
+/* The status asked for, the same in err, and the words in its sentence. */
+static void expect_failure(enum vit_status expected, enum vit_status found,
+                           const struct vit_error *err, const char *words)
+{
+    cr_assert_eq(found, expected, "%s: %s", vit_status_name(found), err->message);
+    cr_assert_eq(err->status, expected);
+    cr_assert(strstr(err->message, words), "\"%s\" does not say \"%s\"", err->message, words);
+    tally(3);
+}
+
+Test(api, every_status_has_a_name_and_no_other_number_has)
+{
+    cr_assert_str_eq(vit_status_name(VIT_OK), "VIT_OK");
+    cr_assert_str_eq(vit_status_name(VIT_ECANCELLED), "VIT_ECANCELLED");
+    cr_assert_str_eq(vit_status_name((enum vit_status)(VIT_ECANCELLED + 1)), "unknown status");
+    cr_assert_str_eq(vit_status_name((enum vit_status) - 1), "unknown status");
+    cr_assert_str_eq(vit_version(), VIT_VERSION);
+    tally(5);
+}
+
+Test(api, an_unknown_level_is_an_error_never_a_fallback)
+{
+    const struct vit_kernels *kernels;
+    struct vit_error err;
+
+    expect_failure(VIT_EINVAL, vit_kernels_get("sse9", &kernels, &err), &err,
+                   "\"sse9\" is no instruction set");
+    expect_failure(VIT_EINVAL, vit_kernels_get("", &kernels, &err), &err, "is no instruction set");
+    cr_assert(setenv("VIT_ISA", "fast", 1) == 0);
+    expect_failure(VIT_EINVAL, vit_kernels_get(NULL, &kernels, &err), &err, "VIT_ISA");
+    cr_assert_eq(vit_kernels_get("scalar", &kernels, &err), VIT_OK,
+                 "the argument goes before the environment");
+    cr_assert(setenv("VIT_ISA", "scalar", 1) == 0);
+    cr_assert_eq(vit_kernels_get(NULL, &kernels, &err), VIT_OK);
+    cr_assert_str_eq(kernels->isa, "scalar");
+    tally(3);
+}
+
+Test(api, a_level_of_another_machine_is_unsupported)
+{
+    const struct vit_kernels *kernels;
+    struct vit_error err;
+#ifdef __x86_64__
+    const char *foreign = "neon";
+#else
+    const char *foreign = "avx2";
+#endif
+    expect_failure(VIT_EUNSUPPORTED, vit_kernels_get(foreign, &kernels, &err), &err,
+                   "this machine lacks");
+}
+
+Test(api, a_table_tells_whose_each_kernel_is)
+{
+    const struct vit_kernels *kernels;
+    const char *level, *name;
+    size_t i = 0;
+    int usable;
+
+    for (size_t l = 0; vit_isa_level(l, &usable); l++) {
+        if (!usable)
+            continue;
+        cr_assert_eq(vit_kernels_get(vit_isa_level(l, &usable), &kernels, NULL), VIT_OK);
+        for (i = 0; (name = vit_kernels_entry(kernels, i, &level)); i++)
+            cr_assert_str_eq(level, kernels->isa, "%s", name);
+        cr_assert_gt(i, 8);
+        tally(i);
+    }
+}
+
+Test(api, options_of_an_unknown_size_are_refused)
+{
+    struct vit_model_options model_options = { 3, NULL };
+    struct vit_context_options context_options = { .size = 5 };
+    struct vit_model *model;
+    struct vit_context *ctx;
+    struct vit_error err;
+
+    expect_failure(VIT_EINVAL, vit_model_random(&tiny, 1, &model_options, &model, &err), &err,
+                   "vit_model_options.size is 3");
+    cr_assert_eq(vit_model_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
+    expect_failure(VIT_EINVAL, vit_context_create(model, &context_options, &ctx, &err), &err,
+                   "vit_context_options.size is 5");
+    vit_model_close(model);
+}
+
+Test(api, a_configuration_that_contradicts_itself_is_named)
+{
+    struct vit_config c = tiny;
+    struct vit_model *model;
+    struct vit_error err;
+
+    c.width = 10;
+    expect_failure(VIT_EINVAL, vit_model_random(&c, 1, NULL, &model, &err), &err, "10");
+    c = tiny;
+    c.heads = 3;
+    expect_failure(VIT_EINVAL, vit_model_random(&c, 1, NULL, &model, &err), &err, "heads");
+    c = tiny;
+    c.eps = NAN;
+    expect_failure(VIT_EINVAL, vit_model_random(&c, 1, NULL, &model, &err), &err, "eps");
+}
+
+Test(api, batches_and_outputs_out_of_range_are_refused)
+{
+    float image[64] = { 0 }, out[64];
+    struct vit_model *model;
+    struct vit_context *ctx;
+    struct vit_error err;
+
+    cr_assert_eq(vit_model_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);
+    expect_failure(VIT_EINVAL, vit_forward(ctx, 0, image, out, &err), &err, "batch is 0");
+    expect_failure(VIT_EINVAL, vit_forward(ctx, 2, image, out, &err), &err, "batch is 2");
+    expect_failure(VIT_EINVAL, vit_forward_output(ctx, (enum vit_output)9, 0, 1, image, out, &err),
+                   &err, "output is 9");
+    expect_failure(VIT_EINVAL, vit_forward_output(ctx, VIT_OUTPUT_BLOCK, 1, 1, image, out, &err),
+                   &err, "block is 1");
+    vit_context_free(ctx);
+    vit_model_close(model);
+}
+
+Test(api, sizes_that_no_memory_holds_are_no_memory)
+{
+    struct vit_context_options options = { .size = sizeof options,
+                                           .max_batch = (size_t)1 << 60,
+                                           .threads = (size_t)1 << 60 };
+    struct vit_model *model;
+    struct vit_context *ctx;
+    struct vit_error err;
+
+    cr_assert_eq(vit_model_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
+    expect_failure(VIT_ENOMEM, vit_context_create(model, &options, &ctx, &err), &err, "no memory");
+    options.max_batch = 1;
+    expect_failure(VIT_ENOMEM, vit_context_create(model, &options, &ctx, &err), &err, "no memory");
+    vit_model_close(model);
+}
+
+Test(api, what_is_not_there_is_an_io_error)
+{
+    struct vit_model *model;
+    struct vit_error err;
+    expect_failure(VIT_EIO, vit_model_open("/nowhere/at/all", NULL, &model, &err), &err,
+                   "/nowhere/at/all");
+}
+
+Test(api, null_is_freed_without_harm)
+{
+    vit_model_close(NULL);
+    vit_context_free(NULL);
+    cr_assert_eq(vit_kernels_get("sse9", &(const struct vit_kernels *){ NULL }, NULL), VIT_EINVAL);
+    tally(3);
+}
+
+Test(api, random_weights_are_the_same_for_a_seed_on_every_level)
+{
+    float image[64], expected[2], found[2];
+    const char *isa;
+    int usable;
+
+    fill_pattern(64, image, PATTERN_NORMAL, 1);
+    for (size_t l = 0; (isa = vit_isa_level(l, &usable)); l++) {
+        const struct vit_model_options options = { sizeof options, isa };
+        struct vit_model *model;
+        struct vit_context *ctx;
+        if (!usable)
+            continue;
+        cr_assert_eq(vit_model_random(&tiny, 5, &options, &model, NULL), VIT_OK);
+        cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);
+        cr_assert_eq(vit_forward(ctx, 1, image, l == 0 ? expected : found, NULL), VIT_OK);
+        if (l > 0)
+            expect_same_bits(2, expected, found, "%s", isa);
+        vit_context_free(ctx);
+        vit_model_close(model);
+    }
+}

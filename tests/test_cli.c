@@ -1,0 +1,319 @@
+/* test_cli.c - the vit command when something is wrong: arguments, files, disks; and its help */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "tally.h"
+
+TestSuite(cli, .init = cli_begin, .fini = cli_end);
+
+#define MODEL   "tests/golden/timm-vit"
+#define PICTURE "tests/golden/preprocess/photo-444.jpg"
+
+struct failure {
+    const char *command, *fragment; /* what the message must say */
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static void fail_all(size_t count, const struct failure *failures)
+{
+    for (size_t i = 0; i < count; i++)
+        fails(failures[i].command, failures[i].fragment);
+    tally(count);
+}
+
+Test(cli, wrong_arguments_are_refused_with_what_was_expected)
+{
+    static const struct failure failures[] = {
+        { "$VIT", "expected a verb" },
+        { "$VIT classfy a b", "unknown verb 'classfy'" },
+        { "$VIT --frob info", "unknown option '--frob'" },
+        { "$VIT info -x", "unknown option '-x'" },
+        { "$VIT info --json=yes", "--json: expected no value" },
+        { "$VIT info --isa", "--isa: expected an instruction set, found nothing" },
+        { "$VIT info --isa ''", "--isa: expected" },
+        { "$VIT info --isa foo", "foo" },
+        { "VIT_ISA=foo $VIT info", "foo" },
+        { "$VIT classify m p --isa foo", "foo" },
+        { "$VIT run m p -o q --isa foo", "foo" },
+        { "$VIT preprocess p -o q --size 8x8 --isa foo", "foo" },
+        { "$VIT bench m --isa foo", "foo" },
+        { "$VIT info --threads 0", "--threads: expected a whole number from 1 to 1024, found '0'" },
+        { "$VIT info --threads -1", "found '-1'" },
+        { "$VIT --threads=x info", "found 'x'" },
+        { "$VIT info --threads 2x", "found '2x'" },
+        { "$VIT info --threads ' 2'", "found ' 2'" },
+        { "$VIT info --threads +2", "found '+2'" },
+        { "$VIT info --threads 1025", "found '1025'" },
+        { "$VIT info --threads 18446744073709551617", "found '18446744073709551617'" },
+        { "$VIT info a b", "expected [MODEL], found 2 operands" },
+        { "$VIT info --top 3", "info has no option --top" },
+        { "$VIT info -o x", "info has no option -o" },
+        { "$VIT classify", "expected MODEL IMAGE..., found 0 operands" },
+        { "$VIT classify " MODEL, "found 1 operand;" },
+        { "$VIT classify " MODEL " " PICTURE " --top 0", "--top: expected" },
+        { "$VIT classify " MODEL " " PICTURE " --top -5", "--top: expected" },
+        { "$VIT classify " MODEL " " PICTURE " --top 1e3", "--top: expected" },
+        { "$VIT classify " MODEL " " PICTURE " --batch 4", "classify has no option --batch" },
+        { "$VIT run " MODEL " -o $T/o", "found 1 operand;" },
+        { "$VIT run " MODEL " a b -o $T/o", "found 3 operands" },
+        { "$VIT run " MODEL " a", "expected -o OUT.npy" },
+        { "$VIT run " MODEL " a -o", "-o: expected the name of a file, found nothing" },
+        { "$VIT run " MODEL " a -o ''", "-o: expected the name of a file" },
+        { "$VIT run " MODEL " a -o b --output frob", "--output: expected logits, tokens, block.N" },
+        { "$VIT run " MODEL " a -o b --output block.", "--output: expected" },
+        { "$VIT run " MODEL " a -o b --output block.-1", "--output: expected" },
+        { "$VIT run " MODEL " a -o b --output logits2", "--output: expected" },
+        { "$VIT run " MODEL " a -o b --json", "run has no option --json" },
+        { "$VIT preprocess -o $T/o --size 8x8", "found 0 operands" },
+        { "$VIT preprocess " PICTURE, "expected -o OUT.npy, --rgb OUT.npy or both" },
+        { "$VIT preprocess " PICTURE " -o $T/o", "expected --size HxW or --model MODEL" },
+        { "$VIT preprocess " PICTURE " -o $T/o --rgb $T/o --size 8x8", "two files" },
+        { "$VIT preprocess " PICTURE " -o $T/o --model " MODEL " --size 8x8", "found both" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 8", "--size: expected HEIGHTxWIDTH" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 8x", "--size: expected" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 0x8", "--size: expected" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 8x8x8", "--size: expected" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 8x99999999999999999999", "--size: expected" },
+        { "$VIT preprocess a --interpolation cubic",
+          "expected bicubic or bilinear, found 'cubic'" },
+        { "$VIT preprocess a --interpolation bicubi", "expected bicubic or bilinear" },
+        { "$VIT preprocess a --crop-mode fit", "expected center or squash, found 'fit'" },
+        { "$VIT preprocess a --crop-pct 0", "--crop-pct: expected" },
+        { "$VIT preprocess a --crop-pct 1.01", "--crop-pct: expected" },
+        { "$VIT preprocess a --crop-pct nan", "--crop-pct: expected" },
+        { "$VIT preprocess a --crop-pct 0x1p-1", "--crop-pct: expected" },
+        { "$VIT preprocess a --mean 1,2", "--mean: expected three numbers" },
+        { "$VIT preprocess a --mean 1,2,3,4", "--mean: expected three numbers" },
+        { "$VIT preprocess a --mean 1,,3", "--mean: expected three numbers" },
+        { "$VIT preprocess a --std 1,0,1", "--std: expected three numbers above 0" },
+        { "$VIT bench", "found 0 operands" },
+        { "$VIT bench vit_frob_patch16_224", "vit_frob_patch16_224" },
+        { "$VIT bench vit_tiny_patch16_224 --batch 0", "--batch: expected" },
+        { "$VIT bench vit_tiny_patch16_224 --seconds -1", "--seconds: expected" },
+        { "$VIT bench vit_tiny_patch16_224 --seconds inf", "--seconds: expected" },
+    };
+
+    fail_all(COUNT(failures), failures);
+}
+
+Test(cli, a_level_that_this_machine_lacks_is_refused_and_named)
+{
+    static const char *const levels[] = { "scalar", "avx2", "avx512", "neon" };
+    char command[128], usable[64] = "";
+    const char *level;
+    size_t refused = 0, at = 0;
+
+    while ((level = next_usable_level(&at, 0)))
+        strcat(strcat(usable, level), " ");
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        if (strstr(usable, levels[i]))
+            continue;
+        snprintf(command, sizeof command, "$VIT info --isa %s", levels[i]);
+        fails(command, levels[i]);
+        snprintf(command, sizeof command, "VIT_ISA=%s $VIT bench vit_tiny_patch16_224", levels[i]);
+        fails(command, levels[i]);
+        refused += 2;
+    }
+    cr_assert(refused > 0); /* no machine has both AVX and NEON */
+    tally(refused);
+}
+
+Test(cli, options_may_stand_anywhere)
+{
+    static const char *const commands[] = {
+        "$VIT info --json --isa scalar",
+        "$VIT --isa scalar info --json",
+        "$VIT --json --isa=scalar info",
+        "$VIT --threads 1 info --isa scalar --json",
+        "POSIXLY_CORRECT=1 $VIT info --json --isa scalar",
+        "VIT_ISA=scalar $VIT info --json",
+        "$VIT --json --isa scalar -- info",
+    };
+
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        succeeds("%s", commands[i]);
+        json_t *const root = json_output();
+        cr_assert_str_eq(json_string_value(json_object_get(root, "isa")), "scalar");
+        json_decref(root);
+    }
+    tally(COUNT(commands));
+}
+
+Test(cli, help_of_every_verb_names_its_options)
+{
+    static const struct {
+        const char *verb;
+        const char *mentions[10];
+    } helps[] = {
+        { "", { "classify", "run", "preprocess", "info", "bench", "--isa", "--threads" } },
+        { "classify", { "MODEL IMAGE...", "--top", "--json", "--isa", "--threads" } },
+        { "run", { "IN.npy", "-o OUT.npy", "--output", "block.N", "--isa", "--threads" } },
+        { "preprocess",
+          { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
+            "--rgb", "-o" } },
+        { "info", { "--json", "--isa", "--help", "--version" } },
+        { "bench", { "ARCH", "--batch", "--seconds", "--json", "--isa", "--threads" } },
+    };
+    size_t checks = 0;
+
+    for (size_t i = 0; i < COUNT(helps); i++) {
+        succeeds("$VIT %s --help", helps[i].verb);
+        cr_assert_str_empty(cli.err);
+        for (size_t j = 0; j < 10 && helps[i].mentions[j]; j++, checks++)
+            cr_assert_not_null(strstr(cli.out, helps[i].mentions[j]), "%s: no %s", helps[i].verb,
+                               helps[i].mentions[j]);
+    }
+    tally(checks);
+}
+
+Test(cli, version_is_one_line)
+{
+    succeeds("$VIT --version");
+    cr_assert_eq(strncmp(cli.out, "vit ", 4), 0);
+    cr_assert_eq(strchr(cli.out, '\n'), cli.out + strlen(cli.out) - 1);
+    tally(1);
+}
+
+Test(cli, missing_and_malformed_files_are_named)
+{
+    static const struct failure failures[] = {
+        { "$VIT info $T/none", "none" },
+        { "$VIT info $T", "config.json" },
+        { "$VIT classify $T/none " PICTURE, "none" },
+        { "$VIT classify " MODEL " $T/none.jpg", "none.jpg: No such file" },
+        { "$VIT classify " MODEL " $T/text.jpg", "text.jpg" },
+        { "$VIT classify " MODEL " $T/empty.png", "empty.png" },
+        { "$VIT classify " MODEL " $T/cut.jpg", "cut.jpg" },
+        { "$VIT classify " MODEL " $T/cut.png", "cut.png" },
+        { "$VIT classify " MODEL " $T/cut.webp", "cut.webp" },
+        { "$VIT classify " MODEL " $T/folder", "found none" },
+        { "$VIT classify $T/cut-model " PICTURE, "model.safetensors" },
+        { "$VIT classify $T/no-weights " PICTURE, "model.safetensors" },
+        { "$VIT info $T/no-config", "config.json" },
+        { "$VIT info $T/cut-config", "config.json" },
+        { "$VIT bench $T/cut-model", "model.safetensors" },
+        { "$VIT run " MODEL " $T/none.npy -o $T/o", "none.npy: No such file" },
+        { "$VIT run " MODEL " $T/folder -o $T/o", "not a regular file" },
+        { "$VIT run " MODEL " $T/text.jpg -o $T/o", "expected a .npy file" },
+        { "$VIT run " MODEL " $T/empty.png -o $T/o", "expected a .npy file" },
+        { "$VIT run " MODEL " $T/npy/truncated -o $T/o", "expected a header within the file" },
+        { "$VIT run " MODEL " $T/npy/long-header -o $T/o", "expected a header within the file" },
+        { "$VIT run " MODEL " $T/npy/huge-shape -o $T/o", "expected the data of float32" },
+        { "$VIT run " MODEL " $T/npy/overflowing-size -o $T/o", "fit in 64 bits" },
+        { "$VIT run " MODEL " $T/npy/short-data -o $T/o", "found 23 bytes" },
+        { "$VIT run " MODEL " $T/npy/f8 -o $T/o", "expected dtype '<f4' or '|u1', found '<f8'" },
+        { "$VIT run " MODEL " $T/npy/fields -o $T/o", "one of several fields" },
+        { "$VIT run " MODEL " $T/npy/fortran -o $T/o", "found Fortran order" },
+        { "$VIT run " MODEL " $T/npy/empty -o $T/o",
+          "expected float32 [batch, 3, 48, 48], found float32 [0, 4294967296, 4294967296]" },
+        { "$VIT run " MODEL " $T/npy/v3-u1 -o $T/o", "found uint8 [2, 2, 3]" },
+        { "$VIT run " MODEL " $T/npy/scalar -o $T/o", "found float32 []" },
+        { "$VIT run " MODEL " $T/one.npy -o $T/o --output block.2",
+          "expected a block from 0 to 1, found 2" },
+        { "$VIT run $T/cut-model $T/one.npy -o $T/o", "model.safetensors" },
+        { "$VIT preprocess $T/cut.jpg -o $T/o --size 8x8", "cut.jpg" },
+        { "$VIT preprocess $T/none -o $T/o --size 8x8", "none" },
+        { "$VIT preprocess " PICTURE " -o $T/o --model $T/none", "none" },
+    };
+    static float zeros[3 * 48 * 48];
+
+    save_npy("one.npy", 4, (size_t[]){ 1, 3, 48, 48 }, zeros);
+    succeeds("cd $T && mkdir folder cut-model no-weights no-config cut-config && cd - && "
+             "cp -r tests/fuzz/seeds/npy $T && echo text >$T/text.jpg && : >$T/empty.png && "
+             "head -c 3000 " PICTURE " >$T/cut.jpg && "
+             "head -c 900 tests/golden/preprocess/alpha.png >$T/cut.png && "
+             "head -c 500 tests/golden/preprocess/lossy.webp >$T/cut.webp && "
+             "cp " MODEL "/config.json $T/cut-model && "
+             "head -c 100000 " MODEL "/model.safetensors >$T/cut-model/model.safetensors && "
+             "cp " MODEL "/config.json $T/no-weights && "
+             "cp " MODEL "/model.safetensors $T/no-config && "
+             "cp " MODEL "/model.safetensors $T/cut-config && "
+             "head -c 99 " MODEL "/config.json >$T/cut-config/config.json");
+    fail_all(COUNT(failures), failures);
+}
+
+Test(cli, a_failure_leaves_an_existing_output_as_it_was)
+{
+    static const struct failure failures[] = {
+        { "$VIT run " MODEL " $T/none.npy -o $T/kept", "none.npy" },
+        { "$VIT run " MODEL " tests/fuzz/seeds/npy/scalar -o $T/kept", "found float32 []" },
+        { "$VIT preprocess $T/none -o $T/kept --size 8x8", "none" },
+        { "$VIT preprocess " PICTURE " -o $T/kept --rgb $T/none/x --size 8x8", "none/x" },
+        { "$VIT preprocess " PICTURE " -o $T/none/x --rgb $T/kept --size 8x8", "none/x" },
+        { "$VIT preprocess " PICTURE " -o $T/kept/x --size 8x8", "kept/x: Not a directory" },
+        { "$VIT preprocess " PICTURE " -o $T --size 8x8", "it is a folder" },
+        { "$VIT preprocess " PICTURE " -o $T/kept --rgb $T --size 8x8", "it is a folder" },
+        /* a full disk, as a limit on the size of files */
+        { "trap '' XFSZ; ulimit -f 8; $VIT preprocess " PICTURE " -o $T/kept --size 224x224",
+          "kept: " },
+        { "trap '' XFSZ; ulimit -f 8; $VIT preprocess " PICTURE " --rgb $T/kept", "kept: " },
+        { "$VIT preprocess " PICTURE " -o /dev/full --size 224x224", "/dev/full: No space left" },
+    };
+
+    succeeds("echo precious >$T/kept");
+    fail_all(COUNT(failures), failures);
+    succeeds("cat $T/kept; ls $T");
+    cr_assert_str_eq(cli.out, "precious\nkept\n");
+    tally(1);
+}
+
+Test(cli, an_interrupt_leaves_no_temporary_file)
+{
+    enum { IMAGES = 300 };
+    float *const zeros = calloc(IMAGES * 3 * 48 * 48, sizeof *zeros);
+
+    save_npy("in.npy", 4, (size_t[]){ IMAGES, 3, 48, 48 }, zeros);
+    free(zeros);
+    /* it ends by the signal or, on a fast machine, by itself: either way only whole files remain */
+    shell("timeout -s INT 0.3 $VIT run " MODEL " $T/in.npy -o $T/out.npy --isa scalar --threads 1");
+    shell("ls $T");
+    cr_assert(strcmp(cli.out, "in.npy\n") == 0 || strcmp(cli.out, "in.npy\nout.npy\n") == 0, "%s",
+              cli.out);
+    tally(1);
+}
+
+Test(cli, a_standard_output_that_cannot_be_written_is_an_error)
+{
+    static const struct failure failures[] = {
+        { "$VIT info >/dev/full", "cannot write to standard output: No space left" },
+        { "$VIT info --json >/dev/full", "cannot write to standard output" },
+        { "$VIT info >&-", "cannot write to standard output" },
+        { "$VIT --help >/dev/full", "cannot write to standard output" },
+        { "$VIT classify " MODEL " " PICTURE " --json >&-", "cannot write to standard output" },
+        { "$VIT classify " MODEL " " PICTURE " >/dev/full", "cannot write to standard output" },
+    };
+
+    fail_all(COUNT(failures), failures);
+}
+
+Test(cli, an_output_does_not_become_standard_output_when_that_is_closed)
+{
+    succeeds("$VIT preprocess " PICTURE " --rgb $T/a.npy && "
+             "$VIT preprocess " PICTURE " --rgb $T/b.npy <&- >&- 2>&- && cmp $T/a.npy $T/b.npy");
+    tally(1);
+}
+
+Test(cli, an_output_may_be_a_device_a_pipe_or_behind_a_link)
+{
+    succeeds("$VIT preprocess " PICTURE " -o $T/a.npy --size 8x8 && "
+             "$VIT preprocess " PICTURE " -o /dev/null --size 8x8 && test -c /dev/null && "
+             "ln -s b.npy $T/link && : >$T/b.npy && "
+             "$VIT preprocess " PICTURE " -o $T/link --size 8x8 && test -L $T/link && "
+             "cmp $T/a.npy $T/b.npy && mkfifo $T/pipe && "
+             "{ cat $T/pipe >$T/c.npy & "
+             "$VIT preprocess " PICTURE " -o $T/pipe --size 8x8 && wait; } && "
+             "cmp $T/a.npy $T/c.npy");
+    tally(4);
+}
+
+Test(cli, one_unreadable_image_and_nothing_is_printed)
+{
+    succeeds("mkdir $T/d && cp " PICTURE " $T/d/a.jpg && cp " PICTURE " $T/d/c.jpg && "
+             "echo text >$T/d/b.jpg");
+    fails("$VIT classify " MODEL " $T/d", "d/b.jpg");
+    fails("$VIT classify " MODEL " $T/d --json", "d/b.jpg");
+    tally(2);
+}

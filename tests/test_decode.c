@@ -1,0 +1,353 @@
+/* test_decode.c - image files to pixels, equal to Pillow's; hostile, cut and absent files */
+#include <criterion/criterion.h>
+#include <criterion/redirect.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checkpoint/safetensors.h"
+#include "tests/digest.h"
+#include "tests/tally.h"
+#include "tools/decode.h"
+
+#define PHOTOS "tests/golden/preprocess/"
+#define ODD    "tests/golden/decode/"
+
+static const char *const photos[] = {
+    PHOTOS "alpha.png",       PHOTOS "exif-rotated.jpg",   PHOTOS "gray.jpg",
+    PHOTOS "gray.png",        PHOTOS "lossy.webp",         PHOTOS "palette.png",
+    PHOTOS "panorama.png",    PHOTOS "photo-420.jpg",      PHOTOS "photo-444.jpg",
+    PHOTOS "progressive.jpg", PHOTOS "small-upscaled.png",
+};
+
+/* Kinds of files that photographs are not. */
+static const struct {
+    const char *path;
+    size_t height, width;
+    uint64_t digest; /* of the pixels that Pillow 9.4 gives */
+} odd[] = {
+    { ODD "interlaced.png", 17, 23, 0x5fee45b7d70fda30u },
+    { ODD "rgb16.png", 17, 23, 0x5fee45b7d70fda30u },
+    { ODD "grey-alpha16.png", 17, 23, 0x59def369e428fa20u },
+    { ODD "grey2.png", 17, 23, 0x90cdb0012d9c70a1u },
+    { ODD "bilevel.png", 17, 23, 0xe0d82a6be0292a7au },
+    { ODD "palette-transparent.png", 17, 23, 0x11639391776c0f23u },
+    { ODD "gamma-background.png", 17, 23, 0x5fee45b7d70fda30u },
+    { ODD "lossless.webp", 17, 23, 0x5fee45b7d70fda30u },
+    { ODD "alpha.webp", 17, 23, 0xd56421f0b0b2134du },
+    { ODD "lossless-alpha.webp", 17, 23, 0x5fee45b7d70fda30u },
+    { ODD "one-pixel.jpg", 1, 1, 0x693780194efd678fu },
+    { ODD "ycck.jpg", 37, 53, 0x8937005eb7b849dbu },
+    { ODD "cmyk.jpg", 17, 23, 0xf1cb61287a09bebeu },
+    { ODD "arithmetic.jpg", 37, 53, 0x21de1f5d0e75a1e6u },
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+struct file {
+    uint8_t *bytes;
+    size_t size;
+};
+
+static struct file load(const char *path)
+{
+    struct file file = { malloc((size_t)1 << 20), 0 };
+    FILE *const f = fopen(path, "rb");
+
+    cr_assert(f, "%s: %s", path, strerror(errno));
+    file.size = fread(file.bytes, 1, (size_t)1 << 20, f);
+    fclose(f);
+    return file;
+}
+
+/* An exact copy, so that a sanitizer sees the first byte read past the end. */
+static uint8_t *prefix(const struct file *file, size_t size)
+{
+    uint8_t *const bytes = malloc(size ? size : 1);
+    memcpy(bytes, file->bytes, size);
+    return bytes;
+}
+
+static void write_temporary(const uint8_t *bytes, size_t size, char path[32])
+{
+    strcpy(path, "/tmp/vit-decode-XXXXXX");
+    const int fd = mkstemp(path);
+    cr_assert_neq(fd, -1);
+    cr_assert_eq(write(fd, bytes, size), (ssize_t)size);
+    close(fd);
+}
+
+static void refuses(const char *name, const uint8_t *bytes, size_t size, enum vit_status status,
+                    const char *because)
+{
+    struct vit_error err = { 0 };
+    uint8_t *rgb = NULL;
+    size_t height = 77, width = 77;
+
+    cr_assert_eq(decode_memory(name, bytes, size, &height, &width, &rgb, &err), status,
+                 "%s: expected \"%s\", found \"%s\"", name, because, err.message);
+    cr_assert_eq(err.status, status);
+    cr_assert_eq(strncmp(err.message, name, strlen(name)), 0, "%s", err.message);
+    cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
+    cr_assert(!rgb && height == 77 && width == 77);
+    tally(1);
+}
+
+Test(decode, photographs_equal_pillow)
+{
+    struct safetensors *golden = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(safetensors_open(PHOTOS "expected.safetensors", &golden, &err), VIT_OK, "%s",
+                 err.message);
+    for (size_t i = 0; i < COUNT(photos); i++) {
+        char name[64];
+        size_t height, width;
+        uint8_t *rgb;
+
+        snprintf(name, sizeof name, "%s/rgb", photos[i] + strlen(PHOTOS));
+        const struct safetensors_entry *const entry = safetensors_find(golden, name);
+        cr_assert(entry, "no %s", name);
+        cr_assert_eq(decode_image(photos[i], &height, &width, &rgb, &err), VIT_OK, "%s",
+                     err.message);
+        cr_assert(height == entry->shape[0] && width == entry->shape[1], "%s", name);
+
+        uint8_t *const expected = malloc(entry->elements);
+        cr_assert_eq(safetensors_read(golden, entry, 0, entry->elements, expected, &err), VIT_OK);
+        for (size_t j = 0; j < entry->elements; j++)
+            cr_assert_eq(rgb[j], expected[j], "%s: byte %zu is %d, expected %d", name, j, rgb[j],
+                         expected[j]);
+        tally(entry->elements);
+        free(expected);
+        free(rgb);
+    }
+    safetensors_close(golden);
+}
+
+Test(decode, odd_kinds_equal_pillow)
+{
+    for (size_t i = 0; i < COUNT(odd); i++) {
+        struct vit_error err = { 0 };
+        size_t height, width;
+        uint8_t *rgb;
+
+        cr_assert_eq(decode_image(odd[i].path, &height, &width, &rgb, &err), VIT_OK, "%s",
+                     err.message);
+        cr_assert(height == odd[i].height && width == odd[i].width, "%s", odd[i].path);
+        cr_assert_eq(digest(rgb, height * width * 3), odd[i].digest, "%s", odd[i].path);
+        tally(height * width * 3);
+        free(rgb);
+    }
+}
+
+Test(decode, what_it_does_not_do_is_said)
+{
+    static const struct {
+        const char *path, *because;
+    } cases[] = {
+        { ODD "grey16.png", "expected 8 bits of grey or fewer, found 16" },
+        { ODD "animation.webp", "expected a still picture, found an animation" },
+        { ODD "two-channels.jpg", "expected a JPEG of 1, 3 or 4 channels, found 2" },
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct file file = load(cases[i].path);
+        refuses(cases[i].path, file.bytes, file.size, VIT_EUNSUPPORTED, cases[i].because);
+        free(file.bytes);
+    }
+}
+
+/*
+ * Only a trailer can be cut off without harm, as in Pillow: a PNG's IEND always; a JPEG's EOI where
+ * the decoder has not asked for bytes ahead.
+ */
+static void refuses_when_cut(const char *path, size_t step)
+{
+    const struct file file = load(path);
+    const size_t trailer = strstr(path, ".png") ? 12 : strstr(path, ".jpg") ? 2 : 0;
+
+    for (size_t size = 0; size + trailer < file.size; size += step) {
+        uint8_t *const bytes = prefix(&file, size);
+        const char *because = size < 12 ? "expected a JPEG, PNG or WebP file" : "truncated";
+        if (strstr(path, ".jpg") && size >= 3)
+            because = "truncated JPEG, the file ends after";
+        if (strstr(path, ".png") && size >= 8)
+            because = "truncated PNG, the file ends after";
+        refuses(path, bytes, size, VIT_EFORMAT, because);
+        free(bytes);
+    }
+    free(file.bytes);
+}
+
+Test(decode, photographs_cut_anywhere_are_truncated)
+{
+    for (size_t i = 0; i < COUNT(photos); i++)
+        refuses_when_cut(photos[i], 397);
+}
+
+Test(decode, small_files_cut_at_every_byte_are_truncated)
+{
+    for (size_t i = 0; i < COUNT(odd); i++)
+        refuses_when_cut(odd[i].path, 1);
+}
+
+Test(decode, a_png_without_its_trailer_is_whole)
+{
+    const struct file file = load(ODD "interlaced.png");
+
+    for (size_t size = file.size - 12; size <= file.size; size++) {
+        size_t height, width;
+        uint8_t *const bytes = prefix(&file, size), *rgb;
+        cr_assert_eq(decode_memory("cut", bytes, size, &height, &width, &rgb, NULL), VIT_OK);
+        cr_assert_eq(digest(rgb, height * width * 3), odd[0].digest);
+        tally(height * width * 3);
+        free(rgb);
+        free(bytes);
+    }
+    free(file.bytes);
+}
+
+Test(decode, a_cut_file_is_named_by_its_path)
+{
+    const struct file file = load(PHOTOS "gray.jpg");
+    struct vit_error err = { 0 };
+    size_t height, width;
+    uint8_t *rgb;
+    char path[32];
+
+    write_temporary(file.bytes, file.size / 2, path);
+    cr_assert_eq(decode_image(path, &height, &width, &rgb, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, path), "%s", err.message);
+    cr_assert_eq(decode_image(path, &height, &width, &rgb, NULL), VIT_EFORMAT);
+    tally(2);
+    unlink(path);
+    free(file.bytes);
+}
+
+Test(decode, the_name_of_a_file_does_not_matter)
+{
+    const struct file file = load(ODD "lossless.webp");
+    size_t height, width;
+    uint8_t *rgb;
+    char path[32];
+
+    write_temporary(file.bytes, file.size, path);
+    cr_assert_eq(decode_image(path, &height, &width, &rgb, NULL), VIT_OK);
+    cr_assert_eq(digest(rgb, height * width * 3), 0x5fee45b7d70fda30u);
+    tally(height * width * 3);
+    unlink(path);
+    free(rgb);
+    free(file.bytes);
+}
+
+static void cannot_read(const char *path, int reason)
+{
+    struct vit_error err = { 0 };
+    size_t height, width;
+    uint8_t *rgb = NULL;
+
+    cr_assert_eq(decode_image(path, &height, &width, &rgb, &err), VIT_EIO);
+    cr_assert(strstr(err.message, path), "%s", err.message);
+    cr_assert(strstr(err.message, strerror(reason)), "%s", err.message);
+    cr_assert(!rgb);
+    tally(1);
+}
+
+Test(decode, a_file_that_cannot_be_read_has_the_systems_reason)
+{
+    cannot_read("tests/golden/absent.png", ENOENT);
+    cannot_read("tests/golden", EISDIR);
+}
+
+Test(decode, other_files_are_no_image)
+{
+    static const uint8_t garbage[] = "GIF89a, or anything else";
+    static const uint8_t almost[] = "RIFF\x10\0\0\0WAVEfmt ";
+    struct vit_error err = { 0 };
+    size_t height, width;
+    uint8_t *rgb;
+    char path[32];
+
+    refuses("garbage", garbage, sizeof garbage, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
+    refuses("wave", almost, sizeof almost, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
+    refuses("empty", garbage, 0, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
+    write_temporary(garbage, 0, path);
+    cr_assert_eq(decode_image(path, &height, &width, &rgb, &err), VIT_EFORMAT);
+    tally(1);
+    unlink(path);
+}
+
+Test(decode, too_many_pixels_are_refused_before_memory_is_asked_for)
+{
+    static const uint8_t png[] = /* 2^20 × 2^20, its data about to follow */
+        "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x10\0\0\0\x10\0\0\x08\x02\0\0\0\xc4\x4a\x37\x92"
+        "\0\0\0\x08IDAT";
+    struct file jpeg = load(PHOTOS "gray.jpg");
+
+    refuses("vast.png", png, sizeof png - 1, VIT_EUNSUPPORTED,
+            "1048576x1048576 pixels, expected at most 268435456");
+    for (size_t i = 0; i + 9 < jpeg.size; i++) {
+        if (jpeg.bytes[i] == 0xff && jpeg.bytes[i + 1] == 0xc0) { /* SOF0: the sides at +5, +7 */
+            memset(jpeg.bytes + i + 5, 0xf0, 4);
+            break;
+        }
+    }
+    refuses("vast.jpg", jpeg.bytes, jpeg.size, VIT_EUNSUPPORTED,
+            "61680x61680 pixels, expected at most 268435456");
+    free(jpeg.bytes);
+}
+
+Test(decode, a_jpeg_of_endless_scans_is_stopped)
+{
+    const struct file file = load(PHOTOS "progressive.jpg");
+    size_t scan = file.size - 2;
+
+    while (!(file.bytes[scan] == 0xff && file.bytes[scan + 1] == 0xda))
+        scan--;
+    const size_t length = file.size - 2 - scan;
+    uint8_t *const bytes = malloc(scan + 600 * length);
+    memcpy(bytes, file.bytes, scan);
+    for (size_t i = 0; i < 600; i++)
+        memcpy(bytes + scan + i * length, file.bytes + scan, length);
+    refuses("endless.jpg", bytes, scan + 600 * length, VIT_EUNSUPPORTED, "more than 500 scans");
+    free(bytes);
+    free(file.bytes);
+}
+
+/* Bytes changed at random: a status, whichever it is, and nothing on stderr. */
+static void survives_damage(const char *path, uint32_t *state)
+{
+    const struct file file = load(path);
+
+    for (size_t round = 0; round < 60; round++) {
+        uint8_t *const bytes = prefix(&file, file.size), *rgb = NULL;
+        size_t height, width;
+        struct vit_error err = { 0 };
+        for (size_t i = 0; i < 1 + round % 4; i++) {
+            *state = *state * 1664525u + 1013904223u;
+            bytes[(*state >> 8) % file.size] = (uint8_t)(*state >> 3);
+        }
+        const enum vit_status status =
+            decode_memory("damaged", bytes, file.size, &height, &width, &rgb, &err);
+        cr_assert_eq(status, err.status);
+        cr_assert_eq(status == VIT_OK, rgb != NULL);
+        tally(1);
+        free(rgb);
+        free(bytes);
+    }
+    free(file.bytes);
+}
+
+Test(decode, damage_is_survived_in_silence, .init = cr_redirect_stderr)
+{
+    uint32_t state = 1;
+
+    for (size_t i = 0; i < COUNT(photos); i++)
+        survives_damage(photos[i], &state);
+    for (size_t i = 0; i < COUNT(odd); i++)
+        survives_damage(odd[i].path, &state);
+    fflush(stderr);
+    cr_assert_stderr_eq_str("");
+}

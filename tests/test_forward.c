@@ -1,0 +1,243 @@
+/* test_forward.c - batches, threads, cancelling, and what vit_forward must not do */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "tally.h"
+#include "vit/vit.h"
+
+#define BATCH 7
+
+static const struct vit_config small = { .size = sizeof small,
+                                         .channels = 3,
+                                         .height = 24,
+                                         .width = 40,
+                                         .patch = 8,
+                                         .dim = 48,
+                                         .depth = 3,
+                                         .heads = 4,
+                                         .mlp_dim = 100,
+                                         .classes = 10,
+                                         .eps = 1e-6f,
+                                         .activation = VIT_GELU,
+                                         .qkv_bias = true,
+                                         .layer_scale = true };
+enum { IMAGE = 3 * 24 * 40, CLASSES = 10 };
+
+static struct vit_model *new_model(const struct vit_config *config, const char *isa)
+{
+    const struct vit_model_options options = { sizeof options, isa };
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+    cr_assert(vit_model_random(config, 42, &options, &model, &err) == VIT_OK, "%s", err.message);
+    return model;
+}
+
+static struct vit_context *new_context(const struct vit_model *model, size_t max_batch,
+                                       size_t threads)
+{
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .max_batch = max_batch,
+                                                 .threads = threads };
+    struct vit_context *ctx = NULL;
+    cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
+    return ctx;
+}
+
+static const float *images(void)
+{
+    static float pixels[BATCH * IMAGE];
+    fill_pattern(BATCH * IMAGE, pixels, PATTERN_NORMAL, 7);
+    return pixels;
+}
+
+/* The logits of the batch on scalar, one image at a time, one thread: what every other way must equal. */
+static void reference(float *logits)
+{
+    struct vit_model *model = new_model(&small, "scalar");
+    struct vit_context *ctx = new_context(model, 1, 1);
+    for (size_t i = 0; i < BATCH; i++)
+        cr_assert(vit_forward(ctx, 1, images() + i * IMAGE, logits + i * CLASSES, NULL) == VIT_OK);
+    vit_context_free(ctx);
+    vit_model_close(model);
+}
+
+Test(forward, level_threads_and_batch_do_not_change_bits)
+{
+    float expected[BATCH * CLASSES], found[BATCH * CLASSES];
+    const char *isa;
+    int usable;
+
+    reference(expected);
+    for (size_t l = 0; (isa = vit_isa_level(l, &usable)); l++) {
+        if (!usable)
+            continue;
+        struct vit_model *model = new_model(&small, isa);
+        for (size_t threads = 1; threads <= 5; threads++)
+            for (size_t batch = 1; batch <= BATCH; batch++) {
+                struct vit_context *ctx = new_context(model, batch, threads);
+                cr_assert(vit_forward(ctx, batch, images(), found, NULL) == VIT_OK);
+                expect_same_bits(batch * CLASSES, expected, found, "%s, %zu threads, batch %zu",
+                                 isa, threads, batch);
+                vit_context_free(ctx);
+            }
+        vit_model_close(model);
+    }
+}
+
+struct job {
+    const struct vit_model *model;
+    float logits[BATCH * CLASSES];
+};
+
+static void *infer(void *arg)
+{
+    struct job *job = arg;
+    struct vit_context *ctx = new_context(job->model, BATCH, 1);
+    for (int i = 0; i < 5; i++)
+        vit_forward(ctx, BATCH, images(), job->logits, NULL);
+    vit_context_free(ctx);
+    return NULL;
+}
+
+Test(forward, contexts_of_one_model_run_concurrently)
+{
+    enum { JOBS = 4 };
+    struct vit_model *model = new_model(&small, NULL);
+    float expected[BATCH * CLASSES];
+    static struct job jobs[JOBS];
+    pthread_t threads[JOBS];
+
+    reference(expected);
+    for (size_t i = 0; i < JOBS; i++) {
+        jobs[i].model = model;
+        cr_assert(pthread_create(&threads[i], NULL, infer, &jobs[i]) == 0);
+    }
+    for (size_t i = 0; i < JOBS; i++) {
+        pthread_join(threads[i], NULL);
+        expect_same_bits(BATCH * CLASSES, expected, jobs[i].logits, "thread %zu", i);
+    }
+    vit_model_close(model);
+}
+
+/* An embedder's thread pool in miniature: counts what it was handed. */
+static void run_counted(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
+{
+    *(size_t *)user += tasks;
+    for (size_t i = 0; i < tasks; i++)
+        task(arg, i);
+}
+
+Test(forward, the_embedders_own_threads_are_used_in_place_of_openmp)
+{
+    size_t handed = 0;
+    float expected[BATCH * CLASSES], found[BATCH * CLASSES];
+    struct vit_model *model = new_model(&small, NULL);
+    struct vit_context *ctx;
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .max_batch = BATCH,
+                                                 .threads = 3,
+                                                 .run = run_counted,
+                                                 .user = &handed };
+
+    reference(expected);
+    cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
+    cr_assert_eq(vit_context_threads(ctx), 3);
+    cr_assert(vit_forward(ctx, BATCH, images(), found, NULL) == VIT_OK);
+    expect_same_bits(BATCH * CLASSES, expected, found, "own threads");
+    cr_assert_gt(handed, 3); /* the shared rounds, and the left-over image cut inside */
+    vit_context_free(ctx);
+    vit_model_close(model);
+}
+
+static bool stop_at_third(void *user)
+{
+    return ++*(int *)user >= 3;
+}
+
+Test(forward, a_cancelled_pass_says_so_and_the_context_lives_on)
+{
+    int asked = 0;
+    float logits[CLASSES];
+    struct vit_error err = { 0 };
+    struct vit_model *model = new_model(&small, NULL);
+    struct vit_context *ctx;
+    const struct vit_context_options options = {
+        .size = sizeof options, .threads = 1, .cancel = stop_at_third, .user = &asked
+    };
+
+    cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
+    cr_assert_eq(vit_forward(ctx, 1, images(), logits, &err), VIT_ECANCELLED);
+    cr_assert_eq(err.status, VIT_ECANCELLED);
+    cr_assert_eq(asked, 3);
+    asked = -100;
+    cr_assert_eq(vit_forward(ctx, 1, images(), logits, &err), VIT_OK);
+    vit_context_free(ctx);
+    vit_model_close(model);
+    tally(5);
+}
+
+/* The linker sends every call of these that the library makes here: see WRAP in the Makefile. */
+static atomic_size_t allocations, regions;
+
+#define WRAP(type, name, parameters, arguments)                                                    \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        atomic_fetch_add(&allocations, 1);                                                         \
+        return __real_##name arguments;                                                            \
+    }
+WRAP(void *, malloc, (size_t bytes), (bytes))
+WRAP(void *, calloc, (size_t count, size_t bytes), (count, bytes))
+WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes))
+WRAP(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes))
+
+void __real_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags)
+{
+    atomic_fetch_add(&regions, 1);
+    __real_GOMP_parallel(body, data, threads, flags);
+}
+
+Test(forward, allocates_nothing)
+{
+    float logits[BATCH * CLASSES];
+    struct vit_model *model = new_model(&small, NULL);
+    cr_assert_gt(atomic_load(&allocations), 0, "the wrappers are not linked in");
+
+    for (size_t threads = 1; threads <= 3; threads++) {
+        struct vit_context *ctx = new_context(model, BATCH, threads);
+        const size_t before = atomic_load(&allocations);
+        for (size_t batch = 1; batch <= BATCH; batch++)
+            cr_assert(vit_forward(ctx, batch, images(), logits, NULL) == VIT_OK);
+        cr_assert_eq(atomic_load(&allocations), before, "%zu threads", threads);
+        vit_context_free(ctx);
+    }
+    vit_model_close(model);
+    tally(3);
+}
+
+Test(forward, one_thread_enters_no_openmp_region)
+{
+    float logits[BATCH * CLASSES];
+    struct vit_model *model = new_model(&small, NULL);
+    struct vit_context *one = new_context(model, BATCH, 1), *two = new_context(model, BATCH, 2);
+
+    cr_assert(vit_forward(one, BATCH, images(), logits, NULL) == VIT_OK);
+    cr_assert_eq(atomic_load(&regions), 0);
+    cr_assert(vit_forward(two, BATCH, images(), logits, NULL) == VIT_OK);
+#ifdef __clang__ /* which calls its own runtime */
+    tally_skip("OpenMP regions of two threads: seen with gcc alone", 1);
+#else
+    cr_assert_gt(atomic_load(&regions), 0);
+#endif
+    vit_context_free(one);
+    vit_context_free(two);
+    vit_model_close(model);
+    tally(2);
+}

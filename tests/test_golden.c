@@ -1,0 +1,206 @@
+/* test_golden.c - the forward pass, layer by layer, against the reference implementations */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "checkpoint/safetensors.h"
+#include "compare.h"
+#include "model/model.h"
+#include "tally.h"
+#include "vit/vit.h"
+
+/* PyTorch's own float32 forward pass lands within 1.4e-6 of max|expected| on these cases. */
+#define TOLERANCE 5e-6
+
+struct tensor {
+    size_t count, batch;
+    float *data;
+};
+
+static struct tensor read_tensor(const struct safetensors *file, const char *name)
+{
+    const struct safetensors_entry *e = safetensors_find(file, name);
+    struct tensor t = { 0 };
+
+    if (!e)
+        return t;
+    t.count = e->elements;
+    t.batch = e->shape[0];
+    t.data = malloc(t.count * sizeof *t.data);
+    cr_assert(t.data && safetensors_read_f32(file, e, 0, t.count, t.data, NULL) == VIT_OK);
+    return t;
+}
+
+static void expect_close(const struct tensor *expected, const float *found, const char *what)
+{
+    double largest = 0.0;
+
+    for (size_t i = 0; i < expected->count; i++)
+        largest = fmax(largest, fabs((double)expected->data[i]));
+    for (size_t i = 0; i < expected->count; i++) {
+        const double distance = fabs((double)found[i] - (double)expected->data[i]);
+        cr_assert(distance <= TOLERANCE * largest, "%s: element %zu is %g, expected %g", what, i,
+                  (double)found[i], (double)expected->data[i]);
+    }
+    tally(expected->count);
+}
+
+/* Computes an output of a context and compares it with the tensor of that name, if the case has it. */
+static void check_output(struct vit_context *ctx, const struct vit_model *model,
+                         const struct safetensors *io, const struct tensor *input, const char *name,
+                         enum vit_output output, size_t block)
+{
+    const struct tensor expected = read_tensor(io, name);
+    struct vit_error err;
+    size_t rows, columns;
+
+    if (!expected.data)
+        return;
+    vit_output_shape(model, output, &rows, &columns);
+    cr_assert_eq(expected.count, input->batch * rows * columns, "%s", name);
+    float *found = malloc(expected.count * sizeof *found);
+    cr_assert(vit_forward_output(ctx, output, block, input->batch, input->data, found, &err) ==
+                  VIT_OK,
+              "%s", err.message);
+    expect_close(&expected, found, name);
+    free(found);
+    free(expected.data);
+}
+
+static void check_case_on(const char *folder, const char *isa, size_t threads)
+{
+    char path[256], name[32];
+    struct vit_error err = { 0 };
+    struct vit_model *model;
+    struct vit_context *ctx;
+    struct safetensors *io;
+    const struct vit_model_options options = { sizeof options, isa };
+
+    cr_assert(vit_model_open(folder, &options, &model, &err) == VIT_OK, "%s", err.message);
+    snprintf(path, sizeof path, "%s/io.safetensors", folder);
+    cr_assert(safetensors_open(path, &io, &err) == VIT_OK, "%s", err.message);
+    const struct tensor input = read_tensor(io, "input");
+    const struct vit_context_options context_options = { .size = sizeof context_options,
+                                                         .max_batch = input.batch,
+                                                         .threads = threads };
+    cr_assert(vit_context_create(model, &context_options, &ctx, &err) == VIT_OK, "%s", err.message);
+
+    check_output(ctx, model, io, &input, "tokens", VIT_OUTPUT_TOKENS, 0);
+    for (size_t i = 0; i < vit_model_config(model)->depth; i++) {
+        snprintf(name, sizeof name, "block.%zu", i);
+        check_output(ctx, model, io, &input, name, VIT_OUTPUT_BLOCK, i);
+    }
+    check_output(ctx, model, io, &input, "norm", VIT_OUTPUT_FEATURES, 0);
+    check_output(ctx, model, io, &input, "features", VIT_OUTPUT_FEATURES, 0);
+    check_output(ctx, model, io, &input, "logits", VIT_OUTPUT_LOGITS, 0);
+
+    free(input.data);
+    safetensors_close(io);
+    vit_context_free(ctx);
+    vit_model_close(model);
+}
+
+static void check_case(const char *folder)
+{
+    const char *isa;
+    int usable;
+
+    for (size_t i = 0; (isa = vit_isa_level(i, &usable)); i++)
+        if (usable)
+            for (size_t threads = 1; threads <= 3; threads += 2)
+                check_case_on(folder, isa, threads);
+}
+
+Test(golden, series_batch13)
+{
+    check_case("tests/golden/series-batch13");
+}
+
+Test(golden, series_relu)
+{
+    check_case("tests/golden/series-relu");
+}
+
+Test(golden, timm_vit)
+{
+    check_case("tests/golden/timm-vit");
+}
+
+Test(golden, timm_head64)
+{
+    check_case("tests/golden/timm-head64");
+}
+
+Test(golden, timm_nonsquare)
+{
+    check_case("tests/golden/timm-nonsquare");
+}
+
+/* The series' worked example: its picture is not this project's to ship. */
+Test(golden, series_mountain)
+{
+    const char *folder = "../shared/golden/series-mountain";
+    struct stat s;
+
+    if (stat(folder, &s) == 0)
+        check_case(folder);
+    else
+        tally_skip("golden case series-mountain: its picture is not in this repository", 30721);
+}
+
+Test(golden, patches_are_unfolded_channel_row_column)
+{
+    /* With the identity for a projection the tokens are the patches: P = 2, C = 2, dim = C·P·P. */
+    struct vit_config c = { .size = sizeof c,
+                            .channels = 2,
+                            .height = 4,
+                            .width = 6,
+                            .patch = 2,
+                            .dim = 8,
+                            .depth = 1,
+                            .heads = 1,
+                            .mlp_dim = 8,
+                            .classes = 1,
+                            .eps = 1e-5f };
+    const float top_left[] = { 0, 1, 6, 7, 24, 25, 30, 31 },
+                last[] = { 16, 17, 22, 23, 40, 41, 46, 47 };
+    float image[2 * 4 * 6], tokens[6 * 8], identity[8 * 8] = { 0 };
+    struct vit_model *model;
+    struct vit_context *ctx;
+
+    for (size_t i = 0; i < 48; i++)
+        image[i] = (float)i;
+    for (size_t i = 0; i < 8; i++)
+        identity[i * 9] = 1.0f;
+    cr_assert(vit_model_random(&c, 1, NULL, &model, NULL) == VIT_OK);
+    vit_matmul_pack(vit_model_kernels(model), 8, 8, identity, 8, 1, model->patch.weight);
+    cr_assert(vit_context_create(model, NULL, &ctx, NULL) == VIT_OK);
+    cr_assert(vit_forward_output(ctx, VIT_OUTPUT_TOKENS, 0, 1, image, tokens, NULL) == VIT_OK);
+    expect_same_bits(8, top_left, tokens, "first patch");
+    expect_same_bits(8, last, tokens + 5 * 8, "last patch");
+    vit_context_free(ctx);
+    vit_model_close(model);
+}
+
+/* Tables named TOKENSxLENGTH; the last bits differ with the C library's sine. */
+Test(golden, sinusoid_positions)
+{
+    struct safetensors *file;
+    cr_assert(safetensors_open("tests/golden/sinusoid.safetensors", &file, NULL) == VIT_OK);
+    cr_assert(file->count > 0);
+
+    for (size_t i = 0; i < file->count; i++) {
+        size_t tokens, dim;
+        cr_assert_eq(sscanf(file->entries[i].name, "%zux%zu", &tokens, &dim), 2);
+        const struct tensor expected = read_tensor(file, file->entries[i].name);
+        cr_assert_eq(expected.count, tokens * dim);
+        float *table = malloc(tokens * dim * sizeof *table);
+        sinusoid_positions(tokens, dim, table);
+        expect_close(&expected, table, file->entries[i].name);
+        free(table);
+        free(expected.data);
+    }
+    safetensors_close(file);
+}

@@ -1,0 +1,171 @@
+/* test_parity_attention.c - attention and LayerNorm over whole tensors: bits of scalar, any threads */
+#include <criterion/criterion.h>
+
+#include "base/parallel.h"
+#include "compare.h"
+#include "guard.h"
+
+/* Tasks in reverse: nothing may depend on their order. */
+static void run_backwards(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
+{
+    (void)user;
+    while (tasks-- > 0)
+        task(arg, tasks);
+}
+
+struct shape {
+    size_t tokens, heads, head_dim;
+};
+
+/* out[tokens][heads·head_dim] from one interleaved [tokens][q, k, v], as a model has it. */
+static struct guard attend(const struct vit_kernels *level, const struct vit_parallel *parallel,
+                           const struct shape *s, const struct guard *qkv, size_t ld)
+{
+    const size_t dim = s->heads * s->head_dim, ld_out = dim + 3;
+    const size_t threads = parallel ? parallel->threads : 1;
+    struct guard out = guard_new((s->tokens - 1) * ld_out + dim, GUARD_AFTER);
+    struct guard scratch = guard_new(
+        vit_attention_scratch_size(level, s->tokens, s->heads, s->head_dim, threads), GUARD_AFTER);
+
+    vit_attention(level, parallel, s->tokens, s->heads, s->head_dim, 0.25f, qkv->at, qkv->at + dim,
+                  qkv->at + 2 * dim, ld, out.at, ld_out, scratch.at);
+    guard_free(&scratch);
+    return out;
+}
+
+static struct guard inputs(const struct shape *s, enum pattern pattern, size_t *ld)
+{
+    const size_t dim = s->heads * s->head_dim;
+    *ld = 3 * dim + 1;
+    struct guard qkv = guard_new((s->tokens - 1) * *ld + 3 * dim, GUARD_AFTER);
+    fill_pattern(qkv.count, qkv.at, pattern, s->tokens);
+    return qkv;
+}
+
+static const struct shape shapes[] = { { 1, 1, 1 },    { 2, 3, 5 },    { 15, 2, 16 },
+                                       { 16, 1, 20 },  { 17, 3, 12 },  { 50, 2, 64 },
+                                       { 197, 3, 64 }, { 131, 1, 80 }, { 601, 1, 16 } };
+#define SHAPES (sizeof shapes / sizeof *shapes)
+
+Test(parity, attention_gives_the_bits_of_scalar)
+{
+    size_t i = 0, ld;
+
+    for (const struct vit_kernels *level; (level = next_level(&i, SHAPES * PATTERNS * 1000));)
+        for (size_t s = 0; s < SHAPES; s++)
+            for (enum pattern p = 0; p < PATTERNS; p++) {
+                if (shapes[s].tokens > 100 && p != PATTERN_NORMAL)
+                    continue;
+                struct guard qkv = inputs(&shapes[s], p, &ld);
+                struct guard expected = attend(scalar_level(), NULL, &shapes[s], &qkv, ld);
+                struct guard found = attend(level, NULL, &shapes[s], &qkv, ld);
+                expect_same_bits(expected.count, expected.at, found.at, "%s, %zu tokens, %s",
+                                 level->isa, shapes[s].tokens, pattern_name(p));
+                guard_free(&qkv);
+                guard_free(&expected);
+                guard_free(&found);
+            }
+}
+
+Test(attention, thread_count_and_order_do_not_change_bits)
+{
+    size_t ld;
+    const struct vit_kernels *level;
+    cr_assert(vit_kernels_get(NULL, &level, NULL) == VIT_OK);
+
+    for (size_t s = 0; s < SHAPES; s++) {
+        struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
+        struct guard expected = attend(level, NULL, &shapes[s], &qkv, ld);
+        for (size_t threads = 2; threads < 9; threads++) {
+            const struct vit_parallel ways[] = { { parallel_openmp, NULL, threads },
+                                                 { run_backwards, NULL, threads } };
+            for (size_t w = 0; w < 2; w++) {
+                struct guard found = attend(level, &ways[w], &shapes[s], &qkv, ld);
+                expect_same_bits(expected.count, expected.at, found.at, "%zu tokens, %zu threads",
+                                 shapes[s].tokens, threads);
+                guard_free(&found);
+            }
+        }
+        guard_free(&qkv);
+        guard_free(&expected);
+    }
+}
+
+Test(attention, a_nan_in_a_query_makes_its_row_nan_and_no_other)
+{
+    const struct shape s = { 20, 2, 8 };
+    size_t ld, i = 0;
+
+    for (const struct vit_kernels *level = scalar_level(); level; level = next_level(&i, 20 * 16)) {
+        struct guard qkv = inputs(&s, PATTERN_NORMAL, &ld);
+        qkv.at[7 * ld + 3] = 0.0f / 0.0f;
+        struct guard out = attend(level, NULL, &s, &qkv, ld);
+        for (size_t t = 0; t < s.tokens; t++)
+            for (size_t j = 0; j < 16; j++) {
+                const float o = out.at[t * 19 + j];
+                cr_assert((o != o) == (t == 7 && j < 8), "%s, token %zu, column %zu: %g",
+                          level->isa, t, j, (double)o);
+            }
+        guard_free(&qkv);
+        guard_free(&out);
+    }
+}
+
+Test(matmul, thread_count_does_not_change_bits)
+{
+    static const size_t sizes[][3] = {
+        { 1, 500, 40 }, { 40, 7, 33 }, { 197, 192, 64 }, { 14, 64, 9 }
+    };
+    const struct vit_kernels *level;
+    cr_assert(vit_kernels_get(NULL, &level, NULL) == VIT_OK);
+
+    for (size_t s = 0; s < 4; s++) {
+        const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
+        struct guard a = guard_new(m * k, GUARD_AFTER), b = guard_new(n * k, GUARD_AFTER);
+        struct guard packed = guard_new(vit_matmul_packed_size(level, n, k), GUARD_AFTER);
+        struct guard one = guard_new(m * n, GUARD_AFTER), many = guard_new(m * n, GUARD_AFTER);
+        fill_pattern(m * k, a.at, PATTERN_NORMAL, 1);
+        fill_pattern(n * k, b.at, PATTERN_NORMAL, 2);
+        vit_matmul_pack(level, n, k, b.at, k, 1, packed.at);
+        vit_matmul(level, NULL, m, n, k, a.at, k, packed.at, one.at, n, NULL);
+        for (size_t threads = 2; threads < 18; threads++) {
+            const struct vit_parallel parallel = { threads % 2 ? run_backwards : parallel_openmp,
+                                                   NULL, threads };
+            vit_matmul(level, &parallel, m, n, k, a.at, k, packed.at, many.at, n, NULL);
+            expect_same_bits(m * n, one.at, many.at, "%zux%zux%zu, %zu threads", m, n, k, threads);
+        }
+        guard_free(&a);
+        guard_free(&b);
+        guard_free(&packed);
+        guard_free(&one);
+        guard_free(&many);
+    }
+}
+
+Test(layernorm, rows_of_any_stride_and_any_threads_are_rows_alone)
+{
+    const size_t rows = 11, n = 37, ldx = 40, ldy = 45;
+    struct guard x = guard_new((rows - 1) * ldx + n, GUARD_AFTER);
+    struct guard y = guard_new((rows - 1) * ldy + n, GUARD_AFTER);
+    struct guard gamma = guard_new(n, GUARD_AFTER), beta = guard_new(n, GUARD_AFTER);
+    float row[37];
+    size_t i = 0;
+
+    fill_pattern(x.count, x.at, PATTERN_NORMAL, 1);
+    fill_pattern(n, gamma.at, PATTERN_NORMAL, 2);
+    fill_pattern(n, beta.at, PATTERN_NORMAL, 3);
+    for (const struct vit_kernels *level; (level = next_level(&i, rows * n));)
+        for (size_t threads = 1; threads < 5; threads++) {
+            const struct vit_parallel parallel = { parallel_openmp, NULL, threads };
+            vit_layernorm(level, &parallel, rows, n, x.at, ldx, gamma.at, beta.at, 1e-5f, y.at,
+                          ldy);
+            for (size_t r = 0; r < rows; r++) {
+                scalar_level()->layernorm(n, x.at + r * ldx, gamma.at, beta.at, 1e-5f, row);
+                expect_same_bits(n, row, y.at + r * ldy, "%s, row %zu", level->isa, r);
+            }
+        }
+    guard_free(&x);
+    guard_free(&y);
+    guard_free(&gamma);
+    guard_free(&beta);
+}

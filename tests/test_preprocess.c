@@ -1,0 +1,412 @@
+/* test_preprocess.c - vit_preprocess against timm, and the resize against Pillow, to the byte */
+#include <criterion/criterion.h>
+#include <float.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/safetensors.h"
+#include "model/resize.h"
+#include "tests/digest.h"
+#include "tests/tally.h"
+#include "vit/vit.h"
+
+#define GOLDEN "tests/golden/preprocess/"
+
+static struct vit_recipe plain_recipe(size_t channels, size_t height, size_t width)
+{
+    return (struct vit_recipe){
+        .size = sizeof(struct vit_recipe),
+        .channels = channels,
+        .height = height,
+        .width = width,
+        .crop_mode = VIT_CROP_SQUASH,
+        .crop_pct = 1.0,
+        .std = { 1.0f, 1.0f, 1.0f },
+    };
+}
+
+static bool says(json_t *recipe, const char *key, const char *value)
+{
+    json_t *const found = json_object_get(recipe, key);
+    return found && strcmp(json_string_value(found), value) == 0;
+}
+
+static struct vit_recipe read_recipe(const char *name)
+{
+    json_t *const all = json_load_file(GOLDEN "recipes.json", 0, NULL);
+    json_t *const one = json_object_get(all, name);
+    struct vit_recipe recipe = { .size = sizeof recipe, .crop_pct = 1.0 };
+    double mean[3], std[3];
+
+    cr_assert(one, "recipes.json has no %s", name);
+    cr_assert_eq(json_unpack(one, "{s:[I,I,I], s:[F,F,F], s:[F,F,F], s?F}", "input_size",
+                             &recipe.channels, &recipe.height, &recipe.width, "mean", &mean[0],
+                             &mean[1], &mean[2], "std", &std[0], &std[1], &std[2], "crop_pct",
+                             &recipe.crop_pct),
+                 0);
+    for (size_t c = 0; c < 3; c++) {
+        recipe.mean[c] = (float)mean[c];
+        recipe.std[c] = (float)std[c];
+    }
+    recipe.interpolation = says(one, "interpolation", "bilinear") ? VIT_BILINEAR : VIT_BICUBIC;
+    recipe.crop_mode = says(one, "crop_mode", "squash") ? VIT_CROP_SQUASH : VIT_CROP_CENTER;
+    json_decref(all);
+    return recipe;
+}
+
+/* The byte whose normalised value is nearest. */
+static int byte_of(float value, float mean, float std)
+{
+    return (int)lround(((double)value * (double)std + (double)mean) * 255.0);
+}
+
+/*
+ * Bytes are equal always. Values are so to the bit where x/255 is a division, as in torchvision;
+ * Hugging Face multiplies by a rounded 1/255, which moves x/255 <= 1 by at most one ulp of 1.
+ */
+static void compare(const char *name, const struct vit_recipe *recipe, const float *out,
+                    const float *expected, bool to_the_bit)
+{
+    const size_t plane = recipe->height * recipe->width;
+
+    for (size_t i = 0; i < recipe->channels * plane; i++) {
+        const float mean = recipe->mean[i / plane], std = recipe->std[i / plane];
+        const int want = byte_of(expected[i], mean, std), have = byte_of(out[i], mean, std);
+        const float slack = to_the_bit ? 0.0f : FLT_EPSILON / std;
+        cr_assert_eq(have, want, "%s: byte %zu is %d, expected %d", name, i, have, want);
+        cr_assert_leq(fabsf(out[i] - expected[i]), slack, "%s: value %zu is %a, expected %a", name,
+                      i, (double)out[i], (double)expected[i]);
+    }
+    tally(2 * recipe->channels * plane);
+}
+
+/* expected.safetensors holds FILE/rgb as Pillow decodes it and FILE/RECIPE as its name says. */
+static void equals_golden(const char *recipe_name, bool to_the_bit)
+{
+    const struct vit_recipe recipe = read_recipe(recipe_name);
+    struct safetensors *golden = NULL;
+    struct vit_error err = { 0 };
+    size_t files = 0;
+
+    cr_assert_eq(safetensors_open(GOLDEN "expected.safetensors", &golden, &err), VIT_OK, "%s",
+                 err.message);
+    for (size_t i = 0; i < golden->count; i++) {
+        const struct safetensors_entry *const want = &golden->entries[i];
+        const char *const slash = strchr(want->name, '/');
+        char rgb_name[256];
+
+        if (!slash || strcmp(slash + 1, recipe_name) != 0)
+            continue;
+        snprintf(rgb_name, sizeof rgb_name, "%.*s/rgb", (int)(slash - want->name), want->name);
+        const struct safetensors_entry *const rgb = safetensors_find(golden, rgb_name);
+        cr_assert(rgb, "no %s", rgb_name);
+        cr_assert_eq(want->elements, recipe.channels * recipe.height * recipe.width);
+
+        uint8_t *const pixels = malloc(rgb->elements);
+        float *const expected = malloc(want->elements * sizeof *expected);
+        float *const out = malloc(want->elements * sizeof *out);
+        cr_assert_eq(safetensors_read(golden, rgb, 0, rgb->elements, pixels, &err), VIT_OK);
+        cr_assert_eq(safetensors_read_f32(golden, want, 0, want->elements, expected, &err), VIT_OK);
+        cr_assert_eq(vit_preprocess(&recipe, rgb->shape[0], rgb->shape[1], pixels, out, &err),
+                     VIT_OK, "%s: %s", want->name, err.message);
+        compare(want->name, &recipe, out, expected, to_the_bit);
+        free(out);
+        free(expected);
+        free(pixels);
+        files++;
+    }
+    cr_assert_eq(files, 11);
+    safetensors_close(golden);
+}
+
+Test(preprocess, bicubic_with_a_margin_equals_timm)
+{
+    equals_golden("timm-bicubic-0.9", true);
+}
+
+Test(preprocess, an_oblong_crop_equals_timm)
+{
+    equals_golden("timm-bicubic-1.0-imagenet", true);
+}
+
+Test(preprocess, bilinear_with_a_margin_equals_timm)
+{
+    equals_golden("timm-bilinear-0.875", true);
+}
+
+Test(preprocess, squash_equals_timm)
+{
+    equals_golden("timm-squash", true);
+}
+
+Test(preprocess, straight_bilinear_equals_hugging_face)
+{
+    equals_golden("hf-bilinear", false);
+}
+
+/* The upper bytes of a linear congruential generator, Knuth's and Lewis's constants. */
+static uint8_t *noise(size_t count)
+{
+    uint8_t *const bytes = malloc(count);
+    uint32_t state = 1;
+
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525u + 1013904223u;
+        bytes[i] = (uint8_t)(state >> 24);
+    }
+    return bytes;
+}
+
+static uint8_t *resized(size_t channels, enum vit_interpolation interpolation, size_t height,
+                        size_t width, const uint8_t *in, struct resize_span rows,
+                        struct resize_span columns)
+{
+    uint8_t *const out = malloc(rows.count * columns.count * channels);
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(resize_u8(channels, interpolation, height, width, in, &rows, &columns, out, &err),
+                 VIT_OK, "%s", err.message);
+    return out;
+}
+
+Test(resize, noise_equals_pillow)
+{
+    static const struct {
+        size_t channels;
+        enum vit_interpolation interpolation;
+        size_t height, width, to_height, to_width;
+        uint64_t digest; /* of what Pillow 9.4 gives */
+    } cases[] = {
+        { 3, VIT_BICUBIC, 37, 53, 37, 53, 0x727248dd683fae43u }, /* the picture itself */
+        { 3, VIT_BILINEAR, 37, 53, 37, 53, 0x727248dd683fae43u },
+        { 3, VIT_BICUBIC, 37, 53, 11, 97, 0x423ccd9e5f06242fu },
+        { 3, VIT_BILINEAR, 37, 53, 11, 97, 0x5ce7a9d6f8060852u },
+        { 1, VIT_BICUBIC, 37, 53, 5, 5, 0xfe0591c0f884f787u },
+        { 1, VIT_BILINEAR, 37, 53, 5, 5, 0xcb5037bb82195951u },
+        { 1, VIT_BICUBIC, 1, 1, 40, 30, 0x34641eca81ffef25u },
+        { 1, VIT_BILINEAR, 1, 1, 40, 30, 0x34641eca81ffef25u },
+        { 3, VIT_BICUBIC, 2, 3, 19, 7, 0xbd6b3c7e82bcd01bu },
+        { 3, VIT_BILINEAR, 2, 3, 19, 7, 0xc02eb933bbed0273u },
+        { 3, VIT_BICUBIC, 200, 3, 16, 16, 0xf967bcb560ed5fcau },
+        { 3, VIT_BILINEAR, 200, 3, 16, 16, 0xf840b2cdd59bbd0cu },
+        { 1, VIT_BICUBIC, 1, 5000, 3, 4, 0x93728c460b507137u },
+        { 1, VIT_BILINEAR, 1, 5000, 3, 4, 0x99de76aa1775985eu },
+        { 3, VIT_BICUBIC, 333, 250, 224, 224, 0x34bb362beb4db1acu },
+        { 3, VIT_BILINEAR, 333, 250, 224, 224, 0x49105d6e88d410e3u },
+        { 1, VIT_BICUBIC, 64, 64, 1, 1, 0xaf63f34c860213a1u },
+        { 1, VIT_BILINEAR, 64, 64, 1, 1, 0xaf63f34c860213a1u },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t h = cases[i].to_height, w = cases[i].to_width;
+        uint8_t *const in = noise(cases[i].height * cases[i].width * cases[i].channels);
+        uint8_t *const out =
+            resized(cases[i].channels, cases[i].interpolation, cases[i].height, cases[i].width, in,
+                    (struct resize_span){ h, 0, h }, (struct resize_span){ w, 0, w });
+        cr_assert_eq(digest(out, h * w * cases[i].channels), cases[i].digest, "case %zu", i);
+        tally(h * w * cases[i].channels);
+        free(out);
+        free(in);
+    }
+}
+
+Test(resize, a_part_is_what_the_whole_has_there)
+{
+    const size_t height = 61, width = 47, to_height = 33, to_width = 90;
+    uint8_t *const in = noise(height * width * 3);
+    uint8_t *const whole =
+        resized(3, VIT_BICUBIC, height, width, in, (struct resize_span){ to_height, 0, to_height },
+                (struct resize_span){ to_width, 0, to_width });
+
+    for (size_t top = 0; top < to_height; top += 5) {
+        for (size_t left = 0; left < to_width; left += 7) {
+            const size_t h = 1 + (to_height - top - 1) / 2, w = 1 + (to_width - left - 1) / 2;
+            uint8_t *const part = resized(3, VIT_BICUBIC, height, width, in,
+                                          (struct resize_span){ to_height, top, h },
+                                          (struct resize_span){ to_width, left, w });
+            for (size_t y = 0; y < h; y++)
+                cr_assert_eq(
+                    memcmp(part + y * w * 3, whole + ((top + y) * to_width + left) * 3, w * 3), 0,
+                    "rows from %zu, columns from %zu", top, left);
+            tally(h * w * 3);
+            free(part);
+        }
+    }
+    free(whole);
+    free(in);
+}
+
+Test(resize, the_longest_side_sums_without_overflow)
+{
+    const size_t longest = RESIZE_MAX_SIDE;
+    uint8_t *const white = malloc(longest);
+
+    memset(white, 255, longest);
+    for (size_t to = 1; to <= 5; to += 2) {
+        for (int f = VIT_BICUBIC; f <= VIT_BILINEAR; f++) {
+            uint8_t *const out =
+                resized(1, (enum vit_interpolation)f, longest, 1, white,
+                        (struct resize_span){ to, 0, to }, (struct resize_span){ 1, 0, 1 });
+            for (size_t i = 0; i < to; i++) /* a rounded weight may be off by half of 2^-22 */
+                cr_assert_geq(out[i], 128, "%zu of %zu is %d", i, to, out[i]);
+            tally(to);
+            free(out);
+        }
+    }
+    free(white);
+}
+
+Test(preprocess, luma_equals_pillow)
+{
+    const struct vit_recipe recipe = plain_recipe(1, 32, 48);
+    uint8_t *const in = noise(60 * 90 * 3);
+    float out[32 * 48];
+    uint8_t bytes[32 * 48];
+
+    cr_assert_eq(vit_preprocess(&recipe, 60, 90, in, out, NULL), VIT_OK);
+    for (size_t i = 0; i < 32 * 48; i++)
+        bytes[i] = (uint8_t)byte_of(out[i], 0.0f, 1.0f);
+    cr_assert_eq(digest(bytes, sizeof bytes), 0x7b93c780e55b242du); /* Pillow 9.4, convert("L") */
+    tally(32 * 48);
+    free(in);
+}
+
+Test(preprocess, luma_of_grey_is_that_grey)
+{
+    const struct vit_recipe recipe = plain_recipe(1, 1, 256);
+    uint8_t grey[256][3];
+    float out[256];
+
+    for (size_t v = 0; v < 256; v++)
+        memset(grey[v], (int)v, 3);
+    cr_assert_eq(vit_preprocess(&recipe, 1, 256, grey[0], out, NULL), VIT_OK);
+    for (size_t v = 0; v < 256; v++)
+        cr_assert_eq(out[v], (float)v / 255.0f, "grey %zu", v);
+    tally(256);
+}
+
+/* Padding, or a crop outside the picture, would not be white. */
+Test(preprocess, a_white_picture_stays_white_at_every_size)
+{
+    static const size_t sides[] = { 1, 2, 3, 7, 16, 31, 640 };
+    static const double margins[] = { 1.0, 0.999, 0.9, 0.875, 1.0 / 3.0, 0.01 };
+    static const size_t wanted[] = { 1, 2, 5, 14 };
+    const size_t n_sides = sizeof sides / sizeof *sides, n_wanted = sizeof wanted / sizeof *wanted;
+    uint8_t *const white = malloc(640 * 640 * 3);
+    float out[14 * 14 * 3];
+
+    memset(white, 255, 640 * 640 * 3);
+    for (size_t image = 0; image < n_sides * n_sides; image++) {
+        for (size_t want = 0; want < n_wanted * n_wanted; want++) {
+            for (size_t m = 0; m < 2 * sizeof margins / sizeof *margins; m++) {
+                struct vit_recipe recipe =
+                    plain_recipe(3, wanted[want / n_wanted], wanted[want % n_wanted]);
+                recipe.crop_mode = m % 2 ? VIT_CROP_SQUASH : VIT_CROP_CENTER;
+                recipe.crop_pct = margins[m / 2];
+                const size_t count = 3 * recipe.height * recipe.width;
+                cr_assert_eq(vit_preprocess(&recipe, sides[image / n_sides], sides[image % n_sides],
+                                            white, out, NULL),
+                             VIT_OK);
+                for (size_t i = 0; i < count; i++)
+                    cr_assert_eq(out[i], 1.0f, "image %zu, result %zu, margin %zu", image, want, m);
+                tally(count);
+            }
+        }
+    }
+    free(white);
+}
+
+static void refuses(const struct vit_recipe *recipe, size_t height, size_t width,
+                    enum vit_status status, const char *because)
+{
+    static const uint8_t pixel[3];
+    struct vit_error err = { 0 };
+    float out[3] = { 7.0f, 7.0f, 7.0f };
+
+    cr_assert_eq(vit_preprocess(recipe, height, width, pixel, out, &err), status, "%s", because);
+    cr_assert_eq(err.status, status);
+    cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
+    cr_assert_eq(vit_preprocess(recipe, height, width, pixel, out, NULL), status);
+    cr_assert(out[0] == 7.0f && out[1] == 7.0f && out[2] == 7.0f);
+    tally(3);
+}
+
+#define REFUSES(field, value, because)                                                             \
+    do {                                                                                           \
+        struct vit_recipe recipe = plain_recipe(3, 1, 1);                                          \
+        recipe.field = (value);                                                                    \
+        refuses(&recipe, 1, 1, VIT_EINVAL, because);                                               \
+    } while (0)
+
+Test(preprocess, a_recipe_outside_its_comments_is_named)
+{
+    REFUSES(size, 1, "size field is 1, expected ");
+    REFUSES(channels, 0, "expected 1 or 3 channels, found 0");
+    REFUSES(channels, 2, "expected 1 or 3 channels, found 2");
+    REFUSES(channels, SIZE_MAX, "expected 1 or 3 channels");
+    REFUSES(height, 0, "sides of at least 1, found 0x1");
+    REFUSES(width, 0, "sides of at least 1, found 1x0");
+    REFUSES(height, SIZE_MAX, "would be resized to 1.84467");
+    REFUSES(width, SIZE_MAX, "would be resized to 1x1.84467");
+    REFUSES(interpolation, (enum vit_interpolation)2, "interpolation 0 or 1, found 2");
+    REFUSES(crop_mode, (enum vit_crop_mode)7, "crop_mode 0 or 1, found 7");
+    REFUSES(crop_pct, 0.0, "crop_pct in (0, 1], found 0");
+    REFUSES(crop_pct, -0.5, "crop_pct in (0, 1], found -0.5");
+    REFUSES(crop_pct, 1.0000001, "crop_pct in (0, 1], found 1");
+    REFUSES(crop_pct, (double)NAN, "crop_pct in (0, 1], found ");
+    REFUSES(crop_pct, (double)INFINITY, "crop_pct in (0, 1], found inf");
+    REFUSES(crop_pct, 5e-324, "would be resized to infxinf");
+    REFUSES(crop_pct, 1e-300, "would be resized to 1e+300x1e+300");
+    REFUSES(mean[2], INFINITY, "finite mean[2], found inf");
+    REFUSES(mean[0], NAN, "finite mean[0], found ");
+    REFUSES(std[1], 0.0f, "std[1] other than 0, found 0");
+    REFUSES(std[0], NAN, "std[0] other than 0, found ");
+    REFUSES(std[2], INFINITY, "std[2] other than 0, found inf");
+}
+
+Test(preprocess, an_empty_or_overlong_image_is_named)
+{
+    const struct vit_recipe recipe = plain_recipe(3, 1, 1);
+
+    refuses(&recipe, 0, 1, VIT_EINVAL, "found 0x1");
+    refuses(&recipe, 1, 0, VIT_EINVAL, "found 1x0");
+    refuses(&recipe, RESIZE_MAX_SIDE + 1, 1, VIT_EINVAL, "found 1048577x1");
+    refuses(&recipe, 1, SIZE_MAX, VIT_EINVAL, "sides of 1 to 1048576");
+}
+
+Test(preprocess, a_resize_too_long_to_count_is_named)
+{
+    struct vit_recipe recipe = plain_recipe(3, 2048, 2048);
+
+    recipe.crop_mode = VIT_CROP_CENTER;
+    refuses(&recipe, 1, RESIZE_MAX_SIDE, VIT_EINVAL, "would be resized to 2048x2147483648");
+    refuses(&recipe, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "would be resized to 2147483648x2048");
+    recipe.width = 4096;
+    refuses(&recipe, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "would be resized to 4294967296x4096");
+}
+
+Test(preprocess, a_result_too_large_for_memory_is_said)
+{
+    const struct vit_recipe recipe = plain_recipe(3, INT32_MAX, INT32_MAX);
+
+    refuses(&recipe, 1, 1, VIT_ENOMEM, "3x2147483647x2147483647 floats do not fit");
+}
+
+/* 25.6 million columns wide after the resize, of which the crop shows 224. */
+Test(preprocess, a_line_of_pixels_costs_only_its_crop)
+{
+    struct vit_recipe recipe = plain_recipe(3, 224, 224);
+    float *const out = malloc(3 * 224 * 224 * sizeof *out);
+    uint8_t *const line = calloc(100000, 3);
+
+    memset(line + 3 * 49990, 255, 3 * 20); /* white around the middle */
+    recipe.crop_mode = VIT_CROP_CENTER;
+    recipe.crop_pct = 0.875;
+    cr_assert_eq(vit_preprocess(&recipe, 1, 100000, line, out, NULL), VIT_OK);
+    for (size_t i = 0; i < 3 * 224 * 224; i++)
+        cr_assert_eq(out[i], 1.0f);
+    tally(3 * 224 * 224);
+    free(line);
+    free(out);
+}

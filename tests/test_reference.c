@@ -1,0 +1,256 @@
+/* test_reference.c - the forward pass against itself in double precision, for what no golden case has */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/config.h"
+#include "compare.h"
+#include "model/model.h"
+#include "tally.h"
+
+/*
+ * The same equations in plain loops over doubles, with the weights read straight from their source:
+ * nothing of blocking, packing or the kernels is shared.
+ */
+struct reference {
+    const struct vit_config *c;
+    struct random_weights weights;
+    float gamma1, gamma2; /* layer scale, one number each, put into the model by hand */
+};
+
+static double *read_weights(const struct reference *r, enum tensor_role role, size_t block,
+                            size_t count)
+{
+    float *f = malloc(count * sizeof *f);
+    double *d = malloc(count * sizeof *d);
+
+    random_weights_read(&r->weights, role, block, 0, count, f, NULL);
+    for (size_t i = 0; i < count; i++)
+        d[i] = (double)f[i];
+    free(f);
+    return d;
+}
+
+/* y[rows][out] = x Wᵀ; the biases of a fresh model are 0 */
+static void times_weight(const struct reference *r, enum tensor_role role, size_t block,
+                         size_t rows, size_t in, size_t out, const double *x, double *y)
+{
+    double *w = read_weights(r, role, block, in * out);
+
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < out; j++) {
+            y[i * out + j] = 0.0;
+            for (size_t k = 0; k < in; k++)
+                y[i * out + j] += x[i * in + k] * w[j * in + k];
+        }
+    free(w);
+}
+
+static void norm_rows(const struct vit_config *c, size_t rows, const double *x, double *y)
+{
+    for (size_t i = 0; i < rows; i++) {
+        const double *row = x + i * c->dim;
+        double mean = 0.0, variance = 0.0;
+        for (size_t j = 0; j < c->dim; j++)
+            mean += row[j] / (double)c->dim;
+        for (size_t j = 0; j < c->dim; j++)
+            variance += (row[j] - mean) * (row[j] - mean) / (double)c->dim;
+        for (size_t j = 0; j < c->dim; j++)
+            y[i * c->dim + j] = (row[j] - mean) / sqrt(variance + (double)c->eps);
+    }
+}
+
+static double activate(enum vit_activation f, double x)
+{
+    const double u = sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x);
+    switch (f) {
+    case VIT_GELU:
+        return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
+    case VIT_GELU_TANH:
+        return 0.5 * x * (1.0 + tanh(u));
+    case VIT_GELU_QUICK:
+        return x / (1.0 + exp(-1.702 * x));
+    case VIT_RELU:
+        return x > 0.0 ? x : 0.0;
+    case VIT_SILU:
+        return x / (1.0 + exp(-x));
+    default:
+        return x;
+    }
+}
+
+static void mix_heads(const struct vit_config *c, const double *qkv, double *out)
+{
+    const size_t tokens = config_tokens(c), d = c->dim / c->heads, ld = 3 * c->dim;
+    const double scale = c->qk_scale != 0.0f ? (double)c->qk_scale : 1.0 / sqrt((double)d);
+    double *p = malloc(tokens * sizeof *p);
+
+    memset(out, 0, tokens * c->dim * sizeof *out);
+    for (size_t h = 0; h < c->heads; h++)
+        for (size_t i = 0; i < tokens; i++) {
+            double sum = 0.0;
+            for (size_t j = 0; j < tokens; j++) {
+                double dot = 0.0;
+                for (size_t k = 0; k < d; k++)
+                    dot += qkv[i * ld + h * d + k] * qkv[j * ld + c->dim + h * d + k];
+                sum += p[j] = exp(dot * scale);
+            }
+            for (size_t j = 0; j < tokens; j++)
+                for (size_t k = 0; k < d; k++)
+                    out[i * c->dim + h * d + k] +=
+                        p[j] / sum * qkv[j * ld + 2 * c->dim + h * d + k];
+        }
+    free(p);
+}
+
+static void reference_block(const struct reference *r, size_t b, double *x)
+{
+    const struct vit_config *c = r->c;
+    const size_t tokens = config_tokens(c), dim = c->dim;
+    double *h = malloc(tokens * dim * sizeof *h), *qkv = malloc(3 * tokens * dim * sizeof *qkv);
+    double *branch = malloc(tokens * dim * sizeof *branch),
+           *mlp = malloc(tokens * c->mlp_dim * sizeof *mlp);
+
+    norm_rows(c, tokens, x, h);
+    times_weight(r, T_QKV_WEIGHT, b, tokens, dim, 3 * dim, h, qkv);
+    mix_heads(c, qkv, h);
+    times_weight(r, T_PROJ_WEIGHT, b, tokens, dim, dim, h, branch);
+    for (size_t i = 0; i < tokens; i++)
+        for (size_t j = 0; j < dim; j++) {
+            const double value = c->value_skip ? qkv[i * 3 * dim + 2 * dim + j] : 0.0;
+            x[i * dim + j] += branch[i * dim + j] * (double)r->gamma1 + value;
+        }
+    norm_rows(c, tokens, x, h);
+    times_weight(r, T_FC1_WEIGHT, b, tokens, dim, c->mlp_dim, h, mlp);
+    for (size_t i = 0; i < tokens * c->mlp_dim; i++)
+        mlp[i] = activate(c->activation, mlp[i]);
+    times_weight(r, T_FC2_WEIGHT, b, tokens, c->mlp_dim, dim, mlp, branch);
+    for (size_t i = 0; i < tokens * dim; i++)
+        x[i] += branch[i] * (double)r->gamma2;
+    free(h);
+    free(qkv);
+    free(branch);
+    free(mlp);
+}
+
+/* x[tokens][dim] before the first block, from one image */
+static void reference_tokens(const struct reference *r, const float *image, double *x)
+{
+    const struct vit_config *c = r->c;
+    const size_t across = c->width / c->patch, in = c->channels * c->patch * c->patch;
+    double *patches = malloc(config_patches(c) * in * sizeof *patches);
+    double *cls = read_weights(r, T_CLS_TOKEN, 0, c->dim), *positions = NULL;
+    float *table = malloc(config_tokens(c) * c->dim * sizeof *table);
+
+    for (size_t p = 0; p < config_patches(c); p++)
+        for (size_t i = 0; i < in; i++) {
+            const size_t channel = i / (c->patch * c->patch), row = i / c->patch % c->patch;
+            const size_t y = p / across * c->patch + row,
+                         column = p % across * c->patch + i % c->patch;
+            patches[p * in + i] = (double)image[(channel * c->height + y) * c->width + column];
+        }
+    times_weight(r, T_PATCH_WEIGHT, 0, config_patches(c), in, c->dim, patches, x + c->dim);
+    memcpy(x, cls, c->dim * sizeof *x);
+    sinusoid_positions(config_tokens(c), c->dim, table);
+    if (c->positions == VIT_POSITIONS_LEARNED)
+        positions = read_weights(r, T_POSITIONS, 0, config_tokens(c) * c->dim);
+    for (size_t i = 0; i < config_tokens(c) * c->dim; i++)
+        x[i] += positions ? positions[i] : (double)table[i];
+    free(patches);
+    free(cls);
+    free(positions);
+    free(table);
+}
+
+static void check_config(const struct vit_config *config)
+{
+    struct reference r = { config, { 42 }, 1.0f, 1.0f };
+    const size_t tokens = config_tokens(config), dim = config->dim;
+    const size_t pixels = config->channels * config->height * config->width;
+    float *image = malloc(pixels * sizeof *image),
+          *logits = malloc(config->classes * sizeof *logits);
+    double *x = malloc(tokens * dim * sizeof *x),
+           *expected = malloc(config->classes * sizeof *expected);
+    struct vit_model *model;
+    struct vit_context *ctx;
+    double largest = 0.0;
+
+    fill_pattern(pixels, image, PATTERN_NORMAL, 3);
+    cr_assert(vit_model_random(config, 42, NULL, &model, NULL) == VIT_OK);
+    for (size_t b = 0; config->layer_scale && b < config->depth; b++)
+        for (size_t j = 0; j < dim; j++) { /* fresh ones are 1e-5, which no tolerance would see */
+            model->blocks[b].gamma1[j] = r.gamma1 = 1.75f;
+            model->blocks[b].gamma2[j] = r.gamma2 = -0.6f;
+        }
+    cr_assert(vit_context_create(model, NULL, &ctx, NULL) == VIT_OK);
+    cr_assert(vit_forward(ctx, 1, image, logits, NULL) == VIT_OK);
+
+    reference_tokens(&r, image, x);
+    for (size_t b = 0; b < config->depth; b++)
+        reference_block(&r, b, x);
+    norm_rows(config, 1, x, x);
+    times_weight(&r, T_HEAD_WEIGHT, 0, 1, dim, config->classes, x, expected);
+    for (size_t i = 0; i < config->classes; i++)
+        largest = fmax(largest, fabs(expected[i]));
+    for (size_t i = 0; i < config->classes; i++) /* the tolerance of the golden cases */
+        cr_assert(fabs((double)logits[i] - expected[i]) <= 5e-6 * largest,
+                  "logit %zu is %g, expected %g", i, (double)logits[i], expected[i]);
+    tally(config->classes);
+
+    vit_context_free(ctx);
+    vit_model_close(model);
+    free(image);
+    free(logits);
+    free(x);
+    free(expected);
+}
+
+static const struct vit_config base = { .size = sizeof base,
+                                        .channels = 2,
+                                        .height = 12,
+                                        .width = 20,
+                                        .patch = 4,
+                                        .dim = 36,
+                                        .depth = 3,
+                                        .heads = 3,
+                                        .mlp_dim = 50,
+                                        .classes = 17,
+                                        .eps = 1e-6f,
+                                        .activation = VIT_GELU,
+                                        .qkv_bias = true };
+
+Test(reference, every_activation)
+{
+    for (enum vit_activation f = 0; f < VIT_ACTIVATIONS; f++) {
+        struct vit_config c = base;
+        c.activation = f;
+        check_config(&c);
+    }
+}
+
+Test(reference, layer_scale)
+{
+    struct vit_config c = base;
+    c.layer_scale = true;
+    check_config(&c);
+}
+
+Test(reference, value_skip_qk_scale_and_sinusoid)
+{
+    struct vit_config c = base;
+    c.value_skip = true;
+    c.qk_scale = 0.7f;
+    c.positions = VIT_POSITIONS_SINUSOID;
+    c.qkv_bias = false;
+    check_config(&c);
+}
+
+Test(reference, one_patch_one_head_one_class)
+{
+    struct vit_config c = base;
+    c.height = c.width = 4;
+    c.heads = c.classes = c.depth = 1;
+    c.channels = 5;
+    check_config(&c);
+}

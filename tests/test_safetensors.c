@@ -1,0 +1,305 @@
+/* test_safetensors.c - .safetensors files: what is accepted, and what is refused and how */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint/safetensors.h"
+#include "tests/make_checkpoint.h"
+#include "tests/tally.h"
+
+#define PATH "some/model.safetensors"
+
+static enum vit_status parse(const char *header, uint64_t data_bytes, struct safetensors **file,
+                             struct vit_error *err)
+{
+    const uint64_t length = strlen(header);
+    char *bytes = malloc(8 + length);
+
+    cr_assert_not_null(bytes);
+    memcpy(bytes, &length, 8);
+    memcpy(bytes + 8, header, length);
+    const enum vit_status status =
+        safetensors_parse(PATH, bytes, 8 + length, 8 + length + data_bytes, file, err);
+    free(bytes);
+    return status;
+}
+
+/* That a header is refused, by a message that names the file and has both of the words. */
+static void refuses(const char *header, uint64_t data_bytes, enum vit_status status,
+                    const char *word, const char *other)
+{
+    struct safetensors *file = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(parse(header, data_bytes, &file, &err), status, "%s: %s", header, err.message);
+    cr_assert_null(file);
+    cr_assert_eq(err.status, status);
+    cr_assert(strstr(err.message, PATH), "%s", err.message);
+    cr_assert(strstr(err.message, word), "no %s in: %s", word, err.message);
+    cr_assert(strstr(err.message, other), "no %s in: %s", other, err.message);
+    tally(3);
+}
+
+static void refuses_start(const void *start, size_t bytes, uint64_t file_bytes,
+                          enum vit_status status, const char *word)
+{
+    struct safetensors *file = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(safetensors_parse(PATH, start, bytes, file_bytes, &file, &err), status);
+    cr_assert(strstr(err.message, word), "no %s in: %s", word, err.message);
+    tally(2);
+}
+
+#define TENSOR(name, dtype, shape, begin, end)                                                     \
+    "\"" name "\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":[" begin "," end   \
+    "]}"
+
+Test(safetensors, a_header_is_read_into_entries_sorted_by_name)
+{
+    struct safetensors *file;
+
+    cr_assert_eq(parse("{\"__metadata__\":{\"format\":\"pt\"}," TENSOR(
+                           "b", "F16", "[2,3]", "0",
+                           "12") "," TENSOR("a", "U8", "[]", "12",
+                                            "13") "," TENSOR("c", "I64", "[0]", "13", "13") "}  ",
+                       13, &file, NULL),
+                 VIT_OK);
+    cr_assert_eq(file->count, 3);
+    cr_assert_str_eq(file->entries[0].name, "a");
+    const struct safetensors_entry *b = safetensors_find(file, "b");
+    cr_assert_eq(b, &file->entries[1]);
+    cr_assert_eq(b->dtype, DTYPE_F16);
+    cr_assert(b->rank == 2 && b->shape[0] == 2 && b->shape[1] == 3 && b->elements == 6);
+    cr_assert_eq(file->entries[0].rank, 0);
+    cr_assert_eq(file->entries[0].elements, 1);
+    cr_assert_eq(file->entries[0].offset, b->offset + 12);
+    cr_assert_eq(file->entries[2].elements, 0);
+    cr_assert_null(safetensors_find(file, "d"));
+    safetensors_close(file);
+    tally(10);
+}
+
+Test(safetensors, a_file_without_tensors_is_a_file)
+{
+    struct safetensors *file;
+
+    cr_assert_eq(parse("{}", 0, &file, NULL), VIT_OK);
+    cr_assert_eq(file->count, 0);
+    safetensors_close(file);
+    safetensors_close(NULL);
+    tally(2);
+}
+
+Test(safetensors, every_dtype_has_its_name_and_size)
+{
+    static const char *const names[] = { "F64", "F32", "F16", "BF16", "I64",
+                                         "I32", "I16", "I8",  "U8",   "BOOL" };
+    static const size_t bytes[] = { 8, 4, 2, 2, 8, 4, 2, 1, 1, 1 };
+
+    for (size_t i = 0; i < DTYPES; i++) {
+        char header[128];
+        struct safetensors *file;
+        snprintf(header, sizeof header,
+                 "{\"x\":{\"dtype\":\"%s\",\"shape\":[3],\"data_offsets\":[0,%zu]}}", names[i],
+                 3 * bytes[i]);
+        cr_assert_eq(parse(header, 3 * bytes[i], &file, NULL), VIT_OK);
+        cr_assert_eq(file->entries[0].dtype, i);
+        cr_assert_str_eq(safetensors_dtype_name((enum safetensors_dtype)i), names[i]);
+        cr_assert_eq(safetensors_dtype_bytes((enum safetensors_dtype)i), bytes[i]);
+        safetensors_close(file);
+        tally(4);
+    }
+}
+
+Test(safetensors, a_header_length_that_lies_is_refused)
+{
+    static const unsigned char huge[8] = { 0, 0, 0, 0, 0, 0, 0, 0x80 };
+    static const unsigned char above[8] = { 0x01, 0xe1, 0xf5, 0x05 }; /* 100,000,001 */
+    static const unsigned char three[11] = "\3\0\0\0\0\0\0\0{ ";
+
+    refuses_start(three, 0, 0, VIT_EFORMAT, "0 bytes long, expected 8");
+    refuses_start(three, 7, 7, VIT_EFORMAT, "7 bytes long, expected 8");
+    refuses_start(huge, 8, 8, VIT_EFORMAT, "9223372036854775808 bytes, expected 100000000");
+    refuses_start(above, 8, UINT64_MAX, VIT_EFORMAT, "100000001 bytes, expected 100000000");
+    refuses_start(three, 10, 10, VIT_EFORMAT, "cut short");
+    refuses_start(three, 10, 9, VIT_EINVAL, "10 bytes given of a file of 9");
+    refuses_start(three, 4, 11, VIT_EINVAL, "4 bytes given");
+    refuses_start(three, 10, 11, VIT_EINVAL, "expected the header to byte 11");
+}
+
+Test(safetensors, a_header_that_is_no_json_object_is_refused)
+{
+    refuses("", 0, VIT_EFORMAT, "header", "'{'");
+    refuses(" {}", 0, VIT_EFORMAT, "header", "'{'");
+    refuses("[]", 0, VIT_EFORMAT, "header", "'{'");
+    refuses("{", 0, VIT_EFORMAT, "not JSON", "byte 1");
+    refuses("{}{}", 0, VIT_EFORMAT, "not JSON", "end of file expected");
+    refuses("{\"a\xff\":1}", 0, VIT_EFORMAT, "not JSON", "unable to decode");
+    refuses("{" TENSOR("a", "U8", "[1]", "0", "1") "," TENSOR("a", "U8", "[1]", "0", "1") "}", 1,
+            VIT_EFORMAT, "not JSON", "duplicate");
+    refuses("{\"a\":{\"dtype\":\"U8\",\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
+            VIT_EFORMAT, "not JSON", "duplicate");
+}
+
+Test(safetensors, metadata_other_than_strings_is_refused)
+{
+    refuses("{\"__metadata__\":[]}", 0, VIT_EFORMAT, "__metadata__", "not an object");
+    refuses("{\"__metadata__\":{\"k\":1}}", 0, VIT_EFORMAT, "\"k\"", "not a string");
+}
+
+Test(safetensors, a_tensor_without_its_keys_is_named)
+{
+    refuses("{\"w\":1}", 0, VIT_EFORMAT, "\"w\"", "dtype");
+    refuses("{\"w\":{\"dtype\":7}}", 0, VIT_EFORMAT, "\"w\"", "dtype");
+    refuses("{\"w\":{\"dtype\":\"U8\"}}", 0, VIT_EFORMAT, "\"w\"", "shape");
+    refuses("{\"w\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, VIT_EFORMAT, "\"w\"", "data_offsets");
+    refuses("{\"w\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":0}}", 1,
+            VIT_EFORMAT, "\"w\"", "4 keys");
+}
+
+Test(safetensors, an_unknown_dtype_is_unsupported_and_named)
+{
+    refuses("{" TENSOR("w", "F8_E4M3", "[1]", "0", "1") "}", 1, VIT_EUNSUPPORTED, "\"w\"",
+            "\"F8_E4M3\"");
+    refuses("{" TENSOR("w", "f32", "[1]", "0", "4") "}", 4, VIT_EUNSUPPORTED, "\"w\"", "\"f32\"");
+}
+
+Test(safetensors, a_shape_that_is_no_shape_names_the_tensor)
+{
+    refuses("{" TENSOR("w", "U8", "[-1]", "0", "1") "}", 1, VIT_EFORMAT, "\"w\"", "side 0");
+    refuses("{" TENSOR("w", "U8", "[1,1.0]", "0", "1") "}", 1, VIT_EFORMAT, "\"w\"", "side 1");
+    refuses("{" TENSOR("w", "U8", "{}", "0", "1") "}", 1, VIT_EFORMAT, "\"w\"", "shape");
+    refuses("{" TENSOR("w", "U8", "[1,1,1,1,1,1,1,1,1]", "0", "1") "}", 1, VIT_EUNSUPPORTED,
+            "\"w\"", "rank 9, expected 8");
+    refuses("{" TENSOR("w", "U8", "[4294967296,4294967296]", "0", "0") "}", 0, VIT_EFORMAT, "\"w\"",
+            "elements");
+    refuses("{" TENSOR("w", "F32", "[4611686018427387904]", "0", "0") "}", 0, VIT_EFORMAT, "\"w\"",
+            "more bytes");
+    refuses("{" TENSOR("w", "U8", "[9223372036854775808]", "0", "1") "}", 1, VIT_EFORMAT,
+            "not JSON", "integer");
+}
+
+Test(safetensors, offsets_past_the_end_name_the_tensor)
+{
+    refuses("{" TENSOR("w", "U8", "[2]", "0", "2") "}", 1, VIT_EFORMAT, "\"w\"", "[0, 2]");
+    refuses("{" TENSOR("w", "U8", "[1]", "9223372036854775806", "9223372036854775807") "}", 1,
+            VIT_EFORMAT, "\"w\"", "the 1 bytes of data");
+}
+
+Test(safetensors, offsets_that_are_no_range_name_the_tensor)
+{
+    refuses("{" TENSOR("w", "U8", "[1]", "1", "0") "}", 1, VIT_EFORMAT, "\"w\"", "[1, 0]");
+    refuses("{" TENSOR("w", "U8", "[1]", "-1", "0") "}", 1, VIT_EFORMAT, "\"w\"", "[-1, 0]");
+    refuses("{" TENSOR("w", "U8", "[1]", "0", "1.0") "}", 1, VIT_EFORMAT, "\"w\"", "two integers");
+    refuses("{" TENSOR("w", "U8", "[1]", "0", "1,1") "}", 1, VIT_EFORMAT, "\"w\"", "two integers");
+}
+
+Test(safetensors, bytes_other_than_dtype_times_shape_name_the_tensor)
+{
+    refuses("{" TENSOR("w", "F32", "[2]", "0", "4") "}", 4, VIT_EFORMAT, "\"w\"",
+            "4 bytes of data, expected 8");
+    refuses("{" TENSOR("w", "U8", "[0]", "0", "1") "}", 1, VIT_EFORMAT, "\"w\"",
+            "1 bytes of data, expected 0");
+}
+
+Test(safetensors, overlaps_holes_and_leftovers_are_refused)
+{
+    refuses("{" TENSOR("v", "U8", "[2]", "0", "2") "," TENSOR("w", "U8", "[2]", "1", "3") "}", 3,
+            VIT_EFORMAT, "\"w\" begins at byte 1 of the data, expected 2", "overlaps \"v\"");
+    refuses("{" TENSOR("v", "U8", "[2]", "0", "2") "," TENSOR("w", "U8", "[2]", "0", "2") "}", 2,
+            VIT_EFORMAT, "expected 2", "overlaps");
+    refuses("{" TENSOR("w", "U8", "[1]", "1", "2") "," TENSOR("v", "U8", "[1]", "3", "4") "}", 4,
+            VIT_EFORMAT, "\"w\"", "a hole follows \"the header\"");
+    refuses("{" TENSOR("w", "U8", "[1]", "0", "1") "," TENSOR("v", "U8", "[1]", "2", "3") "}", 3,
+            VIT_EFORMAT, "\"v\" begins at byte 2", "a hole follows \"w\"");
+    refuses("{" TENSOR("w", "U8", "[1]", "0", "1") "}", 2, VIT_EFORMAT, "byte 1", "its end at 2");
+    refuses("{}", 1, VIT_EFORMAT, "byte 0", "its end at 1");
+}
+
+Test(safetensors, names_in_messages_are_cut_and_cleaned)
+{
+    char header[512], name[301];
+    struct safetensors *file;
+    struct vit_error err;
+
+    memset(name, 'n', 300);
+    name[300] = '\0';
+    snprintf(header, sizeof header, "{\"a\\u001b[2J\\u009b%s\":1}", name);
+    cr_assert_eq(parse(header, 0, &file, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, "\"a?[2J??nnn"), "%s", err.message);
+    cr_assert(strstr(err.message, "n...\""), "%s", err.message);
+    cr_assert_lt(strlen(err.message), 250);
+    tally(4);
+}
+
+Test(safetensors, cut_at_any_byte_a_file_is_refused)
+{
+    const char header[] =
+        "{" TENSOR("a", "F32", "[2]", "0", "8") "," TENSOR("b", "U8", "[3]", "8", "11") "}";
+    const struct made_folder folder = make_folder();
+    char bytes[256];
+
+    make_safetensors(&folder, "whole", header, "01234567abc", 11);
+    FILE *f = fopen(made_path(&folder, "whole"), "rb");
+    const size_t whole = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    cr_assert_eq(whole, 8 + strlen(header) + 11);
+    for (size_t cut = 0; cut < whole; cut++) {
+        struct safetensors *file;
+        struct vit_error err = { 0 };
+        make_file(&folder, "cut", bytes, cut);
+        cr_assert_eq(safetensors_open(made_path(&folder, "cut"), &file, &err), VIT_EFORMAT,
+                     "cut at %zu", cut);
+        cr_assert(strstr(err.message, "/cut: "), "%s", err.message);
+    }
+    remove_folder(&folder);
+    tally(2 * whole);
+}
+
+Test(safetensors, only_regular_files_are_opened)
+{
+    const struct made_folder folder = make_folder();
+    struct safetensors *file;
+    struct vit_error err;
+
+    cr_assert_eq(safetensors_open(made_path(&folder, "none"), &file, &err), VIT_EIO);
+    cr_assert(strstr(err.message, "/none: cannot be opened: No such file"), "%s", err.message);
+    cr_assert_eq(safetensors_open(folder.path, &file, &err), VIT_EIO);
+    cr_assert(strstr(err.message, "not a regular file"), "%s", err.message);
+    cr_assert_eq(mkfifo(made_path(&folder, "pipe"), 0600), 0);
+    cr_assert_eq(safetensors_open(made_path(&folder, "pipe"), &file, &err), VIT_EIO);
+    cr_assert(strstr(err.message, "not a regular file"), "%s", err.message);
+    remove_folder(&folder);
+    tally(6);
+}
+
+Test(safetensors, hostile_files_are_refused_by_name)
+{
+    DIR *dir = opendir("tests/hostile");
+    size_t files = 0;
+
+    cr_assert_not_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        char path[512];
+        struct safetensors *file;
+        struct vit_error err = { 0 };
+        if (!strstr(entry->d_name, ".safetensors"))
+            continue;
+        snprintf(path, sizeof path, "tests/hostile/%s", entry->d_name);
+        const enum vit_status status = safetensors_open(path, &file, &err);
+        cr_assert(status == VIT_EFORMAT || status == VIT_EUNSUPPORTED, "%s: %s", path,
+                  vit_status_name(status));
+        cr_assert(strstr(err.message, entry->d_name), "%s", err.message);
+        files++;
+    }
+    closedir(dir);
+    cr_assert_geq(files, 12);
+    tally(2 * files);
+}

@@ -1,0 +1,57 @@
+/* test_symbols.c - what the objects and the libraries export, read off with nm */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tally.h"
+#include "vit/kernels.h"
+
+/* Counts the lines of a command's output, and those of them that begin with `prefix`. */
+static void count_lines(const char *format, const char *file, const char *prefix, size_t *lines,
+                        size_t *matching)
+{
+    char command[512], line[512];
+    const char *build = getenv("VIT_BUILD");
+
+    snprintf(command, sizeof command, format, build ? build : "build", file);
+    FILE *f = popen(command, "r");
+    cr_assert(f, "%s", command);
+    *lines = *matching = 0;
+    while (fgets(line, sizeof line, f)) {
+        ++*lines;
+        *matching += strncmp(line, prefix, strlen(prefix)) == 0;
+    }
+    cr_assert_eq(pclose(f), 0, "%s", command);
+}
+
+Test(symbols, each_kernel_object_exports_its_one_function)
+{
+    size_t lines, matching;
+    const char *isa;
+    int usable;
+
+    for (size_t i = 0; (isa = vit_isa_level(i, &usable)); i++) {
+        char file[64], prefix[64];
+        snprintf(file, sizeof file, "%s/%s", isa, isa);
+        snprintf(prefix, sizeof prefix, "vit_fill_%s", isa);
+        count_lines("nm -P -g --defined-only %s/kernels/%s.o", file, prefix, &lines, &matching);
+        cr_assert_eq(lines, 1, "%s", isa);
+        cr_assert_eq(matching, 1, "%s", isa);
+        tally(1);
+    }
+}
+
+Test(symbols, the_libraries_export_nothing_but_vit)
+{
+    size_t lines, matching;
+
+    count_lines("nm -P -D --defined-only %s/%s", "libvit.so", "vit_", &lines, &matching);
+    cr_assert_eq(lines, matching);
+    cr_assert_gt(matching, 20);
+    tally(lines);
+    count_lines("nm -P -g --defined-only %s/%s", "vit.o", "vit_", &lines, &matching);
+    cr_assert_eq(lines, matching);
+    cr_assert_gt(matching, 20);
+    tally(lines);
+}
