@@ -9,16 +9,16 @@ CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
+OBJCOPY ?= objcopy
 
 VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
 SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 
-# Debian's packages: for the library and its command, for `check`, for `bench`, for development.
-DEPS := gcc make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev
-DEPS_CHECK := libcriterion-dev
-DEPS_BENCH := g++ libbenchmark-dev
+# Debian's packages: for demo, check and bench; and what only contributors need.
+DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
+        libcriterion-dev libbenchmark-dev
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
             libc6-dev-arm64-cross
 
@@ -32,13 +32,16 @@ ISAS_aarch64 := scalar neon
 ISAS := $(or $(ISAS_$(ARCH)),scalar)
 
 # The numeric contract: one rounding per operation as written, nothing reordered (docs/numerics.md).
-STRICT := -std=c11 -Wall -Wextra -ffp-contract=off -fno-math-errno
+STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errno
 COMMON := $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -MMD -MP \
           $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # The tests count what the library asks of these (tests/test_forward.c).
 WRAP := malloc calloc realloc aligned_alloc GOMP_parallel
 
 LINK := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
+
+# $(call RUN,what) before a command shows what is made, or with V=1 the command itself.
+RUN = $(if $(V),,@printf '  %-6s %s\n' $(1) $@;)
 
 # Evaluated when a recipe runs, that is after `deps` may have installed what they ask for.
 JANSSON = $(shell pkg-config --libs jansson)
@@ -74,64 +77,71 @@ help:
 	@echo 'make cross      compile the NEON kernels for aarch64'
 	@echo 'make fuzz       every parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
 	@echo 'make clean      remove $(BUILD)/'
-	@echo 'Variables: CC CFLAGS LDFLAGS BUILD SANITIZE=address,undefined PREFIX DESTDIR'
+	@echo 'Variables: CC CFLAGS LDFLAGS BUILD SANITIZE=address,undefined PREFIX DESTDIR V=1'
 
 # --- the library
 
 $(BUILD)/kernels/%.o: kernels/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden -c $< -o $@
 
 $(BUILD)/lib/%.o: lib/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(COMMON) -fPIC -fvisibility=hidden -fopenmp -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -fPIC -fvisibility=hidden -fopenmp -c $< -o $@
 
 # One object whose internal names are local to it: an embedder sees vit_* alone, as in the shared library.
 $(BUILD)/vit.o: $(LIB_OBJECTS)
-	$(CC) -r -nostdlib -o $@ $^
-	objcopy --localize-hidden $@
+	$(call RUN,LINK)$(CC) -r -nostdlib -o $@ $^
+	@$(OBJCOPY) --localize-hidden $@
 
 $(BUILD)/libvit.a: $(BUILD)/vit.o
-	rm -f $@
-	$(AR) rcs $@ $<
+	@rm -f $@
+	$(call RUN,AR)$(AR) rcs $@ $<
 
 $(SHARED): $(LIB_OBJECTS)
-	$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LINK) $(JANSSON) -lm
-	ln -sf $(@F) $(BUILD)/$(SONAME)
-	ln -sf $(SONAME) $(BUILD)/libvit.so
+	$(call RUN,LINK)$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LINK) $(JANSSON) -lm
+	@ln -sf $(@F) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $(BUILD)/libvit.so
 
 $(BUILD)/vit.pc: FORCE # PREFIX is not a file to depend on
 	@mkdir -p $(@D)
-	printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
+	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
 	  'Name: vit' 'Description: SIMD kernels and the Vision Transformer forward pass' \
 	  'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lvit' \
 	  'Libs.private: -lgomp -lm' 'Requires.private: jansson' > $@
 
 $(BUILD)/vitConfig.cmake: Makefile
 	@mkdir -p $(@D)
-	printf '%s\n' 'get_filename_component(VIT_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)' \
+	@printf '%s\n' 'get_filename_component(VIT_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)' \
 	  'add_library(vit::vit SHARED IMPORTED)' 'set_target_properties(vit::vit PROPERTIES' \
 	  '  IMPORTED_LOCATION "$${VIT_PREFIX}/lib/libvit.so"' \
 	  '  INTERFACE_INCLUDE_DIRECTORIES "$${VIT_PREFIX}/include")' > $@
 
 # --- the programs
 
+# Written when the commit has changed, so that what reports it is compiled again.
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+$(BUILD)/tools/about.o: $(BUILD)/commit
+
 $(BUILD)/tools/%.o: tools/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(COMMON) -DVIT_COMMIT='"$(COMMIT)"' -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/about.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
+	  -c $< -o $@
 
 $(BUILD)/vit: $(TOOL_OBJECTS) $(BUILD)/libvit.a
-	$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
 
 $(BUILD)/examples/%.o: examples/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
 $(BUILD)/demo: $(BUILD)/examples/demo.o $(DECODE_OBJECTS) $(BUILD)/libvit.a
-	$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
 
 $(BUILD)/embed: $(BUILD)/examples/embed.o $(SHARED)
-	$(CC) -o $@ $< $(LINK) -L$(BUILD) -Wl,-rpath,'$$ORIGIN' -lvit
+	$(call RUN,LINK)$(CC) -o $@ $< $(LINK) -L$(BUILD) -Wl,-rpath,'$$ORIGIN' -lvit
 
 demo: deps
 	@$(MAKE) --no-print-directory $(BUILD)/demo
@@ -141,22 +151,21 @@ demo: deps
 
 $(BUILD)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
 
 $(BUILD)/tests/run: $(TEST_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
-	$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(CODECS) -lm $(WRAP:%=-Wl,--wrap=%)
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(CODECS) -lm $(WRAP:%=-Wl,--wrap=%)
 
-check: DEPS += $(DEPS_CHECK)
 check: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/run $(BUILD)/embed $(BUILD)/demo
 	@sed -n '/^```c$$/,/^```$$/p' README.md | sed '1d;$$d' | diff - examples/embed.c || \
 	  { echo 'README.md: its C example is not examples/embed.c'; exit 1; }
-	test "$$($(BUILD)/embed)" = three
-	ASAN_OPTIONS=allocator_may_return_null=1 VIT_BUILD=$(BUILD) $(BUILD)/tests/run $(CHECK)
+	@test "$$($(BUILD)/embed)" = three || { echo 'examples/embed.c does not see a three'; exit 1; }
+	@ASAN_OPTIONS=allocator_may_return_null=1 VIT_BUILD=$(BUILD) $(BUILD)/tests/run $(CHECK)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.c) $(wildcard tools/*.c)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(STRICT) \
+	$(call RUN,FUZZER)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(STRICT) \
 	  -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< lib/base/status.c lib/base/config.c \
 	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) tools/npy.c -o $@ \
 	  $(JANSSON) $(CODECS) -lm
@@ -169,30 +178,29 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
 	done
 
 cross:
-	$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 CFLAGS='-O2 -Werror' \
+	@$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 CFLAGS='-O2 -Werror' \
 	  $(BUILD)/aarch64/kernels/neon/neon.o $(BUILD)/aarch64/kernels/scalar/scalar.o
 
 # --- the benchmarks
 
 $(BUILD)/bench/%.o: bench/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp -c $< -o $@
 
 $(BUILD)/bench/%.o: bench/%.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -Wall -Wextra -MMD -MP -c $< -o $@
+	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra -MMD -MP -c $< -o $@
 
 $(BUILD)/bench/run: $(BENCH_OBJECTS) $(LIB_OBJECTS)
-	$(CXX) -o $@ $^ $(LINK) $(BENCHMARK) $(JANSSON) -lm
+	$(call RUN,LINK)$(CXX) -o $@ $^ $(LINK) $(BENCHMARK) $(JANSSON) -lm
 
-bench: DEPS += $(DEPS_BENCH)
 bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/run
-	$(BUILD)/bench/run $(BENCH)
+	@$(BUILD)/bench/run $(BENCH)
 
 # --- packages, installation, layout
 
-deps-dev: DEPS += $(DEPS_CHECK) $(DEPS_BENCH) $(DEPS_DEV)
+deps-dev: DEPS += $(DEPS_DEV)
 deps deps-dev:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
