@@ -14,7 +14,7 @@ OBJCOPY ?= objcopy
 VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
 SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
-ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 
 # Debian's packages: for demo, check and bench; and what only contributors need.
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
@@ -211,7 +211,8 @@ deps deps-dev:
 	  echo "install these packages as root, then try again:$$missing"; exit 1; fi; \
 	echo "installing$$missing"; \
 	$$as apt-get update -qq && \
-	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
+	  >/dev/null
 
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,include/vit lib/pkgconfig lib/cmake/vit bin)
