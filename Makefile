@@ -61,7 +61,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench deps deps-dev install uninstall format format-check cross fuzz clean help FORCE
+.PHONY: all demo check bench deps deps-dev install uninstall format format-check cross fuzz clean \
+        help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
@@ -79,17 +80,28 @@ help:
 	@echo 'make clean      remove $(BUILD)/'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD SANITIZE=address,undefined PREFIX DESTDIR V=1'
 
+# What objects depend on beside files, in files that are written only when it has changed: the
+# flags, so that no build mixes two kinds of objects; the commit, which the command reports.
+$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS)
+$(BUILD)/commit: NOTE = $(COMMIT)
+$(BUILD)/prefix: NOTE = $(PREFIX) $(VERSION)
+$(BUILD)/flags $(BUILD)/commit $(BUILD)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(NOTE)' | cmp -s - $@ || echo '$(NOTE)' > $@
+$(BUILD)/tools/about.o: $(BUILD)/commit
+
 # --- the library
 
-$(BUILD)/kernels/%.o: kernels/%.c
+$(BUILD)/kernels/%.o: kernels/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden \
+	  -c $< -o $@
 
-$(BUILD)/lib/%.o: lib/%.c
+$(BUILD)/lib/%.o: lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -fPIC -fvisibility=hidden -fopenmp -c $< -o $@
 
-# One object whose internal names are local to it: an embedder sees vit_* alone, as in the shared library.
+# One object whose internal names are local to it: an embedder sees vit_* alone, as in the .so.
 $(BUILD)/vit.o: $(LIB_OBJECTS)
 	$(call RUN,LINK)$(CC) -r -nostdlib -o $@ $^
 	@$(OBJCOPY) --localize-hidden $@
@@ -103,7 +115,7 @@ $(SHARED): $(LIB_OBJECTS)
 	@ln -sf $(@F) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $(BUILD)/libvit.so
 
-$(BUILD)/vit.pc: FORCE # PREFIX is not a file to depend on
+$(BUILD)/vit.pc: $(BUILD)/prefix
 	@mkdir -p $(@D)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
 	  'Name: vit' 'Description: SIMD kernels and the Vision Transformer forward pass' \
@@ -112,20 +124,15 @@ $(BUILD)/vit.pc: FORCE # PREFIX is not a file to depend on
 
 $(BUILD)/vitConfig.cmake: Makefile
 	@mkdir -p $(@D)
-	@printf '%s\n' 'get_filename_component(VIT_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)' \
+	@printf '%s\n' \
+	  'get_filename_component(VIT_PREFIX "$${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)' \
 	  'add_library(vit::vit SHARED IMPORTED)' 'set_target_properties(vit::vit PROPERTIES' \
 	  '  IMPORTED_LOCATION "$${VIT_PREFIX}/lib/libvit.so"' \
 	  '  INTERFACE_INCLUDE_DIRECTORIES "$${VIT_PREFIX}/include")' > $@
 
 # --- the programs
 
-# Written when the commit has changed, so that what reports it is compiled again.
-$(BUILD)/commit: FORCE
-	@mkdir -p $(@D)
-	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
-$(BUILD)/tools/about.o: $(BUILD)/commit
-
-$(BUILD)/tools/%.o: tools/%.c
+$(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/about.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
 	  -c $< -o $@
@@ -133,7 +140,7 @@ $(BUILD)/tools/%.o: tools/%.c
 $(BUILD)/vit: $(TOOL_OBJECTS) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
 
-$(BUILD)/examples/%.o: examples/%.c
+$(BUILD)/examples/%.o: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
@@ -149,7 +156,7 @@ demo: deps
 
 # --- the tests
 
-$(BUILD)/tests/%.o: tests/%.c
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
 
@@ -163,10 +170,10 @@ check: deps
 	@test "$$($(BUILD)/embed)" = three || { echo 'examples/embed.c does not see a three'; exit 1; }
 	@ASAN_OPTIONS=allocator_may_return_null=1 VIT_BUILD=$(BUILD) $(BUILD)/tests/run $(CHECK)
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.c) $(wildcard tools/*.c)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
-	$(call RUN,FUZZER)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(STRICT) \
-	  -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< lib/base/status.c lib/base/config.c \
+	$(call RUN,CC)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< lib/base/status.c lib/base/config.c \
 	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) tools/npy.c -o $@ \
 	  $(JANSSON) $(CODECS) -lm
 
@@ -178,16 +185,16 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
 	done
 
 cross:
-	@$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 CFLAGS='-O2 -Werror' \
-	  $(BUILD)/aarch64/kernels/neon/neon.o $(BUILD)/aarch64/kernels/scalar/scalar.o
+	@$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 \
+	  CFLAGS='-O2 -Werror' $(foreach i,$(ISAS_aarch64),$(BUILD)/aarch64/kernels/$i/$i.o)
 
 # --- the benchmarks
 
-$(BUILD)/bench/%.o: bench/%.c
+$(BUILD)/bench/%.o: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp -c $< -o $@
 
-$(BUILD)/bench/%.o: bench/%.cc
+$(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra -MMD -MP -c $< -o $@
 
@@ -214,29 +221,29 @@ deps deps-dev:
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
 	  >/dev/null
 
+TO := $(DESTDIR)$(PREFIX)
 install: all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,include/vit lib/pkgconfig lib/cmake/vit bin)
-	install -m 644 include/vit/*.h $(DESTDIR)$(PREFIX)/include/vit
-	install -m 644 $(BUILD)/libvit.a $(DESTDIR)$(PREFIX)/lib
-	install -m 755 $(SHARED) $(DESTDIR)$(PREFIX)/lib
-	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libvit.so
-	install -m 644 $(BUILD)/vit.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig
-	install -m 644 $(BUILD)/vitConfig.cmake $(DESTDIR)$(PREFIX)/lib/cmake/vit
-	install -m 755 $(BUILD)/vit $(DESTDIR)$(PREFIX)/bin
+	install -d "$(TO)/include/vit" "$(TO)/lib/pkgconfig" "$(TO)/lib/cmake/vit" "$(TO)/bin"
+	install -m 644 include/vit/*.h "$(TO)/include/vit"
+	install -m 644 $(BUILD)/libvit.a "$(TO)/lib"
+	install -m 755 $(SHARED) "$(TO)/lib"
+	ln -sf $(notdir $(SHARED)) "$(TO)/lib/$(SONAME)"
+	ln -sf $(SONAME) "$(TO)/lib/libvit.so"
+	install -m 644 $(BUILD)/vit.pc "$(TO)/lib/pkgconfig"
+	install -m 644 $(BUILD)/vitConfig.cmake "$(TO)/lib/cmake/vit"
+	install -m 755 $(BUILD)/vit "$(TO)/bin"
 
 uninstall:
-	rm -f $(patsubst include/%,$(DESTDIR)$(PREFIX)/include/%,$(wildcard include/vit/*.h))
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,libvit.a libvit.so $(SONAME) $(notdir $(SHARED)) \
-	  pkgconfig/vit.pc cmake/vit/vitConfig.cmake)
-	rm -f $(DESTDIR)$(PREFIX)/bin/vit
-	-rmdir $(DESTDIR)$(PREFIX)/include/vit $(DESTDIR)$(PREFIX)/lib/cmake/vit
+	cd "$(TO)" && rm -f $(wildcard include/vit/*.h) bin/vit lib/libvit.a lib/libvit.so lib/$(SONAME) \
+	  lib/$(notdir $(SHARED)) lib/pkgconfig/vit.pc lib/cmake/vit/vitConfig.cmake
+	cd "$(TO)" && rmdir --ignore-fail-on-non-empty include/vit lib/cmake/vit
 
 format:
 	clang-format -i $(SOURCES)
 
 format-check:
 	clang-format --dry-run -Werror $(SOURCES)
+	@! LC_ALL=C.UTF-8 grep -nE '.{101}' $(SOURCES) Makefile
 
 clean:
 	rm -rf $(BUILD)

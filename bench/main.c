@@ -1,4 +1,4 @@
-/* main.c - every kernel on every level of this machine, one thread, against the multiply-add peak */
+/* main.c - every kernel on every level of this machine against its multiply-add peak */
 #include <stdio.h>
 #include <stdlib.h>
 

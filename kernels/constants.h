@@ -1,6 +1,10 @@
-/* constants.h - the numbers that scalar and SIMD kernels share, so that they compute the same bits */
+/* constants.h - the numbers that scalar and SIMD kernels share, so that their bits agree */
 #ifndef VIT_KERNELS_CONSTANTS_H
 #define VIT_KERNELS_CONSTANTS_H
+
+#ifdef __FAST_MATH__
+#error "the numeric contract needs IEEE arithmetic: compile without -ffast-math"
+#endif
 
 #include <stddef.h>
 
@@ -22,9 +26,9 @@ static const float exp_poly[] = { 0.5f, 0.166665763f, 0.0416668542f, 0.008363200
                                   0.00139013096f };
 
 /*
- * Φ(−a) = exp(−a²/2)·R(a) for a ≥ 0, R(a) = Q(w), w = (a − 3)/(a + 3): Q is the minimax fit of degree 9 for
- * a ≤ 15, PHI_CENTER chosen to make it good; 2^-26.4 relative error before rounding. The variable is that
- * of Shepherd & Laframboise 1981, "Chebyshev approximation of (1 + 2x)exp(x²)erfc x".
+ * Φ(−a) = exp(−a²/2)·R(a) for a ≥ 0, R(a) = Q(w), w = (a − 3)/(a + 3): Q is the minimax fit of
+ * degree 9 for a ≤ 15, PHI_CENTER chosen to make it good: 2^-26.4 relative error before rounding.
+ * The variable is that of Shepherd & Laframboise 1981 (Math. Comp. 36, 249-253).
  */
 #define PHI_CENTER 3.0f
 static const float phi_poly[] = { 0.121513948f,     -0.206402615f,    0.123225056f,

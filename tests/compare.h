@@ -41,8 +41,8 @@ void fill_pattern(size_t n, float *x, enum pattern pattern, uint64_t seed);
 uint64_t next_random(uint64_t *state);
 
 /*
- * The next level above scalar that this machine can run, or NULL past the last; *i counts them. Those
- * that it lacks are tallied as skipped, `checks` each, when they are passed.
+ * The next level above scalar that this machine can run, or NULL past the last; *i counts them.
+ * Those that it lacks are tallied as skipped, `checks` each, when they are passed.
  */
 const struct vit_kernels *next_level(size_t *i, size_t checks);
 const struct vit_kernels *scalar_level(void);

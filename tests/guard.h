@@ -13,7 +13,10 @@ struct guard {
     size_t map_bytes;
 };
 
-/* Ends the test if there is no memory. Filled with a pattern, so that a stray write inside shows. */
+/*
+ * Ends the test if there is no memory. Filled with a pattern, so that a stray write inside
+ * shows.
+ */
 struct guard guard_new(size_t count, enum guard_side side);
 void guard_free(struct guard *guard);
 

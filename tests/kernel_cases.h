@@ -15,7 +15,10 @@ struct row_case {
 extern const struct row_case row_cases[];
 extern const size_t row_case_count;
 
-/* The matmuls of a Vision Transformer, for benchmarks: ViT-B/16 at 224, its attention, ViT-S, a head. */
+/*
+ * The matmuls of a Vision Transformer, for benchmarks: ViT-B/16 at 224, its attention, ViT-S, a
+ * head.
+ */
 struct matmul_case {
     const char *name;
     size_t m, n, k;

@@ -1,10 +1,13 @@
-/* tally.h - counts what the tests checked and what they could not, for the summary of `make check` */
+/* tally.h - counts what the tests checked and what they could not */
 #ifndef VIT_TALLY_H
 #define VIT_TALLY_H
 
 #include <stddef.h>
 
-/* Adds comparisons that were made (a failed one ends its test with cr_assert before it gets here). */
+/*
+ * Adds comparisons that were made (a failed one ends its test with cr_assert before it gets
+ * here).
+ */
 void tally(size_t checks);
 
 /* Says that `checks` checks of `what` could not run, and why: "avx512: this CPU lacks it". */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "model/model.h"
 #include "tally.h"
 #include "vit/vit.h"
 
@@ -91,14 +92,14 @@ Test(api, a_table_tells_whose_each_kernel_is)
 
 Test(api, options_of_an_unknown_size_are_refused)
 {
-    struct vit_model_options model_options = { 3, NULL };
+    struct vit_model_options model_options = { .isa = "scalar" };
     struct vit_context_options context_options = { .size = 5 };
     struct vit_model *model;
     struct vit_context *ctx;
     struct vit_error err;
 
     expect_failure(VIT_EINVAL, vit_model_random(&tiny, 1, &model_options, &model, &err), &err,
-                   "vit_model_options.size is 3");
+                   "vit_model_options.size is 0");
     cr_assert_eq(vit_model_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
     expect_failure(VIT_EINVAL, vit_context_create(model, &context_options, &ctx, &err), &err,
                    "vit_context_options.size is 5");
@@ -193,4 +194,45 @@ Test(api, random_weights_are_the_same_for_a_seed_on_every_level)
         vit_context_free(ctx);
         vit_model_close(model);
     }
+}
+
+Test(api, random_weights_are_normal_and_none_are_another_blocks)
+{
+    enum { COUNT = 1 << 16 };
+    static float first[COUNT], second[COUNT];
+    const struct random_weights weights = { 9 };
+    double sum = 0.0, squares = 0.0;
+    size_t equal = 0, beyond = 0;
+
+    random_weights_read(&weights, T_FC1_WEIGHT, 0, 0, COUNT, first, NULL);
+    random_weights_read(&weights, T_FC1_WEIGHT, 1, 0, COUNT, second, NULL);
+    for (size_t i = 0; i < COUNT; i++) {
+        sum += (double)first[i];
+        squares += (double)first[i] * (double)first[i];
+        equal += first[i] == second[i];
+        beyond += fabsf(first[i]) > 0.04f;
+    }
+    /* five deviations of each estimate; 4.55 % of a normal lie beyond two of its own */
+    cr_assert_lt(fabs(sum / COUNT), 5 * 0.02 / 256);
+    cr_assert_lt(fabs(sqrt(squares / COUNT) - 0.02), 5 * 0.02 / 362);
+    cr_assert_lt(fabs((double)beyond / COUNT - 0.0455), 5 * 0.00082);
+    cr_assert_lt(equal, COUNT / 1000);
+    tally(4);
+}
+
+Test(api, parameters_are_counted_without_a_fixed_sinusoid)
+{
+    struct vit_config c = tiny;
+    struct vit_model *model;
+    /* patch 8·16 + 8, class token 8, qkv 3·8·8, proj 72, MLP 144 + 136, norms 3·16, head 18 */
+    const size_t trained = 136 + 8 + 192 + 72 + 280 + 48 + 18, table = 5 * 8;
+
+    cr_assert_eq(vit_model_random(&c, 1, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_parameters(model), trained + table);
+    vit_model_close(model);
+    c.positions = VIT_POSITIONS_SINUSOID;
+    cr_assert_eq(vit_model_random(&c, 1, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_parameters(model), trained);
+    vit_model_close(model);
+    tally(2);
 }

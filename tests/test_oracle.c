@@ -9,8 +9,8 @@
 #include "tally.h"
 
 /*
- * The largest distance over all floats from low to high, both signs of it, in steps of a prime number
- * of floats: some four million of them over the whole range.
+ * The largest distance over all floats from low to high, both signs of it, in steps of a prime
+ * number of floats: some four million of them over the whole range.
  */
 static double worst(float (*function)(float), double (*truth)(double), float low, float high)
 {
@@ -121,7 +121,10 @@ Test(oracle, gelu_quick_is_within_4_ulp_where_it_matters)
     cr_assert_lt(worst(gelu_quick_scalar, gelu_quick_truth, -INFINITY, INFINITY), 60.0);
 }
 
-/* The exponent y is a cubic of three roundings, off by up to |y|·2^-23: the result by 2·|y| ulps. */
+/*
+ * The exponent y is a cubic of three roundings, off by up to |y|·2^-23: the result by 2·|y|
+ * ulps.
+ */
 Test(oracle, gelu_tanh_is_within_6_ulp_where_it_matters)
 {
     cr_assert_lt(worst(gelu_tanh_scalar, gelu_tanh_truth, -2.0f, INFINITY), 6.0);
@@ -145,8 +148,8 @@ Test(oracle, an_activation_of_nan_is_nan_and_of_infinity_its_limit)
 }
 
 /*
- * Σ|a·b| of a chain of k multiply-adds bounds its error by k·2^-24·Σ|a·b| (Higham 2002, section 3.1,
- * to first order; one rounding a step).
+ * Σ|a·b| of a chain of k multiply-adds bounds its error by k·2^-24·Σ|a·b| (Higham 2002, section
+ * 3.1, to first order; one rounding a step).
  */
 Test(oracle, matmul_is_within_the_error_bound_of_its_chains)
 {
@@ -177,7 +180,7 @@ Test(oracle, matmul_is_within_the_error_bound_of_its_chains)
 Test(oracle, the_epilogue_is_its_steps_in_order)
 {
     const float a = 1.5f, b = -0.7f, bias = 0.3f, gamma = 1.1f, residual = -2.25f;
-    const struct vit_epilogue e = { .scale = 0.9f,
+    const struct vit_epilogue e = { .scale = -0.9f,
                                     .bias = &bias,
                                     .activation = VIT_RELU,
                                     .gamma = &gamma,
@@ -188,12 +191,23 @@ Test(oracle, the_epilogue_is_its_steps_in_order)
     vit_matmul_pack(scalar_level(), 1, 1, &b, 1, 1, packed);
     vit_matmul(scalar_level(), NULL, 1, 1, 1, &a, 1, packed, &c, 1, &e);
     float expected = a * b;
-    expected = expected * 0.9f;
+    expected = expected * -0.9f;
     expected = expected + bias;
     expected = expected > 0.0f ? expected : 0.0f;
     expected = expected * gamma;
     expected = expected + residual;
     cr_assert_eq(c, expected);
+    tally(1);
+}
+
+Test(oracle, a_chain_begins_at_positive_zero)
+{
+    const float a = 0.0f, b = -1.0f;
+    float packed[64], c;
+
+    vit_matmul_pack(scalar_level(), 1, 1, &b, 1, 1, packed);
+    vit_matmul(scalar_level(), NULL, 1, 1, 1, &a, 1, packed, &c, 1, NULL);
+    cr_assert(c == 0.0f && !signbit(c)); /* fma(0, −1, +0) is +0; from −0 it would be −0 */
     tally(1);
 }
 

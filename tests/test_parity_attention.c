@@ -1,4 +1,4 @@
-/* test_parity_attention.c - attention and LayerNorm over whole tensors: bits of scalar, any threads */
+/* test_parity_attention.c - whole-tensor operations: bits of scalar, at any thread count */
 #include <criterion/criterion.h>
 
 #include "base/parallel.h"
@@ -44,7 +44,8 @@ static struct guard inputs(const struct shape *s, enum pattern pattern, size_t *
 
 static const struct shape shapes[] = { { 1, 1, 1 },    { 2, 3, 5 },    { 15, 2, 16 },
                                        { 16, 1, 20 },  { 17, 3, 12 },  { 50, 2, 64 },
-                                       { 197, 3, 64 }, { 131, 1, 80 }, { 601, 1, 16 } };
+                                       { 197, 3, 64 }, { 131, 1, 80 }, { 601, 1, 16 },
+                                       { 4500, 1, 3 } /* more scores in a row than a block has */ };
 #define SHAPES (sizeof shapes / sizeof *shapes)
 
 Test(parity, attention_gives_the_bits_of_scalar)
@@ -76,7 +77,7 @@ Test(attention, thread_count_and_order_do_not_change_bits)
     for (size_t s = 0; s < SHAPES; s++) {
         struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
         struct guard expected = attend(level, NULL, &shapes[s], &qkv, ld);
-        for (size_t threads = 2; threads < 9; threads++) {
+        for (size_t threads = 2; threads < 9; threads++) { /* small shapes are not cut at all */
             const struct vit_parallel ways[] = { { parallel_openmp, NULL, threads },
                                                  { run_backwards, NULL, threads } };
             for (size_t w = 0; w < 2; w++) {
@@ -113,8 +114,9 @@ Test(attention, a_nan_in_a_query_makes_its_row_nan_and_no_other)
 
 Test(matmul, thread_count_does_not_change_bits)
 {
+    /* work for 16 threads each: few rows, few columns, both odd, and a ViT's */
     static const size_t sizes[][3] = {
-        { 1, 500, 40 }, { 40, 7, 33 }, { 197, 192, 64 }, { 14, 64, 9 }
+        { 3, 1000, 701 }, { 301, 7, 1000 }, { 97, 251, 100 }, { 197, 192, 64 }
     };
     const struct vit_kernels *level;
     cr_assert(vit_kernels_get(NULL, &level, NULL) == VIT_OK);
@@ -144,11 +146,11 @@ Test(matmul, thread_count_does_not_change_bits)
 
 Test(layernorm, rows_of_any_stride_and_any_threads_are_rows_alone)
 {
-    const size_t rows = 11, n = 37, ldx = 40, ldy = 45;
+    const size_t rows = 401, n = 97, ldx = 100, ldy = 105;
     struct guard x = guard_new((rows - 1) * ldx + n, GUARD_AFTER);
     struct guard y = guard_new((rows - 1) * ldy + n, GUARD_AFTER);
     struct guard gamma = guard_new(n, GUARD_AFTER), beta = guard_new(n, GUARD_AFTER);
-    float row[37];
+    float row[97];
     size_t i = 0;
 
     fill_pattern(x.count, x.at, PATTERN_NORMAL, 1);

@@ -1,10 +1,11 @@
-/* test_parity_matmul.c - matmul on every level, for every tile and epilogue, gives the bits of scalar */
+/* test_parity_matmul.c - every tile and epilogue on every level gives the bits of scalar */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compare.h"
 #include "guard.h"
+#include "tally.h"
 
 /* A matmul's operands, each against a guard page, with strides wider than the rows. */
 struct operands {
@@ -47,7 +48,10 @@ static void operands_free(struct operands *o)
     guard_free(&o->row_scale);
 }
 
-/* Which steps of the epilogue are taken, one bit each; the activation goes round with the number. */
+/*
+ * Which steps of the epilogue are taken, one bit each; the activation goes round with the
+ * number.
+ */
 enum {
     STEP_SCALE = 1,
     STEP_ROW_SCALE = 2,
@@ -60,7 +64,7 @@ enum {
 static struct vit_epilogue epilogue_of(const struct operands *o, unsigned steps)
 {
     return (struct vit_epilogue){
-        .scale = steps & STEP_SCALE ? 0.37f : 0.0f,
+        .scale = steps & STEP_SCALE ? -0.37f : 0.0f,
         .row_scale = steps & STEP_ROW_SCALE ? o->row_scale.at : NULL,
         .bias = steps & STEP_BIAS ? o->bias.at : NULL,
         .activation = (enum vit_activation)(steps % VIT_ACTIVATIONS),
@@ -183,7 +187,12 @@ Test(parity, packing_from_either_orientation_is_the_same)
 
 Test(matmul, a_size_that_does_not_fit_is_0)
 {
-    cr_assert(vit_matmul_packed_size(scalar_level(), (size_t)1 << 40, (size_t)1 << 40) == 0);
-    cr_assert(vit_attention_scratch_size(scalar_level(), (size_t)1 << 60, 1, 64, 1) == 0);
-    cr_assert(vit_attention_scratch_size(scalar_level(), 197, 12, 64, (size_t)1 << 60) == 0);
+    /* the products are small numbers modulo 2^64 */
+    const size_t wraps = ((size_t)1 << 24) + 1, huge = ((size_t)1 << 60) + 1;
+
+    cr_assert(vit_matmul_packed_size(scalar_level(), (size_t)1 << 40, wraps) == 0);
+    cr_assert(vit_matmul_packed_size(scalar_level(), 0, 5) == 0);
+    cr_assert(vit_attention_scratch_size(scalar_level(), huge, 1, 64, 1) == 0);
+    cr_assert(vit_attention_scratch_size(scalar_level(), 197, 12, 64, huge) == 0);
+    tally(4);
 }

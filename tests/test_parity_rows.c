@@ -1,4 +1,4 @@
-/* test_parity_rows.c - every row kernel on every level gives the bits of scalar, within its operands */
+/* test_parity_rows.c - row kernels give the bits of scalar, within their operands */
 #include <criterion/criterion.h>
 #include <string.h>
 

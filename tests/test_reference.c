@@ -1,4 +1,4 @@
-/* test_reference.c - the forward pass against itself in double precision, for what no golden case has */
+/* test_reference.c - the forward pass against double precision, for what no golden case has */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -240,9 +240,20 @@ Test(reference, value_skip_qk_scale_and_sinusoid)
 {
     struct vit_config c = base;
     c.value_skip = true;
-    c.qk_scale = 0.7f;
+    c.qk_scale = -0.7f;
     c.positions = VIT_POSITIONS_SINUSOID;
     c.qkv_bias = false;
+    check_config(&c);
+}
+
+Test(reference, patches_wider_than_anything_else)
+{
+    struct vit_config c = base;
+    c.height = c.width = 32;
+    c.patch = 16;
+    c.dim = 4;
+    c.heads = 2;
+    c.mlp_dim = 7;
     check_config(&c);
 }
 

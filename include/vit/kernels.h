@@ -163,6 +163,7 @@ VIT_API size_t vit_attention_scratch_size(const struct vit_kernels *kernels, siz
  * out = softmax(scale · Q Kᵀ) V for every head; Vaswani et al. 2017, eq. 1.
  *   q, k, v  [tokens][heads][head_dim], row stride ld
  *   out      [tokens][heads][head_dim], row stride ld_out; must not overlap the inputs
+ *   scale    any number but 0
  *   scratch  vit_attention_scratch_size floats, for the threads of `parallel`
  */
 VIT_API void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,

@@ -24,7 +24,7 @@ extern "C" {
  *
  * The library never prints, exits, aborts or changes global state, and assumes the default
  * floating-point environment. Structs that begin with `size` carry sizeof the struct, so that later
- * versions can add fields; create them zeroed.
+ * versions can add fields; create them zeroed, then set size.
  */
 
 /* The version of the library that runs, "0.1.0"; VIT_VERSION is the one compiled against. */
@@ -77,18 +77,23 @@ struct vit_recipe {
 struct vit_model;
 struct vit_context;
 
-/* Zeroed, or NULL, for the defaults. */
+/* NULL, or zeroed but for size, for the defaults. */
 struct vit_model_options {
     size_t size;     /* sizeof(struct vit_model_options) */
     const char *isa; /* force a level: see vit_kernels_get; NULL: VIT_ISA or the best */
 };
 
-/* Zeroed, or NULL, for the defaults. */
+/* NULL, or zeroed but for size, for the defaults. */
 struct vit_context_options {
     size_t size;      /* sizeof(struct vit_context_options) */
     size_t max_batch; /* most images of one vit_forward; 0 stands for 1 */
-    size_t threads;   /* 0: as many as cpuset, cgroup quota and OMP_NUM_THREADS give; 1 never enters
-                         OpenMP */
+    /*
+     * 0: as many as cpuset, cgroup quota and OMP_NUM_THREADS give. 1 never enters OpenMP, whose idle
+     * threads spin for a while: on cores shared with other programs set OMP_WAIT_POLICY to passive,
+     * or use threads of your own. A child forked after its parent has entered OpenMP must keep to 1
+     * or to its own: the parent's threads are not there, and waiting for them would never end.
+     */
+    size_t threads;
     /* the embedder's own threads in place of OpenMP: see struct vit_parallel; NULL: OpenMP */
     void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
     /* asked before each block of each image, on whichever thread computes it; true ends the call
@@ -110,9 +115,9 @@ VIT_API enum vit_status vit_model_open(const char *folder, const struct vit_mode
                                        struct vit_model **model, struct vit_error *err);
 
 /*
- * A model with fresh weights, the same for a seed everywhere: linear weights and tokens truncated
- * normal (std 0.02, cut at ±2), learned positions likewise, biases 0, norm weights 1, layer scale
- * 1e-5.
+ * A model with fresh weights, the same for a seed on every level: linear weights and tokens
+ * truncated normal (std 0.02, cut at ±2), learned positions likewise, biases 0, norm weights 1,
+ * layer scale 1e-5.
  * VIT_EINVAL the configuration contradicts itself, the message says where; else as vit_model_open.
  */
 VIT_API enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,

@@ -10,10 +10,11 @@
 #include "kernels/simd/tile.h"
 
 /* m is a constant at every call, so the accumulators are registers. */
-__attribute__((always_inline)) static inline void chains_of(size_t m, size_t k,
+__attribute__((always_inline)) static inline void chains_of(size_t m, size_t n, size_t k,
                                                             const float *restrict a, size_t lda,
                                                             const float *restrict panel,
-                                                            float *restrict chains)
+                                                            const float *factor, float *out,
+                                                            size_t ldo)
 {
     __m256 c[MR][2];
 
@@ -32,21 +33,18 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t k,
         }
     }
 #pragma GCC unroll 8
-    for (size_t i = 0; i < m; i++) {
-        _mm256_store_ps(chains + i * NR, c[i][0]);
-        _mm256_store_ps(chains + i * NR + 8, c[i][1]);
-    }
+    for (size_t i = 0; i < m; i++)
+        store_lanes(out + i * ldo, v_mul((vec){ c[i][0], c[i][1] }, v_set(factor[i])), n);
 }
 
 #define CASE(m)                                                                                    \
     case m:                                                                                        \
-        chains_of(m, k, a, lda, panel, chains);                                                    \
+        chains_of(m, n, k, a, lda, panel, factor, out, ldo);                                       \
         break;
 
 static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, float *chains)
+                               const float *panel, const float *factor, float *out, size_t ldo)
 {
-    (void)n; /* the panel is padded, and one vector is all it holds */
     switch (m) {
         CASE(1)
         CASE(2)

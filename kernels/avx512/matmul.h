@@ -10,10 +10,11 @@
 #include "kernels/simd/tile.h"
 
 /* m and vectors are constants at every call, so the accumulators are registers. */
-__attribute__((always_inline)) static inline void chains_of(size_t m, size_t vectors, size_t k,
-                                                            const float *restrict a, size_t lda,
-                                                            const float *restrict panel,
-                                                            float *restrict chains)
+__attribute__((always_inline)) static inline void chains_of(size_t m, size_t vectors, size_t n,
+                                                            size_t k, const float *restrict a,
+                                                            size_t lda, const float *restrict panel,
+                                                            const float *factor, float *out,
+                                                            size_t ldo)
 {
     __m512 c[MR][NR / 16];
 
@@ -37,20 +38,23 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
         }
     }
 #pragma GCC unroll 8
-    for (size_t i = 0; i < m; i++)
+    for (size_t i = 0; i < m; i++) {
+        const __m512 x = _mm512_set1_ps(factor[i]);
 #pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++)
-            _mm512_store_ps(chains + i * NR + 16 * v, c[i][v]);
+            store_lanes(out + i * ldo + 16 * v, _mm512_mul_ps(c[i][v], x),
+                        v + 1 < vectors ? 16 : n - 16 * v);
+    }
 }
 
 #define CASE(m, v)                                                                                 \
     case (m)*8 + (v):                                                                              \
-        chains_of(m, v, k, a, lda, panel, chains);                                                 \
+        chains_of(m, v, n, k, a, lda, panel, factor, out, ldo);                                    \
         break;
 #define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3) CASE(m, 4)
 
 static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, float *chains)
+                               const float *panel, const float *factor, float *out, size_t ldo)
 {
     switch (m * 8 + (n + 15) / 16) {
         CASES(1)

@@ -18,8 +18,8 @@ static inline float power_of_two(int n)
 }
 
 /*
- * exp(x + low), where low is what rounding took from x. Within 1.1 ulp of the true value over all floats for
- * low = 0, subnormal results included: Test(oracle, exp_is_within_1_1_ulp_over_all_floats).
+ * exp(x + low), where low is what rounding took from x. Within 1.1 ulp of the true value over all
+ * floats for low = 0, subnormal results included: tests/test_oracle.c.
  */
 static inline float exp_sum(float x, float low)
 {

@@ -1,4 +1,4 @@
-/* matmul.h - the matmul micro-kernel as its contract states it: one chain per element, then the epilogue */
+/* matmul.h - the micro-kernel as its contract states it: chains, then the epilogue */
 #ifndef VIT_SCALAR_MATMUL_H
 #define VIT_SCALAR_MATMUL_H
 

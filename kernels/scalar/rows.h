@@ -1,4 +1,4 @@
-/* rows.h - LayerNorm, softmax and activations of one row in plain loops: what the other levels must equal */
+/* rows.h - LayerNorm, softmax and activations of a row: what other levels must equal */
 #ifndef VIT_SCALAR_ROWS_H
 #define VIT_SCALAR_ROWS_H
 
@@ -58,10 +58,10 @@ static void softmax(size_t n, const float *x, float *y)
 /*
  * GELU, its approximations and SiLU are all x·f(x) with f(x) + f(−x) = 1, so that with a = |x|
  *     x·f(x) = max(x, 0) − a·f(−a):
- * no cancellation on either side, so the relative error stays small all the way down. Bounds in ulp over
- * all floats, and where |x| is such that a network notices, from tests/test_oracle.c:
- *     gelu 11, 4 from -4 up; gelu_tanh 180, 6 from -2 up; gelu_quick 60, 4 from -4 up; silu 53, 3 from
- *     -87 up; relu 0.
+ * no cancellation on either side, so the relative error stays small all the way down. Bounds in ulp
+ * over all floats, and where |x| is such that a network notices, from tests/test_oracle.c:
+ *     gelu 11, 4 from -4 up; gelu_tanh 180, 6 from -2 up; gelu_quick 60, 4 from -4 up;
+ *     silu 53, 3 from -87 up; relu 0.
  */
 static float positive_part(float x)
 {

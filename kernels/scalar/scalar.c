@@ -17,7 +17,7 @@ ACTIVATION_ROW(gelu_quick)
 ACTIVATION_ROW(positive_part)
 ACTIVATION_ROW(silu)
 
-/* Eight chains that do not wait for each other; without FMA instructions this is the C library's fmaf. */
+/* Eight chains that do not wait for each other; without FMA instructions, the C library's fmaf. */
 static float fma_peak(size_t rounds)
 {
     float c[8] = { 0 };

@@ -1,4 +1,4 @@
-/* activation.h - GELU, its approximations, ReLU and SiLU over vec.h; kernels/scalar/rows.h has the reasons */
+/* activation.h - activations over vec.h; kernels/scalar/rows.h has the reasons */
 #ifndef VIT_SIMD_ACTIVATION_H
 #define VIT_SIMD_ACTIVATION_H
 

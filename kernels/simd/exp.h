@@ -1,4 +1,4 @@
-/* exp.h - the exponential of the numeric contract over vec.h; kernels/scalar/exp.h says why each step is as it is */
+/* exp.h - the exponential over vec.h; kernels/scalar/exp.h has the reasons */
 #ifndef VIT_SIMD_EXP_H
 #define VIT_SIMD_EXP_H
 

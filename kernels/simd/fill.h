@@ -1,4 +1,4 @@
-/* fill.h - enters an instruction set's kernels in a table; included last, after its vec.h and micro-kernel */
+/* fill.h - enters an instruction set's kernels in a table; included last */
 #ifndef VIT_SIMD_FILL_H
 #define VIT_SIMD_FILL_H
 

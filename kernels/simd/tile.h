@@ -7,11 +7,20 @@
 #include "kernels/simd/activation.h"
 
 /*
- * An instruction set defines MR, NR (a multiple of LANES) and tile_chains(), which leaves the finished
- * chains of a tile in chains[m][NR]: a few KiB in L1, written once and read once after k steps.
+ * An instruction set defines MR, NR (a multiple of LANES) and tile_chains(): the finished chains of
+ * row i of a tile, times factor[i], to out[m][n], row stride ldo.
  */
 static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, float *chains);
+                               const float *panel, const float *factor, float *out, size_t ldo);
+
+/* The first n lanes, where lanes are fewer than 16 at a row's end only. */
+static inline void store_lanes(float *p, vec a, size_t n)
+{
+    if (n >= LANES)
+        v_store(p, a);
+    else
+        v_store_tail(p, a, n);
+}
 
 static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
                  float *restrict panel)
@@ -25,24 +34,27 @@ static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_s
         }
         return;
     }
-    for (size_t j = 0; j < n; j++)
-        for (size_t i = 0; i < k; i++)
-            panel[i * NR + j] = b[i * k_stride + j * n_stride];
-    for (size_t j = n; j < NR; j++)
-        for (size_t i = 0; i < k; i++)
-            panel[i * NR + j] = 0.0f;
+    /* a cache line of each column at a time, so that the rows being written stay in L1 */
+    for (size_t first = 0; first < k; first += LANES) {
+        const size_t end = k - first < LANES ? k : first + LANES;
+        for (size_t j = 0; j < n; j++)
+            for (size_t i = first; i < end; i++)
+                panel[i * NR + j] = b[i * k_stride + j * n_stride];
+        for (size_t i = first; i < end; i++)
+            for (size_t j = n; j < NR; j++)
+                panel[i * NR + j] = 0.0f;
+    }
 }
 
-/* Lanes j .. j + lanes − 1 of row i of the tile from their finished chains. */
+/*
+ * Lanes j .. j + lanes − 1 of row i of the tile, from bias to residual: the scale is in c
+ * already.
+ */
 static inline void epilogue(vec c, size_t i, size_t j, size_t lanes, float *out,
                             const struct vit_epilogue *e)
 {
     const bool whole = lanes == LANES;
 
-    if (e->row_scale)
-        c = v_mul(c, v_set(e->row_scale[i]));
-    else if (e->scale != 0.0f)
-        c = v_mul(c, v_set(e->scale));
     if (e->bias)
         c = v_add(c, whole ? v_load(e->bias + j) : v_load_tail(e->bias + j, lanes));
     c = v_activate(e->activation, c);
@@ -52,24 +64,29 @@ static inline void epilogue(vec c, size_t i, size_t j, size_t lanes, float *out,
         const float *r = e->residual + i * e->ld_residual + j;
         c = v_add(c, whole ? v_load(r) : v_load_tail(r, lanes));
     }
-    if (whole)
-        v_store(out, c);
-    else
-        v_store_tail(out, c, lanes);
+    store_lanes(out, c, lanes);
 }
 
 static void tile(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
                  float *c, size_t ldc, const struct vit_epilogue *e)
 {
+    /* what bias, activation, gamma and residual want: a few KiB in L1, written and read once */
     _Alignas(64) float chains[MR * NR];
+    float factor[MR] = { 0 };
 
-    tile_chains(m, n, k, a, lda, panel, chains);
+    for (size_t i = 0; i < m; i++) /* times 1 changes nothing */
+        factor[i] = e->row_scale ? e->row_scale[i] : e->scale != 0.0f ? e->scale : 1.0f;
+    if (!e->bias && e->activation == VIT_IDENTITY && !e->gamma && !e->residual) {
+        tile_chains(m, n, k, a, lda, panel, factor, c, ldc);
+        return;
+    }
+    tile_chains(m, n, k, a, lda, panel, factor, chains, NR);
     for (size_t i = 0; i < m; i++) {
         size_t j = 0;
         for (; j + LANES <= n; j += LANES)
             epilogue(v_load(chains + i * NR + j), i, j, LANES, c + i * ldc + j, e);
         if (j < n)
-            epilogue(v_load(chains + i * NR + j), i, j, n - j, c + i * ldc + j, e);
+            epilogue(v_load_tail(chains + i * NR + j, n - j), i, j, n - j, c + i * ldc + j, e);
     }
 }
 

@@ -28,9 +28,9 @@ bool arena_allocate(struct arena *arena)
         return false;
     arena->bytes = (arena->used + align - 1) / align * align;
     arena->base = aligned_alloc(align, arena->bytes ? arena->bytes : align);
-    arena->used = 0;
     if (!arena->base)
         return false;
+    arena->used = 0;
 #ifdef MADV_HUGEPAGE
     if (align == HUGE_PAGE)
         madvise(arena->base, arena->bytes, MADV_HUGEPAGE); /* advice: its failure changes nothing */

@@ -7,7 +7,8 @@
 
 /*
  * Carve twice with the same calls: first with no memory, when arena_floats only adds up, then after
- * arena_allocate has made that much. A size that does not fit in size_t is remembered and fails there.
+ * arena_allocate has made that much. A size that does not fit in size_t is remembered and fails
+ * there.
  */
 struct arena {
     char *base;
@@ -18,7 +19,7 @@ struct arena {
 /* count floats at a cache line's start; NULL in the measuring pass. */
 float *arena_floats(struct arena *arena, size_t count);
 
-/* Allocates what was measured, advised as huge pages, and begins the second pass. False: no memory. */
+/* Allocates what was measured, advised as huge pages, for the second pass. False: no memory. */
 bool arena_allocate(struct arena *arena);
 
 void arena_free(struct arena *arena);

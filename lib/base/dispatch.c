@@ -1,4 +1,4 @@
-/* dispatch.c - builds one table of kernels per instruction set, once, and hands out the one asked for */
+/* dispatch.c - builds a table of kernels per instruction set, once, and hands them out */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,7 +26,10 @@ static const struct isa_level levels[] = {
 };
 #define LEVELS (sizeof levels / sizeof *levels)
 
-/* Every name of every architecture, so that "neon" on x86-64 is a known level this machine lacks. */
+/*
+ * Every name of every architecture, so that "neon" on x86-64 is a known level this machine
+ * lacks.
+ */
 static const char *const known[] = { "scalar", "avx2", "avx512", "neon" };
 
 static struct vit_kernels tables[LEVELS];
@@ -99,9 +102,11 @@ static const struct {
     size_t offset;
 } entries[] = {
     ENTRY("matmul", matmul.tile),
+    ENTRY("pack", matmul.pack),
     ENTRY("layernorm", layernorm),
     ENTRY("softmax", softmax),
     ENTRY("softmax_exp", softmax_exp),
+    ENTRY("identity", activation[VIT_IDENTITY]),
     ENTRY("gelu", activation[VIT_GELU]),
     ENTRY("gelu_tanh", activation[VIT_GELU_TANH]),
     ENTRY("gelu_quick", activation[VIT_GELU_QUICK]),

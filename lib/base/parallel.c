@@ -1,4 +1,4 @@
-/* parallel.c - tasks over OpenMP or the embedder's threads, and how many threads a machine grants */
+/* parallel.c - tasks over OpenMP or the embedder's threads, and how many there are */
 #include "base/parallel.h"
 
 #include <limits.h>
@@ -6,10 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-size_t parallel_tasks(const struct vit_parallel *parallel, size_t units)
+size_t parallel_tasks(const struct vit_parallel *parallel, size_t units, double work, double least)
 {
-    const size_t threads = parallel && parallel->threads > 1 ? parallel->threads : 1;
-    return units < threads ? (units ? units : 1) : threads;
+    size_t tasks = parallel && parallel->threads > 1 ? parallel->threads : 1;
+
+    if (units < tasks)
+        tasks = units;
+    if (work < least * (double)tasks)
+        tasks = (size_t)(work / least);
+    return tasks ? tasks : 1;
 }
 
 size_t parallel_share(size_t units, size_t parts, size_t i)
@@ -35,42 +40,49 @@ void parallel_openmp(void *user, size_t tasks, parallel_task *task, void *arg)
         task(arg, i);
 }
 
-/* Processors that a "quota period" pair grants, rounded up; 0 for no limit or no such file. */
-static size_t quota_of(const char *quota_path, const char *period_path)
+/* Processors that a file's "QUOTA PERIOD" grants, rounded up; 0 for no limit or no such file. */
+static size_t quota_of(const char *root, const char *group, const char *file)
 {
+    char path[2 * PATH_MAX];
     long long quota = 0, period = 0;
-    FILE *f = fopen(quota_path, "re");
 
+    snprintf(path, sizeof path, "%s%s/%s", root, group, file);
+    FILE *f = fopen(path, "re");
     if (!f)
         return 0;
-    int got = fscanf(f, "%lld %lld", &quota, &period); /* cgroup v2 writes "max" for no limit */
+    int got = fscanf(f, "%lld %lld", &quota, &period); /* version 2 writes "max" for no limit */
     fclose(f);
-    if (got == 1 && period_path && (f = fopen(period_path, "re"))) {
-        got += fscanf(f, "%lld", &period);
-        fclose(f);
+    if (got == 1) { /* version 1 has the period in a file of its own */
+        snprintf(path, sizeof path, "%s%s/cpu.cfs_period_us", root, group);
+        f = fopen(path, "re");
+        got += f ? fscanf(f, "%lld", &period) : 0;
+        if (f)
+            fclose(f);
     }
-    if (got != 2 || quota <= 0 || period <= 0)
-        return 0;
-    return (size_t)((quota + period - 1) / period);
+    return got == 2 && quota > 0 && period > 0 ? (size_t)((quota + period - 1) / period) : 0;
 }
 
-/* The smallest quota on the path from this process's cgroup (version 2) to the root; 0 for none. */
-static size_t cgroup_quota(void)
+static size_t smaller_limit(size_t a, size_t b) /* 0 is none */
 {
-    char line[PATH_MAX], path[2 * PATH_MAX];
-    size_t least = quota_of("/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
-                            "/sys/fs/cgroup/cpu/cpu.cfs_period_us"); /* version 1 */
-    FILE *f = fopen("/proc/self/cgroup", "re");
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+size_t parallel_quota(const char *cgroup_file, const char *root)
+{
+    char line[PATH_MAX];
+    size_t least = quota_of(root, "/cpu", "cpu.cfs_quota_us");
+    FILE *f = fopen(cgroup_file, "re");
 
     while (f && fgets(line, sizeof line, f)) {
-        if (strncmp(line, "0::/", 4))
+        if (strncmp(line, "0::/", 4) != 0)
             continue;
         line[strcspn(line, "\n")] = '\0';
-        for (char *group = line + 3, *end; (end = strrchr(group, '/')); *end = '\0') {
-            snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", group);
-            const size_t quota = quota_of(path, NULL);
-            least = quota && (!least || quota < least) ? quota : least;
+        char *group = line + 3;
+        for (char *end; *group; *end = '\0') { /* "/a/b", "/a", then the root itself */
+            least = smaller_limit(least, quota_of(root, group, "cpu.max"));
+            end = strrchr(group, '/');
         }
+        least = smaller_limit(least, quota_of(root, "", "cpu.max"));
     }
     if (f)
         fclose(f);
@@ -80,6 +92,5 @@ static size_t cgroup_quota(void)
 size_t parallel_default_threads(void)
 {
     const size_t granted = (size_t)omp_get_max_threads(); /* cpusets and OMP_NUM_THREADS */
-    const size_t quota = cgroup_quota();
-    return quota && quota < granted ? quota : granted;
+    return smaller_limit(granted, parallel_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
 }

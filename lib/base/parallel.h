@@ -8,20 +8,30 @@
 
 typedef void parallel_task(void *arg, size_t i);
 
-/* task(arg, i) for every i < tasks; on the calling thread where `parallel` is NULL or tasks is 1. */
+/* task(arg, i) for every i < tasks; on the calling thread if `parallel` is NULL or tasks is 1. */
 void parallel_run(const struct vit_parallel *parallel, size_t tasks, parallel_task *task,
                   void *arg);
 
-/* How many tasks to cut an operation of `units` equal parts into: at least 1. */
-size_t parallel_tasks(const struct vit_parallel *parallel, size_t units);
+/*
+ * How many tasks to cut an operation of `units` equal parts into: at least 1, no more than the
+ * threads, and so few that each has `least` of its `work`, or waking a thread costs more than it
+ * does.
+ */
+size_t parallel_tasks(const struct vit_parallel *parallel, size_t units, double work, double least);
 
-/* The first unit of part i of parts, units shared out evenly: part i is [share(i), share(i + 1)). */
+/* Units shared out evenly: part i of parts is units [share(i), share(i + 1)). */
 size_t parallel_share(size_t units, size_t parts, size_t i);
 
 /* vit_parallel's run on OpenMP's threads. */
 void parallel_openmp(void *user, size_t tasks, parallel_task *task, void *arg);
 
-/* OMP_NUM_THREADS or the cpuset's processors, whichever OpenMP takes, within the cgroup's CPU quota. */
+/*
+ * The processors that the smallest CPU quota from this process's cgroup up to the root grants, of
+ * version 2 or 1; 0 for none. cgroup_file is /proc/self/cgroup, root /sys/fs/cgroup.
+ */
+size_t parallel_quota(const char *cgroup_file, const char *root);
+
+/* OMP_NUM_THREADS or the cpuset's processors, as OpenMP decides, within the cgroup's CPU quota. */
 size_t parallel_default_threads(void);
 
 #endif

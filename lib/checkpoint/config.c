@@ -96,7 +96,7 @@ enum vit_status config_parse(const char *path, const char *text, size_t bytes,
 
     *file = (struct config_file){ .config.size = sizeof file->config,
                                   .recipe.size = sizeof file->recipe };
-    if (!root && json_error_code(&why) == json_error_out_of_memory)
+    if (!root && !*why.text) /* jansson could not allocate, and says nothing */
         return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
     if (!root)
         return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", quote_path(path).text,

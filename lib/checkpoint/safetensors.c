@@ -235,7 +235,7 @@ static enum vit_status parse_header(const struct parse *p, const char *header, s
     if (bytes == 0 || header[0] != '{')
         return FAIL_FILE(p, VIT_EFORMAT, "the header of %zu bytes does not begin with '{'", bytes);
     root = json_loadb(header, bytes, JSON_REJECT_DUPLICATES, &why);
-    if (!root && json_error_code(&why) == json_error_out_of_memory)
+    if (!root && !*why.text) /* jansson could not allocate, and says nothing */
         return out_of_memory(p->file->path, p->err);
     if (!root)
         return FAIL_FILE(p, VIT_EFORMAT, "the header is not JSON at byte %d: %s", why.position,

@@ -51,18 +51,20 @@ enum vit_status vit_context_create(const struct vit_model *model,
     struct vit_context_options o = { 0 };
     struct vit_context *ctx;
 
-    if (options && options->size != 0) {
+    if (options) {
         if (options->size != sizeof o)
             return fail(err, VIT_EINVAL, "vit_context_options.size is %zu, expected %zu",
                         options->size, sizeof o);
         o = *options;
     }
+    o.max_batch = o.max_batch ? o.max_batch : 1;
+    o.threads = o.threads ? o.threads : parallel_default_threads();
     ctx = calloc(1, sizeof *ctx);
     if (!ctx)
         goto no_memory;
     ctx->model = model;
-    ctx->max_batch = o.max_batch ? o.max_batch : 1;
-    ctx->parallel.threads = o.threads ? o.threads : parallel_default_threads();
+    ctx->max_batch = o.max_batch;
+    ctx->parallel.threads = o.threads;
     ctx->parallel.run = o.run ? o.run : parallel_openmp;
     ctx->parallel.user = o.user;
     ctx->slots = ctx->max_batch < ctx->parallel.threads ? 1 : ctx->parallel.threads;
@@ -84,7 +86,8 @@ enum vit_status vit_context_create(const struct vit_model *model,
 
 no_memory:
     vit_context_free(ctx);
-    return fail(err, VIT_ENOMEM, "no memory for a context of %zu threads", o.threads);
+    return fail(err, VIT_ENOMEM, "no memory for a context of batches to %zu and %zu threads",
+                o.max_batch, o.threads);
 }
 
 void vit_context_free(struct vit_context *context)

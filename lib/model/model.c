@@ -15,7 +15,7 @@ static enum vit_status check_options(const struct vit_model_options *options, co
                                      struct vit_error *err)
 {
     *isa = NULL;
-    if (!options || options->size == 0)
+    if (!options)
         return VIT_OK;
     if (options->size != sizeof *options)
         return fail(err, VIT_EINVAL, "vit_model_options.size is %zu, expected %zu", options->size,
@@ -82,10 +82,9 @@ enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
                                  struct vit_error *err)
 {
     const struct random_weights weights = { seed };
-    const struct weight_source source = {
+    struct weight_source source = {
         .from = &weights,
         .read = random_weights_read,
-        .has_positions = config->positions == VIT_POSITIONS_LEARNED,
     };
     const char *isa;
     struct vit_model *m = calloc(1, sizeof *m);
@@ -99,6 +98,7 @@ enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
         goto close;
     m->config = *config;
     m->recipe = plain_recipe(config);
+    source.has_positions = config->positions == VIT_POSITIONS_LEARNED;
     if ((status = weights_load(m, &source, err)) != VIT_OK)
         goto close;
     *model = m;

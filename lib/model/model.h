@@ -1,4 +1,4 @@
-/* model.h - a model's weights as the forward pass wants them: packed, beside the table they are packed for */
+/* model.h - a model's weights as the forward pass wants them, packed for one table */
 #ifndef VIT_MODEL_H
 #define VIT_MODEL_H
 

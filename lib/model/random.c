@@ -1,10 +1,10 @@
-/* random.c - fresh weights, each a function of the seed and its place alone, whatever is read first */
+/* random.c - fresh weights, each a function of the seed and its place alone */
 #include <math.h>
 
 #include "model/model.h"
 
 #define STD         0.02
-#define CUT         2.0 /* the series and timm cut at ±2 itself, not at 2 deviations: 100 deviations out */
+#define CUT         2.0 /* not 2 deviations but ±2, as the series and timm cut */
 #define LAYER_SCALE 1e-5f
 
 /* Vigna's SplitMix64: a bijection of 64 bits whose outputs over a counter pass for random. */

@@ -5,7 +5,10 @@
 #include "base/parallel.h"
 #include "ops/ops.h"
 
-/* Floats of a block of scores: 96 KiB, to stay in L2 beside the packed keys and values of a head. */
+/*
+ * Floats of a block of scores: 96 KiB, to stay in L2 beside the packed keys and values of a
+ * head.
+ */
 #define SCORES    24576
 #define MOST_ROWS 64
 
@@ -112,7 +115,10 @@ static void attend(const struct attention *at, size_t head, size_t block, const 
     matmul_part(kernels, &mix, 0, tiles, 0, matmul_panels(kernels, at->head_dim));
 }
 
-/* A run of consecutive blocks; a head's keys and values are packed when its first block comes up. */
+/*
+ * A run of consecutive blocks; a head's keys and values are packed when its first block comes
+ * up.
+ */
 static void attend_part(void *arg, size_t part)
 {
     const struct attention *at = arg;
@@ -136,7 +142,9 @@ void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel 
                    float *scratch)
 {
     const size_t rows = block_rows(kernels, tokens), blocks = (tokens + rows - 1) / rows;
-    const size_t parts = parallel_tasks(parallel, heads * blocks);
+    const double multiply_adds = 2.0 * (double)tokens * (double)tokens * (double)(heads * head_dim);
+    const size_t parts =
+        parallel_tasks(parallel, heads * blocks, multiply_adds, LEAST_MULTIPLY_ADDS);
     struct attention at = {
         .kernels = kernels,
         .tokens = tokens,

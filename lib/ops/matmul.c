@@ -1,10 +1,13 @@
-/* matmul.c - blocked matmul: panels of packed B, balanced tiles of rows, threads over a grid of both */
+/* matmul.c - blocked matmul: packed panels, balanced tiles, threads over a grid of both */
 #include <stdint.h>
 
 #include "base/parallel.h"
 #include "ops/ops.h"
 
-/* Rows of A that are gone through for one panel before the next: enough to reuse it, few enough for L2. */
+/*
+ * Rows of A that are gone through for one panel before the next: enough to reuse it, few enough
+ * for L2.
+ */
 #define BLOCK_ROWS 256
 
 size_t matmul_panels(const struct vit_kernels *kernels, size_t n)
@@ -122,6 +125,7 @@ void vit_matmul(const struct vit_kernels *kernels, const struct vit_parallel *pa
 
     if (m == 0 || n == 0)
         return;
-    choose_grid(&grid, parallel_tasks(parallel, grid.row_tiles * grid.panels));
+    choose_grid(&grid, parallel_tasks(parallel, grid.row_tiles * grid.panels,
+                                      (double)m * (double)n * (double)k, LEAST_MULTIPLY_ADDS));
     parallel_run(parallel, grid.down * grid.across, grid_part, &grid);
 }

@@ -6,6 +6,13 @@
 
 #include "vit/kernels.h"
 
+/*
+ * The least that is worth a thread of its own, some 2 µs of a core: multiply-adds of a matmul,
+ * elements of a row operation. Measured where waking an idle OpenMP thread takes 1 to 5 µs.
+ */
+#define LEAST_MULTIPLY_ADDS 131072.0
+#define LEAST_ELEMENTS      8192.0
+
 /* The operands of a matmul: C[m][n] = epilogue(A[m][k] · B[k][n]). */
 struct matmul {
     size_t m, n, k;
