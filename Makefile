@@ -19,6 +19,7 @@ ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 # Debian's packages: for demo, check and bench; and what only contributors need.
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
         libcriterion-dev libbenchmark-dev
+DEPS_PEERS := libdnnl-dev libopenblas0-pthread libblis4-openmp
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
             libc6-dev-arm64-cross
 
@@ -61,7 +62,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench deps deps-dev install uninstall format format-check cross fuzz clean \
+.PHONY: all demo check bench peers deps deps-dev install uninstall format format-check cross fuzz clean \
         help FORCE
 .DELETE_ON_ERROR:
 
@@ -72,6 +73,7 @@ help:
 	@echo 'make demo       classify the held-out digits with the trained model in models/digits'
 	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
+	@echo 'make peers      the same against OpenBLAS, BLIS and oneDNN'
 	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
 	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
 	@echo 'make format     lay the sources out; format-check: see that they are'
@@ -204,6 +206,20 @@ $(BUILD)/bench/run: $(BENCH_OBJECTS) $(LIB_OBJECTS)
 bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/run
 	@$(BUILD)/bench/run $(BENCH)
+
+$(BUILD)/bench/peers/%.o: bench/peers/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -c $< -o $@
+
+PEER_OBJECTS := $(BUILD)/bench/peers/main.o $(BUILD)/bench/peers/blas.o \
+                $(BUILD)/bench/peers/onednn.o $(BUILD)/tests/kernel_cases.o
+$(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
+	$(call RUN,LINK)$(CXX) -o $@ $^ $(LINK) -ldnnl -ldl $(JANSSON) -lm
+
+peers: DEPS += $(DEPS_PEERS)
+peers: deps
+	@$(MAKE) --no-print-directory $(BUILD)/bench/peers/run
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 BLIS_NUM_THREADS=1 $(BUILD)/bench/peers/run
 
 # --- packages, installation, layout
 
