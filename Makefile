@@ -62,8 +62,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench peers deps deps-dev install uninstall format format-check cross fuzz clean \
-        help FORCE
+.PHONY: all demo check bench peers deps deps-dev install uninstall format format-check cross \
+        fuzz clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
@@ -255,10 +255,10 @@ uninstall:
 	cd "$(TO)" && rmdir --ignore-fail-on-non-empty include/vit lib/cmake/vit
 
 format:
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 
 format-check:
-	clang-format --dry-run -Werror $(SOURCES)
+	@clang-format --dry-run -Werror $(SOURCES)
 	@! LC_ALL=C.UTF-8 grep -nE '.{101}' $(SOURCES) Makefile
 
 clean:

@@ -10,6 +10,7 @@ TestSuite(cli, .init = cli_begin, .fini = cli_end);
 
 #define MODEL   "tests/golden/timm-vit"
 #define PICTURE "tests/golden/preprocess/photo-444.jpg"
+#define DIGITS  "models/digits" /* its answers fill more than one buffer of standard output */
 
 struct failure {
     const char *command, *fragment; /* what the message must say */
@@ -31,7 +32,20 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT classfy a b", "unknown verb 'classfy'" },
         { "$VIT --frob info", "unknown option '--frob'" },
         { "$VIT info -x", "unknown option '-x'" },
-        { "$VIT info --json=yes", "--json: expected no value" },
+        { "$VIT info -hx", "unknown option '-hx'" },
+        { "$VIT info --js", "unknown option '--js'" },
+        { "$VIT info --js=1", "unknown option '--js=1'" },
+        { "$VIT run m a --out b", "unknown option '--out'" },
+        { "$VIT classify m a --to 3", "unknown option '--to'" },
+        { "$VIT classify m a --to", "unknown option '--to'" },
+        { "$VIT info --json=1", "--json: expected no value, found '1'" },
+        { "$VIT info --json=", "--json: expected no value, found ''" },
+        { "$VIT help classfy", "unknown verb 'classfy'" },
+        { "$VIT help run bench", "help: expected [VERB], found 2 operands" },
+        { "$VIT info ''", "info: expected [MODEL], found an empty operand" },
+        { "$VIT classify '' " PICTURE, "classify: expected MODEL IMAGE..., found an empty" },
+        { "$VIT classify " MODEL " " PICTURE " ''", "found an empty operand" },
+        { "$VIT bench ''", "found an empty operand" },
         { "$VIT info --isa", "--isa: expected an instruction set, found nothing" },
         { "$VIT info --isa ''", "--isa: expected" },
         { "$VIT info --isa foo", "foo" },
@@ -65,6 +79,8 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT run " MODEL " a -o b --output frob", "--output: expected logits, tokens, block.N" },
         { "$VIT run " MODEL " a -o b --output block.", "--output: expected" },
         { "$VIT run " MODEL " a -o b --output block.-1", "--output: expected" },
+        { "$VIT run " MODEL " a -o b --output block.03", "found 'block.03'" },
+        { "$VIT run " MODEL " a -o b --output block.00", "found 'block.00'" },
         { "$VIT run " MODEL " a -o b --output logits2", "--output: expected" },
         { "$VIT run " MODEL " a -o b --json", "run has no option --json" },
         { "$VIT preprocess -o $T/o --size 8x8", "found 0 operands" },
@@ -77,6 +93,7 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT preprocess " PICTURE " -o $T/o --size 0x8", "--size: expected" },
         { "$VIT preprocess " PICTURE " -o $T/o --size 8x8x8", "--size: expected" },
         { "$VIT preprocess " PICTURE " -o $T/o --size 8x99999999999999999999", "--size: expected" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 65536x4097", "at most 2^28 pixels, found" },
         { "$VIT preprocess a --interpolation cubic",
           "expected bicubic or bilinear, found 'cubic'" },
         { "$VIT preprocess a --interpolation bicubi", "expected bicubic or bilinear" },
@@ -148,12 +165,16 @@ Test(cli, help_of_every_verb_names_its_options)
         const char *verb;
         const char *mentions[10];
     } helps[] = {
-        { "", { "classify", "run", "preprocess", "info", "bench", "--isa", "--threads" } },
-        { "classify", { "MODEL IMAGE...", "--top", "--json", "--isa", "--threads" } },
+        { "",
+          { "classify", "run", "preprocess", "info", "bench", "--isa", "--threads", "vit help VERB",
+            "An option given twice takes the last value" } },
+        { "classify",
+          { "MODEL IMAGE...", "--top", "--json", "--isa", "--threads",
+            "hidden files and folders and linked folders inside it are skipped" } },
         { "run", { "IN.npy", "-o OUT.npy", "--output", "block.N", "--isa", "--threads" } },
         { "preprocess",
           { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
-            "--rgb", "-o" } },
+            "[--rgb OUT.npy]", "[-o OUT.npy", "Either of -o and --rgb may be left out" } },
         { "info", { "--json", "--isa", "--help", "--version" } },
         { "bench", { "ARCH", "--batch", "--seconds", "--json", "--isa", "--threads" } },
     };
@@ -167,6 +188,24 @@ Test(cli, help_of_every_verb_names_its_options)
                                helps[i].mentions[j]);
     }
     tally(checks);
+}
+
+Test(cli, help_is_a_verb_too)
+{
+    static const char *const verbs[] = { "", "classify", "run", "preprocess", "info", "bench" };
+
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", verbs[i], verbs[i]);
+    succeeds("$VIT help --help && VIT_ISA=foo $VIT help run");
+    tally(COUNT(verbs) + 1);
+}
+
+Test(cli, of_an_option_given_twice_the_last_value_counts)
+{
+    succeeds("$VIT preprocess " PICTURE " -o $T/a --size=8x8 --size 9x7 -o $T/b --crop-pct 1 "
+             "--crop-pct .5 && test ! -e $T/a && "
+             "$VIT preprocess " PICTURE " -o$T/c --size 9x7 --crop-pct .5 && cmp $T/b $T/c");
+    tally(2);
 }
 
 Test(cli, version_is_one_line)
@@ -198,12 +237,15 @@ Test(cli, missing_and_malformed_files_are_named)
         { "$VIT run " MODEL " $T/none.npy -o $T/o", "none.npy: No such file" },
         { "$VIT run " MODEL " $T/folder -o $T/o", "not a regular file" },
         { "$VIT run " MODEL " $T/text.jpg -o $T/o", "expected a .npy file" },
-        { "$VIT run " MODEL " $T/empty.png -o $T/o", "expected a .npy file" },
-        { "$VIT run " MODEL " $T/npy/truncated -o $T/o", "expected a header within the file" },
-        { "$VIT run " MODEL " $T/npy/long-header -o $T/o", "expected a header within the file" },
+        { "$VIT run " MODEL " $T/empty.png -o $T/o",
+          "expected a .npy file of 12 bytes or more, found one of 0" },
+        { "$VIT run " MODEL " $T/npy/truncated -o $T/o",
+          "expected a header up to byte 128, found a file of 40 bytes" },
+        { "$VIT run " MODEL " $T/npy/long-header -o $T/o",
+          "expected a header up to byte 65545, found a file of 152 bytes" },
         { "$VIT run " MODEL " $T/npy/huge-shape -o $T/o", "expected the data of float32" },
         { "$VIT run " MODEL " $T/npy/overflowing-size -o $T/o", "fit in 64 bits" },
-        { "$VIT run " MODEL " $T/npy/short-data -o $T/o", "found 23 bytes" },
+        { "$VIT run " MODEL " $T/npy/short-data -o $T/o", "[2, 3], 24 bytes, found 23 bytes" },
         { "$VIT run " MODEL " $T/npy/f8 -o $T/o", "expected dtype '<f4' or '|u1', found '<f8'" },
         { "$VIT run " MODEL " $T/npy/fields -o $T/o", "one of several fields" },
         { "$VIT run " MODEL " $T/npy/fortran -o $T/o", "found Fortran order" },
@@ -283,7 +325,9 @@ Test(cli, a_standard_output_that_cannot_be_written_is_an_error)
         { "$VIT info >&-", "cannot write to standard output" },
         { "$VIT --help >/dev/full", "cannot write to standard output" },
         { "$VIT classify " MODEL " " PICTURE " --json >&-", "cannot write to standard output" },
-        { "$VIT classify " MODEL " " PICTURE " >/dev/full", "cannot write to standard output" },
+        { "$VIT classify " MODEL " " PICTURE " >/dev/full", "output: No space left" },
+        { "$VIT classify " DIGITS " " DIGITS "/test >/dev/full", "output: No space left" },
+        { "$VIT classify " DIGITS " " DIGITS "/test --json >/dev/full", "output: No space left" },
     };
 
     fail_all(COUNT(failures), failures);

@@ -113,7 +113,7 @@ Test(config_series, a_key_or_value_that_is_not_known_is_unsupported)
 
 Test(config_series, labels_other_than_one_per_class_are_refused)
 {
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", VIT_EFORMAT, "1 labels, expected 2");
+    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", VIT_EFORMAT, "1 label, expected 2");
     refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}", VIT_EFORMAT,
             "3 labels, expected 2");
     refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", VIT_EFORMAT, "for \"1\"");

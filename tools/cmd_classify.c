@@ -16,6 +16,7 @@ struct prediction {
 /* What one call works on. */
 struct classification {
     const struct options *options;
+    const char *folder; /* of the model */
     struct runner runner;
     struct paths paths;
     size_t classes, top, image_elements;
@@ -43,8 +44,11 @@ static enum vit_status rank(struct classification *c, size_t image, const float 
 
     for (size_t i = 0; i < c->classes; i++) {
         if (!isfinite(logits[i]))
-            return tool_fail(err, VIT_EFORMAT, "%s: expected finite logits, found %g for class %zu",
-                             c->paths.path[image], (double)logits[i], i);
+            return tool_fail(err, VIT_EFORMAT,
+                             "%s: expected finite logits, found %g for class %zu: the weights of "
+                             "the model %s or the picture are at fault",
+                             tool_path(c->paths.path[image]), (double)logits[i], i,
+                             tool_path(c->folder));
         c->all[i] = (struct prediction){ .class_index = i, .logit = logits[i] };
     }
     qsort(c->all, c->classes, sizeof *c->all, best_first);
@@ -68,7 +72,8 @@ static enum vit_status load_image(const struct classification *c, const char *pa
 
     if (status)
         return status;
-    status = vit_preprocess(vit_model_recipe(c->runner.model), height, width, rgb, out, err);
+    status =
+        preprocess_picture(path, vit_model_recipe(c->runner.model), height, width, rgb, out, err);
     free(rgb);
     return status;
 }
@@ -127,8 +132,7 @@ static json_t *prediction_json(const struct classification *c, const struct pred
                      p->probability, "logit", (double)p->logit);
 }
 
-static enum vit_status print_as_json(const struct classification *c, const char *model,
-                                     struct vit_error *err)
+static enum vit_status print_as_json(const struct classification *c, struct vit_error *err)
 {
     json_t *images = json_array();
 
@@ -140,42 +144,48 @@ static enum vit_status print_as_json(const struct classification *c, const char 
         images = json_with(images, json_pack("{s:o, s:o}", "path", json_text(c->paths.path[i]),
                                              "predictions", predictions));
     }
-    json_t *const summary = json_pack("{s:o, s:I, s:f, s:f, s:s, s:I}", "model", json_text(model),
-                                      "images", (json_int_t)c->paths.count, "seconds", c->seconds,
-                                      "images_per_s", (double)c->paths.count / c->seconds, "isa",
-                                      vit_model_kernels(c->runner.model)->isa, "threads",
-                                      (json_int_t)c->runner.threads);
+    json_t *const summary = json_pack(
+        "{s:o, s:I, s:f, s:f, s:s, s:I}", "model", json_text(c->folder), "images",
+        (json_int_t)c->paths.count, "seconds", c->seconds, "images_per_s",
+        (double)c->paths.count / c->seconds, "isa", vit_model_kernels(c->runner.model)->isa,
+        "threads", (json_int_t)c->runner.threads);
     return print_json(json_pack("{s:o, s:o}", "images", images, "summary", summary), err);
 }
 
-static void print_as_lines(const struct classification *c)
+static enum vit_status print_as_lines(const struct classification *c, struct vit_error *err)
 {
-    for (size_t i = 0; i < c->paths.count; i++) {
+    enum vit_status status = VIT_OK;
+
+    for (size_t i = 0; !status && i < c->paths.count; i++) {
         print_plain(stdout, c->paths.path[i]);
         for (size_t j = 0; j < c->top; j++) {
             const struct prediction *const p = &c->predictions[i * c->top + j];
             const char *const label = vit_model_label(c->runner.model, p->class_index);
             fputs(j ? ", " : ": ", stdout);
-            if (label)
+            if (label && *label)
                 print_plain(stdout, label);
             else
                 printf("class %zu", p->class_index);
             printf(" (%.1f %%)", 100 * p->probability);
         }
         putchar('\n');
+        status = print_check(err);
     }
     fflush(stdout); /* before the summary, where both go to one terminal */
-    if (c->paths.count > 1)
+    if (!status)
+        status = print_check(err);
+    if (!status && c->paths.count > 1)
         fprintf(stderr, "%zu images in %.2f s: %.1f images/s (%s, %zu thread%s)\n", c->paths.count,
                 c->seconds, (double)c->paths.count / c->seconds,
                 vit_model_kernels(c->runner.model)->isa, c->runner.threads,
                 c->runner.threads == 1 ? "" : "s");
+    return status;
 }
 
 static enum vit_status classify(const struct options *options, size_t count, char **operands,
                                 struct vit_error *err)
 {
-    struct classification c = { .options = options };
+    struct classification c = { .options = options, .folder = operands[0] };
     enum vit_status status = VIT_OK;
 
     for (size_t i = 1; !status && i < count; i++)
@@ -187,9 +197,9 @@ static enum vit_status classify(const struct options *options, size_t count, cha
     if (!status)
         status = classify_all(&c, err);
     if (!status && options->json)
-        status = print_as_json(&c, operands[0], err);
+        status = print_as_json(&c, err);
     else if (!status)
-        print_as_lines(&c);
+        status = print_as_lines(&c, err);
 
     free(c.predictions);
     free(c.all);
@@ -210,8 +220,9 @@ const struct verb verb_classify = {
     .description =
         "MODEL is a checkpoint folder. An IMAGE is a JPEG, PNG or WebP file, or a folder: of a\n"
         "folder, and the folders in it, every .jpg, .jpeg, .png and .webp is taken, sorted by\n"
-        "name. Prints a line for each image, 'path: label (probability), ...', once all are\n"
-        "done, and for several images how many a second, on standard error. One image that\n"
-        "cannot be read is an error, and nothing is printed.",
+        "name; hidden files and folders and linked folders inside it are skipped. Prints a line\n"
+        "for each image, 'path: label (probability), ...', once all are done, and for several\n"
+        "images how many a second, on standard error. One image that cannot be read is an error,\n"
+        "and nothing is printed.",
     .run = classify,
 };

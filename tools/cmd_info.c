@@ -49,14 +49,35 @@ static json_t *kernels_json(const struct vit_kernels *kernels)
     return entries;
 }
 
+/* How many entries of a recipe's mean and std count. */
+static size_t recipe_numbers(const struct vit_recipe *r)
+{
+    return r->channels <= sizeof r->mean / sizeof *r->mean ? r->channels : 0;
+}
+
+/* What becomes of a picture's red, green and blue. */
+static const char *colours(const struct vit_recipe *r)
+{
+    return r->channels == 3 ? "rgb" : r->channels == 1 ? "luma" : "none";
+}
+
+static json_t *numbers_json(size_t count, const float *numbers)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        array = json_with(array, json_real((double)numbers[i]));
+    return array;
+}
+
 static json_t *recipe_json(const struct vit_recipe *r)
 {
-    return json_pack("{s:I, s:I, s:I, s:s, s:s, s:f, s:[f, f, f], s:[f, f, f]}", "channels",
-                     (json_int_t)r->channels, "height", (json_int_t)r->height, "width",
-                     (json_int_t)r->width, "interpolation", WORD(interpolations, r->interpolation),
-                     "crop_mode", WORD(crop_modes, r->crop_mode), "crop_pct", r->crop_pct, "mean",
-                     (double)r->mean[0], (double)r->mean[1], (double)r->mean[2], "std",
-                     (double)r->std[0], (double)r->std[1], (double)r->std[2]);
+    return json_pack(
+        "{s:I, s:I, s:I, s:s, s:s, s:s, s:f, s:o, s:o}", "channels", (json_int_t)r->channels,
+        "height", (json_int_t)r->height, "width", (json_int_t)r->width, "colours", colours(r),
+        "interpolation", WORD(interpolations, r->interpolation), "crop_mode",
+        WORD(crop_modes, r->crop_mode), "crop_pct", r->crop_pct, "mean",
+        numbers_json(recipe_numbers(r), r->mean), "std", numbers_json(recipe_numbers(r), r->std));
 }
 
 static json_t *model_json(const char *path, const struct vit_model *model)
@@ -112,10 +133,28 @@ static void print_machine(const struct vit_kernels *kernels)
         printf("  %-22s %s\n", name, level);
 }
 
+static void print_numbers(const char *name, size_t count, const float *numbers)
+{
+    printf("  %-22s %s", name, count ? "" : "none");
+    for (size_t i = 0; i < count; i++)
+        printf("%s%g", i ? ", " : "", (double)numbers[i]);
+    putchar('\n');
+}
+
+static void print_recipe(const struct vit_recipe *r)
+{
+    printf("\n  %-22s %zu × %zu × %zu\n", "preprocessing", r->channels, r->height, r->width);
+    printf("  %-22s %s%s\n", "colours", colours(r),
+           r->channels == 1 ? ": pictures turn grey, by ITU-R 601" : "");
+    printf("  %-22s %s\n", "interpolation", WORD(interpolations, r->interpolation));
+    printf("  %-22s %s, %g\n", "crop", WORD(crop_modes, r->crop_mode), r->crop_pct);
+    print_numbers("mean", recipe_numbers(r), r->mean);
+    print_numbers("std", recipe_numbers(r), r->std);
+}
+
 static void print_model(const char *path, const struct vit_model *model)
 {
     const struct vit_config *const c = vit_model_config(model);
-    const struct vit_recipe *const r = vit_model_recipe(model);
 
     printf("\nModel: ");
     print_plain(stdout, path);
@@ -137,12 +176,7 @@ static void print_model(const char *path, const struct vit_model *model)
     printf("  %-22s %s\n", "bias of q, k, v", c->qkv_bias ? "yes" : "no");
     printf("  %-22s %s\n", "layer scale", c->layer_scale ? "yes" : "no");
     printf("  %-22s %s\n", "value skip", c->value_skip ? "yes: v + proj(attention)" : "no");
-    printf("\n  %-22s %zu × %zu × %zu\n", "preprocessing", r->channels, r->height, r->width);
-    printf("  %-22s %s\n", "interpolation", WORD(interpolations, r->interpolation));
-    printf("  %-22s %s, %g\n", "crop", WORD(crop_modes, r->crop_mode), r->crop_pct);
-    printf("  %-22s %g, %g, %g\n", "mean", (double)r->mean[0], (double)r->mean[1],
-           (double)r->mean[2]);
-    printf("  %-22s %g, %g, %g\n", "std", (double)r->std[0], (double)r->std[1], (double)r->std[2]);
+    print_recipe(vit_model_recipe(model));
 }
 
 static enum vit_status info(const struct options *options, size_t count, char **operands,

@@ -13,8 +13,8 @@ static enum vit_status check_arguments(const struct options *o, struct vit_error
 
     if (!o->out_path && !o->rgb_path)
         problem = "expected -o OUT.npy, --rgb OUT.npy or both, found neither";
-    else if (o->out_path && o->rgb_path && strcmp(o->out_path, o->rgb_path) == 0)
-        problem = "expected two files for -o and --rgb, found one";
+    else if (o->out_path && o->rgb_path && output_same(o->out_path, o->rgb_path))
+        problem = "expected two files for -o and --rgb, found one for both";
     else if (o->model && o->recipe)
         problem = "expected either --model or a recipe's options, found both";
     else if (o->out_path && !o->model && !o->size[0])
@@ -53,19 +53,22 @@ static enum vit_status find_recipe(const struct options *o, struct vit_recipe *r
     return VIT_OK;
 }
 
-static enum vit_status write_input(const struct vit_recipe *recipe, size_t height, size_t width,
-                                   const uint8_t *rgb, FILE *file, struct vit_error *err)
+static enum vit_status write_input(const char *path, const struct vit_recipe *recipe, size_t height,
+                                   size_t width, const uint8_t *rgb, FILE *file,
+                                   struct vit_error *err)
 {
     const size_t shape[] = { recipe->channels, recipe->height, recipe->width };
-    size_t bytes;
+    size_t bytes = SIZE_MAX; /* if they are more than that */
     float *const input =
         product(4, (size_t[]){ shape[0], shape[1], shape[2], sizeof *input }, &bytes)
             ? malloc(bytes)
             : NULL;
 
     if (!input)
-        return tool_no_memory(err);
-    const enum vit_status status = vit_preprocess(recipe, height, width, rgb, input, err);
+        return tool_fail(err, VIT_ENOMEM,
+                         "no memory for a result of %zux%zux%zu float32, %zu bytes", shape[0],
+                         shape[1], shape[2], bytes);
+    const enum vit_status status = preprocess_picture(path, recipe, height, width, rgb, input, err);
     if (!status)
         npy_write(file, NPY_F32, 3, shape, input);
     free(input);
@@ -92,7 +95,7 @@ static enum vit_status preprocess(const struct options *o, size_t count, char **
     if (!status && o->rgb_path)
         status = output_open(o->rgb_path, &pixels, err);
     if (!status && o->out_path)
-        status = write_input(&recipe, height, width, rgb, out.file, err);
+        status = write_input(operands[0], &recipe, height, width, rgb, out.file, err);
     if (!status && o->rgb_path) {
         npy_write(pixels.file, NPY_U8, 3, (size_t[]){ height, width, 3 }, rgb);
         status = output_commit(&pixels, err);
@@ -109,14 +112,14 @@ static enum vit_status preprocess(const struct options *o, size_t count, char **
 const struct verb verb_preprocess = {
     .name = "preprocess",
     .bit = FOR_PREPROCESS,
-    .operands = "IMAGE -o OUT.npy --size HxW|--model MODEL",
+    .operands = "IMAGE [-o OUT.npy --size HxW|--model MODEL] [--rgb OUT.npy]",
     .least = 1,
     .most = 1,
     .summary = "turns a picture into a model's input",
     .description =
         "timm's evaluation transform: resize as PIL does, crop, x/255, minus mean, over std.\n"
-        "IMAGE is a JPEG, PNG or WebP file. OUT.npy becomes float32 [channels, height, width],\n"
-        "by the recipe of a checkpoint (--model) or by the options below. --rgb writes what\n"
-        "was decoded, uint8 [height, width, 3]; with it, -o may be left out.",
+        "IMAGE is a JPEG, PNG or WebP file. -o writes float32 [channels, height, width], by the\n"
+        "recipe of a checkpoint (--model) or by the options below, --size at least. --rgb writes\n"
+        "what was decoded, uint8 [height, width, 3]. Either of -o and --rgb may be left out.",
     .run = preprocess,
 };

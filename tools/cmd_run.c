@@ -46,14 +46,16 @@ static enum vit_status forward_all(const struct options *options, const struct r
     const size_t count = image_count(in);
     const size_t image_elements = in->elements / count;
     enum vit_status status = VIT_OK;
-    size_t shape[3] = { count }, batch, bytes;
+    size_t shape[3] = { count }, batch, bytes = SIZE_MAX; /* if they are more than that */
 
     vit_output_shape(runner->model, options->output, &shape[1], &shape[2]);
     const size_t out_elements = shape[1] * shape[2]; /* of one image */
     float *const out =
         product(3, (size_t[]){ count, out_elements, sizeof *out }, &bytes) ? malloc(bytes) : NULL;
     if (!out)
-        return tool_no_memory(err);
+        return tool_fail(err, VIT_ENOMEM,
+                         "no memory for an output of %zux%zux%zu float32, %zu bytes", shape[0],
+                         shape[1], shape[2], bytes);
     for (size_t first = 0; !status && first < count; first += batch) {
         batch = count - first < runner->batch ? count - first : runner->batch;
         status =

@@ -10,9 +10,6 @@
 #include "tools/decode_formats.h"
 #include "tools/error.h"
 
-/* Of a longer path the end is named, so that a message has room for its reason. */
-#define NAME_MAX_BYTES 200
-
 struct format {
     bool (*matches)(const struct encoded *in);
     enum vit_status (*decode)(const struct encoded *in, struct picture *out, struct vit_error *err);
@@ -119,8 +116,7 @@ static enum vit_status read_whole(FILE *file, const char *name, uint8_t **bytes,
 enum vit_status decode_image(const char *path, size_t *height, size_t *width, uint8_t **rgb,
                              struct vit_error *err)
 {
-    const size_t length = strlen(path);
-    const char *const name = path + (length > NAME_MAX_BYTES ? length - NAME_MAX_BYTES : 0);
+    const char *const name = tool_path(path);
     uint8_t *bytes = NULL;
     size_t size;
     FILE *const file = fopen(path, "rb");

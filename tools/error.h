@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "vit/status.h"
 
@@ -24,6 +25,14 @@ __attribute__((format(printf, 3, 4))) static inline enum vit_status tool_fail(
 static inline enum vit_status tool_no_memory(struct vit_error *err)
 {
     return tool_fail(err, VIT_ENOMEM, "out of memory");
+}
+
+/* Of a longer path the end is named, so that a message has room for its reason. */
+static inline const char *tool_path(const char *path)
+{
+    enum { MOST = 200 };
+    const size_t length = strlen(path);
+    return path + (length > MOST ? length - MOST : 0);
 }
 
 #endif

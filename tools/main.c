@@ -35,8 +35,10 @@ static void print_usage(FILE *file)
         fprintf(file, "  %-11s %s\n", verbs[i]->name, verbs[i]->summary);
     fputs("\nOptions of every verb, in any place:\n", file);
     print_options(file, FOR_ALL);
-    fputs("\n`vit VERB --help` tells more. Errors go to standard error, with exit status 2.\n",
-          file);
+    fputs(
+        "\nAn option given twice takes the last value. `vit VERB --help` and `vit help VERB` tell\n"
+        "more. Errors go to standard error, with exit status 2.\n",
+        file);
 }
 
 static void print_verb_usage(const struct verb *verb)
@@ -48,6 +50,43 @@ static void print_verb_usage(const struct verb *verb)
     print_options(stdout, FOR_ALL);
 }
 
+static enum vit_status unknown_verb(const char *name, struct vit_error *err)
+{
+    return tool_fail(err, VIT_EINVAL, "unknown verb '%s'; vit --help names them all", name);
+}
+
+/* `vit help [VERB]` */
+static enum vit_status print_help(size_t count, char **operands, struct vit_error *err)
+{
+    const struct verb *const verb = count ? find_verb(operands[0]) : NULL;
+
+    if (count > 1)
+        return tool_fail(err, VIT_EINVAL, "help: expected [VERB], found %zu operands", count);
+    if (count && !verb)
+        return unknown_verb(operands[0], err);
+    if (verb)
+        print_verb_usage(verb);
+    else
+        print_usage(stdout);
+    return VIT_OK;
+}
+
+static enum vit_status check_operands(const struct verb *verb, size_t count, char **operands,
+                                      struct vit_error *err)
+{
+    if (count < verb->least || count > verb->most)
+        return tool_fail(err, VIT_EINVAL, "%s: expected %s, found %zu operand%s; see vit %s --help",
+                         verb->name, verb->operands, count, count == 1 ? "" : "s", verb->name);
+    for (size_t i = 0; i < count; i++) {
+        if (!*operands[i])
+            return tool_fail(err, VIT_EINVAL,
+                             "%s: expected %s, found an empty operand; see vit %s "
+                             "--help",
+                             verb->name, verb->operands, verb->name);
+    }
+    return VIT_OK;
+}
+
 static enum vit_status run_verb(const struct options *options, size_t count, char **operands,
                                 struct vit_error *err)
 {
@@ -55,16 +94,12 @@ static enum vit_status run_verb(const struct options *options, size_t count, cha
     const struct vit_kernels *kernels;
     enum vit_status status;
 
+    if (count && strcmp(operands[0], "help") == 0)
+        return print_help(count - 1, operands + 1, err);
     if (count && !verb)
-        return tool_fail(err, VIT_EINVAL, "unknown verb '%s'; vit --help names them all",
-                         operands[0]);
-    if (options->help) {
-        if (verb)
-            print_verb_usage(verb);
-        else
-            print_usage(stdout);
-        return VIT_OK;
-    }
+        return unknown_verb(operands[0], err);
+    if (options->help)
+        return print_help(count ? 1 : 0, operands, err);
     if (options->version) {
         printf("vit %s (%s, commit %s)\n", vit_version(), about_compiler(), about_commit());
         return VIT_OK;
@@ -73,16 +108,12 @@ static enum vit_status run_verb(const struct options *options, size_t count, cha
         return tool_fail(err, VIT_EINVAL, "expected a verb, found none; vit --help names them all");
 
     status = check_options(options, verb->name, verb->bit, err);
-    if (status)
-        return status;
-    count--;
-    if (count < verb->least || count > verb->most)
-        return tool_fail(err, VIT_EINVAL, "%s: expected %s, found %zu operand%s; see vit %s --help",
-                         verb->name, *verb->operands ? verb->operands : "no operands", count,
-                         count == 1 ? "" : "s", verb->name);
+    if (!status)
+        status = check_operands(verb, count - 1, operands + 1, err);
     /* a level that cannot be had is an error even where little is computed */
-    status = vit_kernels_get(options->isa, &kernels, err);
-    return status ? status : verb->run(options, count, operands + 1, err);
+    if (!status)
+        status = vit_kernels_get(options->isa, &kernels, err);
+    return status ? status : verb->run(options, count - 1, operands + 1, err);
 }
 
 /* A file that is opened must not become standard output or error because that was closed. */
@@ -110,8 +141,10 @@ int main(int argc, char **argv)
     free(operands);
 
     errno = EIO; /* for a write that failed long ago */
-    const int failed = fflush(stdout) != 0 || ferror(stdout);
-    if (!status && (failed || fclose(stdout) != 0))
+    fflush(stdout);
+    if (!status)
+        status = print_check(&err);
+    if (!status && fclose(stdout) != 0)
         status = tool_fail(&err, VIT_EIO, "cannot write to standard output: %s", strerror(errno));
     if (status) {
         fputs("vit: ", stderr);

@@ -201,11 +201,16 @@ static enum vit_status check_size(const char *path, struct npy_header *header, u
     }
     if (empty)
         header->elements = 0;
-    if (!fits || header->elements * each != found)
-        return tool_fail(
-            err, VIT_EFORMAT, "%s: expected the data of %s, found %llu bytes", path,
-            npy_describe(header->dtype, header->rank, header->shape, text, sizeof text),
-            (unsigned long long)found);
+    npy_describe(header->dtype, header->rank, header->shape, text, sizeof text);
+    if (!fits)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected the data of %s, more bytes than 64 bits count, found %llu "
+                         "bytes",
+                         path, text, (unsigned long long)found);
+    if (header->elements * each != found)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected the data of %s, %zu bytes, found %llu bytes", path, text,
+                         header->elements * each, (unsigned long long)found);
     return VIT_OK;
 }
 
@@ -216,8 +221,12 @@ enum vit_status npy_parse_header(const char *path, const void *bytes, size_t siz
     const unsigned char *const b = bytes;
 
     *header = (struct npy_header){ 0 };
-    if (size < PREAMBLE_BYTES || memcmp(b, magic, MAGIC_BYTES) != 0)
+    if (size > 0 && memcmp(b, magic, size < MAGIC_BYTES ? size : MAGIC_BYTES) != 0)
         return tool_fail(err, VIT_EFORMAT, "%s: expected a .npy file, found something else", path);
+    if (size < PREAMBLE_BYTES)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected a .npy file of %d bytes or more, found one of %zu", path,
+                         PREAMBLE_BYTES, size);
 
     const unsigned version = b[6];
     const size_t start = version == 1 ? 10 : 12; /* the length takes two bytes, later four */
@@ -227,11 +236,13 @@ enum vit_status npy_parse_header(const char *path, const void *bytes, size_t siz
                          path, version, b[7]);
     if (version > 1)
         length |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
-    if (length > HEADER_LIMIT || start + length > size || start + length > file_bytes)
-        return tool_fail(err, VIT_EFORMAT,
-                         "%s: expected a header within the file and of at most %d bytes, found "
-                         "one of %zu",
+    if (length > HEADER_LIMIT)
+        return tool_fail(err, VIT_EFORMAT, "%s: expected a header of at most %d bytes, found %zu",
                          path, HEADER_LIMIT, length);
+    if (start + length > size || start + length > file_bytes)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected a header up to byte %zu, found a file of %llu bytes", path,
+                         start + length, (unsigned long long)file_bytes);
 
     struct text text = { path, (const char *)b + start, (const char *)b + start + length, err };
     const enum vit_status status = parse_dict(&text, header);
@@ -269,7 +280,8 @@ enum vit_status npy_read(const char *path, struct npy_header *header, void **dat
     const size_t each = dtypes[header->dtype].bytes;
     *data = malloc(header->elements ? header->elements * each : 1);
     if (!*data) {
-        status = tool_no_memory(err);
+        status = tool_fail(err, VIT_ENOMEM, "%s: no memory for %zu bytes", path,
+                           header->elements * each);
     } else if (fseek(file, (long)header->data_offset, SEEK_SET) != 0 ||
                fread(*data, each, header->elements, file) != header->elements) {
         status = tool_fail(err, VIT_EIO, "cannot read %s: %s", path,

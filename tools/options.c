@@ -1,10 +1,10 @@
 /* options.c - the command line: one table of options, parsed strictly */
 #include "tools/options.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/decode.h"
 #include "tools/error.h"
 
 struct option_rule {
@@ -87,13 +87,14 @@ static bool parse_channels(const struct option_rule *rule, const char *text, voi
     return *text == '\0';
 }
 
-/* "HxW", into two sizes */
+/* "HxW", into two sizes of no more pixels than a picture may have: a result of at most 3 GiB */
 static bool parse_size(const struct option_rule *rule, const char *text, void *field)
 {
     size_t *const size = field;
 
     return digits(&text, rule->high, &size[0]) && *text++ == 'x' &&
-           digits(&text, rule->high, &size[1]) && *text == '\0' && size[0] > 0 && size[1] > 0;
+           digits(&text, rule->high, &size[1]) && *text == '\0' && size[0] > 0 && size[1] > 0 &&
+           size[0] <= DECODE_MAX_PIXELS / size[1];
 }
 
 /* One of the words of `expected`, "this or that"; the field takes its number. */
@@ -122,7 +123,8 @@ static bool parse_output(const struct option_rule *rule, const char *text, void 
         if (strncmp(text, names[i], length) != 0)
             continue;
         if (i == VIT_OUTPUT_BLOCK)
-            return digits(&rest, rule->high, &options->block) && *rest == '\0';
+            return (*rest != '0' || rest[1] == '\0') && /* "block.03" is no block's name */
+                   digits(&rest, rule->high, &options->block) && *rest == '\0';
         return *rest == '\0';
     }
     return false;
@@ -142,7 +144,8 @@ static const struct option_rule rules[] = {
     { "model", 0, "MODEL", FOR_PREPROCESS, parse_text, FIELD(model), 0, 0, "a checkpoint folder",
       "take the recipe from this checkpoint" },
     { "size", 0, "HxW", FOR_PREPROCESS, parse_size, FIELD(size), 1, 65536,
-      "HEIGHTxWIDTH, each from 1 to 65536", "height and width of the result" },
+      "HEIGHTxWIDTH, each from 1 to 65536 and at most 2^28 pixels",
+      "height and width of the result" },
     { "interpolation", 0, "HOW", FOR_PREPROCESS, parse_choice, FIELD(interpolation), 0, 0,
       "bicubic or bilinear", "bicubic (the default) or bilinear" },
     { "crop-pct", 0, "P", FOR_PREPROCESS, parse_number, FIELD(crop_pct), 0.001, 1,
@@ -170,38 +173,8 @@ static const struct option_rule rules[] = {
     { "version", 0, NULL, FOR_ALL, parse_flag, FIELD(version), 0, 0, NULL, "print the version" },
 };
 
-enum { RULES = sizeof rules / sizeof *rules, FIRST_CODE = 256 /* above every letter */ };
+enum { RULES = sizeof rules / sizeof *rules };
 _Static_assert(RULES <= 32, "options.given has a bit for each");
-
-/* The rules as getopt_long wants them: rule i has the code FIRST_CODE + i, or its letter. */
-static void getopt_tables(struct option *longs, char *letters)
-{
-    *letters++ = '-'; /* hand operands over in order, and never stop at one */
-    *letters++ = ':'; /* tell a missing argument from an unknown option */
-    for (int i = 0; i < RULES; i++) {
-        if (rules[i].name) {
-            longs->name = rules[i].name;
-            longs->has_arg = rules[i].value ? required_argument : no_argument;
-            longs++->val = FIRST_CODE + i;
-        }
-        if (rules[i].letter) {
-            *letters++ = rules[i].letter;
-            if (rules[i].value)
-                *letters++ = ':';
-        }
-    }
-}
-
-static const struct option_rule *rule_of(int code)
-{
-    if (code >= FIRST_CODE)
-        return &rules[code - FIRST_CODE];
-    for (int i = 0; i < RULES; i++) {
-        if (rules[i].letter && rules[i].letter == code)
-            return &rules[i];
-    }
-    return NULL;
-}
 
 /* "--top" or "-o" */
 static const char *spelling(const struct option_rule *rule, char text[32])
@@ -213,30 +186,58 @@ static const char *spelling(const struct option_rule *rule, char text[32])
     return text;
 }
 
-static enum vit_status refuse(int code, const char *argument, struct vit_error *err)
+/* "--top" and "--top=3" name --top, "-o" and "-oFILE" name -o; *value is what follows, or NULL. */
+static bool names(const char *argument, const struct option_rule *rule, const char **value)
 {
-    const struct option_rule *const rule = optopt ? rule_of(optopt) : NULL;
-    char name[32];
+    const size_t length = rule->name ? strlen(rule->name) : 0;
 
-    if (rule && code == ':')
+    if (length > 0 && strncmp(argument, "--", 2) == 0 &&
+        strncmp(argument + 2, rule->name, length) == 0) {
+        const char *const rest = argument + 2 + length;
+        *value = *rest == '=' ? rest + 1 : NULL;
+        return *rest == '\0' || *rest == '=';
+    }
+    *value = argument[2] ? argument + 2 : NULL;
+    return rule->letter && argument[1] == rule->letter && (rule->value || !*value);
+}
+
+/* Takes the option at argv[*at], moving *at to its value where that stands apart. */
+static enum vit_status take_option(int argc, char **argv, int *at, struct options *options,
+                                   struct vit_error *err)
+{
+    const char *const argument = argv[*at];
+    const char *value = NULL;
+    char name[32];
+    int i = 0;
+
+    while (i < RULES && !names(argument, &rules[i], &value))
+        i++;
+    if (i == RULES)
+        return tool_fail(err, VIT_EINVAL, "unknown option '%s'; vit --help names them all",
+                         argument);
+
+    const struct option_rule *const rule = &rules[i];
+    if (!rule->value && value)
+        return tool_fail(err, VIT_EINVAL, "%s: expected no value, found '%s'", spelling(rule, name),
+                         value);
+    if (rule->value && !value && *at + 1 == argc)
         return tool_fail(err, VIT_EINVAL, "%s: expected %s, found nothing", spelling(rule, name),
                          rule->expected);
-    if (rule)
-        return tool_fail(err, VIT_EINVAL, "%s: expected no value, found '%s'", spelling(rule, name),
-                         argument);
-    if (optopt)
-        return tool_fail(err, VIT_EINVAL, "unknown option '-%c'; vit --help names them all",
-                         optopt);
-    return tool_fail(err, VIT_EINVAL, "unknown option '%s'; vit --help names them all", argument);
+    if (rule->value && !value)
+        value = argv[++*at];
+    if (!rule->parse(rule, value, (char *)options + rule->field))
+        return tool_fail(err, VIT_EINVAL, "%s: expected %s, found '%s'", spelling(rule, name),
+                         rule->expected, value);
+    options->given |= 1u << i;
+    options->recipe |= rule->field >= FIELD(size);
+    return VIT_OK;
 }
 
 enum vit_status parse_options(int argc, char **argv, struct options *options, char **operands,
                               size_t *count, struct vit_error *err)
 {
-    struct option longs[RULES + 1] = { 0 };
-    char letters[2 * RULES + 3] = "";
-    char name[32];
-    int code;
+    enum vit_status status = VIT_OK;
+    bool operands_only = false; /* behind "--" */
 
     *options = (struct options){ .batch = 1,
                                  .seconds = 5,
@@ -244,26 +245,15 @@ enum vit_status parse_options(int argc, char **argv, struct options *options, ch
                                  .mean = { 0.485, 0.456, 0.406 },
                                  .std = { 0.229, 0.224, 0.225 } };
     *count = 0;
-    getopt_tables(longs, letters);
-    opterr = 0;
-    while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-        if (code == 1) {
-            operands[(*count)++] = optarg;
-            continue;
-        }
-        if (code == '?' || code == ':')
-            return refuse(code, argv[optind - 1], err);
-
-        const struct option_rule *const rule = rule_of(code);
-        if (!rule->parse(rule, optarg, (char *)options + rule->field))
-            return tool_fail(err, VIT_EINVAL, "%s: expected %s, found '%s'", spelling(rule, name),
-                             rule->expected, optarg);
-        options->given |= 1u << (rule - rules);
-        options->recipe |= rule->field >= FIELD(size);
+    for (int i = 1; !status && i < argc; i++) {
+        if (operands_only || argv[i][0] != '-' || argv[i][1] == '\0')
+            operands[(*count)++] = argv[i];
+        else if (strcmp(argv[i], "--") == 0)
+            operands_only = true;
+        else
+            status = take_option(argc, argv, &i, options, err);
     }
-    while (optind < argc) /* what stands behind "--" */
-        operands[(*count)++] = argv[optind++];
-    return VIT_OK;
+    return status;
 }
 
 enum vit_status check_options(const struct options *options, const char *verb, enum verb_bit bit,

@@ -41,6 +41,7 @@ struct options {
 /*
  * Parses argv; options may stand before, between and behind the operands. Defaults are filled in.
  *   operands  room for argc pointers; *count of them are filled, the verb being the first
+ * Names are taken in full; of an option given twice the last value counts.
  * VIT_EINVAL an unknown option, or a value other than expected: the message names both.
  */
 enum vit_status parse_options(int argc, char **argv, struct options *options, char **operands,

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,6 +80,41 @@ static enum vit_status open_temporary(struct output *output, mode_t mode, struct
         close(fd);
     }
     return status;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* The folder that a path's last name stands in, "." without one; free()d by the caller. */
+static char *parent(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+
+    if (!slash)
+        return strdup(".");
+    return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+static const char *last_name(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+bool output_same(const char *a, const char *b)
+{
+    if (same_file(a, b) || strcmp(a, b) == 0)
+        return true;
+    if (strcmp(last_name(a), last_name(b)) != 0)
+        return false;
+    char *const of_a = parent(a), *const of_b = parent(b);
+    const bool same = of_a && of_b && same_file(of_a, of_b);
+    free(of_a);
+    free(of_b);
+    return same;
 }
 
 enum vit_status output_open(const char *path, struct output *output, struct vit_error *err)

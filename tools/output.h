@@ -2,6 +2,7 @@
 #ifndef VIT_TOOLS_OUTPUT_H
 #define VIT_TOOLS_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "vit/status.h"
@@ -15,6 +16,9 @@ struct output {
     char *target;
     char *temporary; /* NULL: in place */
 };
+
+/* Whether two paths, whose files need not exist yet, lead to one file. */
+bool output_same(const char *a, const char *b);
 
 /* VIT_EIO the folder or the file cannot be written; VIT_ENOMEM. */
 enum vit_status output_open(const char *path, struct output *output, struct vit_error *err);

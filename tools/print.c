@@ -1,27 +1,73 @@
 /* print.c - text and JSON, whatever bytes the names in them have */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/tool.h"
 
+/* The first character of UTF-8 text; a byte that is not UTF-8 stands for itself, as in Latin-1. */
+static unsigned character(const char *text, size_t *bytes)
+{
+    static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* of that many bytes */
+    const unsigned char *const s = (const unsigned char *)text;
+    const size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 1;
+    unsigned c = length > 1 ? s[0] & (0x7fu >> length) : s[0];
+
+    for (size_t i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            *bytes = 1;
+            return s[0];
+        }
+        c = c << 6 | (s[i] & 0x3fu);
+    }
+    const bool valid = c >= least[length] && c <= 0x10ffff;
+    *bytes = valid ? length : 1;
+    return valid ? c : s[0];
+}
+
+/* C0, DEL and C1, which terminals obey; separators of lines; what turns the direction of text. */
+static bool steers(unsigned c)
+{
+    static const unsigned ranges[][2] = {
+        { 0x00, 0x1f }, { 0x7f, 0x9f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 }
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++) {
+        if (c >= ranges[i][0] && c <= ranges[i][1])
+            return true;
+    }
+    return false;
+}
+
 void print_plain(FILE *file, const char *text)
 {
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        putc(c < 0x20 || c == 0x7f ? '?' : c, file);
+    for (size_t bytes; *text; text += bytes) {
+        if (steers(character(text, &bytes)))
+            putc('?', file);
+        else
+            fwrite(text, 1, bytes, file);
     }
+}
+
+enum vit_status print_check(struct vit_error *err)
+{
+    if (!ferror(stdout))
+        return VIT_OK;
+    return tool_fail(err, VIT_EIO, "cannot write to standard output: %s", strerror(errno));
 }
 
 enum vit_status print_json(json_t *root, struct vit_error *err)
 {
     /* nine digits give a float32 back exactly */
     const int failed = !root || json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    enum vit_status status = print_check(err);
 
+    if (!status && failed)
+        status = tool_no_memory(err);
+    if (!status)
+        putchar('\n');
     json_decref(root);
-    if (failed && !ferror(stdout))
-        return tool_no_memory(err);
-    putchar('\n');
-    return VIT_OK;
+    return status;
 }
 
 json_t *json_with(json_t *array, json_t *value)

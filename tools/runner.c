@@ -57,6 +57,16 @@ void runner_close(struct runner *runner)
     *runner = (struct runner){ 0 };
 }
 
+enum vit_status preprocess_picture(const char *path, const struct vit_recipe *recipe, size_t height,
+                                   size_t width, const uint8_t *rgb, float *out,
+                                   struct vit_error *err)
+{
+    struct vit_error why;
+    const enum vit_status status = vit_preprocess(recipe, height, width, rgb, out, &why);
+
+    return status ? tool_fail(err, status, "%s: %s", tool_path(path), why.message) : VIT_OK;
+}
+
 bool product(size_t count, const size_t *sizes, size_t *out)
 {
     *out = 1;

@@ -37,6 +37,11 @@ enum vit_status runner_open(const struct options *options, const char *folder, s
                             struct runner *runner, struct vit_error *err);
 void runner_close(struct runner *runner); /* a zeroed one is allowed */
 
+/* vit_preprocess of the picture that `path` names in messages. */
+enum vit_status preprocess_picture(const char *path, const struct vit_recipe *recipe, size_t height,
+                                   size_t width, const uint8_t *rgb, float *out,
+                                   struct vit_error *err);
+
 /* The product of `count` sizes; false if it does not fit in size_t. */
 bool product(size_t count, const size_t *sizes, size_t *out);
 
@@ -44,12 +49,16 @@ bool product(size_t count, const size_t *sizes, size_t *out);
 double now(void);
 
 /*
- * Text that a file or a file's name may have chosen, its control characters as '?': it must not
- * steer the terminal or begin a line of its own.
+ * Text that a file or a file's name may have chosen, its control characters, line separators and
+ * controls of direction as '?': it must not steer the terminal, begin a line of its own or be read
+ * in another order than it is written.
  */
 void print_plain(FILE *file, const char *text);
 
-/* Prints to standard output. VIT_ENOMEM root is NULL; main notices failed writes. Takes root. */
+/* VIT_EIO standard output could not be written; to be called while errno still says why. */
+enum vit_status print_check(struct vit_error *err);
+
+/* Prints to standard output. VIT_ENOMEM root is NULL; VIT_EIO as print_check. Takes root. */
 enum vit_status print_json(json_t *root, struct vit_error *err);
 
 /* The array with one value more; NULL, and both freed, if there is no memory. */

@@ -28,8 +28,9 @@ static enum vit_status take_crop_pct(const struct keys *keys, const struct key_r
 {
     const double pct = json_number_value(value);
 
-    if (!json_is_number(value) || !(pct > 0 && pct <= 1))
-        return keys_expected(keys, rule, "a number above 0, at most 1", value);
+    /* below a thousandth the resize would make sides of thousands of times the input's */
+    if (!json_is_number(value) || !(pct >= 0.001 && pct <= 1))
+        return keys_expected(keys, rule, "a number from 0.001 to 1", value);
     return take_number(keys, rule, value);
 }
 
@@ -52,8 +53,9 @@ static enum vit_status per_channel(const char *path, const char *key, const stru
         return VIT_OK;
     if (numbers->count != config->channels)
         return fail(err, VIT_EFORMAT,
-                    "%s: pretrained_cfg.%s: expected %zu numbers, one per channel, found %zu",
-                    quote_path(path).text, key, config->channels, numbers->count);
+                    "%s: pretrained_cfg.%s: expected %zu number%s, one per channel, found %zu",
+                    quote_path(path).text, key, config->channels, config->channels == 1 ? "" : "s",
+                    numbers->count);
     for (size_t i = 0; i < numbers->count; i++) {
         out[i] = (float)numbers->value[i];
         if (!(out[i] > above) || !isfinite(out[i]))
@@ -83,6 +85,9 @@ enum vit_status config_parse_recipe(const char *path, json_t *object,
              per_channel(path, "mean", &found.mean, config, -INFINITY, found.recipe.mean, err)) ||
         (status = per_channel(path, "std", &found.std, config, 0, found.recipe.std, err)))
         return status;
+    /* the family's defaults are for RGB: nothing of them stands where no channel is */
+    for (size_t i = config->channels <= 3 ? config->channels : 0; i < 3; i++)
+        found.recipe.mean[i] = found.recipe.std[i] = 0;
     *recipe = found.recipe;
     return VIT_OK;
 }

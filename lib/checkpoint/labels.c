@@ -17,8 +17,8 @@ static enum vit_status out_of_memory(const char *path, struct vit_error *err)
 static enum vit_status wrong_count(const char *path, size_t found, size_t classes,
                                    struct vit_error *err)
 {
-    return fail(err, VIT_EFORMAT, "%s: %zu labels, expected %zu, one for each class",
-                quote_path(path).text, found, classes);
+    return fail(err, VIT_EFORMAT, "%s: %zu label%s, expected %zu, one for each class",
+                quote_path(path).text, found, found == 1 ? "" : "s", classes);
 }
 
 static enum vit_status add(const char *path, const char *text, size_t length, struct labels *labels,

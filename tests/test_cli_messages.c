@@ -1,0 +1,211 @@
+/* test_cli_messages.c - what the vit command says of models and files, and what it keeps back */
+#include <criterion/criterion.h>
+#include <png.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "tally.h"
+
+TestSuite(cli_messages, .init = cli_begin, .fini = cli_end);
+
+#define MODEL        "tests/golden/timm-vit"
+#define PICTURE      "tests/golden/preprocess/photo-444.jpg"
+#define DIGITS       "models/digits"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+enum { CLASSES = 11 }; /* of MODEL */
+
+/* A copy of MODEL as $T/name, its config.json edited by sed. */
+static void copy_model(const char *name, const char *script)
+{
+    succeeds("mkdir $T/%s && cp " MODEL "/model.safetensors $T/%s && "
+             "sed '%s' " MODEL "/config.json >$T/%s/config.json",
+             name, name, script, name);
+}
+
+static void write_bytes(const char *name, long from_end, const void *bytes, size_t count)
+{
+    FILE *const file = fopen(in_folder(name), "r+b");
+
+    cr_assert_not_null(file);
+    cr_assert_eq(fseek(file, -from_end, SEEK_END), 0);
+    cr_assert_eq(fwrite(bytes, 1, count, file), count);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static size_t numbers_of(const json_t *preprocessing, const char *key)
+{
+    return json_array_size(json_object_get(preprocessing, key));
+}
+
+static void expect_channels(const char *model, size_t channels, const char *colours)
+{
+    succeeds("$VIT info %s --json", model);
+    json_t *const root = json_output();
+    const json_t *const preprocessing =
+        json_object_get(json_object_get(root, "model"), "preprocessing");
+    cr_assert_eq(numbers_of(preprocessing, "mean"), channels);
+    cr_assert_eq(numbers_of(preprocessing, "std"), channels);
+    cr_assert_str_eq(json_string_value(json_object_get(preprocessing, "colours")), colours);
+    json_decref(root);
+    tally(3);
+}
+
+Test(cli_messages, info_gives_a_mean_and_a_deviation_for_each_channel_and_no_more)
+{
+    expect_channels(DIGITS, 1, "luma");
+    expect_channels(MODEL, 3, "rgb");
+    succeeds("$VIT info " DIGITS);
+    cr_assert_not_null(strstr(cli.out, " luma: pictures turn grey"));
+    cr_assert_not_null(strstr(cli.out, "  mean                   0.5\n"));
+    cr_assert_not_null(strstr(cli.out, "  std                    0.5\n"));
+    succeeds("$VIT info " MODEL);
+    cr_assert_null(strstr(cli.out, "grey"));
+    cr_assert_not_null(strstr(cli.out, "  mean                   0.5, 0.5, 0.5\n"));
+    tally(5);
+}
+
+Test(cli_messages, a_picture_that_cannot_be_preprocessed_is_named)
+{
+    enum { WIDTH = 50000 }; /* of 1 row: enlarged to 48000 rows it has 2.4e9 columns */
+    png_image image = {
+        .version = PNG_IMAGE_VERSION, .width = WIDTH, .height = 1, .format = PNG_FORMAT_GRAY
+    };
+    static const png_byte row[WIDTH];
+
+    cr_assert(png_image_write_to_file(&image, in_folder("long.png"), 0, row, 0, NULL));
+    copy_model("m", "s/0\\.9/0.001/");
+    fails("$VIT classify $T/m $T/long.png", "/long.png: image: 1x50000 would be resized to");
+    fails("$VIT preprocess $T/long.png -o $T/o --model $T/m", "/long.png: image: 1x50000 would be");
+    fails("$VIT preprocess $T/long.png -o $T/o --size 48x48 --crop-pct .001", "/long.png: image: ");
+    tally(3);
+}
+
+Test(cli_messages, crop_pct_has_the_same_bounds_in_a_configuration_as_in_an_option)
+{
+    static const char *const values[] = { "1e-9", "0.0009", "1.01", "0", "\"x\"" };
+
+    for (size_t i = 0; i < COUNT(values); i++) {
+        char name[8], script[64], command[64], message[128];
+        snprintf(name, sizeof name, "m%zu", i);
+        snprintf(script, sizeof script, "s/0\\.9/%s/", values[i]);
+        copy_model(name, script);
+        snprintf(command, sizeof command, "$VIT info $T/%s", name);
+        snprintf(message, sizeof message,
+                 "%s/config.json: pretrained_cfg.crop_pct: expected a number from 0.001 to 1, "
+                 "found %.1s",
+                 name, values[i]);
+        fails(command, message);
+    }
+    copy_model("least", "s/0\\.9/0.001/");
+    succeeds("$VIT info $T/least");
+    tally(COUNT(values) + 1);
+}
+
+Test(cli_messages, logits_that_are_no_numbers_put_model_and_picture_under_suspicion)
+{
+    copy_model("sick", "");
+    write_bytes("sick/model.safetensors", 4, "\0\0\xc0\x7f", 4); /* NaN, the last class's bias */
+    fails("$VIT classify $T/sick " PICTURE, PICTURE ": expected finite logits, found nan for class "
+                                                    "10: the weights of the model /");
+    fails("$VIT classify $T/sick " PICTURE, "/sick or the picture are at fault");
+    tally(2);
+}
+
+Test(cli_messages, two_outputs_to_one_file_are_refused_however_they_are_named)
+{
+    static const char *const pairs[][2] = {
+        { "$T/new", "$T/./new" },     { "$T/new", "$T/a/../new" },  { "$T/a/new", "$T/to-a/new" },
+        { "$T/kept", "$T/to-kept" },  { "$T/to-kept", "$T//kept" }, { "$T/kept", "$T/hard" },
+        { "/dev/null", "/dev/null" },
+    };
+
+    succeeds("cd $T && mkdir a && ln -s a to-a && echo precious >kept && ln -s kept to-kept && "
+             "ln kept hard");
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$VIT preprocess " PICTURE " -o %s --rgb %s --size 8x8",
+                 pairs[i][0], pairs[i][1]);
+        fails(command, "expected two files for -o and --rgb, found one for both");
+    }
+    succeeds("cat $T/kept; ls $T/a");
+    cr_assert_str_eq(cli.out, "precious\n");
+    succeeds("$VIT preprocess " PICTURE " -o $T/new --rgb $T/a/new --size 8x8 && "
+             "test -s $T/new && test -s $T/a/new");
+    tally(COUNT(pairs) + 2);
+}
+
+Test(cli_messages, a_result_that_memory_cannot_hold_is_given_in_bytes)
+{
+    shell("ulimit -v 1000000 && $VIT --version");
+    if (cli.status) {
+        tally_skip("no memory: a sanitizer's shadow is larger than any limit that would do", 1);
+        return;
+    }
+    fails("ulimit -v 1000000 && $VIT preprocess " PICTURE " -o $T/o --size 16384x16384",
+          "no memory for a result of 3x16384x16384 float32, 3221225472 bytes");
+    tally(1);
+}
+
+Test(cli_messages, one_of_a_thing_is_in_the_singular)
+{
+    copy_model("m", "");
+    succeeds("echo cat >$T/m/labels.txt");
+    fails("$VIT info $T/m", "labels.txt: 1 label, expected 11, one for each class");
+    succeeds("cp -r " DIGITS " $T/digits && sed '/mean/s/$/ 1, 2,/' " DIGITS "/config.json "
+             ">$T/digits/config.json");
+    fails("$VIT info $T/digits", "mean: expected 1 number, one per channel, found 3");
+    tally(2);
+}
+
+Test(cli_messages, labels_can_neither_steer_the_terminal_nor_be_empty)
+{
+    static const struct {
+        const char *label, *printed;
+    } lines[CLASSES] = {
+        { "a\xc2\x9b\x62", " a?b (" },                   /* C1: CSI */
+        { "c\xe2\x80\xaetxt", " c?txt (" },              /* right-to-left override */
+        { "d\xe2\x81\xa6\xe2\x81\xa9", " d?? (" },       /* an isolate and its end */
+        { "e\xe2\x80\xa8g", " e?g (" },                  /* line separator */
+        { "f\x9b\x62", " f?b (" },                       /* CSI of Latin-1 */
+        { "g\xe0\x82\x9b", " g\xe0?? (" },               /* CSI, longer than UTF-8 allows */
+        { "", " class 6 (" },                            /* nothing */
+        { "\r", " class 7 (" },                          /* nothing, from elsewhere */
+        { "h\xc4\x9b", " h\xc4\x9b (" },                 /* ě ends in the byte of CSI */
+        { "i\xf0\x9f\x90\x88", " i\xf0\x9f\x90\x88 (" }, /* a cat */
+        { "j\xe2\x80\x99s \xff\x1b[m", " j\xe2\x80\x99s \xff?[m (" }, /* ’ is no control */
+    };
+
+    copy_model("m", "");
+    FILE *const file = fopen(in_folder("m/labels.txt"), "w");
+    for (size_t i = 0; i < CLASSES; i++)
+        fprintf(file, "%s\n", lines[i].label);
+    cr_assert_eq(fclose(file), 0);
+    succeeds("$VIT classify $T/m " PICTURE " --top 11");
+    for (size_t i = 0; i < CLASSES; i++)
+        cr_assert_not_null(strstr(cli.out, lines[i].printed), "label %zu: %s", i, cli.out);
+    tally(CLASSES);
+}
+
+Test(cli_messages, names_of_files_cannot_steer_the_terminal)
+{
+    static const char *const names[][2] = {
+        { "x\\302\\2331m.jpg", "x?1m.jpg" },
+        { "x\\342\\200\\256gpj.png", "x?gpj.png" },
+        { "x\\342\\201\\247.png", "x?.png" },
+    };
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char command[256];
+        snprintf(command, sizeof command, "$VIT classify " MODEL " \"$(printf \"$T/none-%s\")\"",
+                 names[i][0]);
+        fails(command, names[i][1]);
+        succeeds("mkdir $T/%zu && cp " PICTURE " \"$(printf \"$T/%zu/%s\")\" && "
+                 "$VIT classify " MODEL " $T/%zu",
+                 i, i, names[i][0], i);
+        cr_assert_not_null(strstr(cli.out, names[i][1]), "%s", cli.out);
+    }
+    tally(2 * COUNT(names));
+}
