@@ -88,10 +88,10 @@ struct vit_context_options {
     size_t size;      /* sizeof(struct vit_context_options) */
     size_t max_batch; /* most images of one vit_forward; 0 stands for 1 */
     /*
-     * 0: as many as cpuset, cgroup quota and OMP_NUM_THREADS give. 1 never enters OpenMP, whose idle
-     * threads spin for a while: on cores shared with other programs set OMP_WAIT_POLICY to passive,
-     * or use threads of your own. A child forked after its parent has entered OpenMP must keep to 1
-     * or to its own: the parent's threads are not there, and waiting for them would never end.
+     * 0: as many as cpuset, cgroup quota and OMP_NUM_THREADS give. 1 never enters OpenMP, whose
+     * idle threads spin for a while: on cores shared with other programs set OMP_WAIT_POLICY to
+     * passive, or use threads of your own. A child forked after its parent has entered OpenMP must
+     * keep to 1 or to its own: the parent's threads are not there, and it would wait for ever.
      */
     size_t threads;
     /* the embedder's own threads in place of OpenMP: see struct vit_parallel; NULL: OpenMP */
