@@ -22,6 +22,7 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t n, 
     for (size_t i = 0; i < m; i++)
         c[i][0] = c[i][1] = _mm256_setzero_ps();
 
+#pragma GCC unroll 4
     for (size_t l = 0; l < k; l++) {
         const __m256 b0 = _mm256_loadu_ps(panel + l * NR);
         const __m256 b1 = _mm256_loadu_ps(panel + l * NR + 8);

@@ -24,6 +24,7 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
         for (size_t v = 0; v < vectors; v++)
             c[i][v] = _mm512_setzero_ps();
 
+#pragma GCC unroll 4
     for (size_t l = 0; l < k; l++) {
         __m512 b[NR / 16];
 #pragma GCC unroll 8

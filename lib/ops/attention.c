@@ -6,10 +6,10 @@
 #include "ops/ops.h"
 
 /*
- * Floats of a block of scores: 96 KiB, to stay in L2 beside the packed keys and values of a
- * head.
+ * Floats of a block of scores: 32 KiB, to stay in L1 or next to it while a head's packed keys and
+ * values are in L2.
  */
-#define SCORES    24576
+#define SCORES    8192
 #define MOST_ROWS 64
 
 struct attention {
