@@ -24,6 +24,8 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t n, 
 
 #pragma GCC unroll 4
     for (size_t l = 0; l < k; l++) {
+        /* a panel may be larger than L1; past its end a prefetch is no read */
+        _mm_prefetch((const char *)(panel + (l + 16) * NR), _MM_HINT_T0);
         const __m256 b0 = _mm256_loadu_ps(panel + l * NR);
         const __m256 b1 = _mm256_loadu_ps(panel + l * NR + 8);
 #pragma GCC unroll 8
