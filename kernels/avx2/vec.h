@@ -144,4 +144,46 @@ static inline float v_max_lane(vec a)
     return _mm_cvtss_f32(_mm_max_ss(m2, _mm_movehdup_ps(m2)));
 }
 
+/* Eight rows of eight, in place: pairs, then fours within each half, then the halves. */
+static inline void transpose_8(__m256 r[8])
+{
+    __m256 u[8];
+
+#pragma GCC unroll 2
+    for (int g = 0; g < 8; g += 4) {
+        const __m256d low0 = _mm256_castps_pd(_mm256_unpacklo_ps(r[g], r[g + 1]));
+        const __m256d high0 = _mm256_castps_pd(_mm256_unpackhi_ps(r[g], r[g + 1]));
+        const __m256d low1 = _mm256_castps_pd(_mm256_unpacklo_ps(r[g + 2], r[g + 3]));
+        const __m256d high1 = _mm256_castps_pd(_mm256_unpackhi_ps(r[g + 2], r[g + 3]));
+        u[g] = _mm256_castpd_ps(_mm256_unpacklo_pd(low0, low1));
+        u[g + 1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low0, low1));
+        u[g + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high0, high1));
+        u[g + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high0, high1));
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+        r[j] = _mm256_permute2f128_ps(u[j], u[4 + j], 0x20);
+        r[4 + j] = _mm256_permute2f128_ps(u[j], u[4 + j], 0x31);
+    }
+}
+
+/* r[i][j] ⇄ r[j][i], by quarters of 8 × 8. */
+static inline void v_transpose(vec r[LANES])
+{
+    __m256 quarter[4][8];
+
+    for (int i = 0; i < 8; i++) {
+        quarter[0][i] = r[i].l;
+        quarter[1][i] = r[i].h;
+        quarter[2][i] = r[8 + i].l;
+        quarter[3][i] = r[8 + i].h;
+    }
+    for (int q = 0; q < 4; q++)
+        transpose_8(quarter[q]);
+    for (int i = 0; i < 8; i++) {
+        r[i] = (vec){ quarter[0][i], quarter[2][i] };
+        r[8 + i] = (vec){ quarter[1][i], quarter[3][i] };
+    }
+}
+
 #endif

@@ -127,4 +127,33 @@ static inline float v_max_lane(vec a)
     return _mm_cvtss_f32(_mm_max_ss(m2, _mm_movehdup_ps(m2)));
 }
 
+/* r[i][j] ⇄ r[j][i]: pairs, then fours within each 128-bit quarter, then the quarters. */
+static inline void v_transpose(vec r[LANES])
+{
+    vec u[LANES];
+
+#pragma GCC unroll 4
+    for (int g = 0; g < LANES; g += 4) {
+        const __m512d low0 = _mm512_castps_pd(_mm512_unpacklo_ps(r[g], r[g + 1]));
+        const __m512d high0 = _mm512_castps_pd(_mm512_unpackhi_ps(r[g], r[g + 1]));
+        const __m512d low1 = _mm512_castps_pd(_mm512_unpacklo_ps(r[g + 2], r[g + 3]));
+        const __m512d high1 = _mm512_castps_pd(_mm512_unpackhi_ps(r[g + 2], r[g + 3]));
+        u[g] = _mm512_castpd_ps(_mm512_unpacklo_pd(low0, low1));
+        u[g + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low0, low1));
+        u[g + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high0, high1));
+        u[g + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high0, high1));
+    }
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+        const vec top0 = _mm512_shuffle_f32x4(u[j], u[4 + j], 0x44);
+        const vec top1 = _mm512_shuffle_f32x4(u[j], u[4 + j], 0xee);
+        const vec bottom0 = _mm512_shuffle_f32x4(u[8 + j], u[12 + j], 0x44);
+        const vec bottom1 = _mm512_shuffle_f32x4(u[8 + j], u[12 + j], 0xee);
+        r[j] = _mm512_shuffle_f32x4(top0, bottom0, 0x88);
+        r[4 + j] = _mm512_shuffle_f32x4(top0, bottom0, 0xdd);
+        r[8 + j] = _mm512_shuffle_f32x4(top1, bottom1, 0x88);
+        r[12 + j] = _mm512_shuffle_f32x4(top1, bottom1, 0xdd);
+    }
+}
+
 #endif

@@ -143,4 +143,31 @@ static inline float v_max_lane(vec a)
     return vmaxvq_f32(vmaxq_f32(vmaxq_f32(a.q[0], a.q[2]), vmaxq_f32(a.q[1], a.q[3])));
 }
 
+static inline float32x4_t low_halves(float32x4_t a, float32x4_t b)
+{
+    return vcombine_f32(vget_low_f32(a), vget_low_f32(b));
+}
+
+static inline float32x4_t high_halves(float32x4_t a, float32x4_t b)
+{
+    return vcombine_f32(vget_high_f32(a), vget_high_f32(b));
+}
+
+/* r[i][j] ⇄ r[j][i], by sixteenths of 4 × 4. */
+static inline void v_transpose(vec r[LANES])
+{
+    vec t[LANES];
+
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++) {
+            const float32x4x2_t top = vtrnq_f32(r[4 * i].q[j], r[4 * i + 1].q[j]);
+            const float32x4x2_t bottom = vtrnq_f32(r[4 * i + 2].q[j], r[4 * i + 3].q[j]);
+            t[4 * j].q[i] = low_halves(top.val[0], bottom.val[0]);
+            t[4 * j + 1].q[i] = low_halves(top.val[1], bottom.val[1]);
+            t[4 * j + 2].q[i] = high_halves(top.val[0], bottom.val[0]);
+            t[4 * j + 3].q[i] = high_halves(top.val[1], bottom.val[1]);
+        }
+    memcpy(r, t, sizeof t);
+}
+
 #endif

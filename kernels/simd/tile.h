@@ -22,27 +22,32 @@ static inline void store_lanes(float *p, vec a, size_t n)
         v_store_tail(p, a, n);
 }
 
+/* 16 rows of 16 columns of a panel, from columns of B that are contiguous. */
+static inline void pack_block(const float *b, size_t n_stride, float *restrict panel)
+{
+    vec r[LANES];
+
+    for (size_t i = 0; i < LANES; i++)
+        r[i] = v_load(b + i * n_stride);
+    v_transpose(r);
+    for (size_t i = 0; i < LANES; i++)
+        v_store(panel + i * NR, r[i]);
+}
+
 static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
                  float *restrict panel)
 {
-    if (n_stride == 1) { /* rows of B are contiguous: copy them */
-        for (size_t i = 0; i < k; i++) {
-            for (size_t j = 0; j < n; j++)
-                panel[i * NR + j] = b[i * k_stride + j];
-            for (size_t j = n; j < NR; j++)
-                panel[i * NR + j] = 0.0f;
-        }
-        return;
-    }
-    /* a cache line of each column at a time, so that the rows being written stay in L1 */
-    for (size_t first = 0; first < k; first += LANES) {
-        const size_t end = k - first < LANES ? k : first + LANES;
-        for (size_t j = 0; j < n; j++)
-            for (size_t i = first; i < end; i++)
-                panel[i * NR + j] = b[i * k_stride + j * n_stride];
-        for (size_t i = first; i < end; i++)
-            for (size_t j = n; j < NR; j++)
-                panel[i * NR + j] = 0.0f;
+    const size_t whole_k = k_stride == 1 ? k / LANES * LANES : 0;
+    const size_t whole_n = k_stride == 1 ? n / LANES * LANES : 0;
+
+    for (size_t i = 0; i < whole_k; i += LANES)
+        for (size_t j = 0; j < whole_n; j += LANES)
+            pack_block(b + i + j * n_stride, n_stride, panel + i * NR + j);
+    for (size_t i = 0; i < k; i++) {
+        for (size_t j = i < whole_k ? whole_n : 0; j < n; j++)
+            panel[i * NR + j] = b[i * k_stride + j * n_stride];
+        for (size_t j = n; j < NR; j++)
+            panel[i * NR + j] = 0.0f;
     }
 }
 
