@@ -52,7 +52,7 @@ Test(parallel, shares_cover_every_unit_once_and_evenly)
 
 Test(parallel, little_work_is_not_cut)
 {
-    const struct vit_parallel eight = { parallel_openmp, NULL, 8 };
+    const struct vit_parallel eight = { vit_run_openmp, NULL, 8 };
 
     cr_assert_eq(parallel_tasks(NULL, 100, 1e9, 1.0), 1);
     cr_assert_eq(parallel_tasks(&eight, 100, 1e9, 1.0), 8);

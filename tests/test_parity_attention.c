@@ -78,7 +78,7 @@ Test(attention, thread_count_and_order_do_not_change_bits)
         struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
         struct guard expected = attend(level, NULL, &shapes[s], &qkv, ld);
         for (size_t threads = 2; threads < 9; threads++) { /* small shapes are not cut at all */
-            const struct vit_parallel ways[] = { { parallel_openmp, NULL, threads },
+            const struct vit_parallel ways[] = { { vit_run_openmp, NULL, threads },
                                                  { run_backwards, NULL, threads } };
             for (size_t w = 0; w < 2; w++) {
                 struct guard found = attend(level, &ways[w], &shapes[s], &qkv, ld);
@@ -131,7 +131,7 @@ Test(matmul, thread_count_does_not_change_bits)
         vit_matmul_pack(level, n, k, b.at, k, 1, packed.at);
         vit_matmul(level, NULL, m, n, k, a.at, k, packed.at, one.at, n, NULL);
         for (size_t threads = 2; threads < 18; threads++) {
-            const struct vit_parallel parallel = { threads % 2 ? run_backwards : parallel_openmp,
+            const struct vit_parallel parallel = { threads % 2 ? run_backwards : vit_run_openmp,
                                                    NULL, threads };
             vit_matmul(level, &parallel, m, n, k, a.at, k, packed.at, many.at, n, NULL);
             expect_same_bits(m * n, one.at, many.at, "%zux%zux%zu, %zu threads", m, n, k, threads);
@@ -158,7 +158,7 @@ Test(layernorm, rows_of_any_stride_and_any_threads_are_rows_alone)
     fill_pattern(n, beta.at, PATTERN_NORMAL, 3);
     for (const struct vit_kernels *level; (level = next_level(&i, rows * n));)
         for (size_t threads = 1; threads < 5; threads++) {
-            const struct vit_parallel parallel = { parallel_openmp, NULL, threads };
+            const struct vit_parallel parallel = { vit_run_openmp, NULL, threads };
             vit_layernorm(level, &parallel, rows, n, x.at, ldx, gamma.at, beta.at, 1e-5f, y.at,
                           ldy);
             for (size_t r = 0; r < rows; r++) {

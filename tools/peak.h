@@ -15,7 +15,7 @@ struct peak {
 /* Finds how many rounds make a burst of some milliseconds. */
 struct peak peak_prepare(const struct vit_kernels *kernels, size_t threads);
 
-/* Operations a second of all threads, a multiply-add being two; 0 if they cannot start. */
-double peak_measure(const struct peak *peak);
+/* Operations a second of all threads together, a multiply-add being two. */
+double peak_measure(struct peak *peak);
 
 #endif

@@ -126,6 +126,9 @@ struct vit_parallel {
     size_t threads; /* how many tasks an operation is cut into */
 };
 
+/* A `run` for struct vit_parallel: OpenMP's threads. Thread-safe. */
+VIT_API void vit_run_openmp(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
+
 /* Floats that vit_matmul_pack writes for B[k][n]; 0 if that does not fit in size_t. */
 VIT_API size_t vit_matmul_packed_size(const struct vit_kernels *kernels, size_t n, size_t k);
 

@@ -32,7 +32,7 @@ void parallel_run(const struct vit_parallel *parallel, size_t tasks, parallel_ta
         task(arg, i);
 }
 
-void parallel_openmp(void *user, size_t tasks, parallel_task *task, void *arg)
+void vit_run_openmp(void *user, size_t tasks, parallel_task *task, void *arg)
 {
     (void)user;
 #pragma omp parallel for schedule(static, 1) num_threads((int)(tasks < INT_MAX ? tasks : INT_MAX))

@@ -22,9 +22,6 @@ size_t parallel_tasks(const struct vit_parallel *parallel, size_t units, double 
 /* Units shared out evenly: part i of parts is units [share(i), share(i + 1)). */
 size_t parallel_share(size_t units, size_t parts, size_t i);
 
-/* vit_parallel's run on OpenMP's threads. */
-void parallel_openmp(void *user, size_t tasks, parallel_task *task, void *arg);
-
 /*
  * The processors that the smallest CPU quota from this process's cgroup up to the root grants, of
  * version 2 or 1; 0 for none. cgroup_file is /proc/self/cgroup, root /sys/fs/cgroup.

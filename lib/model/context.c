@@ -65,7 +65,7 @@ enum vit_status vit_context_create(const struct vit_model *model,
     ctx->model = model;
     ctx->max_batch = o.max_batch;
     ctx->parallel.threads = o.threads;
-    ctx->parallel.run = o.run ? o.run : parallel_openmp;
+    ctx->parallel.run = o.run ? o.run : vit_run_openmp;
     ctx->parallel.user = o.user;
     ctx->slots = ctx->max_batch < ctx->parallel.threads ? 1 : ctx->parallel.threads;
     ctx->runs = calloc(ctx->slots, sizeof *ctx->runs);
