@@ -11,16 +11,22 @@ const char *vit_version(void)
     return VIT_VERSION;
 }
 
-static enum vit_status check_options(const struct vit_model_options *options, const char **isa,
-                                     struct vit_error *err)
+/* An empty model for the level that the options ask for. */
+static enum vit_status create(const struct vit_model_options *options, struct vit_model **model,
+                              struct vit_error *err)
 {
-    *isa = NULL;
-    if (!options)
-        return VIT_OK;
-    if (options->size != sizeof *options)
+    const struct vit_kernels *kernels;
+
+    if (options && options->size != sizeof *options)
         return fail(err, VIT_EINVAL, "vit_model_options.size is %zu, expected %zu", options->size,
                     sizeof *options);
-    *isa = options->isa;
+    const enum vit_status status = vit_kernels_get(options ? options->isa : NULL, &kernels, err);
+    if (status != VIT_OK)
+        return status;
+    *model = calloc(1, sizeof **model);
+    if (!*model)
+        return fail(err, VIT_ENOMEM, "no memory for a model");
+    (*model)->kernels = kernels;
     return VIT_OK;
 }
 
@@ -34,14 +40,10 @@ static enum vit_status checkpoint_source_read(const void *from, enum tensor_role
 enum vit_status vit_model_open(const char *folder, const struct vit_model_options *options,
                                struct vit_model **model, struct vit_error *err)
 {
-    const char *isa;
-    struct vit_model *m = calloc(1, sizeof *m);
+    struct vit_model *m = NULL;
     enum vit_status status;
 
-    if (!m)
-        return fail(err, VIT_ENOMEM, "no memory for a model");
-    if ((status = check_options(options, &isa, err)) != VIT_OK ||
-        (status = vit_kernels_get(isa, &m->kernels, err)) != VIT_OK ||
+    if ((status = create(options, &m, err)) != VIT_OK ||
         (status = checkpoint_open(folder, &m->checkpoint, err)) != VIT_OK)
         goto close;
     m->config = *checkpoint_config(m->checkpoint);
@@ -86,14 +88,10 @@ enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
         .from = &weights,
         .read = random_weights_read,
     };
-    const char *isa;
-    struct vit_model *m = calloc(1, sizeof *m);
+    struct vit_model *m = NULL;
     enum vit_status status;
 
-    if (!m)
-        return fail(err, VIT_ENOMEM, "no memory for a model");
-    if ((status = check_options(options, &isa, err)) != VIT_OK ||
-        (status = vit_kernels_get(isa, &m->kernels, err)) != VIT_OK ||
+    if ((status = create(options, &m, err)) != VIT_OK ||
         (status = config_check(config, err)) != VIT_OK)
         goto close;
     m->config = *config;
