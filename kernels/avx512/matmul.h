@@ -14,7 +14,8 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
                                                             size_t k, const float *restrict a,
                                                             size_t lda, const float *restrict panel,
                                                             const float *factor, float *out,
-                                                            size_t ldo)
+                                                            size_t ldo,
+                                                            const struct vit_epilogue *e)
 {
     __m512 c[MR][NR / 16];
 
@@ -43,19 +44,20 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
         const __m512 x = _mm512_set1_ps(factor[i]);
 #pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++)
-            store_lanes(out + i * ldo + 16 * v, _mm512_mul_ps(c[i][v], x),
-                        v + 1 < vectors ? 16 : n - 16 * v);
+            finish(_mm512_mul_ps(c[i][v], x), i, 16 * v, v + 1 < vectors ? 16 : n - 16 * v,
+                   out + i * ldo + 16 * v, e);
     }
 }
 
 #define CASE(m, v)                                                                                 \
     case (m)*8 + (v):                                                                              \
-        chains_of(m, v, n, k, a, lda, panel, factor, out, ldo);                                    \
+        chains_of(m, v, n, k, a, lda, panel, factor, out, ldo, e);                                 \
         break;
 #define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3) CASE(m, 4)
 
 static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, const float *factor, float *out, size_t ldo)
+                               const float *panel, const float *factor, float *out, size_t ldo,
+                               const struct vit_epilogue *e)
 {
     switch (m * 8 + (n + 15) / 16) {
         CASES(1)

@@ -10,11 +10,9 @@
 #include "kernels/simd/tile.h"
 
 /* m is a constant at every call, so the accumulators are registers. */
-__attribute__((always_inline)) static inline void chains_of(size_t m, size_t n, size_t k,
-                                                            const float *restrict a, size_t lda,
-                                                            const float *restrict panel,
-                                                            const float *factor, float *out,
-                                                            size_t ldo)
+__attribute__((always_inline)) static inline void chains_of(
+    size_t m, size_t n, size_t k, const float *restrict a, size_t lda, const float *restrict panel,
+    const float *factor, float *out, size_t ldo, const struct vit_epilogue *e)
 {
     float32x4_t c[MR][4];
 
@@ -40,17 +38,18 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t n, 
 #pragma GCC unroll 8
     for (size_t i = 0; i < m; i++) {
         const vec row = { { c[i][0], c[i][1], c[i][2], c[i][3] } };
-        store_lanes(out + i * ldo, v_mul(row, v_set(factor[i])), n);
+        finish(v_mul(row, v_set(factor[i])), i, 0, n, out + i * ldo, e);
     }
 }
 
 #define CASE(m)                                                                                    \
     case m:                                                                                        \
-        chains_of(m, n, k, a, lda, panel, factor, out, ldo);                                       \
+        chains_of(m, n, k, a, lda, panel, factor, out, ldo, e);                                    \
         break;
 
 static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, const float *factor, float *out, size_t ldo)
+                               const float *panel, const float *factor, float *out, size_t ldo,
+                               const struct vit_epilogue *e)
 {
     switch (m) {
         CASE(1)

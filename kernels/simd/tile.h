@@ -8,18 +8,43 @@
 
 /*
  * An instruction set defines MR, NR (a multiple of LANES) and tile_chains(): the finished chains of
- * row i of a tile, times factor[i], to out[m][n], row stride ldo.
+ * row i of a tile, times factor[i], through finish() to out[m][n], row stride ldo.
  */
 static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, const float *factor, float *out, size_t ldo);
+                               const float *panel, const float *factor, float *out, size_t ldo,
+                               const struct vit_epilogue *e);
 
-/* The first n lanes, where lanes are fewer than 16 at a row's end only. */
+static inline vec load_lanes(const float *p, size_t n) /* n ≤ 16 */
+{
+    return n == LANES ? v_load(p) : v_load_tail(p, n);
+}
+
 static inline void store_lanes(float *p, vec a, size_t n)
 {
-    if (n >= LANES)
+    if (n == LANES)
         v_store(p, a);
     else
         v_store_tail(p, a, n);
+}
+
+/* Gamma and residual of lanes j .. j + lanes − 1 of row i of the tile, and the store. */
+static inline void finish_activated(vec c, size_t i, size_t j, size_t lanes, float *out,
+                                    const struct vit_epilogue *e)
+{
+    if (e->gamma)
+        c = v_mul(c, load_lanes(e->gamma + j, lanes));
+    if (e->residual)
+        c = v_add(c, load_lanes(e->residual + i * e->ld_residual + j, lanes));
+    store_lanes(out, c, lanes);
+}
+
+/* The same with the bias before them: all of an epilogue but scale and activation, in registers. */
+static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
+                          const struct vit_epilogue *e)
+{
+    if (e->bias)
+        c = v_add(c, load_lanes(e->bias + j, lanes));
+    finish_activated(c, i, j, lanes, out, e);
 }
 
 /* 16 rows of 16 columns of a panel, from columns of B that are contiguous. */
@@ -51,48 +76,35 @@ static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_s
     }
 }
 
-/*
- * Lanes j .. j + lanes − 1 of row i of the tile, from bias to residual: the scale is in c
- * already.
- */
-static inline void epilogue(vec c, size_t i, size_t j, size_t lanes, float *out,
-                            const struct vit_epilogue *e)
+/* Bias, activation and the rest of a row of the tile whose chains are in memory. */
+static inline void activate_row(size_t n, const float *chains, size_t i, float *out,
+                                const struct vit_epilogue *e)
 {
-    const bool whole = lanes == LANES;
-
-    if (e->bias)
-        c = v_add(c, whole ? v_load(e->bias + j) : v_load_tail(e->bias + j, lanes));
-    c = v_activate(e->activation, c);
-    if (e->gamma)
-        c = v_mul(c, whole ? v_load(e->gamma + j) : v_load_tail(e->gamma + j, lanes));
-    if (e->residual) {
-        const float *r = e->residual + i * e->ld_residual + j;
-        c = v_add(c, whole ? v_load(r) : v_load_tail(r, lanes));
+    for (size_t j = 0; j < n; j += LANES) {
+        const size_t lanes = n - j < LANES ? n - j : LANES;
+        vec c = load_lanes(chains + j, lanes);
+        if (e->bias)
+            c = v_add(c, load_lanes(e->bias + j, lanes));
+        finish_activated(v_activate(e->activation, c), i, j, lanes, out + j, e);
     }
-    store_lanes(out, c, lanes);
 }
 
 static void tile(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
                  float *c, size_t ldc, const struct vit_epilogue *e)
 {
-    /* what bias, activation, gamma and residual want: a few KiB in L1, written and read once */
-    _Alignas(64) float chains[MR * NR];
+    static const struct vit_epilogue none = { 0 };
+    _Alignas(64) float chains[MR * NR]; /* an activation's registers would not fit beside them */
     float factor[MR] = { 0 };
 
     for (size_t i = 0; i < m; i++) /* times 1 changes nothing */
         factor[i] = e->row_scale ? e->row_scale[i] : e->scale != 0.0f ? e->scale : 1.0f;
-    if (!e->bias && e->activation == VIT_IDENTITY && !e->gamma && !e->residual) {
-        tile_chains(m, n, k, a, lda, panel, factor, c, ldc);
+    if (e->activation == VIT_IDENTITY) {
+        tile_chains(m, n, k, a, lda, panel, factor, c, ldc, e);
         return;
     }
-    tile_chains(m, n, k, a, lda, panel, factor, chains, NR);
-    for (size_t i = 0; i < m; i++) {
-        size_t j = 0;
-        for (; j + LANES <= n; j += LANES)
-            epilogue(v_load(chains + i * NR + j), i, j, LANES, c + i * ldc + j, e);
-        if (j < n)
-            epilogue(v_load_tail(chains + i * NR + j, n - j), i, j, n - j, c + i * ldc + j, e);
-    }
+    tile_chains(m, n, k, a, lda, panel, factor, chains, NR, &none);
+    for (size_t i = 0; i < m; i++)
+        activate_row(n, chains + i * NR, i, c + i * ldc, e);
 }
 
 #endif
