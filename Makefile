@@ -201,7 +201,7 @@ $(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
 	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra -MMD -MP -c $< -o $@
 
 $(BUILD)/bench/run: $(BENCH_OBJECTS) $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CXX) -o $@ $^ $(LINK) $(BENCHMARK) $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(BENCHMARK) -lstdc++ $(JANSSON) -lm
 
 bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/run
@@ -214,7 +214,7 @@ $(BUILD)/bench/peers/%.o: bench/peers/%.c $(BUILD)/flags
 PEER_OBJECTS := $(BUILD)/bench/peers/main.o $(BUILD)/bench/peers/blas.o \
                 $(BUILD)/bench/peers/onednn.o $(BUILD)/tests/kernel_cases.o
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CXX) -o $@ $^ $(LINK) -ldnnl -ldl $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) -ldnnl -lstdc++ $(JANSSON) -lm
 
 peers: DEPS += $(DEPS_PEERS)
 peers: deps

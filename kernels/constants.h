@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "kernels/unroll.h"
 #include "vit/kernels.h"
 
 #define LANES 16 /* partial sums of a row, on every machine: docs/numerics.md */

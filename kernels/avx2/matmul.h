@@ -16,24 +16,24 @@ __attribute__((always_inline)) static inline void chains_of(
 {
     __m256 c[MR][2];
 
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < m; i++)
         c[i][0] = c[i][1] = _mm256_setzero_ps();
 
-#pragma GCC unroll 4
+    UNROLL_BY_4
     for (size_t l = 0; l < k; l++) {
         /* a panel may be larger than L1; past its end a prefetch is no read */
         _mm_prefetch((const char *)(panel + (l + 16) * NR), _MM_HINT_T0);
         const __m256 b0 = _mm256_loadu_ps(panel + l * NR);
         const __m256 b1 = _mm256_loadu_ps(panel + l * NR + 8);
-#pragma GCC unroll 8
+        UNROLL
         for (size_t i = 0; i < m; i++) {
             const __m256 x = _mm256_broadcast_ss(a + i * lda + l);
             c[i][0] = _mm256_fmadd_ps(x, b0, c[i][0]);
             c[i][1] = _mm256_fmadd_ps(x, b1, c[i][1]);
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < m; i++)
         finish(v_mul((vec){ c[i][0], c[i][1] }, v_set(factor[i])), i, 0, n, out + i * ldo, e);
 }

@@ -149,7 +149,7 @@ static inline void transpose_8(__m256 r[8])
 {
     __m256 u[8];
 
-#pragma GCC unroll 2
+    UNROLL
     for (int g = 0; g < 8; g += 4) {
         const __m256d low0 = _mm256_castps_pd(_mm256_unpacklo_ps(r[g], r[g + 1]));
         const __m256d high0 = _mm256_castps_pd(_mm256_unpackhi_ps(r[g], r[g + 1]));
@@ -160,7 +160,7 @@ static inline void transpose_8(__m256 r[8])
         u[g + 2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high0, high1));
         u[g + 3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high0, high1));
     }
-#pragma GCC unroll 4
+    UNROLL
     for (int j = 0; j < 4; j++) {
         r[j] = _mm256_permute2f128_ps(u[j], u[4 + j], 0x20);
         r[4 + j] = _mm256_permute2f128_ps(u[j], u[4 + j], 0x31);

@@ -19,30 +19,30 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
 {
     __m512 c[MR][NR / 16];
 
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < m; i++)
-#pragma GCC unroll 8
-        for (size_t v = 0; v < vectors; v++)
-            c[i][v] = _mm512_setzero_ps();
+        UNROLL
+    for (size_t v = 0; v < vectors; v++)
+        c[i][v] = _mm512_setzero_ps();
 
-#pragma GCC unroll 4
+    UNROLL_BY_4
     for (size_t l = 0; l < k; l++) {
         __m512 b[NR / 16];
-#pragma GCC unroll 8
+        UNROLL
         for (size_t v = 0; v < vectors; v++)
             b[v] = _mm512_loadu_ps(panel + l * NR + 16 * v);
-#pragma GCC unroll 8
+        UNROLL
         for (size_t i = 0; i < m; i++) {
             const __m512 x = _mm512_set1_ps(a[i * lda + l]);
-#pragma GCC unroll 8
+            UNROLL
             for (size_t v = 0; v < vectors; v++)
                 c[i][v] = _mm512_fmadd_ps(x, b[v], c[i][v]);
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < m; i++) {
         const __m512 x = _mm512_set1_ps(factor[i]);
-#pragma GCC unroll 8
+        UNROLL
         for (size_t v = 0; v < vectors; v++)
             finish(_mm512_mul_ps(c[i][v], x), i, 16 * v, v + 1 < vectors ? 16 : n - 16 * v,
                    out + i * ldo + 16 * v, e);

@@ -132,7 +132,7 @@ static inline void v_transpose(vec r[LANES])
 {
     vec u[LANES];
 
-#pragma GCC unroll 4
+    UNROLL
     for (int g = 0; g < LANES; g += 4) {
         const __m512d low0 = _mm512_castps_pd(_mm512_unpacklo_ps(r[g], r[g + 1]));
         const __m512d high0 = _mm512_castps_pd(_mm512_unpackhi_ps(r[g], r[g + 1]));
@@ -143,7 +143,7 @@ static inline void v_transpose(vec r[LANES])
         u[g + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high0, high1));
         u[g + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high0, high1));
     }
-#pragma GCC unroll 4
+    UNROLL
     for (int j = 0; j < 4; j++) {
         const vec top0 = _mm512_shuffle_f32x4(u[j], u[4 + j], 0x44);
         const vec top1 = _mm512_shuffle_f32x4(u[j], u[4 + j], 0xee);

@@ -16,26 +16,26 @@ __attribute__((always_inline)) static inline void chains_of(
 {
     float32x4_t c[MR][4];
 
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < m; i++)
-#pragma GCC unroll 4
-        for (size_t v = 0; v < 4; v++)
-            c[i][v] = vdupq_n_f32(0.0f);
+        UNROLL
+    for (size_t v = 0; v < 4; v++)
+        c[i][v] = vdupq_n_f32(0.0f);
 
     for (size_t l = 0; l < k; l++) {
         float32x4_t b[4];
-#pragma GCC unroll 4
+        UNROLL
         for (size_t v = 0; v < 4; v++)
             b[v] = vld1q_f32(panel + l * NR + 4 * v);
-#pragma GCC unroll 8
+        UNROLL
         for (size_t i = 0; i < m; i++) {
             const float32x4_t x = vld1q_dup_f32(a + i * lda + l);
-#pragma GCC unroll 4
+            UNROLL
             for (size_t v = 0; v < 4; v++)
                 c[i][v] = vfmaq_f32(c[i][v], x, b[v]);
         }
     }
-#pragma GCC unroll 8
+    UNROLL
     for (size_t i = 0; i < m; i++) {
         const vec row = { { c[i][0], c[i][1], c[i][2], c[i][3] } };
         finish(v_mul(row, v_set(factor[i])), i, 0, n, out + i * ldo, e);

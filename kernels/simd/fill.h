@@ -16,14 +16,14 @@ static float fma_peak(size_t rounds)
     const vec half = v_set(0.5f), one = v_set(1.0f);
     vec c[PEAK_CHAINS];
 
-#pragma GCC unroll 32
+    UNROLL
     for (int i = 0; i < PEAK_CHAINS; i++)
         c[i] = v_fma(v_load(start), one, v_set((float)(i * LANES)));
     for (size_t r = 0; r < rounds; r++)
-#pragma GCC unroll 32
-        for (int i = 0; i < PEAK_CHAINS; i++)
-            c[i] = v_fma(c[i], half, one);
-#pragma GCC unroll 32
+        UNROLL
+    for (int i = 0; i < PEAK_CHAINS; i++)
+        c[i] = v_fma(c[i], half, one);
+    UNROLL
     for (int i = 1; i < PEAK_CHAINS; i++)
         c[0] = v_add(c[0], c[i]);
     return v_sum(c[0]);
