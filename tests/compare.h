@@ -42,7 +42,8 @@ uint64_t next_random(uint64_t *state);
 
 /*
  * The next level above scalar that this machine can run, or NULL past the last; *i counts them.
- * Those that it lacks are tallied as skipped, `checks` each, when they are passed.
+ * Those that it lacks are tallied as skipped when they are passed, with `checks` each: an estimate,
+ * since how many tiles a level has is known only where it runs.
  */
 const struct vit_kernels *next_level(size_t *i, size_t checks);
 const struct vit_kernels *scalar_level(void);

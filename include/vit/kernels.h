@@ -1,7 +1,4 @@
-/*
- * vit/kernels.h - the kernel API: a table of kernels per instruction set, and whole-tensor
- * operations over it
- */
+/* vit/kernels.h - the kernel API: a table per instruction set, and operations over whole tensors */
 #ifndef VIT_KERNELS_H
 #define VIT_KERNELS_H
 

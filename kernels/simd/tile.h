@@ -2,8 +2,6 @@
 #ifndef VIT_SIMD_TILE_H
 #define VIT_SIMD_TILE_H
 
-#include <stdbool.h>
-
 #include "kernels/simd/activation.h"
 
 /*
@@ -27,24 +25,20 @@ static inline void store_lanes(float *p, vec a, size_t n)
         v_store_tail(p, a, n);
 }
 
-/* Gamma and residual of lanes j .. j + lanes − 1 of row i of the tile, and the store. */
-static inline void finish_activated(vec c, size_t i, size_t j, size_t lanes, float *out,
-                                    const struct vit_epilogue *e)
-{
-    if (e->gamma)
-        c = v_mul(c, load_lanes(e->gamma + j, lanes));
-    if (e->residual)
-        c = v_add(c, load_lanes(e->residual + i * e->ld_residual + j, lanes));
-    store_lanes(out, c, lanes);
-}
-
-/* The same with the bias before them: all of an epilogue but scale and activation, in registers. */
+/*
+ * Lanes j .. j + lanes − 1 of row i of the tile through bias, gamma and residual, and stored: all of
+ * an epilogue but scale and activation.
+ */
 static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
                           const struct vit_epilogue *e)
 {
     if (e->bias)
         c = v_add(c, load_lanes(e->bias + j, lanes));
-    finish_activated(c, i, j, lanes, out, e);
+    if (e->gamma)
+        c = v_mul(c, load_lanes(e->gamma + j, lanes));
+    if (e->residual)
+        c = v_add(c, load_lanes(e->residual + i * e->ld_residual + j, lanes));
+    store_lanes(out, c, lanes);
 }
 
 /* 16 rows of 16 columns of a panel, from columns of B that are contiguous. */
@@ -76,24 +70,9 @@ static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_s
     }
 }
 
-/* Bias, activation and the rest of a row of the tile whose chains are in memory. */
-static inline void activate_row(size_t n, const float *chains, size_t i, float *out,
-                                const struct vit_epilogue *e)
-{
-    for (size_t j = 0; j < n; j += LANES) {
-        const size_t lanes = n - j < LANES ? n - j : LANES;
-        vec c = load_lanes(chains + j, lanes);
-        if (e->bias)
-            c = v_add(c, load_lanes(e->bias + j, lanes));
-        finish_activated(v_activate(e->activation, c), i, j, lanes, out + j, e);
-    }
-}
-
 static void tile(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
                  float *c, size_t ldc, const struct vit_epilogue *e)
 {
-    static const struct vit_epilogue none = { 0 };
-    _Alignas(64) float chains[MR * NR]; /* an activation's registers would not fit beside them */
     float factor[MR] = { 0 };
 
     for (size_t i = 0; i < m; i++) /* times 1 changes nothing */
@@ -102,9 +81,19 @@ static void tile(size_t m, size_t n, size_t k, const float *a, size_t lda, const
         tile_chains(m, n, k, a, lda, panel, factor, c, ldc, e);
         return;
     }
-    tile_chains(m, n, k, a, lda, panel, factor, chains, NR, &none);
+
+    /* an activation wants registers of its own: what goes before it waits in L1 */
+    const struct vit_epilogue before = { .bias = e->bias };
+    struct vit_epilogue after = *e;
+    _Alignas(64) float waiting[MR * NR];
+    after.bias = NULL;
+    tile_chains(m, n, k, a, lda, panel, factor, waiting, NR, &before);
     for (size_t i = 0; i < m; i++)
-        activate_row(n, chains + i * NR, i, c + i * ldc, e);
+        for (size_t j = 0; j < n; j += LANES) {
+            const size_t lanes = n - j < LANES ? n - j : LANES;
+            const vec x = load_lanes(waiting + i * NR + j, lanes);
+            finish(v_activate(e->activation, x), i, j, lanes, c + i * ldc + j, &after);
+        }
 }
 
 #endif

@@ -95,14 +95,14 @@ static void encoder_block(struct run *r, const struct block *b)
     add1.gamma = b->gamma1;
     add2.gamma = b->gamma2;
 
-    layernorm(r, &b->norm1, tokens, r->h); /* h  = LN(x)             */
-    attention(r, b);                       /* h  = softmax(QK'·s) V  */
+    layernorm(r, &b->norm1, tokens, r->h); /* h = LN(x) */
+    attention(r, b);                       /* h = softmax(Q Kᵀ · scale) V */
     if (c->value_skip)
-        project_with_value_skip(r, b); /* x += v + h Wproj + b   */
+        project_with_value_skip(r, b); /* x += v + h Wproj + b */
     else
         linear(r, &b->proj, tokens, r->h, r->ld_x, add1, r->x, r->ld_x); /* x += h Wproj + b */
 
-    layernorm(r, &b->norm2, tokens, r->h);
+    layernorm(r, &b->norm2, tokens, r->h); /* x += f(LN(x) W1 + b1) W2 + b2 */
     linear(r, &b->fc1, tokens, r->h, r->ld_x, (struct vit_epilogue){ .activation = c->activation },
            r->mlp, r->ld_mlp);
     linear(r, &b->fc2, tokens, r->mlp, r->ld_mlp, add2, r->x, r->ld_x);

@@ -60,6 +60,7 @@ size_t vit_attention_scratch_size(const struct vit_kernels *kernels, size_t toke
     const size_t parts = threads > 1 ? threads : 1;
 
     (void)heads; /* each is done in turn */
+    /* 4096 is room for padding to panels and blocks of rows: no size below then wraps */
     if (tokens == 0 || head_dim == 0 || tokens > SIZE_MAX / 4096 / head_dim)
         return 0;
     carve(&arena, kernels, tokens, head_dim);
