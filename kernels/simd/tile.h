@@ -26,8 +26,8 @@ static inline void store_lanes(float *p, vec a, size_t n)
 }
 
 /*
- * Lanes j .. j + lanes − 1 of row i of the tile through bias, gamma and residual, and stored: all of
- * an epilogue but scale and activation.
+ * Lanes j .. j + lanes − 1 of row i of the tile through bias, gamma and residual, and stored: all
+ * of an epilogue but scale and activation.
  */
 static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
                           const struct vit_epilogue *e)
