@@ -14,14 +14,13 @@
 #define LANES 16 /* partial sums of a row, on every machine: docs/numerics.md */
 
 /*
- * exp(x): n = round(x/ln 2), r = x − n·ln 2 in two parts, exp(r) = 1 + (r + r²·P(r)), times 2ⁿ.
- * P is the minimax fit of degree 4 over |r| ≤ ln 2/2; 2^-26.4 relative error before rounding.
+ * exp(x), x ≤ 0: n = round(x/ln 2), r = x − n·ln 2 in two parts, exp(r) = 1 + (r + r²·P(r)), times
+ * 2ⁿ. P is the minimax fit of degree 4 over |r| ≤ ln 2/2; 2^-26.4 relative error before rounding.
  */
 #define EXP_LOG2E  1.44269502f
 #define EXP_LN2_HI 0.693147182f
 #define EXP_LN2_LO (-1.90465421e-09f) /* ln 2 − EXP_LN2_HI */
 #define EXP_ROUND  0x1.8p23f          /* adding and subtracting it rounds to an integer */
-#define EXP_MAX    100.0f             /* above 88.8 the result is infinity */
 #define EXP_MIN    -110.0f            /* below -103.98 the result is 0 */
 static const float exp_poly[] = { 0.5f, 0.166665763f, 0.0416668542f, 0.00836320035f,
                                   0.00139013096f };

@@ -139,9 +139,57 @@ Test(parity, matmuls_of_many_panels_and_row_blocks_give_the_bits_of_scalar)
                          STEP_BIAS | STEP_GAMMA | STEP_RESIDUAL);
 }
 
+Test(parity, a_sum_longer_than_a_block_of_k_gives_the_bits_of_scalar)
+{
+    const size_t m = 15, n = 70;
+    size_t i = 0;
+
+    for (const struct vit_kernels *level; (level = next_level(&i, 3 * m * n));)
+        for (size_t blocks = 1; blocks <= 3; blocks++)
+            check_matmul(level, m, n, blocks * level->matmul.kc + 3, PATTERN_NORMAL,
+                         STEP_BIAS | STEP_GAMMA | STEP_RESIDUAL);
+}
+
+Test(parity, chains_may_wait_after_any_k)
+{
+    enum { M = 3, N = 5, K = 9 };
+    float a[M * K], b[N * K];
+    size_t i = 0;
+
+    fill_pattern(M * K, a, PATTERN_NORMAL, 1);
+    fill_pattern(N * K, b, PATTERN_NORMAL, 2);
+    for (const struct vit_kernels *level; (level = next_level(&i, (K - 1) * M * N));) {
+        const struct vit_matmul_kernel *kernel = &level->matmul;
+        struct guard packed = guard_new(kernel->nr * K, GUARD_AFTER);
+        struct guard waiting = guard_new(kernel->nr * M, GUARD_AFTER);
+        float whole[M * N], broken[M * N];
+
+        kernel->pack(N, K, b, K, 1, packed.at);
+        vit_matmul(level, NULL, M, N, K, a, K, packed.at, whole, N, NULL);
+        for (size_t k = 1; k < K; k++) {
+            const struct vit_epilogue none = { 0 };
+            struct vit_tile t = { .m = M, .n = N, .k = k, .a = a, .lda = K };
+            t.panel = t.next = packed.at;
+            t.to = waiting.at;
+            kernel->tile(&t);
+            t = (struct vit_tile){ .m = M, .n = N, .k = K - k, .a = a + k, .lda = K };
+            t.panel = t.next = packed.at + k * kernel->nr;
+            t.from = waiting.at;
+            t.c = broken;
+            t.ldc = N;
+            t.epilogue = &none;
+            kernel->tile(&t);
+            expect_same_bits(M * N, whole, broken, "%s, broken at %zu", level->isa, k);
+        }
+        guard_free(&packed);
+        guard_free(&waiting);
+    }
+}
+
 Test(parity, a_residual_may_be_the_result_itself)
 {
-    const size_t m = 21, n = 70, k = 33;
+    /* and k in two blocks, between which the residual must not be lost */
+    const size_t m = 21, n = 70, k = 4000;
     size_t i = 0;
 
     for (const struct vit_kernels *level; (level = next_level(&i, m * n));) {

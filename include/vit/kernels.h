@@ -46,25 +46,38 @@ struct vit_epilogue {
 };
 
 /*
- * A matmul micro-kernel: C[m][n] = epilogue(A[m][k] · B[k][n]) for one tile, with the packing of B
- * that it wants.
+ * One tile of C[m][n] = epilogue(A[m][k] · B[k][n]). Every element is one chain
+ * c = fma(a[i], b[i], c), i ascending; a long chain may be computed in several calls, each over a
+ * block of k.
  */
+struct vit_tile {
+    size_t m, n, k; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1 */
+    const float *a; /* [m][k], row stride lda */
+    size_t lda;
+    const float *panel; /* [k][nr], from pack */
+    const float *next; /* 4·k floats that are wanted soon, to be fetched into cache meanwhile; they
+                           are not read, and need not exist */
+    const float *from; /* [m][nr] chains to go on with, or NULL: they begin at +0 */
+    float *to;         /* [m][nr] where unfinished chains are left, may be `from`; or NULL: they end
+                           here, go through the epilogue and into C */
+    float *c;          /* [m][n], row stride ldc; must not overlap A or the panel */
+    size_t ldc;
+    const struct vit_epilogue *epilogue; /* its pointers at the tile's first row and column */
+};
+
+/* A matmul micro-kernel, with the packing of B that it wants. */
 struct vit_matmul_kernel {
     size_t mr; /* most rows of a tile */
     size_t nr; /* most columns of a tile, and the width of a panel */
+    size_t nv; /* columns of a vector, in whole numbers of which panels are filled evenly */
+    size_t kc; /* most of k to compute in one call, so that a panel's part of it stays in L2 */
     /*
      * panel[k][nr] takes B's element (i, j) from b[i·k_stride + j·n_stride], for j < n ≤ nr;
      * columns past n become 0.
      */
     void (*pack)(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
                  float *VIT_RESTRICT panel);
-    /*
-     * Every element is one chain c = fma(a[i], b[i], c), i ascending from +0, then the epilogue,
-     * whose pointers are already at the tile's first row and column. 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1.
-     * C must not overlap A or the panel.
-     */
-    void (*tile)(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
-                 float *c, size_t ldc, const struct vit_epilogue *epilogue);
+    void (*tile)(const struct vit_tile *tile);
 };
 
 /*

@@ -1,62 +1,91 @@
-/* matmul.h - AVX2 matmul micro-kernel: tiles of up to 6 × 16, 12 accumulators */
+/* matmul.h - AVX2 matmul micro-kernel: tiles of up to 4 × 24, 12 accumulators */
 #ifndef VIT_AVX2_MATMUL_H
 #define VIT_AVX2_MATMUL_H
 
 #include "kernels/avx2/vec.h"
 
-#define MR 6
-#define NR 16
+#define MR      4
+#define NR      24
+#define VECTORS (NR / 8)
 
 #include "kernels/simd/tile.h"
 
-/* m is a constant at every call, so the accumulators are registers. */
-__attribute__((always_inline)) static inline void chains_of(
-    size_t m, size_t n, size_t k, const float *restrict a, size_t lda, const float *restrict panel,
-    const float *factor, float *out, size_t ldo, const struct vit_epilogue *e)
+/* c += a column of A times a row of the panel. */
+__attribute__((always_inline)) static inline void step(size_t m, size_t vectors, const float *a,
+                                                       size_t lda, const float *panel,
+                                                       __m256 c[MR][VECTORS])
 {
-    __m256 c[MR][2];
+    __m256 b[VECTORS];
+
+    UNROLL
+    for (size_t v = 0; v < vectors; v++)
+        b[v] = _mm256_loadu_ps(panel + 8 * v);
+    UNROLL
+    for (size_t i = 0; i < m; i++) {
+        const __m256 x = _mm256_broadcast_ss(a + i * lda);
+        UNROLL
+        for (size_t v = 0; v < vectors; v++)
+            c[i][v] = _mm256_fmadd_ps(x, b[v], c[i][v]);
+    }
+}
+
+/* m and vectors are constants at every call, so the accumulators are registers. */
+__attribute__((always_inline)) static inline void chains_of(size_t m, size_t vectors,
+                                                            const struct vit_tile *t, size_t n,
+                                                            const float *factor, float *out,
+                                                            size_t ldo,
+                                                            const struct vit_epilogue *e)
+{
+    const float *a = t->a, *panel = t->panel, *next = t->next;
+    const size_t lda = t->lda, k = t->k;
+    __m256 c[MR][VECTORS];
+    size_t l = 0;
 
     UNROLL
     for (size_t i = 0; i < m; i++)
-        c[i][0] = c[i][1] = _mm256_setzero_ps();
-
-    UNROLL_BY_4
-    for (size_t l = 0; l < k; l++) {
-        /* a panel may be larger than L1; past its end a prefetch is no read */
-        _mm_prefetch((const char *)(panel + (l + 16) * NR), _MM_HINT_T0);
-        const __m256 b0 = _mm256_loadu_ps(panel + l * NR);
-        const __m256 b1 = _mm256_loadu_ps(panel + l * NR + 8);
         UNROLL
-        for (size_t i = 0; i < m; i++) {
-            const __m256 x = _mm256_broadcast_ss(a + i * lda + l);
-            c[i][0] = _mm256_fmadd_ps(x, b0, c[i][0]);
-            c[i][1] = _mm256_fmadd_ps(x, b1, c[i][1]);
+    for (size_t v = 0; v < vectors; v++)
+        c[i][v] = t->from ? _mm256_loadu_ps(t->from + i * NR + 8 * v) : _mm256_setzero_ps();
+
+    for (; l + 4 <= k; l += 4) {
+        _mm_prefetch((const char *)(next + 4 * l), _MM_HINT_T1);
+        UNROLL
+        for (size_t q = 0; q < 4; q++)
+            step(m, vectors, a + l + q, lda, panel + (l + q) * NR, c);
+    }
+    for (; l < k; l++)
+        step(m, vectors, a + l, lda, panel + l * NR, c);
+
+    UNROLL
+    for (size_t i = 0; i < m; i++) {
+        const vec x = v_set(factor[i]);
+        UNROLL
+        for (size_t v = 0; v < vectors; v += 2) {
+            const vec pair = { c[i][v], v + 1 < vectors ? c[i][v + 1] : _mm256_setzero_ps() };
+            finish(v_mul(pair, x), i, 8 * v, v + 2 < vectors ? LANES : n - 8 * v,
+                   out + i * ldo + 8 * v, e);
         }
     }
-    UNROLL
-    for (size_t i = 0; i < m; i++)
-        finish(v_mul((vec){ c[i][0], c[i][1] }, v_set(factor[i])), i, 0, n, out + i * ldo, e);
 }
 
-#define CASE(m)                                                                                    \
-    case m:                                                                                        \
-        chains_of(m, n, k, a, lda, panel, factor, out, ldo, e);                                    \
+#define CASE(m, v)                                                                                 \
+    case (m)*4 + (v):                                                                              \
+        chains_of(m, v, t, n, factor, out, ldo, e);                                                \
         break;
+#define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3)
 
-static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, const float *factor, float *out, size_t ldo,
-                               const struct vit_epilogue *e)
+static inline void tile_chains(const struct vit_tile *t, size_t n, const float *factor, float *out,
+                               size_t ldo, const struct vit_epilogue *e)
 {
-    switch (m) {
-        CASE(1)
-        CASE(2)
-        CASE(3)
-        CASE(4)
-        CASE(5)
-        CASE(6)
+    switch (t->m * 4 + (n + 7) / 8) {
+        CASES(1)
+        CASES(2)
+        CASES(3)
+        CASES(4)
     }
 }
 
+#undef CASES
 #undef CASE
 
 #endif

@@ -120,7 +120,7 @@ static inline __m256 scale_half(__m256 a, __m256 n)
                          power_of_two(_mm256_sub_epi32(whole, half)));
 }
 
-/* a·2ⁿ for integral |n| ≤ 200 and a near 1, rounded once */
+/* a·2ⁿ for integral −250 ≤ n ≤ 0 and a near 1, rounded once */
 static inline vec v_scale_by_power(vec a, vec n)
 {
     return (vec){ scale_half(a.l, n.l), scale_half(a.h, n.h) };

@@ -4,40 +4,66 @@
 
 #include "kernels/avx512/vec.h"
 
-#define MR 6
-#define NR 64
+#define MR      6
+#define NR      64
+#define VECTORS (NR / 16)
 
 #include "kernels/simd/tile.h"
 
+/* c += a column of A times a row of the panel. */
+__attribute__((always_inline)) static inline void step(size_t m, size_t vectors, const float *a,
+                                                       size_t lda, const float *panel,
+                                                       __m512 c[MR][VECTORS])
+{
+    __m512 b[VECTORS];
+
+    UNROLL
+    for (size_t v = 0; v < vectors; v++)
+        b[v] = _mm512_loadu_ps(panel + 16 * v);
+    UNROLL
+    for (size_t i = 0; i < m; i++) {
+        const __m512 x = _mm512_set1_ps(a[i * lda]);
+        UNROLL
+        for (size_t v = 0; v < vectors; v++)
+            c[i][v] = _mm512_fmadd_ps(x, b[v], c[i][v]);
+    }
+}
+
 /* m and vectors are constants at every call, so the accumulators are registers. */
-__attribute__((always_inline)) static inline void chains_of(size_t m, size_t vectors, size_t n,
-                                                            size_t k, const float *restrict a,
-                                                            size_t lda, const float *restrict panel,
+__attribute__((always_inline)) static inline void chains_of(size_t m, size_t vectors,
+                                                            const struct vit_tile *t, size_t n,
                                                             const float *factor, float *out,
                                                             size_t ldo,
                                                             const struct vit_epilogue *e)
 {
-    __m512 c[MR][NR / 16];
+    const float *a = t->a, *panel = t->panel, *next = t->next;
+    const size_t lda = t->lda, k = t->k;
+    __m512 c[MR][VECTORS];
+    size_t l = 0;
 
     UNROLL
     for (size_t i = 0; i < m; i++)
         UNROLL
     for (size_t v = 0; v < vectors; v++)
-        c[i][v] = _mm512_setzero_ps();
+        c[i][v] = t->from ? _mm512_loadu_ps(t->from + i * NR + 16 * v) : _mm512_setzero_ps();
 
-    UNROLL_BY_4
-    for (size_t l = 0; l < k; l++) {
-        __m512 b[NR / 16];
+    for (; l + 4 <= k; l += 4) {
+        _mm_prefetch((const char *)(next + 4 * l), _MM_HINT_T1);
         UNROLL
-        for (size_t v = 0; v < vectors; v++)
-            b[v] = _mm512_loadu_ps(panel + l * NR + 16 * v);
+        for (size_t q = 0; q < 4; q++)
+            step(m, vectors, a + l + q, lda, panel + (l + q) * NR, c);
+    }
+    for (; l < k; l++)
+        step(m, vectors, a + l, lda, panel + l * NR, c);
+
+    if (plain(e) && n == 16 * vectors) {
         UNROLL
-        for (size_t i = 0; i < m; i++) {
-            const __m512 x = _mm512_set1_ps(a[i * lda + l]);
+        for (size_t i = 0; i < m; i++)
             UNROLL
-            for (size_t v = 0; v < vectors; v++)
-                c[i][v] = _mm512_fmadd_ps(x, b[v], c[i][v]);
-        }
+        for (size_t v = 0; v < vectors; v++)
+            _mm512_storeu_ps(out + i * ldo + 16 * v,
+                             _mm512_mul_ps(c[i][v], _mm512_set1_ps(factor[i])));
+        return;
     }
     UNROLL
     for (size_t i = 0; i < m; i++) {
@@ -51,15 +77,14 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
 
 #define CASE(m, v)                                                                                 \
     case (m)*8 + (v):                                                                              \
-        chains_of(m, v, n, k, a, lda, panel, factor, out, ldo, e);                                 \
+        chains_of(m, v, t, n, factor, out, ldo, e);                                                \
         break;
 #define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3) CASE(m, 4)
 
-static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, const float *factor, float *out, size_t ldo,
-                               const struct vit_epilogue *e)
+static inline void tile_chains(const struct vit_tile *t, size_t n, const float *factor, float *out,
+                               size_t ldo, const struct vit_epilogue *e)
 {
-    switch (m * 8 + (n + 15) / 16) {
+    switch (t->m * 8 + (n + 15) / 16) {
         CASES(1)
         CASES(2)
         CASES(3)

@@ -4,23 +4,27 @@
 
 #include "kernels/neon/vec.h"
 
-#define MR 6
-#define NR 16
+#define MR      6
+#define NR      16
+#define VECTORS 1 /* of 16 lanes: a tile computes all of them */
 
 #include "kernels/simd/tile.h"
 
 /* m is a constant at every call, so the accumulators are registers. */
-__attribute__((always_inline)) static inline void chains_of(
-    size_t m, size_t n, size_t k, const float *restrict a, size_t lda, const float *restrict panel,
-    const float *factor, float *out, size_t ldo, const struct vit_epilogue *e)
+__attribute__((always_inline)) static inline void chains_of(size_t m, const struct vit_tile *t,
+                                                            size_t n, const float *factor,
+                                                            float *out, size_t ldo,
+                                                            const struct vit_epilogue *e)
 {
+    const float *a = t->a, *panel = t->panel;
+    const size_t lda = t->lda, k = t->k;
     float32x4_t c[MR][4];
 
     UNROLL
     for (size_t i = 0; i < m; i++)
         UNROLL
     for (size_t v = 0; v < 4; v++)
-        c[i][v] = vdupq_n_f32(0.0f);
+        c[i][v] = t->from ? vld1q_f32(t->from + i * NR + 4 * v) : vdupq_n_f32(0.0f);
 
     for (size_t l = 0; l < k; l++) {
         float32x4_t b[4];
@@ -44,14 +48,13 @@ __attribute__((always_inline)) static inline void chains_of(
 
 #define CASE(m)                                                                                    \
     case m:                                                                                        \
-        chains_of(m, n, k, a, lda, panel, factor, out, ldo, e);                                    \
+        chains_of(m, t, n, factor, out, ldo, e);                                                   \
         break;
 
-static inline void tile_chains(size_t m, size_t n, size_t k, const float *a, size_t lda,
-                               const float *panel, const float *factor, float *out, size_t ldo,
-                               const struct vit_epilogue *e)
+static inline void tile_chains(const struct vit_tile *t, size_t n, const float *factor, float *out,
+                               size_t ldo, const struct vit_epilogue *e)
 {
-    switch (m) {
+    switch (t->m) {
         CASE(1)
         CASE(2)
         CASE(3)

@@ -122,7 +122,7 @@ static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t n)
     return vmulq_f32(vmulq_f32(a, power_of_two(half)), power_of_two(vsubq_s32(whole, half)));
 }
 
-/* a·2ⁿ for integral |n| ≤ 200 and a near 1, rounded once */
+/* a·2ⁿ for integral −250 ≤ n ≤ 0 and a near 1, rounded once */
 static inline vec v_scale_by_power(vec a, vec n)
 {
     EACH_QUARTER(scale_quarter(a.q[i], n.q[i]));

@@ -18,13 +18,12 @@ static inline float power_of_two(int n)
 }
 
 /*
- * exp(x + low), where low is what rounding took from x. Within 1.1 ulp of the true value over all
- * floats for low = 0, subnormal results included: tests/test_oracle.c.
+ * exp(x + low) for x ≤ 0, where low is what rounding took from x. Within 1.1 ulp of the true value
+ * over all floats for low = 0, subnormal results included: tests/test_oracle.c.
  */
 static inline float exp_sum(float x, float low)
 {
-    x = EXP_MAX < x ? EXP_MAX : x; /* in this order a NaN stays */
-    x = EXP_MIN > x ? EXP_MIN : x;
+    x = EXP_MIN > x ? EXP_MIN : x; /* in this order a NaN stays */
     if (x != x)
         return x;
     const float n = fmaf(x, EXP_LOG2E, EXP_ROUND) - EXP_ROUND;

@@ -32,15 +32,17 @@ static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
     return c;
 }
 
-static void tile(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *panel,
-                 float *c, size_t ldc, const struct vit_epilogue *e)
+static void tile(const struct vit_tile *t)
 {
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < n; j++) {
-            float chain = 0.0f;
-            for (size_t l = 0; l < k; l++)
-                chain = fmaf(a[i * lda + l], panel[l * NR + j], chain);
-            c[i * ldc + j] = epilogue(chain, i, j, e);
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j++) {
+            float chain = t->from ? t->from[i * NR + j] : 0.0f;
+            for (size_t l = 0; l < t->k; l++)
+                chain = fmaf(t->a[i * t->lda + l], t->panel[l * NR + j], chain);
+            if (t->to)
+                t->to[i * NR + j] = chain;
+            else
+                t->c[i * t->ldc + j] = epilogue(chain, i, j, t->epilogue);
         }
 }
 

@@ -2,27 +2,39 @@
 #ifndef VIT_SIMD_EXP_H
 #define VIT_SIMD_EXP_H
 
-/* exp(x + low) in every lane */
-static inline vec v_exp_sum(vec x, vec low)
+/* n of exp(x) = 2ⁿ·exp(r), and what r is before the low part of n·ln 2 is taken from it */
+static inline vec v_exp_power(vec x, vec *high)
 {
     const vec round = v_set(EXP_ROUND);
-
-    x = v_min(v_set(EXP_MAX), x);
-    x = v_max(v_set(EXP_MIN), x);
     const vec n = v_sub(v_fma(x, v_set(EXP_LOG2E), round), round);
-    const vec high = v_fma(n, v_set(-EXP_LN2_HI), x);
-    const vec r = v_add(v_fma(n, v_set(-EXP_LN2_LO), high), low);
 
+    *high = v_fma(n, v_set(-EXP_LN2_HI), x);
+    return n;
+}
+
+/* 2ⁿ·exp(r) for |r| ≤ ln 2/2 */
+static inline vec v_exp_reduced(vec n, vec r)
+{
     vec p = v_set(exp_poly[4]);
     for (int i = 3; i >= 0; i--)
         p = v_fma(p, r, v_set(exp_poly[i]));
-    const vec e = v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f));
-    return v_scale_by_power(e, n);
+    return v_scale_by_power(v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f)), n);
 }
 
+/* exp(x + low) for −170 ≤ x ≤ 0 */
+static inline vec v_exp_sum(vec x, vec low)
+{
+    vec high;
+    const vec n = v_exp_power(x, &high);
+    return v_exp_reduced(n, v_add(v_fma(n, v_set(-EXP_LN2_LO), high), low));
+}
+
+/* exp(x) for x ≤ 0: to add no low part changes no bit */
 static inline vec v_exp(vec x)
 {
-    return v_exp_sum(x, v_set(0.0f));
+    vec high;
+    const vec n = v_exp_power(v_max(v_set(EXP_MIN), x), &high);
+    return v_exp_reduced(n, v_fma(n, v_set(-EXP_LN2_LO), high));
 }
 
 #endif

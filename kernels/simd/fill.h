@@ -32,7 +32,9 @@ static float fma_peak(size_t rounds)
 static inline void fill(struct vit_kernels *table, const char *isa)
 {
     table->isa = isa;
-    table->matmul = (struct vit_matmul_kernel){ .mr = MR, .nr = NR, .pack = pack, .tile = tile };
+    table->matmul = (struct vit_matmul_kernel){
+        .mr = MR, .nr = NR, .nv = NR / VECTORS, .pack = pack, .tile = tile
+    };
     table->layernorm = layernorm;
     table->softmax = softmax;
     table->softmax_exp = softmax_exp;

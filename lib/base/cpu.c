@@ -1,5 +1,7 @@
-/* cpu.c - CPUID and XCR0 on x86-64, HWCAP on aarch64 */
+/* cpu.c - CPUID and XCR0 on x86-64, HWCAP on aarch64; the cache as the C library reports it */
 #include "base/cpu.h"
+
+#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -51,3 +53,13 @@ unsigned cpu_features(void)
 }
 
 #endif
+
+size_t cpu_l2_bytes(void)
+{
+    long bytes = 0;
+
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    return bytes > 0 ? (size_t)bytes : (size_t)512 << 10;
+}

@@ -1,6 +1,8 @@
-/* cpu.h - which instruction sets the processor has and the operating system lets programs use */
+/* cpu.h - the processor: the instruction sets that programs may use, and its cache */
 #ifndef VIT_BASE_CPU_H
 #define VIT_BASE_CPU_H
+
+#include <stddef.h>
 
 enum cpu_feature {
     CPU_AVX2 = 1 << 0,
@@ -13,5 +15,8 @@ enum cpu_feature {
 
 /* The features of this machine as a sum of enum cpu_feature. Thread-safe. */
 unsigned cpu_features(void);
+
+/* Bytes of a core's second-level cache, or a usual size where the system does not tell. */
+size_t cpu_l2_bytes(void);
 
 #endif

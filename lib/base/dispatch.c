@@ -36,9 +36,20 @@ static struct vit_kernels tables[LEVELS];
 static bool usable[LEVELS];
 static size_t best;
 
+/*
+ * So much of k that two panels, the one in use and the next on its way, take two fifths of L2: the
+ * rest is for A, whose rows pass by all panels.
+ */
+static size_t k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
+{
+    const size_t k = l2_bytes / 5 / (kernel->nr * sizeof(float));
+    return k > 64 ? k : 64;
+}
+
 static void build_tables(void)
 {
     const unsigned features = cpu_features();
+    const size_t l2_bytes = cpu_l2_bytes();
 
     for (size_t i = 0; i < LEVELS; i++) {
         if ((levels[i].needs & features) != levels[i].needs)
@@ -46,6 +57,7 @@ static void build_tables(void)
         usable[i] = true;
         tables[i] = tables[best];
         levels[i].fill(&tables[i]);
+        tables[i].matmul.kc = k_block(&tables[i].matmul, l2_bytes);
         best = i;
     }
 }

@@ -4,6 +4,7 @@
 #include "base/config.h"
 #include "base/status.h"
 #include "model/model.h"
+#include "ops/ops.h"
 
 static void carve_linear(struct arena *arena, const struct vit_kernels *kernels,
                          struct linear *linear, size_t in, size_t out, bool bias)
@@ -65,12 +66,14 @@ static void load(struct loader *l, enum tensor_role role, size_t block, size_t f
 static void load_linear(struct loader *l, enum tensor_role weight, enum tensor_role bias,
                         size_t block, const struct linear *linear)
 {
-    const struct vit_matmul_kernel *kernel = &l->model->kernels->matmul;
+    const struct vit_kernels *kernels = l->model->kernels;
+    const size_t in = linear->in, panels = matmul_panels(kernels, linear->out);
 
-    for (size_t j = 0; j < linear->out; j += kernel->nr) {
-        const size_t n = linear->out - j < kernel->nr ? linear->out - j : kernel->nr;
-        load(l, weight, block, j * linear->in, n * linear->in, l->rows);
-        kernel->pack(n, linear->in, l->rows, linear->in, 1, linear->weight + j * linear->in);
+    for (size_t p = 0; p < panels; p++) {
+        const struct panel at = matmul_panel(kernels, linear->out, p);
+        load(l, weight, block, at.first * in, at.columns * in, l->rows);
+        kernels->matmul.pack(at.columns, in, l->rows, in, 1,
+                             linear->weight + p * kernels->matmul.nr * in);
     }
     load(l, bias, block, 0, linear->out, linear->bias);
 }

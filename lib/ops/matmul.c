@@ -10,9 +10,21 @@
  */
 #define BLOCK_ROWS 256
 
+/* Floats of unfinished chains, one panel wide and a block of rows long: 64 KiB of stack. */
+#define UNFINISHED 16384
+
 size_t matmul_panels(const struct vit_kernels *kernels, size_t n)
 {
     return n / kernels->matmul.nr + (n % kernels->matmul.nr != 0);
+}
+
+struct panel matmul_panel(const struct vit_kernels *kernels, size_t n, size_t p)
+{
+    const size_t nv = kernels->matmul.nv, vectors = n / nv + (n % nv != 0);
+    const size_t panels = matmul_panels(kernels, n);
+    const size_t first = nv * parallel_share(vectors, panels, p);
+    const size_t end = nv * parallel_share(vectors, panels, p + 1);
+    return (struct panel){ first, (end < n ? end : n) - first };
 }
 
 size_t matmul_row_tiles(const struct vit_kernels *kernels, size_t m)
@@ -31,10 +43,13 @@ size_t vit_matmul_packed_size(const struct vit_kernels *kernels, size_t n, size_
 void vit_matmul_pack(const struct vit_kernels *kernels, size_t n, size_t k, const float *b,
                      size_t n_stride, size_t k_stride, float *packed)
 {
-    const size_t nr = kernels->matmul.nr;
-    for (size_t j = 0; j < n; j += nr)
-        kernels->matmul.pack(n - j < nr ? n - j : nr, k, b + j * n_stride, n_stride, k_stride,
-                             packed + j * k);
+    const size_t panels = matmul_panels(kernels, n), nr = kernels->matmul.nr;
+
+    for (size_t p = 0; p < panels; p++) {
+        const struct panel at = matmul_panel(kernels, n, p);
+        kernels->matmul.pack(at.columns, k, b + at.first * n_stride, n_stride, k_stride,
+                             packed + p * nr * k);
+    }
 }
 
 /* The epilogue with its pointers at row i, column j. */
@@ -48,29 +63,60 @@ static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, s
     return at;
 }
 
-void matmul_part(const struct vit_kernels *kernels, const struct matmul *mm, size_t row_begin,
-                 size_t row_end, size_t panel_begin, size_t panel_end)
+/* A block of rows with one panel: all of k in blocks of it, the chains waiting in between. */
+static void panel_part(const struct vit_kernels *kernels, const struct matmul *mm,
+                       size_t tile_begin, size_t tile_end, size_t p)
 {
     static const struct vit_epilogue none = { 0 };
     const struct vit_matmul_kernel *kernel = &kernels->matmul;
     const struct vit_epilogue *e = mm->epilogue ? mm->epilogue : &none;
+    const struct panel columns = matmul_panel(kernels, mm->n, p);
+    const size_t nr = kernel->nr, blocks = mm->k / kernel->kc + (mm->k % kernel->kc != 0);
     const size_t tiles = matmul_row_tiles(kernels, mm->m);
-    const size_t block = BLOCK_ROWS / kernel->mr;
+    float unfinished[UNFINISHED];
 
-    for (size_t first = row_begin; first < row_end; first += block) {
-        const size_t last = row_end - first < block ? row_end : first + block;
-        for (size_t p = panel_begin; p < panel_end; p++) {
-            const size_t j = p * kernel->nr;
-            const size_t n = mm->n - j < kernel->nr ? mm->n - j : kernel->nr;
-            for (size_t t = first; t < last; t++) {
-                const size_t i = parallel_share(mm->m, tiles, t);
-                const size_t m = parallel_share(mm->m, tiles, t + 1) - i;
-                const struct vit_epilogue at = epilogue_at(e, i, j);
-                kernel->tile(m, n, mm->k, mm->a + i * mm->lda, mm->lda, mm->packed + j * mm->k,
-                             mm->c + i * mm->ldc + j, mm->ldc, &at);
-            }
+    for (size_t b = 0; b < blocks; b++) {
+        const size_t l = parallel_share(mm->k, blocks, b);
+        const size_t k = parallel_share(mm->k, blocks, b + 1) - l;
+        const float *panel = mm->packed + p * nr * mm->k + l * nr;
+        const float *next = panel + k * nr; /* the next block of k, or the next panel */
+        size_t i = parallel_share(mm->m, tiles, tile_begin);
+
+        for (size_t t = tile_begin; t < tile_end; t++, next += 4 * k) {
+            const size_t m = parallel_share(mm->m, tiles, t + 1) - i;
+            float *chains = unfinished + (t - tile_begin) * kernel->mr * nr;
+            const struct vit_epilogue at = epilogue_at(e, i, columns.first);
+            kernel->tile(&(struct vit_tile){
+                .m = m,
+                .n = columns.columns,
+                .k = k,
+                .a = mm->a + i * mm->lda + l,
+                .lda = mm->lda,
+                .panel = panel,
+                .next = next < panel + 2 * k * nr ? next : panel,
+                .from = b > 0 ? chains : NULL,
+                .to = b + 1 < blocks ? chains : NULL,
+                .c = mm->c + i * mm->ldc + columns.first,
+                .ldc = mm->ldc,
+                .epilogue = &at,
+            });
+            i += m;
         }
     }
+}
+
+void matmul_part(const struct vit_kernels *kernels, const struct matmul *mm, size_t row_begin,
+                 size_t row_end, size_t panel_begin, size_t panel_end)
+{
+    const struct vit_matmul_kernel *kernel = &kernels->matmul;
+    const size_t fit = UNFINISHED / kernel->nr;
+    const size_t most = (fit < BLOCK_ROWS ? fit : BLOCK_ROWS) / kernel->mr;
+    const size_t tiles = row_end - row_begin, blocks = tiles / most + (tiles % most != 0);
+
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t p = panel_begin; p < panel_end; p++)
+            panel_part(kernels, mm, row_begin + parallel_share(tiles, blocks, b),
+                       row_begin + parallel_share(tiles, blocks, b + 1), p);
 }
 
 struct grid {

@@ -27,6 +27,12 @@ struct matmul {
 /* Panels that n columns are packed into. */
 size_t matmul_panels(const struct vit_kernels *kernels, size_t n);
 
+/* The columns of panel p of n columns: they differ by a vector at most. */
+struct panel {
+    size_t first, columns;
+};
+struct panel matmul_panel(const struct vit_kernels *kernels, size_t n, size_t p);
+
 /* Tiles that m rows are cut into, as evenly as they go. */
 size_t matmul_row_tiles(const struct vit_kernels *kernels, size_t m);
 
