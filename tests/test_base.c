@@ -1,7 +1,9 @@
 /* test_base.c - memory, shares and CPU quotas */
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,16 +52,48 @@ Test(parallel, shares_cover_every_unit_once_and_evenly)
     tally(40 * 11);
 }
 
-Test(parallel, little_work_is_not_cut)
+Test(parallel, little_work_is_left_to_few_threads)
 {
     const struct vit_parallel eight = { vit_run_openmp, NULL, 8 };
 
-    cr_assert_eq(parallel_tasks(NULL, 100, 1e9, 1.0), 1);
-    cr_assert_eq(parallel_tasks(&eight, 100, 1e9, 1.0), 8);
-    cr_assert_eq(parallel_tasks(&eight, 3, 1e9, 1.0), 3);
-    cr_assert_eq(parallel_tasks(&eight, 100, 2.5, 1.0), 2);
-    cr_assert_eq(parallel_tasks(&eight, 0, 0.0, 1.0), 1);
+    cr_assert_eq(parallel_threads(NULL, 100, 1e9, 1.0), 1);
+    cr_assert_eq(parallel_threads(&eight, 100, 1e9, 1.0), 8);
+    cr_assert_eq(parallel_threads(&eight, 3, 1e9, 1.0), 3);
+    cr_assert_eq(parallel_threads(&eight, 100, 2.5, 1.0), 2);
+    cr_assert_eq(parallel_threads(&eight, 0, 0.0, 1.0), 1);
     tally(5);
+}
+
+Test(parallel, a_thread_gets_a_whole_number_of_tasks)
+{
+    for (size_t threads = 1; threads < 9; threads++)
+        for (size_t units = threads; units < 80; units++) {
+            const size_t tasks = parallel_tasks(threads, units);
+            cr_assert(tasks % threads == 0 && tasks >= threads && tasks <= units);
+        }
+    cr_assert_eq(parallel_tasks(1, 100), 1);
+    cr_assert_gt(parallel_tasks(2, 100), 2);
+    tally(8 * 75 + 2);
+}
+
+static void count_task(void *arg, size_t i)
+{
+    ((atomic_int *)arg)[i]++;
+}
+
+Test(parallel, every_task_is_run_once)
+{
+    const struct vit_parallel three = { vit_run_openmp, NULL, 3 };
+    atomic_int counts[50];
+
+    for (size_t threads = 1; threads <= 3; threads++)
+        for (size_t tasks = 0; tasks <= 50; tasks++) {
+            memset(counts, 0, sizeof counts);
+            parallel_run(&three, threads, tasks, count_task, counts);
+            for (size_t i = 0; i < 50; i++)
+                cr_assert_eq(counts[i], i < tasks, "task %zu of %zu", i, tasks);
+        }
+    tally(3 * 51 * 50);
 }
 
 static char folder[] = "/tmp/vit-cgroup-XXXXXX";

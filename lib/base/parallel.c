@@ -3,18 +3,32 @@
 
 #include <limits.h>
 #include <omp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
-size_t parallel_tasks(const struct vit_parallel *parallel, size_t units, double work, double least)
-{
-    size_t tasks = parallel && parallel->threads > 1 ? parallel->threads : 1;
+/* A few: the last of them to end is a small part of the whole. */
+#define TASKS_PER_THREAD 4
 
-    if (units < tasks)
-        tasks = units;
-    if (work < least * (double)tasks)
-        tasks = (size_t)(work / least);
-    return tasks ? tasks : 1;
+size_t parallel_threads(const struct vit_parallel *parallel, size_t units, double work,
+                        double least)
+{
+    size_t threads = parallel && parallel->threads > 1 ? parallel->threads : 1;
+
+    if (units < threads)
+        threads = units;
+    if (work < least * (double)threads)
+        threads = (size_t)(work / least);
+    return threads ? threads : 1;
+}
+
+size_t parallel_tasks(size_t threads, size_t units)
+{
+    const size_t each = units / threads;
+
+    if (threads == 1 || each < 1)
+        return threads;
+    return threads * (each < TASKS_PER_THREAD ? each : TASKS_PER_THREAD);
 }
 
 size_t parallel_share(size_t units, size_t parts, size_t i)
@@ -22,14 +36,35 @@ size_t parallel_share(size_t units, size_t parts, size_t i)
     return units / parts * i + (units % parts < i ? units % parts : i);
 }
 
-void parallel_run(const struct vit_parallel *parallel, size_t tasks, parallel_task *task, void *arg)
+/* Tasks that several threads take from in turn. */
+struct queue {
+    atomic_size_t next;
+    size_t tasks;
+    parallel_task *task;
+    void *arg;
+};
+
+static void take_tasks(void *arg, size_t thread)
 {
-    if (parallel && tasks > 1) {
+    struct queue *queue = arg;
+
+    (void)thread;
+    for (size_t i; (i = atomic_fetch_add(&queue->next, 1)) < queue->tasks;)
+        queue->task(queue->arg, i);
+}
+
+void parallel_run(const struct vit_parallel *parallel, size_t threads, size_t tasks,
+                  parallel_task *task, void *arg)
+{
+    if (parallel && threads > 1 && tasks > threads) {
+        struct queue queue = { .tasks = tasks, .task = task, .arg = arg };
+        parallel->run(parallel->user, threads, take_tasks, &queue);
+    } else if (parallel && threads > 1) {
         parallel->run(parallel->user, tasks, task, arg);
-        return;
+    } else {
+        for (size_t i = 0; i < tasks; i++)
+            task(arg, i);
     }
-    for (size_t i = 0; i < tasks; i++)
-        task(arg, i);
 }
 
 void vit_run_openmp(void *user, size_t tasks, parallel_task *task, void *arg)

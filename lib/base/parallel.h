@@ -8,16 +8,26 @@
 
 typedef void parallel_task(void *arg, size_t i);
 
-/* task(arg, i) for every i < tasks; on the calling thread if `parallel` is NULL or tasks is 1. */
-void parallel_run(const struct vit_parallel *parallel, size_t tasks, parallel_task *task,
-                  void *arg);
-
 /*
- * How many tasks to cut an operation of `units` equal parts into: at least 1, no more than the
- * threads, and so few that each has `least` of its `work`, or waking a thread costs more than it
+ * How many threads to spread an operation of `units` equal parts over: at least 1, no more than
+ * there are, and so few that each has `least` of its `work`, or waking a thread costs more than it
  * does.
  */
-size_t parallel_tasks(const struct vit_parallel *parallel, size_t units, double work, double least);
+size_t parallel_threads(const struct vit_parallel *parallel, size_t units, double work,
+                        double least);
+
+/*
+ * How many tasks to cut such an operation into: a few for each thread, so that one that is held up
+ * does less and the others do not wait for it.
+ */
+size_t parallel_tasks(size_t threads, size_t units);
+
+/*
+ * task(arg, i) once for every i < tasks, in order of i, by whichever of the threads comes next; on
+ * the calling thread alone if `parallel` is NULL or threads is 1.
+ */
+void parallel_run(const struct vit_parallel *parallel, size_t threads, size_t tasks,
+                  parallel_task *task, void *arg);
 
 /* Units shared out evenly: part i of parts is units [share(i), share(i + 1)). */
 size_t parallel_share(size_t units, size_t parts, size_t i);

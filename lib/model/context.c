@@ -169,7 +169,7 @@ enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output outp
     if (ctx->slots == ctx->parallel.threads) {
         call.shared = batch / ctx->slots * ctx->slots;
         ctx->runs[0].parallel = NULL;
-        parallel_run(&ctx->parallel, call.shared ? ctx->slots : 0, compute_slot, &call);
+        parallel_run(&ctx->parallel, ctx->slots, call.shared ? ctx->slots : 0, compute_slot, &call);
     }
     ctx->runs[0].parallel = &ctx->parallel;
     for (size_t i = call.shared; i < batch; i++)

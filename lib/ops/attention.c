@@ -139,7 +139,7 @@ void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel 
     const size_t blocks = (tiles + block_tiles - 1) / block_tiles;
     const double multiply_adds = 2.0 * (double)tokens * (double)tokens * (double)(heads * head_dim);
     const size_t parts =
-        parallel_tasks(parallel, heads * blocks, multiply_adds, LEAST_MULTIPLY_ADDS);
+        parallel_threads(parallel, heads * blocks, multiply_adds, LEAST_MULTIPLY_ADDS);
     struct attention at = {
         .kernels = kernels,
         .tokens = tokens,
@@ -159,5 +159,5 @@ void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel 
         .part_floats = vit_attention_scratch_size(kernels, tokens, heads, head_dim, 1),
     };
 
-    parallel_run(parallel, parts, attend_part, &at);
+    parallel_run(parallel, parts, parts, attend_part, &at);
 }

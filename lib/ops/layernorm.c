@@ -27,8 +27,10 @@ void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel 
                    size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
                    const float *beta, float eps, float *y, size_t ldy)
 {
-    const size_t parts = parallel_tasks(parallel, rows, (double)rows * (double)n, LEAST_ELEMENTS);
+    const size_t threads =
+        parallel_threads(parallel, rows, (double)rows * (double)n, LEAST_ELEMENTS);
+    const size_t parts = parallel_tasks(threads, rows);
     struct rows r = { kernels, rows, n, parts, x, ldx, gamma, beta, eps, y, ldy };
 
-    parallel_run(parallel, parts, normalise_part, &r);
+    parallel_run(parallel, threads, parts, normalise_part, &r);
 }

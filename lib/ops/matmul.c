@@ -171,7 +171,9 @@ void vit_matmul(const struct vit_kernels *kernels, const struct vit_parallel *pa
 
     if (m == 0 || n == 0)
         return;
-    choose_grid(&grid, parallel_tasks(parallel, grid.row_tiles * grid.panels,
-                                      (double)m * (double)n * (double)k, LEAST_MULTIPLY_ADDS));
-    parallel_run(parallel, grid.down * grid.across, grid_part, &grid);
+    const size_t units = grid.row_tiles * grid.panels;
+    const double work = (double)m * (double)n * (double)k;
+    const size_t threads = parallel_threads(parallel, units, work, LEAST_MULTIPLY_ADDS);
+    choose_grid(&grid, parallel_tasks(threads, units));
+    parallel_run(parallel, threads, grid.down * grid.across, grid_part, &grid);
 }
