@@ -161,15 +161,17 @@ static json_t *measure_level(const struct options *options, const struct vit_ker
     omp_set_num_threads(1); /* oneDNN's; libvit and the peak say how many they want */
     bind_prepare(&session.place);
     const bool models = models_open(&session.place, text);
-    if (!models)
-        printf("%-13s missing: %s\n", "Python", text);
     open_peers(&session);
+    if (!models)
+        json_array_append_new(
+            json_object_get(session.facts, "missing"),
+            json_sprintf("forward and start: their models need Python: %s", text));
     bind_threads(&session.place);
     for (size_t g = 0; g < GROUPS; g++) {
         if (!is_measured(options, g, best))
             continue;
         if (groups[g].models && !models)
-            printf("\n%s: missing: its models need Python's numpy: %s\n", groups[g].name, text);
+            printf("\n%s: missing: its models need Python: %s\n", groups[g].name, text);
         else
             groups[g].measure(&session);
     }

@@ -11,7 +11,7 @@ import sys
 try:
     import numpy
 except ImportError as error:
-    print("missing", error, flush=True)
+    print("missing", " ".join(str(error).split()), flush=True)
     sys.exit()
 try:
     import onnx

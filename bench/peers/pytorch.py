@@ -14,7 +14,7 @@ try:
     import torch
     from torch.nn import functional as F
 except ImportError as error:
-    print("missing", error, flush=True)
+    print("missing", " ".join(str(error).split()), flush=True)
     sys.exit()
 
 FOLDER = sys.argv[1]

@@ -29,10 +29,11 @@ static json_t *result(const struct session *session, const struct row *row, cons
 {
     const double median = sorted_median(t->seconds[p], t->rounds);
     const double decile = sorted_decile(t->seconds[p], t->rounds);
-    json_t *const o = json_pack(
-        "{s:s, s:s, s:s, s:I, s:I, s:f, s:f}", "group", group_name(row->group), "case", row->name,
-        "library", all_peers[p]->name, "threads", (json_int_t)row->threads, "batch",
-        (json_int_t)row->batch, "seconds_median", median, "seconds_best_decile", decile);
+    json_t *const o =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:f, s:f}", "group", group_name(row->group), "case",
+                  row->name, "library", all_peers[p]->name, "threads", (json_int_t)row->threads,
+                  "batch", (json_int_t)(row->batch ? row->batch : 1), "seconds_median", median,
+                  "seconds_best_decile", decile);
 
     if (p == 0 || !session->place.best)
         json_object_set_new(o, "level", json_string(session->place.kernels->isa));

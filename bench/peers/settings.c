@@ -35,8 +35,10 @@ void settings_apply(const char *level)
             continue;
         if (s->value)
             printf(" %s=%s", s->name, s->value);
+        else if (was)
+            printf(" without %s", s->name);
         if (was && (!s->value || strcmp(was, s->value) != 0))
-            printf(" (%s%s was %s)", s->value ? "" : "without ", s->value ? "it" : s->name, was);
+            printf(" (it was %s)", was);
         if (s->value)
             setenv(s->name, s->value, 1);
         else
