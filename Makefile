@@ -19,7 +19,10 @@ ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 # Debian's packages: for demo, check and bench; and what only contributors need.
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
         libcriterion-dev libbenchmark-dev
-DEPS_PEERS := libdnnl-dev libopenblas0-pthread libblis4-openmp
+DEPS_PEERS = libdnnl-dev libopenblas0-pthread libblis4-openmp python3-torch python3-onnx \
+             python3-numpy $(if $(shell command -v npm),,nodejs npm)
+# The npm package whose CPU library is ONNX Runtime.
+ONNXRUNTIME := onnxruntime-node@1.30.0
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
             libc6-dev-arm64-cross
 
@@ -62,7 +65,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench peers deps deps-dev install uninstall format format-check cross \
+.PHONY: all demo check bench bench-peers deps deps-dev install uninstall format format-check cross \
         fuzz clean help FORCE
 .DELETE_ON_ERROR:
 
@@ -73,7 +76,8 @@ help:
 	@echo 'make demo       classify the held-out digits with the trained model in models/digits'
 	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
-	@echo 'make peers      the same against OpenBLAS, BLIS and oneDNN'
+	@echo 'make bench-peers  beside OpenBLAS, BLIS, oneDNN, ONNX Runtime and PyTorch, taking turns'
+	@echo '                (PEERS="--only matmul,rows,forward,start --rounds 15 --isa avx512 …")'
 	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
 	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
 	@echo 'make format     lay the sources out; format-check: see that they are'
@@ -207,19 +211,33 @@ bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/run
 	@$(BUILD)/bench/run $(BENCH)
 
-$(BUILD)/bench/peers/%.o: bench/peers/%.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -c $< -o $@
+PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/peers/%.o,main settings common bind turns report \
+                  kernels forward start libvit blas onednn processes child) \
+                $(BUILD)/tests/kernel_cases.o \
+                $(patsubst %,$(BUILD)/tools/%.o,about operations peak runner)
+# Without oneDNN's header it is built without it, and says so when it runs.
+ONEDNN = $(shell $(CXX) -fsyntax-only -xc++ -include dnnl.hpp /dev/null 2>&1 || echo missing)
 
-PEER_OBJECTS := $(BUILD)/bench/peers/main.o $(BUILD)/bench/peers/blas.o \
-                $(BUILD)/bench/peers/onednn.o $(BUILD)/tests/kernel_cases.o
+$(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) -O3"'
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) -ldnnl -lstdc++ $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) -lm
 
-peers: DEPS += $(DEPS_PEERS)
-peers: deps
-	@$(MAKE) --no-print-directory $(BUILD)/bench/peers/run
-	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 BLIS_NUM_THREADS=1 $(BUILD)/bench/peers/run
+FIRST_OBJECTS := $(patsubst %,$(BUILD)/%.o,bench/peers/first bench/peers/common tools/runner)
+$(BUILD)/bench/peers/first: $(FIRST_OBJECTS) $(BUILD)/libvit.a
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) -lm
+
+$(BUILD)/peers/$(ONNXRUNTIME):
+	@mkdir -p $(@D)
+	@echo installing $(ONNXRUNTIME)
+	@npm install --prefix $(@D) --ignore-scripts --no-save --no-audit --no-fund --silent \
+	  $(ONNXRUNTIME) && touch $@
+
+# What cannot be installed does not end it: the tables name what is missing.
+bench-peers: deps
+	-@$(MAKE) --no-print-directory deps DEPS='$(DEPS_PEERS)'
+	-@$(MAKE) --no-print-directory $(BUILD)/peers/$(ONNXRUNTIME)
+	@$(MAKE) --no-print-directory $(BUILD)/bench/peers/run $(BUILD)/bench/peers/first
+	@$(BUILD)/bench/peers/run --build $(BUILD) $(PEERS)
 
 # --- packages, installation, layout
 

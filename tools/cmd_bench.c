@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "tools/about.h"
+#include "tools/operations.h"
 #include "tools/peak.h"
 #include "tools/tool.h"
 
@@ -63,21 +64,6 @@ static double quantile(const struct series *sorted, double share)
     if ((double)i == share * (double)sorted->count && i > 0)
         i--;
     return sorted->values[i < sorted->count ? i : sorted->count - 1];
-}
-
-/*
- * Operations of one image: 2 for each multiply-add of the matmuls and of attention's two products.
- * With N patches, T = N + 1 tokens, width D, MLP width M and K classes:
- *   2·(N·D·C·P² + depth·(3·T·D² + 2·T²·D + T·D² + 2·T·D·M) + D·K)
- */
-static double operations(const struct vit_config *c)
-{
-    const double n = (double)(c->height / c->patch) * (double)(c->width / c->patch);
-    const double t = n + 1, d = (double)c->dim, m = (double)c->mlp_dim;
-    const double patches = n * d * (double)(c->channels * c->patch * c->patch);
-    const double block = 3 * t * d * d + 2 * t * t * d + t * d * d + 2 * t * d * m;
-
-    return 2 * (patches + (double)c->depth * block + d * (double)c->classes);
 }
 
 /* About normal, mean 0 and deviation 1: the sum of twelve uniform numbers; the same every time. */
@@ -176,7 +162,7 @@ static enum vit_status measure(struct bench *b, struct vit_error *err)
 static struct result summarise(struct bench *b)
 {
     const double batch = (double)b->options->batch;
-    const double gigaoperations = 1e-9 * batch * operations(vit_model_config(b->model));
+    const double gigaoperations = 1e-9 * batch * forward_operations(vit_model_config(b->model));
     struct result r = { 0 };
     double total = 0;
 

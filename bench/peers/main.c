@@ -1,216 +1,277 @@
-/* main.c - libvit beside OpenBLAS, BLIS and oneDNN, one thread, taking turns in one run */
-#include <math.h>
+/* main.c - libvit beside other libraries, all taking turns: options, levels, the JSON file */
+#include <errno.h>
+#include <getopt.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "kernel_cases.h"
-#include "peers.h"
-#include "vit/kernels.h"
+#include "bind.h"
+#include "session.h"
+#include "settings.h"
+#include "tools/about.h"
 
-enum { ROUNDS = 21, MOST = 4 };
+#ifndef VIT_FLAGS
+#define VIT_FLAGS "unknown"
+#endif
 
-/* Of this thread alone: what else the machine does meanwhile is no part of a library's speed. */
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+const struct peer *const all_peers[PEERS] = { &peer_libvit, &peer_openblas,    &peer_blis,
+                                              &peer_onednn, &peer_onnxruntime, &peer_pytorch };
 
-static float *new_floats(size_t count)
-{
-    float *x = aligned_alloc(64, (count * sizeof *x + 63) / 64 * 64);
-    if (!x) {
-        fprintf(stderr, "peers: no memory for %zu floats\n", count);
-        exit(2);
-    }
-    for (size_t i = 0; i < count; i++)
-        x[i] = (float)(i * 7919 % 1009) / 504.0f - 1.0f;
-    return x;
-}
+static const struct group {
+    const char *name;
+    void (*measure)(struct session *session);
+    bool models;      /* works on whole models, which only make_model.py writes */
+    bool every_level; /* measured on the lesser levels too, unless one is asked for */
+} groups[] = {
+    { "matmul", measure_matmul, false, true },
+    { "rows", measure_rows, false, true },
+    { "forward", measure_forward, true, false },
+    { "start", measure_start, true, false },
+};
+enum { GROUPS = sizeof groups / sizeof *groups };
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double peak(const struct vit_kernels *kernels)
-{
-    const size_t rounds = 20000000 / kernels->fma_peak_flops;
-    const double start = seconds();
-    volatile float sink = kernels->fma_peak(rounds);
-    (void)sink;
-    return (double)(rounds * kernels->fma_peak_flops) / (seconds() - start);
-}
-
-/* Seconds of one run of each job, and the peak, ROUNDS times in turn; then each column sorted. */
-struct table {
-    double time[MOST][ROUNDS], peak[ROUNDS];
+struct options {
+    const char *build, *json, *isa;
+    size_t rounds;
+    bool group[GROUPS];
+    const char *models[MOST_MODELS];
+    size_t model_count;
 };
 
-static void take_turns(const struct vit_kernels *kernels, const struct job jobs[MOST],
-                       size_t repeats, struct table *t)
+static const char usage[] =
+    "usage: run [--only GROUP,...] [--isa LEVEL] [--rounds N] [--models NAME,...]\n"
+    "           [--json FILE] [--build FOLDER]\n"
+    "Groups are matmul, rows, forward and start. Without --isa, matmul and rows are measured on\n"
+    "every level but scalar, and the others on the best.\n";
+
+static void choose_groups(struct options *options, char *list)
 {
-    for (size_t j = 0; j < MOST; j++)
-        if (jobs[j].run)
-            jobs[j].run(jobs[j].state);
-    for (size_t r = 0; r < ROUNDS; r++) {
-        t->peak[r] = peak(kernels);
-        for (size_t j = 0; j < MOST; j++) {
-            if (!jobs[j].run)
-                continue;
-            const double start = seconds();
-            for (size_t i = 0; i < repeats; i++)
-                jobs[j].run(jobs[j].state);
-            t->time[j][r] = (seconds() - start) / (double)repeats;
+    memset(options->group, 0, sizeof options->group);
+    for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+        size_t g = 0;
+        while (g < GROUPS && strcmp(groups[g].name, name) != 0)
+            g++;
+        if (g == GROUPS)
+            fatal("--only: expected matmul, rows, forward or start, found \"%s\"", name);
+        options->group[g] = true;
+    }
+}
+
+static void choose_models(struct options *options, char *list)
+{
+    options->model_count = 0;
+    for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+        if (options->model_count == MOST_MODELS)
+            fatal("--models: expected no more than %d", MOST_MODELS);
+        options->models[options->model_count++] = name;
+    }
+}
+
+static struct options read_options(int argc, char **argv)
+{
+    static const struct option known[] = {
+        { "only", required_argument, NULL, 'o' },   { "isa", required_argument, NULL, 'i' },
+        { "rounds", required_argument, NULL, 'r' }, { "models", required_argument, NULL, 'm' },
+        { "json", required_argument, NULL, 'j' },   { "build", required_argument, NULL, 'b' },
+        { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 }
+    };
+    struct options options = { .build = "build",
+                               .rounds = 15,
+                               .group = { true, true, true, true },
+                               .models = { "vit_small_patch16_224", "vit_base_patch16_224",
+                                           "vit_large_patch16_224" },
+                               .model_count = 3 };
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        if (c == 'o')
+            choose_groups(&options, optarg);
+        else if (c == 'i')
+            options.isa = optarg;
+        else if (c == 'r')
+            options.rounds = strtoul(optarg, NULL, 10);
+        else if (c == 'm')
+            choose_models(&options, optarg);
+        else if (c == 'j')
+            options.json = optarg;
+        else if (c == 'b')
+            options.build = optarg;
+        else {
+            fputs(usage, c == 'h' ? stdout : stderr);
+            exit(c == 'h' ? 0 : 2);
         }
     }
-    qsort(t->peak, ROUNDS, sizeof(double), ascending);
-    for (size_t j = 0; j < MOST; j++)
-        qsort(t->time[j], ROUNDS, sizeof(double), ascending);
+    if (options.rounds < 1 || options.rounds > MOST_ROUNDS)
+        fatal("--rounds: expected 1 to %d", MOST_ROUNDS);
+    if (optind < argc)
+        fatal("expected options alone, found \"%s\"", argv[optind]);
+    return options;
 }
 
-struct own_matmul {
-    const struct vit_kernels *kernels;
-    struct matmul_job job;
-    float *packed;
-};
-
-static void run_own_matmul(void *state)
+static void open_peers(struct session *session)
 {
-    const struct own_matmul *s = state;
-    const struct matmul_job *j = &s->job;
-    vit_matmul(s->kernels, NULL, j->m, j->n, j->k, j->a, j->k, s->packed, j->c, j->n, NULL);
-}
+    json_t *const libraries = json_object(), *const missing = json_array();
+    char text[TEXT_SIZE];
 
-static struct job own_matmul(const struct vit_kernels *kernels, const struct matmul_job *job)
-{
-    struct own_matmul *s = malloc(sizeof *s);
-    if (!s)
-        exit(2);
-    *s = (struct own_matmul){ kernels, *job,
-                              new_floats(vit_matmul_packed_size(kernels, job->n, job->k)) };
-    vit_matmul_pack(kernels, job->n, job->k, job->w, job->k, 1, s->packed);
-    return (struct job){ run_own_matmul, s };
-}
-
-struct own_rows {
-    const struct vit_kernels *kernels;
-    struct row_job job;
-};
-
-static void run_own_rows(void *state)
-{
-    const struct own_rows *s = state;
-    const struct row_job *j = &s->job;
-    for (size_t i = 0; i < j->rows; i++) {
-        const float *x = j->x + i * j->n;
-        float *y = j->y + i * j->n;
-        if (j->kind == ROW_LAYERNORM)
-            s->kernels->layernorm(j->n, x, j->gamma, j->beta, 1e-6f, y);
-        else if (j->kind == ROW_SOFTMAX)
-            s->kernels->softmax(j->n, x, y);
+    for (size_t p = 0; p < PEERS; p++) {
+        const bool there = all_peers[p]->open(&session->place, text);
+        session->peers[p] = there ? all_peers[p] : NULL;
+        printf("%-13s %s%s\n", all_peers[p]->name, there ? "" : "missing: ", text);
+        if (there)
+            json_object_set_new(libraries, all_peers[p]->name, json_string(text));
         else
-            s->kernels->activation[VIT_GELU](j->n, x, y);
+            json_array_append_new(missing, json_sprintf("%s: %s", all_peers[p]->name, text));
     }
+    session->facts = json_pack("{s:o, s:o}", "libraries", libraries, "missing", missing);
 }
 
-static const struct peer *const peers[MOST - 1] = { &peer_openblas, &peer_blis, &peer_onednn };
-
-static void print_header(const char *what, const char *unit)
+static bool is_measured(const struct options *options, size_t group, bool best)
 {
-    printf("\n%-18s %10s", what, "libvit");
-    for (size_t p = 0; p < MOST - 1; p++)
-        printf(" %10s", peers[p]->name);
-    printf("   %s\n", unit);
+    return options->group[group] && (best || options->isa || groups[group].every_level);
 }
 
-/* Medians, libvit's best decile, and its speed over the best peer's; returns that. */
-static double print_row(const char *name, const struct job jobs[MOST], const struct table *t,
-                        double scale, double over_peak)
+/* Scalar is there to be read: it is measured only if it is asked for. */
+static bool is_wanted(const struct options *options, const char *isa, bool best)
 {
-    double best = INFINITY;
+    bool any = false;
 
-    printf("%-18s", name);
-    for (size_t j = 0; j < MOST; j++) {
-        const double median = t->time[j][ROUNDS / 2];
-        if (!jobs[j].run)
-            printf(" %10s", "-");
-        else if (over_peak > 0)
-            printf(" %9.1f%%", 100 * over_peak / median / t->peak[ROUNDS / 2]);
+    for (size_t g = 0; g < GROUPS; g++)
+        any = any || is_measured(options, g, best);
+    return any && strcmp(isa, options->isa ? options->isa : isa) == 0 &&
+           (options->isa || strcmp(isa, "scalar") != 0);
+}
+
+/* Everything of one level, as {"facts": ..., "results": [...]}. */
+static json_t *measure_level(const struct options *options, const struct vit_kernels *kernels,
+                             bool best)
+{
+    struct session session = { .place = { options->build, kernels, best, { 0 }, 0 },
+                               .rounds = options->rounds,
+                               .model_count = options->model_count,
+                               .results = json_array() };
+    char text[TEXT_SIZE];
+
+    memcpy(session.models, options->models, sizeof session.models);
+    printf("\n%s, medians of %zu rounds\n", kernels->isa, options->rounds);
+    settings_apply(kernels->isa);
+    omp_set_num_threads(1); /* oneDNN's; libvit and the peak say how many they want */
+    bind_prepare(&session.place);
+    const bool models = models_open(&session.place, text);
+    open_peers(&session);
+    if (!models)
+        json_array_append_new(
+            json_object_get(session.facts, "missing"),
+            json_sprintf("forward and start: their models need Python: %s", text));
+    bind_threads(&session.place);
+    for (size_t g = 0; g < GROUPS; g++) {
+        if (!is_measured(options, g, best))
+            continue;
+        if (groups[g].models && !models)
+            printf("\n%s: missing: its models need Python: %s\n", groups[g].name, text);
         else
-            printf(" %10.3f", scale * median);
-        if (j > 0 && jobs[j].run && median < best)
-            best = median;
+            groups[g].measure(&session);
     }
-    const double ratio = best / t->time[0][ROUNDS / 2];
-    if (over_peak > 0)
-        printf("   best decile %.1f%%",
-               100 * over_peak / t->time[0][ROUNDS / 10] / t->peak[ROUNDS - 1 - ROUNDS / 10]);
-    printf("   %.2fx\n", ratio);
-    return ratio;
+    return json_pack("{s:o, s:o}", "facts", session.facts, "results", session.results);
 }
 
-static void compare_matmuls(const struct vit_kernels *kernels)
+/*
+ * In a process of its own: the libraries read their settings when they are opened, and threads of
+ * one level would be in another's way.
+ */
+static json_t *run_level(const struct options *options, const struct vit_kernels *kernels,
+                         bool best)
 {
-    double logs = 0;
-    size_t count = 0;
+    int ends[2], status;
 
-    print_header("matmul", "share of the multiply-add peak; libvit over the best peer");
-    for (size_t i = 0; i < matmul_case_count; i++) {
-        const struct matmul_case *s = &matmul_cases[i];
-        const struct matmul_job job = { s->m,
-                                        s->n,
-                                        s->k,
-                                        new_floats(s->m * s->k),
-                                        new_floats(s->n * s->k),
-                                        new_floats(s->m * s->n) };
-        const double flops = 2.0 * (double)s->m * (double)s->n * (double)s->k;
-        struct job jobs[MOST] = { own_matmul(kernels, &job) };
-        static struct table t;
-        for (size_t p = 0; p < MOST - 1; p++)
-            jobs[p + 1] = peers[p]->matmul(&job);
-        take_turns(kernels, jobs, flops < 2e8 ? (size_t)(2e8 / flops) : 1, &t);
-        logs += log(print_row(s->name, jobs, &t, 0, flops));
-        count++;
+    fflush(stdout);
+    if (pipe(ends) < 0)
+        fatal("no pipe: %s", strerror(errno));
+    const pid_t pid = fork();
+    if (pid < 0)
+        fatal("no process: %s", strerror(errno));
+    if (pid == 0) {
+        close(ends[0]);
+        json_t *const level = measure_level(options, kernels, best);
+        exit(json_dumpfd(level, ends[1], 0) == 0 ? 0 : 1);
     }
-    printf("%-18s geometric mean %.2fx\n", "", exp(logs / (double)count));
+    close(ends[1]);
+    json_t *const level = json_loadfd(ends[0], 0, NULL);
+    close(ends[0]);
+    waitpid(pid, &status, 0);
+    if (status != 0 || !level)
+        fatal("%s was not measured to its end", kernels->isa);
+    return level;
 }
 
-static void compare_rows(const struct vit_kernels *kernels, const char *where, size_t rows,
-                         size_t n)
+static json_t *context_of(const struct options *options)
 {
-    static const char *const names[ROW_KINDS] = { "layernorm", "softmax", "gelu" };
+    const time_t seconds = time(NULL);
+    char date[32], cpu[256];
 
-    print_header(where, "ns per element; libvit over the best peer");
-    for (enum row_kind kind = 0; kind < ROW_KINDS; kind++) {
-        const struct row_job job = {
-            kind, rows, n, new_floats(rows * n), new_floats(n), new_floats(n), new_floats(rows * n)
-        };
-        struct own_rows own = { kernels, job };
-        struct job jobs[MOST] = { { run_own_rows, &own } };
-        static struct table t;
-        for (size_t p = 0; p < MOST - 1; p++)
-            jobs[p + 1] = peers[p]->rows(&job);
-        take_turns(kernels, jobs, rows * n < 1000000 ? 1000000 / (rows * n) : 1, &t);
-        print_row(names[kind], jobs, &t, 1e9 / (double)(rows * n), 0);
-    }
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "date", date, "cpu",
+                     about_cpu(cpu, sizeof cpu), "commit", about_commit(), "compiler",
+                     about_compiler(), "flags", VIT_FLAGS, "rounds", (json_int_t)options->rounds);
 }
 
-int main(void)
+static void write_json(const struct options *options, json_t *root)
 {
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/bench-peers.json", options->build);
+    const char *const file = options->json ? options->json : path;
+    if (json_dump_file(root, file, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) < 0)
+        fatal("%s: cannot be written", file);
+    printf("\n%s has every figure\n", file);
+}
+
+/* What the plots read lies flat: the best level's libraries, every level's results. */
+static void add_level(json_t *root, json_t *level, const char *isa, bool first)
+{
+    json_t *const context = json_object_get(root, "context");
+    json_t *const facts = json_object_get(level, "facts");
+    char name[64];
+
+    json_array_extend(json_object_get(root, "results"), json_object_get(level, "results"));
+    if (first) {
+        json_object_update(context, facts);
+    } else {
+        snprintf(name, sizeof name, "libraries_%s", isa);
+        json_object_set(context, name, json_object_get(facts, "libraries"));
+    }
+    json_decref(level);
+}
+
+int main(int argc, char **argv)
+{
+    const struct options options = read_options(argc, argv);
     const struct vit_kernels *kernels;
     struct vit_error err;
+    size_t levels = 0;
+    bool best = true, first = true;
+    int usable;
 
-    if (vit_kernels_get(NULL, &kernels, &err) != VIT_OK) {
-        fprintf(stderr, "peers: %s\n", err.message);
-        return 2;
+    if (options.isa && vit_kernels_get(options.isa, &kernels, &err) != VIT_OK)
+        fatal("--isa: %s", err.message);
+    json_t *const root =
+        json_pack("{s:o, s:o}", "context", context_of(&options), "results", json_array());
+    while (vit_isa_level(levels, &usable))
+        levels++;
+    while (levels-- > 0) {
+        const char *const isa = vit_isa_level(levels, &usable);
+        if (!usable || vit_kernels_get(isa, &kernels, NULL) != VIT_OK)
+            continue;
+        if (is_wanted(&options, isa, best)) {
+            add_level(root, run_level(&options, kernels, best), isa, first);
+            first = false;
+        }
+        best = false;
     }
-    printf("%s, one thread, medians of %d turns\n", kernels->isa, ROUNDS);
-    compare_matmuls(kernels);
-    compare_rows(kernels, "rows in cache", 8, 768);
-    compare_rows(kernels, "rows out of cache", 16384, 768);
+    write_json(&options, root);
+    json_decref(root);
     return 0;
 }

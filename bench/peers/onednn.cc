@@ -1,7 +1,10 @@
 // onednn.cc - oneDNN 2: matmul with prepacked weights, LayerNorm, softmax, GELU
-#include <dnnl.hpp>
+#include <cstdio>
 
 #include "peers.h"
+
+#if __has_include(<dnnl.hpp>)
+#include <dnnl.hpp>
 
 using dnnl::memory;
 using tag = memory::format_tag;
@@ -26,11 +29,16 @@ dnnl::stream &stream()
     return queue;
 }
 
-void run(void *opaque)
+void call(void *opaque)
 {
     auto *s = static_cast<state *>(opaque);
     s->primitive.execute(stream(), s->arguments);
     stream().wait();
+}
+
+double run(void *opaque, size_t repeats)
+{
+    return time_calls(call, opaque, repeats);
 }
 
 memory::dim dim(size_t n)
@@ -43,35 +51,35 @@ memory wrap(const memory::desc &desc, const float *data)
     return memory(desc, engine(), const_cast<float *>(data));
 }
 
-job prepare_matmul(const matmul_job *j)
+state *prepare_matmul(const work *w)
 {
-    const memory::desc a({ dim(j->m), dim(j->k) }, memory::data_type::f32, tag::ab);
-    const memory::desc any({ dim(j->k), dim(j->n) }, memory::data_type::f32, tag::any);
-    const memory::desc w({ dim(j->k), dim(j->n) }, memory::data_type::f32, tag::ba);
-    const memory::desc c({ dim(j->m), dim(j->n) }, memory::data_type::f32, tag::ab);
-    const dnnl::matmul::primitive_desc how(dnnl::matmul::desc(a, any, c), engine());
+    const memory::desc x({ dim(w->m), dim(w->k) }, memory::data_type::f32, tag::ab);
+    const memory::desc any({ dim(w->k), dim(w->n) }, memory::data_type::f32, tag::any);
+    const memory::desc weights({ dim(w->k), dim(w->n) }, memory::data_type::f32, tag::ba);
+    const memory::desc y({ dim(w->m), dim(w->n) }, memory::data_type::f32, tag::ab);
+    const dnnl::matmul::primitive_desc how(dnnl::matmul::desc(x, any, y), engine());
 
     memory packed(how.weights_desc(), engine());
-    memory plain = wrap(w, j->w);
+    memory plain = wrap(weights, w->w);
     dnnl::reorder(plain, packed).execute(stream(), plain, packed);
     stream().wait();
-    return { run, new state{ dnnl::matmul(how),
-                             { { DNNL_ARG_SRC, wrap(a, j->a) },
-                               { DNNL_ARG_WEIGHTS, packed },
-                               { DNNL_ARG_DST, wrap(c, j->c) } } } };
+    return new state{ dnnl::matmul(how),
+                      { { DNNL_ARG_SRC, wrap(x, w->x) },
+                        { DNNL_ARG_WEIGHTS, packed },
+                        { DNNL_ARG_DST, wrap(y, w->y) } } };
 }
 
-job prepare_rows(const row_job *j)
+state *prepare_rows(const work *w)
 {
-    const memory::desc x({ dim(j->rows), dim(j->n) }, memory::data_type::f32, tag::ab);
-    const memory::desc v({ dim(j->n) }, memory::data_type::f32, tag::a);
+    const memory::desc x({ dim(w->m), dim(w->n) }, memory::data_type::f32, tag::ab);
+    const memory::desc v({ dim(w->n) }, memory::data_type::f32, tag::a);
     const auto inference = dnnl::prop_kind::forward_inference;
     auto *s = new state;
 
-    s->arguments = { { DNNL_ARG_SRC, wrap(x, j->x) }, { DNNL_ARG_DST, wrap(x, j->y) } };
-    if (j->kind == ROW_SOFTMAX) {
+    s->arguments = { { DNNL_ARG_SRC, wrap(x, w->x) }, { DNNL_ARG_DST, wrap(x, w->y) } };
+    if (w->kind == WORK_SOFTMAX) {
         s->primitive = dnnl::softmax_forward({ { inference, x, 1 }, engine() });
-    } else if (j->kind == ROW_GELU) {
+    } else if (w->kind == WORK_GELU) {
         s->primitive = dnnl::eltwise_forward(
             { { inference, dnnl::algorithm::eltwise_gelu_erf, x }, engine() });
     } else {
@@ -79,12 +87,46 @@ job prepare_rows(const row_job *j)
             dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
         s->primitive =
             dnnl::layer_normalization_forward({ { inference, x, 1e-6f, flags }, engine() });
-        s->arguments.insert({ DNNL_ARG_SCALE, wrap(v, j->gamma) });
-        s->arguments.insert({ DNNL_ARG_SHIFT, wrap(v, j->beta) });
+        s->arguments.insert({ DNNL_ARG_SCALE, wrap(v, w->gamma) });
+        s->arguments.insert({ DNNL_ARG_SHIFT, wrap(v, w->beta) });
     }
-    return { run, s };
+    return s;
+}
+
+bool prepare(const work *w, job *j)
+{
+    *j = { run, nullptr, nullptr, w->kind == WORK_MATMUL ? prepare_matmul(w) : prepare_rows(w) };
+    return true;
+}
+
+bool open(const place *, char *text)
+{
+    const dnnl_version_t *v = dnnl::version();
+    const int set = static_cast<int>(dnnl::get_effective_cpu_isa());
+    const int avx512 = static_cast<int>(dnnl::cpu_isa::avx512_core); // bits of the sets it holds
+
+    std::snprintf(text, TEXT_SIZE, "%d.%d.%d%s", v->major, v->minor, v->patch,
+                  (set & avx512) == avx512 ? " avx512" : "");
+    return true;
 }
 
 } // namespace
 
-extern "C" const peer peer_onednn = { "oneDNN", prepare_matmul, prepare_rows };
+extern "C" const peer peer_onednn = { "oneDNN", open, prepare, DOES_MATMUL | DOES_ROWS, false };
+
+#else
+
+namespace
+{
+
+bool open(const place *, char *text)
+{
+    std::snprintf(text, TEXT_SIZE, "dnnl.hpp was not there when this was built");
+    return false;
+}
+
+} // namespace
+
+extern "C" const peer peer_onednn = { "oneDNN", open, nullptr, DOES_MATMUL | DOES_ROWS, false };
+
+#endif

@@ -1,0 +1,130 @@
+/* libvit.c - libvit itself, as one of those who take turns */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "peers.h"
+#include "vit/vit.h"
+
+static const struct place *here;
+
+struct state {
+    struct work work;
+    float *packed;
+    struct vit_model *model;
+    struct vit_context *context;
+    float *images, *logits;
+};
+
+static bool open_libvit(const struct place *place, char *text)
+{
+    here = place;
+    snprintf(text, TEXT_SIZE, "%s %s", vit_version(), place->kernels->isa);
+    return true;
+}
+
+static void call_matmul(void *state)
+{
+    const struct state *const s = state;
+    const struct work *const w = &s->work;
+
+    vit_matmul(here->kernels, NULL, w->m, w->n, w->k, w->x, w->k, s->packed, w->y, w->n, NULL);
+}
+
+static void call_rows(void *state)
+{
+    const struct work *const w = &((const struct state *)state)->work;
+
+    for (size_t i = 0; i < w->m; i++) {
+        const float *const x = w->x + i * w->n;
+        float *const y = w->y + i * w->n;
+        if (w->kind == WORK_LAYERNORM)
+            here->kernels->layernorm(w->n, x, w->gamma, w->beta, 1e-6f, y);
+        else if (w->kind == WORK_SOFTMAX)
+            here->kernels->softmax(w->n, x, y);
+        else
+            here->kernels->activation[VIT_GELU](w->n, x, y);
+    }
+}
+
+static void call_forward(void *state)
+{
+    const struct state *const s = state;
+    struct vit_error err;
+
+    if (vit_forward(s->context, s->work.batch, s->images, s->logits, &err) != VIT_OK)
+        fatal("libvit: %s", err.message);
+}
+
+static double run_matmul(void *state, size_t repeats)
+{
+    return time_calls(call_matmul, state, repeats);
+}
+
+static double run_rows(void *state, size_t repeats)
+{
+    return time_calls(call_rows, state, repeats);
+}
+
+static double run_forward(void *state, size_t repeats)
+{
+    return time_calls(call_forward, state, repeats);
+}
+
+static void copy_logits(void *state, float *logits)
+{
+    const struct state *const s = state;
+
+    memcpy(logits, s->logits, s->work.batch * vit_model_config(s->model)->classes * sizeof *logits);
+}
+
+static void close_forward(void *state)
+{
+    struct state *const s = state;
+
+    vit_context_free(s->context);
+    vit_model_close(s->model);
+    free(s->images);
+    free(s->logits);
+    free(s);
+}
+
+static void open_forward(struct state *s)
+{
+    const struct vit_model_options model = { .size = sizeof model, .isa = here->kernels->isa };
+    const struct vit_context_options context = { .size = sizeof context,
+                                                 .max_batch = s->work.batch,
+                                                 .threads = s->work.threads };
+    char folder[4096];
+    struct vit_error err;
+
+    snprintf(folder, sizeof folder, "%s/peers/%s", here->build, s->work.model);
+    if (vit_model_open(folder, &model, &s->model, &err) != VIT_OK ||
+        vit_context_create(s->model, &context, &s->context, &err) != VIT_OK)
+        fatal("libvit: %s", err.message);
+    const struct vit_config *const c = vit_model_config(s->model);
+    s->images = new_floats(s->work.batch * c->channels * c->height * c->width);
+    s->logits = allocate(s->work.batch * c->classes * sizeof *s->logits);
+}
+
+static bool prepare(const struct work *work, struct job *job)
+{
+    struct state *const s = allocate(sizeof *s);
+
+    *s = (struct state){ .work = *work };
+    if (work->kind == WORK_FORWARD) {
+        open_forward(s);
+        *job = (struct job){ run_forward, copy_logits, close_forward, s };
+    } else if (work->kind == WORK_MATMUL) {
+        s->packed =
+            allocate(vit_matmul_packed_size(here->kernels, work->n, work->k) * sizeof *s->packed);
+        vit_matmul_pack(here->kernels, work->n, work->k, work->w, work->k, 1, s->packed);
+        *job = (struct job){ .run = run_matmul, .state = s };
+    } else {
+        *job = (struct job){ .run = run_rows, .state = s };
+    }
+    return true;
+}
+
+const struct peer peer_libvit = { "libvit", open_libvit, prepare,
+                                  DOES_MATMUL | DOES_ROWS | DOES_FORWARD, false };

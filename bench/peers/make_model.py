@@ -1,0 +1,215 @@
+# make_model.py - the models that are run, with random weights: one line in, one line out
+#
+#   matmul MxNxK, layernorm|softmax|gelu MxN   FOLDER/KIND-SHAPE.onnx, and the same of one number
+#   forward MODEL   FOLDER/MODEL/ with a checkpoint as timm writes it, and model.onnx, whose weights
+#                   are that checkpoint's own bytes
+#   onnx            answers why there are no model.onnx; nothing if there are
+import json
+import os
+import sys
+
+try:
+    import numpy
+except ImportError as error:
+    print("missing", " ".join(str(error).split()), flush=True)
+    sys.exit()
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ImportError as error:
+    onnx, no_onnx = None, str(error)
+
+FOLDER = sys.argv[1]
+
+SIZES = {  # width, depth, heads
+    "vit_small_patch16_224": (384, 12, 6),
+    "vit_base_patch16_224": (768, 12, 12),
+    "vit_large_patch16_224": (1024, 24, 16),
+}
+TOKENS, CLASSES = 197, 1000
+
+
+def tensors(width, depth):
+    """Names and shapes as in timm; True for the weights of norms."""
+    yield "cls_token", (1, 1, width), False
+    yield "pos_embed", (1, TOKENS, width), False
+    yield "patch_embed.proj.weight", (width, 3, 16, 16), False
+    yield "patch_embed.proj.bias", (width,), False
+    for i in range(depth):
+        for name, rows, columns in (
+            ("attn.qkv", 3 * width, width),
+            ("attn.proj", width, width),
+            ("mlp.fc1", 4 * width, width),
+            ("mlp.fc2", width, 4 * width),
+        ):
+            yield f"blocks.{i}.{name}.weight", (rows, columns), False
+            yield f"blocks.{i}.{name}.bias", (rows,), False
+        for name in "norm1", "norm2":
+            yield f"blocks.{i}.{name}.weight", (width,), True
+            yield f"blocks.{i}.{name}.bias", (width,), False
+    yield "norm.weight", (width,), True
+    yield "norm.bias", (width,), False
+    yield "head.weight", (CLASSES, width), False
+    yield "head.bias", (CLASSES,), False
+
+
+def write_checkpoint(folder, model):
+    """Normal with deviation 0.02, cut at two deviations; weights of norms 1 ± 0.1 likewise."""
+    width, depth, _ = SIZES[model]
+    header, end = {}, 0
+    for name, shape, _ in tensors(width, depth):
+        begin, end = end, end + 4 * int(numpy.prod(shape))
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    random = numpy.random.default_rng(1)
+    with open(f"{folder}/model.safetensors", "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, shape, norm in tensors(width, depth):
+            values = random.standard_normal(shape, dtype=numpy.float32).clip(-2, 2)
+            values = values * numpy.float32(0.1) + 1 if norm else values * numpy.float32(0.02)
+            file.write(values.astype("<f4").tobytes())
+    with open(f"{folder}/config.json", "w") as file:
+        json.dump({"architecture": model, "num_classes": CLASSES}, file)
+    return header, 8 + len(text)
+
+
+class Graph:
+    """Nodes in the order they are made; a result is known by its name."""
+
+    def __init__(self, header=None, start=0):
+        self.nodes, self.initializers, self.header, self.start = [], [], header, start
+
+    def node(self, kind, *inputs, outputs=1, **attributes):
+        names = [f"{kind}_{len(self.nodes)}_{i}" for i in range(outputs)]
+        self.nodes.append(helper.make_node(kind, inputs, names, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def constant(self, values):
+        name = f"constant_{len(self.initializers)}"
+        self.initializers.append(numpy_helper.from_array(numpy.asarray(values), name))
+        return name
+
+    def weight(self, name):
+        """A tensor of the checkpoint, where it lies."""
+        begin, end = self.header[name]["data_offsets"]
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=self.header[name]["shape"])
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (
+            ("location", "model.safetensors"),
+            ("offset", self.start + begin),
+            ("length", end - begin),
+        ):
+            tensor.external_data.add(key=key, value=str(value))
+        self.initializers.append(tensor)
+        return name
+
+    def save(self, path, x, y):
+        self.nodes[-1].output[0] = "y"
+        graph = helper.make_graph(
+            self.nodes,
+            "model",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, x)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, y)],
+            self.initializers,
+        )
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
+        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+
+    # what a Vision Transformer is made of; ONNX Runtime folds what is constant when it loads
+
+    def linear(self, x, name):
+        weight = self.node("Transpose", self.weight(name + ".weight"), perm=[1, 0])
+        return self.node("Add", self.node("MatMul", x, weight), self.weight(name + ".bias"))
+
+    def norm(self, x, name):
+        weight, bias = self.weight(name + ".weight"), self.weight(name + ".bias")
+        return self.node("LayerNormalization", x, weight, bias, epsilon=1e-6)
+
+    def gelu(self, x):
+        """As exporters write it; ONNX Runtime fuses it with the bias before it."""
+        erf = self.node("Erf", self.node("Div", x, self.constant(numpy.float32(2**0.5))))
+        half = self.node("Mul", x, self.node("Add", erf, self.constant(numpy.float32(1))))
+        return self.node("Mul", half, self.constant(numpy.float32(0.5)))
+
+    def attention(self, x, name, heads):
+        """ONNX Runtime's own operator: it does not find it in what exporters write for a ViT."""
+        weight = self.node("Transpose", self.weight(name + ".weight"), perm=[1, 0])
+        bias = self.weight(name + ".bias")
+        return self.node("Attention", x, weight, bias, domain="com.microsoft", num_heads=heads)
+
+
+def write_forward(folder, model, header, start):
+    width, depth, heads = SIZES[model]
+    g = Graph(header, start)
+    kernel, bias = g.weight("patch_embed.proj.weight"), g.weight("patch_embed.proj.bias")
+    patches = g.node("Conv", "x", kernel, bias, kernel_shape=[16, 16], strides=[16, 16])
+    patches = g.node("Reshape", patches, g.constant([0, width, TOKENS - 1]))
+    patches = g.node("Transpose", patches, perm=[0, 2, 1])
+    batch = g.node("Shape", "x", start=0, end=1)
+    shape = g.node("Concat", batch, g.constant([1, width]), axis=0)
+    token = g.node("Expand", g.weight("cls_token"), shape)
+    x = g.node("Add", g.node("Concat", token, patches, axis=1), g.weight("pos_embed"))
+    for i in range(depth):
+        b = f"blocks.{i}."
+        mixed = g.attention(g.norm(x, b + "norm1"), b + "attn.qkv", heads)
+        x = g.node("Add", x, g.linear(mixed, b + "attn.proj"))
+        hidden = g.gelu(g.linear(g.norm(x, b + "norm2"), b + "mlp.fc1"))
+        x = g.node("Add", x, g.linear(hidden, b + "mlp.fc2"))
+    first = g.node("Gather", g.norm(x, "norm"), g.constant(0), axis=1)
+    g.linear(first, "head")
+    g.save(f"{folder}/model.onnx", ["batch", 3, 224, 224], ["batch", CLASSES])
+
+
+def floats(*shape):
+    i = numpy.arange(numpy.prod(shape)) * 7919 % 1009
+    return (i.astype(numpy.float32) / numpy.float32(504) - 1).reshape(shape)
+
+
+def write_kernel(path, kind, m, n, k=1):
+    g = Graph()
+    if kind == "matmul":
+        y = g.node("MatMul", "x", g.constant(floats(k, n)))
+    elif kind == "layernorm":
+        gamma, beta = g.constant(floats(n)), g.constant(floats(n))
+        y = g.node("LayerNormalization", "x", gamma, beta, epsilon=1e-6)
+    elif kind == "softmax":
+        y = g.node("Softmax", "x", axis=-1)
+    else:
+        y = g.node("Gelu", "x", domain="com.microsoft")
+    # one row alone comes out, or node would copy all of it into new memory at every run
+    g.node("Slice", y, g.constant([0]), g.constant([1]))
+    g.save(path, [m, k if kind == "matmul" else n], [1, n])
+
+
+def current(path):
+    return os.path.exists(path) and os.path.getmtime(path) > os.path.getmtime(__file__)
+
+
+def make(kind, what):
+    if kind == "forward":
+        folder = f"{FOLDER}/{what}"
+        if not current(f"{folder}/{'model.onnx' if onnx else 'config.json'}"):
+            os.makedirs(folder, exist_ok=True)
+            header, start = write_checkpoint(folder, what)
+            if onnx:
+                write_forward(folder, what, header, start)
+    else:
+        sizes = [int(size) for size in what.split("x")]
+        for shape in (sizes, [1 for _ in sizes]):
+            path = f"{FOLDER}/{kind}-{'x'.join(map(str, shape))}.onnx"
+            if not current(path):
+                write_kernel(path, kind, *shape)
+
+
+os.makedirs(FOLDER, exist_ok=True)
+print("ready", numpy.__version__, flush=True)
+for line in sys.stdin:
+    if line.strip() == "onnx":
+        print("ok", "" if onnx else no_onnx, flush=True)
+        continue
+    try:
+        make(*line.split())
+        print("ok", flush=True)
+    except Exception as error:
+        print("error", repr(error).replace("\n", " "), flush=True)

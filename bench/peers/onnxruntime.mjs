@@ -1,0 +1,100 @@
+// onnxruntime.mjs - ONNX Runtime as a process that takes turns: one line in, one line out
+//
+//   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares
+//   run ID REPEATS   the seconds that took, without what the same calls on one number take
+//   logits ID        of the last run
+//   forget ID
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const [folder, worker] = process.argv.slice(2);
+const jobs = new Map();
+let ort;
+
+function floats(count) {
+    return Float32Array.from({ length: count },
+        (_, i) => Math.fround(Math.fround((i * 7919 % 1009) / 504) - 1));
+}
+
+// Inputs and outputs that stay, so that no run allocates or copies them.
+async function open(file, threads, input, output, dimensions) {
+    const session = await ort.InferenceSession.create(`${folder}/${file}`, {
+        executionProviders: ['cpu'],
+        graphOptimizationLevel: 'all',
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        freeDimensionOverrides: dimensions,
+        extra: {
+            session: {
+                // its threads spin while it computes, as they do by default, but not beyond
+                force_spinning_stop: '1',
+                // processors count from 1; the first thread is the caller, bound from outside
+                ...(threads > 1 && { intra_op_thread_affinities: String(Number(worker) + 1) }),
+            },
+        },
+    });
+    const size = (shape) => shape.reduce((a, b) => a * b);
+    const x = new ort.Tensor('float32', floats(size(input)), input);
+    const y = new ort.Tensor('float32', new Float32Array(size(output)), output);
+    const run = () => session.run({ x }, { y });
+    await run();
+    return { run, y, close: () => session.release() };
+}
+
+async function time(job, repeats) {
+    const begin = process.hrtime.bigint();
+    for (let i = 0; i < repeats; i++)
+        await job.run();
+    return Number(process.hrtime.bigint() - begin) * 1e-9;
+}
+
+async function openKernel(kind, shape) {
+    const [m, n, k] = shape.split('x').map(Number);
+    return open(`${kind}-${shape}.onnx`, 1, [m, k ?? n], [1, n]);
+}
+
+async function answer(verb, id, ...rest) {
+    const job = jobs.get(id);
+    switch (verb) {
+    case 'forward': {
+        const [model, batch, threads] = [rest[0], Number(rest[1]), Number(rest[2])];
+        jobs.set(id, await open(`${model}/model.onnx`, threads, [batch, 3, 224, 224],
+            [batch, 1000], { batch }));
+        return '';
+    }
+    case 'run': {
+        const repeats = Number(rest[0]);
+        const seconds = await time(job, repeats);
+        return seconds - (job.empty ? await time(job.empty, repeats) : 0);
+    }
+    case 'logits':
+        return job.y.data.join(' ');
+    case 'forget':
+        await job.close();
+        jobs.delete(id);
+        return '';
+    default: {
+        const opened = await openKernel(verb, rest[0]);
+        opened.empty = await openKernel(verb, rest[0].replace(/\d+/g, '1'));
+        jobs.set(id, opened);
+        return '';
+    }
+    }
+}
+
+try {
+    const require = createRequire(`${resolve(folder)}/`);
+    ort = require('onnxruntime-node');
+    console.log('ready', ort.env.versions.node);
+} catch (error) {
+    console.log('missing', error.message.split('\n')[0]);
+    process.exit();
+}
+for await (const line of createInterface({ input: process.stdin })) {
+    try {
+        console.log('ok', await answer(...line.split(' ')));
+    } catch (error) {
+        console.log('error', error.message.replaceAll('\n', ' '));
+    }
+}

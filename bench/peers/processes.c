@@ -1,0 +1,176 @@
+/* processes.c - ONNX Runtime under node and PyTorch under Python, processes that take turns */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind.h"
+#include "child.h"
+#include "peers.h"
+#include "vit/kernels.h"
+
+/* Debian's own, whatever else is on the PATH: its packages are what is asked for. */
+#define PYTHON "/usr/bin/python3"
+
+static struct child models, onnxruntime, pytorch;
+
+struct state {
+    struct child *child;
+    unsigned id; /* by which the child knows it */
+    size_t batch;
+};
+
+/* "matmul" and "197x768x768", as all child processes are told. */
+static const char *shape_of(const struct work *work)
+{
+    static char text[64];
+
+    if (work->kind == WORK_FORWARD)
+        return work->model;
+    snprintf(text, sizeof text, work->kind == WORK_MATMUL ? "%zux%zux%zu" : "%zux%zu", work->m,
+             work->n, work->k);
+    return text;
+}
+
+static double run(void *state, size_t repeats)
+{
+    const struct state *const s = state;
+    char *const answer = child_ask(s->child, "run %u %zu", s->id, repeats), *end;
+    const double seconds = strtod(answer, &end);
+
+    /* what little there is beside the overhead that was taken off may come out below 0 */
+    if (end == answer || *end || !isfinite(seconds))
+        fatal("%s: expected seconds, found: %s", s->child->name, answer);
+    return seconds;
+}
+
+static void read_logits(void *state, float *logits)
+{
+    const struct state *const s = state;
+    char *at = child_ask(s->child, "logits %u", s->id);
+
+    for (size_t i = 0; i < 1000 * s->batch; i++) {
+        char *end;
+        logits[i] = strtof(at, &end);
+        if (end == at)
+            fatal("%s: expected %zu logits, found %zu", s->child->name, 1000 * s->batch, i);
+        at = end;
+    }
+}
+
+static void forget(void *state)
+{
+    const struct state *const s = state;
+
+    child_ask(s->child, "forget %u", s->id);
+    free(state);
+}
+
+static void prepare(struct child *child, const struct work *work, struct job *job)
+{
+    static unsigned ids;
+    struct state *const s = allocate(sizeof *s);
+
+    *s = (struct state){ child, ids++, work->batch };
+    *job = (struct job){ run, read_logits, forget, s };
+    child_ask(child, "%s %u %s %zu %zu", work_names[work->kind], s->id, shape_of(work), work->batch,
+              work->threads);
+}
+
+/* The first line says "ready" and the version, or "missing" and what is. */
+static bool greet(struct child *child, char *text)
+{
+    const char *const line = child_line(child);
+    const bool ready = strncmp(line, "ready ", 6) == 0;
+
+    if (!ready && strncmp(line, "missing ", 8) != 0)
+        fatal("%s: expected ready or missing, found: %s", child->name, line);
+    snprintf(text, TEXT_SIZE, "%s", line + (ready ? 6 : 8));
+    if (!ready)
+        child_end(child);
+    return ready;
+}
+
+bool models_open(const struct place *place, char *text)
+{
+    char folder[4096];
+
+    snprintf(folder, sizeof folder, "%s/peers", place->build);
+    child_start(&models, "make_model.py",
+                (char *[]){ PYTHON, "bench/peers/make_model.py", folder, NULL });
+    return greet(&models, text);
+}
+
+void models_make(const struct work *work)
+{
+    child_ask(&models, "%s %s", work_names[work->kind], shape_of(work));
+}
+
+static bool open_onnxruntime(const struct place *place, char *text)
+{
+    char folder[4096], worker[32];
+
+    if (!place->best) { /* it has no such setting */
+        snprintf(text, TEXT_SIZE, "left out: it cannot be held to %s", place->kernels->isa);
+        return true;
+    }
+    if (!models.to || *child_ask(&models, "onnx")) {
+        snprintf(text, TEXT_SIZE, "its models need Python's numpy and onnx");
+        return false;
+    }
+    snprintf(folder, sizeof folder, "%s/peers", place->build);
+    snprintf(worker, sizeof worker, "%d", place->cpus[place->cpu_count - 1]);
+    child_start(&onnxruntime, "ONNX Runtime",
+                (char *[]){ "node", "bench/peers/onnxruntime.mjs", folder, worker, NULL });
+    if (!greet(&onnxruntime, text))
+        return false;
+    bind_process(place, onnxruntime.pid);
+    return true;
+}
+
+/*
+ * OpenBLAS under it, whichever BLAS is the system's, with threads of its own. Memory that is kept
+ * rather than given back to the system spares it a page fault for every 4 KiB of every result.
+ */
+static bool open_pytorch(const struct place *place, char *text)
+{
+    char folder[4096], capability[64];
+    char *const arguments[] = { "env",
+                                "LD_PRELOAD=libopenblas.so.0",
+                                "MALLOC_MMAP_MAX_=0",
+                                "MALLOC_TRIM_THRESHOLD_=100000000000",
+                                "OMP_PROC_BIND=true",
+                                place->cpu_count > 1 ? "OMP_NUM_THREADS=2" : "OMP_NUM_THREADS=1",
+                                place->cpu_count > 1 ? "OPENBLAS_NUM_THREADS=2"
+                                                     : "OPENBLAS_NUM_THREADS=1",
+                                capability,
+                                PYTHON,
+                                "bench/peers/pytorch.py",
+                                folder,
+                                NULL };
+
+    snprintf(folder, sizeof folder, "%s/peers", place->build);
+    snprintf(capability, sizeof capability, "ATEN_CPU_CAPABILITY=%s", place->kernels->isa);
+    child_start(&pytorch, "PyTorch", arguments);
+    return greet(&pytorch, text);
+}
+
+static bool prepare_onnxruntime(const struct work *work, struct job *job)
+{
+    if (!onnxruntime.to)
+        return false;
+    models_make(work);
+    prepare(&onnxruntime, work, job);
+    return true;
+}
+
+static bool prepare_pytorch(const struct work *work, struct job *job)
+{
+    prepare(&pytorch, work, job);
+    return true;
+}
+
+const struct peer peer_onnxruntime = { "ONNX Runtime", open_onnxruntime, prepare_onnxruntime,
+                                       DOES_MATMUL | DOES_ROWS | DOES_FORWARD, true };
+const struct peer peer_pytorch = { "PyTorch", open_pytorch, prepare_pytorch,
+                                   DOES_MATMUL | DOES_ROWS | DOES_FORWARD, true };

@@ -1,0 +1,48 @@
+/* settings.c - the environment in which each library runs at its best on a level */
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* For every level if none is named; a NULL value takes the variable away. */
+static const struct setting {
+    const char *level, *name, *value;
+} settings[] = {
+    { NULL, "OPENBLAS_NUM_THREADS", "1" },
+    { NULL, "BLIS_NUM_THREADS", "1" },
+    { NULL, "OPENBLAS_L2_SIZE", NULL }, /* or its blocks are cut for another machine */
+    /*
+     * OpenBLAS 0.3.21 and BLIS 0.9 know no CPU that is younger than they are: OpenBLAS may take an
+     * old one's kernels, and BLIS those in plain C. BLIS counts its configurations: 0 is skx, 6 is
+     * zen3, on AVX2 the fastest of its five.
+     */
+    { "avx512", "OPENBLAS_CORETYPE", "SkylakeX" },
+    { "avx2", "OPENBLAS_CORETYPE", "Haswell" },
+    { "avx512", "BLIS_ARCH_TYPE", "0" },
+    { "avx2", "BLIS_ARCH_TYPE", "6" },
+    { "avx512", "DNNL_MAX_CPU_ISA", NULL },
+    { "avx2", "DNNL_MAX_CPU_ISA", "AVX2" },
+};
+
+void settings_apply(const char *level)
+{
+    printf("environment:");
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *const s = &settings[i];
+        const char *const was = getenv(s->name);
+        if (s->level && strcmp(s->level, level) != 0)
+            continue;
+        if (s->value)
+            printf(" %s=%s", s->name, s->value);
+        else if (was)
+            printf(" without %s", s->name);
+        if (was && (!s->value || strcmp(was, s->value) != 0))
+            printf(" (it was %s)", was);
+        if (s->value)
+            setenv(s->name, s->value, 1);
+        else
+            unsetenv(s->name);
+    }
+    putchar('\n');
+}

@@ -1,0 +1,87 @@
+/* turns.c - all libraries take turns at one piece of work, so that all see the same machine */
+#include <stdlib.h>
+#include <time.h>
+
+#include "session.h"
+
+/* A turn takes at least this long, or the clock and a first cold run would show in it. */
+static const double least_seconds = 4e-3;
+enum { MOST_REPEATS = 2048 };
+
+/* OpenMP's, OpenBLAS's and ONNX Runtime's idle threads spin for less. */
+static const struct timespec until_threads_sleep = { .tv_nsec = 50000000 };
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void sort_numbers(double *numbers, size_t count)
+{
+    qsort(numbers, count, sizeof *numbers, ascending);
+}
+
+double sorted_median(const double *sorted, size_t count)
+{
+    return sorted[count / 2];
+}
+
+double sorted_decile(const double *sorted, size_t count)
+{
+    return sorted[count / 10];
+}
+
+/* As many as a turn needs; on the way the library does what it does at its first runs alone. */
+static size_t enough_repeats(const struct job *job)
+{
+    size_t repeats = 1;
+
+    while (job->run(job->state, repeats) < least_seconds && repeats < MOST_REPEATS)
+        repeats *= 2;
+    return repeats;
+}
+
+void turns_prepare(struct turns *turns, const struct session *session, enum group_bit group,
+                   const struct work *work)
+{
+    for (size_t p = 0; p < PEERS; p++) {
+        turns->jobs[p] = (struct job){ 0 };
+        if (session->peers[p] && (all_peers[p]->does & group) &&
+            all_peers[p]->prepare(work, &turns->jobs[p]))
+            turns->repeats[p] = enough_repeats(&turns->jobs[p]);
+    }
+}
+
+void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak *peak)
+{
+    turns->rounds = rounds;
+    for (size_t r = 0; r < rounds; r++) {
+        turns->peak[r] = peak_measure(peak);
+        for (size_t i = 0; i < PEERS; i++) {
+            const size_t p = (i + r) % PEERS; /* each begins a round now and then */
+            const struct job *const job = &turns->jobs[p];
+            if (!job->run)
+                continue;
+            if (threads > 1)
+                nanosleep(&until_threads_sleep, NULL);
+            if (turns->repeats[p] > 1) /* the others have had the caches */
+                job->run(job->state, 1);
+            turns->seconds[p][r] =
+                job->run(job->state, turns->repeats[p]) / (double)turns->repeats[p];
+        }
+        if (threads > 1)
+            nanosleep(&until_threads_sleep, NULL);
+    }
+    sort_numbers(turns->peak, rounds);
+    for (size_t p = 0; p < PEERS; p++)
+        if (turns->jobs[p].run)
+            sort_numbers(turns->seconds[p], rounds);
+}
+
+void turns_close(struct turns *turns)
+{
+    for (size_t p = 0; p < PEERS; p++)
+        if (turns->jobs[p].run && turns->jobs[p].close)
+            turns->jobs[p].close(turns->jobs[p].state);
+}
