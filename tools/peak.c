@@ -1,7 +1,7 @@
 /* peak.c - the multiply-adds that the CPU does when nothing holds it up */
 #include "tools/peak.h"
 
-#include "tools/tool.h"
+#include "tools/clock.h"
 
 /*
  * Long against the microseconds by which threads start apart, short against the forward passes

@@ -1,0 +1,8 @@
+/* clock.h - the time that measurements are taken by */
+#ifndef VIT_TOOLS_CLOCK_H
+#define VIT_TOOLS_CLOCK_H
+
+/* Seconds of a clock that only runs forward. */
+double now(void);
+
+#endif
