@@ -57,7 +57,8 @@ DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
 NPY_OBJECT := $(BUILD)/tools/npy.o
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
-                 $(BUILD)/tests/kernel_cases.o
+                 $(BUILD)/tests/kernel_cases.o \
+                 $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak series)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
@@ -192,9 +193,13 @@ cross:
 
 # --- the benchmarks
 
+# What the report says of the flags: those of all, then those of each level's kernels.
+BENCH_FLAGS = $(CFLAGS) $(LDFLAGS); kernels -O3$(foreach i,$(ISAS),; $i $(FLAGS_$i))
+
 $(BUILD)/bench/%.o: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp \
+	  $(if $(filter %/bench/main.o,$@),-DBENCH_FLAGS='"$(strip $(BENCH_FLAGS))"') -c $< -o $@
 
 $(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
 	@mkdir -p $(@D)

@@ -1,56 +1,51 @@
 // shim.cc - Google Benchmark behind the C interface of shim.h
 #include "shim.h"
 
-#include <algorithm>
 #include <benchmark/benchmark.h>
-#include <ctime>
 
-namespace
-{
+static bool failed;
 
-// Of this thread alone: what else the machine does meanwhile is no part of a kernel's speed.
-double seconds()
+static benchmark::State &state(bench_run *run)
 {
-    timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
+    return *reinterpret_cast<benchmark::State *>(run);
 }
 
-// The best of a few short bursts, in operations per second.
-double peak_rate(const bench &b)
+void bench_register(const char *name, void (*measure)(bench_run *run, void *arg), void *arg)
 {
-    const size_t rounds = static_cast<size_t>(1e7 / b.peak_flops) + 1;
-    double best = 0.0;
-    for (int i = 0; i < 5; i++) {
-        const double start = seconds();
-        benchmark::DoNotOptimize(b.peak(rounds));
-        best = std::max(best, static_cast<double>(rounds) * b.peak_flops / (seconds() - start));
-    }
-    return best;
+    benchmark::RegisterBenchmark(name, [measure, arg](benchmark::State &s) {
+        measure(reinterpret_cast<bench_run *>(&s), arg);
+    });
 }
 
-void measure(benchmark::State &state, const bench &b)
+bool bench_next(bench_run *run, size_t iterations)
 {
-    double peak = peak_rate(b);
-    const double start = seconds();
-    for (auto _ : state)
-        b.run(b.arg);
-    const double each = (seconds() - start) / static_cast<double>(state.iterations());
-    peak = std::max(peak, peak_rate(b));
-
-    if (b.flops > 0) {
-        state.counters["GFLOP_per_s"] = b.flops / each * 1e-9;
-        state.counters["peak_share"] = b.flops / each / peak;
-    }
-    if (b.elements > 0)
-        state.counters["ns_per_element"] = each / b.elements * 1e9;
+    return state(run).KeepRunningBatch(static_cast<benchmark::IterationCount>(iterations));
 }
 
-} // namespace
-
-void bench_register(const bench *b)
+void bench_pause(bench_run *run)
 {
-    benchmark::RegisterBenchmark(b->name, [b = *b](benchmark::State &state) { measure(state, b); });
+    state(run).PauseTiming();
+}
+
+void bench_resume(bench_run *run)
+{
+    state(run).ResumeTiming();
+}
+
+void bench_counter(bench_run *run, const char *name, double value)
+{
+    state(run).counters[name] = value;
+}
+
+void bench_fail(bench_run *run, const char *why)
+{
+    failed = true;
+    state(run).SkipWithError(why);
+}
+
+void bench_context(const char *key, const char *value)
+{
+    benchmark::AddCustomContext(key, value);
 }
 
 int bench_main(int argc, char **argv)
@@ -60,5 +55,5 @@ int bench_main(int argc, char **argv)
         return 2;
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    return 0;
+    return failed ? 1 : 0;
 }

@@ -5,4 +5,7 @@
 /* Seconds of a clock that only runs forward. */
 double now(void);
 
+/* Seconds of this thread alone: what else the machine does meanwhile is not in them. */
+double thread_now(void);
+
 #endif
