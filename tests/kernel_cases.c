@@ -53,8 +53,9 @@ const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 const struct matmul_case matmul_cases[] = {
     { "vit_b/qkv", 197, 2304, 768 },     { "vit_b/proj", 197, 768, 768 },
     { "vit_b/fc1", 197, 3072, 768 },     { "vit_b/fc2", 197, 768, 3072 },
-    { "vit_b/head", 1, 1000, 768 },      { "vit_b/q_k", 197, 197, 64 },
-    { "vit_b/p_v", 197, 64, 197 },       { "vit_s/qkv", 197, 1152, 384 },
-    { "vit_b_x8/fc1", 1576, 3072, 768 },
+    { "vit_b_x8/qkv", 1576, 2304, 768 }, { "vit_b_x8/proj", 1576, 768, 768 },
+    { "vit_b_x8/fc1", 1576, 3072, 768 }, { "vit_b_x8/fc2", 1576, 768, 3072 },
+    { "vit_b/q_k", 197, 197, 64 },       { "vit_b/p_v", 197, 64, 197 },
+    { "vit_s/qkv", 197, 1152, 384 },     { "vit_b/head", 1, 1000, 768 },
 };
 const size_t matmul_case_count = sizeof matmul_cases / sizeof *matmul_cases;

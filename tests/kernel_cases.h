@@ -16,8 +16,8 @@ extern const struct row_case row_cases[];
 extern const size_t row_case_count;
 
 /*
- * The matmuls of a Vision Transformer, for benchmarks: ViT-B/16 at 224, its attention, ViT-S, a
- * head.
+ * The matmuls of a Vision Transformer, for benchmarks: ViT-B/16 at 224, of one image and of eight;
+ * its attention; ViT-S; a head.
  */
 struct matmul_case {
     const char *name;
