@@ -10,6 +10,7 @@ SANITIZE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 OBJCOPY ?= objcopy
+PYTHON ?= /usr/bin/python3
 
 VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
 SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
@@ -20,6 +21,7 @@ ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
         libcriterion-dev libbenchmark-dev
 DEPS_PEERS := libdnnl-dev libopenblas0-pthread libblis4-openmp
+DEPS_PLOTS := python3-matplotlib
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
             libc6-dev-arm64-cross
 
@@ -63,8 +65,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench peers deps deps-dev install uninstall format format-check cross \
-        fuzz clean help FORCE
+.PHONY: all demo check bench peers plots bench-history deps deps-dev install uninstall format \
+        format-check cross fuzz clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
@@ -75,6 +77,7 @@ help:
 	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
 	@echo 'make peers      the same against OpenBLAS, BLIS and oneDNN'
+	@echo 'make plots      docs/plots/*.svg, from $(BUILD)/bench.json and $(BUILD)/bench-peers.json'
 	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
 	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
 	@echo 'make format     lay the sources out; format-check: see that they are'
@@ -225,6 +228,18 @@ peers: DEPS += $(DEPS_PEERS)
 peers: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/peers/run
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 BLIS_NUM_THREADS=1 $(BUILD)/bench/peers/run
+
+# What both wrote, in one list: make bench BENCH=--benchmark_out=$(BUILD)/bench.json, make peers.
+RESULTS := $(PYTHON) bench/results.py $(BUILD)/bench.json $(BUILD)/bench-peers.json
+
+plots: DEPS += $(DEPS_PLOTS)
+plots: deps
+	@$(RESULTS) $(BUILD)/results.json
+	@$(PYTHON) bench/plots.py $(BUILD)/results.json docs/plots
+
+# The same list is kept for each release: measured at its commit, then committed on top of it.
+bench-history:
+	@$(RESULTS) bench/history/$(VERSION).json
 
 # --- packages, installation, layout
 
