@@ -1,6 +1,7 @@
 /* measure.c - a benchmark: prepared when its turn comes, checked, timed between its yardsticks */
 #include "measure.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,26 +110,29 @@ static bool sample(struct bench_run *run, const struct bench *b, struct samples 
 
 static double median(struct series *s)
 {
+    if (s->count == 0)
+        return (double)NAN;
     series_sort(s);
     return series_quantile(s, 0.5);
+}
+
+/* What is 0 does not apply. */
+static double or_nan(double x)
+{
+    return x > 0 ? x : (double)NAN;
 }
 
 static void report(struct bench_run *run, const struct bench *b, struct samples *s)
 {
     const double seconds = median(&s->seconds);
+    const double rate = or_nan(b->operations) / seconds, speed = or_nan(b->bytes) / seconds;
 
-    if (b->operations > 0) {
-        bench_counter(run, "GFLOP_per_s", 1e-9 * b->operations / seconds);
-        bench_counter(run, "peak_share", b->operations / seconds / median(&s->peaks));
-    }
-    if (b->bytes > 0) {
-        bench_counter(run, "GB_per_s", 1e-9 * b->bytes / seconds);
-        bench_counter(run, "bandwidth_share", b->bytes / seconds / median(&s->bandwidths));
-    }
-    if (b->elements > 0)
-        bench_counter(run, "ns_per_element", 1e9 * seconds / b->elements);
-    if (b->images > 0)
-        bench_counter(run, "ms_per_image", 1e3 * seconds / b->images);
+    bench_counter(run, "GFLOP_per_s", 1e-9 * rate);
+    bench_counter(run, "peak_share", rate / median(&s->peaks));
+    bench_counter(run, "GB_per_s", 1e-9 * speed);
+    bench_counter(run, "bandwidth_share", speed / median(&s->bandwidths));
+    bench_counter(run, "ns_per_element", 1e9 * seconds / or_nan(b->elements));
+    bench_counter(run, "ms_per_image", 1e3 * seconds / or_nan(b->images));
 }
 
 static void measure(struct bench_run *run, void *arg)

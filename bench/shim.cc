@@ -2,8 +2,26 @@
 #include "shim.h"
 
 #include <benchmark/benchmark.h>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
 
 static bool failed;
+static bool csv;
+
+// --benchmark_format=csv, --benchmark_out_format=csv, or either from the environment
+static bool wants_csv(int argc, char **argv)
+{
+    for (const char *name : { "BENCHMARK_FORMAT", "BENCHMARK_OUT_FORMAT" }) {
+        const char *const value = std::getenv(name);
+        if (value && std::strcmp(value, "csv") == 0)
+            return true;
+    }
+    for (int i = 1; i < argc; i++)
+        if (std::strstr(argv[i], "format=csv"))
+            return true;
+    return false;
+}
 
 static benchmark::State &state(bench_run *run)
 {
@@ -34,7 +52,8 @@ void bench_resume(bench_run *run)
 
 void bench_counter(bench_run *run, const char *name, double value)
 {
-    state(run).counters[name] = value;
+    if (csv || !std::isnan(value))
+        state(run).counters[name] = value;
 }
 
 void bench_fail(bench_run *run, const char *why)
@@ -50,6 +69,7 @@ void bench_context(const char *key, const char *value)
 
 int bench_main(int argc, char **argv)
 {
+    csv = wants_csv(argc, argv);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 2;

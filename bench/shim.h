@@ -23,7 +23,10 @@ bool bench_next(struct bench_run *run, size_t iterations);
 void bench_pause(struct bench_run *run);
 void bench_resume(struct bench_run *run);
 
-/* A number of this run's line in the report. */
+/*
+ * A number of this run's line in the report; a NaN does not apply to it and is left out, save from
+ * CSV, where the first line's names make the header and no later line may have another.
+ */
 void bench_counter(struct bench_run *run, const char *name, double value);
 
 /* Reports an error in place of a result, and makes bench_main fail; the run must then end. */
