@@ -15,8 +15,11 @@
 /* Against which reading the thread's clock, a system call, is nothing. */
 static const double least_stretch = 1e-3;
 
-/* The clock of a core, and what its neighbours do to it, hold for about this long. */
-static const double yardstick_interval = 0.1;
+/*
+ * A core's clock and what its neighbours do to it hold for about this long: the yardsticks, which
+ * take half as long, vary by 5 % over a second.
+ */
+static const double segment_seconds = 0.03;
 
 /* Everything registered, for measure_finish. */
 struct registered {
@@ -75,48 +78,72 @@ static void begin_turn(const struct bench *b)
         turn.peak = peak_prepare(b->level, b->threads);
 }
 
-/* Of one run: seconds of an iteration, operations and bytes a second. */
-struct samples {
-    struct series seconds, peaks, bandwidths;
+/* What this machine could do just now: operations and bytes a second. */
+struct yardsticks {
+    double peak, bandwidth;
 };
 
-static bool take_yardsticks(const struct bench *b, struct samples *s)
+static struct yardsticks take_yardsticks(const struct bench *b)
 {
-    if (b->operations > 0 && !series_append(&s->peaks, peak_measure(&turn.peak)))
-        return false;
-    return b->bytes <= 0 || series_append(&s->bandwidths, b->topic->bandwidth(turn.work));
+    return (struct yardsticks){ b->operations > 0 ? peak_measure(&turn.peak) : 0,
+                                b->bytes > 0 ? b->topic->bandwidth(turn.work) : 0 };
 }
 
-/* Stretches, and every now and then the yardsticks, while Google Benchmark's clock stands. */
+/* Of one run: seconds of an iteration in each stretch, shares of the yardsticks in each segment. */
+struct samples {
+    struct series seconds, peak_shares, bandwidth_shares;
+};
+
+/* Stretches in a row, between the yardsticks before them and those after. */
+struct segment {
+    struct yardsticks before;
+    double iterations, seconds;
+};
+
+/*
+ * Takes the yardsticks, which begin the next segment too. A share that does not apply is 0/0, so
+ * NaN. False: no memory.
+ */
+static bool end_segment(const struct bench *b, struct segment *segment, struct samples *s)
+{
+    const struct yardsticks before = segment->before, after = take_yardsticks(b);
+    const double rate = segment->iterations / segment->seconds;
+
+    *segment = (struct segment){ .before = after };
+    return series_append(&s->peak_shares, 2 * b->operations * rate / (before.peak + after.peak)) &&
+           series_append(&s->bandwidth_shares,
+                         2 * b->bytes * rate / (before.bandwidth + after.bandwidth));
+}
+
+/* Segments for as long as Google Benchmark wants, its clock standing between them. */
 static bool sample(struct bench_run *run, const struct bench *b, struct samples *s)
 {
-    double since = yardstick_interval; /* the first stretch is followed by the yardsticks */
+    struct segment segment = { .before = take_yardsticks(b) };
+    bool enough_memory = true;
 
-    while (bench_next(run, turn.stretch)) {
-        const double seconds = time_stretch(b, turn.stretch);
-        since += seconds;
-        bool appended = series_append(&s->seconds, seconds / (double)turn.stretch);
-        if (appended && since >= yardstick_interval) {
+    while (enough_memory && bench_next(run, turn.stretch)) {
+        const double iterations = (double)turn.stretch, seconds = time_stretch(b, turn.stretch);
+        segment.iterations += iterations;
+        segment.seconds += seconds;
+        enough_memory = series_append(&s->seconds, seconds / iterations);
+        if (segment.seconds >= segment_seconds) {
             bench_pause(run);
-            appended = take_yardsticks(b, s);
+            enough_memory = end_segment(b, &segment, s) && enough_memory;
             bench_resume(run);
-            since = 0;
         }
-        if (!appended)
-            return false;
     }
-    return true;
+    if (enough_memory && s->peak_shares.count == 0) /* a run too short for a whole segment */
+        enough_memory = end_segment(b, &segment, s);
+    return enough_memory;
 }
 
 static double median(struct series *s)
 {
-    if (s->count == 0)
-        return (double)NAN;
     series_sort(s);
     return series_quantile(s, 0.5);
 }
 
-/* What is 0 does not apply. */
+/* What does not apply is 0 in struct bench and NaN in the report. */
 static double or_nan(double x)
 {
     return x > 0 ? x : (double)NAN;
@@ -125,12 +152,11 @@ static double or_nan(double x)
 static void report(struct bench_run *run, const struct bench *b, struct samples *s)
 {
     const double seconds = median(&s->seconds);
-    const double rate = or_nan(b->operations) / seconds, speed = or_nan(b->bytes) / seconds;
 
-    bench_counter(run, "GFLOP_per_s", 1e-9 * rate);
-    bench_counter(run, "peak_share", rate / median(&s->peaks));
-    bench_counter(run, "GB_per_s", 1e-9 * speed);
-    bench_counter(run, "bandwidth_share", speed / median(&s->bandwidths));
+    bench_counter(run, "GFLOP_per_s", 1e-9 * or_nan(b->operations) / seconds);
+    bench_counter(run, "peak_share", median(&s->peak_shares));
+    bench_counter(run, "GB_per_s", 1e-9 * or_nan(b->bytes) / seconds);
+    bench_counter(run, "bandwidth_share", median(&s->bandwidth_shares));
     bench_counter(run, "ns_per_element", 1e9 * seconds / or_nan(b->elements));
     bench_counter(run, "ms_per_image", 1e3 * seconds / or_nan(b->images));
 }
@@ -148,8 +174,8 @@ static void measure(struct bench_run *run, void *arg)
         bench_fail(run, no_memory);
     else
         report(run, b, &s);
-    free(s.bandwidths.values);
-    free(s.peaks.values);
+    free(s.bandwidth_shares.values);
+    free(s.peak_shares.values);
     free(s.seconds.values);
 }
 

@@ -38,9 +38,9 @@ struct topic {
  * the shape is of shape_size bytes. Ends the program if there is no memory for that.
  *
  * Its clock is the thread's CPU time, so that what else the machine does is no part of a kernel's
- * speed; with several threads it is real time. Its counters are ratios of medians:
- * of stretches of a millisecond at least, and of the peak or bandwidth measured every tenth of a
- * second between them. Google Benchmark's own columns are means.
+ * speed; with several threads it is real time. Times are medians of stretches of a millisecond or
+ * one iteration. Shares are medians too, of segments of some 30 ms, each between the peak or the
+ * bandwidth measured just before and just after it. Google Benchmark's own columns are means.
  */
 void measure_add(const char *name, const struct bench *bench, const void *shape, size_t shape_size);
 
