@@ -37,7 +37,7 @@ static struct {
     const struct bench *bench;
     void *work;
     const char *failure; /* why it cannot be measured, or NULL */
-    size_t stretch;      /* iterations that make one stretch */
+    size_t stretch;      /* iterations of a stretch, but the last */
     struct peak peak;
 } turn;
 
@@ -120,12 +120,13 @@ static bool sample(struct bench_run *run, const struct bench *b, struct samples 
 {
     struct segment segment = { .before = take_yardsticks(b) };
     bool enough_memory = true;
+    size_t iterations;
 
-    while (enough_memory && bench_next(run, turn.stretch)) {
-        const double iterations = (double)turn.stretch, seconds = time_stretch(b, turn.stretch);
-        segment.iterations += iterations;
+    while (enough_memory && (iterations = bench_next(run, turn.stretch))) {
+        const double seconds = time_stretch(b, iterations);
+        segment.iterations += (double)iterations;
         segment.seconds += seconds;
-        enough_memory = series_append(&s->seconds, seconds / iterations);
+        enough_memory = series_append(&s->seconds, seconds / (double)iterations);
         if (segment.seconds >= segment_seconds) {
             bench_pause(run);
             enough_memory = end_segment(b, &segment, s) && enough_memory;

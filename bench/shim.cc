@@ -1,6 +1,7 @@
 // shim.cc - Google Benchmark behind the C interface of shim.h
 #include "shim.h"
 
+#include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cmath>
 #include <cstdlib>
@@ -35,9 +36,13 @@ void bench_register(const char *name, void (*measure)(bench_run *run, void *arg)
     });
 }
 
-bool bench_next(bench_run *run, size_t iterations)
+// Never more than asked for: repetitions must all have the same number.
+size_t bench_next(bench_run *run, size_t most)
 {
-    return state(run).KeepRunningBatch(static_cast<benchmark::IterationCount>(iterations));
+    benchmark::State &s = state(run);
+    const size_t left = static_cast<size_t>(s.max_iterations - s.iterations());
+    const size_t count = std::max<size_t>(1, std::min(most, left));
+    return s.KeepRunningBatch(static_cast<benchmark::IterationCount>(count)) ? count : 0;
 }
 
 void bench_pause(bench_run *run)

@@ -2,7 +2,6 @@
 #ifndef VIT_BENCH_SHIM_H
 #define VIT_BENCH_SHIM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -16,10 +15,10 @@ struct bench_run;
 void bench_register(const char *name, void (*measure)(struct bench_run *run, void *arg), void *arg);
 
 /*
- * Whether to do `iterations` more. Google Benchmark's clock runs from the first call to the one
- * that says false, save between pause and resume.
+ * How many iterations to do now, at most `most`; 0 when there have been enough. Google Benchmark's
+ * clock runs from the first call to the one that says 0, save between pause and resume.
  */
-bool bench_next(struct bench_run *run, size_t iterations);
+size_t bench_next(struct bench_run *run, size_t most);
 void bench_pause(struct bench_run *run);
 void bench_resume(struct bench_run *run);
 
