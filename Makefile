@@ -229,7 +229,7 @@ peers: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/peers/run
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 BLIS_NUM_THREADS=1 $(BUILD)/bench/peers/run
 
-# What both wrote, in one list: make bench BENCH=--benchmark_out=$(BUILD)/bench.json, make peers.
+# What make bench BENCH=--benchmark_out=$(BUILD)/bench.json and make bench-peers wrote, in one list.
 RESULTS := $(PYTHON) bench/results.py $(BUILD)/bench.json $(BUILD)/bench-peers.json
 
 plots: DEPS += $(DEPS_PLOTS)

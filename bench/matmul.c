@@ -141,8 +141,8 @@ static const struct topic one_row_topic = { prepare, run, check, read_weights, r
 static const struct topic pack_topic = { prepare, run_pack, check_pack, copy_weights, release };
 
 /*
- * Each remainder alone, beside shapes without one, and all of them together. 64, 128, 192 and 768
- * are whole tiles or whole panels on every level.
+ * Each remainder alone, beside shapes without one, and all of them together. M = 64 has whole tiles
+ * or near it; N = 192 and 768 are whole panels on every level, 64 and 128 on AVX-512.
  */
 static const struct shape odd_shapes[] = {
     { 64, 768, 768 }, { 65, 768, 768 },  { 66, 768, 768 },  { 67, 768, 768 }, { 68, 768, 768 },

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""results.py - what `make bench` and `make peers` measured, as one flat list
+"""results.py - what `make bench` and `make bench-peers` measured, as one flat list
 
 Usage: results.py BENCH.json PEERS.json RESULTS.json
 
@@ -21,7 +21,7 @@ COUNTERS = ("GFLOP_per_s", "peak_share", "GB_per_s", "bandwidth_share", "ns_per_
             "ms_per_image")
 MAKE = {
     "bench": "make bench BENCH=--benchmark_out=%s",
-    "peers": "make peers, which writes %s",
+    "peers": "make bench-peers, which writes %s",
 }
 
 
