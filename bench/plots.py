@@ -65,9 +65,9 @@ class Results:
         found = [r for r in self.all if r["run"] == run and r["group"] == group and
                  all(r.get(k, 1) == v for k, v in wanted.items())]
         if not found:
-            command = "make bench BENCH=--benchmark_out=…" if run == "bench" else "make bench-peers"
+            command = {"bench": "make bench BENCH=--benchmark_out=…", "peers": "make bench-peers"}
             sys.exit(f"plots.py: there is no measurement of {group} for this picture; "
-                     f"a whole run of `{command}` has them")
+                     f"a whole run of `{command[run]}` has them")
         return found
 
     def footer(self, *runs):
