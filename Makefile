@@ -10,6 +10,7 @@ SANITIZE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 OBJCOPY ?= objcopy
+PYTHON ?= /usr/bin/python3
 
 VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
 SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
@@ -23,6 +24,7 @@ DEPS_PEERS = libdnnl-dev libopenblas0-pthread libblis4-openmp python3-torch pyth
              python3-numpy $(if $(shell command -v npm),,nodejs npm)
 # The npm package whose CPU library is ONNX Runtime.
 ONNXRUNTIME := onnxruntime-node@1.30.0
+DEPS_PLOTS := python3-matplotlib
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
             libc6-dev-arm64-cross
 
@@ -60,13 +62,14 @@ DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
 NPY_OBJECT := $(BUILD)/tools/npy.o
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
-                 $(BUILD)/tests/kernel_cases.o
+                 $(BUILD)/tests/kernel_cases.o \
+                 $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak series)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench bench-peers deps deps-dev install uninstall format format-check cross \
-        fuzz clean help FORCE
+.PHONY: all demo check bench bench-peers plots bench-history deps deps-dev install uninstall \
+        format format-check cross fuzz clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
@@ -78,6 +81,7 @@ help:
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
 	@echo 'make bench-peers  beside OpenBLAS, BLIS, oneDNN, ONNX Runtime and PyTorch, taking turns'
 	@echo '                (PEERS="--only matmul,rows,forward,start --rounds 15 --isa avx512 …")'
+	@echo 'make plots      docs/plots/*.svg, from $(BUILD)/bench.json and $(BUILD)/bench-peers.json'
 	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
 	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
 	@echo 'make format     lay the sources out; format-check: see that they are'
@@ -196,9 +200,13 @@ cross:
 
 # --- the benchmarks
 
+# What the report says of the flags: those of all, then those of each level's kernels.
+BENCH_FLAGS = $(CFLAGS) $(LDFLAGS); kernels -O3$(foreach i,$(ISAS),; $i $(FLAGS_$i))
+
 $(BUILD)/bench/%.o: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp \
+	  $(if $(filter %/bench/main.o,$@),-DBENCH_FLAGS='"$(strip $(BENCH_FLAGS))"') -c $< -o $@
 
 $(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -214,7 +222,7 @@ bench: deps
 PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/peers/%.o,main settings common bind turns report \
                   kernels forward start libvit blas onednn processes child) \
                 $(BUILD)/tests/kernel_cases.o \
-                $(patsubst %,$(BUILD)/tools/%.o,about operations peak runner)
+                $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak)
 # Without oneDNN's header it is built without it, and says so when it runs.
 ONEDNN = $(shell $(CXX) -fsyntax-only -xc++ -include dnnl.hpp /dev/null 2>&1 || echo missing)
 
@@ -222,7 +230,7 @@ $(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) -O3"'
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) -lm
 
-FIRST_OBJECTS := $(patsubst %,$(BUILD)/%.o,bench/peers/first bench/peers/common tools/runner)
+FIRST_OBJECTS := $(patsubst %,$(BUILD)/%.o,bench/peers/first bench/peers/common tools/clock)
 $(BUILD)/bench/peers/first: $(FIRST_OBJECTS) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) -lm
 
@@ -238,6 +246,18 @@ bench-peers: deps
 	-@$(MAKE) --no-print-directory $(BUILD)/peers/$(ONNXRUNTIME)
 	@$(MAKE) --no-print-directory $(BUILD)/bench/peers/run $(BUILD)/bench/peers/first
 	@$(BUILD)/bench/peers/run --build $(BUILD) $(PEERS)
+
+# What make bench BENCH=--benchmark_out=$(BUILD)/bench.json and make bench-peers wrote, in one list.
+RESULTS := $(PYTHON) bench/results.py $(BUILD)/bench.json $(BUILD)/bench-peers.json
+
+plots: DEPS += $(DEPS_PLOTS)
+plots: deps
+	@$(RESULTS) $(BUILD)/results.json
+	@$(PYTHON) bench/plots.py $(BUILD)/results.json docs/plots
+
+# The same list is kept for each release: measured at its commit, then committed on top of it.
+bench-history:
+	@$(RESULTS) bench/history/$(VERSION).json
 
 # --- packages, installation, layout
 

@@ -3,62 +3,82 @@
 
 #include <algorithm>
 #include <benchmark/benchmark.h>
-#include <ctime>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
 
-namespace
-{
+static bool failed;
+static bool csv;
 
-// Of this thread alone: what else the machine does meanwhile is no part of a kernel's speed.
-double seconds()
+// --benchmark_format=csv, --benchmark_out_format=csv, or either from the environment
+static bool wants_csv(int argc, char **argv)
 {
-    timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
-}
-
-// The best of a few short bursts, in operations per second.
-double peak_rate(const bench &b)
-{
-    const size_t rounds = static_cast<size_t>(1e7 / b.peak_flops) + 1;
-    double best = 0.0;
-    for (int i = 0; i < 5; i++) {
-        const double start = seconds();
-        benchmark::DoNotOptimize(b.peak(rounds));
-        best = std::max(best, static_cast<double>(rounds) * b.peak_flops / (seconds() - start));
+    for (const char *name : { "BENCHMARK_FORMAT", "BENCHMARK_OUT_FORMAT" }) {
+        const char *const value = std::getenv(name);
+        if (value && std::strcmp(value, "csv") == 0)
+            return true;
     }
-    return best;
+    for (int i = 1; i < argc; i++)
+        if (std::strstr(argv[i], "format=csv"))
+            return true;
+    return false;
 }
 
-void measure(benchmark::State &state, const bench &b)
+static benchmark::State &state(bench_run *run)
 {
-    double peak = peak_rate(b);
-    const double start = seconds();
-    for (auto _ : state)
-        b.run(b.arg);
-    const double each = (seconds() - start) / static_cast<double>(state.iterations());
-    peak = std::max(peak, peak_rate(b));
-
-    if (b.flops > 0) {
-        state.counters["GFLOP_per_s"] = b.flops / each * 1e-9;
-        state.counters["peak_share"] = b.flops / each / peak;
-    }
-    if (b.elements > 0)
-        state.counters["ns_per_element"] = each / b.elements * 1e9;
+    return *reinterpret_cast<benchmark::State *>(run);
 }
 
-} // namespace
-
-void bench_register(const bench *b)
+void bench_register(const char *name, void (*measure)(bench_run *run, void *arg), void *arg)
 {
-    benchmark::RegisterBenchmark(b->name, [b = *b](benchmark::State &state) { measure(state, b); });
+    benchmark::RegisterBenchmark(name, [measure, arg](benchmark::State &s) {
+        measure(reinterpret_cast<bench_run *>(&s), arg);
+    });
+}
+
+// Never more than asked for: repetitions must all have the same number.
+size_t bench_next(bench_run *run, size_t most)
+{
+    benchmark::State &s = state(run);
+    const size_t left = static_cast<size_t>(s.max_iterations - s.iterations());
+    const size_t count = std::max<size_t>(1, std::min(most, left));
+    return s.KeepRunningBatch(static_cast<benchmark::IterationCount>(count)) ? count : 0;
+}
+
+void bench_pause(bench_run *run)
+{
+    state(run).PauseTiming();
+}
+
+void bench_resume(bench_run *run)
+{
+    state(run).ResumeTiming();
+}
+
+void bench_counter(bench_run *run, const char *name, double value)
+{
+    if (csv || !std::isnan(value))
+        state(run).counters[name] = value;
+}
+
+void bench_fail(bench_run *run, const char *why)
+{
+    failed = true;
+    state(run).SkipWithError(why);
+}
+
+void bench_context(const char *key, const char *value)
+{
+    benchmark::AddCustomContext(key, value);
 }
 
 int bench_main(int argc, char **argv)
 {
+    csv = wants_csv(argc, argv);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 2;
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
-    return 0;
+    return failed ? 1 : 0;
 }

@@ -6,6 +6,7 @@
 #include "tools/about.h"
 #include "tools/operations.h"
 #include "tools/peak.h"
+#include "tools/series.h"
 #include "tools/tool.h"
 
 enum {
@@ -15,11 +16,6 @@ enum {
 
 /* Forward passes go on for this long before the peak is measured again. */
 static const double stretch_seconds = 0.1;
-
-struct series {
-    double *values;
-    size_t count, capacity;
-};
 
 struct bench {
     const struct options *options;
@@ -35,36 +31,6 @@ struct bench {
 struct result {
     double images_per_s, ms_min, ms_median, ms_p99, gflops, peak_gflops, peak_share;
 };
-
-static bool append(struct series *s, double value)
-{
-    if (s->count == s->capacity) {
-        const size_t capacity = s->capacity ? 2 * s->capacity : 256;
-        double *const grown = realloc(s->values, capacity * sizeof *grown);
-        if (!grown)
-            return false;
-        s->values = grown;
-        s->capacity = capacity;
-    }
-    s->values[s->count++] = value;
-    return true;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The smallest value that at least this share of the sorted values does not exceed. */
-static double quantile(const struct series *sorted, double share)
-{
-    size_t i = (size_t)(share * (double)sorted->count);
-
-    if ((double)i == share * (double)sorted->count && i > 0)
-        i--;
-    return sorted->values[i < sorted->count ? i : sorted->count - 1];
-}
 
 /* About normal, mean 0 and deviation 1: the sum of twelve uniform numbers; the same every time. */
 static void fill_normal(size_t count, float *x)
@@ -148,11 +114,11 @@ static enum vit_status measure(struct bench *b, struct vit_error *err)
         const double stretch = now();
         do {
             status = forward(b, &seconds, err);
-            if (!status && !append(&b->forwards, seconds))
+            if (!status && !series_append(&b->forwards, seconds))
                 status = tool_no_memory(err);
         } while (!status && now() - stretch < stretch_seconds);
         const double rate = peak_measure(&peak);
-        if (!status && !append(&b->peaks, rate))
+        if (!status && !series_append(&b->peaks, rate))
             status = tool_no_memory(err);
     }
     return status;
@@ -166,16 +132,16 @@ static struct result summarise(struct bench *b)
     struct result r = { 0 };
     double total = 0;
 
-    qsort(b->forwards.values, b->forwards.count, sizeof(double), ascending);
-    qsort(b->peaks.values, b->peaks.count, sizeof(double), ascending);
+    series_sort(&b->forwards);
+    series_sort(&b->peaks);
     for (size_t i = 0; i < b->forwards.count; i++)
         total += b->forwards.values[i];
     r.images_per_s = batch * (double)b->forwards.count / total;
     r.ms_min = 1e3 * b->forwards.values[0] / batch;
-    r.ms_median = 1e3 * quantile(&b->forwards, 0.5) / batch;
-    r.ms_p99 = 1e3 * quantile(&b->forwards, 0.99) / batch;
-    r.gflops = gigaoperations / quantile(&b->forwards, 0.5);
-    r.peak_gflops = 1e-9 * quantile(&b->peaks, 0.5);
+    r.ms_median = 1e3 * series_quantile(&b->forwards, 0.5) / batch;
+    r.ms_p99 = 1e3 * series_quantile(&b->forwards, 0.99) / batch;
+    r.gflops = gigaoperations / series_quantile(&b->forwards, 0.5);
+    r.peak_gflops = 1e-9 * series_quantile(&b->peaks, 0.5);
     r.peak_share = r.gflops / r.peak_gflops;
     return r;
 }

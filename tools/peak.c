@@ -1,7 +1,7 @@
 /* peak.c - the multiply-adds that the CPU does when nothing holds it up */
 #include "tools/peak.h"
 
-#include "tools/tool.h"
+#include "tools/clock.h"
 
 /*
  * Long against the microseconds by which threads start apart, short against the forward passes
@@ -20,9 +20,9 @@ struct peak peak_prepare(const struct vit_kernels *kernels, size_t threads)
 
     while (elapsed < burst_seconds) {
         peak.rounds *= 2;
-        const double begin = now();
+        const double begin = thread_now();
         sink = kernels->fma_peak(peak.rounds);
-        elapsed = now() - begin;
+        elapsed = thread_now() - begin;
     }
     (void)sink;
     return peak;
@@ -41,15 +41,16 @@ double peak_measure(struct peak *peak)
 {
     const double operations =
         (double)peak->threads * (double)peak->rounds * (double)peak->kernels->fma_peak_flops;
+    double (*const clock)(void) = peak->threads > 1 ? now : thread_now;
     double best = 0;
 
     for (int i = 0; i < BURSTS; i++) {
-        const double begin = now();
+        const double begin = clock();
         if (peak->threads > 1) /* the very threads of the forward pass, bound as they are */
             vit_run_openmp(NULL, peak->threads, burst, peak);
         else
             burst(peak, 0);
-        const double rate = operations / (now() - begin);
+        const double rate = operations / (clock() - begin);
         best = rate > best ? rate : best;
     }
     return best;

@@ -2,7 +2,6 @@
 #include "tools/tool.h"
 
 #include <string.h>
-#include <time.h>
 
 /*
  * Images of one forward pass: eight for each thread, so that threads can take whole images and idle
@@ -76,11 +75,4 @@ bool product(size_t count, const size_t *sizes, size_t *out)
         *out *= sizes[i];
     }
     return true;
-}
-
-double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tools/clock.h"
 #include "tools/error.h"
 #include "tools/options.h"
 #include "vit/vit.h"
@@ -44,9 +45,6 @@ enum vit_status preprocess_picture(const char *path, const struct vit_recipe *re
 
 /* The product of `count` sizes; false if it does not fit in size_t. */
 bool product(size_t count, const size_t *sizes, size_t *out);
-
-/* Seconds of a clock that only runs forward. */
-double now(void);
 
 /*
  * Text that a file or a file's name may have chosen, its control characters, line separators and

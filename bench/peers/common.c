@@ -3,9 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "peers.h"
-#include "tools/tool.h"
+#include "tools/clock.h"
 
 const char *const work_names[WORK_KINDS] = { "matmul", "layernorm", "softmax", "gelu", "forward" };
 
@@ -24,10 +25,13 @@ void fatal(const char *format, ...)
 
 void *allocate(size_t bytes)
 {
-    void *const p = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    const size_t huge = (size_t)2 << 20, align = bytes < huge ? 64 : huge;
+    void *const p = aligned_alloc(align, (bytes + align - 1) / align * align);
 
     if (!p)
         fatal("no memory for %zu bytes", bytes);
+    if (align == huge)
+        madvise(p, bytes, MADV_HUGEPAGE); /* advice: its failure changes nothing */
     return p;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "peers.h"
-#include "tools/tool.h"
+#include "tools/clock.h"
 #include "vit/vit.h"
 
 /* The peak resident set of this program alone; getrusage counts its parent's, before exec, too. */

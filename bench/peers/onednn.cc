@@ -59,7 +59,7 @@ state *prepare_matmul(const work *w)
     const memory::desc y({ dim(w->m), dim(w->n) }, memory::data_type::f32, tag::ab);
     const dnnl::matmul::primitive_desc how(dnnl::matmul::desc(x, any, y), engine());
 
-    memory packed(how.weights_desc(), engine());
+    memory packed(how.weights_desc(), engine(), allocate(how.weights_desc().get_size()));
     memory plain = wrap(weights, w->w);
     dnnl::reorder(plain, packed).execute(stream(), plain, packed);
     stream().wait();

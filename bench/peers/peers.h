@@ -78,7 +78,8 @@ __attribute__((noreturn, format(printf, 1, 2)))
 #endif
 void fatal(const char *format, ...);
 
-void *allocate(size_t bytes); /* on a cache line; never NULL */
+/* On a cache line, much of it in huge pages, as libvit keeps its weights; never NULL. */
+void *allocate(size_t bytes);
 
 /* Floats whose value at i is (i · 7919 mod 1009)/504 − 1; the child processes make the same. */
 float *new_floats(size_t count);

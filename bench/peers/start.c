@@ -4,7 +4,7 @@
 
 #include "child.h"
 #include "session.h"
-#include "tools/tool.h"
+#include "tools/clock.h"
 
 static const char model[] = "vit_base_patch16_224";
 

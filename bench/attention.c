@@ -1,0 +1,145 @@
+/* attention.c - benchmarks of attention, from 197 to 4097 tokens */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "sample.h"
+#include "topics.h"
+
+/* ViT-B's */
+enum { HEADS = 12, HEAD_DIM = 64, DIM = HEADS * HEAD_DIM };
+static const float scale = 0.125f;
+
+struct attention {
+    const struct vit_kernels *level;
+    size_t tokens, ld, ld_out;
+    struct arena memory;
+    float *qkv; /* [tokens][3][HEADS][HEAD_DIM], row stride ld */
+    float *out; /* [tokens][HEADS][HEAD_DIM], row stride ld_out */
+    float *scratch;
+};
+
+static void carve(struct attention *at)
+{
+    at->qkv = arena_floats(&at->memory, at->tokens * at->ld);
+    at->out = arena_floats(&at->memory, at->tokens * at->ld_out);
+    at->scratch = arena_floats(
+        &at->memory, vit_attention_scratch_size(at->level, at->tokens, HEADS, HEAD_DIM, 1));
+}
+
+static const char *prepare(const struct bench *bench, void **work)
+{
+    struct attention *const at = calloc(1, sizeof *at);
+
+    *work = at;
+    if (!at)
+        return no_memory;
+    at->level = bench->level;
+    at->tokens = *(const size_t *)bench->shape;
+    at->ld = padded_stride(3 * DIM);
+    at->ld_out = padded_stride(DIM);
+    carve(at);
+    if (!arena_allocate(&at->memory))
+        return no_memory;
+    carve(at);
+    fill_uniform(at->tokens * at->ld, at->qkv);
+    return NULL;
+}
+
+static void release(void *work)
+{
+    struct attention *const at = work;
+
+    if (at)
+        arena_free(&at->memory);
+    free(at);
+}
+
+static void run(void *work)
+{
+    const struct attention *const at = work;
+
+    vit_attention(at->level, NULL, at->tokens, HEADS, HEAD_DIM, scale, at->qkv, at->qkv + DIM,
+                  at->qkv + 2 * DIM, at->ld, at->out, at->ld_out, at->scratch);
+}
+
+/* What scalar makes of one head's keys and values, and of a sample of its queries. */
+struct reference {
+    const struct vit_kernels *scalar;
+    struct arena memory;
+    float *keys, *values; /* packed */
+    float *scores;        /* [MOST_SAMPLE_ROWS][tokens] */
+    float *row_scale;     /* [MOST_SAMPLE_ROWS] */
+    float *out;           /* [MOST_SAMPLE_ROWS][HEAD_DIM] */
+};
+
+static void carve_reference(struct reference *r, size_t tokens)
+{
+    r->keys = arena_floats(&r->memory, vit_matmul_packed_size(r->scalar, tokens, HEAD_DIM));
+    r->values = arena_floats(&r->memory, vit_matmul_packed_size(r->scalar, HEAD_DIM, tokens));
+    r->scores = arena_floats(&r->memory, MOST_SAMPLE_ROWS * tokens);
+    r->row_scale = arena_floats(&r->memory, MOST_SAMPLE_ROWS);
+    r->out = arena_floats(&r->memory, MOST_SAMPLE_ROWS * HEAD_DIM);
+}
+
+/* Scalar's kernels in the order of the numeric contract, for the samples of one head's rows. */
+static bool check_head(const struct attention *at, size_t head, const struct reference *r)
+{
+    const float *const q = at->qkv + head * HEAD_DIM, *const k = q + DIM, *const v = k + DIM;
+    const size_t tokens = at->tokens;
+    bool same = true;
+
+    vit_matmul_pack(r->scalar, tokens, HEAD_DIM, k, at->ld, 1, r->keys);
+    vit_matmul_pack(r->scalar, HEAD_DIM, tokens, v, 1, at->ld, r->values);
+    for (size_t i = 0; i < SAMPLES && same; i++) {
+        const struct sample s = sample_of(tokens, i);
+        vit_matmul(r->scalar, NULL, s.count, tokens, HEAD_DIM, q + s.first * at->ld, at->ld,
+                   r->keys, r->scores, tokens, &(struct vit_epilogue){ .scale = scale });
+        for (size_t j = 0; j < s.count; j++) {
+            float *const row = r->scores + j * tokens;
+            r->row_scale[j] = 1.0f / r->scalar->softmax_exp(tokens, row, row);
+        }
+        vit_matmul(r->scalar, NULL, s.count, HEAD_DIM, tokens, r->scores, tokens, r->values, r->out,
+                   HEAD_DIM, &(struct vit_epilogue){ .row_scale = r->row_scale });
+        same = same_rows(s.count, HEAD_DIM, at->out + s.first * at->ld_out + head * HEAD_DIM,
+                         at->ld_out, r->out, HEAD_DIM);
+    }
+    return same;
+}
+
+/* The first and the last head; each is computed as the others are. */
+static const char *check(void *work)
+{
+    const struct attention *const at = work;
+    struct reference r = { 0 };
+    const char *failure = NULL;
+
+    vit_kernels_get("scalar", &r.scalar, NULL);
+    carve_reference(&r, at->tokens);
+    if (!arena_allocate(&r.memory))
+        return no_memory;
+    carve_reference(&r, at->tokens);
+    if (!check_head(at, 0, &r) || !check_head(at, HEADS - 1, &r))
+        failure = not_scalars_bits;
+    arena_free(&r.memory);
+    return failure;
+}
+
+static const struct topic attention_topic = { prepare, run, check, NULL, release };
+
+/* Images of 224, 512 and 1024 pixels in patches of 16. Softmax comes on top of what is counted. */
+void add_attentions(const struct vit_kernels *level)
+{
+    static const size_t tokens[] = { 197, 1025, 4097 };
+
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        const double t = (double)tokens[i];
+        const struct bench b = {
+            .topic = &attention_topic, .level = level, .threads = 1, .operations = 4 * t * t * DIM
+        };
+        char name[128];
+        snprintf(name, sizeof name, "%s/attention/%zux%dx%d", level->isa, tokens[i], HEADS,
+                 HEAD_DIM);
+        measure_add(name, &b, &tokens[i], sizeof tokens[i]);
+    }
+}

@@ -1,0 +1,201 @@
+/* forward.c - benchmarks of whole forward passes, over threads and batch */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "sample.h"
+#include "tools/operations.h"
+#include "topics.h"
+#include "vit/vit.h"
+
+/*
+ * The models, and what scalar makes of the first block's output, computed when first asked for: the
+ * same for every level, thread count and batch. The later blocks do what the first does; all of
+ * ViT-L would take scalar a minute and a half.
+ */
+static struct architecture {
+    const char *name;
+    float *reference; /* [tokens][dim], or NULL */
+} architectures[] = {
+    { "vit_small_patch16_224", NULL },
+    { "vit_base_patch16_224", NULL },
+    { "vit_large_patch16_224", NULL },
+};
+enum { ARCHITECTURES = sizeof architectures / sizeof *architectures };
+
+struct shape {
+    struct architecture *architecture;
+    size_t batch;
+};
+
+struct forward {
+    struct shape shape;
+    size_t threads;
+    struct vit_model *model;
+    struct vit_context *context;
+    size_t image_floats;
+    float *images; /* [batch][channels][height][width], the same picture over and over */
+    float *logits; /* [batch][classes] */
+};
+
+static struct vit_error error; /* of the last that failed; its message outlives the benchmark */
+
+static enum vit_status out_of_memory(void)
+{
+    snprintf(error.message, sizeof error.message, "%s", no_memory);
+    return VIT_ENOMEM;
+}
+
+static void close_forward(struct forward *f)
+{
+    free(f->logits);
+    free(f->images);
+    vit_context_free(f->context);
+    vit_model_close(f->model);
+}
+
+/* Weights are random, the same on every level; on failure f may be half made. */
+static enum vit_status open_forward(struct forward *f, const char *isa)
+{
+    const struct vit_model_options model = { .size = sizeof model, .isa = isa };
+    const struct vit_context_options context = { .size = sizeof context,
+                                                 .max_batch = f->shape.batch,
+                                                 .threads = f->threads };
+    struct vit_config c = { .size = sizeof c };
+    enum vit_status status = vit_config_named(f->shape.architecture->name, &c, &error);
+
+    if (!status)
+        status = vit_model_random(&c, 0, &model, &f->model, &error);
+    if (!status)
+        status = vit_context_create(f->model, &context, &f->context, &error);
+    if (status)
+        return status;
+
+    f->image_floats = c.channels * c.height * c.width;
+    f->images = malloc(f->shape.batch * f->image_floats * sizeof *f->images);
+    f->logits = malloc(f->shape.batch * c.classes * sizeof *f->logits);
+    if (!f->images || !f->logits)
+        return out_of_memory();
+    for (size_t i = 0; i < f->shape.batch; i++)
+        fill_uniform(f->image_floats, f->images + i * f->image_floats);
+    return VIT_OK;
+}
+
+/* *out [batch][tokens][dim]: the first block's output; to be freed. */
+static enum vit_status first_block(const struct forward *f, float **out, size_t *rows,
+                                   size_t *columns)
+{
+    vit_output_shape(f->model, VIT_OUTPUT_BLOCK, rows, columns);
+    *out = malloc(f->shape.batch * *rows * *columns * sizeof **out);
+    if (!*out)
+        return out_of_memory();
+    return vit_forward_output(f->context, VIT_OUTPUT_BLOCK, 0, f->shape.batch, f->images, *out,
+                              &error);
+}
+
+/* On every thread there is: how many does not show in the result. */
+static enum vit_status find_reference(struct architecture *architecture)
+{
+    struct forward scalar = { .shape = { architecture, 1 } };
+    size_t rows, columns;
+
+    if (architecture->reference)
+        return VIT_OK;
+    enum vit_status status = open_forward(&scalar, "scalar");
+    if (!status)
+        status = first_block(&scalar, &architecture->reference, &rows, &columns);
+    close_forward(&scalar);
+    return status;
+}
+
+static const char *prepare(const struct bench *bench, void **work)
+{
+    struct forward *const f = calloc(1, sizeof *f);
+
+    *work = f;
+    if (!f)
+        return no_memory;
+    f->shape = *(const struct shape *)bench->shape;
+    f->threads = bench->threads;
+    return open_forward(f, bench->level->isa) ? error.message : NULL;
+}
+
+static void release(void *work)
+{
+    if (work)
+        close_forward(work);
+    free(work);
+}
+
+/* Nothing in it can fail: the batch is the context's, and no hook cancels it. */
+static void run(void *work)
+{
+    const struct forward *const f = work;
+
+    vit_forward(f->context, f->shape.batch, f->images, f->logits, NULL);
+}
+
+static const char *check(void *work)
+{
+    const struct forward *const f = work;
+    const char *failure = NULL;
+    float *found = NULL;
+    size_t rows, columns;
+
+    if (find_reference(f->shape.architecture) || first_block(f, &found, &rows, &columns))
+        failure = error.message;
+    for (size_t i = 0; i < f->shape.batch && !failure; i++)
+        if (!same_rows(rows, columns, found + i * rows * columns, columns,
+                       f->shape.architecture->reference, columns))
+            failure = not_scalars_bits;
+    free(found);
+    return failure;
+}
+
+static const struct topic forward_topic = { prepare, run, check, NULL, release };
+
+static void add(const struct vit_kernels *level, struct architecture *architecture, size_t batch,
+                size_t threads)
+{
+    struct vit_config c = { .size = sizeof c };
+    char name[128];
+
+    if (vit_config_named(architecture->name, &c, NULL) != VIT_OK)
+        return;
+    const struct bench b = { .topic = &forward_topic,
+                             .level = level,
+                             .threads = threads,
+                             .operations = (double)batch * forward_operations(&c),
+                             .images = (double)batch };
+    snprintf(name, sizeof name, "%s/forward/%s/batch:%zu/threads:%zu", level->isa,
+             architecture->name, batch, threads);
+    measure_add(name, &b, &(struct shape){ architecture, batch }, sizeof(struct shape));
+}
+
+/* 1, 2, 4, … and the most, which is followed by one more. */
+static size_t after(size_t threads, size_t most)
+{
+    if (threads == most)
+        return most + 1;
+    return 2 * threads < most ? 2 * threads : most;
+}
+
+/* Not on scalar, which is written to be read: an image takes it up to a minute and a half. */
+void add_forwards(const struct vit_kernels *level)
+{
+    const size_t most = parallel_default_threads();
+
+    if (strcmp(level->isa, "scalar") == 0)
+        return;
+    for (size_t i = 0; i < ARCHITECTURES; i++)
+        for (size_t batch = 1; batch <= 8; batch *= 8)
+            for (size_t threads = 1; threads <= most; threads = after(threads, most))
+                add(level, &architectures[i], batch, threads);
+}
+
+void forward_finish(void)
+{
+    for (size_t i = 0; i < ARCHITECTURES; i++)
+        free(architectures[i].reference);
+}

@@ -1,0 +1,194 @@
+/* matmul.c - benchmarks of matmul: a Vision Transformer's, odd shapes, one row; and of packing */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "bandwidth.h"
+#include "base/arena.h"
+#include "kernel_cases.h"
+#include "sample.h"
+#include "topics.h"
+
+struct shape {
+    size_t m, n, k;
+};
+
+struct matmul {
+    const struct vit_kernels *level;
+    size_t m, n, k, lda, ldc;
+    size_t packed_floats;
+    struct arena memory;
+    float *a;      /* [m][k], row stride lda: padded as the library's activations are */
+    float *b;      /* [n][k], as a linear layer's weight */
+    float *packed; /* the same, for the level's micro-kernel */
+    float *c;      /* [m][n], row stride ldc */
+};
+
+static void carve(struct matmul *mm)
+{
+    mm->a = arena_floats(&mm->memory, mm->m * mm->lda);
+    mm->b = arena_floats(&mm->memory, mm->n * mm->k);
+    mm->packed = arena_floats(&mm->memory, mm->packed_floats);
+    mm->c = arena_floats(&mm->memory, mm->m * mm->ldc);
+}
+
+static const char *prepare(const struct bench *bench, void **work)
+{
+    const struct shape *const s = bench->shape;
+    struct matmul *const mm = calloc(1, sizeof *mm);
+
+    *work = mm;
+    if (!mm)
+        return no_memory;
+    *mm = (struct matmul){ .level = bench->level,
+                           .m = s->m,
+                           .n = s->n,
+                           .k = s->k,
+                           .lda = padded_stride(s->k),
+                           .ldc = padded_stride(s->n),
+                           .packed_floats = vit_matmul_packed_size(bench->level, s->n, s->k) };
+    carve(mm);
+    if (!arena_allocate(&mm->memory))
+        return no_memory;
+    carve(mm);
+    fill_uniform(mm->m * mm->lda, mm->a);
+    fill_uniform(mm->n * mm->k, mm->b);
+    vit_matmul_pack(mm->level, mm->n, mm->k, mm->b, mm->k, 1, mm->packed);
+    return NULL;
+}
+
+static void release(void *work)
+{
+    struct matmul *const mm = work;
+
+    if (mm)
+        arena_free(&mm->memory);
+    free(mm);
+}
+
+static void run(void *work)
+{
+    const struct matmul *const mm = work;
+
+    vit_matmul(mm->level, NULL, mm->m, mm->n, mm->k, mm->a, mm->lda, mm->packed, mm->c, mm->ldc,
+               NULL);
+}
+
+static const char *check(void *work)
+{
+    const struct matmul *const mm = work;
+    const struct vit_kernels *scalar;
+    const char *failure = no_memory;
+
+    vit_kernels_get("scalar", &scalar, NULL);
+    float *const packed = malloc(vit_matmul_packed_size(scalar, mm->n, mm->k) * sizeof *packed);
+    float *const expected = malloc(MOST_SAMPLE_ROWS * mm->n * sizeof *expected);
+    if (!packed || !expected)
+        goto done;
+    vit_matmul_pack(scalar, mm->n, mm->k, mm->b, mm->k, 1, packed);
+    failure = NULL;
+    for (size_t i = 0; i < SAMPLES && !failure; i++) {
+        const struct sample s = sample_of(mm->m, i);
+        vit_matmul(scalar, NULL, s.count, mm->n, mm->k, mm->a + s.first * mm->lda, mm->lda, packed,
+                   expected, mm->n, NULL);
+        if (!same_rows(s.count, mm->n, mm->c + s.first * mm->ldc, mm->ldc, expected, mm->n))
+            failure = not_scalars_bits;
+    }
+done:
+    free(expected);
+    free(packed);
+    return failure;
+}
+
+/* One row reads every weight once and does little with it: what counts is how fast. */
+static double read_weights(void *work)
+{
+    const struct matmul *const mm = work;
+
+    return bandwidth_read(mm->packed, mm->packed_floats * sizeof(float));
+}
+
+static void run_pack(void *work)
+{
+    const struct matmul *const mm = work;
+
+    vit_matmul_pack(mm->level, mm->n, mm->k, mm->b, mm->k, 1, mm->packed);
+}
+
+/* Scalar packs for its own tile, so each weight is looked up where vit/kernels.h says it is. */
+static const char *check_pack(void *work)
+{
+    const struct matmul *const mm = work;
+    const size_t nr = mm->level->matmul.nr, columns = mm->packed_floats / mm->k;
+
+    for (size_t j = 0; j < columns; j++) {
+        const float *const column = mm->packed + j / nr * nr * mm->k + j % nr;
+        for (size_t i = 0; i < mm->k; i++)
+            if (column[i * nr] != (j < mm->n ? mm->b[j * mm->k + i] : 0.0f))
+                return not_scalars_bits;
+    }
+    return NULL;
+}
+
+static double copy_weights(void *work)
+{
+    const struct matmul *const mm = work;
+
+    return bandwidth_copy(mm->b, mm->packed, mm->n * mm->k * sizeof(float));
+}
+
+static const struct topic matmul_topic = { prepare, run, check, NULL, release };
+static const struct topic one_row_topic = { prepare, run, check, read_weights, release };
+static const struct topic pack_topic = { prepare, run_pack, check_pack, copy_weights, release };
+
+/*
+ * Each remainder alone, beside shapes without one, and all of them together. M = 64 has whole tiles
+ * or near it; N = 192 and 768 are whole panels on every level, 64 and 128 on AVX-512.
+ */
+static const struct shape odd_shapes[] = {
+    { 64, 768, 768 }, { 65, 768, 768 },  { 66, 768, 768 },  { 67, 768, 768 }, { 68, 768, 768 },
+    { 69, 768, 768 }, { 70, 768, 768 },  { 71, 768, 768 },  { 77, 768, 768 }, { 197, 768, 768 },
+    { 64, 64, 768 },  { 64, 65, 768 },   { 64, 128, 768 },  { 64, 127, 768 }, { 64, 129, 768 },
+    { 64, 192, 768 }, { 64, 191, 768 },  { 64, 193, 768 },  { 64, 769, 768 }, { 64, 783, 768 },
+    { 64, 785, 768 }, { 64, 799, 768 },  { 64, 817, 768 },  { 64, 831, 768 }, { 64, 768, 765 },
+    { 64, 768, 766 }, { 64, 768, 767 },  { 64, 768, 769 },  { 64, 768, 64 },  { 64, 768, 63 },
+    { 64, 768, 65 },  { 65, 65, 65 },    { 67, 129, 191 },  { 71, 191, 127 }, { 77, 193, 769 },
+    { 77, 769, 767 }, { 197, 197, 197 }, { 197, 831, 769 },
+};
+
+static void add(const struct vit_kernels *level, const struct topic *topic, const char *name,
+                const struct shape *s)
+{
+    struct bench b = { .topic = topic, .level = level, .threads = 1 };
+    char full[128];
+
+    if (topic == &pack_topic)
+        b.bytes = 2.0 * sizeof(float) * (double)s->n * (double)s->k;
+    else
+        b.operations = 2.0 * (double)s->m * (double)s->n * (double)s->k;
+    if (topic == &one_row_topic)
+        b.bytes = sizeof(float) * (double)vit_matmul_packed_size(level, s->n, s->k);
+    snprintf(full, sizeof full, "%s/%s", level->isa, name);
+    measure_add(full, &b, s, sizeof *s);
+}
+
+void add_matmuls(const struct vit_kernels *level)
+{
+    char name[96];
+
+    for (size_t i = 0; i < matmul_case_count; i++) {
+        const struct matmul_case *const c = &matmul_cases[i];
+        snprintf(name, sizeof name, "matmul/%s", c->name);
+        add(level, &matmul_topic, name, &(struct shape){ c->m, c->n, c->k });
+    }
+    for (size_t i = 0; i < sizeof odd_shapes / sizeof *odd_shapes; i++) {
+        const struct shape *const s = &odd_shapes[i];
+        snprintf(name, sizeof name, "matmul/odd/%zux%zux%zu", s->m, s->n, s->k);
+        add(level, &matmul_topic, name, s);
+    }
+    /* weights of 384 KiB, 9 MiB and 256 MiB, for the caches of a decade's servers */
+    add(level, &one_row_topic, "matmul/one_row/l2", &(struct shape){ 1, 128, 768 });
+    add(level, &one_row_topic, "matmul/one_row/l3", &(struct shape){ 1, 3072, 768 });
+    add(level, &one_row_topic, "matmul/one_row/memory", &(struct shape){ 1, 65536, 1024 });
+    add(level, &pack_topic, "pack/768x768", &(struct shape){ 1, 768, 768 });
+    add(level, &pack_topic, "pack/3072x768", &(struct shape){ 1, 3072, 768 });
+}

@@ -1,0 +1,205 @@
+/* measure.c - a benchmark: prepared when its turn comes, checked, timed between its yardsticks */
+#include "measure.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sample.h"
+#include "shim.h"
+#include "tools/clock.h"
+#include "tools/peak.h"
+#include "tools/series.h"
+
+/* Against which reading the thread's clock, a system call, is nothing. */
+static const double least_stretch = 1e-3;
+
+/*
+ * A core's clock and what its neighbours do to it hold for about this long: the yardsticks, which
+ * take half as long, vary by 5 % over a second.
+ */
+static const double segment_seconds = 0.03;
+
+/* Everything registered, for measure_finish. */
+struct registered {
+    struct registered *next;
+    struct bench bench;
+    max_align_t shape[]; /* the topic's; malloc's alignment is enough for it */
+};
+static struct registered *all;
+
+/*
+ * The benchmark whose turn it is. Google Benchmark runs each one several times over, with more and
+ * more iterations, so what one needs stays until another's turn comes.
+ */
+static struct {
+    const struct bench *bench;
+    void *work;
+    const char *failure; /* why it cannot be measured, or NULL */
+    size_t stretch;      /* iterations of a stretch, but the last */
+    struct peak peak;
+} turn;
+
+/* Seconds that so many iterations take: of this thread, or by the wall's clock of several. */
+static double time_stretch(const struct bench *b, size_t iterations)
+{
+    double (*const clock)(void) = b->threads > 1 ? now : thread_now;
+    const double begin = clock();
+
+    for (size_t i = 0; i < iterations; i++)
+        b->topic->run(turn.work);
+    return clock() - begin;
+}
+
+static void end_turn(void)
+{
+    if (turn.bench)
+        turn.bench->topic->release(turn.work);
+    memset(&turn, 0, sizeof turn);
+}
+
+static void begin_turn(const struct bench *b)
+{
+    end_turn();
+    turn.bench = b;
+    turn.failure = b->topic->prepare(b, &turn.work);
+    if (turn.failure)
+        return;
+
+    turn.stretch = 1;
+    double seconds = time_stretch(b, turn.stretch); /* the run that is checked, and a warm-up */
+    turn.failure = b->topic->check(turn.work);
+    while (seconds < least_stretch) {
+        turn.stretch *= 2;
+        seconds = time_stretch(b, turn.stretch);
+    }
+    if (b->operations > 0)
+        turn.peak = peak_prepare(b->level, b->threads);
+}
+
+/* What this machine could do just now: operations and bytes a second. */
+struct yardsticks {
+    double peak, bandwidth;
+};
+
+static struct yardsticks take_yardsticks(const struct bench *b)
+{
+    return (struct yardsticks){ b->operations > 0 ? peak_measure(&turn.peak) : 0,
+                                b->bytes > 0 ? b->topic->bandwidth(turn.work) : 0 };
+}
+
+/* Of one run: seconds of an iteration in each stretch, shares of the yardsticks in each segment. */
+struct samples {
+    struct series seconds, peak_shares, bandwidth_shares;
+};
+
+/* Stretches in a row, between the yardsticks before them and those after. */
+struct segment {
+    struct yardsticks before;
+    double iterations, seconds;
+};
+
+/*
+ * Takes the yardsticks, which begin the next segment too. A share that does not apply is 0/0, so
+ * NaN. False: no memory.
+ */
+static bool end_segment(const struct bench *b, struct segment *segment, struct samples *s)
+{
+    const struct yardsticks before = segment->before, after = take_yardsticks(b);
+    const double rate = segment->iterations / segment->seconds;
+
+    *segment = (struct segment){ .before = after };
+    return series_append(&s->peak_shares, 2 * b->operations * rate / (before.peak + after.peak)) &&
+           series_append(&s->bandwidth_shares,
+                         2 * b->bytes * rate / (before.bandwidth + after.bandwidth));
+}
+
+/* Segments for as long as Google Benchmark wants, its clock standing between them. */
+static bool sample(struct bench_run *run, const struct bench *b, struct samples *s)
+{
+    struct segment segment = { .before = take_yardsticks(b) };
+    bool enough_memory = true;
+    size_t iterations;
+
+    while (enough_memory && (iterations = bench_next(run, turn.stretch))) {
+        const double seconds = time_stretch(b, iterations);
+        segment.iterations += (double)iterations;
+        segment.seconds += seconds;
+        enough_memory = series_append(&s->seconds, seconds / (double)iterations);
+        if (segment.seconds >= segment_seconds) {
+            bench_pause(run);
+            enough_memory = end_segment(b, &segment, s) && enough_memory;
+            bench_resume(run);
+        }
+    }
+    if (enough_memory && s->peak_shares.count == 0) /* a run too short for a whole segment */
+        enough_memory = end_segment(b, &segment, s);
+    return enough_memory;
+}
+
+static double median(struct series *s)
+{
+    series_sort(s);
+    return series_quantile(s, 0.5);
+}
+
+/* What does not apply is 0 in struct bench and NaN in the report. */
+static double or_nan(double x)
+{
+    return x > 0 ? x : (double)NAN;
+}
+
+static void report(struct bench_run *run, const struct bench *b, struct samples *s)
+{
+    const double seconds = median(&s->seconds);
+
+    bench_counter(run, "GFLOP_per_s", 1e-9 * or_nan(b->operations) / seconds);
+    bench_counter(run, "peak_share", median(&s->peak_shares));
+    bench_counter(run, "GB_per_s", 1e-9 * or_nan(b->bytes) / seconds);
+    bench_counter(run, "bandwidth_share", median(&s->bandwidth_shares));
+    bench_counter(run, "ns_per_element", 1e9 * seconds / or_nan(b->elements));
+    bench_counter(run, "ms_per_image", 1e3 * seconds / or_nan(b->images));
+}
+
+static void measure(struct bench_run *run, void *arg)
+{
+    const struct bench *const b = arg;
+    struct samples s = { 0 };
+
+    if (turn.bench != b)
+        begin_turn(b);
+    if (turn.failure)
+        bench_fail(run, turn.failure);
+    else if (!sample(run, b, &s))
+        bench_fail(run, no_memory);
+    else
+        report(run, b, &s);
+    free(s.bandwidth_shares.values);
+    free(s.peak_shares.values);
+    free(s.seconds.values);
+}
+
+void measure_add(const char *name, const struct bench *bench, const void *shape, size_t shape_size)
+{
+    struct registered *const r = malloc(sizeof *r + shape_size);
+    if (!r) {
+        fprintf(stderr, "bench: no memory\n");
+        exit(2);
+    }
+    r->next = all;
+    r->bench = *bench;
+    r->bench.shape = memcpy(r->shape, shape, shape_size);
+    all = r;
+    bench_register(name, measure, &r->bench);
+}
+
+void measure_finish(void)
+{
+    end_turn();
+    while (all) {
+        struct registered *const next = all->next;
+        free(all);
+        all = next;
+    }
+}

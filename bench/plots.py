@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+"""plots.py - the pictures of docs/performance.md, from what results.py wrote
+
+Usage: plots.py RESULTS.json FOLDER
+"""
+import json
+import os
+import sys
+
+import matplotlib
+
+matplotlib.use("svg")
+matplotlib.rcParams.update({
+    "svg.fonttype": "none",   # text stays text
+    "svg.hashsalt": "libvit",  # the same picture from the same numbers, byte for byte
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "grid.color": "#d9d9d9",
+    "legend.frameon": False,
+})
+from matplotlib import pyplot  # noqa: E402, after the back end is chosen
+
+# Colours of Okabe and Ito 2008, to be told apart by every kind of eye; the marks differ as well.
+STYLES = {
+    "libvit avx512": ("#0072b2", "o"),
+    "libvit avx2": ("#56b4e9", "o"),
+    "libvit neon": ("#0072b2", "o"),
+    "oneDNN": ("#e69f00", "s"),
+    "OpenBLAS": ("#009e73", "^"),
+    "BLIS": ("#cc79a7", "D"),
+    "ONNX Runtime": ("#d55e00", "v"),
+    "PyTorch": ("#999999", "P"),
+}
+SPARE = [("#000000", "X"), ("#a6761d", "<"), ("#f0e442", ">")]
+WIDTH = 9.0  # inches
+
+
+def series_of(result):
+    return " ".join(filter(None, (result["library"], result.get("level"))))
+
+
+def style_of(name, names):
+    unknown = [n for n in names if n not in STYLES]
+    return STYLES[name] if name in STYLES else SPARE[unknown.index(name) % len(SPARE)]
+
+
+def ordered(names):
+    """libvit first, fastest level first, then the peers as they came."""
+    known = [n for n in STYLES if n in names]
+    return known + [n for n in dict.fromkeys(names) if n not in STYLES]
+
+
+class Results:
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+        self.context = report["context"]
+        # scalar is the reference, written to be read: its speed says nothing of a library
+        self.all = [r for r in report["results"] if r.get("level") != "scalar"]
+
+    def of(self, run, group, **wanted):
+        found = [r for r in self.all if r["run"] == run and r["group"] == group and
+                 all(r.get(k, 1) == v for k, v in wanted.items())]
+        if not found:
+            command = {"bench": "make bench BENCH=--benchmark_out=…", "peers": "make bench-peers"}
+            sys.exit(f"plots.py: there is no measurement of {group} for this picture; "
+                     f"a whole run of `{command[run]}` has them")
+        return found
+
+    def footer(self, *runs):
+        lines = []
+        for run in runs:
+            c = self.context[run]
+            who = {"bench": f"libvit {c.get('version', '')}".strip()}.get(
+                run, ", ".join(f"{k} {v}" for k, v in c.get("libraries", {}).items()))
+            lines.append(f"{c['date'][:10]}, {c['cpu']}, commit {c['commit']}, {c['compiler']}; "
+                         f"{who}")
+            if run == "peers" and c.get("missing"):
+                lines.append("missing: " + "; ".join(c["missing"]))
+        return "\n".join(lines)
+
+
+def save(figure, footer, folder, name):
+    """With the legend of the first panel above everything and the footer below."""
+    height = figure.get_figheight()
+    bottom = (0.25 + 0.16 * (footer.count("\n") + 1)) / height
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="upper left", ncol=6, handletextpad=0.4, columnspacing=1.4)
+    figure.tight_layout(rect=(0, bottom, 1, 1 - 0.3 / height))
+    figure.text(0.01, 0.08 / height, footer, fontsize=7.5, color="#444444", linespacing=1.4)
+    os.makedirs(folder, exist_ok=True)
+    figure.savefig(os.path.join(folder, name), facecolor="white", metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def dots(axes, results, value):
+    """A line for each case, on it a mark for each library."""
+    cases = list(dict.fromkeys(r["case"] for r in results))
+    names = ordered([series_of(r) for r in results])
+    for name in names:
+        colour, mark = style_of(name, names)
+        own = [r for r in results if series_of(r) == name and value(r) is not None]
+        axes.plot([value(r) for r in own], [cases.index(r["case"]) for r in own], mark,
+                  color=colour, label=name, markersize=7, markeredgecolor="white",
+                  zorder=3 if name.startswith("libvit") else 2)
+    axes.set_yticks(range(len(cases)), cases)
+    axes.set_ylim(len(cases) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.grid()
+    axes.tick_params(length=0)
+
+
+def percent_axis(axes, label):
+    axes.set_xlim(0, max(100, axes.get_xlim()[1]))
+    axes.set_xlabel(label)
+
+
+def share(result):
+    found = result.get("peak_share_median", result.get("peak_share"))
+    return None if found is None else 100 * found
+
+
+def plot_matmul(results, folder):
+    matmul = results.of("peers", "matmul", threads=1)
+    attention = results.of("bench", "attention")
+    one_row = [dict(r, case=r["case"].removeprefix("one_row/")) for r in
+               results.of("bench", "matmul") if r["case"].startswith("one_row/")]
+    count = len({r["case"] for r in matmul})
+    figure, (top, middle, low) = pyplot.subplots(
+        3, 1, figsize=(WIDTH, 0.3 * count + 5.2),
+        gridspec_kw={"height_ratios": [count, 3.6, 3.6]})
+    dots(top, matmul, share)
+    percent_axis(top, "matmul, one thread: % of the multiply-add peak")
+    dots(middle, attention, share)
+    percent_axis(middle, "attention (tokens × heads × head_dim): % of the peak")
+    dots(low, one_row, lambda r: 100 * r["bandwidth_share"])
+    percent_axis(low, "one row against weights in L2, L3, memory: % of the speed of reading them")
+    save(figure, results.footer("peers", "bench"), folder, "matmul.svg")
+
+
+def plot_rows(results, folder):
+    rows = results.of("peers", "rows", threads=1)
+    figure, axes = pyplot.subplots(figsize=(WIDTH, 0.3 * len({r["case"] for r in rows}) + 1.6))
+    dots(axes, rows, lambda r: r["ns_per_element"])
+    axes.set_xlabel("row operations, one thread: ns per element, less is better")
+    save(figure, results.footer("peers"), folder, "rows.svg")
+
+
+def milliseconds(result):
+    return 1e3 * result["seconds_median"] / result.get("batch", 1)
+
+
+def plot_forward(results, folder):
+    forward = results.of("peers", "forward")
+    models = list(dict.fromkeys(r["case"] for r in forward))
+    names = ordered([series_of(r) for r in forward])
+    settings = sorted({(r.get("batch", 1), r.get("threads", 1)) for r in forward})
+    figure, panels = pyplot.subplots(
+        1, len(models), figsize=(WIDTH, (0.22 * len(names) + 0.15) * len(settings) + 1.7),
+        sharey=True, squeeze=False)
+    height = 0.8 / len(names)
+    for axes, model in zip(panels[0], models):
+        for i, name in enumerate(names):
+            found = {(r.get("batch", 1), r.get("threads", 1)): milliseconds(r) for r in forward
+                     if r["case"] == model and series_of(r) == name}
+            for j, setting in enumerate(settings):
+                y = j - 0.4 + height * (i + 0.5)
+                ms = found.get(setting)
+                axes.barh(y, ms or 0, 0.92 * height, color=style_of(name, names)[0],
+                          label=name if j == 0 else None)
+                axes.text(ms or 0, y, " missing" if ms is None else f" {ms:.3g}", va="center",
+                          fontsize=8)
+        axes.set_yticks(range(len(settings)),
+                        [f"batch {b}\n{t} thread{'s' * (t > 1)}" for b, t in settings])
+        axes.set_ylim(len(settings) - 0.5, -0.5)
+        axes.set_xlim(0, 1.18 * axes.get_xlim()[1])
+        axes.set_xlabel(f"{model}\nms per image")
+        axes.grid(axis="x")
+        axes.tick_params(length=0)
+    save(figure, results.footer("peers"), folder, "forward.svg")
+
+
+def plot_scaling(results, folder):
+    level = results.context["bench"]["default_level"]
+    forward = results.of("bench", "forward", level=level)
+    models = list(dict.fromkeys(r["case"] for r in forward))
+    threads = sorted({r["threads"] for r in forward})
+    batches = sorted({r["batch"] for r in forward})
+    figure, panels = pyplot.subplots(1, len(models), figsize=(WIDTH, 3.9), sharey=True,
+                                     squeeze=False)
+    for axes, model in zip(panels[0], models):
+        ms = {(r["batch"], r["threads"]): r["ms_per_image"] for r in forward if r["case"] == model}
+        if (1, 1) not in ms:
+            sys.exit(f"plots.py: {model} was not measured with one image on one thread; "
+                     "a whole run of `make bench BENCH=--benchmark_out=…` does that")
+        axes.plot(threads, threads, ":", color="#666666", label="as many times as threads")
+        for batch, (colour, mark) in zip(batches, [STYLES["libvit avx512"], STYLES["oneDNN"]]):
+            on = [t for t in threads if (batch, t) in ms]
+            speeds = [ms[1, 1] / ms[batch, t] for t in on]
+            axes.plot(on, speeds, mark + "-", color=colour, label=f"batch {batch}")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log", base=2)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(matplotlib.ticker.FixedLocator(threads))
+            axis.set_major_formatter(matplotlib.ticker.FormatStrFormatter("%d"))
+            axis.set_minor_locator(matplotlib.ticker.NullLocator())
+        axes.margins(0.15)
+        axes.set_xlabel(f"threads\n{model}")
+        axes.grid()
+    panels[0][0].set_ylabel(f"speed ({level}) over 1 image, 1 thread")
+    save(figure, results.footer("bench"), folder, "scaling.svg")
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__.split("\n\n")[1].strip())
+    results = Results(sys.argv[1])
+    for plot in (plot_matmul, plot_rows, plot_forward, plot_scaling):
+        plot(results, sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()
