@@ -116,6 +116,15 @@ Test(parity, every_partial_tile_gives_the_bits_of_scalar)
                                  (unsigned)(m * n + d) % STEPS);
 }
 
+Test(parity, a_row_of_any_number_of_panels_gives_the_bits_of_scalar)
+{
+    size_t i = 0;
+
+    for (const struct vit_kernels *level; (level = next_level(&i, 6 * 64));)
+        for (size_t n = 1; n <= 6 * level->matmul.nr; n++)
+            check_matmul(level, 1, n, 1 + n % 9, PATTERN_NORMAL, (unsigned)n % STEPS);
+}
+
 Test(parity, every_epilogue_gives_the_bits_of_scalar_on_every_kind_of_number)
 {
     size_t i = 0;

@@ -59,7 +59,8 @@ void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak 
     for (size_t r = 0; r < rounds; r++) {
         turns->peak[r] = peak_measure(peak);
         for (size_t i = 0; i < PEERS; i++) {
-            const size_t p = (i + r) % PEERS; /* each begins a round now and then */
+            /* each begins now and then, and comes after either neighbour */
+            const size_t p = (r + (r % 2 ? i : PEERS - 1 - i)) % PEERS;
             const struct job *const job = &turns->jobs[p];
             if (!job->run)
                 continue;

@@ -51,10 +51,11 @@ struct vit_epilogue {
  * block of k.
  */
 struct vit_tile {
-    size_t m, n, k; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1 */
+    size_t m, n, k; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1; or m = 1 and n = nr, 2·nr … row_panels·nr */
     const float *a; /* [m][k], row stride lda */
     size_t lda;
-    const float *panel; /* [k][nr], from pack */
+    const float *panel;  /* [k][nr], from pack */
+    size_t panel_stride; /* where n > nr: floats from a panel to the next one */
     const float *next; /* 4·k floats that are wanted soon, to be fetched into cache meanwhile; they
                            are not read, and need not exist */
     const float *from; /* [m][nr] chains to go on with, or NULL: they begin at +0 */
@@ -67,9 +68,11 @@ struct vit_tile {
 
 /* A matmul micro-kernel, with the packing of B that it wants. */
 struct vit_matmul_kernel {
-    size_t mr; /* most rows of a tile */
-    size_t nr; /* most columns of a tile, and the width of a panel */
-    size_t nv; /* columns of a vector, in whole numbers of which panels are filled evenly */
+    size_t mr;         /* most rows of a tile */
+    size_t nr;         /* most columns of a tile, and the width of a panel */
+    size_t row_panels; /* most whole panels of a tile of one row: memory is faster read in several
+                          places at once, and one panel has too few chains to keep busy */
+    size_t nv;         /* columns of a vector, in whole numbers of which panels are filled evenly */
     size_t kc; /* most of k to compute in one call, so that a panel's part of it stays in L2 */
     /*
      * panel[k][nr] takes B's element (i, j) from b[i·k_stride + j·n_stride], for j < n ≤ nr;

@@ -4,9 +4,10 @@
 
 #include "kernels/avx2/vec.h"
 
-#define MR      4
-#define NR      24
-#define VECTORS (NR / 8)
+#define MR         4
+#define NR         24
+#define VECTORS    (NR / 8)
+#define ROW_PANELS 4
 
 #include "kernels/simd/tile.h"
 
@@ -68,15 +69,57 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
     }
 }
 
+/* One row of several whole panels: a stream of memory each, and chains enough to be kept busy. */
+__attribute__((always_inline)) static inline void row_of(size_t panels, const struct vit_tile *t,
+                                                         float factor, float *out,
+                                                         const struct vit_epilogue *e)
+{
+    __m256 c[ROW_PANELS][VECTORS];
+
+    UNROLL
+    for (size_t p = 0; p < panels; p++)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        c[p][v] = _mm256_setzero_ps();
+
+    for (size_t l = 0; l < t->k; l++) {
+        const __m256 x = _mm256_broadcast_ss(t->a + l);
+        UNROLL
+        for (size_t p = 0; p < panels; p++) {
+            const float *b = t->panel + p * t->panel_stride + l * NR;
+            UNROLL
+            for (size_t v = 0; v < VECTORS; v++)
+                c[p][v] = _mm256_fmadd_ps(x, _mm256_loadu_ps(b + 8 * v), c[p][v]);
+        }
+    }
+    UNROLL
+    for (size_t p = 0; p < panels; p++)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v += 2) {
+        const vec pair = { c[p][v], v + 1 < VECTORS ? c[p][v + 1] : _mm256_setzero_ps() };
+        finish(v_mul(pair, v_set(factor)), 0, p * NR + 8 * v, v + 1 < VECTORS ? LANES : 8,
+               out + p * NR + 8 * v, e);
+    }
+}
+
 #define CASE(m, v)                                                                                 \
     case (m)*4 + (v):                                                                              \
         chains_of(m, v, t, n, factor, out, ldo, e);                                                \
         break;
+#define ROW_CASE(p)                                                                                \
+    case p:                                                                                        \
+        row_of(p, t, *factor, out, e);                                                             \
+        return;
 #define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3)
 
 static inline void tile_chains(const struct vit_tile *t, size_t n, const float *factor, float *out,
                                size_t ldo, const struct vit_epilogue *e)
 {
+    switch (n > NR ? n / NR : 0) {
+        ROW_CASE(2)
+        ROW_CASE(3)
+        ROW_CASE(4)
+    }
     switch (t->m * 4 + (n + 7) / 8) {
         CASES(1)
         CASES(2)
@@ -87,5 +130,6 @@ static inline void tile_chains(const struct vit_tile *t, size_t n, const float *
 
 #undef CASES
 #undef CASE
+#undef ROW_CASE
 
 #endif

@@ -4,9 +4,10 @@
 
 #include "kernels/avx512/vec.h"
 
-#define MR      6
-#define NR      64
-#define VECTORS (NR / 16)
+#define MR         6
+#define NR         64
+#define VECTORS    (NR / 16)
+#define ROW_PANELS 4
 
 #include "kernels/simd/tile.h"
 
@@ -75,15 +76,55 @@ __attribute__((always_inline)) static inline void chains_of(size_t m, size_t vec
     }
 }
 
+/* One row of several whole panels: a stream of memory each, and chains enough to be kept busy. */
+__attribute__((always_inline)) static inline void row_of(size_t panels, const struct vit_tile *t,
+                                                         float factor, float *out,
+                                                         const struct vit_epilogue *e)
+{
+    __m512 c[ROW_PANELS][VECTORS];
+
+    UNROLL
+    for (size_t p = 0; p < panels; p++)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        c[p][v] = _mm512_setzero_ps();
+
+    for (size_t l = 0; l < t->k; l++) {
+        const __m512 x = _mm512_set1_ps(t->a[l]);
+        UNROLL
+        for (size_t p = 0; p < panels; p++) {
+            const float *b = t->panel + p * t->panel_stride + l * NR;
+            UNROLL
+            for (size_t v = 0; v < VECTORS; v++)
+                c[p][v] = _mm512_fmadd_ps(x, _mm512_loadu_ps(b + 16 * v), c[p][v]);
+        }
+    }
+    UNROLL
+    for (size_t p = 0; p < panels; p++)
+        UNROLL
+    for (size_t v = 0; v < VECTORS; v++)
+        finish(_mm512_mul_ps(c[p][v], _mm512_set1_ps(factor)), 0, p * NR + 16 * v, LANES,
+               out + p * NR + 16 * v, e);
+}
+
 #define CASE(m, v)                                                                                 \
     case (m)*8 + (v):                                                                              \
         chains_of(m, v, t, n, factor, out, ldo, e);                                                \
         break;
+#define ROW_CASE(p)                                                                                \
+    case p:                                                                                        \
+        row_of(p, t, *factor, out, e);                                                             \
+        return;
 #define CASES(m) CASE(m, 1) CASE(m, 2) CASE(m, 3) CASE(m, 4)
 
 static inline void tile_chains(const struct vit_tile *t, size_t n, const float *factor, float *out,
                                size_t ldo, const struct vit_epilogue *e)
 {
+    switch (n > NR ? n / NR : 0) {
+        ROW_CASE(2)
+        ROW_CASE(3)
+        ROW_CASE(4)
+    }
     switch (t->m * 8 + (n + 15) / 16) {
         CASES(1)
         CASES(2)
@@ -96,5 +137,6 @@ static inline void tile_chains(const struct vit_tile *t, size_t n, const float *
 
 #undef CASES
 #undef CASE
+#undef ROW_CASE
 
 #endif

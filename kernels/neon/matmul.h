@@ -4,9 +4,10 @@
 
 #include "kernels/neon/vec.h"
 
-#define MR      6
-#define NR      16
-#define VECTORS 1 /* of 16 lanes: a tile computes all of them */
+#define MR         6
+#define NR         16
+#define VECTORS    1 /* of 16 lanes: a tile computes all of them */
+#define ROW_PANELS 1
 
 #include "kernels/simd/tile.h"
 

@@ -31,7 +31,7 @@ void vit_fill_scalar(struct vit_kernels *table)
 {
     *table = (struct vit_kernels){
         .isa = "scalar",
-        .matmul = { .mr = MR, .nr = NR, .nv = NR, .pack = pack, .tile = tile },
+        .matmul = { .mr = MR, .nr = NR, .row_panels = 1, .nv = NR, .pack = pack, .tile = tile },
         .layernorm = layernorm,
         .softmax = softmax,
         .softmax_exp = softmax_exp,

@@ -33,7 +33,12 @@ static inline void fill(struct vit_kernels *table, const char *isa)
 {
     table->isa = isa;
     table->matmul = (struct vit_matmul_kernel){
-        .mr = MR, .nr = NR, .nv = NR / VECTORS, .pack = pack, .tile = tile
+        .mr = MR,
+        .nr = NR,
+        .row_panels = ROW_PANELS,
+        .nv = NR / VECTORS,
+        .pack = pack,
+        .tile = tile,
     };
     table->layernorm = layernorm;
     table->softmax = softmax;

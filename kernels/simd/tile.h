@@ -7,9 +7,9 @@
 #include "kernels/simd/activation.h"
 
 /*
- * An instruction set defines MR, NR (a multiple of 8) and tile_chains(): the first n columns of the
- * tile's chains, over t->k from t->from on, row i times factor[i], through finish() to out[m][n],
- * row stride ldo.
+ * An instruction set defines MR, NR (a multiple of 8), VECTORS in NR, ROW_PANELS (MR at most) and
+ * tile_chains(): the first n columns of the tile's chains, over t->k from t->from on, row i times
+ * factor[i], through finish() to out[m][n], row stride ldo.
  */
 static inline void tile_chains(const struct vit_tile *t, size_t n, const float *factor, float *out,
                                size_t ldo, const struct vit_epilogue *e);

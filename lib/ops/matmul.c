@@ -52,6 +52,12 @@ void vit_matmul_pack(const struct vit_kernels *kernels, size_t n, size_t k, cons
     }
 }
 
+static const struct vit_epilogue *epilogue_of(const struct matmul *mm)
+{
+    static const struct vit_epilogue none = { 0 };
+    return mm->epilogue ? mm->epilogue : &none;
+}
+
 /* The epilogue with its pointers at row i, column j. */
 static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, size_t j)
 {
@@ -67,9 +73,7 @@ static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, s
 static void panel_part(const struct vit_kernels *kernels, const struct matmul *mm,
                        size_t tile_begin, size_t tile_end, size_t p)
 {
-    static const struct vit_epilogue none = { 0 };
     const struct vit_matmul_kernel *kernel = &kernels->matmul;
-    const struct vit_epilogue *e = mm->epilogue ? mm->epilogue : &none;
     const struct panel columns = matmul_panel(kernels, mm->n, p);
     const size_t nr = kernel->nr, blocks = mm->k / kernel->kc + (mm->k % kernel->kc != 0);
     const size_t tiles = matmul_row_tiles(kernels, mm->m);
@@ -85,7 +89,7 @@ static void panel_part(const struct vit_kernels *kernels, const struct matmul *m
         for (size_t t = tile_begin; t < tile_end; t++, next += 4 * k) {
             const size_t m = parallel_share(mm->m, tiles, t + 1) - i;
             float *chains = unfinished + (t - tile_begin) * kernel->mr * nr;
-            const struct vit_epilogue at = epilogue_at(e, i, columns.first);
+            const struct vit_epilogue at = epilogue_at(epilogue_of(mm), i, columns.first);
             kernel->tile(&(struct vit_tile){
                 .m = m,
                 .n = columns.columns,
@@ -105,6 +109,45 @@ static void panel_part(const struct vit_kernels *kernels, const struct matmul *m
     }
 }
 
+/* Panels from p on, of those below `end`, that one row takes at once: whole ones, if several. */
+static size_t row_panels(const struct vit_kernels *kernels, size_t n, size_t p, size_t end)
+{
+    const struct vit_matmul_kernel *kernel = &kernels->matmul;
+    size_t count = 0;
+
+    while (count < kernel->row_panels && p + count < end &&
+           matmul_panel(kernels, n, p + count).columns == kernel->nr)
+        count++;
+    return count ? count : 1;
+}
+
+/* A single row, which reads every panel once. */
+static void row_part(const struct vit_kernels *kernels, const struct matmul *mm, size_t panel_begin,
+                     size_t panel_end)
+{
+    const size_t nr = kernels->matmul.nr;
+
+    for (size_t p = panel_begin, count; p < panel_end; p += count) {
+        const struct panel columns = matmul_panel(kernels, mm->n, p);
+        const struct vit_epilogue at = epilogue_at(epilogue_of(mm), 0, columns.first);
+        const float *panel = mm->packed + p * nr * mm->k;
+        count = row_panels(kernels, mm->n, p, panel_end);
+        kernels->matmul.tile(&(struct vit_tile){
+            .m = 1,
+            .n = count > 1 ? count * nr : columns.columns,
+            .k = mm->k,
+            .a = mm->a,
+            .lda = mm->lda,
+            .panel = panel,
+            .panel_stride = nr * mm->k,
+            .next = panel,
+            .c = mm->c + columns.first,
+            .ldc = mm->ldc,
+            .epilogue = &at,
+        });
+    }
+}
+
 void matmul_part(const struct vit_kernels *kernels, const struct matmul *mm, size_t row_begin,
                  size_t row_end, size_t panel_begin, size_t panel_end)
 {
@@ -113,6 +156,10 @@ void matmul_part(const struct vit_kernels *kernels, const struct matmul *mm, siz
     const size_t most = (fit < BLOCK_ROWS ? fit : BLOCK_ROWS) / kernel->mr;
     const size_t tiles = row_end - row_begin, blocks = tiles / most + (tiles % most != 0);
 
+    if (mm->m == 1) {
+        row_part(kernels, mm, panel_begin, panel_end);
+        return;
+    }
     for (size_t b = 0; b < blocks; b++)
         for (size_t p = panel_begin; p < panel_end; p++)
             panel_part(kernels, mm, row_begin + parallel_share(tiles, blocks, b),
