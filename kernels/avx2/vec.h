@@ -107,20 +107,15 @@ static inline vec v_abs(vec a)
     return (vec){ _mm256_andnot_ps(sign, a.l), _mm256_andnot_ps(sign, a.h) };
 }
 
-static inline __m256 power_of_two(__m256i n) /* 2ⁿ for −126 ≤ n ≤ 127 */
-{
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
-}
-
+/* In two steps, as 2ⁿ alone may underflow: the first is exact, and only the second rounds. */
 static inline __m256 scale_half(__m256 a, __m256 n)
 {
-    const __m256i whole = _mm256_cvtps_epi32(n);
-    const __m256i half = _mm256_srai_epi32(whole, 1); /* in two steps: 2ⁿ alone may underflow */
-    return _mm256_mul_ps(_mm256_mul_ps(a, power_of_two(half)),
-                         power_of_two(_mm256_sub_epi32(whole, half)));
+    const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127 + 96));
+    const __m256 power = _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
+    return _mm256_mul_ps(_mm256_mul_ps(a, power), _mm256_set1_ps(0x1p-96f));
 }
 
-/* a·2ⁿ for integral −250 ≤ n ≤ 0 and a near 1, rounded once */
+/* a·2ⁿ for integral −220 ≤ n ≤ 0 and a near 1, rounded once */
 static inline vec v_scale_by_power(vec a, vec n)
 {
     return (vec){ scale_half(a.l, n.l), scale_half(a.h, n.h) };

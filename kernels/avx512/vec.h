@@ -98,7 +98,7 @@ static inline vec v_abs(vec a)
     return _mm512_abs_ps(a);
 }
 
-/* a·2ⁿ for integral −250 ≤ n ≤ 0, rounded once */
+/* a·2ⁿ for integral −220 ≤ n ≤ 0, rounded once */
 static inline vec v_scale_by_power(vec a, vec n)
 {
     return _mm512_scalef_ps(a, n);

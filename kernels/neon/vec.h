@@ -110,19 +110,15 @@ static inline vec v_abs(vec a)
     EACH_QUARTER(vabsq_f32(a.q[i]));
 }
 
-static inline float32x4_t power_of_two(int32x4_t n) /* 2ⁿ for −126 ≤ n ≤ 127 */
-{
-    return vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(n, vdupq_n_s32(127)), 23));
-}
-
+/* In two steps, as 2ⁿ alone may underflow: the first is exact, and only the second rounds. */
 static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t n)
 {
-    const int32x4_t whole = vcvtq_s32_f32(n);
-    const int32x4_t half = vshrq_n_s32(whole, 1); /* in two steps: 2ⁿ alone may underflow */
-    return vmulq_f32(vmulq_f32(a, power_of_two(half)), power_of_two(vsubq_s32(whole, half)));
+    const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127 + 96));
+    const float32x4_t power = vreinterpretq_f32_s32(vshlq_n_s32(biased, 23));
+    return vmulq_n_f32(vmulq_f32(a, power), 0x1p-96f);
 }
 
-/* a·2ⁿ for integral −250 ≤ n ≤ 0 and a near 1, rounded once */
+/* a·2ⁿ for integral −220 ≤ n ≤ 0 and a near 1, rounded once */
 static inline vec v_scale_by_power(vec a, vec n)
 {
     EACH_QUARTER(scale_quarter(a.q[i], n.q[i]));

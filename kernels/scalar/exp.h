@@ -18,16 +18,16 @@ static inline float power_of_two(int n)
 }
 
 /*
- * exp(x + low) for x ≤ 0, where low is what rounding took from x. Within 1.1 ulp of the true value
- * over all floats for low = 0, subnormal results included: tests/test_oracle.c.
+ * exp(x − excess) for x ≤ 0, where excess is what rounding added to x. Within 1.1 ulp of the true
+ * value over all floats for excess = 0, subnormal results included: tests/test_oracle.c.
  */
-static inline float exp_sum(float x, float low)
+static inline float exp_rounded(float x, float excess)
 {
     x = EXP_MIN > x ? EXP_MIN : x; /* in this order a NaN stays */
     if (x != x)
         return x;
     const float n = fmaf(x, EXP_LOG2E, EXP_ROUND) - EXP_ROUND;
-    const float r = fmaf(n, -EXP_LN2_LO, fmaf(n, -EXP_LN2_HI, x)) + low;
+    const float r = fmaf(n, -EXP_LN2_LO, fmaf(n, -EXP_LN2_HI, x)) - excess;
 
     float p = exp_poly[4];
     for (int i = 3; i >= 0; i--)

@@ -42,7 +42,7 @@ static float softmax_exp(size_t n, const float *x, float *y)
 
     float lane[LANES] = { 0 };
     for (size_t i = 0; i < n; i++) {
-        y[i] = exp_sum(x[i] - max, 0.0f);
+        y[i] = exp_rounded(x[i] - max, 0.0f);
         lane[i % LANES] += y[i];
     }
     return sum_lanes(lane);
@@ -87,17 +87,16 @@ static float gelu(float x)
     for (int i = 8; i >= 0; i--)
         q = fmaf(q, w, phi_poly[i]);
 
-    const float square = a * a;
-    const float low =
-        fmaf(a, a, -square); /* at a = 13 the square's rounding error alone is 2^-18 */
-    const float e = exp_sum(-0.5f * square, -0.5f * low);
+    const float half = -0.5f * a, exponent = a * half;
+    /* at a = 13 the exponent's rounding error alone is 2^-19 */
+    const float e = exp_rounded(exponent, fmaf(-a, half, exponent));
     return fmaf(-a, q * e, positive_part(x));
 }
 
-/* x·sigmoid(y), where y has the sign of x: a is |x|, minus_y is −|y|, low what its rounding took */
-static float times_sigmoid(float x, float a, float minus_y, float low)
+/* x·sigmoid(y), where y has the sign of x; a is |x|, minus_y is −|y| with its excess of rounding */
+static float times_sigmoid(float x, float a, float minus_y, float excess)
 {
-    const float e = exp_sum(minus_y, low);
+    const float e = exp_rounded(minus_y, excess);
     return fmaf(-a, e / (1.0f + e), positive_part(x));
 }
 
@@ -111,7 +110,7 @@ static float gelu_quick(float x)
 {
     const float a = magnitude(x, GELU_QUICK_MAX);
     const float y = -GELU_QUICK * a;
-    return times_sigmoid(x, a, y, fmaf(-GELU_QUICK, a, -y));
+    return times_sigmoid(x, a, y, fmaf(GELU_QUICK, a, y));
 }
 
 static float silu(float x)

@@ -28,17 +28,15 @@ static inline vec v_gelu(vec x)
     for (int i = 8; i >= 0; i--)
         q = v_fma(q, w, v_set(phi_poly[i]));
 
-    const vec minus_half = v_set(-0.5f);
-    const vec square = v_mul(a, a);
-    const vec minus_low = v_fnma(a, a, square);
-    const vec e = v_exp_sum(v_mul(minus_half, square), v_mul(v_set(0.5f), minus_low));
+    const vec half = v_mul(v_set(-0.5f), a), exponent = v_mul(a, half);
+    const vec e = v_exp_rounded(exponent, v_fnma(a, half, exponent));
     return v_fnma(a, v_mul(q, e), v_positive_part(x));
 }
 
-/* x·sigmoid(y), where y has the sign of x: a is |x|, minus_y is −|y|, low what its rounding took */
-static inline vec v_times_sigmoid(vec x, vec a, vec minus_y, vec low)
+/* x·sigmoid(y), where y has the sign of x; a is |x|, minus_y is −|y| with its excess of rounding */
+static inline vec v_times_sigmoid(vec x, vec a, vec minus_y, vec excess)
 {
-    const vec e = v_exp_sum(minus_y, low);
+    const vec e = v_exp_rounded(minus_y, excess);
     return v_fnma(a, v_div(e, v_add(v_set(1.0f), e)), v_positive_part(x));
 }
 
@@ -52,9 +50,8 @@ static inline vec v_gelu_tanh(vec x)
 static inline vec v_gelu_quick(vec x)
 {
     const vec a = v_magnitude(x, GELU_QUICK_MAX);
-    const vec minus_c = v_set(-GELU_QUICK);
-    const vec y = v_mul(minus_c, a);
-    return v_times_sigmoid(x, a, y, v_fnma(v_set(GELU_QUICK), a, v_sub(v_set(0.0f), y)));
+    const vec y = v_mul(v_set(-GELU_QUICK), a);
+    return v_times_sigmoid(x, a, y, v_fma(v_set(GELU_QUICK), a, y));
 }
 
 static inline vec v_silu(vec x)

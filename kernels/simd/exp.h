@@ -21,15 +21,15 @@ static inline vec v_exp_reduced(vec n, vec r)
     return v_scale_by_power(v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f)), n);
 }
 
-/* exp(x + low) for −170 ≤ x ≤ 0 */
-static inline vec v_exp_sum(vec x, vec low)
+/* exp(x − excess) for −150 ≤ x ≤ 0 */
+static inline vec v_exp_rounded(vec x, vec excess)
 {
     vec high;
     const vec n = v_exp_power(x, &high);
-    return v_exp_reduced(n, v_add(v_fma(n, v_set(-EXP_LN2_LO), high), low));
+    return v_exp_reduced(n, v_sub(v_fma(n, v_set(-EXP_LN2_LO), high), excess));
 }
 
-/* exp(x) for x ≤ 0: to add no low part changes no bit */
+/* exp(x) for x ≤ 0: to take 0 away changes no bit */
 static inline vec v_exp(vec x)
 {
     vec high;
