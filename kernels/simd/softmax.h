@@ -6,17 +6,25 @@
 
 #include "kernels/simd/exp.h"
 
+/*
+ * Four maxima at once, or each would wait for the one before. Of +0 and −0 they may keep the other
+ * one than scalar does: x − max then differs in the sign of a zero at most, whose exp is 1.
+ */
 static float row_max(size_t n, const float *x)
 {
     const vec lowest = v_set(-INFINITY);
-    vec max = lowest;
+    vec max[4] = { lowest, lowest, lowest, lowest };
     size_t i = 0;
 
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        UNROLL
+    for (size_t j = 0; j < 4; j++)
+        max[j] = v_max(v_load(x + i + j * LANES), max[j]); /* in this order a NaN is passed over */
     for (; i + LANES <= n; i += LANES)
-        max = v_max(v_load(x + i), max); /* in this order a NaN is passed over */
+        max[0] = v_max(v_load(x + i), max[0]);
     if (i < n)
-        max = v_max(v_head(v_load_tail(x + i, n - i), n - i, lowest), max);
-    return v_max_lane(max);
+        max[1] = v_max(v_head(v_load_tail(x + i, n - i), n - i, lowest), max[1]);
+    return v_max_lane(v_max(v_max(max[0], max[1]), v_max(max[2], max[3])));
 }
 
 static float softmax_exp(size_t n, const float *x, float *y)
