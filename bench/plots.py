@@ -6,6 +6,7 @@ Usage: plots.py RESULTS.json FOLDER
 import json
 import os
 import sys
+import textwrap
 
 import matplotlib
 
@@ -43,8 +44,12 @@ def series_of(result):
 
 
 def style_of(name, names):
-    unknown = [n for n in names if n not in STYLES]
-    return STYLES[name] if name in STYLES else SPARE[unknown.index(name) % len(SPARE)]
+    """Colour, mark, and whether it is hollow: a peer that was held to a lesser level is."""
+    library = name if name in STYLES else name.rpartition(" ")[0]
+    if library in STYLES:
+        return *STYLES[library], library != name
+    unknown = [n for n in names if n not in STYLES and n.rpartition(" ")[0] not in STYLES]
+    return *SPARE[unknown.index(name) % len(SPARE)], False
 
 
 def ordered(names):
@@ -76,10 +81,10 @@ class Results:
             c = self.context[run]
             who = {"bench": f"libvit {c.get('version', '')}".strip()}.get(
                 run, ", ".join(f"{k} {v}" for k, v in c.get("libraries", {}).items()))
-            lines.append(f"{c['date'][:10]}, {c['cpu']}, commit {c['commit']}, {c['compiler']}; "
-                         f"{who}")
+            said = f"{c['date'][:10]}, {c['cpu']}, commit {c['commit']}, {c['compiler']}; {who}"
             if run == "peers" and c.get("missing"):
-                lines.append("missing: " + "; ".join(c["missing"]))
+                said += "; missing: " + "; ".join(c["missing"])
+            lines += textwrap.wrap(said, 125)
         return "\n".join(lines)
 
 
@@ -101,10 +106,12 @@ def dots(axes, results, value):
     cases = list(dict.fromkeys(r["case"] for r in results))
     names = ordered([series_of(r) for r in results])
     for name in names:
-        colour, mark = style_of(name, names)
+        colour, mark, hollow = style_of(name, names)
         own = [r for r in results if series_of(r) == name and value(r) is not None]
         axes.plot([value(r) for r in own], [cases.index(r["case"]) for r in own], mark,
-                  color=colour, label=name, markersize=7, markeredgecolor="white",
+                  color=colour, label=name, markersize=5.5 if hollow else 7,
+                  markerfacecolor="none" if hollow else colour,
+                  markeredgecolor=colour if hollow or mark == "P" else "white",
                   zorder=3 if name.startswith("libvit") else 2)
     axes.set_yticks(range(len(cases)), cases)
     axes.set_ylim(len(cases) - 0.5, -0.5)
@@ -210,7 +217,7 @@ def plot_scaling(results, folder):
         axes.margins(0.15)
         axes.set_xlabel(f"threads\n{model}")
         axes.grid()
-    panels[0][0].set_ylabel(f"speed ({level}) over 1 image, 1 thread")
+    panels[0][0].set_ylabel(f"times the speed of\n1 image, 1 thread ({level})")
     save(figure, results.footer("bench"), folder, "scaling.svg")
 
 
