@@ -5,6 +5,7 @@ BUILD ?= build
 CC ?= cc
 CXX ?= c++
 CFLAGS ?= -O2 -g
+KERNEL_CFLAGS ?= -O3
 CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
@@ -57,19 +58,20 @@ BENCHMARK = $(shell pkg-config --libs benchmark)
 
 KERNEL_OBJECTS := $(foreach i,$(ISAS),$(BUILD)/kernels/$i/$i.o)
 LIB_OBJECTS := $(KERNEL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+CHECK_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard check/*.c))
 TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
 DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
 NPY_OBJECT := $(BUILD)/tools/npy.o
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
-                 $(BUILD)/tests/kernel_cases.o \
+                 $(BUILD)/check/kernel_cases.o \
                  $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak series)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench bench-peers plots bench-history deps deps-dev install uninstall \
-        format format-check cross fuzz clean help FORCE
+.PHONY: all demo check check-compilers mutants digests bench bench-peers plots bench-history deps \
+        deps-dev install uninstall format format-check cross fuzz clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
@@ -78,6 +80,7 @@ help:
 	@echo 'make all        the static and the shared library, the vit command'
 	@echo 'make demo       classify the held-out digits with the trained model in models/digits'
 	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
+	@echo 'make mutants    plant faults in a copy of the kernels: vit check must find each'
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
 	@echo 'make bench-peers  beside OpenBLAS, BLIS, oneDNN, ONNX Runtime and PyTorch, taking turns'
 	@echo '                (PEERS="--only matmul,rows,forward,start --rounds 15 --isa avx512 …")'
@@ -92,7 +95,7 @@ help:
 
 # What objects depend on beside files, in files that are written only when it has changed: the
 # flags, so that no build mixes two kinds of objects; the commit, which the command reports.
-$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS)
+$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS)
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/prefix: NOTE = $(PREFIX) $(VERSION)
 $(BUILD)/flags $(BUILD)/commit $(BUILD)/prefix: FORCE
@@ -104,8 +107,8 @@ $(BUILD)/tools/about.o: $(BUILD)/commit
 
 $(BUILD)/kernels/%.o: kernels/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden \
-	  -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(notdir $*)) $(COMMON) -fPIC \
+	  -fvisibility=hidden -c $< -o $@
 
 $(BUILD)/lib/%.o: lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -147,7 +150,11 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/about.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
 	  -c $< -o $@
 
-$(BUILD)/vit: $(TOOL_OBJECTS) $(BUILD)/libvit.a
+$(BUILD)/check/%.o: check/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
+
+$(BUILD)/vit: $(TOOL_OBJECTS) $(CHECK_OBJECTS) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
 
 $(BUILD)/examples/%.o: examples/%.c $(BUILD)/flags
@@ -170,7 +177,7 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
 
-$(BUILD)/tests/run: $(TEST_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
+$(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(CODECS) -lm $(WRAP:%=-Wl,--wrap=%)
 
 check: deps
@@ -178,7 +185,30 @@ check: deps
 	@sed -n '/^```c$$/,/^```$$/p' README.md | sed '1d;$$d' | diff - examples/embed.c || \
 	  { echo 'README.md: its C example is not examples/embed.c'; exit 1; }
 	@test "$$($(BUILD)/embed)" = three || { echo 'examples/embed.c does not see a three'; exit 1; }
+	@$(BUILD)/vit check >$(BUILD)/check.txt || { cat $(BUILD)/check.txt; exit 1; }
+	@tail -n 1 $(BUILD)/check.txt
+	@$(DIGESTS)
 	@ASAN_OPTIONS=allocator_may_return_null=1 VIT_BUILD=$(BUILD) $(BUILD)/tests/run $(CHECK)
+
+# Every level of this CPU, 1, 2 and 7 threads: the digests that are written down.
+DIGEST_MODELS := models/digits $(addprefix tests/golden/timm-,vit head64 nonsquare)
+DIGESTS = $(BUILD)/vit check --digest >$(BUILD)/digests.txt && \
+          $(BUILD)/vit check --digest $(DIGEST_MODELS) >$(BUILD)/digests-models.txt && \
+          diff check/digests.txt $(BUILD)/digests.txt && \
+          diff check/digests-models.txt $(BUILD)/digests-models.txt
+
+# The same from each compiler and level of optimisation, the kernels' too.
+CHECK_BUILDS := $(foreach c,gcc clang,$(foreach o,0 2 3,$c-O$o))
+check-compilers: $(CHECK_BUILDS:%=check-compiler-%)
+check-compiler-%:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/$* CC=$(firstword $(subst -, ,$*)) \
+	  CFLAGS=-$(lastword $(subst -, ,$*)) KERNEL_CFLAGS= digests
+# Small faults planted in the kernels, one at a time: vit check finds each.
+mutants:
+	@tests/mutants.sh $(BUILD)
+
+digests: $(BUILD)/vit
+	@$(DIGESTS) && echo '$(CC) $(CFLAGS): the digests of check/digests.txt'
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
@@ -201,11 +231,11 @@ cross:
 # --- the benchmarks
 
 # What the report says of the flags: those of all, then those of each level's kernels.
-BENCH_FLAGS = $(CFLAGS) $(LDFLAGS); kernels -O3$(foreach i,$(ISAS),; $i $(FLAGS_$i))
+BENCH_FLAGS = $(CFLAGS) $(LDFLAGS); kernels $(KERNEL_CFLAGS)$(foreach i,$(ISAS),; $i $(FLAGS_$i))
 
 $(BUILD)/bench/%.o: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp \
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Icheck -fopenmp \
 	  $(if $(filter %/bench/main.o,$@),-DBENCH_FLAGS='"$(strip $(BENCH_FLAGS))"') -c $< -o $@
 
 $(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
@@ -221,12 +251,12 @@ bench: deps
 
 PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/peers/%.o,main settings common bind turns report \
                   kernels forward start libvit blas onednn processes child) \
-                $(BUILD)/tests/kernel_cases.o \
+                $(BUILD)/check/kernel_cases.o \
                 $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak)
 # Without oneDNN's header it is built without it, and says so when it runs.
 ONEDNN = $(shell $(CXX) -fsyntax-only -xc++ -include dnnl.hpp /dev/null 2>&1 || echo missing)
 
-$(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) -O3"'
+$(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) $(KERNEL_CFLAGS)"'
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) -lm
 

@@ -59,8 +59,8 @@ struct vit_tile {
     const float *next; /* 4·k floats that are wanted soon, to be fetched into cache meanwhile; they
                            are not read, and need not exist */
     const float *from; /* [m][nr] chains to go on with, or NULL: they begin at +0 */
-    float *to;         /* [m][nr] where unfinished chains are left, may be `from`; or NULL: they end
-                           here, go through the epilogue and into C */
+    float *to;         /* [m][nr] where unfinished chains are left, those of a panel's padding too;
+                           may be `from`; or NULL: they end here, go through the epilogue into C */
     float *c;          /* [m][n], row stride ldc; must not overlap A or the panel */
     size_t ldc;
     const struct vit_epilogue *epilogue; /* its pointers at the tile's first row and column */
