@@ -8,7 +8,7 @@
  */
 static size_t row_length(struct check_run *c, size_t index)
 {
-    return index % 9 == 8 ? 129 + check_draw(c, 1920) : 1 + index % 130;
+    return index % 9 == 8 ? 129 + check_draw(c, 8000) : 1 + index % 130;
 }
 
 void check_rows(struct check_run *c, size_t index)

@@ -7,11 +7,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { SPARES = 64 };
+
 /* Pages of freed arrays: mapping and protecting costs more than most kernels that are checked. */
 static struct {
     void *map;
     size_t bytes;
-} spare[64];
+} spare[SPARES];
 
 static size_t page_bytes(void)
 {
@@ -20,7 +22,7 @@ static size_t page_bytes(void)
 
 static void *take_spare(size_t bytes)
 {
-    for (size_t i = 0; i < sizeof spare / sizeof *spare; i++)
+    for (size_t i = 0; i < SPARES; i++)
         if (spare[i].map && spare[i].bytes == bytes) {
             void *const map = spare[i].map;
             spare[i].map = NULL;
@@ -34,8 +36,7 @@ static void *map_pages(size_t bytes)
     const size_t page = page_bytes();
     char *const map = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (map == MAP_FAILED ||
-        (bytes > 2 * page && mprotect(map + page, bytes - 2 * page, PROT_READ | PROT_WRITE) != 0)) {
+    if (map == MAP_FAILED || mprotect(map + page, bytes - 2 * page, PROT_READ | PROT_WRITE) != 0) {
         perror("no memory between guard pages");
         exit(2);
     }
@@ -45,7 +46,9 @@ static void *map_pages(size_t bytes)
 struct guard guard_new(size_t count, enum guard_side side)
 {
     const size_t page = page_bytes(), bytes = count * sizeof(float);
-    const size_t inside = (bytes + page - 1) / page * page;
+    size_t inside = page;
+    while (inside < bytes) /* few sizes, so that spare ones fit */
+        inside *= 2;
     struct guard g = { .count = count, .map_bytes = inside + 2 * page };
 
     g.map = take_spare(g.map_bytes);
@@ -60,10 +63,14 @@ struct guard guard_new(size_t count, enum guard_side side)
 void guard_free(struct guard *guard)
 {
     static size_t oldest;
-    const size_t i = oldest++ % (sizeof spare / sizeof *spare);
+    size_t i = 0;
 
-    if (spare[i].map)
+    while (i < SPARES && spare[i].map)
+        i++;
+    if (i == SPARES) {
+        i = oldest++ % SPARES;
         munmap(spare[i].map, spare[i].bytes);
+    }
     spare[i].map = guard->map;
     spare[i].bytes = guard->map_bytes;
 }

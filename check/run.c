@@ -242,7 +242,7 @@ enum { FAULTS = sizeof faults / sizeof *faults };
 
 static void catch_faults(struct sigaction before[FAULTS])
 {
-    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+    struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER };
 
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < FAULTS; i++)
@@ -305,7 +305,7 @@ struct check_result check_case(const struct check_case *which)
     catch_faults(before);
     for (side = 0; side < GUARD_SIDES && c.result.passed; side++) {
         begin(&c, side);
-        if (sigsetjmp(current.escape, 1) == 0) {
+        if (sigsetjmp(current.escape, 0) == 0) { /* SA_NODEFER: no mask to restore */
             which->kernel.run(&c, which->index);
             for (size_t i = 0; i < c.count; i++)
                 check_untouched(&c, &c.operands[i]);
