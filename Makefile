@@ -70,8 +70,9 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check check-compilers mutants digests bench bench-peers plots bench-history deps \
-        deps-dev install uninstall format format-check cross fuzz clean help FORCE
+.PHONY: all demo check check-compilers check-isa check-old-cpus check-threads mutants digests \
+        bench bench-peers plots bench-history deps deps-dev install uninstall format format-check \
+        cross fuzz clean help FORCE
 .DELETE_ON_ERROR:
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
@@ -81,6 +82,8 @@ help:
 	@echo 'make demo       classify the held-out digits with the trained model in models/digits'
 	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
 	@echo 'make mutants    plant faults in a copy of the kernels: vit check must find each'
+	@echo 'make check-old-cpus  the command on emulated processors without AVX, AVX2, AVX-512'
+	@echo 'make check-threads   what threads share, under ThreadSanitizer'
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
 	@echo 'make bench-peers  beside OpenBLAS, BLIS, oneDNN, ONNX Runtime and PyTorch, taking turns'
 	@echo '                (PEERS="--only matmul,rows,forward,start --rounds 15 --isa avx512 …")'
@@ -95,7 +98,8 @@ help:
 
 # What objects depend on beside files, in files that are written only when it has changed: the
 # flags, so that no build mixes two kinds of objects; the commit, which the command reports.
-$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS)
+$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS) \
+  $(foreach i,$(ISAS),$(FLAGS_$i))
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/prefix: NOTE = $(PREFIX) $(VERSION)
 $(BUILD)/flags $(BUILD)/commit $(BUILD)/prefix: FORCE
@@ -184,6 +188,7 @@ check: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/run $(BUILD)/embed $(BUILD)/demo
 	@sed -n '/^```c$$/,/^```$$/p' README.md | sed '1d;$$d' | diff - examples/embed.c || \
 	  { echo 'README.md: its C example is not examples/embed.c'; exit 1; }
+	@$(MAKE) --no-print-directory check-isa
 	@test "$$($(BUILD)/embed)" = three || { echo 'examples/embed.c does not see a three'; exit 1; }
 	@$(BUILD)/vit check >$(BUILD)/check.txt || { cat $(BUILD)/check.txt; exit 1; }
 	@tail -n 1 $(BUILD)/check.txt
@@ -203,12 +208,45 @@ check-compilers: $(CHECK_BUILDS:%=check-compiler-%)
 check-compiler-%:
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/$* CC=$(firstword $(subst -, ,$*)) \
 	  CFLAGS=-$(lastword $(subst -, ,$*)) KERNEL_CFLAGS= digests
+
 # Small faults planted in the kernels, one at a time: vit check finds each.
 mutants:
 	@tests/mutants.sh $(BUILD)
 
 digests: $(BUILD)/vit
 	@$(DIGESTS) && echo '$(CC) $(CFLAGS): the digests of check/digests.txt'
+
+# No instruction outside its folder that a processor without the folder's level lacks. The last
+# line shows that the scan can fail. CFLAGS that choose a processor leave nothing to scan for.
+SCANNED := $(filter-out $(BUILD)/kernels/avx%,$(LIB_OBJECTS) $(TOOL_OBJECTS))
+check-isa: $(SCANNED) $(KERNEL_OBJECTS)
+ifneq ($(ARCH),x86_64)
+	@echo 'skipped: the scan of encodings, which is for x86-64'
+else ifneq ($(filter -m%,$(CFLAGS)),)
+	@echo 'skipped: the scan of encodings, because of $(filter -m%,$(CFLAGS))'
+else
+	@tests/scan_isa.sh scalar $(SCANNED)
+	@tests/scan_isa.sh avx2 $(BUILD)/kernels/avx2/avx2.o
+	@tests/scan_isa.sh avx512 $(BUILD)/kernels/avx512/avx512.o
+	@tests/scan_isa.sh scalar $(BUILD)/kernels/avx2/avx2.o >/dev/null; test $$? = 1
+	@tests/scan_isa.sh avx2 $(BUILD)/kernels/avx512/avx512.o >/dev/null; test $$? = 1
+endif
+
+check-old-cpus: DEPS += qemu-user-static
+check-old-cpus: deps
+	@$(MAKE) --no-print-directory $(BUILD)/vit
+	@CC='$(CC)' tests/old_cpus.sh $(BUILD)
+
+$(BUILD)/tests/threads/run: $(BUILD)/tests/threads/threads.o $(LIB_OBJECTS)
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) -lm
+
+# ThreadSanitizer exits with 66; without randomised addresses, which it cannot map on some systems.
+TSAN = $$(setarch -R true 2>/dev/null && echo setarch -R) $(BUILD)/threads/tests/threads/run
+check-threads: deps
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/threads SANITIZE=thread CFLAGS='-O1 -g' \
+	  $(BUILD)/threads/tests/threads/run
+	@$(TSAN) --race >/dev/null 2>&1; test $$? = 66 || { echo 'a race went unseen'; exit 1; }
+	@$(TSAN)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
