@@ -1,22 +1,37 @@
 # Makefile - builds, proves, measures and installs libvit; `make help` lists the targets
 
 PREFIX ?= /usr/local
-BUILD ?= build
-CC ?= cc
 CXX ?= c++
 CFLAGS ?= -O2 -g
+KERNEL_CC ?= $(CC)
 KERNEL_CFLAGS ?= -O3
 CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
-OBJCOPY ?= objcopy
 PYTHON ?= /usr/bin/python3
 
 VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
 SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+# For another architecture: make ARCH=aarch64, which takes Debian's cross-compiler and libraries, or
+# CROSS_COMPILE=PREFIX- for tools of your own, and PKG_CONFIG if their libraries stand elsewhere.
+NATIVE := $(shell uname -m)
+ifeq ($(origin CC),default)
+FOREIGN := $(or $(CROSS_COMPILE),$(addsuffix -linux-gnu-,$(filter-out $(NATIVE),$(ARCH))))
+CC := $(if $(FOREIGN),$(FOREIGN)gcc,cc)
+endif
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
+CROSS_COMPILE ?= $(addsuffix -linux-gnu-,$(filter-out $(NATIVE),$(ARCH)))
+ifneq ($(CROSS_COMPILE),)
+AR := $(CROSS_COMPILE)ar
+BUILD ?= build/$(ARCH)
+PKG_CONFIG ?= PKG_CONFIG_LIBDIR=/usr/lib/$(ARCH)-linux-gnu/pkgconfig pkg-config
+endif
+OBJCOPY ?= $(CROSS_COMPILE)objcopy
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
 
 # Debian's packages: for demo, check and bench; and what only contributors need.
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
@@ -26,8 +41,11 @@ DEPS_PEERS = libdnnl-dev libopenblas0-pthread libblis4-openmp python3-torch pyth
 # The npm package whose CPU library is ONNX Runtime.
 ONNXRUNTIME := onnxruntime-node@1.30.0
 DEPS_PLOTS := python3-matplotlib
-DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
-            libc6-dev-arm64-cross
+DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+DEPS_ARM64 := $(DEPS_CROSS) libjansson-dev:arm64 libjpeg62-turbo-dev:arm64 libpng-dev:arm64 \
+              libwebp-dev:arm64 libgomp1:arm64 qemu-user-static clang
+DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
+DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev
 
 # One line per instruction set, and the sets of each architecture.
 FLAGS_scalar :=
@@ -39,8 +57,12 @@ ISAS_aarch64 := scalar neon
 ISAS := $(or $(ISAS_$(ARCH)),scalar)
 
 # The numeric contract: one rounding per operation as written, nothing reordered (docs/numerics.md).
-STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errno
-COMMON := $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -MMD -MP \
+STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errno \
+          -Werror=implicit-function-declaration
+# POSIX 2008, which macOS and the BSDs have too; what is Linux's alone stays in lib/base.
+SYSTEM := -D_XOPEN_SOURCE=700
+$(BUILD)/lib/base/% $(BUILD)/tests/% $(BUILD)/bench/%: private SYSTEM := -D_GNU_SOURCE
+COMMON = $(STRICT) $(SYSTEM) -I. -Iinclude -Ilib -MMD -MP \
           $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # The tests count what the library asks of these (tests/test_forward.c).
 WRAP := malloc calloc realloc aligned_alloc GOMP_parallel
@@ -51,10 +73,10 @@ LINK := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
 RUN = $(if $(V),,@printf '  %-6s %s\n' $(1) $@;)
 
 # Evaluated when a recipe runs, that is after `deps` may have installed what they ask for.
-JANSSON = $(shell pkg-config --libs jansson)
-CODECS = $(shell pkg-config --libs libjpeg libpng libwebp)
-CRITERION = $(shell pkg-config --libs criterion)
-BENCHMARK = $(shell pkg-config --libs benchmark)
+JANSSON = $(shell $(PKG_CONFIG) --libs jansson)
+CODECS = $(shell $(PKG_CONFIG) --libs libjpeg libpng libwebp)
+CRITERION = $(shell $(PKG_CONFIG) --libs criterion)
+BENCHMARK = $(shell $(PKG_CONFIG) --libs benchmark)
 
 KERNEL_OBJECTS := $(foreach i,$(ISAS),$(BUILD)/kernels/$i/$i.o)
 LIB_OBJECTS := $(KERNEL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
@@ -70,10 +92,12 @@ FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check check-compilers check-isa check-old-cpus check-threads mutants digests \
-        bench bench-peers plots bench-history deps deps-dev install uninstall format format-check \
-        cross fuzz clean help FORCE
+.PHONY: all kernels demo check check-arm64 check-compilers check-isa check-old-cpus check-threads \
+        mutants digests bench bench-peers plots bench-history mca deps deps-dev deps-arm64 \
+        deps-mca install uninstall format format-check fuzz clean help FORCE
 .DELETE_ON_ERROR:
+
+kernels: $(KERNEL_OBJECTS)
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
 
@@ -91,14 +115,16 @@ help:
 	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
 	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
 	@echo 'make format     lay the sources out; format-check: see that they are'
-	@echo 'make cross      compile the NEON kernels for aarch64'
+	@echo 'make ARCH=aarch64  into build/aarch64; deps-arm64 installs what that needs'
+	@echo 'make check-arm64   run that under emulation: the same bits as here'
+	@echo 'make mca        the inner loops of the matmuls on other CPUs, as llvm-mca predicts'
 	@echo 'make fuzz       every parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
 	@echo 'make clean      remove $(BUILD)/'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD SANITIZE=address,undefined PREFIX DESTDIR V=1'
 
 # What objects depend on beside files, in files that are written only when it has changed: the
 # flags, so that no build mixes two kinds of objects; the commit, which the command reports.
-$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS) \
+$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS) \
   $(foreach i,$(ISAS),$(FLAGS_$i))
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/prefix: NOTE = $(PREFIX) $(VERSION)
@@ -111,7 +137,7 @@ $(BUILD)/tools/about.o: $(BUILD)/commit
 
 $(BUILD)/kernels/%.o: kernels/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(notdir $*)) $(COMMON) -fPIC \
+	$(call RUN,CC)$(KERNEL_CC) $(CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(notdir $*)) $(COMMON) -fPIC \
 	  -fvisibility=hidden -c $< -o $@
 
 $(BUILD)/lib/%.o: lib/%.c $(BUILD)/flags
@@ -262,9 +288,16 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
 	    -artifact_prefix=$(BUILD)/fuzz/$$f- $(BUILD)/fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; \
 	done
 
-cross:
-	@$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 \
-	  CFLAGS='-O2 -Werror' $(foreach i,$(ISAS_aarch64),$(BUILD)/aarch64/kernels/$i/$i.o)
+# The arm64 build against this machine's, under emulation; its kernels from both compilers.
+ARM64 := $(BUILD)/aarch64
+ARM64_CC := aarch64-linux-gnu-gcc
+check-arm64: deps-arm64
+	@$(MAKE) --no-print-directory $(BUILD)/vit $(BUILD)/demo
+	@$(MAKE) --no-print-directory CC='$(ARM64_CC)' BUILD=$(ARM64) \
+	  all $(ARM64)/demo $(ARM64)/embed
+	@$(MAKE) --no-print-directory CC='$(ARM64_CC)' BUILD=$(ARM64)-clang \
+	  KERNEL_CC='clang --target=aarch64-linux-gnu' $(ARM64)-clang/vit
+	@tests/arm64.sh $(BUILD) $(ARM64) $(DIGEST_MODELS)
 
 # --- the benchmarks
 
@@ -327,10 +360,20 @@ plots: deps
 bench-history:
 	@$(RESULTS) bench/history/$(VERSION).json
 
+# Needs no machine of either kind: objects are taken apart, not run.
+mca: deps-mca
+	@for a in x86_64 aarch64; do \
+	  $(MAKE) --no-print-directory CC=$$a-linux-gnu-gcc BUILD=$(BUILD)/mca/gcc-$$a kernels && \
+	  $(MAKE) --no-print-directory CC="clang --target=$$a-linux-gnu" BUILD=$(BUILD)/mca/clang-$$a \
+	    kernels || exit 1; done
+	@$(PYTHON) bench/mca.py $(BUILD)/mca
+
 # --- packages, installation, layout
 
 deps-dev: DEPS += $(DEPS_DEV)
-deps deps-dev:
+deps-arm64: DEPS += $(DEPS_ARM64)
+deps-mca: DEPS += $(DEPS_MCA)
+deps deps-dev deps-arm64 deps-mca:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \
@@ -339,6 +382,7 @@ deps deps-dev:
 	if [ "$$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as=sudo; else \
 	  echo "install these packages as root, then try again:$$missing"; exit 1; fi; \
 	echo "installing$$missing"; \
+	case "$$missing" in *:arm64*) $$as dpkg --add-architecture arm64;; esac; \
 	$$as apt-get update -qq && \
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
 	  >/dev/null

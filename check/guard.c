@@ -1,4 +1,6 @@
 /* guard.c - mmap'ed arrays between two pages without access */
+#define _DEFAULT_SOURCE    /* MAP_ANONYMOUS, in POSIX only since 2024 */
+#define _DARWIN_C_SOURCE 1 /* the same for Apple */
 #include "check/guard.h"
 
 #include <stdio.h>
