@@ -1,92 +1,100 @@
 #!/usr/bin/env bash
-# mutants.sh BUILD - plants the faults of mutants.txt in a copy of the kernels; vit check must find each
+# mutants.sh BUILD - plants the faults of mutants.txt in a copy of the sources; vit check must find each
 set -uo pipefail
 cd "$(dirname "$0")/.."
-work=$1/mutants table=tests/mutants.txt
-mkdir -p "$work"
-work=$(cd "$work" && pwd)
+table=$PWD/tests/mutants.txt
+mkdir -p "$1/mutants/vit"
+work=$(cd "$1/mutants" && pwd)
 log=$work/log
-planned=0 ran=0 failed=0
+planned=0 ran=0 found=0 failed=0
 
-# Into the copy go only files that differ, so that make builds no more than it must.
-for folder in include kernels lib check tools; do
-  rm -rf "$work/new" && cp -R "$folder" "$work/new" && mkdir -p "$work/$folder"
-  diff -rq "$work/new" "$work/$folder" >/dev/null || { rm -rf "$work/${folder:?}" && mv "$work/new" "$work/$folder"; }
+# The copy, and one of the kernels that stays as it is. Only files that differ are written, so that
+# make builds no more than it must, and again what an interrupted run left.
+folders='include kernels lib check tools'
+for file in $(cd "$work/vit" && find $folders -type f 2>/dev/null); do
+  [ -e "$file" ] || rm "$work/vit/$file"
 done
-cp -p Makefile "$work"
+for file in Makefile $(find $folders -type f); do
+  cmp -s "$file" "$work/vit/$file" || install -D "$file" "$work/vit/$file"
+done
+rm -rf "$work/original" && cp -R kernels "$work/original"
+cd "$work/vit" || exit
 
-# Where a level's mutants are built and run: nothing if not here.
-emulator=
-build() { # LEVEL
-  local to=build cross=
-  [ "$1" != neon ] || [ -z "$emulator" ] || { to=build-aarch64 cross=ARCH=aarch64; }
-  # -O1: the faults are in what is computed, and the compiler takes a third of the time
-  make -C "$work" --no-print-directory $cross BUILD=$to CFLAGS=-O1 KERNEL_CFLAGS= $to/vit >"$log" 2>&1
+emulator= levels=' scalar simd '
+build() { # LEVEL, or native
+  local into=build cross=
+  [ "$1$emulator" = neon ] || [ "$1" != neon ] || { into=build-aarch64 cross=ARCH=aarch64; }
+  # -O1: a third of the time to compile, and what is computed is the same
+  make --no-print-directory $cross BUILD=$into CFLAGS=-O1 KERNEL_CFLAGS= $into/vit >"$log" 2>&1
 }
-check() { # LEVEL
-  case $1 in
-    neon) OMP_NUM_THREADS=2 timeout 300 $emulator "$work/build${emulator:+-aarch64}/vit" check ${emulator:+--cases 300} ;;
-    *) timeout 300 "$work/build/vit" check ;;
+check() { # LEVEL, or native: all levels
+  case $1$emulator in
+    native* | scalar*) timeout 300 build/vit check ;;
+    simd*) timeout 300 build/vit check --isa "$best" ;;
+    neon?*) OMP_NUM_THREADS=2 timeout 300 "$emulator" build-aarch64/vit check --isa neon --cases 300 ;;
+    *) timeout 300 build/vit check --isa "$1" ;;
   esac >"$log" 2>&1
 }
 
 if ! build native || ! check native; then
   cat "$log"
-  echo "mutants: the kernels themselves do not pass"
+  echo 'mutants: the kernels themselves do not pass'
   exit 1
 fi
-levels=" scalar simd $("$work/build/vit" info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p' | tr '\n' ' ')"
-if [[ $levels != *' neon '* ]]; then
-  emulator=$(command -v qemu-aarch64-static) && build neon && check neon && levels+='neon ' || emulator=
+for level in $(build/vit info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p'); do
+  levels+="$level " best=$level
+done
+[ "$best" != scalar ] || levels=' scalar '
+if [[ $levels != *' neon '* ]] && emulator=$(command -v qemu-aarch64-static); then
+  { build neon && check neon && levels+='neon '; } || emulator=
 fi
 
-# plant FILE OLD NEW: the first place in the copy that is OLD, whatever its spaces, becomes NEW
+# plant FILE OLD NEW: the first place that is OLD, whatever its spaces, becomes NEW
 plant() {
   perl -0777 -e 'my ($file, $old, $new) = @ARGV;
     my $pattern = join q(\s+), map { quotemeta } split q( ), $old;
     open my $in, "<", $file or die; my $text = <$in>;
     $text =~ s/$pattern/$new/ or exit 1;
-    open my $out, ">", $file or die; print $out $text;' "$work/$1" "$2" "$3"
+    open my $out, ">", $file or die; print $out $text;' "$@"
 }
 
 try() { # LEVEL FILE NAME OLD NEW
+  local verdict
   planned=$((planned + 1))
-  if ! plant "$2" "$4" "$5" || cmp -s "$2" "$work/$2"; then
-    failed=$((failed + 1))
-    echo "STALE     $1: $3: $2 does not have it"
+  if ! plant "$2" "$4" "$5" || cmp -s "$2" "$work/original/${2#kernels/}"; then
+    verdict=STALE
   elif [[ $levels != *" $1 "* ]]; then
-    echo "not run   $1: $3"
+    verdict='not run'
   elif ! build "$1"; then
-    failed=$((failed + 1))
-    echo "UNBUILT   $1: $3" && tail -5 "$log"
+    verdict=UNBUILT
   else
     ran=$((ran + 1))
     check "$1"
-    if [ $? = 2 ] && grep -qE 'cases failed$|outside its operands' "$log"; then
-      echo "found     $1: $3"
+    # 2: it ended by itself; by what it said, because of failed cases
+    if [ $? = 2 ] && grep -qE '[0-9] cases failed$|outside its operands' "$log"; then
+      verdict=found found=$((found + 1))
     else
-      failed=$((failed + 1))
-      echo "SURVIVED  $1: $3" && tail -2 "$log"
+      verdict=SURVIVED
     fi
   fi
-  cp -p "$2" "$work/$2"
-  touch "$work/$2"
+  printf '%-9s %-7s %s: %s\n' "$verdict" "$1" "${2#kernels/}" "$3"
+  case $verdict in STALE | UNBUILT | SURVIVED) failed=$((failed + 1)) ;; esac
+  case $verdict in UNBUILT | SURVIVED) tail -5 "$log" ;; esac
+  cp "$work/original/${2#kernels/}" "$2"
 }
 
 level= old= new=
-flush() {
-  [ -z "$level" ] || try "$level" "$file" "$name" "$old" "$new"
-  level= old= new=
-}
 while IFS= read -r line <&3; do
   case $line in
     '#'*) ;;
-    '') flush ;;
     -*) old+="${line#-} " ;;
     +*) new+="${line#+} " ;;
-    *) read -r level file name <<<"$line" ;;
+    ?*) read -r level file name <<<"$line" ;;
+    '')
+      [ -z "$level" ] || try "$level" "$file" "$name" "$old" "$new"
+      level= old= new=
+      ;;
   esac
-done 3<"$table"
-flush
-echo "$ran of $planned mutants ran, $((ran - (failed < ran ? failed : ran))) found"
+done 3< <(cat "$table" && echo)
+echo "$ran of $planned mutants ran, $found found"
 [ "$failed" = 0 ]
