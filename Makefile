@@ -1,21 +1,37 @@
 # Makefile - builds, proves, measures and installs libvit; `make help` lists the targets
 
 PREFIX ?= /usr/local
-BUILD ?= build
-CC ?= cc
 CXX ?= c++
 CFLAGS ?= -O2 -g
+KERNEL_CC ?= $(CC)
+KERNEL_CFLAGS ?= -O3
 CXXFLAGS ?= -O2 -g
 SANITIZE ?=
 FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
-OBJCOPY ?= objcopy
 PYTHON ?= /usr/bin/python3
 
 VERSION := $(shell sed -n 's/^\#define VIT_VERSION "\(.*\)"/\1/p' include/vit/vit.h)
 SONAME := libvit.so.$(firstword $(subst ., ,$(VERSION)))
 COMMIT := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+# For another architecture: make ARCH=aarch64, which takes Debian's cross-compiler and libraries, or
+# CROSS_COMPILE=PREFIX- for tools of your own, and PKG_CONFIG if their libraries stand elsewhere.
+NATIVE := $(shell uname -m)
+ifeq ($(origin CC),default)
+FOREIGN := $(or $(CROSS_COMPILE),$(addsuffix -linux-gnu-,$(filter-out $(NATIVE),$(ARCH))))
+CC := $(if $(FOREIGN),$(FOREIGN)gcc,cc)
+endif
 ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
+CROSS_COMPILE ?= $(addsuffix -linux-gnu-,$(filter-out $(NATIVE),$(ARCH)))
+ifneq ($(CROSS_COMPILE),)
+AR := $(CROSS_COMPILE)ar
+BUILD ?= build/$(ARCH)
+PKG_CONFIG ?= PKG_CONFIG_LIBDIR=/usr/lib/$(ARCH)-linux-gnu/pkgconfig pkg-config
+endif
+OBJCOPY ?= $(CROSS_COMPILE)objcopy
+BUILD ?= build
+PKG_CONFIG ?= pkg-config
 
 # Debian's packages: for demo, check and bench; and what only contributors need.
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
@@ -26,8 +42,11 @@ DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openm
 # The npm package whose CPU library is ONNX Runtime.
 ONNXRUNTIME := onnxruntime-node@1.30.0
 DEPS_PLOTS := python3-matplotlib
-DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev gcc-aarch64-linux-gnu \
-            libc6-dev-arm64-cross
+DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+DEPS_ARM64 := $(DEPS_CROSS) libjansson-dev:arm64 libjpeg62-turbo-dev:arm64 libpng-dev:arm64 \
+              libwebp-dev:arm64 libgomp1:arm64 qemu-user-static clang
+DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
+DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev
 
 # One line per instruction set, and the sets of each architecture.
 FLAGS_scalar :=
@@ -39,8 +58,12 @@ ISAS_aarch64 := scalar neon
 ISAS := $(or $(ISAS_$(ARCH)),scalar)
 
 # The numeric contract: one rounding per operation as written, nothing reordered (docs/numerics.md).
-STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errno
-COMMON := $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -MMD -MP \
+STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errno \
+          -Werror=implicit-function-declaration
+# POSIX 2008, which macOS and the BSDs have too; what is Linux's alone stays in lib/base.
+SYSTEM := -D_XOPEN_SOURCE=700
+$(BUILD)/lib/base/% $(BUILD)/tests/% $(BUILD)/bench/%: private SYSTEM := -D_GNU_SOURCE
+COMMON = $(STRICT) $(SYSTEM) -I. -Iinclude -Ilib -MMD -MP \
           $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # The tests count what the library asks of these (tests/test_forward.c).
 WRAP := malloc calloc realloc aligned_alloc GOMP_parallel
@@ -51,27 +74,31 @@ LINK := $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
 RUN = $(if $(V),,@printf '  %-6s %s\n' $(1) $@;)
 
 # Evaluated when a recipe runs, that is after `deps` may have installed what they ask for.
-JANSSON = $(shell pkg-config --libs jansson)
-CODECS = $(shell pkg-config --libs libjpeg libpng libwebp)
-CRITERION = $(shell pkg-config --libs criterion)
-BENCHMARK = $(shell pkg-config --libs benchmark)
+JANSSON = $(shell $(PKG_CONFIG) --libs jansson)
+CODECS = $(shell $(PKG_CONFIG) --libs libjpeg libpng libwebp)
+CRITERION = $(shell $(PKG_CONFIG) --libs criterion)
+BENCHMARK = $(shell $(PKG_CONFIG) --libs benchmark)
 
 KERNEL_OBJECTS := $(foreach i,$(ISAS),$(BUILD)/kernels/$i/$i.o)
 LIB_OBJECTS := $(KERNEL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
+CHECK_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard check/*.c))
 TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
 DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
 NPY_OBJECT := $(BUILD)/tools/npy.o
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
-                 $(BUILD)/tests/kernel_cases.o \
+                 $(BUILD)/check/kernel_cases.o \
                  $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak series)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 
-.PHONY: all demo check bench bench-peers plots bench-history deps deps-dev install uninstall \
-        format format-check cross fuzz clean help FORCE
+.PHONY: all kernels demo check check-arm64 check-compilers check-isa check-old-cpus check-threads \
+        mutants digests bench bench-peers plots bench-history mca deps deps-dev deps-arm64 \
+        deps-mca install uninstall format format-check fuzz clean help FORCE
 .DELETE_ON_ERROR:
+
+kernels: $(KERNEL_OBJECTS)
 
 all: $(BUILD)/libvit.a $(SHARED) $(BUILD)/vit $(BUILD)/vit.pc $(BUILD)/vitConfig.cmake
 
@@ -79,6 +106,9 @@ help:
 	@echo 'make all        the static and the shared library, the vit command'
 	@echo 'make demo       classify the held-out digits with the trained model in models/digits'
 	@echo 'make check      every test: kernels bit for bit on every level, models, files, the command'
+	@echo 'make mutants    plant faults in a copy of the kernels: vit check must find each'
+	@echo 'make check-old-cpus  the command on emulated processors without AVX, AVX2, AVX-512'
+	@echo 'make check-threads   what threads share, under ThreadSanitizer'
 	@echo 'make bench      kernels against the FMA peak of this machine (BENCH=--benchmark_filter=…)'
 	@echo 'make bench-peers  beside OpenBLAS, BLIS, oneDNN, ONNX Runtime and PyTorch, taking turns'
 	@echo '                (PEERS="--only matmul,rows,forward,start --rounds 15 --isa avx512 …")'
@@ -86,14 +116,17 @@ help:
 	@echo 'make deps       install what demo, check and bench need; deps-dev: what contributors need'
 	@echo 'make install    to PREFIX ($(PREFIX)) under DESTDIR; uninstall'
 	@echo 'make format     lay the sources out; format-check: see that they are'
-	@echo 'make cross      compile the NEON kernels for aarch64'
+	@echo 'make ARCH=aarch64  into build/aarch64; deps-arm64 installs what that needs'
+	@echo 'make check-arm64   run that under emulation: the same bits as here'
+	@echo 'make mca        the inner loops of the matmuls on other CPUs, as llvm-mca predicts'
 	@echo 'make fuzz       every parser for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
 	@echo 'make clean      remove $(BUILD)/'
 	@echo 'Variables: CC CFLAGS LDFLAGS BUILD SANITIZE=address,undefined PREFIX DESTDIR V=1'
 
 # What objects depend on beside files, in files that are written only when it has changed: the
 # flags, so that no build mixes two kinds of objects; the commit, which the command reports.
-$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS)
+$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS) \
+  $(foreach i,$(ISAS),$(FLAGS_$i))
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/prefix: NOTE = $(PREFIX) $(VERSION)
 $(BUILD)/flags $(BUILD)/commit $(BUILD)/prefix: FORCE
@@ -105,8 +138,8 @@ $(BUILD)/tools/about.o: $(BUILD)/commit
 
 $(BUILD)/kernels/%.o: kernels/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) -O3 $(FLAGS_$(notdir $*)) $(COMMON) -fPIC -fvisibility=hidden \
-	  -c $< -o $@
+	$(call RUN,CC)$(KERNEL_CC) $(CFLAGS) $(KERNEL_CFLAGS) $(FLAGS_$(notdir $*)) $(COMMON) -fPIC \
+	  -fvisibility=hidden -c $< -o $@
 
 $(BUILD)/lib/%.o: lib/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -148,7 +181,11 @@ $(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/about.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
 	  -c $< -o $@
 
-$(BUILD)/vit: $(TOOL_OBJECTS) $(BUILD)/libvit.a
+$(BUILD)/check/%.o: check/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
+
+$(BUILD)/vit: $(TOOL_OBJECTS) $(CHECK_OBJECTS) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
 
 $(BUILD)/examples/%.o: examples/%.c $(BUILD)/flags
@@ -171,15 +208,72 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
 
-$(BUILD)/tests/run: $(TEST_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
+$(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(CODECS) -lm $(WRAP:%=-Wl,--wrap=%)
 
 check: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/run $(BUILD)/embed $(BUILD)/demo
 	@sed -n '/^```c$$/,/^```$$/p' README.md | sed '1d;$$d' | diff - examples/embed.c || \
 	  { echo 'README.md: its C example is not examples/embed.c'; exit 1; }
+	@$(MAKE) --no-print-directory check-isa
 	@test "$$($(BUILD)/embed)" = three || { echo 'examples/embed.c does not see a three'; exit 1; }
+	@$(BUILD)/vit check >$(BUILD)/check.txt || { cat $(BUILD)/check.txt; exit 1; }
+	@tail -n 1 $(BUILD)/check.txt
+	@$(DIGESTS)
 	@ASAN_OPTIONS=allocator_may_return_null=1 VIT_BUILD=$(BUILD) $(BUILD)/tests/run $(CHECK)
+
+# Every level of this CPU, 1, 2 and 7 threads: the digests that are written down.
+DIGEST_MODELS := models/digits $(addprefix tests/golden/timm-,vit head64 nonsquare)
+DIGESTS = $(BUILD)/vit check --digest >$(BUILD)/digests.txt && \
+          $(BUILD)/vit check --digest $(DIGEST_MODELS) >$(BUILD)/digests-models.txt && \
+          diff check/digests.txt $(BUILD)/digests.txt && \
+          diff check/digests-models.txt $(BUILD)/digests-models.txt
+
+# The same from each compiler and level of optimisation, the kernels' too.
+CHECK_BUILDS := $(foreach c,gcc clang,$(foreach o,0 2 3,$c-O$o))
+check-compilers: $(CHECK_BUILDS:%=check-compiler-%)
+check-compiler-%:
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/$* CC=$(firstword $(subst -, ,$*)) \
+	  CFLAGS=-$(lastword $(subst -, ,$*)) KERNEL_CFLAGS= digests
+
+# Small faults planted in the kernels, one at a time: vit check finds each.
+mutants:
+	@tests/mutants.sh $(BUILD)
+
+digests: $(BUILD)/vit
+	@$(DIGESTS) && echo '$(CC) $(CFLAGS): the digests of check/digests.txt'
+
+# No instruction outside its folder that a processor without the folder's level lacks. The last
+# line shows that the scan can fail. CFLAGS that choose a processor leave nothing to scan for.
+SCANNED := $(filter-out $(BUILD)/kernels/avx%,$(LIB_OBJECTS) $(TOOL_OBJECTS))
+check-isa: $(SCANNED) $(KERNEL_OBJECTS)
+ifneq ($(ARCH),x86_64)
+	@echo 'skipped: the scan of encodings, which is for x86-64'
+else ifneq ($(filter -m%,$(CFLAGS)),)
+	@echo 'skipped: the scan of encodings, because of $(filter -m%,$(CFLAGS))'
+else
+	@tests/scan_isa.sh scalar $(SCANNED)
+	@tests/scan_isa.sh avx2 $(BUILD)/kernels/avx2/avx2.o
+	@tests/scan_isa.sh avx512 $(BUILD)/kernels/avx512/avx512.o
+	@tests/scan_isa.sh scalar $(BUILD)/kernels/avx2/avx2.o >/dev/null; test $$? = 1
+	@tests/scan_isa.sh avx2 $(BUILD)/kernels/avx512/avx512.o >/dev/null; test $$? = 1
+endif
+
+check-old-cpus: DEPS += qemu-user-static
+check-old-cpus: deps
+	@$(MAKE) --no-print-directory $(BUILD)/vit
+	@CC='$(CC)' tests/old_cpus.sh $(BUILD)
+
+$(BUILD)/tests/threads/run: $(BUILD)/tests/threads/threads.o $(LIB_OBJECTS)
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) -lm
+
+# ThreadSanitizer exits with 66; without randomised addresses, which it cannot map on some systems.
+TSAN = $$(setarch -R true 2>/dev/null && echo setarch -R) $(BUILD)/threads/tests/threads/run
+check-threads: deps
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/threads SANITIZE=thread CFLAGS='-O1 -g' \
+	  $(BUILD)/threads/tests/threads/run
+	@$(TSAN) --race >/dev/null 2>&1; test $$? = 66 || { echo 'a race went unseen'; exit 1; }
+	@$(TSAN)
 
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
@@ -195,18 +289,25 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
 	    -artifact_prefix=$(BUILD)/fuzz/$$f- $(BUILD)/fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; \
 	done
 
-cross:
-	@$(MAKE) --no-print-directory CC=aarch64-linux-gnu-gcc BUILD=$(BUILD)/aarch64 \
-	  CFLAGS='-O2 -Werror' $(foreach i,$(ISAS_aarch64),$(BUILD)/aarch64/kernels/$i/$i.o)
+# The arm64 build against this machine's, under emulation; its kernels from both compilers.
+ARM64 := $(BUILD)/aarch64
+ARM64_CC := aarch64-linux-gnu-gcc
+check-arm64: deps-arm64
+	@$(MAKE) --no-print-directory $(BUILD)/vit $(BUILD)/demo
+	@$(MAKE) --no-print-directory CC='$(ARM64_CC)' BUILD=$(ARM64) \
+	  all $(ARM64)/demo $(ARM64)/embed
+	@$(MAKE) --no-print-directory CC='$(ARM64_CC)' BUILD=$(ARM64)-clang \
+	  KERNEL_CC='clang --target=aarch64-linux-gnu' $(ARM64)-clang/vit
+	@tests/arm64.sh $(BUILD) $(ARM64) $(DIGEST_MODELS)
 
 # --- the benchmarks
 
 # What the report says of the flags: those of all, then those of each level's kernels.
-BENCH_FLAGS = $(CFLAGS) $(LDFLAGS); kernels -O3$(foreach i,$(ISAS),; $i $(FLAGS_$i))
+BENCH_FLAGS = $(CFLAGS) $(LDFLAGS); kernels $(KERNEL_CFLAGS)$(foreach i,$(ISAS),; $i $(FLAGS_$i))
 
 $(BUILD)/bench/%.o: bench/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itests -fopenmp \
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Icheck -fopenmp \
 	  $(if $(filter %/bench/main.o,$@),-DBENCH_FLAGS='"$(strip $(BENCH_FLAGS))"') -c $< -o $@
 
 $(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
@@ -222,12 +323,12 @@ bench: deps
 
 PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/peers/%.o,main settings common bind turns report \
                   kernels forward start libvit blas onednn processes child) \
-                $(BUILD)/tests/kernel_cases.o \
+                $(BUILD)/check/kernel_cases.o \
                 $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak)
 # Without oneDNN's header it is built without it, and says so when it runs.
 ONEDNN = $(shell $(CXX) -fsyntax-only -xc++ -include dnnl.hpp /dev/null 2>&1 || echo missing)
 
-$(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) -O3"'
+$(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) $(KERNEL_CFLAGS)"'
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) -lm
 
@@ -260,10 +361,20 @@ plots: deps
 bench-history:
 	@$(RESULTS) bench/history/$(VERSION).json
 
+# Needs no machine of either kind: objects are taken apart, not run.
+mca: deps-mca
+	@for a in x86_64 aarch64; do \
+	  $(MAKE) --no-print-directory CC=$$a-linux-gnu-gcc BUILD=$(BUILD)/mca/gcc-$$a kernels && \
+	  $(MAKE) --no-print-directory CC="clang --target=$$a-linux-gnu" BUILD=$(BUILD)/mca/clang-$$a \
+	    kernels || exit 1; done
+	@$(PYTHON) bench/mca.py $(BUILD)/mca
+
 # --- packages, installation, layout
 
 deps-dev: DEPS += $(DEPS_DEV)
-deps deps-dev:
+deps-arm64: DEPS += $(DEPS_ARM64)
+deps-mca: DEPS += $(DEPS_MCA)
+deps deps-dev deps-arm64 deps-mca:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \
@@ -272,6 +383,7 @@ deps deps-dev:
 	if [ "$$(id -u)" = 0 ]; then as=; elif command -v sudo >/dev/null; then as=sudo; else \
 	  echo "install these packages as root, then try again:$$missing"; exit 1; fi; \
 	echo "installing$$missing"; \
+	case "$$missing" in *:arm64*) $$as dpkg --add-architecture arm64;; esac; \
 	$$as apt-get update -qq && \
 	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing \
 	  >/dev/null

@@ -177,6 +177,9 @@ Test(cli, help_of_every_verb_names_its_options)
             "[--rgb OUT.npy]", "[-o OUT.npy", "Either of -o and --rgb may be left out" } },
         { "info", { "--json", "--isa", "--help", "--version" } },
         { "bench", { "ARCH", "--batch", "--seconds", "--json", "--isa", "--threads" } },
+        { "check",
+          { "MODEL", "--kernel", "--seed", "--cases", "--list", "--repro", "--digest", "--json",
+            "--isa", "--threads" } },
     };
     size_t checks = 0;
 
@@ -192,7 +195,8 @@ Test(cli, help_of_every_verb_names_its_options)
 
 Test(cli, help_is_a_verb_too)
 {
-    static const char *const verbs[] = { "", "classify", "run", "preprocess", "info", "bench" };
+    static const char *const verbs[] = { "",     "classify", "run",  "preprocess",
+                                         "info", "bench",    "check" };
 
     for (size_t i = 0; i < COUNT(verbs); i++)
         succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", verbs[i], verbs[i]);

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/digest.h"
 #include "checkpoint/safetensors.h"
-#include "tests/digest.h"
 #include "tests/tally.h"
 #include "tools/decode.h"
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/digest.h"
 #include "checkpoint/safetensors.h"
 #include "model/resize.h"
-#include "tests/digest.h"
 #include "tests/tally.h"
 #include "vit/vit.h"
 

@@ -39,6 +39,13 @@ static json_t *levels_json(void)
     return levels;
 }
 
+/* The level used where none is forced; why it is not the strongest usable one, or null. */
+static json_t *default_json(void)
+{
+    const char *reason, *const name = vit_isa_default(&reason);
+    return json_pack("{s:s, s:s?}", "name", name, "reason", reason);
+}
+
 static json_t *kernels_json(const struct vit_kernels *kernels)
 {
     json_t *entries = json_array();
@@ -103,10 +110,11 @@ static enum vit_status print_as_json(const struct vit_kernels *kernels, const ch
                                      const struct vit_model *model, struct vit_error *err)
 {
     char cpu[256];
-    json_t *root = json_pack("{s:s, s:s, s:s, s:o, s:o, s:s, s:o}", "version", vit_version(),
-                             "compiler", about_compiler(), "commit", about_commit(), "cpu",
-                             json_text(about_cpu(cpu, sizeof cpu)), "levels", levels_json(), "isa",
-                             kernels->isa, "kernels", kernels_json(kernels));
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version", vit_version(), "compiler",
+                  about_compiler(), "commit", about_commit(), "cpu",
+                  json_text(about_cpu(cpu, sizeof cpu)), "levels", levels_json(), "default",
+                  default_json(), "isa", kernels->isa, "kernels", kernels_json(kernels));
 
     if (model && json_object_set_new(root, "model", model_json(path, model)) != 0) {
         json_decref(root);
@@ -115,19 +123,33 @@ static enum vit_status print_as_json(const struct vit_kernels *kernels, const ch
     return print_json(root, err);
 }
 
+/* What a machine can run and what it should are told apart where they differ. */
+static void print_levels(const char *chosen)
+{
+    const char *reason, *name, *const standard = vit_isa_default(&reason);
+    bool above = false; /* the default, a line of the policy against each */
+    int usable;
+
+    for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++) {
+        printf("  %-22s %s", name,
+               !usable                     ? "not on this machine"
+               : strcmp(name, chosen) == 0 ? "chosen"
+                                           : "usable");
+        if (usable && above && reason)
+            printf(", not the default: %s", reason);
+        putchar('\n');
+        above = above || strcmp(name, standard) == 0;
+    }
+}
+
 static void print_machine(const struct vit_kernels *kernels)
 {
     const char *name, *level;
     char cpu[256];
-    int usable;
 
     printf("libvit %s, %s, commit %s\n", vit_version(), about_compiler(), about_commit());
     printf("CPU: %s\n\nInstruction sets:\n", about_cpu(cpu, sizeof cpu));
-    for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++)
-        printf("  %-22s %s\n", name,
-               !usable                           ? "not on this machine"
-               : strcmp(name, kernels->isa) == 0 ? "chosen"
-                                                 : "usable");
+    print_levels(kernels->isa);
     puts("\nKernels, and the instruction set that each is written for:");
     for (size_t i = 0; (name = vit_kernels_entry(kernels, i, &level)); i++)
         printf("  %-22s %s\n", name, level);

@@ -9,10 +9,6 @@
 
 #include "tools/error.h"
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "'<f4' is little endian; this file copies it as it is"
-#endif
-
 enum {
     MAGIC_BYTES = 6,
     PREAMBLE_BYTES = 12,  /* magic, version, and the longer of the two length fields */

@@ -15,7 +15,8 @@ enum verb_bit {
     FOR_PREPROCESS = 4,
     FOR_INFO = 8,
     FOR_BENCH = 16,
-    FOR_ALL = 31,
+    FOR_CHECK = 32,
+    FOR_ALL = 63,
 };
 
 /* What was asked for; NULL and 0 where nothing was. */
@@ -27,6 +28,10 @@ struct options {
     size_t top;
     size_t batch;
     double seconds;
+    const char *kernel, *repro;
+    size_t seed;
+    size_t cases; /* of each kernel on each level */
+    bool list, digest;
     const char *out_path, *rgb_path, *model;
     enum vit_output output;
     size_t block;         /* of VIT_OUTPUT_BLOCK */

@@ -23,7 +23,8 @@ struct verb {
                            struct vit_error *err);
 };
 
-extern const struct verb verb_classify, verb_run, verb_preprocess, verb_info, verb_bench;
+extern const struct verb verb_classify, verb_run, verb_preprocess, verb_info, verb_bench,
+    verb_check;
 
 /* A model, and a context whose batch suits the work. */
 struct runner {

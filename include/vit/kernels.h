@@ -15,9 +15,13 @@ extern "C" {
 
 /*
  * The numeric contract (docs/numerics.md): a float32 result depends on the inputs alone, not on the
- * instruction set, the thread count, the batch, the tile shape or the alignment. It holds in the
- * default floating-point environment: round to nearest, subnormals kept. Sizes and strides count
- * elements; pointers need only float's alignment.
+ * instruction set, the thread count, the batch, the tile shape or the alignment. Sizes and strides
+ * count elements; pointers need only float's alignment.
+ *
+ * What is in this header assumes the default floating-point environment (round to nearest,
+ * subnormals kept, no traps) in the thread that calls, and never changes it, but that exceptions
+ * such as "inexact" are raised as the arithmetic has them. A struct vit_parallel's other threads
+ * may be in any: each task computes in the default one and leaves its thread as it was.
  */
 
 enum vit_activation {
@@ -59,8 +63,8 @@ struct vit_tile {
     const float *next; /* 4·k floats that are wanted soon, to be fetched into cache meanwhile; they
                            are not read, and need not exist */
     const float *from; /* [m][nr] chains to go on with, or NULL: they begin at +0 */
-    float *to;         /* [m][nr] where unfinished chains are left, may be `from`; or NULL: they end
-                           here, go through the epilogue and into C */
+    float *to;         /* [m][nr] where unfinished chains are left, those of a panel's padding too;
+                           may be `from`; or NULL: they end here, go through the epilogue into C */
     float *c;          /* [m][n], row stride ldc; must not overlap A or the panel */
     size_t ldc;
     const struct vit_epilogue *epilogue; /* its pointers at the tile's first row and column */
@@ -108,18 +112,25 @@ struct vit_kernels {
 
 /*
  * The table of a level: "scalar", "avx2", "avx512" or "neon"; NULL takes the environment's VIT_ISA
- * and, without one, the best level that this CPU and operating system allow. Thread-safe; the first
- * call builds the tables. VIT_EINVAL the name is not a level of any architecture; VIT_EUNSUPPORTED
- * this machine lacks it.
+ * and, without one, the level of vit_isa_default. One that is named is used wherever it can run.
+ * Thread-safe; the first call builds the tables. VIT_EINVAL the name is not a level of any
+ * architecture; VIT_EUNSUPPORTED this machine lacks it.
  */
 VIT_API enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
                                         struct vit_error *err);
 
 /*
- * The levels of this build, weakest first: name i, or NULL past the last. *usable: this machine
- * allows it. Thread-safe.
+ * The levels of this build, weakest first: name i, or NULL past the last. *usable: this processor
+ * has it, and the operating system saves the registers that it takes. Thread-safe.
  */
 VIT_API const char *vit_isa_level(size_t i, int *usable);
+
+/*
+ * The level that is used where none is named: the strongest usable one, but for processors that it
+ * slows down (docs/dispatch.md). *reason: why a stronger one was passed over, as half a sentence
+ * ("it has …"), or NULL: none was. Thread-safe.
+ */
+VIT_API const char *vit_isa_default(const char **reason);
 
 /*
  * Kernel i of a table: its name, or NULL past the last; *level: the level whose implementation it

@@ -2,6 +2,10 @@
 #ifndef VIT_STATUS_H
 #define VIT_STATUS_H
 
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "libvit is for little-endian machines: it reads and writes files as numbers lie in memory"
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

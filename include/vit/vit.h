@@ -22,9 +22,15 @@ extern "C" {
  *   vit_preprocess()      an image's pixels to the model's input
  *   vit_forward()         a batch of inputs to logits
  *
- * The library never prints, exits, aborts or changes global state, and assumes the default
- * floating-point environment. Structs that begin with `size` carry sizeof the struct, so that later
- * versions can add fields; create them zeroed, then set size.
+ * The library never prints, exits, aborts or changes global state.
+ *
+ * Any floating-point environment will do: the functions below compute in the default one (round to
+ * nearest, subnormals kept, no traps), on every thread they use, and leave the caller's as it was:
+ * rounding mode, flushing of subnormals, traps, and the exceptions raised so far. Of the caller's
+ * hooks, `run` is called in the caller's environment, `cancel` in the default one.
+ *
+ * Structs that begin with `size` carry sizeof the struct, so that later versions can add fields;
+ * create them zeroed, then set size.
  */
 
 /* The version of the library that runs, "0.1.0"; VIT_VERSION is the one compiled against. */

@@ -94,10 +94,20 @@ static inline vec v_fnma(vec a, vec b, vec c) /* −a·b + c */
     EACH_QUARTER(vfmsq_f32(c.q[i], a.q[i], b.q[i]));
 }
 
-static inline vec v_max(vec a,
-                        vec b) /* a > b ? a : b; vmaxq would turn a NaN on either side to NaN */
+/*
+ * vmaxq would turn a NaN on either side to NaN, and −0 to +0. Of the same comparison clang 14 makes
+ * it all the same where a is +0, unless it cannot see where the mask is from.
+ */
+static inline float32x4_t max_quarter(float32x4_t a, float32x4_t b)
 {
-    EACH_QUARTER(vbslq_f32(vcgtq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]));
+    uint32x4_t greater = vcgtq_f32(a, b);
+    __asm__("" : "+w"(greater));
+    return vbslq_f32(greater, a, b);
+}
+
+static inline vec v_max(vec a, vec b) /* a > b ? a : b */
+{
+    EACH_QUARTER(max_quarter(a.q[i], b.q[i]));
 }
 
 static inline vec v_min(vec a, vec b) /* a < b ? a : b */

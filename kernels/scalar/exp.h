@@ -19,7 +19,7 @@ static inline float power_of_two(int n)
 
 /*
  * exp(x − excess) for x ≤ 0, where excess is what rounding added to x. Within 1.1 ulp of the true
- * value over all floats for excess = 0, subnormal results included: tests/test_oracle.c.
+ * value over all floats for excess = 0, subnormal results included: check/oracle.c.
  */
 static inline float exp_rounded(float x, float excess)
 {

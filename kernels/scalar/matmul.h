@@ -34,8 +34,10 @@ static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
 
 static void tile(const struct vit_tile *t)
 {
+    const size_t columns = t->to ? NR : t->n; /* chains that wait, the padding's too */
+
     for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < t->n; j++) {
+        for (size_t j = 0; j < columns; j++) {
             float chain = t->from ? t->from[i * NR + j] : 0.0f;
             for (size_t l = 0; l < t->k; l++)
                 chain = fmaf(t->a[i * t->lda + l], t->panel[l * NR + j], chain);

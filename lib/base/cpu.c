@@ -1,55 +1,96 @@
 /* cpu.c - CPUID and XCR0 on x86-64, HWCAP on aarch64; the cache as the C library reports it */
 #include "base/cpu.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <stdint.h>
 
-static uint64_t xcr0(void)
+/* Registers of a leaf; zero where the processor has no such leaf. */
+struct leaf {
+    unsigned a, b, c, d;
+};
+
+static struct leaf cpuid(unsigned leaf)
+{
+    struct leaf r = { 0 };
+
+    if (!__get_cpuid_count(leaf, 0, &r.a, &r.b, &r.c, &r.d)) /* compares with the highest leaf */
+        return (struct leaf){ 0 };
+    return r;
+}
+
+/* Faults unless CPUID says OSXSAVE: Intel SDM vol. 2, XGETBV. */
+static uint64_t xgetbv(void)
 {
     uint32_t low, high;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (uint64_t)high << 32 | low;
 }
 
-unsigned cpu_features(void)
+static unsigned feature(unsigned word, unsigned bit, enum cpu_feature feature)
 {
-    const unsigned fbdv = bit_AVX512F | bit_AVX512BW | bit_AVX512DQ | bit_AVX512VL;
-    const uint64_t ymm_state = 0x06; /* XCR0: SSE, AVX */
-    const uint64_t zmm_state = 0xe6; /* and opmask, the upper halves, registers 16 to 31 */
-    unsigned a, b, c, d, features = 0;
-
-    if (!__get_cpuid(1, &a, &b, &c, &d))
-        return 0;
-    if (c & bit_OSXSAVE) {
-        const uint64_t enabled = xcr0();
-        features |= (enabled & ymm_state) == ymm_state ? CPU_OS_YMM : 0;
-        features |= (enabled & zmm_state) == zmm_state ? CPU_OS_ZMM : 0;
-    }
-    features |= c & bit_FMA ? CPU_FMA : 0;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
-        features |= b & bit_AVX2 ? CPU_AVX2 : 0;
-        features |= (b & fbdv) == fbdv ? CPU_AVX512_FBDV : 0;
-    }
-    return features;
+    return word & bit ? feature : 0;
 }
 
-#elif defined(__aarch64__)
+static void describe_name(struct cpu *cpu)
+{
+    const struct leaf name = cpuid(0);
+
+    memcpy(cpu->vendor, (unsigned[]){ name.b, name.d, name.c }, 12);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct leaf part = cpuid(0x80000002 + i);
+        memcpy(cpu->brand + 16 * i, &part, 16);
+    }
+}
+
+/* Intel SDM vol. 2, CPUID, "Version Information"; AMD 25481, Fn0000_0001_EAX. */
+static void describe_version(struct cpu *cpu, unsigned eax)
+{
+    const unsigned family = eax >> 8 & 0xf, model = eax >> 4 & 0xf;
+
+    cpu->family = family == 15 ? family + (eax >> 20 & 0xff) : family;
+    cpu->model = family == 6 || family == 15 ? model | (eax >> 12 & 0xf0) : model;
+}
+
+struct cpu cpu_describe(void)
+{
+    const struct leaf one = cpuid(1), seven = cpuid(7);
+    struct cpu cpu = { .features = 0 };
+
+    describe_name(&cpu);
+    describe_version(&cpu, one.a);
+    cpu.features =
+        feature(one.c, bit_AVX, CPU_AVX) | feature(one.c, bit_FMA, CPU_FMA) |
+        feature(seven.b, bit_AVX2, CPU_AVX2) | feature(seven.b, bit_AVX512F, CPU_AVX512F) |
+        feature(seven.b, bit_AVX512BW, CPU_AVX512BW) |
+        feature(seven.b, bit_AVX512DQ, CPU_AVX512DQ) | feature(seven.b, bit_AVX512VL, CPU_AVX512VL);
+    cpu.xcr0 = one.c & bit_OSXSAVE ? xgetbv() : 0;
+    return cpu;
+}
+
+#elif defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 
-unsigned cpu_features(void)
+struct cpu cpu_describe(void)
 {
-    return getauxval(AT_HWCAP) & HWCAP_ASIMD ? CPU_ASIMD : 0;
+    return (struct cpu){ .features = getauxval(AT_HWCAP) & HWCAP_ASIMD ? CPU_ASIMD : 0 };
+}
+
+#elif defined(__aarch64__) /* other systems have no kernel without it */
+
+struct cpu cpu_describe(void)
+{
+    return (struct cpu){ .features = CPU_ASIMD };
 }
 
 #else
 
-unsigned cpu_features(void)
+struct cpu cpu_describe(void)
 {
-    return 0;
+    return (struct cpu){ .features = 0 };
 }
 
 #endif

@@ -1,40 +1,85 @@
-/* dispatch.c - builds a table of kernels per instruction set, once, and hands them out */
+/* dispatch.c - which levels this machine can run and should; a table of kernels for each, once */
+#include "base/dispatch.h"
+
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cpu.h"
+#include "base/policy.h"
 #include "base/status.h"
 #include "kernels/fill.h"
 
-struct isa_level {
-    const char *name;
-    unsigned needs; /* of enum cpu_feature */
-    void (*fill)(struct vit_kernels *table);
-};
-
-/* Weakest first; each level overrides entries of the table below it. */
-static const struct isa_level levels[] = {
-    { "scalar", 0, vit_fill_scalar },
 #if defined(__x86_64__)
-    { "avx2", CPU_AVX2 | CPU_FMA | CPU_OS_YMM, vit_fill_avx2 },
-    { "avx512", CPU_AVX2 | CPU_FMA | CPU_AVX512_FBDV | CPU_OS_ZMM, vit_fill_avx512 },
-#elif defined(__aarch64__)
-    { "neon", CPU_ASIMD, vit_fill_neon },
+#define ON_X86_64(fill) fill
+#else
+#define ON_X86_64(fill) NULL
 #endif
+#if defined(__aarch64__)
+#define ON_AARCH64(fill) fill
+#else
+#define ON_AARCH64(fill) NULL
+#endif
+
+/* What the flags of each level in the Makefile let the compiler use. */
+#define AVX2   (CPU_AVX | CPU_AVX2 | CPU_FMA)
+#define AVX512 (AVX2 | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512DQ | CPU_AVX512VL)
+
+/* Weakest first; on one machine each overrides entries of the table below it. */
+static const struct isa_level {
+    const char *name;
+    unsigned needs;                          /* of enum cpu_feature */
+    uint64_t needs_xcr0;                     /* registers that the system must save */
+    void (*fill)(struct vit_kernels *table); /* NULL: another architecture's */
+} levels[] = {
+    { "scalar", 0, 0, vit_fill_scalar },
+    { "avx2", AVX2, XCR0_YMM, ON_X86_64(vit_fill_avx2) },
+    { "avx512", AVX512, XCR0_ZMM, ON_X86_64(vit_fill_avx512) },
+    { "neon", CPU_ASIMD, 0, ON_AARCH64(vit_fill_neon) },
 };
 #define LEVELS (sizeof levels / sizeof *levels)
-
-/*
- * Every name of every architecture, so that "neon" on x86-64 is a known level this machine
- * lacks.
- */
-static const char *const known[] = { "scalar", "avx2", "avx512", "neon" };
+_Static_assert(LEVELS <= MOST_LEVELS, "struct isa_choice has room for every level");
 
 static struct vit_kernels tables[LEVELS];
-static bool usable[LEVELS];
-static size_t best;
+static struct isa_choice here;
+
+const char *isa_name(size_t level)
+{
+    return level < LEVELS ? levels[level].name : NULL;
+}
+
+struct isa_choice isa_choose(const struct cpu *cpu)
+{
+    struct isa_choice choice = { .should = 0 };
+
+    for (size_t i = 0; i < LEVELS; i++) {
+        choice.can[i] = (levels[i].needs & cpu->features) == levels[i].needs &&
+                        (levels[i].needs_xcr0 & cpu->xcr0) == levels[i].needs_xcr0;
+        if (!choice.can[i])
+            continue;
+        choice.reason = policy_against(cpu, levels[i].name);
+        if (!choice.reason)
+            choice.should = i;
+    }
+    return choice;
+}
+
+enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *from,
+                         size_t *level, struct vit_error *err)
+{
+    for (size_t i = 0; i < LEVELS; i++) {
+        if (strcmp(name, levels[i].name) != 0)
+            continue;
+        if (!choice->can[i])
+            return fail(err, VIT_EUNSUPPORTED,
+                        "this machine lacks the instruction set \"%s\"%s; its best is \"%s\"", name,
+                        from, levels[choice->should].name);
+        *level = i;
+        return VIT_OK;
+    }
+    return fail(err, VIT_EINVAL,
+                "\"%.32s\"%s is no instruction set: expected scalar, avx2, avx512 or neon", name,
+                from);
+}
 
 /*
  * So much of k that two panels, the one in use and the next on its way, take two fifths of L2: the
@@ -48,17 +93,18 @@ static size_t k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 
 static void build_tables(void)
 {
-    const unsigned features = cpu_features();
+    const struct cpu cpu = cpu_describe();
     const size_t l2_bytes = cpu_l2_bytes();
+    size_t below = 0;
 
+    here = isa_choose(&cpu);
     for (size_t i = 0; i < LEVELS; i++) {
-        if ((levels[i].needs & features) != levels[i].needs)
+        if (!here.can[i])
             continue;
-        usable[i] = true;
-        tables[i] = tables[best];
+        tables[i] = tables[below];
         levels[i].fill(&tables[i]);
         tables[i].matmul.kc = k_block(&tables[i].matmul, l2_bytes);
-        best = i;
+        below = i;
     }
 }
 
@@ -72,36 +118,37 @@ enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kern
                                 struct vit_error *err)
 {
     const char *from = isa ? "" : " (from the environment's VIT_ISA)";
+    size_t level;
 
     build_tables_once();
     if (!isa)
         isa = getenv("VIT_ISA");
-    if (!isa || (!*isa && *from)) { /* an empty variable is an unset one */
-        *kernels = &tables[best];
-        return VIT_OK;
+    level = here.should;
+    if (isa && (*isa || !*from)) { /* an empty variable is an unset one */
+        const enum vit_status status = isa_find(&here, isa, from, &level, err);
+        if (status != VIT_OK)
+            return status;
     }
-    for (size_t i = 0; i < LEVELS; i++)
-        if (usable[i] && !strcmp(isa, levels[i].name)) {
-            *kernels = &tables[i];
-            return VIT_OK;
-        }
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(isa, known[i]))
-            return fail(err, VIT_EUNSUPPORTED,
-                        "this machine lacks the instruction set \"%s\"%s; its best is \"%s\"", isa,
-                        from, levels[best].name);
-    return fail(err, VIT_EINVAL,
-                "\"%.32s\"%s is no instruction set: expected scalar, avx2, avx512 or neon", isa,
-                from);
+    *kernels = &tables[level];
+    return VIT_OK;
 }
 
-const char *vit_isa_level(size_t i, int *is_usable)
+const char *vit_isa_level(size_t i, int *usable)
 {
     build_tables_once();
-    if (i >= LEVELS)
-        return NULL;
-    *is_usable = usable[i];
-    return levels[i].name;
+    for (size_t l = 0; l < LEVELS; l++)
+        if (levels[l].fill && i-- == 0) {
+            *usable = here.can[l];
+            return levels[l].name;
+        }
+    return NULL;
+}
+
+const char *vit_isa_default(const char **reason)
+{
+    build_tables_once();
+    *reason = here.reason;
+    return levels[here.should].name;
 }
 
 /* The entries of a table by name; a function pointer each, compared to tell whose it is. */
@@ -134,8 +181,8 @@ const char *vit_kernels_entry(const struct vit_kernels *kernels, size_t i, const
     build_tables_once();
     const char *own = (const char *)kernels + entries[i].offset;
     size_t l = 0;
-    while (l < best && (!usable[l] || memcmp((const char *)&tables[l] + entries[i].offset, own,
-                                             sizeof(void (*)(void)))))
+    while (l + 1 < LEVELS && (!here.can[l] || memcmp((const char *)&tables[l] + entries[i].offset,
+                                                     own, sizeof(void (*)(void)))))
         l++;
     *level = levels[l].name;
     return entries[i].name;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fpenv.h"
+
 /* A few: the last of them to end is a small part of the whole. */
 #define TASKS_PER_THREAD 4
 
@@ -36,7 +38,10 @@ size_t parallel_share(size_t units, size_t parts, size_t i)
     return units / parts * i + (units % parts < i ? units % parts : i);
 }
 
-/* Tasks that several threads take from in turn. */
+/*
+ * Tasks that several threads take from in turn. Only the count is shared: a task's memory is its
+ * own, and `run` publishes it when all have returned, so the order of memory is left as it is.
+ */
 struct queue {
     atomic_size_t next;
     size_t tasks;
@@ -44,27 +49,44 @@ struct queue {
     void *arg;
 };
 
+static size_t take(struct queue *queue)
+{
+    return atomic_fetch_add_explicit(&queue->next, 1, memory_order_relaxed);
+}
+
+/* Another thread may have any floating-point environment: whatever its creator had, then. */
 static void take_tasks(void *arg, size_t thread)
 {
+    const struct fpenv before = fpenv_enter();
     struct queue *queue = arg;
 
     (void)thread;
-    for (size_t i; (i = atomic_fetch_add(&queue->next, 1)) < queue->tasks;)
+    for (size_t i; (i = take(queue)) < queue->tasks;)
         queue->task(queue->arg, i);
+    fpenv_leave(before);
+}
+
+static void take_own_task(void *arg, size_t i)
+{
+    const struct fpenv before = fpenv_enter();
+    const struct queue *queue = arg;
+
+    queue->task(queue->arg, i);
+    fpenv_leave(before);
 }
 
 void parallel_run(const struct vit_parallel *parallel, size_t threads, size_t tasks,
                   parallel_task *task, void *arg)
 {
-    if (parallel && threads > 1 && tasks > threads) {
-        struct queue queue = { .tasks = tasks, .task = task, .arg = arg };
-        parallel->run(parallel->user, threads, take_tasks, &queue);
-    } else if (parallel && threads > 1) {
-        parallel->run(parallel->user, tasks, task, arg);
-    } else {
+    struct queue queue = { .tasks = tasks, .task = task, .arg = arg };
+
+    if (!parallel || threads <= 1)
         for (size_t i = 0; i < tasks; i++)
             task(arg, i);
-    }
+    else if (tasks > threads)
+        parallel->run(parallel->user, threads, take_tasks, &queue);
+    else
+        parallel->run(parallel->user, tasks, take_own_task, &queue);
 }
 
 void vit_run_openmp(void *user, size_t tasks, parallel_task *task, void *arg)

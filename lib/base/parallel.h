@@ -24,7 +24,8 @@ size_t parallel_tasks(size_t threads, size_t units);
 
 /*
  * task(arg, i) once for every i < tasks, in order of i, by whichever of the threads comes next; on
- * the calling thread alone if `parallel` is NULL or threads is 1.
+ * the calling thread alone if `parallel` is NULL or threads is 1. Else each runs in the default
+ * floating-point environment.
  */
 void parallel_run(const struct vit_parallel *parallel, size_t threads, size_t tasks,
                   parallel_task *task, void *arg);

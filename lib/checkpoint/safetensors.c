@@ -12,10 +12,6 @@
 #include "checkpoint/file.h"
 #include "checkpoint/quote.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "the data of a .safetensors file is little-endian, and is read as it is"
-#endif
-
 enum { LENGTH_BYTES = 8 };
 
 static const struct {

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/config.h"
+#include "base/fpenv.h"
 #include "base/parallel.h"
 #include "base/status.h"
 #include "model/forward.h"
@@ -9,7 +10,10 @@
 struct vit_context {
     const struct vit_model *model;
     size_t max_batch;
-    struct vit_parallel parallel;
+    struct vit_parallel parallel; /* run_as_caller on this context */
+    void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
+    void *user;
+    struct fpenv caller;
     struct arena activations;
     size_t slots; /* images that can be computed at once, each by one thread */
     struct run *runs;
@@ -44,6 +48,19 @@ static void carve_all(struct vit_context *ctx)
         carve(&ctx->activations, ctx->model, i == 0 ? ctx->parallel.threads : 1, &ctx->runs[i]);
 }
 
+/*
+ * The embedder's threads, or OpenMP's, started from the caller's own environment: threads that they
+ * create on the way inherit it, and may serve the caller's own work too.
+ */
+static void run_as_caller(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
+{
+    struct vit_context *ctx = user;
+
+    fpenv_leave(ctx->caller);
+    ctx->run(ctx->user, tasks, task, arg);
+    ctx->caller = fpenv_enter();
+}
+
 enum vit_status vit_context_create(const struct vit_model *model,
                                    const struct vit_context_options *options,
                                    struct vit_context **context, struct vit_error *err)
@@ -65,8 +82,10 @@ enum vit_status vit_context_create(const struct vit_model *model,
     ctx->model = model;
     ctx->max_batch = o.max_batch;
     ctx->parallel.threads = o.threads;
-    ctx->parallel.run = o.run ? o.run : vit_run_openmp;
-    ctx->parallel.user = o.user;
+    ctx->parallel.run = run_as_caller;
+    ctx->parallel.user = ctx;
+    ctx->run = o.run ? o.run : vit_run_openmp;
+    ctx->user = o.user;
     ctx->slots = ctx->max_batch < ctx->parallel.threads ? 1 : ctx->parallel.threads;
     ctx->runs = calloc(ctx->slots, sizeof *ctx->runs);
     if (!ctx->runs)
@@ -164,6 +183,7 @@ enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output outp
     vit_output_shape(ctx->model, output, &rows, &columns);
     call.out_floats = rows * columns;
     atomic_store(&ctx->cancelled, false);
+    ctx->caller = fpenv_enter();
 
     /* full rounds of one image per thread; what is left over, all threads on one image at a time */
     if (ctx->slots == ctx->parallel.threads) {
@@ -175,6 +195,7 @@ enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output outp
     for (size_t i = call.shared; i < batch; i++)
         compute(&call, &ctx->runs[0], i);
 
+    fpenv_leave(ctx->caller);
     if (atomic_load(&ctx->cancelled))
         return fail(err, VIT_ECANCELLED, "the context's cancel hook said stop");
     return VIT_OK;

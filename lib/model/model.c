@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/config.h"
+#include "base/fpenv.h"
 #include "base/status.h"
 
 const char *vit_version(void)
@@ -37,8 +38,8 @@ static enum vit_status checkpoint_source_read(const void *from, enum tensor_role
     return checkpoint_read(from, role, block, first, count, out, err);
 }
 
-enum vit_status vit_model_open(const char *folder, const struct vit_model_options *options,
-                               struct vit_model **model, struct vit_error *err)
+static enum vit_status open_checkpoint(const char *folder, const struct vit_model_options *options,
+                                       struct vit_model **model, struct vit_error *err)
 {
     struct vit_model *m = NULL;
     enum vit_status status;
@@ -64,6 +65,16 @@ close:
     return status;
 }
 
+enum vit_status vit_model_open(const char *folder, const struct vit_model_options *options,
+                               struct vit_model **model, struct vit_error *err)
+{
+    const struct fpenv before = fpenv_enter(); /* numbers are parsed and widened */
+    const enum vit_status status = open_checkpoint(folder, options, model, err);
+
+    fpenv_leave(before);
+    return status;
+}
+
 /* What a model without a checkpoint says of its input: plain pixels, 0 to 1. */
 static struct vit_recipe plain_recipe(const struct vit_config *c)
 {
@@ -79,9 +90,9 @@ static struct vit_recipe plain_recipe(const struct vit_config *c)
     };
 }
 
-enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
-                                 const struct vit_model_options *options, struct vit_model **model,
-                                 struct vit_error *err)
+static enum vit_status make_random(const struct vit_config *config, uint64_t seed,
+                                   const struct vit_model_options *options,
+                                   struct vit_model **model, struct vit_error *err)
 {
     const struct random_weights weights = { seed };
     struct weight_source source = {
@@ -104,6 +115,17 @@ enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
 
 close:
     vit_model_close(m);
+    return status;
+}
+
+enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
+                                 const struct vit_model_options *options, struct vit_model **model,
+                                 struct vit_error *err)
+{
+    const struct fpenv before = fpenv_enter();
+    const enum vit_status status = make_random(config, seed, options, model, err);
+
+    fpenv_leave(before);
     return status;
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/fpenv.h"
 #include "base/status.h"
 #include "model/resize.h"
 
@@ -125,8 +126,8 @@ static void normalise(const struct vit_recipe *recipe, size_t count, const uint8
     }
 }
 
-enum vit_status vit_preprocess(const struct vit_recipe *recipe, size_t height, size_t width,
-                               const uint8_t *rgb, float *out, struct vit_error *err)
+static enum vit_status preprocess(const struct vit_recipe *recipe, size_t height, size_t width,
+                                  const uint8_t *rgb, float *out, struct vit_error *err)
 {
     struct placement placement;
     size_t count, bytes, image_bytes;
@@ -165,5 +166,15 @@ enum vit_status vit_preprocess(const struct vit_recipe *recipe, size_t height, s
 free_pictures:
     free(luma);
     free(pixels);
+    return status;
+}
+
+enum vit_status vit_preprocess(const struct vit_recipe *recipe, size_t height, size_t width,
+                               const uint8_t *rgb, float *out, struct vit_error *err)
+{
+    const struct fpenv before = fpenv_enter();
+    const enum vit_status status = preprocess(recipe, height, width, rgb, out, err);
+
+    fpenv_leave(before);
     return status;
 }

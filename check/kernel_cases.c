@@ -1,5 +1,5 @@
 /* kernel_cases.c - every kernel once, for the tests of parity and the benchmarks alike */
-#include "kernel_cases.h"
+#include "check/kernel_cases.h"
 
 static void run_layernorm(const struct vit_kernels *kernels, size_t n, const float *x,
                           const float *gamma, const float *beta, float *y)

@@ -1,6 +1,6 @@
 /* kernel_cases.h - every kernel once, for the tests of parity and the benchmarks alike */
-#ifndef VIT_KERNEL_CASES_H
-#define VIT_KERNEL_CASES_H
+#ifndef VIT_CHECK_KERNEL_CASES_H
+#define VIT_CHECK_KERNEL_CASES_H
 
 #include <stddef.h>
 

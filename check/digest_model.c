@@ -1,0 +1,203 @@
+/* digest_model.c - digests of logits: of checkpoints, and of a small model written for it */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check/digest.h"
+#include "check/digests.h"
+#include "check/pattern.h"
+
+static enum vit_status say(struct vit_error *err, enum vit_status status, const char *what,
+                           const char *path)
+{
+    if (err) {
+        err->status = status;
+        snprintf(err->message, sizeof err->message, "%s %.200s", what, path);
+    }
+    return status;
+}
+
+enum vit_status digest_model(const struct digest_place *place, const char *name, const char *folder,
+                             struct digests *digests, struct vit_error *err)
+{
+    const struct vit_model_options options = { .size = sizeof options, .isa = place->level->isa };
+    const struct vit_context_options in = { .size = sizeof in,
+                                            .max_batch = 2,
+                                            .threads = place->threads };
+    struct vit_model *model = NULL;
+    struct vit_context *context = NULL;
+    float *images = NULL, *logits = NULL;
+    enum vit_status status;
+
+    if ((status = vit_model_open(folder, &options, &model, err)) != VIT_OK ||
+        (status = vit_context_create(model, &in, &context, err)) != VIT_OK)
+        goto close;
+    const struct vit_config *const c = vit_model_config(model);
+    const size_t pixels = 2 * c->channels * c->height * c->width;
+    images = malloc(pixels * sizeof *images);
+    logits = malloc(2 * c->classes * sizeof *logits);
+    if (!images || !logits) {
+        status = say(err, VIT_ENOMEM, "no memory for images of", folder);
+        goto close;
+    }
+    fill_pattern(pixels, images, PATTERN_NORMAL, 1);
+    for (size_t i = 0; i < pixels; i++)
+        images[i] *= 0.25f;
+    status = vit_forward(context, 2, images, logits, err);
+    if (status == VIT_OK)
+        digests_add(digests, name, digest_floats(DIGEST_BEGIN, 2 * c->classes, logits));
+
+close:
+    free(images);
+    free(logits);
+    vit_context_free(context);
+    vit_model_close(model);
+    return status;
+}
+
+/* The small model: patches of 8, 2 blocks of 3 heads of 16, an MLP of 120, 11 classes. */
+enum { PATCH = 8, DIM = 48, MLP = 120, CLASSES = 11 };
+static const char config_format[] =
+    "{\"architecture\": \"vit_tiny_patch16_224\", \"num_classes\": 11, \"model_args\": {"
+    "\"img_size\": [%zu, %zu], \"patch_size\": 8, \"embed_dim\": 48, \"depth\": 2,"
+    " \"num_heads\": 3, \"mlp_ratio\": 2.5, \"init_values\": 1.0}}";
+
+/* timm's names; "*" is the block. */
+static const struct tensor {
+    const char *name;
+    const char *shape;
+    size_t count;
+    float factor; /* of numbers within ±4 */
+} tensors[] = {
+    { "cls_token", "1,1,48", DIM, 0.25f },
+    { "patch_embed.proj.weight", "48,3,8,8", DIM * 3 * PATCH *PATCH, 0x1p-6f },
+    { "patch_embed.proj.bias", "48", DIM, 0.25f },
+    { "blocks.*.norm1.weight", "48", DIM, 0.25f },
+    { "blocks.*.norm1.bias", "48", DIM, 0.25f },
+    { "blocks.*.attn.qkv.weight", "144,48", 3 * DIM *DIM, 0x1p-4f },
+    { "blocks.*.attn.qkv.bias", "144", 3 * DIM, 0.25f },
+    { "blocks.*.attn.proj.weight", "48,48", DIM *DIM, 0x1p-4f },
+    { "blocks.*.attn.proj.bias", "48", DIM, 0.25f },
+    { "blocks.*.ls1.gamma", "48", DIM, 0.25f },
+    { "blocks.*.norm2.weight", "48", DIM, 0.25f },
+    { "blocks.*.norm2.bias", "48", DIM, 0.25f },
+    { "blocks.*.mlp.fc1.weight", "120,48", MLP *DIM, 0x1p-4f },
+    { "blocks.*.mlp.fc1.bias", "120", MLP, 0.25f },
+    { "blocks.*.mlp.fc2.weight", "48,120", DIM *MLP, 0x1p-4f },
+    { "blocks.*.mlp.fc2.bias", "48", DIM, 0.25f },
+    { "blocks.*.ls2.gamma", "48", DIM, 0.25f },
+    { "norm.weight", "48", DIM, 0.25f },
+    { "norm.bias", "48", DIM, 0.25f },
+    { "head.weight", "11,48", CLASSES *DIM, 0x1p-4f },
+    { "head.bias", "11", CLASSES, 0.25f },
+};
+enum { TENSORS = sizeof tensors / sizeof *tensors, BLOCKS = 2 };
+
+struct writer {
+    char header[8192];
+    size_t length, data; /* bytes of both so far */
+    float *numbers;      /* all tensors, one behind the other */
+};
+
+static void write_tensor(struct writer *w, const struct tensor *t, size_t block)
+{
+    const char *const star = strchr(t->name, '*');
+    const size_t bytes = t->count * sizeof(float);
+    char name[64];
+
+    if (star)
+        snprintf(name, sizeof name, "%.*s%zu%s", (int)(star - t->name), t->name, block, star + 1);
+    else
+        snprintf(name, sizeof name, "%s", t->name);
+    w->length +=
+        (size_t)snprintf(w->header + w->length, sizeof w->header - w->length,
+                         "%c\"%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%zu,%zu]}",
+                         w->data ? ',' : '{', name, t->shape, w->data, w->data + bytes);
+    float *const x = w->numbers + w->data / sizeof(float);
+    fill_pattern(t->count, x, PATTERN_NORMAL, w->data);
+    for (size_t i = 0; i < t->count; i++)
+        x[i] *= t->factor;
+    w->data += bytes;
+}
+
+static void write_tensors(struct writer *w, size_t tokens)
+{
+    char shape[32];
+
+    snprintf(shape, sizeof shape, "1,%zu,48", tokens);
+    write_tensor(w, &(struct tensor){ "pos_embed", shape, tokens * DIM, 0.125f }, 0);
+    for (size_t i = 0; i < TENSORS; i++)
+        for (size_t block = 0; block < (strchr(tensors[i].name, '*') ? BLOCKS : 1); block++)
+            write_tensor(w, &tensors[i], block);
+    w->header[w->length++] = '}';
+}
+
+static bool write_file(const char *path, size_t pieces, const void *const piece[],
+                       const size_t bytes[])
+{
+    FILE *const f = fopen(path, "wb");
+    bool written = f != NULL;
+
+    for (size_t i = 0; written && i < pieces; i++)
+        written = fwrite(piece[i], 1, bytes[i], f) == bytes[i];
+    return f && fclose(f) == 0 && written;
+}
+
+/* Writes the checkpoint for one size of image. */
+static bool write_checkpoint(const char *config_path, const char *tensors_path, size_t height,
+                             size_t width)
+{
+    const size_t tokens = height / PATCH * (width / PATCH) + 1;
+    char config[512];
+    size_t numbers = tokens * DIM;
+    for (size_t i = 0; i < TENSORS; i++)
+        numbers += tensors[i].count * BLOCKS;
+    struct writer w = { .numbers = malloc(numbers * sizeof(float)) };
+
+    if (!w.numbers)
+        return false;
+    write_tensors(&w, tokens);
+    const uint64_t length = w.length;
+    uint8_t little[8];
+    for (size_t i = 0; i < 8; i++)
+        little[i] = (uint8_t)(length >> 8 * i);
+    const int config_bytes = snprintf(config, sizeof config, config_format, height, width);
+    const bool written =
+        write_file(config_path, 1, (const void *[]){ config },
+                   (size_t[]){ (size_t)config_bytes }) &&
+        write_file(tensors_path, 3, (const void *[]){ little, w.header, w.numbers },
+                   (size_t[]){ 8, w.length, w.data });
+    free(w.numbers);
+    return written;
+}
+
+enum vit_status digest_small_models(const struct digest_place *place, struct digests *digests,
+                                    struct vit_error *err)
+{
+    static const struct {
+        const char *name;
+        size_t height, width;
+    } sizes[] = { { "model/32x32", 32, 32 },
+                  { "model/40x72", 40, 72 },
+                  { "model/112x112", 112, 112 } }; /* 17, 46 and 197 tokens */
+    const char *const base = getenv("TMPDIR");
+    char folder[256], config[300], weights[300];
+    enum vit_status status = VIT_OK;
+
+    snprintf(folder, sizeof folder, "%.200s/vit-check-XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(folder))
+        return say(err, VIT_EIO, "cannot make a folder", folder);
+    snprintf(config, sizeof config, "%s/config.json", folder);
+    snprintf(weights, sizeof weights, "%s/model.safetensors", folder);
+    for (size_t i = 0; status == VIT_OK && i < sizeof sizes / sizeof *sizes; i++) {
+        if (write_checkpoint(config, weights, sizes[i].height, sizes[i].width))
+            status = digest_model(place, sizes[i].name, folder, digests, err);
+        else
+            status = say(err, VIT_EIO, "cannot write a checkpoint to", folder);
+    }
+    unlink(config);
+    unlink(weights);
+    rmdir(folder);
+    return status;
+}

@@ -1,0 +1,64 @@
+/* oracle.h - the scalar kernels against the same functions in double precision */
+#ifndef VIT_CHECK_ORACLE_H
+#define VIT_CHECK_ORACLE_H
+
+#include <stdint.h>
+
+#include "check/check.h"
+
+/* A check of scalar in the list of kernels: as many cases as it has bounds. */
+struct oracle {
+    const char *name, *claim;
+    size_t bounds;
+    void (*run)(struct check_run *c, size_t index);
+};
+extern const struct oracle oracles[];
+extern const size_t oracle_count;
+
+/* The largest error that was found, and where. */
+struct oracle_error {
+    double most;
+    float at;     /* the argument, of a function */
+    size_t count; /* of numbers that were compared */
+};
+
+/*
+ * A bound of a function's error over the floats from low to high. docs/numerics.md has the same
+ * table.
+ */
+struct function_bound {
+    const char *function; /* an activation, or "exp": softmax's */
+    float low, high;
+    double ulps;
+};
+extern const struct function_bound function_bounds[];
+extern const size_t function_bound_count;
+
+/* Over every step-th float there is, of both signs, beginning with the bits `first`. */
+struct oracle_error function_error(const struct vit_kernels *kernels,
+                                   const struct function_bound *bound, uint32_t first,
+                                   uint32_t step);
+
+/* Over rows of up to 3072. In ulps of a row's largest |y|: 1,000 seeds gave at most 3.3. */
+#define LAYERNORM_BOUND 8.0
+struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t seed);
+/*
+ * x − max is rounded once, which moves the exponential by up to |x − max| ulps: those are taken
+ * off. Of the others 1,000 seeds gave at most 4.3.
+ */
+#define SOFTMAX_BOUND 6.0
+struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t seed);
+/*
+ * A chain of k multiply-adds is off by at most k·2^-24·Σ|a·b| (Higham 2002, section 3.1, to first
+ * order; one rounding a step); as a share of that.
+ */
+#define MATMUL_BOUND 1.0
+struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t seed);
+/* As a share of the bound that its roundings add up to: oracle_rows.c has the sum. */
+#define ATTENTION_BOUND 1.0
+struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed);
+/* Each step of the epilogue is one rounding of the exact step: ulps, so 0 or a mistake. */
+#define EPILOGUE_BOUND 0.0
+struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed);
+
+#endif

@@ -1,0 +1,232 @@
+/* oracle_rows.c - rows, chains, epilogues and attention against double precision */
+#include <math.h>
+#include <stdlib.h>
+
+#include "check/bits.h"
+#include "check/oracle.h"
+#include "check/pattern.h"
+
+static const size_t lengths[] = { 1, 2, 3, 16, 17, 64, 197, 768, 3072 };
+enum { LENGTHS = sizeof lengths / sizeof *lengths, LONGEST = 3072 };
+
+/* One comparison more; `at` says which, should it be the worst. */
+static void note(struct oracle_error *error, double distance, double at)
+{
+    error->count++;
+    if (!(distance <= error->most)) { /* a NaN is the worst */
+        error->most = distance;
+        error->at = (float)at;
+    }
+}
+
+struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    static float x[LONGEST], gamma[LONGEST], beta[LONGEST], y[LONGEST];
+    struct oracle_error error = { 0 };
+
+    for (size_t l = 0; l < LENGTHS; l++) {
+        const size_t n = lengths[l];
+        double mean = 0.0, variance = 0.0, largest = 0.0;
+        fill_pattern(n, x, PATTERN_NORMAL, seed + n);
+        fill_pattern(n, gamma, PATTERN_NORMAL, seed + n + 1);
+        fill_pattern(n, beta, PATTERN_NORMAL, seed + n + 2);
+        kernels->layernorm(n, x, gamma, beta, 1e-6f, y);
+        for (size_t i = 0; i < n; i++)
+            mean += (double)x[i] / (double)n;
+        for (size_t i = 0; i < n; i++)
+            variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
+        const double rstd = 1.0 / sqrt(variance + (double)1e-6f);
+        for (int pass = 0; pass < 2; pass++) /* the largest first */
+            for (size_t i = 0; i < n; i++) {
+                const double truth =
+                    ((double)x[i] - mean) * rstd * (double)gamma[i] + (double)beta[i];
+                if (pass == 0)
+                    largest = fmax(largest, fabs(truth));
+                else
+                    note(&error, fabs((double)y[i] - truth) / (largest * 0x1p-23), (double)x[i]);
+            }
+    }
+    return error;
+}
+
+struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    static float x[LONGEST], y[LONGEST];
+    struct oracle_error error = { 0 };
+
+    for (size_t l = 0; l < LENGTHS; l++) {
+        const size_t n = lengths[l];
+        double max = -INFINITY, sum = 0.0;
+        fill_pattern(n, x, PATTERN_NORMAL, seed + n);
+        for (size_t i = 0; i < n; i++)
+            x[i] *= 4.0f; /* differences up to 32 */
+        kernels->softmax(n, x, y);
+        for (size_t i = 0; i < n; i++)
+            max = fmax(max, (double)x[i]);
+        for (size_t i = 0; i < n; i++)
+            sum += exp((double)x[i] - max);
+        for (size_t i = 0; i < n; i++) {
+            const double d = (double)x[i] - max;
+            note(&error, fmax(ulps(y[i], exp(d) / sum) - fabs(d), 0.0), d);
+        }
+    }
+    return error;
+}
+
+/* C of 9 × 21, without and with packing from columns, by the level's own tiles. */
+struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    enum { M = 9, N = 21 };
+    static float a[M * LONGEST], b[N * LONGEST], c[M * N];
+    struct oracle_error error = { 0 };
+
+    for (size_t l = 0; l < LENGTHS; l++) {
+        const size_t k = lengths[l];
+        float *packed = malloc(vit_matmul_packed_size(kernels, N, k) * sizeof *packed);
+        if (!packed)
+            abort();
+        fill_pattern(M * k, a, PATTERN_NORMAL, seed + k);
+        fill_pattern(N * k, b, PATTERN_NORMAL, seed + k + 1);
+        vit_matmul_pack(kernels, N, k, b, k, 1, packed);
+        vit_matmul(kernels, NULL, M, N, k, a, k, packed, c, N, NULL);
+        free(packed);
+        for (size_t i = 0; i < M; i++)
+            for (size_t j = 0; j < N; j++) {
+                double sum = 0.0, magnitude = 0.0;
+                for (size_t p = 0; p < k; p++) {
+                    sum += (double)a[i * k + p] * (double)b[j * k + p];
+                    magnitude += fabs((double)a[i * k + p] * (double)b[j * k + p]);
+                }
+                const double distance = fabs((double)c[i * N + j] - sum);
+                note(&error, distance == 0.0 ? 0.0 : distance / ((double)k * 0x1p-24 * magnitude),
+                     sum);
+            }
+    }
+    return error;
+}
+
+/*
+ * All 64 combinations of steps, an element each of a row per activation. A float's sum and product
+ * rounded from double are rounded once: 53 bits are more than twice 24 and two.
+ */
+struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    enum { M = 7, N = 19 };
+    static float a[M], b[N], plain[M * N], c[M * N], packed[64 * N];
+    float row_scale[M], bias[N], gamma[N], residual[M * N];
+    struct oracle_error error = { 0 };
+
+    fill_pattern(M, a, PATTERN_NORMAL, seed);
+    fill_pattern(N, b, PATTERN_NORMAL, seed + 1);
+    fill_pattern(M, row_scale, PATTERN_NORMAL, seed + 2);
+    fill_pattern(N, bias, PATTERN_NORMAL, seed + 3);
+    fill_pattern(N, gamma, PATTERN_NORMAL, seed + 4);
+    fill_pattern(M * N, residual, PATTERN_NORMAL, seed + 5);
+    vit_matmul_pack(kernels, N, 1, b, 1, 1, packed);
+    vit_matmul(kernels, NULL, M, N, 1, a, 1, packed, plain, N, NULL);
+    for (unsigned steps = 0; steps < 32 * VIT_ACTIVATIONS; steps++) {
+        const struct vit_epilogue e = { .scale = steps & 1 ? -0.9f : 0.0f,
+                                        .row_scale = steps & 2 ? row_scale : NULL,
+                                        .bias = steps & 4 ? bias : NULL,
+                                        .activation = (enum vit_activation)(steps / 32),
+                                        .gamma = steps & 8 ? gamma : NULL,
+                                        .residual = steps & 16 ? residual : NULL,
+                                        .ld_residual = N };
+        vit_matmul(kernels, NULL, M, N, 1, a, 1, packed, c, N, &e);
+        for (size_t i = 0; i < M; i++)
+            for (size_t j = 0; j < N; j++) {
+                float x = plain[i * N + j];
+                const float scale = e.row_scale ? e.row_scale[i] : steps & 1 ? e.scale : 1.0f;
+                x = (float)((double)x * (double)scale);
+                x = e.bias ? (float)((double)x + (double)bias[j]) : x;
+                kernels->activation[e.activation](1, &x, &x);
+                x = e.gamma ? (float)((double)x * (double)gamma[j]) : x;
+                x = e.residual ? (float)((double)x + (double)residual[i * N + j]) : x;
+                note(&error, same_bits(1, &x, &c[i * N + j]) ? 0.0 : INFINITY, (double)steps);
+            }
+    }
+    return error;
+}
+
+/*
+ * A query's output, in doubles, and the bound of its roundings, to first order in 2^-24. A score is
+ * off by (d + 1)·S, S the largest scale·Σ|q·k| of d terms; x − max by D, its largest magnitude; exp
+ * by 2.2: twice all this in the quotient. The chain over T tokens adds T roundings, the sum
+ * T/16 + 4, its reciprocal and the product one each.
+ */
+struct attention {
+    size_t tokens, heads, head_dim;
+    double scale;
+    const float *qkv; /* [tokens][3][heads][head_dim] */
+};
+
+static void attend(const struct attention *at, size_t head, size_t query, double *p, double *truth,
+                   double *bound /* [head_dim] */)
+{
+    const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
+    const float *const q = at->qkv + query * 3 * dim + head * d;
+    double max = -INFINITY, least = INFINITY, magnitude = 0.0, sum = 0.0;
+
+    for (size_t i = 0; i < t; i++) {
+        const float *const key = at->qkv + i * 3 * dim + dim + head * d;
+        double terms = 0.0;
+        p[i] = 0.0;
+        for (size_t j = 0; j < d; j++) {
+            p[i] += at->scale * (double)q[j] * (double)key[j];
+            terms += at->scale * fabs((double)q[j] * (double)key[j]);
+        }
+        max = fmax(max, p[i]);
+        least = fmin(least, p[i]);
+        magnitude = fmax(magnitude, terms);
+    }
+    for (size_t i = 0; i < t; i++) {
+        p[i] = exp(p[i] - max);
+        sum += p[i];
+    }
+    const double roundings =
+        2.0 * ((double)(d + 1) * magnitude + (max - least) + 2.2) + (double)(t + t / 16 + 4 + 2);
+    for (size_t j = 0; j < d; j++) {
+        truth[j] = bound[j] = 0.0;
+        for (size_t i = 0; i < t; i++) {
+            const double v = (double)at->qkv[i * 3 * dim + 2 * dim + head * d + j];
+            truth[j] += p[i] * v / sum;
+            bound[j] += roundings * 0x1p-24 * p[i] * fabs(v) / sum;
+        }
+    }
+}
+
+struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    enum { MOST_TOKENS = 70, MOST_DIM = 48 };
+    static const struct attention shapes[] = { { 1, 1, 1, 1.0, NULL },
+                                               { 17, 3, 5, 0.5, NULL },
+                                               { 50, 2, 24, 0.25, NULL },
+                                               { 70, 3, 16, 0.25, NULL } };
+    static float qkv[MOST_TOKENS * 3 * MOST_DIM], out[MOST_TOKENS * MOST_DIM];
+    double p[MOST_TOKENS], truth[MOST_DIM], bound[MOST_DIM];
+    struct oracle_error error = { 0 };
+
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+        struct attention at = shapes[s];
+        const size_t d = at.head_dim, dim = at.heads * d, count = at.tokens * 3 * dim;
+        float *scratch = malloc(vit_attention_scratch_size(kernels, at.tokens, at.heads, d, 1) *
+                                sizeof *scratch);
+        if (!scratch)
+            abort();
+        fill_pattern(count, qkv, PATTERN_NORMAL, seed + s);
+        for (size_t i = 0; i < count; i++)
+            qkv[i] *= 0.25f;
+        at.qkv = qkv;
+        vit_attention(kernels, NULL, at.tokens, at.heads, d, (float)at.scale, qkv, qkv + dim,
+                      qkv + 2 * dim, 3 * dim, out, dim, scratch);
+        free(scratch);
+        for (size_t head = 0; head < at.heads; head++)
+            for (size_t i = 0; i < at.tokens; i++) {
+                attend(&at, head, i, p, truth, bound);
+                for (size_t j = 0; j < d; j++)
+                    note(&error, fabs((double)out[i * dim + head * d + j] - truth[j]) / bound[j],
+                         truth[j]);
+            }
+    }
+    return error;
+}

@@ -1,0 +1,115 @@
+/* test_cli_check.c - vit check as a tester uses it: what it runs, prints and refuses */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cli.h"
+#include "tally.h"
+
+TestSuite(cli_check, .init = cli_begin, .fini = cli_end);
+
+Test(cli_check, says_how_many_cases_ran_on_each_level)
+{
+    json_int_t levels = 0, all = 0;
+    size_t i = 0;
+
+    while (next_usable_level(&i, 1))
+        levels++;
+    all = (json_int_t)i - 1;
+    succeeds("$VIT check --kernel relu --cases 20 --json");
+    json_t *const root = json_output();
+    cr_assert(json_is_true(json_object_get(root, "passed")));
+    cr_assert_eq(json_integer_value(json_object_get(root, "ran")), 20 * levels);
+    cr_assert_eq(json_integer_value(json_object_get(root, "of")), 20 * all);
+    cr_assert_eq((json_int_t)json_array_size(json_object_get(root, "levels")), all);
+    cr_assert_eq((json_int_t)json_array_size(json_object_get(root, "checks")), levels);
+    cr_assert_eq(json_array_size(json_object_get(root, "failures")), 0);
+    json_decref(root);
+    succeeds("VIT_ISA=scalar $VIT check --kernel relu --cases 20 | tail -n 1");
+    cr_assert_str_eq(cli.out, "20 of 20 cases ran, 20 passed\n");
+    tally(7);
+}
+
+Test(cli_check, oracles_give_the_largest_error_its_place_and_its_bound)
+{
+    succeeds("$VIT check --kernel gelu.oracle --json");
+    json_t *const root = json_output();
+    json_t *const oracles = json_object_get(root, "oracles");
+    cr_assert_eq(json_array_size(oracles), 3);
+    for (size_t i = 0; i < 3; i++) {
+        json_t *const o = json_array_get(oracles, i);
+        const double error = json_real_value(json_object_get(o, "error"));
+        cr_assert(error > 0.5 && error <= json_real_value(json_object_get(o, "bound")));
+        cr_assert_str_eq(json_string_value(json_object_get(o, "unit")), "ulp");
+    }
+    json_decref(root);
+    tally(4);
+}
+
+Test(cli_check, the_seed_decides_the_cases)
+{
+    succeeds("$VIT check --kernel softmax.oracle --seed 7 >$T/a && "
+             "$VIT check --kernel softmax.oracle --seed 7 >$T/b && cmp $T/a $T/b && "
+             "$VIT check --kernel softmax.oracle --seed 8 >$T/c && ! cmp -s $T/a $T/c");
+    succeeds("$VIT check --repro scalar/matmul/1/99 >$T/a && "
+             "$VIT check --repro scalar/matmul/1/99 >$T/b && cmp $T/a $T/b && "
+             "$VIT check --repro scalar/matmul/2/99 >$T/c && ! cmp -s $T/a $T/c");
+    tally(4);
+}
+
+Test(cli_check, repro_runs_one_case_and_says_which)
+{
+    succeeds("$VIT check --repro scalar/softmax/1/14");
+    cr_assert_not_null(strstr(cli.out, "scalar/softmax/1/14: n 15, normal: passed\n"), "%s",
+                       cli.out);
+    cr_assert_not_null(strstr(cli.out, "1 of 1 cases ran, 1 passed\n"), "%s", cli.out);
+    tally(2);
+}
+
+Test(cli_check, list_names_kernels_and_oracles)
+{
+    succeeds("$VIT check --list");
+    cr_assert_not_null(strstr(cli.out, "\nvit_attention "));
+    cr_assert_not_null(strstr(cli.out, "\ngelu.oracle "));
+    succeeds("$VIT check --list --json");
+    json_t *const root = json_output();
+    cr_assert_gt(json_array_size(root), 20);
+    json_decref(root);
+    tally(3);
+}
+
+Test(cli_check, digests_are_those_written_down_on_each_level_and_thread_count)
+{
+    const char *level;
+    size_t checks = 0, i = 0;
+
+    while ((level = next_usable_level(&i, 2)))
+        for (int threads = 1; threads <= 3; threads += 2, checks++)
+            succeeds("$VIT check --digest --isa %s --threads %d | cmp - check/digests.txt", level,
+                     threads);
+    shell("ls -d ${TMPDIR:-/tmp}/vit-check-*");
+    cr_assert_neq(cli.status, 0, "left behind: %s", cli.out);
+    tally(checks + 1);
+}
+
+Test(cli_check, what_would_check_nothing_is_refused)
+{
+    static const char *const failures[][2] = {
+        { "$VIT check --kernel frob", "no kernel is named 'frob'" },
+        { "$VIT check models/digits", "a MODEL is for --digest" },
+        { "$VIT check --cases 0", "--cases: expected" },
+        { "$VIT check --seed -1", "--seed: expected" },
+        { "$VIT check --isa frob", "frob" },
+        { "$VIT check --repro scalar/softmax/1", "expected LEVEL/KERNEL/SEED/CASE" },
+        { "$VIT check --repro scalar/softmax/1/2x", "expected LEVEL/KERNEL/SEED/CASE" },
+        { "$VIT check --repro frob/softmax/1/2", "frob" },
+        { "$VIT check --repro scalar/frob/1/2", "no kernel is named 'frob'" },
+        { "$VIT check --repro scalar/gelu.oracle/1/3", "has 3 cases" },
+        { "$VIT check --digest $T/none", "none" },
+        { "TMPDIR=$T/none $VIT check --digest", "cannot make a folder" },
+    };
+    const size_t count = sizeof failures / sizeof *failures;
+
+    for (size_t i = 0; i < count; i++)
+        fails(failures[i][0], failures[i][1]);
+    tally(count);
+}

@@ -1,0 +1,216 @@
+/* test_dispatch.c - what described processors can run and should; how this one is described */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/dispatch.h"
+#include "tally.h"
+
+/* By XCR0: what systems save. */
+#define NOTHING    0 /* no XSAVE at all, or not used */
+#define SSE        0x03
+#define YMM        0x07
+#define ZMM        0xe7
+
+#define AVX2_FMA   (CPU_AVX | CPU_AVX2 | CPU_FMA)
+#define AVX512_SKX (AVX2_FMA | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512DQ | CPU_AVX512VL)
+
+#define INTEL      "GenuineIntel"
+#define AMD        "AuthenticAMD"
+#define SKX(brand) INTEL, "Intel(R) Xeon(R) " brand " CPU @ 2.10GHz", 6, 0x55, AVX512_SKX
+
+static const struct machine {
+    const char *name;
+    struct cpu cpu;
+    const char *can, *should;
+} machines[] = {
+    { "nothing known", { "", "", 0, 0, 0, NOTHING }, "scalar", "scalar" },
+    { "Nehalem", { INTEL, "", 6, 0x1a, 0, NOTHING }, "scalar", "scalar" },
+    { "Sandy Bridge", { INTEL, "", 6, 0x2a, CPU_AVX, YMM }, "scalar", "scalar" },
+    { "Piledriver: FMA, no AVX2",
+      { AMD, "", 0x15, 2, CPU_AVX | CPU_FMA, YMM },
+      "scalar",
+      "scalar" },
+    { "Haswell", { INTEL, "", 6, 0x3c, AVX2_FMA, YMM }, "scalar avx2", "avx2" },
+    { "Haswell, system without XSAVE",
+      { INTEL, "", 6, 0x3c, AVX2_FMA, NOTHING },
+      "scalar",
+      "scalar" },
+    { "Haswell, system without ymm", { INTEL, "", 6, 0x3c, AVX2_FMA, SSE }, "scalar", "scalar" },
+    { "Haswell, ymm without xmm", { INTEL, "", 6, 0x3c, AVX2_FMA, 0x5 }, "scalar", "scalar" },
+    { "Haswell, AVX masked", { INTEL, "", 6, 0x3c, CPU_AVX2 | CPU_FMA, YMM }, "scalar", "scalar" },
+    { "Eden X4: AVX2, no FMA",
+      { "CentaurHauls", "", 6, 0xf, CPU_AVX | CPU_AVX2, YMM },
+      "scalar",
+      "scalar" },
+    { "Knights Landing: F alone",
+      { INTEL, "", 6, 0x57, AVX2_FMA | CPU_AVX512F, ZMM },
+      "scalar avx2",
+      "avx2" },
+    { "Skylake-X",
+      { INTEL, "Intel(R) Core(TM) i9-7900X CPU @ 3.30GHz", 6, 0x55, AVX512_SKX, ZMM },
+      "scalar avx2 avx512",
+      "avx512" },
+    { "Skylake-X, system without zmm", { SKX("Platinum 8160"), YMM }, "scalar avx2", "avx2" },
+    { "Skylake-X, no masks", { SKX("Platinum 8160"), ZMM & ~0x20 }, "scalar avx2", "avx2" },
+    { "Skylake-X, no upper halves", { SKX("Platinum 8160"), ZMM & ~0x40 }, "scalar avx2", "avx2" },
+    { "Skylake-X, no zmm16 to 31", { SKX("Platinum 8160"), ZMM & ~0x80 }, "scalar avx2", "avx2" },
+    { "Skylake-X, zmm without ymm", { SKX("Platinum 8160"), ZMM & ~0x04 }, "scalar", "scalar" },
+    { "Skylake-SP", { SKX("Platinum 8160"), ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Gold of two units", { SKX("Gold 6148"), ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Gold of two units", { SKX("Gold 5122"), ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Gold of two units", { SKX("Gold 5222"), ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Gold of one unit", { SKX("Gold 5118"), ZMM }, "scalar avx2 avx512", "avx2" },
+    { "Gold of one unit", { SKX("Gold 5218"), ZMM }, "scalar avx2 avx512", "avx2" },
+    { "Silver", { SKX("Silver 4110"), ZMM }, "scalar avx2 avx512", "avx2" },
+    { "Silver, system without zmm", { SKX("Silver 4110"), YMM }, "scalar avx2", "avx2" },
+    { "Bronze", { SKX("Bronze 3104"), ZMM }, "scalar avx2 avx512", "avx2" },
+    { "Cascade Lake, hypervisor's brand", { SKX(""), ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Ice Lake-SP, Silver",
+      { INTEL, "Intel(R) Xeon(R) Silver 4310", 6, 0x6a, AVX512_SKX, ZMM },
+      "scalar avx2 avx512",
+      "avx512" },
+    { "Ice Lake client", { INTEL, "", 6, 0x7e, AVX512_SKX, ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Alder Lake", { INTEL, "", 6, 0x97, AVX2_FMA, YMM }, "scalar avx2", "avx2" },
+    { "Zen 3", { AMD, "", 0x19, 0x21, AVX2_FMA, YMM }, "scalar avx2", "avx2" },
+    { "Zen 4", { AMD, "", 0x19, 0x61, AVX512_SKX, ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Zen 5", { AMD, "", 0x1a, 0x02, AVX512_SKX, ZMM }, "scalar avx2 avx512", "avx512" },
+    { "aarch64", { "", "", 0, 0, CPU_ASIMD, 0 }, "scalar neon", "neon" },
+    { "aarch64 without ASIMD", { "", "", 0, 0, 0, 0 }, "scalar", "scalar" },
+};
+enum { MACHINES = sizeof machines / sizeof *machines };
+
+/* The names of the levels that can, in their order. */
+static void list(const struct isa_choice *choice, char names[64])
+{
+    *names = '\0';
+    for (size_t i = 0; isa_name(i); i++)
+        if (choice->can[i])
+            strcat(strcat(names, *names ? " " : ""), isa_name(i));
+}
+
+Test(dispatch, a_level_needs_processor_and_system)
+{
+    char can[64];
+
+    for (size_t i = 0; i < MACHINES; i++) {
+        const struct isa_choice choice = isa_choose(&machines[i].cpu);
+        list(&choice, can);
+        cr_assert_str_eq(can, machines[i].can, "%s: %s", machines[i].name, can);
+    }
+    tally(MACHINES);
+}
+
+Test(dispatch, the_default_is_the_strongest_level_that_the_policy_is_not_against)
+{
+    for (size_t i = 0; i < MACHINES; i++) {
+        const struct isa_choice choice = isa_choose(&machines[i].cpu);
+        const char *strongest = strrchr(machines[i].can, ' ');
+        strongest = strongest ? strongest + 1 : machines[i].can;
+        cr_assert_str_eq(isa_name(choice.should), machines[i].should, "%s", machines[i].name);
+        cr_assert(choice.can[choice.should], "%s", machines[i].name);
+        cr_assert_eq(choice.reason != NULL, strcmp(strongest, machines[i].should) != 0,
+                     "%s: a reason for nothing, or no reason", machines[i].name);
+    }
+    tally(3 * MACHINES);
+}
+
+/* Everything that can be missing, one at a time and all together: no level comes of less. */
+Test(dispatch, no_level_without_any_one_of_its_needs)
+{
+    static const uint64_t states[] = { 0x02, 0x04, 0x20, 0x40, 0x80 };
+    size_t checks = 0;
+
+    for (unsigned features = 0; features < 2 * CPU_ASIMD; features++)
+        for (unsigned saved = 0; saved < 1u << 5; saved++) {
+            struct cpu cpu = { .features = features };
+            for (size_t i = 0; i < 5; i++)
+                cpu.xcr0 |= saved >> i & 1 ? states[i] : 0;
+            const struct isa_choice choice = isa_choose(&cpu);
+            const bool ymm = (saved & 3) == 3, zmm = saved == 31;
+            cr_assert(choice.can[0]);
+            cr_assert_eq(choice.can[1], ymm && (features & AVX2_FMA) == AVX2_FMA);
+            cr_assert_eq(choice.can[2], zmm && (features & AVX512_SKX) == AVX512_SKX);
+            cr_assert_eq(choice.can[3], (features & CPU_ASIMD) != 0);
+            checks += 4;
+        }
+    tally(checks);
+}
+
+Test(dispatch, a_name_overrides_should_but_never_can)
+{
+    const struct cpu silver = { SKX("Silver 4110"), ZMM }, narrow = { SKX("Silver 4110"), YMM };
+    const struct isa_choice should_not = isa_choose(&silver), can_not = isa_choose(&narrow);
+    struct vit_error err = { VIT_OK, "" };
+    size_t level = 0;
+
+    cr_assert_str_eq(isa_name(should_not.should), "avx2");
+    cr_assert_eq(isa_find(&should_not, "avx512", "", &level, &err), VIT_OK);
+    cr_assert_str_eq(isa_name(level), "avx512");
+    cr_assert_eq(isa_find(&can_not, "avx512", "", &level, &err), VIT_EUNSUPPORTED);
+    cr_assert(strstr(err.message, "this machine lacks") && strstr(err.message, "\"avx2\""), "%s",
+              err.message);
+    cr_assert_eq(isa_find(&can_not, "neon", "", &level, &err), VIT_EUNSUPPORTED);
+    cr_assert_eq(isa_find(&can_not, "sse9", "", &level, &err), VIT_EINVAL);
+    tally(7);
+}
+
+Test(dispatch, the_library_does_what_its_description_of_this_machine_says)
+{
+    const struct cpu cpu = cpu_describe();
+    const struct isa_choice choice = isa_choose(&cpu);
+    const struct vit_kernels *kernels;
+    const char *name, *reason;
+    size_t level;
+    int usable;
+
+    unsetenv("VIT_ISA");
+    for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++)
+        cr_assert_eq(usable != 0, isa_find(&choice, name, "", &level, NULL) == VIT_OK, "%s", name);
+    cr_assert_str_eq(vit_isa_default(&reason), isa_name(choice.should));
+    cr_assert_eq(vit_kernels_get(NULL, &kernels, NULL), VIT_OK);
+    cr_assert_str_eq(kernels->isa, isa_name(choice.should));
+    tally(4);
+}
+
+#if defined(__x86_64__) && defined(__linux__)
+
+/* The value of a line of /proc/cpuinfo, between spaces; "" where there is no such line. */
+static const char *cpuinfo(const char *key)
+{
+    static char line[8192], value[8192];
+    FILE *f = fopen("/proc/cpuinfo", "r");
+
+    cr_assert_not_null(f);
+    strcpy(value, "");
+    while (!*value && fgets(line, sizeof line, f))
+        if (!strncmp(line, key, strlen(key)) && strchr("\t ", line[strlen(key)]))
+            snprintf(value, sizeof value, " %s ", strtok(strchr(line, ':') + 2, "\n"));
+    fclose(f);
+    return value;
+}
+
+/* Linux has its own reading of CPUID; it may hide a feature, but it does not invent one. */
+Test(dispatch, the_description_of_this_machine_has_what_linux_finds)
+{
+    static const struct {
+        const char *flag;
+        unsigned feature;
+    } flags[] = { { " avx ", CPU_AVX },           { " avx2 ", CPU_AVX2 },
+                  { " fma ", CPU_FMA },           { " avx512f ", CPU_AVX512F },
+                  { " avx512bw ", CPU_AVX512BW }, { " avx512dq ", CPU_AVX512DQ },
+                  { " avx512vl ", CPU_AVX512VL } };
+    const struct cpu cpu = cpu_describe();
+    const char *found = cpuinfo("flags");
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        cr_assert(!strstr(found, flags[i].flag) || cpu.features & flags[i].feature, "%s",
+                  flags[i].flag);
+    cr_assert_eq(strtoul(cpuinfo("cpu family"), NULL, 10), cpu.family);
+    cr_assert_eq(strtoul(cpuinfo("model"), NULL, 10), cpu.model);
+    cr_assert(strstr(cpuinfo("vendor_id"), cpu.vendor) && *cpu.vendor);
+    tally(10);
+}
+
+#endif

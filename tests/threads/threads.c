@@ -1,0 +1,204 @@
+/* threads.c - all that shares work or models between threads, for ThreadSanitizer to watch */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vit/vit.h"
+
+/*
+ * Threads are this program's own, handed to the library by its hook: an OpenMP that is not
+ * instrumented hides its synchronisation, and races would appear that are none. ThreadSanitizer
+ * watches accesses of up to 16 bytes, so it sees all of scalar and little of what ymm and zmm
+ * registers write; which thread gets which part is the same code on every level.
+ */
+
+enum { IMAGE = 3 * 48 * 80, CLASSES = 10, BATCH = 7, MOST_TASKS = 32, CALLERS = 3 };
+
+static const struct vit_config config = { .size = sizeof config,
+                                          .channels = 3,
+                                          .height = 48,
+                                          .width = 80,
+                                          .patch = 8,
+                                          .dim = 96,
+                                          .depth = 1,
+                                          .heads = 4,
+                                          .mlp_dim = 200,
+                                          .classes = CLASSES,
+                                          .eps = 1e-6f,
+                                          .activation = VIT_GELU,
+                                          .qkv_bias = true,
+                                          .layer_scale = true,
+                                          .value_skip = true };
+
+static float images[BATCH * IMAGE], expected[BATCH * CLASSES];
+
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        fprintf(stderr, "threads: %s\n", what);
+        exit(EXIT_FAILURE);
+    }
+}
+
+/* A thread for each task, so that nothing orders one task before another. */
+struct thread {
+    void (*task)(void *arg, size_t i);
+    void *arg;
+    size_t i;
+    pthread_t id;
+};
+
+static void *begin(void *arg)
+{
+    const struct thread *t = arg;
+    t->task(t->arg, t->i);
+    return NULL;
+}
+
+static void run(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
+{
+    struct thread threads[MOST_TASKS];
+
+    (void)user;
+    must(tasks <= MOST_TASKS, "more tasks than threads were said to be");
+    for (size_t i = 0; i < tasks; i++) {
+        threads[i] = (struct thread){ .task = task, .arg = arg, .i = i };
+        must(pthread_create(&threads[i].id, NULL, begin, &threads[i]) == 0, "no thread");
+    }
+    for (size_t i = 0; i < tasks; i++)
+        pthread_join(threads[i].id, NULL);
+}
+
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+static void forward(const struct vit_model *model, size_t threads, size_t batch)
+{
+    const struct vit_context_options options = {
+        .size = sizeof options, .max_batch = batch, .threads = threads, .run = run, .cancel = never
+    };
+    float logits[BATCH * CLASSES];
+    struct vit_context *ctx = NULL;
+
+    must(vit_context_create(model, &options, &ctx, NULL) == VIT_OK, "no context");
+    must(vit_forward(ctx, batch, images, logits, NULL) == VIT_OK, "vit_forward failed");
+    must(!memcmp(logits, expected, batch * CLASSES * sizeof *logits), "other bits than one thread");
+    vit_context_free(ctx);
+}
+
+/* What callers do at the same time with a model that they share, and with models of their own. */
+static void call(void *arg, size_t i)
+{
+    const struct vit_model *shared = arg;
+    struct vit_recipe recipe = *vit_model_recipe(shared);
+    struct vit_model *own = NULL;
+    static float out[CALLERS][IMAGE];
+    uint8_t rgb[20 * 30 * 3];
+
+    memset(rgb, (int)i, sizeof rgb);
+    must(vit_preprocess(&recipe, 20, 30, rgb, out[i], NULL) == VIT_OK, "vit_preprocess failed");
+    forward(shared, 1 + i, BATCH);
+    must(vit_model_open("models/digits", NULL, &own, NULL) == VIT_OK, "models/digits: no model");
+    vit_model_close(own);
+}
+
+/* A matmul whose k takes three calls of a micro-kernel: chains wait in between. */
+static void long_product(const char *isa)
+{
+    enum { M = 8, N = 24 };
+    const struct vit_parallel five = { .run = run, .threads = 5 };
+    static float one[M * N], many[M * N];
+    const struct vit_kernels *kernels = NULL;
+
+    must(vit_kernels_get(isa, &kernels, NULL) == VIT_OK, "no kernels");
+    const size_t k = 2 * kernels->matmul.kc + 1;
+    float *a = malloc(M * k * sizeof *a), *b = malloc(k * N * sizeof *b);
+    float *packed = malloc(vit_matmul_packed_size(kernels, N, k) * sizeof *packed);
+    must(a && b && packed, "no memory");
+    for (size_t i = 0; i < k * N; i++) {
+        a[i % (M * k)] = images[i % (BATCH * IMAGE)];
+        b[i] = images[(i + 1) % (BATCH * IMAGE)];
+    }
+    vit_matmul_pack(kernels, N, k, b, 1, N, packed);
+    vit_matmul(kernels, NULL, M, N, k, a, k, packed, one, N, NULL);
+    vit_matmul(kernels, &five, M, N, k, a, k, packed, many, N, NULL);
+    must(!memcmp(one, many, sizeof one), "vit_matmul: other bits than one thread");
+    free(packed);
+    free(b);
+    free(a);
+}
+
+/* The tables of kernels are built by whoever comes first. */
+static void get_kernels(void *arg, size_t i)
+{
+    const struct vit_kernels **tables = arg;
+    must(vit_kernels_get(NULL, &tables[i], NULL) == VIT_OK, "no kernels");
+}
+
+static size_t all_of_a_level(const char *isa)
+{
+    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
+    struct vit_model *model = NULL;
+    size_t passes = 0;
+
+    must(vit_model_random(&config, 42, &options, &model, NULL) == VIT_OK, "no model");
+    for (size_t threads = 1; threads <= 5; threads += threads < 3 ? 1 : 2)
+        for (size_t batch = 1; batch <= BATCH; batch += 6, passes++)
+            forward(model, threads, batch);
+    run(NULL, CALLERS, call, model);
+    long_product(isa);
+    vit_model_close(model);
+    return passes + CALLERS;
+}
+
+static void reference(void)
+{
+    const struct vit_model_options options = { .size = sizeof options, .isa = "scalar" };
+    const struct vit_context_options one = { .size = sizeof one, .max_batch = BATCH, .threads = 1 };
+    struct vit_model *model = NULL;
+    struct vit_context *ctx = NULL;
+    uint32_t bits = 1;
+
+    for (size_t i = 0; i < BATCH * IMAGE; i++, bits = bits * 1664525u + 1013904223u)
+        images[i] = (float)(bits >> 8) * 0x1p-23f - 1.0f;
+    must(vit_model_random(&config, 42, &options, &model, NULL) == VIT_OK, "no model");
+    must(vit_context_create(model, &one, &ctx, NULL) == VIT_OK, "no context");
+    must(vit_forward(ctx, BATCH, images, expected, NULL) == VIT_OK, "vit_forward failed");
+    vit_context_free(ctx);
+    vit_model_close(model);
+}
+
+/* A race: what the sanitizer must report if it is there at all. */
+static void add_without_care(void *arg, size_t i)
+{
+    *(volatile size_t *)arg += i;
+}
+
+int main(int argc, char **argv)
+{
+    const struct vit_kernels *tables[CALLERS];
+    const char *isa;
+    size_t levels = 0, of = 0, passes = 0, sum = 0;
+    int usable;
+
+    if (argc > 1 && !strcmp(argv[1], "--race")) {
+        run(NULL, 2, add_without_care, &sum);
+        return EXIT_SUCCESS;
+    }
+    run(NULL, CALLERS, get_kernels, tables);
+    for (size_t i = 1; i < CALLERS; i++)
+        must(tables[i] == tables[0], "two tables for one machine");
+    reference();
+    for (; (isa = vit_isa_level(of, &usable)); of++)
+        if (usable) {
+            passes += all_of_a_level(isa);
+            levels++;
+        }
+    printf("%zu forward passes on %zu of %zu levels: the bits of one thread\n", passes, levels, of);
+    return EXIT_SUCCESS;
+}

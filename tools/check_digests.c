@@ -1,0 +1,65 @@
+/* check_digests.c - `vit check --digest`: digests that must not depend on level or threads */
+#include <string.h>
+
+#include "check/digests.h"
+#include "tools/cmd_check.h"
+
+/* Of the models that are named; of the kernels and the small model where none is. */
+static enum vit_status take(const struct digest_place *place, size_t count, char **models,
+                            struct digests *digests, struct vit_error *err)
+{
+    enum vit_status status = VIT_OK;
+
+    if (count == 0 && !(status = digest_kernels(place, digests, err)))
+        status = digest_small_models(place, digests, err);
+    for (size_t i = 0; !status && i < count; i++)
+        status = digest_model(place, models[i], models[i], digests, err);
+    return status;
+}
+
+static enum vit_status compare(const struct digest_place *place, const struct digests *first,
+                               const struct digests *found, struct vit_error *err)
+{
+    for (size_t i = 0; i < first->count; i++)
+        if (found->of[i].value != first->of[i].value)
+            return tool_fail(err, VIT_EUNSUPPORTED,
+                             "check: %s gives another digest on %s with %zu threads: %016llx, not "
+                             "%016llx",
+                             first->of[i].name, place->level->isa, place->threads,
+                             (unsigned long long)found->of[i].value,
+                             (unsigned long long)first->of[i].value);
+    return VIT_OK;
+}
+
+enum vit_status check_digests(const struct options *options, size_t count, char **models,
+                              struct vit_error *err)
+{
+    static const size_t usual[] = { 1, 2, 7 };
+    const size_t *const threads = options->threads ? &options->threads : usual;
+    const size_t thread_counts = options->threads ? 1 : sizeof usual / sizeof *usual;
+    const struct vit_kernels *levels[CHECK_MOST_LEVELS];
+    const size_t level_count = check_levels(options, levels);
+    struct digests first = { .count = 0 };
+
+    for (size_t l = 0; l < level_count; l++)
+        for (size_t t = 0; t < thread_counts; t++) {
+            const struct digest_place place = { levels[l], threads[t] };
+            struct digests found = { .count = 0 };
+            enum vit_status status = take(&place, count, models, &found, err);
+            if (first.count == 0)
+                first = found;
+            if (!status)
+                status = compare(&place, &first, &found, err);
+            if (status)
+                return status;
+        }
+    for (size_t i = 0; i < first.count; i++)
+        printf("%-28s %016llx\n", first.of[i].name, (unsigned long long)first.of[i].value);
+    for (size_t l = 0; l < level_count; l++)
+        fprintf(stderr, "%s%s", l ? ", " : "equal on ", levels[l]->isa);
+    fprintf(stderr, ", with");
+    for (size_t t = 0; t < thread_counts; t++)
+        fprintf(stderr, "%s %zu", t ? "," : "", threads[t]);
+    fprintf(stderr, " threads\n");
+    return VIT_OK;
+}
