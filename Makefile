@@ -36,8 +36,9 @@ PKG_CONFIG ?= pkg-config
 # Debian's packages: for demo, check and bench; and what only contributors need.
 DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
         libcriterion-dev libbenchmark-dev
-DEPS_PEERS = libdnnl-dev libopenblas0-pthread libblis4-openmp python3-torch python3-onnx \
-             python3-numpy $(if $(shell command -v npm),,nodejs npm)
+DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openmp \
+             python3-torch python3-onnx python3-numpy \
+             $(if $(shell command -v npm),,nodejs npm)
 # The npm package whose CPU library is ONNX Runtime.
 ONNXRUNTIME := onnxruntime-node@1.30.0
 DEPS_PLOTS := python3-matplotlib

@@ -13,7 +13,8 @@
 #include "bind.h"
 #include "peers.h"
 
-void child_start(struct child *child, const char *name, char *const arguments[])
+void child_start(struct child *child, const char *name, char *const settings[],
+                 char *const arguments[])
 {
     int to[2], from[2];
 
@@ -28,6 +29,8 @@ void child_start(struct child *child, const char *name, char *const arguments[])
         dup2(to[0], STDIN_FILENO);
         dup2(from[1], STDOUT_FILENO);
         unbind();
+        while (*settings)
+            putenv(*settings++);
         execvp(arguments[0], arguments);
         printf("missing %s: %s\n", arguments[0], strerror(errno));
         fflush(stdout);

@@ -13,8 +13,12 @@ struct child {
     size_t line_size;
 };
 
-/* On every processor that this process was allowed at its start; NULL arguments end. */
-void child_start(struct child *child, const char *name, char *const arguments[]);
+/*
+ * On every processor that this process was allowed at its start. NULL ends the arguments, and the
+ * settings, NAME=VALUE, that the child's environment has beside this one's.
+ */
+void child_start(struct child *child, const char *name, char *const settings[],
+                 char *const arguments[]);
 
 /*
  * The next line that the child writes, without its end. A child that has died is an error that ends

@@ -12,6 +12,19 @@
 /* Debian's own, whatever else is on the PATH: its packages are what is asked for. */
 #define PYTHON "/usr/bin/python3"
 
+/*
+ * Memory in huge pages, as the peers in this process have it, and kept rather than given back: it
+ * spares PyTorch a page fault for every 4 KiB of every result.
+ */
+#define HUGE_PAGES "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
+#define KEPT       "MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=100000000000"
+
+/*
+ * The BLAS under PyTorch, whichever is the system's: OpenBLAS on PyTorch's own threads. Two pools
+ * of threads that spin on the same processors made two threads slower than one.
+ */
+#define OPENBLAS "LD_PRELOAD=/usr/$LIB/openblas-openmp/libopenblas.so.0"
+
 static struct child models, onnxruntime, pytorch;
 
 struct state {
@@ -96,7 +109,7 @@ bool models_open(const struct place *place, char *text)
     char folder[4096];
 
     snprintf(folder, sizeof folder, "%s/peers", place->build);
-    child_start(&models, "make_model.py",
+    child_start(&models, "make_model.py", (char *[]){ NULL },
                 (char *[]){ PYTHON, "bench/peers/make_model.py", folder, NULL });
     return greet(&models, text);
 }
@@ -120,7 +133,7 @@ static bool open_onnxruntime(const struct place *place, char *text)
     }
     snprintf(folder, sizeof folder, "%s/peers", place->build);
     snprintf(worker, sizeof worker, "%d", place->cpus[place->cpu_count - 1]);
-    child_start(&onnxruntime, "ONNX Runtime",
+    child_start(&onnxruntime, "ONNX Runtime", (char *[]){ HUGE_PAGES, NULL },
                 (char *[]){ "node", "bench/peers/onnxruntime.mjs", folder, worker, NULL });
     if (!greet(&onnxruntime, text))
         return false;
@@ -128,30 +141,23 @@ static bool open_onnxruntime(const struct place *place, char *text)
     return true;
 }
 
-/*
- * OpenBLAS under it, whichever BLAS is the system's, with threads of its own. Memory that is kept
- * rather than given back to the system spares it a page fault for every 4 KiB of every result.
- */
 static bool open_pytorch(const struct place *place, char *text)
 {
-    char folder[4096], capability[64];
-    char *const arguments[] = { "env",
-                                "LD_PRELOAD=libopenblas.so.0",
-                                "MALLOC_MMAP_MAX_=0",
-                                "MALLOC_TRIM_THRESHOLD_=100000000000",
-                                "OMP_PROC_BIND=true",
-                                place->cpu_count > 1 ? "OMP_NUM_THREADS=2" : "OMP_NUM_THREADS=1",
-                                place->cpu_count > 1 ? "OPENBLAS_NUM_THREADS=2"
-                                                     : "OPENBLAS_NUM_THREADS=1",
-                                capability,
-                                PYTHON,
-                                "bench/peers/pytorch.py",
-                                folder,
-                                NULL };
+    char folder[4096], capability[64], threads[32];
+    char *const settings[] = { OPENBLAS,
+                               HUGE_PAGES,
+                               KEPT,
+                               capability,
+                               "OMP_PROC_BIND=true",
+                               threads,
+                               "OPENBLAS_NUM_THREADS=2",
+                               NULL };
 
     snprintf(folder, sizeof folder, "%s/peers", place->build);
     snprintf(capability, sizeof capability, "ATEN_CPU_CAPABILITY=%s", place->kernels->isa);
-    child_start(&pytorch, "PyTorch", arguments);
+    snprintf(threads, sizeof threads, "OMP_NUM_THREADS=%zu", place->cpu_count);
+    child_start(&pytorch, "PyTorch", settings,
+                (char *[]){ PYTHON, "bench/peers/pytorch.py", folder, NULL });
     return greet(&pytorch, text);
 }
 

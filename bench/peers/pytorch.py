@@ -28,7 +28,7 @@ def floats(*shape):
 
 def set_threads(threads):
     torch.set_num_threads(threads)
-    try:  # the BLAS beneath has threads of its own
+    try:  # the BLAS beneath may have threads of its own
         ctypes.CDLL("libopenblas.so.0").openblas_set_num_threads(threads)
     except (OSError, AttributeError):
         pass
@@ -129,7 +129,9 @@ def answer(verb, job, *rest):
 
 
 level = torch.__config__.show().split("CPU capability usage: ")[1].split()[0]
-print("ready", torch.__version__, level.lower(), flush=True)
+with open("/proc/self/maps") as maps:
+    blas = {line.split("/")[-2] for line in maps if "libopenblas" in line}
+print("ready", torch.__version__, level.lower(), *blas, flush=True)
 with torch.inference_mode():
     for line in sys.stdin:
         try:

@@ -4,6 +4,9 @@
 
 #include "session.h"
 
+/* With less of a processor than this, a row says so: the clock on the wall counts it all. */
+static const double least_share = 0.97;
+
 void report_header(enum group_bit group, const char *what, const char *unit)
 {
     printf("\n%-22s", what);
@@ -37,6 +40,8 @@ static json_t *result(const struct session *session, const struct row *row, cons
 
     if (p == 0 || !session->place.best)
         json_object_set_new(o, "level", json_string(session->place.kernels->isa));
+    if (p == 0)
+        json_object_set_new(o, "processor_share", json_real(t->processor_share));
     if (row->operations > 0) {
         const double peak = sorted_median(t->peak, t->rounds);
         json_object_set_new(o, "peak_share_median", json_real(row->operations / median / peak));
@@ -90,6 +95,8 @@ double report_row(const struct session *session, const struct row *row, const st
                100 * row->operations / sorted_decile(t->seconds[0], t->rounds) / best_peak(t));
     if (isfinite(best) && row->batch == 0)
         printf("   %.2fx", best / own);
+    if (t->processor_share < least_share)
+        printf("   other programs had the processor for %.0f%%", 100 * (1 - t->processor_share));
     putchar('\n');
     fflush(stdout);
     return best / own;

@@ -27,6 +27,7 @@ struct turns {
     double seconds[PEERS][MOST_ROUNDS]; /* of one run; sorted when all turns are taken */
     double peak[MOST_ROUNDS];           /* operations a second; likewise */
     size_t rounds;
+    double processor_share; /* of libvit's turns, that its first thread was let run */
 };
 
 /* Prepares a piece of work with every peer that is there and can do it. */

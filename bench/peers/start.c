@@ -22,7 +22,7 @@ static void start_once(const struct session *session, size_t round, struct start
     snprintf(program, sizeof program, "%s/bench/peers/first", session->place.build);
     snprintf(folder, sizeof folder, "%s/peers/%s", session->place.build, model);
     const double begin = now();
-    child_start(&child, "first",
+    child_start(&child, "first", (char *[]){ NULL },
                 (char *[]){ program, folder, (char *)session->place.kernels->isa, NULL });
     child_line(&child);
     s->first[round] = now() - begin;

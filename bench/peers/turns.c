@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "session.h"
+#include "tools/clock.h"
 
 /* A turn takes at least this long, or the clock and a first cold run would show in it. */
 static const double least_seconds = 4e-3;
@@ -70,6 +71,8 @@ void turns_prepare(struct turns *turns, const struct session *session, enum grou
 
 void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak *peak)
 {
+    double had = 0, passed = 0; /* of the processor and of the clock, in libvit's turns */
+
     turns->rounds = rounds;
     for (size_t r = 0; r < rounds; r++) {
         turns->peak[r] = peak_measure(peak);
@@ -83,12 +86,15 @@ void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak 
                 nanosleep(&until_threads_sleep, NULL);
             if (turns->repeats[p] > 1) /* the others have had the caches */
                 job->run(job->state, 1);
-            turns->seconds[p][r] =
-                job->run(job->state, turns->repeats[p]) / (double)turns->repeats[p];
+            const double begin = thread_now(), wall = job->run(job->state, turns->repeats[p]);
+            turns->seconds[p][r] = wall / (double)turns->repeats[p];
+            had += p == 0 ? thread_now() - begin : 0;
+            passed += p == 0 ? wall : 0;
         }
         if (threads > 1)
             nanosleep(&until_threads_sleep, NULL);
     }
+    turns->processor_share = had / passed;
     sort_numbers(turns->peak, rounds);
     for (size_t p = 0; p < PEERS; p++)
         if (turns->jobs[p].run)
