@@ -1,5 +1,6 @@
 /* test_check.c - the checker itself: what is wrong with a table of kernels is found and named */
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
@@ -156,7 +157,7 @@ static void faults_on_other_threads(struct vit_kernels *table)
 }
 
 /* There is no way back from another thread: it names the case (on standard error) and ends. */
-Test(check, a_fault_on_another_thread_ends_the_process, .exit_code = 2)
+Test(check, a_fault_on_another_thread_ends_the_process, .exit_code = 2, .init = cr_redirect_stderr)
 {
     run_spoilt("vit_layernorm", 7, faults_on_other_threads);
 }
