@@ -53,8 +53,12 @@ void fill_pattern(size_t n, float *x, enum pattern pattern, uint64_t seed)
             x[i] = whole * 0x1p-21f;
         }
     }
-    if (n > 0 && pattern == PATTERN_NAN)
-        x[next_random(&state) % n] = NAN;
+    if (n > 0 && pattern == PATTERN_NAN) {
+        const size_t at = next_random(&state) % n;
+        x[at] = NAN;
+        if (at >= 16) /* the row's largest number, in the lane where a NaN might take its place */
+            x[at - 16] = 5.0f;
+    }
     if (n > 0 && pattern == PATTERN_INFINITE)
         x[next_random(&state) % n] = seed % 2 ? INFINITY : -INFINITY;
 }
