@@ -1,0 +1,56 @@
+/* tensors.h - the tensors of a checkpoint folder, whatever files they are in */
+#ifndef VIT_TENSORS_H
+#define VIT_TENSORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vit/status.h"
+
+enum { TENSOR_MAX_RANK = 8 };
+
+struct tensor {
+    const char *name;
+    const char *dtype; /* as its format spells it: "F32" */
+    bool readable;     /* tensors_read_f32 knows the dtype */
+    size_t rank;       /* 0 is a scalar */
+    size_t shape[TENSOR_MAX_RANK];
+    size_t elements;
+    const char *path;   /* the file it is in, for messages */
+    size_t file, entry; /* the reader's: where in the file, and in which of several */
+};
+
+enum tensors_format {
+    TENSORS_SAFETENSORS, /* model.safetensors */
+};
+
+struct tensors {
+    enum tensors_format format;
+    const char *path; /* for messages: the file */
+    size_t count;
+    struct tensor *entries;      /* sorted by name, as strcmp does */
+    size_t files;                /* how many are open */
+    struct safetensors **shards; /* [files] */
+};
+
+/*
+ * Opens a folder's model.safetensors and checks its header whole; no data are read. All or nothing.
+ * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED, VIT_ENOMEM: as safetensors_open.
+ */
+enum vit_status tensors_open(const char *folder, struct tensors **tensors, struct vit_error *err);
+
+/* NULL is allowed. */
+void tensors_close(struct tensors *tensors);
+
+/* The tensor of that name, or NULL. */
+const struct tensor *tensors_find(const struct tensors *tensors, const char *name);
+
+/*
+ * Elements first .. first + count − 1 in the file's own row-major order, as float32, from F32, F16
+ * or BF16, exactly. VIT_EINVAL they are not all within the tensor; VIT_EUNSUPPORTED it is not
+ * readable; VIT_EIO the file ends early or cannot be read.
+ */
+enum vit_status tensors_read_f32(const struct tensors *tensors, const struct tensor *tensor,
+                                 size_t first, size_t count, float *out, struct vit_error *err);
+
+#endif
