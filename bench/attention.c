@@ -59,8 +59,8 @@ static void run(void *work)
 {
     const struct attention *const at = work;
 
-    vit_attention(at->level, NULL, at->tokens, HEADS, HEAD_DIM, scale, at->qkv, at->qkv + DIM,
-                  at->qkv + 2 * DIM, at->ld, at->out, at->ld_out, at->scratch);
+    vit_attention(at->level, NULL, at->tokens, at->tokens, HEADS, HEAD_DIM, scale, at->qkv, at->ld,
+                  at->qkv + DIM, at->qkv + 2 * DIM, at->ld, at->out, at->ld_out, at->scratch);
 }
 
 /* What scalar makes of one head's keys and values, and of a sample of its queries. */

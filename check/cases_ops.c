@@ -41,23 +41,30 @@ void check_layernorm(struct check_run *c, size_t index)
 
 struct heads {
     struct check_run *c;
-    size_t tokens, heads, head_dim, ld, ld_out;
+    size_t queries, tokens, heads, head_dim, ldq, ld, ld_out;
     float scale;
-    const float *qkv;      /* [tokens][3][heads][head_dim] */
-    const float *expected; /* [tokens][heads][head_dim] */
+    const float *q;        /* [queries][heads][head_dim], row stride ldq */
+    const float *kv;       /* [tokens][2][heads][head_dim], row stride ld */
+    const float *expected; /* [queries][heads][head_dim], or [heads][queries][tokens] */
 };
+
+static float *scratch_for(const struct heads *h, const struct vit_kernels *level,
+                          const struct vit_parallel *parallel)
+{
+    const size_t floats = vit_attention_scratch_size(level, h->tokens, h->heads, h->head_dim,
+                                                     parallel ? parallel->threads : 1);
+    return check_output(h->c, "scratch", 1, floats, floats);
+}
 
 static float *attend_on(const struct heads *h, const struct vit_kernels *level,
                         const struct vit_parallel *parallel, const char *name)
 {
     const size_t dim = h->heads * h->head_dim;
-    const size_t floats = vit_attention_scratch_size(level, h->tokens, h->heads, h->head_dim,
-                                                     parallel ? parallel->threads : 1);
-    float *out = check_output(h->c, name, h->tokens, dim, h->ld_out);
-    float *scratch = check_output(h->c, "scratch", 1, floats, floats);
+    float *out = check_output(h->c, name, h->queries, dim, h->ld_out);
 
-    vit_attention(level, parallel, h->tokens, h->heads, h->head_dim, h->scale, h->qkv, h->qkv + dim,
-                  h->qkv + 2 * dim, h->ld, out, h->ld_out, scratch);
+    vit_attention(level, parallel, h->queries, h->tokens, h->heads, h->head_dim, h->scale, h->q,
+                  h->ldq, h->kv, h->kv + dim, h->ld, out, h->ld_out,
+                  scratch_for(h, level, parallel));
     return out;
 }
 
@@ -66,29 +73,73 @@ static void attend(void *arg, const struct vit_parallel *parallel)
     const struct heads *const h = arg;
     float *found = attend_on(h, h->c->level, parallel, "out");
 
-    check_equal(h->c, "out", h->tokens, h->heads * h->head_dim, h->expected, h->ld_out, found,
+    check_equal(h->c, "out", h->queries, h->heads * h->head_dim, h->expected, h->ld_out, found,
                 h->ld_out);
 }
 
-void check_attention(struct check_run *c, size_t index)
+static float *weigh_on(const struct heads *h, const struct vit_kernels *level,
+                       const struct vit_parallel *parallel, const char *name)
 {
-    static const size_t large[][3] = {
-        { 131, 2, 27 }, { 197, 1, 64 }, { 50, 7, 40 }, { 400, 1, 3 }
+    float *weights = check_output(h->c, name, h->heads * h->queries, h->tokens, h->tokens);
+
+    vit_attention_weights(level, parallel, h->queries, h->tokens, h->heads, h->head_dim, h->scale,
+                          h->q, h->ldq, h->kv, h->ld, weights, scratch_for(h, level, parallel));
+    return weights;
+}
+
+static void weigh(void *arg, const struct vit_parallel *parallel)
+{
+    const struct heads *const h = arg;
+    float *found = weigh_on(h, h->c->level, parallel, "weights");
+
+    check_equal(h->c, "weights", h->heads * h->queries, h->tokens, h->expected, h->tokens, found,
+                h->tokens);
+}
+
+/* Shapes and operands; whether there is work for several threads. */
+static bool draw_heads(struct check_run *c, size_t index, struct heads *h)
+{
+    static const size_t large[][4] = {
+        { 131, 131, 2, 27 }, { 197, 197, 1, 64 }, { 9, 400, 7, 40 }, { 400, 300, 1, 3 }
     };
     const bool is_large = index % 24 == 23;
     const enum pattern pattern = is_large ? PATTERN_NORMAL : (enum pattern)(index % PATTERNS);
     const size_t *const shape = large[index / 24 % 4];
-    struct heads h = { .c = c, .scale = index % 2 ? 0.25f : 0.5f };
 
-    h.tokens = is_large ? shape[0] : 1 + check_draw(c, 50);
-    h.heads = is_large ? shape[1] : 1 + check_draw(c, 3);
-    h.head_dim = is_large ? shape[2] : 1 + check_draw(c, 20);
-    const size_t dim = h.heads * h.head_dim;
-    h.ld = 3 * dim + check_draw(c, 3);
-    h.ld_out = dim + check_draw(c, 4);
-    check_shape(c, "%zu tokens, %zu heads of %zu, %s", h.tokens, h.heads, h.head_dim,
-                pattern_name(pattern));
-    h.qkv = check_input(c, "q, k and v", h.tokens, 3 * dim, h.ld, pattern);
+    h->c = c;
+    h->scale = index % 2 ? 0.25f : 0.5f;
+    h->tokens = is_large ? shape[1] : 1 + check_draw(c, 50);
+    h->queries = is_large         ? shape[0]
+                 : index % 5 == 0 ? 1
+                 : index % 5 < 3  ? h->tokens
+                                  : 1 + check_draw(c, 60);
+    h->heads = is_large ? shape[2] : 1 + check_draw(c, 3);
+    h->head_dim = is_large ? shape[3] : 1 + check_draw(c, 20);
+    const size_t dim = h->heads * h->head_dim;
+    h->ldq = dim + check_draw(c, 3);
+    h->ld = 2 * dim + check_draw(c, 3);
+    h->ld_out = dim + check_draw(c, 4);
+    check_shape(c, "%zu queries, %zu tokens, %zu heads of %zu, %s", h->queries, h->tokens, h->heads,
+                h->head_dim, pattern_name(pattern));
+    h->q = check_input(c, "q", h->queries, dim, h->ldq, pattern);
+    h->kv = check_input(c, "k and v", h->tokens, 2 * dim, h->ld, pattern);
+    return is_large;
+}
+
+void check_attention(struct check_run *c, size_t index)
+{
+    struct heads h;
+    const bool is_large = draw_heads(c, index, &h);
+
     h.expected = attend_on(&h, c->scalar, NULL, "scalar's out");
     check_each_way(c, is_large, attend, &h);
+}
+
+void check_attention_weights(struct check_run *c, size_t index)
+{
+    struct heads h;
+    const bool is_large = draw_heads(c, index, &h);
+
+    h.expected = weigh_on(&h, c->scalar, NULL, "scalar's weights");
+    check_each_way(c, is_large, weigh, &h);
 }

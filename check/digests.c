@@ -145,9 +145,34 @@ static enum vit_status digest_attention(struct memory *s, uint64_t *hash)
         if (!scratch)
             return VIT_ENOMEM;
         fill(s, 3 * tokens * dim, 0, PATTERN_NORMAL, i);
-        vit_attention(level, &s->parallel, tokens, heads, head_dim, 0.125f, s->a, s->a + dim,
-                      s->a + 2 * dim, 3 * dim, s->c, dim, scratch);
+        vit_attention(level, &s->parallel, tokens, tokens, heads, head_dim, 0.125f, s->a, 3 * dim,
+                      s->a + dim, s->a + 2 * dim, 3 * dim, s->c, dim, scratch);
         *hash = digest_floats(*hash, tokens * dim, s->c);
+        free(scratch);
+    }
+    return VIT_OK;
+}
+
+static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash)
+{
+    static const size_t shapes[][4] = {
+        { 1, 1, 1, 1 }, { 1, 50, 3, 64 }, { 17, 9, 3, 5 }, { 100, 97, 2, 27 }
+    };
+    const struct vit_kernels *const level = s->place->level;
+
+    *hash = DIGEST_BEGIN;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const size_t queries = shapes[i][0], tokens = shapes[i][1], heads = shapes[i][2];
+        const size_t head_dim = shapes[i][3], dim = heads * head_dim;
+        const size_t floats =
+            vit_attention_scratch_size(level, tokens, heads, head_dim, s->place->threads);
+        float *scratch = malloc(floats * sizeof *scratch);
+        if (!scratch)
+            return VIT_ENOMEM;
+        fill(s, queries * dim, tokens * dim, PATTERN_NORMAL, i);
+        vit_attention_weights(level, &s->parallel, queries, tokens, heads, head_dim, 0.125f, s->a,
+                              dim, s->b, dim, s->c, scratch);
+        *hash = digest_floats(*hash, heads * queries * tokens, s->c);
         free(scratch);
     }
     return VIT_OK;
@@ -174,6 +199,9 @@ enum vit_status digest_kernels(const struct digest_place *place, struct digests 
     if ((status = digest_attention(s, &hash)) != VIT_OK)
         goto done;
     digests_add(digests, "vit_attention", hash);
+    if ((status = digest_attention_weights(s, &hash)) != VIT_OK)
+        goto done;
+    digests_add(digests, "vit_attention_weights", hash);
 
 done:
     free(s);

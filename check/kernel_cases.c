@@ -36,6 +36,7 @@ ACTIVATION(VIT_GELU_TANH)
 ACTIVATION(VIT_GELU_QUICK)
 ACTIVATION(VIT_RELU)
 ACTIVATION(VIT_SILU)
+ACTIVATION(VIT_EXP)
 
 const struct row_case row_cases[] = {
     { "layernorm", run_layernorm },
@@ -47,6 +48,7 @@ const struct row_case row_cases[] = {
     { "gelu_quick", run_VIT_GELU_QUICK },
     { "relu", run_VIT_RELU },
     { "silu", run_VIT_SILU },
+    { "exp", run_VIT_EXP },
 };
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 

@@ -53,13 +53,14 @@ static const struct function {
     double (*truth)(double x);
     enum vit_activation activation;
 } functions[] = {
-    { "exp", exp, VIT_ACTIVATIONS }, /* softmax's numerators under a maximum of 0 */
+    { "softmax_exp", exp, VIT_ACTIVATIONS }, /* softmax's numerators under a maximum of 0 */
     { "identity", identity, VIT_IDENTITY },
     { "gelu", gelu, VIT_GELU },
     { "gelu_tanh", gelu_tanh, VIT_GELU_TANH },
     { "gelu_quick", gelu_quick, VIT_GELU_QUICK },
     { "relu", relu, VIT_RELU },
     { "silu", silu, VIT_SILU },
+    { "exp", exp, VIT_EXP },
 };
 
 /*
@@ -71,19 +72,13 @@ static const struct function {
  * by 2·|y| ulps.
  */
 const struct function_bound function_bounds[] = {
-    { "exp", -INFINITY, 0.0f, 1.1 },
-    { "identity", -INFINITY, INFINITY, 0.0 },
-    { "gelu", -4.0f, INFINITY, 4.5 },
-    { "gelu", -12.9f, INFINITY, 9.2 },
-    { "gelu", -INFINITY, INFINITY, 16.0 },
-    { "gelu_tanh", -2.0f, INFINITY, 7.6 },
-    { "gelu_tanh", -INFINITY, INFINITY, 214.0 },
-    { "gelu_quick", -4.0f, INFINITY, 4.5 },
-    { "gelu_quick", -51.0f, INFINITY, 21.0 },
-    { "gelu_quick", -INFINITY, INFINITY, 48.0 },
-    { "silu", -87.0f, INFINITY, 3.2 },
-    { "silu", -INFINITY, INFINITY, 53.0 },
-    { "relu", -INFINITY, INFINITY, 0.0 },
+    { "softmax_exp", -INFINITY, 0.0f, 1.1 },     { "exp", -INFINITY, INFINITY, 1.1 },
+    { "identity", -INFINITY, INFINITY, 0.0 },    { "gelu", -4.0f, INFINITY, 4.5 },
+    { "gelu", -12.9f, INFINITY, 9.2 },           { "gelu", -INFINITY, INFINITY, 16.0 },
+    { "gelu_tanh", -2.0f, INFINITY, 7.6 },       { "gelu_tanh", -INFINITY, INFINITY, 214.0 },
+    { "gelu_quick", -4.0f, INFINITY, 4.5 },      { "gelu_quick", -51.0f, INFINITY, 21.0 },
+    { "gelu_quick", -INFINITY, INFINITY, 48.0 }, { "silu", -87.0f, INFINITY, 3.2 },
+    { "silu", -INFINITY, INFINITY, 53.0 },       { "relu", -INFINITY, INFINITY, 0.0 },
 };
 const size_t function_bound_count = sizeof function_bounds / sizeof *function_bounds;
 
@@ -97,7 +92,7 @@ static const struct function *find_function(const char *name)
 
 enum { BATCH = 256 };
 
-/* y[i] = f(x[i]); x[0] is 0, for exp to have a maximum. */
+/* y[i] = f(x[i]); x[0] is 0, for softmax_exp to have a maximum. */
 static void apply(const struct vit_kernels *kernels, const struct function *f, size_t n,
                   const float *x, float *y)
 {
@@ -155,6 +150,7 @@ static void run_function(struct check_run *c, const char *name, size_t index)
     {                                                                                              \
         run_function(c, #name, index);                                                             \
     }
+FUNCTION(softmax_exp)
 FUNCTION(exp)
 FUNCTION(identity)
 FUNCTION(gelu)
@@ -175,9 +171,11 @@ ROWS(epilogue, EPILOGUE_BOUND, "ulp")
 ROWS(layernorm, LAYERNORM_BOUND, "ulp of the row's largest")
 ROWS(softmax, SOFTMAX_BOUND, "ulp beyond |x - max|")
 ROWS(attention, ATTENTION_BOUND, "of the sum of its roundings")
+ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
 
 #define CLAIM "scalar is within its bound of double precision"
 const struct oracle oracles[] = {
+    { "softmax_exp.oracle", CLAIM, 1, run_softmax_exp },
     { "exp.oracle", CLAIM, 1, run_exp },
     { "identity.oracle", CLAIM, 1, run_identity },
     { "gelu.oracle", CLAIM, 3, run_gelu },
@@ -190,5 +188,6 @@ const struct oracle oracles[] = {
     { "layernorm.oracle", CLAIM, 1, run_layernorm },
     { "softmax.oracle", CLAIM, 1, run_softmax },
     { "vit_attention.oracle", CLAIM, 1, run_attention },
+    { "vit_attention_weights.oracle", CLAIM, 1, run_attention_weights },
 };
 const size_t oracle_count = sizeof oracles / sizeof *oracles;

@@ -27,7 +27,7 @@ struct oracle_error {
  * table.
  */
 struct function_bound {
-    const char *function; /* an activation, or "exp": softmax's */
+    const char *function; /* an activation, or "softmax_exp" */
     float low, high;
     double ulps;
 };
@@ -57,6 +57,7 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t see
 /* As a share of the bound that its roundings add up to: oracle_rows.c has the sum. */
 #define ATTENTION_BOUND 1.0
 struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed);
+struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed);
 /* Each step of the epilogue is one rounding of the exact step: ulps, so 0 or a mistake. */
 #define EPILOGUE_BOUND 0.0
 struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed);

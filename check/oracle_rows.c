@@ -148,20 +148,19 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
     return error;
 }
 
-/*
- * A query's output, in doubles, and the bound of its roundings, to first order in 2^-24. A score is
- * off by (d + 1)·S, S the largest scale·Σ|q·k| of d terms; x − max by D, its largest magnitude; exp
- * by 2.2: twice all this in the quotient. The chain over T tokens adds T roundings, the sum
- * T/16 + 4, its reciprocal and the product one each.
- */
 struct attention {
     size_t tokens, heads, head_dim;
     double scale;
     const float *qkv; /* [tokens][3][heads][head_dim] */
 };
 
-static void attend(const struct attention *at, size_t head, size_t query, double *p, double *truth,
-                   double *bound /* [head_dim] */)
+/*
+ * A query's weights p[tokens], in doubles; returns their roundings, to first order in 2^-24. A
+ * score is off by (d + 1)·S, S the largest scale·Σ|q·k| of d terms; x − max by D, its largest
+ * magnitude; exp by 2.2: twice all this in the quotient. The sum over T tokens adds T/16 + 4, its
+ * reciprocal and the product one each.
+ */
+static double weigh(const struct attention *at, size_t head, size_t query, double *p)
 {
     const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
     const float *const q = at->qkv + query * 3 * dim + head * d;
@@ -183,49 +182,99 @@ static void attend(const struct attention *at, size_t head, size_t query, double
         p[i] = exp(p[i] - max);
         sum += p[i];
     }
-    const double roundings =
-        2.0 * ((double)(d + 1) * magnitude + (max - least) + 2.2) + (double)(t + t / 16 + 4 + 2);
+    for (size_t i = 0; i < t; i++)
+        p[i] /= sum;
+    return 2.0 * ((double)(d + 1) * magnitude + (max - least) + 2.2) + (double)(t / 16 + 4 + 2);
+}
+
+/* A query's output and the bound of its roundings: the chain over T tokens adds T. */
+static void attend(const struct attention *at, size_t head, size_t query, double *p, double *truth,
+                   double *bound /* [head_dim] */)
+{
+    const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
+    const double roundings = weigh(at, head, query, p) + (double)t;
+
     for (size_t j = 0; j < d; j++) {
         truth[j] = bound[j] = 0.0;
         for (size_t i = 0; i < t; i++) {
             const double v = (double)at->qkv[i * 3 * dim + 2 * dim + head * d + j];
-            truth[j] += p[i] * v / sum;
-            bound[j] += roundings * 0x1p-24 * p[i] * fabs(v) / sum;
+            truth[j] += p[i] * v;
+            bound[j] += roundings * 0x1p-24 * p[i] * fabs(v);
         }
     }
 }
 
-struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
-{
-    enum { MOST_TOKENS = 70, MOST_DIM = 48 };
-    static const struct attention shapes[] = { { 1, 1, 1, 1.0, NULL },
+enum { MOST_TOKENS = 70, MOST_DIM = 48 };
+static const struct attention attentions[] = { { 1, 1, 1, 1.0, NULL },
                                                { 17, 3, 5, 0.5, NULL },
                                                { 50, 2, 24, 0.25, NULL },
                                                { 70, 3, 16, 0.25, NULL } };
+enum { ATTENTIONS = sizeof attentions / sizeof *attentions };
+
+/* Fills qkv[tokens][3][heads][head_dim]; returns the scratch for it. */
+static float *prepare(const struct vit_kernels *kernels, const struct attention *at, float *qkv,
+                      uint64_t seed)
+{
+    const size_t count = at->tokens * 3 * at->heads * at->head_dim;
+    float *scratch =
+        malloc(vit_attention_scratch_size(kernels, at->tokens, at->heads, at->head_dim, 1) *
+               sizeof *scratch);
+
+    if (!scratch)
+        abort();
+    fill_pattern(count, qkv, PATTERN_NORMAL, seed);
+    for (size_t i = 0; i < count; i++)
+        qkv[i] *= 0.25f;
+    return scratch;
+}
+
+struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
+{
     static float qkv[MOST_TOKENS * 3 * MOST_DIM], out[MOST_TOKENS * MOST_DIM];
     double p[MOST_TOKENS], truth[MOST_DIM], bound[MOST_DIM];
     struct oracle_error error = { 0 };
 
-    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-        struct attention at = shapes[s];
-        const size_t d = at.head_dim, dim = at.heads * d, count = at.tokens * 3 * dim;
-        float *scratch = malloc(vit_attention_scratch_size(kernels, at.tokens, at.heads, d, 1) *
-                                sizeof *scratch);
-        if (!scratch)
-            abort();
-        fill_pattern(count, qkv, PATTERN_NORMAL, seed + s);
-        for (size_t i = 0; i < count; i++)
-            qkv[i] *= 0.25f;
+    for (size_t s = 0; s < ATTENTIONS; s++) {
+        struct attention at = attentions[s];
+        const size_t t = at.tokens, d = at.head_dim, dim = at.heads * d;
+        float *scratch = prepare(kernels, &at, qkv, seed + s);
         at.qkv = qkv;
-        vit_attention(kernels, NULL, at.tokens, at.heads, d, (float)at.scale, qkv, qkv + dim,
+        vit_attention(kernels, NULL, t, t, at.heads, d, (float)at.scale, qkv, 3 * dim, qkv + dim,
                       qkv + 2 * dim, 3 * dim, out, dim, scratch);
         free(scratch);
         for (size_t head = 0; head < at.heads; head++)
-            for (size_t i = 0; i < at.tokens; i++) {
+            for (size_t i = 0; i < t; i++) {
                 attend(&at, head, i, p, truth, bound);
                 for (size_t j = 0; j < d; j++)
                     note(&error, fabs((double)out[i * dim + head * d + j] - truth[j]) / bound[j],
                          truth[j]);
+            }
+    }
+    return error;
+}
+
+/* Of the weights themselves, and of a third of the queries alone. */
+struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    static float qkv[MOST_TOKENS * 3 * MOST_DIM], weights[3 * MOST_TOKENS * MOST_TOKENS];
+    double p[MOST_TOKENS];
+    struct oracle_error error = { 0 };
+
+    for (size_t s = 0; s < ATTENTIONS; s++) {
+        struct attention at = attentions[s];
+        const size_t t = at.tokens, d = at.head_dim, dim = at.heads * d;
+        const size_t queries = (t + 2) / 3;
+        float *scratch = prepare(kernels, &at, qkv, seed + s);
+        at.qkv = qkv;
+        vit_attention_weights(kernels, NULL, queries, t, at.heads, d, (float)at.scale, qkv, 3 * dim,
+                              qkv + dim, 3 * dim, weights, scratch);
+        free(scratch);
+        for (size_t head = 0; head < at.heads; head++)
+            for (size_t i = 0; i < queries; i++) {
+                const float *const found = weights + (head * queries + i) * t;
+                const double bound = weigh(&at, head, i, p) * 0x1p-24;
+                for (size_t j = 0; j < t; j++)
+                    note(&error, fabs((double)found[j] - p[j]) / (bound * p[j]), p[j]);
             }
     }
     return error;

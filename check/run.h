@@ -74,5 +74,6 @@ void check_pack(struct check_run *c, size_t index);
 void check_matmul(struct check_run *c, size_t index);
 void check_layernorm(struct check_run *c, size_t index);
 void check_attention(struct check_run *c, size_t index);
+void check_attention_weights(struct check_run *c, size_t index);
 
 #endif

@@ -14,7 +14,7 @@
 #define LANES 16 /* partial sums of a row, on every machine: docs/numerics.md */
 
 /*
- * exp(x), x ≤ 0: n = round(x/ln 2), r = x − n·ln 2 in two parts, exp(r) = 1 + (r + r²·P(r)), times
+ * exp(x): n = round(x/ln 2), r = x − n·ln 2 in two parts, exp(r) = 1 + (r + r²·P(r)), times
  * 2ⁿ. P is the minimax fit of degree 4 over |r| ≤ ln 2/2; 2^-26.4 relative error before rounding.
  */
 #define EXP_LOG2E  1.44269502f
@@ -22,6 +22,7 @@
 #define EXP_LN2_LO (-1.90465421e-09f) /* ln 2 − EXP_LN2_HI */
 #define EXP_ROUND  0x1.8p23f          /* adding and subtracting it rounds to an integer */
 #define EXP_MIN    -110.0f            /* below -103.98 the result is 0 */
+#define EXP_MAX    89.0f              /* above 88.73 it is infinite */
 static const float exp_poly[] = { 0.5f, 0.166665763f, 0.0416668542f, 0.00836320035f,
                                   0.00139013096f };
 

@@ -27,8 +27,8 @@ static struct guard attend(const struct vit_kernels *level, const struct vit_par
     struct guard scratch = guard_new(
         vit_attention_scratch_size(level, s->tokens, s->heads, s->head_dim, threads), GUARD_AFTER);
 
-    vit_attention(level, parallel, s->tokens, s->heads, s->head_dim, 0.25f, qkv->at, qkv->at + dim,
-                  qkv->at + 2 * dim, ld, out.at, ld_out, scratch.at);
+    vit_attention(level, parallel, s->tokens, s->tokens, s->heads, s->head_dim, 0.25f, qkv->at, ld,
+                  qkv->at + dim, qkv->at + 2 * dim, ld, out.at, ld_out, scratch.at);
     guard_free(&scratch);
     return out;
 }
@@ -51,6 +51,11 @@ static const struct shape shapes[] = { { 1, 1, 1 },    { 2, 3, 5 },    { 15, 2, 
 Test(parity, attention_gives_the_bits_of_scalar)
 {
     expect_cases("vit_attention");
+}
+
+Test(parity, attention_weights_give_the_bits_of_scalar)
+{
+    expect_cases("vit_attention_weights");
 }
 
 Test(parity, attention_over_many_tokens_gives_the_bits_of_scalar)

@@ -75,6 +75,8 @@ static double activate(enum vit_activation f, double x)
         return x > 0.0 ? x : 0.0;
     case VIT_SILU:
         return x / (1.0 + exp(-x));
+    case VIT_EXP:
+        return exp(x);
     default:
         return x;
     }

@@ -6,8 +6,13 @@
 #include "tools/tool.h"
 
 static const char *const activations[VIT_ACTIVATIONS] = {
-    [VIT_IDENTITY] = "identity",     [VIT_GELU] = "gelu", [VIT_GELU_TANH] = "gelu_tanh",
-    [VIT_GELU_QUICK] = "gelu_quick", [VIT_RELU] = "relu", [VIT_SILU] = "silu",
+    [VIT_IDENTITY] = "identity",
+    [VIT_GELU] = "gelu",
+    [VIT_GELU_TANH] = "gelu_tanh",
+    [VIT_GELU_QUICK] = "gelu_quick",
+    [VIT_RELU] = "relu",
+    [VIT_SILU] = "silu",
+    [VIT_EXP] = "exp",
 };
 static const char *const positions[] = {
     [VIT_POSITIONS_LEARNED] = "learned", [VIT_POSITIONS_SINUSOID] = "sinusoid"

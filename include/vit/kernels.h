@@ -31,6 +31,7 @@ enum vit_activation {
     VIT_GELU_QUICK, /* x·sigmoid(1.702·x), as in CLIP */
     VIT_RELU,       /* max(x, 0) */
     VIT_SILU,       /* x·sigmoid(x) */
+    VIT_EXP,        /* exp(x), over the whole range of floats */
     VIT_ACTIVATIONS
 };
 
@@ -180,23 +181,36 @@ VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_p
                            const float *beta, float eps, float *y, size_t ldy);
 
 /*
- * Floats of scratch that vit_attention wants; 0 if that does not fit in size_t. Grows with tokens,
- * not their square.
+ * Floats of scratch that vit_attention and vit_attention_weights want; 0 if that does not fit in
+ * size_t. Grows with tokens, not their square, and does not depend on the number of queries.
  */
 VIT_API size_t vit_attention_scratch_size(const struct vit_kernels *kernels, size_t tokens,
                                           size_t heads, size_t head_dim, size_t threads);
 
 /*
- * out = softmax(scale · Q Kᵀ) V for every head; Vaswani et al. 2017, eq. 1.
- *   q, k, v  [tokens][heads][head_dim], row stride ld
- *   out      [tokens][heads][head_dim], row stride ld_out; must not overlap the inputs
+ * out = softmax(scale · Q Kᵀ) V for every head; Vaswani et al. 2017, eq. 1. A token's own query,
+ * or others: attention pooling has one over many tokens.
+ *   q        [queries][heads][head_dim], row stride ldq
+ *   k, v     [tokens][heads][head_dim], row stride ld
+ *   out      [queries][heads][head_dim], row stride ld_out; must not overlap the inputs
  *   scale    any number but 0
  *   scratch  vit_attention_scratch_size floats, for the threads of `parallel`
  */
 VIT_API void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
-                           size_t tokens, size_t heads, size_t head_dim, float scale,
-                           const float *q, const float *k, const float *v, size_t ld, float *out,
-                           size_t ld_out, float *scratch);
+                           size_t queries, size_t tokens, size_t heads, size_t head_dim,
+                           float scale, const float *q, size_t ldq, const float *k, const float *v,
+                           size_t ld, float *out, size_t ld_out, float *scratch);
+
+/*
+ * The weights that vit_attention mixes values by, normalised: softmax(scale · Q Kᵀ) of every head.
+ *   q, k, scale, scratch  as vit_attention has them
+ *   weights               [heads][queries][tokens], contiguous; must not overlap the inputs
+ */
+VIT_API void vit_attention_weights(const struct vit_kernels *kernels,
+                                   const struct vit_parallel *parallel, size_t queries,
+                                   size_t tokens, size_t heads, size_t head_dim, float scale,
+                                   const float *q, size_t ldq, const float *k, size_t ld,
+                                   float *weights, float *scratch);
 
 #ifdef __cplusplus
 }

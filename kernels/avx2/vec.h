@@ -121,6 +121,22 @@ static inline vec v_scale_by_power(vec a, vec n)
     return (vec){ scale_half(a.l, n.l), scale_half(a.h, n.h) };
 }
 
+/* By 2 to n/2 rounded down, then by what is left: neither power overflows or underflows. */
+static inline __m256 scale_half_any(__m256 a, __m256 n)
+{
+    const __m256i whole = _mm256_cvtps_epi32(n), bias = _mm256_set1_epi32(127);
+    const __m256i first = _mm256_srai_epi32(whole, 1), second = _mm256_sub_epi32(whole, first);
+    a = _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(first, bias), 23)));
+    return _mm256_mul_ps(
+        a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(second, bias), 23)));
+}
+
+/* The same for −220 ≤ n ≤ 220: infinity where it overflows. */
+static inline vec v_scale_by_any_power(vec a, vec n)
+{
+    return (vec){ scale_half_any(a.l, n.l), scale_half_any(a.h, n.h) };
+}
+
 /* The tree of the numeric contract: l += l+8, l+4, l+2, l+1. */
 static inline float v_sum(vec a)
 {

@@ -104,6 +104,12 @@ static inline vec v_scale_by_power(vec a, vec n)
     return _mm512_scalef_ps(a, n);
 }
 
+/* The same for −220 ≤ n ≤ 220: infinity where it overflows. */
+static inline vec v_scale_by_any_power(vec a, vec n)
+{
+    return v_scale_by_power(a, n);
+}
+
 static inline __m256 high_half(vec a)
 {
     return _mm512_extractf32x8_ps(a, 1);

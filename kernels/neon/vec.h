@@ -134,6 +134,21 @@ static inline vec v_scale_by_power(vec a, vec n)
     EACH_QUARTER(scale_quarter(a.q[i], n.q[i]));
 }
 
+/* By 2 to n/2 rounded down, then by what is left: neither power overflows or underflows. */
+static inline float32x4_t scale_quarter_any(float32x4_t a, float32x4_t n)
+{
+    const int32x4_t whole = vcvtq_s32_f32(n), bias = vdupq_n_s32(127);
+    const int32x4_t first = vshrq_n_s32(whole, 1), second = vsubq_s32(whole, first);
+    a = vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(first, bias), 23)));
+    return vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(second, bias), 23)));
+}
+
+/* The same for −220 ≤ n ≤ 220: infinity where it overflows. */
+static inline vec v_scale_by_any_power(vec a, vec n)
+{
+    EACH_QUARTER(scale_quarter_any(a.q[i], n.q[i]));
+}
+
 /* The tree of the numeric contract: l += l+8, l+4, l+2, l+1. */
 static inline float v_sum(vec a)
 {

@@ -18,8 +18,8 @@ static inline float power_of_two(int n)
 }
 
 /*
- * exp(x − excess) for x ≤ 0, where excess is what rounding added to x. Within 1.1 ulp of the true
- * value over all floats for excess = 0, subnormal results included: check/oracle.c.
+ * exp(x − excess) for x ≤ EXP_MAX, where excess is what rounding added to x. Within 1.1 ulp of the
+ * true value over all floats for excess = 0, subnormal results included: check/oracle.c.
  */
 static inline float exp_rounded(float x, float excess)
 {
@@ -35,8 +35,14 @@ static inline float exp_rounded(float x, float excess)
     const float e = fmaf(r * r, p, r) + 1.0f;
 
     const int half =
-        (int)n >> 1; /* in two steps, or 2ⁿ of a subnormal result would itself underflow */
+        (int)n >> 1; /* in two steps, or 2ⁿ alone might underflow where the result is subnormal */
     return e * power_of_two(half) * power_of_two((int)n - half);
+}
+
+/* exp(x) over the whole range */
+static inline float exponential(float x)
+{
+    return exp_rounded(EXP_MAX < x ? EXP_MAX : x, 0.0f);
 }
 
 #endif

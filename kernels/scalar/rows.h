@@ -136,6 +136,8 @@ static float activate(enum vit_activation f, float x)
         return positive_part(x);
     case VIT_SILU:
         return silu(x);
+    case VIT_EXP:
+        return exponential(x);
     default:
         return x;
     }

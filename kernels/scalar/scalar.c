@@ -16,6 +16,7 @@ ACTIVATION_ROW(gelu_tanh)
 ACTIVATION_ROW(gelu_quick)
 ACTIVATION_ROW(positive_part)
 ACTIVATION_ROW(silu)
+ACTIVATION_ROW(exponential)
 
 /* Eight chains that do not wait for each other; without FMA instructions, the C library's fmaf. */
 static float fma_peak(size_t rounds)
@@ -42,6 +43,7 @@ void vit_fill_scalar(struct vit_kernels *table)
             [VIT_GELU_QUICK] = gelu_quick_row,
             [VIT_RELU] = positive_part_row,
             [VIT_SILU] = silu_row,
+            [VIT_EXP] = exponential_row,
         },
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,

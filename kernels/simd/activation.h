@@ -73,6 +73,8 @@ static inline vec v_activate(enum vit_activation f, vec x)
         return v_positive_part(x);
     case VIT_SILU:
         return v_silu(x);
+    case VIT_EXP:
+        return v_exponential(x);
     default:
         return x;
     }
@@ -94,5 +96,6 @@ ACTIVATION_ROW(gelu_tanh)
 ACTIVATION_ROW(gelu_quick)
 ACTIVATION_ROW(positive_part)
 ACTIVATION_ROW(silu)
+ACTIVATION_ROW(exponential)
 
 #endif

@@ -12,13 +12,13 @@ static inline vec v_exp_power(vec x, vec *high)
     return n;
 }
 
-/* 2ⁿ·exp(r) for |r| ≤ ln 2/2 */
-static inline vec v_exp_reduced(vec n, vec r)
+/* exp(r) for |r| ≤ ln 2/2 */
+static inline vec v_exp_reduced(vec r)
 {
     vec p = v_set(exp_poly[4]);
     for (int i = 3; i >= 0; i--)
         p = v_fma(p, r, v_set(exp_poly[i]));
-    return v_scale_by_power(v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f)), n);
+    return v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f));
 }
 
 /* exp(x − excess) for −150 ≤ x ≤ 0 */
@@ -26,7 +26,8 @@ static inline vec v_exp_rounded(vec x, vec excess)
 {
     vec high;
     const vec n = v_exp_power(x, &high);
-    return v_exp_reduced(n, v_sub(v_fma(n, v_set(-EXP_LN2_LO), high), excess));
+    const vec r = v_sub(v_fma(n, v_set(-EXP_LN2_LO), high), excess);
+    return v_scale_by_power(v_exp_reduced(r), n);
 }
 
 /* exp(x) for x ≤ 0: to take 0 away changes no bit */
@@ -34,7 +35,15 @@ static inline vec v_exp(vec x)
 {
     vec high;
     const vec n = v_exp_power(v_max(v_set(EXP_MIN), x), &high);
-    return v_exp_reduced(n, v_fma(n, v_set(-EXP_LN2_LO), high));
+    return v_scale_by_power(v_exp_reduced(v_fma(n, v_set(-EXP_LN2_LO), high)), n);
+}
+
+/* exp(x) over the whole range */
+static inline vec v_exponential(vec x)
+{
+    vec high;
+    const vec n = v_exp_power(v_min(v_set(EXP_MAX), v_max(v_set(EXP_MIN), x)), &high);
+    return v_scale_by_any_power(v_exp_reduced(v_fma(n, v_set(-EXP_LN2_LO), high)), n);
 }
 
 #endif

@@ -171,6 +171,7 @@ static const struct {
     ENTRY("gelu_quick", activation[VIT_GELU_QUICK]),
     ENTRY("relu", activation[VIT_RELU]),
     ENTRY("silu", activation[VIT_SILU]),
+    ENTRY("exp", activation[VIT_EXP]),
     ENTRY("fma_peak", fma_peak),
 };
 

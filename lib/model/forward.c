@@ -68,8 +68,8 @@ static void attention(struct run *r, const struct block *b)
     const float *q = r->qkv, *k = q + c->dim, *v = k + c->dim;
 
     linear(r, &b->qkv, tokens, r->h, r->ld_x, (struct vit_epilogue){ 0 }, r->qkv, r->ld_qkv);
-    vit_attention(r->model->kernels, r->parallel, tokens, c->heads, config_head_dim(c),
-                  config_scale(c), q, k, v, r->ld_qkv, r->h, r->ld_x, r->attention);
+    vit_attention(r->model->kernels, r->parallel, tokens, tokens, c->heads, config_head_dim(c),
+                  config_scale(c), q, r->ld_qkv, k, v, r->ld_qkv, r->h, r->ld_x, r->attention);
 }
 
 /* x += v + h Wproj + b: the series' attention returns its values on top of their mixture */

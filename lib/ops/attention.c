@@ -13,13 +13,16 @@
 
 struct attention {
     const struct vit_kernels *kernels;
-    size_t tokens, heads, head_dim;
+    size_t queries, tokens, heads, head_dim;
     float scale;
-    const float *q, *k, *v;
+    const float *q; /* [queries][heads][head_dim], row stride ldq */
+    size_t ldq;
+    const float *k, *v; /* [tokens][heads][head_dim], row stride ld; v NULL: weights are wanted */
     size_t ld;
-    float *out;
+    float *out; /* [queries][heads][head_dim], row stride ld_out */
     size_t ld_out;
-    size_t tiles, blocks; /* of rows of a head */
+    float *weights;       /* [heads][queries][tokens] */
+    size_t tiles, blocks; /* of queries of a head */
     size_t parts;
     float *scratch;
     size_t part_floats;
@@ -62,56 +65,82 @@ static void pack_head(const struct attention *at, size_t head, const struct scra
     const size_t first = head * at->head_dim;
 
     vit_matmul_pack(at->kernels, at->tokens, at->head_dim, at->k + first, at->ld, 1, s->keys);
-    vit_matmul_pack(at->kernels, at->head_dim, at->tokens, at->v + first, 1, at->ld, s->values);
+    if (at->v)
+        vit_matmul_pack(at->kernels, at->head_dim, at->tokens, at->v + first, 1, at->ld, s->values);
 }
 
-/* out = softmax(scale · Q Kᵀ) V for a block of rows of one head. */
-static void attend(const struct attention *at, size_t head, size_t block, const struct scratch *s)
+/* Some consecutive queries of one head. */
+struct block {
+    size_t head, first, rows;
+};
+
+static struct block block_of(const struct attention *at, size_t unit)
 {
-    const struct vit_kernels *kernels = at->kernels;
+    const size_t block = unit % at->blocks;
     const size_t tile_begin = parallel_share(at->tiles, at->blocks, block);
     const size_t tile_end = parallel_share(at->tiles, at->blocks, block + 1);
-    const size_t first = parallel_share(at->tokens, at->tiles, tile_begin);
-    const size_t rows = parallel_share(at->tokens, at->tiles, tile_end) - first;
-    const size_t stride = padded_stride(at->tokens), column = head * at->head_dim;
-    const size_t tiles = matmul_row_tiles(kernels, rows);
+    const size_t first = parallel_share(at->queries, at->tiles, tile_begin);
+    const size_t end = parallel_share(at->queries, at->tiles, tile_end);
+    return (struct block){ unit / at->blocks, first, end - first };
+}
 
-    const struct matmul scores = {
-        .m = rows,
+/* scores[rows][tokens] = scale · Q Kᵀ, row stride ld */
+static void score(const struct attention *at, const struct block *b, const float *keys,
+                  float *scores, size_t ld)
+{
+    const struct vit_kernels *kernels = at->kernels;
+    const struct matmul mm = {
+        .m = b->rows,
         .n = at->tokens,
         .k = at->head_dim,
-        .a = at->q + first * at->ld + column,
-        .lda = at->ld,
-        .packed = s->keys,
-        .c = s->scores,
-        .ldc = stride,
+        .a = at->q + b->first * at->ldq + b->head * at->head_dim,
+        .lda = at->ldq,
+        .packed = keys,
+        .c = scores,
+        .ldc = ld,
         .epilogue = &(struct vit_epilogue){ .scale = at->scale },
     };
-    matmul_part(kernels, &scores, 0, tiles, 0, matmul_panels(kernels, at->tokens));
+    matmul_part(kernels, &mm, 0, matmul_row_tiles(kernels, mm.m), 0, matmul_panels(kernels, mm.n));
+}
 
-    for (size_t i = 0; i < rows; i++) {
+/* out = softmax(scale · Q Kᵀ) V */
+static void attend(const struct attention *at, const struct block *b, const struct scratch *s)
+{
+    const struct vit_kernels *kernels = at->kernels;
+    const size_t stride = padded_stride(at->tokens);
+
+    score(at, b, s->keys, s->scores, stride);
+    for (size_t i = 0; i < b->rows; i++) {
         float *row = s->scores + i * stride;
         s->row_scale[i] = 1.0f / kernels->softmax_exp(at->tokens, row, row);
     }
 
     const struct matmul mix = {
-        .m = rows,
+        .m = b->rows,
         .n = at->head_dim,
         .k = at->tokens,
         .a = s->scores,
         .lda = stride,
         .packed = s->values,
-        .c = at->out + first * at->ld_out + column,
+        .c = at->out + b->first * at->ld_out + b->head * at->head_dim,
         .ldc = at->ld_out,
         .epilogue = &(struct vit_epilogue){ .row_scale = s->row_scale },
     };
-    matmul_part(kernels, &mix, 0, tiles, 0, matmul_panels(kernels, at->head_dim));
+    matmul_part(kernels, &mix, 0, matmul_row_tiles(kernels, mix.m), 0,
+                matmul_panels(kernels, mix.n));
 }
 
-/*
- * A run of consecutive blocks; a head's keys and values are packed when its first block comes
- * up.
- */
+/* weights = softmax(scale · Q Kᵀ) */
+static void weigh(const struct attention *at, const struct block *b, const struct scratch *s)
+{
+    float *row = at->weights + (b->head * at->queries + b->first) * at->tokens;
+
+    score(at, b, s->keys, row, at->tokens);
+    for (size_t i = 0; i < b->rows; i++, row += at->tokens)
+        at->kernels->softmax(at->tokens, row, row);
+}
+
+/* A run of consecutive blocks; a head's keys and values are packed when its first one comes up. */
 static void attend_part(void *arg, size_t part)
 {
     const struct attention *at = arg;
@@ -122,42 +151,76 @@ static void attend_part(void *arg, size_t part)
     const struct scratch s = carve(&arena, at->kernels, at->tokens, at->head_dim);
 
     for (size_t unit = begin; unit < end; unit++) {
-        const size_t head = unit / at->blocks, block = unit % at->blocks;
-        if (unit == begin || block == 0)
-            pack_head(at, head, &s);
-        attend(at, head, block, &s);
+        const struct block b = block_of(at, unit);
+        if (unit == begin || b.first == 0)
+            pack_head(at, b.head, &s);
+        if (at->v)
+            attend(at, &b, &s);
+        else
+            weigh(at, &b, &s);
     }
 }
 
-void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
-                   size_t tokens, size_t heads, size_t head_dim, float scale, const float *q,
-                   const float *k, const float *v, size_t ld, float *out, size_t ld_out,
-                   float *scratch)
+/* What is left to fill in of an attention over `products` matmuls, and all of it. */
+static void run_attention(struct attention *at, const struct vit_parallel *parallel, int products)
 {
-    const size_t block_tiles = BLOCK_ROWS / kernels->matmul.mr;
-    const size_t tiles = matmul_row_tiles(kernels, tokens);
-    const size_t blocks = (tiles + block_tiles - 1) / block_tiles;
-    const double multiply_adds = 2.0 * (double)tokens * (double)tokens * (double)(heads * head_dim);
-    const size_t parts =
-        parallel_threads(parallel, heads * blocks, multiply_adds, LEAST_MULTIPLY_ADDS);
+    const size_t block_tiles = BLOCK_ROWS / at->kernels->matmul.mr;
+    const double multiply_adds =
+        products * (double)at->queries * (double)at->tokens * (double)(at->heads * at->head_dim);
+
+    at->tiles = matmul_row_tiles(at->kernels, at->queries);
+    at->blocks = (at->tiles + block_tiles - 1) / block_tiles;
+    at->parts =
+        parallel_threads(parallel, at->heads * at->blocks, multiply_adds, LEAST_MULTIPLY_ADDS);
+    at->part_floats =
+        vit_attention_scratch_size(at->kernels, at->tokens, at->heads, at->head_dim, 1);
+    parallel_run(parallel, at->parts, at->parts, attend_part, at);
+}
+
+void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                   size_t queries, size_t tokens, size_t heads, size_t head_dim, float scale,
+                   const float *q, size_t ldq, const float *k, const float *v, size_t ld,
+                   float *out, size_t ld_out, float *scratch)
+{
     struct attention at = {
         .kernels = kernels,
+        .queries = queries,
         .tokens = tokens,
         .heads = heads,
         .head_dim = head_dim,
         .scale = scale,
         .q = q,
+        .ldq = ldq,
         .k = k,
         .v = v,
         .ld = ld,
         .out = out,
         .ld_out = ld_out,
-        .tiles = tiles,
-        .blocks = blocks,
-        .parts = parts,
         .scratch = scratch,
-        .part_floats = vit_attention_scratch_size(kernels, tokens, heads, head_dim, 1),
     };
 
-    parallel_run(parallel, parts, parts, attend_part, &at);
+    run_attention(&at, parallel, 2);
+}
+
+void vit_attention_weights(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                           size_t queries, size_t tokens, size_t heads, size_t head_dim,
+                           float scale, const float *q, size_t ldq, const float *k, size_t ld,
+                           float *weights, float *scratch)
+{
+    struct attention at = {
+        .kernels = kernels,
+        .queries = queries,
+        .tokens = tokens,
+        .heads = heads,
+        .head_dim = head_dim,
+        .scale = scale,
+        .q = q,
+        .ldq = ldq,
+        .k = k,
+        .ld = ld,
+        .weights = weights,
+        .scratch = scratch,
+    };
+
+    run_attention(&at, parallel, 1);
 }
