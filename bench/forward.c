@@ -86,7 +86,7 @@ static enum vit_status open_forward(struct forward *f, const char *isa)
 static enum vit_status first_block(const struct forward *f, float **out, size_t *rows,
                                    size_t *columns)
 {
-    vit_output_shape(f->model, VIT_OUTPUT_BLOCK, rows, columns);
+    vit_output_shape(f->model, VIT_OUTPUT_BLOCK, 0, rows, columns);
     *out = malloc(f->shape.batch * *rows * *columns * sizeof **out);
     if (!*out)
         return out_of_memory();

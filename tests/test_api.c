@@ -181,7 +181,7 @@ Test(api, random_weights_are_the_same_for_a_seed_on_every_level)
 
     fill_pattern(64, image, PATTERN_NORMAL, 1);
     for (size_t l = 0; (isa = vit_isa_level(l, &usable)); l++) {
-        const struct vit_model_options options = { sizeof options, isa };
+        const struct vit_model_options options = { .size = sizeof options, .isa = isa };
         struct vit_model *model;
         struct vit_context *ctx;
         if (!usable)
@@ -200,7 +200,7 @@ Test(api, random_weights_are_normal_and_none_are_another_blocks)
 {
     enum { COUNT = 1 << 16 };
     static float first[COUNT], second[COUNT];
-    const struct random_weights weights = { 9 };
+    struct random_weights weights = { 9 };
     double sum = 0.0, squares = 0.0;
     size_t equal = 0, beyond = 0;
 

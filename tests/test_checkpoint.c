@@ -24,7 +24,7 @@ static void opens(const struct made_folder *folder, struct checkpoint **checkpoi
 {
     struct vit_error err;
 
-    cr_assert_eq(checkpoint_open(folder->path, checkpoint, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(checkpoint_open(folder->path, 0, 0, checkpoint, &err), VIT_OK, "%s", err.message);
     tally(1);
 }
 
@@ -33,7 +33,7 @@ static void refuses(const struct made_folder *folder, enum vit_status status, co
     struct checkpoint *checkpoint = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(checkpoint_open(folder->path, &checkpoint, &err), status, "%s", err.message);
+    cr_assert_eq(checkpoint_open(folder->path, 0, 0, &checkpoint, &err), status, "%s", err.message);
     cr_assert_null(checkpoint);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
     tally(3);
@@ -78,7 +78,7 @@ Test(checkpoint, a_role_reads_the_tensor_of_its_name)
     struct vit_error err;
     static float a[384 * 96], b[384 * 96];
 
-    cr_assert_eq(checkpoint_open("tests/golden/timm-vit", &checkpoint, &err), VIT_OK);
+    cr_assert_eq(checkpoint_open("tests/golden/timm-vit", 0, 0, &checkpoint, &err), VIT_OK);
     cr_assert_eq(safetensors_open("tests/golden/timm-vit/model.safetensors", &file, &err), VIT_OK);
     cr_assert_eq(checkpoint_read(checkpoint, T_FC1_WEIGHT, 1, 0, 384 * 96, a, &err), VIT_OK);
     cr_assert_eq(safetensors_read_f32(file, safetensors_find(file, "blocks.1.mlp.fc1.weight"), 0,
@@ -316,9 +316,9 @@ Test(checkpoint, a_long_path_keeps_its_end_in_messages)
     for (size_t i = 0; i < 600; i += 2)
         memcpy(folder + i, "\xc3\xa9", 2);
     folder[600] = '\0';
-    cr_assert_eq(checkpoint_open(folder, &checkpoint, &err), VIT_EIO);
+    cr_assert_eq(checkpoint_open(folder, 0, 0, &checkpoint, &err), VIT_EIO);
     cr_assert_eq(strncmp(err.message, "...\xc3\xa9", 5), 0, "%s", err.message);
-    cr_assert(strstr(err.message, "\xa9/config.json: cannot be opened: "), "%s", err.message);
+    cr_assert(strstr(err.message, "\xa9/model.safetensors: cannot be opened: "), "%s", err.message);
     cr_assert_lt(strlen(err.message), 250);
     tally(4);
 }
@@ -327,13 +327,17 @@ Test(checkpoint, a_folder_without_its_files_says_which)
 {
     const struct made_folder folder = make_folder();
 
-    refuses(&folder, VIT_EIO, "/config.json: cannot be opened: No such file");
+    refuses(&folder, VIT_EIO, "/model.safetensors: cannot be opened: No such file");
     make_text(&folder, "config.json", made_timm_config);
     refuses(&folder, VIT_EIO, "/model.safetensors: cannot be opened: No such file");
     make_text(&folder, "model.safetensors", "PK");
     refuses(&folder, VIT_EFORMAT, "/model.safetensors: 2 bytes long");
+    cr_assert_eq(unlink(made_path(&folder, "model.safetensors")), 0);
+    make_model(&folder, NULL, 0);
     cr_assert_eq(truncate(made_path(&folder, "config.json"), (16 << 20) + 1), 0);
     refuses(&folder, VIT_EFORMAT, "/config.json: 16777217 bytes long, expected 16777216 at most");
+    cr_assert_eq(unlink(made_path(&folder, "config.json")), 0);
+    refuses(&folder, VIT_EIO, "/config.json: no such file");
     remove_folder(&folder);
-    refuses(&folder, VIT_EIO, "config.json: cannot be opened");
+    refuses(&folder, VIT_EIO, "/model.safetensors: cannot be opened");
 }

@@ -224,7 +224,7 @@ Test(cli, missing_and_malformed_files_are_named)
 {
     static const struct failure failures[] = {
         { "$VIT info $T/none", "none" },
-        { "$VIT info $T", "config.json" },
+        { "$VIT info $T", "model.safetensors" },
         { "$VIT classify $T/none " PICTURE, "none" },
         { "$VIT classify " MODEL " $T/none.jpg", "none.jpg: No such file" },
         { "$VIT classify " MODEL " $T/text.jpg", "text.jpg" },

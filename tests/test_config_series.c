@@ -12,7 +12,8 @@
 
 static enum vit_status parse(const char *text, struct config_file *file, struct vit_error *err)
 {
-    return config_parse("config.json", text, strlen(text), file, err);
+    return config_parse(&(struct config_text){ "config.json", text, strlen(text) }, NULL, NULL,
+                        file, err);
 }
 
 static void refuses(const char *text, enum vit_status status, const char *words)

@@ -30,7 +30,7 @@ enum { IMAGE = 3 * 48 * 80, CLASSES = 10 };
 
 static struct vit_model *new_model(const struct vit_config *config, const char *isa)
 {
-    const struct vit_model_options options = { sizeof options, isa };
+    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
     cr_assert(vit_model_random(config, 42, &options, &model, &err) == VIT_OK, "%s", err.message);

@@ -163,7 +163,7 @@ static void compute(const struct vit_config *config, const char *isa, size_t sta
                     enum threads threads, struct pool *pool, struct results *r)
 {
     static float images[BATCH * IMAGE], tiny[IMAGE];
-    const struct vit_model_options options = { sizeof options, isa };
+    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
     const struct vit_context_options context_options = { .size = sizeof context_options,
                                                          .max_batch = BATCH,
                                                          .threads = threads == ONE ? 1 : 3,

@@ -8,6 +8,7 @@
 #include "checkpoint/safetensors.h"
 #include "compare.h"
 #include "model/model.h"
+#include "model/positions.h"
 #include "tally.h"
 #include "vit/vit.h"
 
@@ -61,7 +62,7 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
 
     if (!expected.data)
         return;
-    vit_output_shape(model, output, &rows, &columns);
+    vit_output_shape(model, output, block, &rows, &columns);
     cr_assert_eq(expected.count, input->batch * rows * columns, "%s", name);
     float *found = malloc(expected.count * sizeof *found);
     cr_assert(vit_forward_output(ctx, output, block, input->batch, input->data, found, &err) ==
@@ -79,7 +80,7 @@ static void check_case_on(const char *folder, const char *isa, size_t threads)
     struct vit_model *model;
     struct vit_context *ctx;
     struct safetensors *io;
-    const struct vit_model_options options = { sizeof options, isa };
+    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
 
     cr_assert(vit_model_open(folder, &options, &model, &err) == VIT_OK, "%s", err.message);
     snprintf(path, sizeof path, "%s/io.safetensors", folder);
@@ -95,8 +96,13 @@ static void check_case_on(const char *folder, const char *isa, size_t threads)
         snprintf(name, sizeof name, "block.%zu", i);
         check_output(ctx, model, io, &input, name, VIT_OUTPUT_BLOCK, i);
     }
+    for (size_t i = 0; i < TOKEN_STAGES; i++) {
+        snprintf(name, sizeof name, "transformer%zu", i + 1);
+        check_output(ctx, model, io, &input, name, VIT_OUTPUT_STAGE, i);
+    }
     check_output(ctx, model, io, &input, "norm", VIT_OUTPUT_FEATURES, 0);
     check_output(ctx, model, io, &input, "features", VIT_OUTPUT_FEATURES, 0);
+    check_output(ctx, model, io, &input, "pre_logits", VIT_OUTPUT_EMBEDDING, 0);
     check_output(ctx, model, io, &input, "logits", VIT_OUTPUT_LOGITS, 0);
 
     free(input.data);
@@ -116,30 +122,19 @@ static void check_case(const char *folder)
                 check_case_on(folder, isa, threads);
 }
 
-Test(golden, series_batch13)
-{
-    check_case("tests/golden/series-batch13");
-}
+/* A case computed layer by layer on every level of this machine, with one thread and with three. */
+#define CASE(name, folder)                                                                         \
+    Test(golden, name)                                                                             \
+    {                                                                                              \
+        check_case("tests/golden/" folder);                                                        \
+    }
 
-Test(golden, series_relu)
-{
-    check_case("tests/golden/series-relu");
-}
-
-Test(golden, timm_vit)
-{
-    check_case("tests/golden/timm-vit");
-}
-
-Test(golden, timm_head64)
-{
-    check_case("tests/golden/timm-head64");
-}
-
-Test(golden, timm_nonsquare)
-{
-    check_case("tests/golden/timm-nonsquare");
-}
+CASE(series_batch13, "series-batch13")
+CASE(series_relu, "series-relu")
+CASE(series_t2t, "series-t2t")
+CASE(timm_vit, "timm-vit")
+CASE(timm_head64, "timm-head64")
+CASE(timm_nonsquare, "timm-nonsquare")
 
 /*
  * The series' worked example: its picture is not this project's to ship

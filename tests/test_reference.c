@@ -7,6 +7,7 @@
 #include "base/config.h"
 #include "compare.h"
 #include "model/model.h"
+#include "model/positions.h"
 #include "tally.h"
 
 /*
@@ -25,7 +26,7 @@ static double *read_weights(const struct reference *r, enum tensor_role role, si
     float *f = malloc(count * sizeof *f);
     double *d = malloc(count * sizeof *d);
 
-    random_weights_read(&r->weights, role, block, 0, count, f, NULL);
+    random_weights_read((void *)&r->weights, role, block, 0, count, f, NULL);
     for (size_t i = 0; i < count; i++)
         d[i] = (double)f[i];
     free(f);

@@ -48,7 +48,7 @@ static enum vit_status forward_all(const struct options *options, const struct r
     enum vit_status status = VIT_OK;
     size_t shape[3] = { count }, batch, bytes = SIZE_MAX; /* if they are more than that */
 
-    vit_output_shape(runner->model, options->output, &shape[1], &shape[2]);
+    vit_output_shape(runner->model, options->output, options->block, &shape[1], &shape[2]);
     const size_t out_elements = shape[1] * shape[2]; /* of one image */
     float *const out =
         product(3, (size_t[]){ count, out_elements, sizeof *out }, &bytes) ? malloc(bytes) : NULL;

@@ -36,32 +36,97 @@ extern "C" {
 /* The version of the library that runs, "0.1.0"; VIT_VERSION is the one compiled against. */
 VIT_API const char *vit_version(void);
 
+/* How an image becomes the tokens of its patches. */
+enum vit_tokenizer {
+    VIT_PATCHES, /* each patch projected */
+    /* T2T-ViT, Yuan et al. 2021: soft splits (overlapping patches), a token transformer after each
+     * of the first two, whose values skip its attention; the last is projected */
+    VIT_T2T_SERIES, /* as the series has it: Q·Kᵀ times qk_scale, or the head's width^-1/2 */
+    VIT_T2T_TRANSFORMER, /* as the paper's code has it: Q·Kᵀ times (length of its input)^-1/2 */
+    VIT_T2T_PERFORMER,   /* attention by random features; Choromanski et al. 2021 */
+};
+
 enum vit_positions {
     VIT_POSITIONS_LEARNED, /* a table in the checkpoint */
     VIT_POSITIONS_SINUSOID, /* fixed: angle(i, j) = i/10000^(2·⌊j/2⌋/dim), sine at even j, cosine at
                                odd j; Vaswani 2017 */
+    VIT_POSITIONS_SINCOS_2D, /* fixed: sin x, cos x, sin y, cos y of a patch's column x and row y
+                                times 10000^(−k/(dim/4 − 1)), k < dim/4; Beyer 2022 */
+    VIT_POSITIONS_NONE,
+};
+
+/* Which tokens the positions are added to; the others have none. */
+enum vit_positioned {
+    VIT_POSITIONED_ALL,
+    VIT_POSITIONED_PATCHES,           /* timm's no_embed_class */
+    VIT_POSITIONED_CLASS_AND_PATCHES, /* registers have none */
+};
+
+/* The learned tokens before those of the patches; `registers` follow them. */
+enum vit_class_tokens {
+    VIT_CLASS_TOKEN,
+    VIT_NO_CLASS_TOKEN,
+    VIT_CLASS_AND_DISTILLATION_TOKENS, /* each with a head of its own, the logits averaged; Touvron
+                                          2021, DeiT */
+};
+
+/* How tokens become the embedding that is classified. */
+enum vit_pool {
+    VIT_POOL_CLASS,          /* the class token */
+    VIT_POOL_MEAN,           /* the mean of the patches' tokens */
+    VIT_POOL_MEAN_ALL,       /* the mean of all tokens */
+    VIT_POOL_MAX,            /* the largest of the patches' tokens, per channel */
+    VIT_POOL_MAP,            /* attention of one learned query, then an MLP; Zhai et al. 2022 */
+    VIT_POOL_CLASS_AND_MEAN, /* the class token, then the mean of the patches': 2·dim numbers */
+};
+
+/* Where the last LayerNorm stands. */
+enum vit_final_norm {
+    VIT_NORM_TOKENS, /* before pooling, on every token */
+    VIT_NORM_POOLED, /* after it: timm's fc_norm */
+    VIT_NORM_NONE,
 };
 
 /*
  * What is computed: the Vision Transformer of Dosovitskiy et al. 2021, and the variations that
- * checkpoints make on it.
+ * checkpoints make on it. Zero stands for the paper's choice, where it does not stand for nothing.
  */
 struct vit_config {
     size_t size;                    /* sizeof(struct vit_config) */
     size_t channels, height, width; /* of an image */
-    size_t patch;                   /* side of a square patch; divides height and width */
-    size_t dim;                     /* width of a token; a multiple of heads */
-    size_t depth;                   /* encoding blocks */
+    size_t patch; /* side of a square patch, which divides height and width; of T2T the product of
+                     the soft splits' strides */
+    size_t dim;   /* width of a token; a multiple of heads unless head_dim is given */
+    size_t depth; /* encoding blocks */
     size_t heads;
     size_t mlp_dim; /* hidden width of a block's MLP */
-    size_t classes;
+    size_t classes; /* 0: there is no head */
     float eps;      /* LayerNorm */
-    float qk_scale; /* of Q·Kᵀ; 0 stands for (dim/heads)^-1/2 */
+    float qk_scale; /* of Q·Kᵀ; 0 stands for head_dim^-1/2 */
     enum vit_activation activation;
     enum vit_positions positions;
     bool qkv_bias;
     bool layer_scale; /* a factor per channel on each branch */
     bool value_skip;  /* attention returns v + proj(attn): the series' models */
+
+    enum vit_tokenizer tokenizer;
+    size_t splits[3];     /* T2T: kernels of the soft splits; stride (k+1)/2, padding (k+1)/4 */
+    size_t token_dim;     /* T2T: width of the token transformers */
+    size_t token_heads;   /* T2T: heads of the token transformers; a performer has 1 */
+    size_t token_mlp_dim; /* T2T: hidden width of their MLPs */
+    enum vit_class_tokens class_tokens;
+    size_t registers; /* further learned tokens; Darcet et al. 2023 */
+    enum vit_positioned positioned;
+    enum vit_pool pool;
+    enum vit_final_norm final_norm;
+    size_t head_dim;   /* 0 stands for dim/heads */
+    size_t pre_logits; /* width of a layer with tanh before the head; 0: there is none */
+    bool patch_norms;  /* LayerNorm of each patch before and after the projection: vit-pytorch */
+    bool pre_norm;     /* LayerNorm before the first block: CLIP */
+    bool qk_norm;      /* LayerNorm of each head's queries and keys */
+    bool gated_mlp;    /* fc2(f(a)·b), where fc1 makes a and b, of mlp_dim each; Shazeer 2020 */
+    bool no_proj;      /* attention without its output projection */
+    bool no_patch_bias, no_proj_bias, no_head_bias; /* that linear layer has none */
 };
 
 enum vit_interpolation { VIT_BICUBIC, VIT_BILINEAR };
@@ -76,7 +141,8 @@ struct vit_recipe {
     size_t channels, height, width; /* of the result; channels 3 (RGB) or 1 (ITU-R 601 luma) */
     enum vit_interpolation interpolation;
     enum vit_crop_mode crop_mode;
-    double crop_pct; /* resized to ⌊size/crop_pct⌋ before the crop; in (0, 1] */
+    double crop_pct;       /* resized to ⌊size/crop_pct⌋ before the crop; in (0, 1] */
+    bool crop_rounds_down; /* an odd margin's half: down, as Hugging Face; else to even, as timm */
     float mean[3], std[3];
 };
 
@@ -87,6 +153,11 @@ struct vit_context;
 struct vit_model_options {
     size_t size;     /* sizeof(struct vit_model_options) */
     const char *isa; /* force a level: see vit_kernels_get; NULL: VIT_ISA or the best */
+    /*
+     * Another image size than the checkpoint's, both or neither 0: positions are resized as the
+     * checkpoint's family does it (docs/models.md). Not for vit_model_random.
+     */
+    size_t height, width;
 };
 
 /* NULL, or zeroed but for size, for the defaults. */
@@ -109,13 +180,15 @@ struct vit_context_options {
 };
 
 /*
- * Opens a checkpoint folder: config.json, model.safetensors, and labels.txt if there (one class a
- * line). Names and configurations of timm's plain Vision Transformers and of the series' own models
- * are known. All or nothing: every tensor that the configuration asks for must be there in its
- * shape, and every tensor there must be asked for. The model is immutable; any number of contexts
- * and threads may share it.
+ * Opens a checkpoint folder: weights (model.safetensors, its shards, or Google's .npz), config.json,
+ * and labels.txt if there (one class a line), as timm, Hugging Face, Google, T2T-ViT, vit-pytorch
+ * and the series lay them out: docs/models.md. All or nothing: every tensor that the configuration
+ * asks for must be there in its shape, and every tensor there must be asked for. The model is
+ * immutable; any number of contexts and threads may share it.
  * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED as the files deserve, each naming what was expected and
- * found; VIT_EINVAL and VIT_EUNSUPPORTED for the options' level as vit_kernels_get; VIT_ENOMEM.
+ * found; VIT_EINVAL options that are none, or an image size that the patch does not divide;
+ * VIT_EUNSUPPORTED for the level as vit_kernels_get, or positions that cannot be resized;
+ * VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_model_open(const char *folder, const struct vit_model_options *options,
                                        struct vit_model **model, struct vit_error *err);
@@ -138,8 +211,29 @@ VIT_API const struct vit_config *vit_model_config(const struct vit_model *model)
 /* Its channels, height and width are the configuration's. */
 VIT_API const struct vit_recipe *vit_model_recipe(const struct vit_model *model);
 VIT_API const struct vit_kernels *vit_model_kernels(const struct vit_model *model);
-/* "timm", "series" or "random": whose names and arithmetic these are. */
+/* "timm", "google", …, or "random": whose names and arithmetic these are (docs/models.md). */
 VIT_API const char *vit_model_family(const struct vit_model *model);
+
+/* One field of what is computed, and where it comes from. */
+struct vit_fact {
+    const char *name;   /* as in struct vit_config, "mlp_dim" */
+    char value[64];     /* "3072" */
+    const char *origin; /* "config.json: hidden_size", "the default", …; valid while the model is */
+};
+
+/* Fact i of a model, in the order of the forward pass; false past the last. Thread-safe. */
+VIT_API bool vit_model_fact(const struct vit_model *model, size_t i, struct vit_fact *fact);
+
+/* A tensor of the checkpoint, and what became of it; the strings are valid while the model is. */
+struct vit_tensor {
+    const char *name, *file, *dtype;
+    size_t rank, shape[8];
+    const char *use; /* "blocks[3].qkv.weight", or NULL: passed over, its family's rules say so */
+};
+
+/* Tensor i, in the order of their names; false past the last, or in a random model. Thread-safe. */
+VIT_API bool vit_model_tensor(const struct vit_model *model, size_t i, struct vit_tensor *tensor);
+
 /* Numbers in the trained tensors, fixed sinusoid positions left out. */
 VIT_API size_t vit_model_parameters(const struct vit_model *model);
 /* The label of a class (config.json's id2label, else labels.txt), or NULL if it has none. */
@@ -165,6 +259,9 @@ VIT_API enum vit_status vit_context_create(const struct vit_model *model,
 /* Frees a context. NULL is allowed. */
 VIT_API void vit_context_free(struct vit_context *context);
 
+/* Rows and columns of the grid of patches, row by row the last tokens. Thread-safe. */
+VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns);
+
 /* The number of threads that a forward pass of this context is cut for. */
 VIT_API size_t vit_context_threads(const struct vit_context *context);
 
@@ -174,27 +271,38 @@ VIT_API size_t vit_context_threads(const struct vit_context *context);
  *   logits  [batch][classes] float32
  * Allocates nothing, takes no lock. The result does not depend on the batch, the thread count or
  * the instruction set.
- * VIT_EINVAL batch is 0 or above the context's max_batch; VIT_ECANCELLED the context's hook said
+ * VIT_EINVAL batch is 0 or above the context's max_batch, or the model has no head; VIT_ECANCELLED the context's hook said
  * stop (logits are then unspecified).
  * Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words", eq. 1-4.
  */
 VIT_API enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,
                                     float *logits, struct vit_error *err);
 
+/* tokens: class and distillation token and registers, as far as there are any, then the patches */
 enum vit_output {
     VIT_OUTPUT_LOGITS,   /* [classes] */
-    VIT_OUTPUT_TOKENS,   /* [patches][dim], projected, before class token and positions */
-    VIT_OUTPUT_BLOCK,    /* [patches + 1][dim], after block `block` */
-    VIT_OUTPUT_FEATURES, /* [patches + 1][dim], after the final norm */
+    VIT_OUTPUT_TOKENS,   /* [patches][dim], projected, before other tokens and positions */
+    VIT_OUTPUT_BLOCK,    /* [tokens][dim], after block `block` */
+    VIT_OUTPUT_FEATURES, /* [tokens][dim], after the final norm, where that stands before pooling */
+    VIT_OUTPUT_EMBEDDING, /* [embedding], pooled: what the head sees; for a model with distillation
+                             the mean of what its two heads see */
+    VIT_OUTPUT_STAGE,     /* [tokens of the stage][token_dim], T2T: after token transformer `block`,
+                             0 or 1 */
+    VIT_OUTPUT_ATTENTION, /* [heads][tokens][tokens], the weights of block `block`: each row sums
+                             to 1 */
 };
 
-/* The shape of one image's output: *rows × *columns; logits are one row. Thread-safe. */
-VIT_API void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t *rows,
-                              size_t *columns);
+/*
+ * The shape of one image's output: *rows × *columns; logits and embedding are one row. `block`
+ * matters for VIT_OUTPUT_STAGE alone. Thread-safe.
+ */
+VIT_API void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
+                              size_t *rows, size_t *columns);
 
 /*
  * As vit_forward, for any output: out is [batch][rows][columns]. Computes no further than it must.
- * VIT_EINVAL also for an unknown output, or a block not below the model's depth.
+ * VIT_EINVAL also for an unknown output, a block not below the model's depth, logits of a model
+ * without a head, a stage of a model without soft splits.
  */
 VIT_API enum vit_status vit_forward_output(struct vit_context *context, enum vit_output output,
                                            size_t block, size_t batch, const float *images,

@@ -2,6 +2,7 @@
 #include "checkpoint/checkpoint.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/status.h"
 #include "checkpoint/config.h"
@@ -10,8 +11,13 @@
 
 struct checkpoint {
     struct config_file about;
-    struct safetensors *file;
-    const struct safetensors_entry **entries; /* by names_index */
+    struct vit_config config; /* about.config at the size asked for */
+    struct tensors *tensors;
+    struct tensor_source *sources; /* [roles_count][PARTS] */
+    struct tensor_use *uses;       /* [tensors->count] */
+    char (*use_names)[64];         /* [tensors->count] */
+    const struct tensor *whole;    /* the tensor that is in memory, as the file has it; or NULL */
+    float *whole_data;
 };
 
 static enum vit_status out_of_memory(const char *folder, struct vit_error *err)
@@ -19,29 +25,44 @@ static enum vit_status out_of_memory(const char *folder, struct vit_error *err)
     return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(folder).text);
 }
 
-static enum vit_status open_config(const char *folder, struct checkpoint *checkpoint,
-                                   struct vit_error *err)
-{
-    char *path = file_path(folder, "config.json"), *text = NULL;
+/* A text file of the folder, if it is there; the caller frees path and text. */
+struct text_file {
+    char *path, *text;
     size_t bytes;
+};
+
+static enum vit_status read_text(const char *folder, const char *name, struct text_file *file,
+                                 struct vit_error *err)
+{
+    *file = (struct text_file){ .path = file_path(folder, name) };
+    if (!file->path)
+        return out_of_memory(folder, err);
+    return file_read_all(file->path, CONFIG_MAX_BYTES, true, &file->text, &file->bytes, err);
+}
+
+static enum vit_status open_config(const char *folder, struct checkpoint *c, struct vit_error *err)
+{
+    struct text_file config = { 0 }, preprocessor = { 0 };
     enum vit_status status;
 
-    if (!path)
-        return out_of_memory(folder, err);
-    status = file_read_all(path, CONFIG_MAX_BYTES, false, &text, &bytes, err);
-    if (!status)
-        status = config_parse(path, text, bytes, &checkpoint->about, err);
-    free(text);
-    free(path);
+    if (!(status = read_text(folder, "config.json", &config, err)) &&
+        !(status = read_text(folder, "preprocessor_config.json", &preprocessor, err)))
+        status = config_parse(
+            &(struct config_text){ config.path, config.text, config.bytes },
+            &(struct config_text){ preprocessor.path, preprocessor.text, preprocessor.bytes },
+            c->tensors, &c->about, err);
+    free(config.text);
+    free(config.path);
+    free(preprocessor.text);
+    free(preprocessor.path);
     return status;
 }
 
-static enum vit_status open_labels(const char *folder, struct checkpoint *checkpoint,
-                                   struct vit_error *err)
+static enum vit_status open_labels(const char *folder, struct checkpoint *c, struct vit_error *err)
 {
-    struct config_file *about = &checkpoint->about;
+    struct config_file *about = &c->about;
 
-    if (about->labels.count > 0)
+    if (about->labels.count > 0 || about->config.classes == 0)
         return VIT_OK;
     char *path = file_path(folder, "labels.txt");
     if (!path)
@@ -51,37 +72,67 @@ static enum vit_status open_labels(const char *folder, struct checkpoint *checkp
     return status;
 }
 
-static enum vit_status open_tensors(const char *folder, struct checkpoint *checkpoint,
-                                    struct vit_error *err)
+static enum vit_status resolve(const char *folder, struct checkpoint *c, struct vit_error *err)
 {
-    struct config_file *about = &checkpoint->about;
-    char *path = file_path(folder, "model.safetensors");
+    const struct config_file *about = &c->about;
     enum vit_status status;
 
-    if (!path)
+    c->sources = calloc(roles_count(&about->config) * PARTS, sizeof *c->sources);
+    c->uses = calloc(c->tensors->count + 1, sizeof *c->uses);
+    c->use_names = calloc(c->tensors->count + 1, sizeof *c->use_names);
+    if (!c->sources || !c->uses || !c->use_names)
         return out_of_memory(folder, err);
-    status = safetensors_open(path, &checkpoint->file, err);
-    free(path);
-    if (status)
+    if ((status =
+             names_resolve(about->family, &about->config, c->tensors, c->sources, c->uses, err)))
         return status;
-    about->config.layer_scale |= names_layer_scale(about->family, checkpoint->file);
-    checkpoint->entries = calloc(names_count(&about->config), sizeof *checkpoint->entries);
-    if (!checkpoint->entries)
-        return out_of_memory(folder, err);
-    return names_resolve(about->family, &about->config, checkpoint->file, checkpoint->entries, err);
+    for (size_t i = 0; i < c->tensors->count; i++)
+        if (c->uses[i].rule)
+            roles_name(c->uses[i].rule->role, c->uses[i].index, c->use_names[i]);
+    return VIT_OK;
 }
 
-enum vit_status checkpoint_open(const char *folder, struct checkpoint **checkpoint,
-                                struct vit_error *err)
+/* The same arithmetic at another size, if the positions can follow. */
+static enum vit_status set_size(const char *folder, size_t height, size_t width,
+                                struct checkpoint *c, struct vit_error *err)
+{
+    struct config_file *about = &c->about;
+    const bool asked = height > 0;
+    struct vit_error why;
+
+    c->config = about->config;
+    c->config.height = asked ? height : about->height > 0 ? about->height : c->config.height;
+    c->config.width = asked ? width : about->width > 0 ? about->width : c->config.width;
+    about->recipe.height = c->config.height;
+    about->recipe.width = c->config.width;
+    if (c->config.height == about->config.height && c->config.width == about->config.width)
+        return VIT_OK;
+    if (config_check(&c->config, &why))
+        return fail(err, asked ? VIT_EINVAL : VIT_EFORMAT, "%s: at %zu × %zu: %.300s",
+                    quote_path(folder).text, c->config.height, c->config.width, why.message);
+    if (c->config.positions == VIT_POSITIONS_LEARNED && about->family->resize == RESIZE_NEVER)
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: at %zu × %zu: %s has no way to resize positions, made for %zu × %zu",
+                    quote_path(folder).text, c->config.height, c->config.width, about->family->name,
+                    about->config.height, about->config.width);
+    if (asked) {
+        origins_set(&about->origins, offsetof(struct vit_config, height), "the size asked for");
+        origins_set(&about->origins, offsetof(struct vit_config, width), "the size asked for");
+    }
+    return VIT_OK;
+}
+
+enum vit_status checkpoint_open(const char *folder, size_t height, size_t width,
+                                struct checkpoint **checkpoint, struct vit_error *err)
 {
     struct checkpoint *opened = calloc(1, sizeof *opened);
     enum vit_status status;
 
     if (!opened)
         return out_of_memory(folder, err);
-    if ((status = open_config(folder, opened, err)) ||
-        (status = open_labels(folder, opened, err)) ||
-        (status = open_tensors(folder, opened, err))) {
+    if ((status = tensors_open(folder, &opened->tensors, err)) ||
+        (status = open_config(folder, opened, err)) ||
+        (status = open_labels(folder, opened, err)) || (status = resolve(folder, opened, err)) ||
+        (status = set_size(folder, height, width, opened, err))) {
         checkpoint_close(opened);
         return status;
     }
@@ -89,12 +140,22 @@ enum vit_status checkpoint_open(const char *folder, struct checkpoint **checkpoi
     return VIT_OK;
 }
 
+void checkpoint_forget(struct checkpoint *checkpoint)
+{
+    free(checkpoint->whole_data);
+    checkpoint->whole_data = NULL;
+    checkpoint->whole = NULL;
+}
+
 void checkpoint_close(struct checkpoint *checkpoint)
 {
     if (!checkpoint)
         return;
-    free(checkpoint->entries);
-    safetensors_close(checkpoint->file);
+    checkpoint_forget(checkpoint);
+    free(checkpoint->use_names);
+    free(checkpoint->uses);
+    free(checkpoint->sources);
+    tensors_close(checkpoint->tensors);
     labels_free(&checkpoint->about.labels);
     free(checkpoint);
 }
@@ -106,12 +167,27 @@ const char *checkpoint_family(const struct checkpoint *checkpoint)
 
 const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint)
 {
+    return &checkpoint->config;
+}
+
+const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint)
+{
     return &checkpoint->about.config;
 }
 
 const struct vit_recipe *checkpoint_recipe(const struct checkpoint *checkpoint)
 {
     return &checkpoint->about.recipe;
+}
+
+const struct origins *checkpoint_origins(const struct checkpoint *checkpoint)
+{
+    return &checkpoint->about.origins;
+}
+
+enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint)
+{
+    return checkpoint->about.family->resize;
 }
 
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index)
@@ -121,27 +197,134 @@ const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_i
     return class_index < labels->count ? labels->text[class_index] : NULL;
 }
 
-static const struct safetensors_entry *entry_of(const struct checkpoint *checkpoint,
-                                                enum tensor_role role, size_t block)
+bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i, struct vit_tensor *tensor)
 {
-    if (role >= T_FIRST_OF_BLOCK && block >= checkpoint->about.config.depth)
+    if (i >= checkpoint->tensors->count)
+        return false;
+    const struct tensor *const t = &checkpoint->tensors->entries[i];
+    *tensor =
+        (struct vit_tensor){ .name = t->name,
+                             .file = t->path,
+                             .dtype = t->dtype,
+                             .rank = t->rank,
+                             .use = checkpoint->uses[i].rule ? checkpoint->use_names[i] : NULL };
+    memcpy(tensor->shape, t->shape, t->rank * sizeof *t->shape);
+    return true;
+}
+
+static const struct tensor_source *sources_of(const struct checkpoint *checkpoint,
+                                              enum tensor_role role, size_t index)
+{
+    if (role >= T_FIRST_OF_STAGE && index >= roles_copies(role, &checkpoint->about.config))
         return NULL;
-    return checkpoint->entries[names_index(role, block)];
+    return &checkpoint->sources[roles_place(role, index) * PARTS];
 }
 
-bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t block)
+bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t index)
 {
-    return entry_of(checkpoint, role, block) != NULL;
+    const struct tensor_source *const sources = sources_of(checkpoint, role, index);
+
+    return sources && sources[0].tensor;
 }
 
-enum vit_status checkpoint_read(const struct checkpoint *checkpoint, enum tensor_role role,
-                                size_t block, size_t first, size_t count, float *out,
-                                struct vit_error *err)
-{
-    const struct safetensors_entry *entry = entry_of(checkpoint, role, block);
+/* The role's elements in order: four sides, and how far apart the file has their neighbours. */
+struct view {
+    size_t side[4], stride[4];
+};
 
-    if (!entry)
-        return fail(err, VIT_EINVAL, "%s: no tensor of role %d in block %zu",
-                    quote_path(checkpoint->file->path).text, (int)role, block);
-    return safetensors_read_f32(checkpoint->file, entry, first, count, out, err);
+static struct view view_of(const struct tensor_source *source, const struct vit_config *config)
+{
+    const struct tensor *const t = source->tensor;
+    const size_t channels = config->channels, patch = config->patch;
+    const size_t in = source->rule->layout == IN_IN_OUT ? t->shape[0] * t->shape[1] : t->shape[0];
+    const size_t out = t->elements / in, square = patch * patch;
+
+    switch (source->rule->layout) {
+    case ROW_COL_IN_OUT: {
+        const size_t dim = t->shape[3];
+        return (struct view){ { dim, channels, patch, patch },
+                              { 1, dim, patch * channels * dim, channels * dim } };
+    }
+    case CHANNEL_LAST:
+        return (struct view){ { t->elements / (channels * square), channels, patch, patch },
+                              { channels * square, 1, patch * channels, channels } };
+    default: /* IN_OUT, IN_IN_OUT */
+        return (struct view){ { 1, 1, out, in }, { 0, 0, 1, out } };
+    }
+}
+
+/* The tensor whole, since what is wanted of it lies scattered. */
+static enum vit_status read_whole(struct checkpoint *checkpoint, const struct tensor *tensor,
+                                  struct vit_error *err)
+{
+    enum vit_status status;
+
+    if (checkpoint->whole == tensor)
+        return VIT_OK;
+    checkpoint_forget(checkpoint);
+    checkpoint->whole_data = malloc(tensor->elements * sizeof(float));
+    if (!checkpoint->whole_data)
+        return out_of_memory(tensor->path, err);
+    if ((status = tensors_read_f32(checkpoint->tensors, tensor, 0, tensor->elements,
+                                   checkpoint->whole_data, err)))
+        return status;
+    checkpoint->whole = tensor;
+    return VIT_OK;
+}
+
+static void gather(const float *data, const struct view *view, size_t first, size_t count,
+                   float *out)
+{
+    const size_t *const side = view->side, *const stride = view->stride;
+
+    while (count > 0) { /* a run along the last side at a time */
+        const size_t d = first % side[3], c = first / side[3] % side[2];
+        const size_t b = first / (side[3] * side[2]) % side[1];
+        const size_t a = first / (side[3] * side[2] * side[1]);
+        const size_t run = count < side[3] - d ? count : side[3] - d;
+        const float *const from = data + a * stride[0] + b * stride[1] + c * stride[2];
+        for (size_t i = 0; i < run; i++)
+            out[i] = from[(d + i) * stride[3]];
+        first += run;
+        count -= run;
+        out += run;
+    }
+}
+
+static enum vit_status read_part(struct checkpoint *checkpoint, const struct tensor_source *source,
+                                 size_t first, size_t count, float *out, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if (source->rule->layout == AS_STORED)
+        return tensors_read_f32(checkpoint->tensors, source->tensor, first, count, out, err);
+    if ((status = read_whole(checkpoint, source->tensor, err)))
+        return status;
+    const struct view view = view_of(source, &checkpoint->about.config);
+    gather(checkpoint->whole_data, &view, first, count, out);
+    return VIT_OK;
+}
+
+enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_role role, size_t index,
+                                size_t first, size_t count, float *out, struct vit_error *err)
+{
+    const struct tensor_source *const sources = sources_of(checkpoint, role, index);
+    enum vit_status status = VIT_OK;
+
+    for (size_t part = 0; !status && count > 0; part++) {
+        if (!sources || part == PARTS || !sources[part].tensor)
+            return fail(err, VIT_EINVAL, "%s: no tensor of role %d, index %zu, is that long",
+                        quote_path(checkpoint->tensors->path).text, (int)role, index);
+        const size_t elements = sources[part].tensor->elements;
+        if (first >= elements) {
+            first -= elements;
+            continue;
+        }
+        const size_t here = count < elements - first ? count : elements - first;
+        status = read_part(checkpoint, &sources[part], first, here, out, err);
+        out += here;
+        count -= here;
+        first = 0;
+    }
+    return status;
 }

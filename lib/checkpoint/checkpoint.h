@@ -2,61 +2,55 @@
 #ifndef VIT_CHECKPOINT_H
 #define VIT_CHECKPOINT_H
 
+#include "checkpoint/origins.h"
+#include "checkpoint/roles.h"
 #include "vit/vit.h"
-
-/* What a tensor is for, whatever a family calls it. Linear weights are [out][in]. */
-enum tensor_role {
-    T_CLS_TOKEN,    /* [dim] */
-    T_POSITIONS,    /* [patches + 1][dim] */
-    T_PATCH_WEIGHT, /* [dim][channels·patch·patch] */
-    T_PATCH_BIAS,   /* [dim] */
-    T_NORM_WEIGHT,  /* [dim], the final norm */
-    T_NORM_BIAS,
-    T_HEAD_WEIGHT, /* [classes][dim] */
-    T_HEAD_BIAS,
-    T_NORM1_WEIGHT, /* from here on one per block */
-    T_NORM1_BIAS,
-    T_QKV_WEIGHT, /* [3·dim][dim] */
-    T_QKV_BIAS,
-    T_PROJ_WEIGHT, /* [dim][dim] */
-    T_PROJ_BIAS,
-    T_GAMMA1, /* [dim], layer scale of the attention branch */
-    T_NORM2_WEIGHT,
-    T_NORM2_BIAS,
-    T_FC1_WEIGHT, /* [mlp_dim][dim] */
-    T_FC1_BIAS,
-    T_FC2_WEIGHT, /* [dim][mlp_dim] */
-    T_FC2_BIAS,
-    T_GAMMA2, /* [dim], layer scale of the MLP branch */
-    T_ROLES,
-    T_FIRST_OF_BLOCK = T_NORM1_WEIGHT,
-};
 
 struct checkpoint;
 
 /*
- * Reads config.json and labels, and the header of model.safetensors; checks that every tensor is
- * accounted for.
+ * Reads the configuration and labels, and the headers of the weights; checks that every tensor is
+ * accounted for. height and width: the image size to compute at; 0, 0: the checkpoint's own.
  */
-enum vit_status checkpoint_open(const char *folder, struct checkpoint **checkpoint,
-                                struct vit_error *err);
+enum vit_status checkpoint_open(const char *folder, size_t height, size_t width,
+                                struct checkpoint **checkpoint, struct vit_error *err);
 void checkpoint_close(struct checkpoint *checkpoint);
 
 const char *checkpoint_family(const struct checkpoint *checkpoint);
+/* What is computed, at the size asked for. */
 const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint);
+/* What the tensors are of: the same but for the image's size. */
+const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint);
 const struct vit_recipe *checkpoint_recipe(const struct checkpoint *checkpoint);
+const struct origins *checkpoint_origins(const struct checkpoint *checkpoint);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 
-/* Whether the file has the tensor; block is ignored before T_FIRST_OF_BLOCK. */
-bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t block);
+/* How a family brings its table of positions to another grid. */
+enum positions_resize {
+    RESIZE_NEVER,             /* it has no way to */
+    RESIZE_BICUBIC_ANTIALIAS, /* timm: a = −1/2, the filter widened when shrinking */
+    RESIZE_BICUBIC,           /* Hugging Face: a = −3/4 */
+    RESIZE_BILINEAR,          /* T2T-ViT */
+    RESIZE_BILINEAR_CORNERS,  /* Google: corner patches stay corner patches */
+};
+enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint);
+
+/* Tensor i of the files, by name; false past the last. */
+bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i, struct vit_tensor *tensor);
+
+/* Whether the file has the tensor; index is the stage or the block, else 0. */
+bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t index);
 
 /*
- * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32, whatever they
- * are stored in. VIT_EIO the file ends early or cannot be read.
+ * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32 in the role's own
+ * layout, whatever they are stored in. Keeps the last tensor that had to be laid out anew: one
+ * thread at a time. VIT_EIO the file ends early or cannot be read; VIT_ENOMEM.
  */
-enum vit_status checkpoint_read(const struct checkpoint *checkpoint, enum tensor_role role,
-                                size_t block, size_t first, size_t count, float *out,
-                                struct vit_error *err);
+enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_role role, size_t index,
+                                size_t first, size_t count, float *out, struct vit_error *err);
+
+/* Frees what reading keeps. */
+void checkpoint_forget(struct checkpoint *checkpoint);
 
 #endif

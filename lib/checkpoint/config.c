@@ -1,6 +1,7 @@
 /* config.c - config.json: which family a checkpoint is of, and what the families share */
 #include "checkpoint/config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/config.h"
@@ -8,19 +9,19 @@
 #include "checkpoint/quote.h"
 
 /*
- * A timm configuration has an architecture and no model_type; the series' own has libvit's
- * model_type. Hugging Face's have a model_type of their own, "vit" for one, and the names of other
- * tensors.
+ * By model_type: libvit's own for the series, T2T-ViT and vit-pytorch, Hugging Face's for its own.
+ * timm has an "architecture" and no model_type; Google's .npz says enough by its shapes.
  */
 static const struct config_family {
-    const char *model_type; /* NULL: none */
+    const char *model_type;
     const struct name_family *names;
-    enum vit_status (*parse)(const char *path, json_t *root, struct config_file *file,
+    enum vit_status (*parse)(const struct config_input *in, struct config_file *file,
                              struct vit_error *err);
 } families[] = {
-    { NULL, &names_timm, config_parse_timm },
     { "series_vit", &names_series, config_parse_series },
+    { "series_t2t_vit", &names_series, config_parse_series },
 };
+static const struct config_family timm = { NULL, &names_timm, config_parse_timm };
 
 const struct choice config_activations[] = {
     { "gelu", VIT_GELU }, { "gelu_tanh", VIT_GELU_TANH }, { "quick_gelu", VIT_GELU_QUICK },
@@ -37,74 +38,115 @@ enum vit_status config_check_file(const char *path, const struct vit_config *con
     return fail(err, VIT_EFORMAT, "%s: %.300s", quote_path(path).text, why.message);
 }
 
-enum vit_status config_mlp_dim(const char *path, const char *key, double ratio,
-                               struct vit_config *config, struct vit_error *err)
+enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, size_t dim,
+                               size_t *mlp_dim, struct vit_error *err)
 {
-    const double mlp_dim = (double)config->dim * ratio;
+    const double width = (double)dim * ratio;
 
-    if (!(mlp_dim >= 1 && mlp_dim <= CONFIG_MAX_MLP_DIM))
+    if (!(width >= 1 && width <= CONFIG_MAX_MLP_DIM))
         return fail(err, VIT_EFORMAT, "%s: %s %g makes an MLP of width %g, expected 1 to %d",
-                    quote_path(path).text, key, ratio, mlp_dim, CONFIG_MAX_MLP_DIM);
-    config->mlp_dim = (size_t)mlp_dim;
+                    quote_path(path).text, key, ratio, width, CONFIG_MAX_MLP_DIM);
+    *mlp_dim = (size_t)width;
     return VIT_OK;
 }
 
-static enum vit_status find_family(const char *path, json_t *root,
+const char *config_string(const struct config_input *in, const char *key)
+{
+    return json_string_value(json_object_get(in->root, key));
+}
+
+static enum vit_status unknown_model(const struct config_input *in, const char *model_type,
+                                     struct vit_error *err)
+{
+    char known[400] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        length += (size_t)snprintf(known + length, sizeof known - length, "%s\"%s\"",
+                                   i > 0 ? ", " : "", families[i].model_type);
+    if (!model_type)
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: neither \"architecture\" (timm) nor a \"model_type\" of %s",
+                    quote_path(in->path).text, known);
+    return fail(err, VIT_EUNSUPPORTED,
+                "%s: model_type \"%s\" is not known; known are %s, and timm's configurations, "
+                "which have an architecture and no model_type",
+                quote_path(in->path).text, quote_name(model_type).text, known);
+}
+
+static enum vit_status find_family(const struct config_input *in,
                                    const struct config_family **family, struct vit_error *err)
 {
-    const json_t *model_type = json_object_get(root, "model_type");
+    const char *const model_type = config_string(in, "model_type");
 
-    if (!model_type && json_object_get(root, "architecture")) {
-        *family = &families[0];
+    if (!in->root)
+        return fail(err, VIT_EIO, "%s: no such file, which .safetensors cannot do without",
+                    quote_path(in->path).text);
+    if (!json_object_get(in->root, "model_type") && json_object_get(in->root, "architecture")) {
+        *family = &timm;
         return VIT_OK;
     }
-    if (!json_is_string(model_type))
-        return fail(err, VIT_EUNSUPPORTED,
-                    "%s: neither \"architecture\" (timm) nor a \"model_type\" (\"series_vit\")",
-                    quote_path(path).text);
-    for (size_t i = 1; i < sizeof families / sizeof *families; i++)
-        if (strcmp(families[i].model_type, json_string_value(model_type)) == 0) {
+    for (size_t i = 0; model_type && i < sizeof families / sizeof *families; i++)
+        if (strcmp(families[i].model_type, model_type) == 0) {
             *family = &families[i];
             return VIT_OK;
         }
-    return fail(err, VIT_EUNSUPPORTED,
-                "%s: model_type \"%s\" is not known; known are \"series_vit\", and timm's "
-                "configurations, which have an architecture and no model_type",
-                quote_path(path).text, quote_name(json_string_value(model_type)).text);
+    return unknown_model(in, model_type, err);
 }
 
-static enum vit_status parse_root(const char *path, json_t *root, struct config_file *file,
-                                  struct vit_error *err)
+static enum vit_status parse_family(const struct config_input *in, struct config_file *file,
+                                    struct vit_error *err)
 {
-    const struct config_family *family;
+    const struct config_family *family = NULL;
     enum vit_status status;
 
-    if ((status = find_family(path, root, &family, err)) ||
-        (status = family->parse(path, root, file, err)))
+    if ((status = find_family(in, &family, err)))
         return status;
     file->family = family->names;
-    return labels_parse(path, json_object_get(root, "id2label"), file->config.classes,
-                        &file->labels, err);
+    if ((status = family->parse(in, file, err)))
+        return status;
+    /* a model without a head has no use for labels, and Hugging Face's have made-up ones */
+    return labels_parse(in->path,
+                        file->config.classes > 0 ? json_object_get(in->root, "id2label") : NULL,
+                        file->config.classes, &file->labels, err);
 }
 
-enum vit_status config_parse(const char *path, const char *text, size_t bytes,
-                             struct config_file *file, struct vit_error *err)
+/* The object of a file; NULL where there is none. */
+static enum vit_status parse_object(const struct config_text *file, json_t **root,
+                                    struct vit_error *err)
 {
     json_error_t why;
-    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why);
+
+    *root = NULL;
+    if (!file || !file->text)
+        return VIT_OK;
+    *root = json_loadb(file->text, file->bytes, JSON_REJECT_DUPLICATES, &why);
+    if (!*root && !*why.text) /* jansson could not allocate, and says nothing */
+        return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(file->path).text);
+    if (!*root)
+        return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", quote_path(file->path).text,
+                    why.line, quote_name(why.text).text);
+    if (!json_is_object(*root))
+        return fail(err, VIT_EFORMAT, "%s: expected a JSON object", quote_path(file->path).text);
+    return VIT_OK;
+}
+
+enum vit_status config_parse(const struct config_text *config,
+                             const struct config_text *preprocessor, const struct tensors *tensors,
+                             struct config_file *file, struct vit_error *err)
+{
+    static const struct tensors none = { 0 };
+    struct config_input in = { .path = config->path,
+                               .preprocessor_path = preprocessor ? preprocessor->path : "",
+                               .tensors = tensors ? tensors : &none };
     enum vit_status status;
 
     *file = (struct config_file){ .config.size = sizeof file->config,
                                   .recipe.size = sizeof file->recipe };
-    if (!root && !*why.text) /* jansson could not allocate, and says nothing */
-        return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-    if (!root)
-        return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", quote_path(path).text,
-                    why.line, quote_name(why.text).text);
-    if (json_is_object(root))
-        status = parse_root(path, root, file, err);
-    else
-        status = fail(err, VIT_EFORMAT, "%s: expected a JSON object", quote_path(path).text);
-    json_decref(root);
+    if (!(status = parse_object(config, &in.root, err)) &&
+        !(status = parse_object(preprocessor, &in.preprocessor, err)))
+        status = parse_family(&in, file, err);
+    json_decref(in.root);
+    json_decref(in.preprocessor);
     return status;
 }

@@ -7,42 +7,76 @@
 #include "checkpoint/keys.h"
 #include "checkpoint/labels.h"
 #include "checkpoint/names.h"
+#include "checkpoint/origins.h"
 #include "vit/vit.h"
 
 #define CONFIG_MAX_BYTES (16 << 20) /* ImageNet-21k's labels are 1 MB */
 
+/* A file's text, which `path` names in messages; a NULL text: there is no such file. */
+struct config_text {
+    const char *path, *text;
+    size_t bytes;
+};
+
+/* What a family's configuration is read from. */
+struct config_input {
+    const char *path; /* config.json, for messages */
+    json_t *root;     /* its object; NULL: there is no such file */
+    const char *preprocessor_path;
+    json_t *preprocessor;          /* preprocessor_config.json, Hugging Face's; or NULL */
+    const struct tensors *tensors; /* some of the configuration is in names and shapes alone */
+};
+
 struct config_file {
     const struct name_family *family;
-    struct vit_config config; /* passes config_check */
-    struct vit_recipe recipe;
-    struct labels labels; /* of id2label; none without it */
+    struct vit_config config; /* what the tensors are of; passes config_check */
+    size_t height, width; /* the size that inputs are prepared for, where it is another: 0 else */
+    struct vit_recipe recipe; /* at that size */
+    struct labels labels;     /* of id2label; none without it */
+    struct origins origins;
 };
 
 /*
- * Parses the text of a config.json, which `path` names in messages. VIT_EFORMAT not JSON, a value
- * of the wrong type or out of its range, fields that contradict each other; VIT_EUNSUPPORTED a
- * model, a key or a value that this library does not know; VIT_ENOMEM. On success the caller frees
- * file->labels.
+ * Parses the text of a config.json, and of a preprocessor_config.json if there is one; either that
+ * or the tensors may be NULL. VIT_EFORMAT
+ * not JSON, a value of the wrong type or out of its range, fields that contradict each other or the
+ * tensors; VIT_EUNSUPPORTED a model, a key or a value that this library does not know; VIT_ENOMEM.
+ * On success the caller frees file->labels.
  */
-enum vit_status config_parse(const char *path, const char *text, size_t bytes,
+enum vit_status config_parse(const struct config_text *config,
+                             const struct config_text *preprocessor, const struct tensors *tensors,
                              struct config_file *file, struct vit_error *err);
 
-/* A family's own part: fills file->config and file->recipe, zeroed but for their sizes. */
-enum vit_status config_parse_timm(const char *path, json_t *root, struct config_file *file,
+/*
+ * A family's own part: fills file->config, recipe, origins and, where it wants, height and width,
+ * all zeroed but for sizes. file->family is set, and names_find knows its tensors.
+ */
+enum vit_status config_parse_timm(const struct config_input *in, struct config_file *file,
                                   struct vit_error *err);
-enum vit_status config_parse_series(const char *path, json_t *root, struct config_file *file,
+enum vit_status config_parse_series(const struct config_input *in, struct config_file *file,
                                     struct vit_error *err);
+enum vit_status config_parse_t2t(const struct config_input *in, struct config_file *file,
+                                 struct vit_error *err);
+enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct config_file *file,
+                                         struct vit_error *err);
+enum vit_status config_parse_google(const struct config_input *in, struct config_file *file,
+                                    struct vit_error *err);
+enum vit_status config_parse_hf(const struct config_input *in, struct config_file *file,
+                                struct vit_error *err);
+
+/* A string of the root, or NULL. */
+const char *config_string(const struct config_input *in, const char *key);
 
 /* config_check for a configuration from a file: VIT_EFORMAT, and the message names the file. */
 enum vit_status config_check_file(const char *path, const struct vit_config *config,
                                   struct vit_error *err);
 
 /*
- * dim · ratio, cut to an integer as both families do; `key` names the ratio. VIT_EFORMAT it is not
- * a width that an MLP can have.
+ * dim · ratio, cut to an integer as the families do; `key` names the ratio. VIT_EFORMAT it is not a
+ * width that an MLP can have.
  */
-enum vit_status config_mlp_dim(const char *path, const char *key, double ratio,
-                               struct vit_config *config, struct vit_error *err);
+enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, size_t dim,
+                               size_t *mlp_dim, struct vit_error *err);
 
 /* The activations by timm's names, for take_choice. */
 extern const struct choice config_activations[];

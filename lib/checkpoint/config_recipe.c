@@ -70,7 +70,7 @@ enum vit_status config_parse_recipe(const char *path, json_t *object,
                                     struct vit_error *err)
 {
     struct recipe_keys found = { .recipe = *recipe };
-    const struct keys keys = { path, "pretrained_cfg.", true, &found, err };
+    const struct keys keys = { path, "pretrained_cfg.", true, &found, err, NULL, 0 };
     enum vit_status status;
 
     found.recipe.channels = config->channels;

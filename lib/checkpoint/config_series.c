@@ -1,9 +1,14 @@
-/* config_series.c - the series' own models: libvit's config.json of the constructor's arguments */
+/* config_series.c - the series' own models: libvit's config.json of the constructors' arguments */
 #include "checkpoint/config.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "checkpoint/quote.h"
 
 struct series_keys {
     size_t img_size[3]; /* channels, height, width */
-    double mlp_ratio;
+    double mlp_ratio, token_mlp_ratio;
     struct vit_config config;
 };
 
@@ -22,26 +27,60 @@ static enum vit_status take_qk_scale(const struct keys *keys, const struct key_r
 
 #define FIELD(field) offsetof(struct series_keys, field)
 
-static const struct key_rule rules[] = {
-    { "model_type", take_nothing, 0, NULL, true },
-    { "img_size", take_3_counts, FIELD(img_size), NULL, true },
+/* Of both models; then the patches of the one, and the soft splits of the other. */
+#define BACKBONE                                                                                   \
+    { "model_type", take_nothing, 0, NULL, true },                                                 \
+        { "img_size", take_3_counts, FIELD(img_size), NULL, true },                                \
+        { "token_len", take_count, FIELD(config.dim), NULL, true },                                \
+        { "preds", take_count, FIELD(config.classes), NULL, true },                                \
+        { "num_heads", take_count, FIELD(config.heads), NULL, true },                              \
+        { "hidden_chan_mul", take_number, FIELD(mlp_ratio), NULL, true },                          \
+        { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
+        { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },                            \
+        { "qk_scale", take_qk_scale, FIELD(config.qk_scale), NULL, false },                        \
+        { "act", take_choice, FIELD(config.activation), config_activations, false },               \
+        { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },                          \
+        { "attention_value_skip", take_bool, FIELD(config.value_skip), NULL, false },              \
+        { "pos_embed", take_choice, FIELD(config.positions), positions, false },                   \
+        { "pretrained_cfg", take_nothing, 0, NULL, false },                                        \
+    {                                                                                              \
+        "id2label", take_nothing, 0, NULL, false                                                   \
+    }
+
+static const struct key_rule vit_rules[] = {
+    BACKBONE,
     { "patch_size", take_count, FIELD(config.patch), NULL, true },
-    { "token_len", take_count, FIELD(config.dim), NULL, true },
-    { "preds", take_classes, FIELD(config.classes), NULL, true },
-    { "num_heads", take_count, FIELD(config.heads), NULL, true },
-    { "hidden_chan_mul", take_number, FIELD(mlp_ratio), NULL, true },
-    { "depth", take_count, FIELD(config.depth), NULL, true },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
-    { "qk_scale", take_qk_scale, FIELD(config.qk_scale), NULL, false },
-    { "act", take_choice, FIELD(config.activation), config_activations, false },
-    { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },
-    { "attention_value_skip", take_bool, FIELD(config.value_skip), NULL, false },
-    { "pos_embed", take_choice, FIELD(config.positions), positions, false },
-    { "pretrained_cfg", take_nothing, 0, NULL, false },
-    { "id2label", take_nothing, 0, NULL, false },
 };
 
-enum vit_status config_parse_series(const char *path, json_t *root, struct config_file *file,
+static const struct key_rule t2t_rules[] = {
+    BACKBONE,
+    { "softsplit_kernels", take_3_counts, FIELD(config.splits), NULL, true },
+    { "token_chan", take_count, FIELD(config.token_dim), NULL, true },
+    { "t2t_hidden_chan_mul", take_number, FIELD(token_mlp_ratio), NULL, true },
+};
+
+/* What follows from the soft splits that are read. */
+static enum vit_status finish_t2t(const char *path, struct series_keys *series,
+                                  struct vit_error *err)
+{
+    struct vit_config *const c = &series->config;
+    enum vit_status status;
+
+    c->tokenizer = VIT_T2T_SERIES;
+    c->token_heads = c->heads;
+    c->patch = 1;
+    for (size_t i = 0; i < SPLITS; i++)
+        if (c->splits[i] > CONFIG_MAX_SPLIT)
+            return fail(err, VIT_EFORMAT, "%s: softsplit_kernels[%zu] %zu is above %d",
+                        quote_path(path).text, i, c->splits[i], CONFIG_MAX_SPLIT);
+        else
+            c->patch *= config_split_stride(c->splits[i]);
+    status = config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->token_dim,
+                            &c->token_mlp_dim, err);
+    return status;
+}
+
+enum vit_status config_parse_series(const struct config_input *in, struct config_file *file,
                                     struct vit_error *err)
 {
     struct series_keys series = { .config = {
@@ -51,18 +90,35 @@ enum vit_status config_parse_series(const char *path, json_t *root, struct confi
                                       .positions = VIT_POSITIONS_SINUSOID,
                                       .value_skip = true,
                                   } };
-    const struct keys keys = { path, "", false, &series, err };
+    struct vit_config *const c = &series.config;
+    const struct keys keys = { in->path, "", false, &series, err, &file->origins, FIELD(config) };
+    const bool t2t = strcmp(config_string(in, "model_type"), "series_t2t_vit") == 0;
     enum vit_status status;
 
-    if ((status = keys_read(&keys, root, rules, sizeof rules / sizeof *rules)) ||
-        (status = config_mlp_dim(path, "hidden_chan_mul", series.mlp_ratio, &series.config, err)))
+    origins_all(&file->origins, "the series' default");
+    if ((status =
+             t2t ? keys_read(&keys, in->root, t2t_rules, sizeof t2t_rules / sizeof *t2t_rules)
+                 : keys_read(&keys, in->root, vit_rules, sizeof vit_rules / sizeof *vit_rules)) ||
+        (status = config_mlp_dim(in->path, "hidden_chan_mul", series.mlp_ratio, c->dim, &c->mlp_dim,
+                                 err)) ||
+        (t2t && (status = finish_t2t(in->path, &series, err))))
         return status;
-    series.config.channels = series.img_size[0];
-    series.config.height = series.img_size[1];
-    series.config.width = series.img_size[2];
-    if ((status = config_check_file(path, &series.config, err)))
+    c->channels = series.img_size[0];
+    c->height = series.img_size[1];
+    c->width = series.img_size[2];
+    keys_note(&keys, "img_size", offsetof(struct vit_config, channels));
+    keys_note(&keys, "img_size", offsetof(struct vit_config, height));
+    keys_note(&keys, "img_size", offsetof(struct vit_config, width));
+    keys_note(&keys, "hidden_chan_mul", offsetof(struct vit_config, mlp_dim));
+    if (t2t) {
+        keys_note(&keys, "model_type", offsetof(struct vit_config, tokenizer));
+        keys_note(&keys, "softsplit_kernels", offsetof(struct vit_config, patch));
+        keys_note(&keys, "num_heads", offsetof(struct vit_config, token_heads));
+        keys_note(&keys, "t2t_hidden_chan_mul", offsetof(struct vit_config, token_mlp_dim));
+    }
+    if ((status = config_check_file(in->path, c, err)))
         return status;
-    file->config = series.config;
+    file->config = *c;
     file->recipe = (struct vit_recipe){
         .size = sizeof file->recipe,
         .interpolation = VIT_BILINEAR,
@@ -70,6 +126,6 @@ enum vit_status config_parse_series(const char *path, json_t *root, struct confi
         .crop_pct = 1,
         .std = { 1, 1, 1 },
     };
-    return config_parse_recipe(path, json_object_get(root, "pretrained_cfg"), &file->config,
+    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), &file->config,
                                &file->recipe, err);
 }

@@ -150,13 +150,15 @@ static json_t *pretrained_of(json_t *root)
  * those. The order of num_classes is pretrained_cfg, the root, model_args.
  */
 static enum vit_status read_keys(const char *path, json_t *root, struct timm_keys *timm,
-                                 struct vit_error *err)
+                                 struct origins *origins, struct vit_error *err)
 {
+    const size_t at = offsetof(struct timm_keys, config);
     json_t *pretrained = pretrained_of(root), *args = json_object_get(root, "model_args");
-    const struct keys in_root = { path, "", true, timm, err };
-    const struct keys in_pretrained = { path, pretrained == root ? "" : "pretrained_cfg.", true,
-                                        timm, err };
-    const struct keys in_args = { path, "model_args.", false, timm, err };
+    const struct keys in_root = { path, "", true, timm, err, origins, at };
+    const struct keys in_pretrained = {
+        path, pretrained == root ? "" : "pretrained_cfg.", true, timm, err, origins, at
+    };
+    const struct keys in_args = { path, "model_args.", false, timm, err, origins, at };
     enum vit_status status;
 
     if ((status = object_or_absent(path, "pretrained_cfg", pretrained, err)) ||
@@ -174,7 +176,8 @@ static enum vit_status read_keys(const char *path, json_t *root, struct timm_key
         return status;
     if (timm->classes > 0)
         timm->config.classes = timm->classes;
-    return config_mlp_dim(path, "model_args.mlp_ratio", timm->mlp_ratio, &timm->config, err);
+    return config_mlp_dim(path, "model_args.mlp_ratio", timm->mlp_ratio, timm->config.dim,
+                          &timm->config.mlp_dim, err);
 }
 
 /* timm's defaults: DEFAULT_CROP_PCT, IMAGENET_DEFAULT_MEAN and _STD of timm/data/constants.py */
@@ -198,10 +201,10 @@ static enum vit_status read_recipe(const char *path, json_t *root, const struct 
     return config_parse_recipe(path, pretrained_of(root), &file->config, &file->recipe, err);
 }
 
-enum vit_status config_parse_timm(const char *path, json_t *root, struct config_file *file,
+enum vit_status config_parse_timm(const struct config_input *in, struct config_file *file,
                                   struct vit_error *err)
 {
-    const char *name = json_string_value(json_object_get(root, "architecture"));
+    const char *const path = in->path, *const name = config_string(in, "architecture");
     struct timm_keys timm = { .mlp_ratio = 4 };
     struct vit_error why;
     enum vit_status status;
@@ -210,9 +213,15 @@ enum vit_status config_parse_timm(const char *path, json_t *root, struct config_
         return fail(err, VIT_EFORMAT, "%s: architecture: expected a string", quote_path(path).text);
     if ((status = vit_config_named(quote_name(name).text, &timm.config, &why)))
         return fail(err, status, "%s: %.340s", quote_path(path).text, why.message);
-    if ((status = read_keys(path, root, &timm, err)) ||
-        (status = config_check_file(path, &timm.config, err)))
+    origins_all(&file->origins, "the architecture's name");
+    if ((status = read_keys(path, in->root, &timm, &file->origins, err)))
+        return status;
+    if (!timm.config.layer_scale && names_find(file->family, in->tensors, T_GAMMA1)) {
+        timm.config.layer_scale = true;
+        origins_set(&file->origins, offsetof(struct vit_config, layer_scale), "the tensors");
+    }
+    if ((status = config_check_file(path, &timm.config, err)))
         return status;
     file->config = timm.config;
-    return read_recipe(path, root, &timm, file, err);
+    return read_recipe(path, in->root, &timm, file, err);
 }

@@ -173,6 +173,18 @@ static const struct key_rule *find_rule(const struct key_rule *rules, size_t cou
     return NULL;
 }
 
+void keys_note(const struct keys *keys, const char *key, size_t offset)
+{
+    const char *const slash = strrchr(keys->path, '/');
+    char from[120];
+
+    if (!keys->origins)
+        return;
+    snprintf(from, sizeof from, "%.40s: %.30s%.40s", slash ? slash + 1 : keys->path, keys->prefix,
+             key);
+    origins_set(keys->origins, offset, from);
+}
+
 enum vit_status keys_read(const struct keys *keys, json_t *object, const struct key_rule *rules,
                           size_t count)
 {
@@ -189,6 +201,9 @@ enum vit_status keys_read(const struct keys *keys, json_t *object, const struct 
                         quote_path(keys->path).text, keys->prefix, quote_name(key).text);
         if ((status = rule->take(keys, rule, value)))
             return status;
+        if (rule->take != take_nothing && rule->take != take_only &&
+            rule->offset >= keys->config_offset)
+            keys_note(keys, rule->key, rule->offset - keys->config_offset);
     }
     for (size_t i = 0; i < count; i++)
         if (rules[i].required && !json_object_get(object, rules[i].key))

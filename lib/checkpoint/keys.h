@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "checkpoint/origins.h"
 #include "vit/status.h"
 
 /* Where the values come from, for messages, and where they go. */
@@ -15,6 +16,9 @@ struct keys {
     bool lenient;       /* passes over unknown keys and nulls; else both are errors */
     void *target;       /* the struct that the rules' offsets count in */
     struct vit_error *err;
+    /* where the configuration's fields are noted as they are taken; or NULL */
+    struct origins *origins;
+    size_t config_offset; /* of the struct vit_config in the target */
 };
 
 struct key_rule {
@@ -65,6 +69,12 @@ enum vit_status take_numbers(const struct keys *keys, const struct key_rule *rul
 enum vit_status take_choice(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* Nothing: the value must be one of those in `more`, a string of JSON values "null|false". */
 enum vit_status take_only(const struct keys *keys, const struct key_rule *rule, json_t *value);
+
+/*
+ * A field of the configuration, by its offset there, comes from this key: for a take that fills it
+ * in a roundabout way. What keys_read takes right into it is noted by itself.
+ */
+void keys_note(const struct keys *keys, const char *key, size_t offset);
 
 /* The field that a rule fills. */
 void *keys_field(const struct keys *keys, const struct key_rule *rule);

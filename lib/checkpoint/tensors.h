@@ -22,6 +22,7 @@ struct tensor {
 
 enum tensors_format {
     TENSORS_SAFETENSORS, /* model.safetensors */
+    TENSORS_NPZ,
 };
 
 struct tensors {

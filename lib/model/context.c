@@ -20,26 +20,63 @@ struct vit_context {
     atomic_bool cancelled;
 };
 
+static struct matrix carve_matrix(struct arena *arena, size_t rows, size_t columns)
+{
+    const size_t ld = padded_stride(columns);
+    return (struct matrix){ arena_floats(arena, rows * ld), ld };
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The most scratch that any attention of the model wants. */
+static size_t attention_scratch(const struct vit_model *m, size_t threads, bool *overflow)
+{
+    const struct vit_config *c = &m->config;
+    const size_t tokens = config_tokens(c);
+    size_t most =
+        vit_attention_scratch_size(m->kernels, tokens, c->heads, config_head_dim(c), threads);
+
+    *overflow = most == 0;
+    if (c->pool == VIT_POOL_MAP)
+        most = larger(most, vit_attention_scratch_size(m->kernels, tokens, c->heads,
+                                                       c->dim / c->heads, threads));
+    for (size_t i = 0; i < TOKEN_STAGES && (config_facts(c) & HAS_TOKEN_ATTENTION); i++) {
+        const struct config_grid grid = config_split_grid(c, i);
+        const size_t scratch =
+            vit_attention_scratch_size(m->kernels, grid.rows * grid.columns, c->token_heads,
+                                       c->token_dim / c->token_heads, threads);
+        *overflow = *overflow || scratch == 0;
+        most = larger(most, scratch);
+    }
+    return most;
+}
+
 /* The buffers of one slot; slot 0 also serves images that all threads work on together. */
 static void carve(struct arena *arena, const struct vit_model *m, size_t threads, struct run *r)
 {
     const struct vit_config *c = &m->config;
-    const size_t tokens = config_tokens(c), patches = config_patches(c);
+    const size_t tokens = config_tokens(c), patches = config_patches(c), inner = config_inner(c);
+    const size_t hidden = c->gated_mlp ? 2 * c->mlp_dim : c->mlp_dim;
+    bool overflow;
 
-    r->ld_patches = padded_stride(m->patch.in);
-    r->ld_x = padded_stride(c->dim);
-    r->ld_qkv = padded_stride(3 * c->dim);
-    r->ld_mlp = padded_stride(c->mlp_dim > c->dim ? c->mlp_dim : c->dim);
-
-    r->x = arena_floats(arena, tokens * r->ld_x);
-    r->h = arena_floats(arena, tokens * r->ld_x);
-    r->qkv = arena_floats(arena, tokens * r->ld_qkv);
-    const size_t mlp = tokens * r->ld_mlp, unfolded = patches * r->ld_patches;
-    r->mlp = r->patches = arena_floats(arena, mlp > unfolded ? mlp : unfolded);
-    const size_t scratch =
-        vit_attention_scratch_size(m->kernels, tokens, c->heads, config_head_dim(c), threads);
-    r->attention = arena_floats(arena, scratch);
-    arena->overflow = arena->overflow || scratch == 0;
+    r->x = carve_matrix(arena, tokens, c->dim);
+    r->h = carve_matrix(arena, tokens, larger(c->dim, inner));
+    r->qkv =
+        carve_matrix(arena, tokens, larger(3 * inner, c->pool == VIT_POOL_MAP ? 2 * c->dim : 0));
+    r->mlp.ld = padded_stride(larger(larger(hidden, c->dim), config_pooled(c)));
+    r->patches.ld = padded_stride(m->patch.in);
+    r->mlp.at = r->patches.at =
+        arena_floats(arena, larger(tokens * r->mlp.ld,
+                                   c->tokenizer == VIT_PATCHES ? patches * r->patches.ld : 0));
+    r->embedding = arena_floats(arena, larger(2 * c->dim, c->pre_logits));
+    if (c->pool == VIT_POOL_MAP)
+        r->pool = arena_floats(arena, 3 * c->dim + c->mlp_dim);
+    r->attention = arena_floats(arena, attention_scratch(m, threads, &overflow));
+    arena->overflow = arena->overflow || overflow;
+    tokens_carve(arena, r);
 }
 
 static void carve_all(struct vit_context *ctx)
@@ -151,15 +188,26 @@ static void compute_slot(void *arg, size_t slot)
 static enum vit_status check_call(const struct vit_context *ctx, const struct wanted *wanted,
                                   size_t batch, struct vit_error *err)
 {
+    const struct vit_config *c = &ctx->model->config;
+
     if (batch == 0 || batch > ctx->max_batch)
         return fail(err, VIT_EINVAL, "batch is %zu, expected 1 to the context's max_batch, %zu",
                     batch, ctx->max_batch);
-    if ((unsigned)wanted->output > VIT_OUTPUT_FEATURES)
+    if ((unsigned)wanted->output > VIT_OUTPUT_ATTENTION)
         return fail(err, VIT_EINVAL, "output is %d, expected one of enum vit_output",
                     (int)wanted->output);
-    if (wanted->output == VIT_OUTPUT_BLOCK && wanted->block >= ctx->model->config.depth)
+    if (wanted->output == VIT_OUTPUT_LOGITS && c->classes == 0)
+        return fail(err, VIT_EINVAL,
+                    "the model has no head, so no logits; it has an embedding and features");
+    if ((wanted->output == VIT_OUTPUT_BLOCK || wanted->output == VIT_OUTPUT_ATTENTION) &&
+        wanted->block >= c->depth)
         return fail(err, VIT_EINVAL, "block is %zu, expected less than the model's depth, %zu",
-                    wanted->block, ctx->model->config.depth);
+                    wanted->block, c->depth);
+    if (wanted->output == VIT_OUTPUT_STAGE &&
+        (c->tokenizer == VIT_PATCHES || wanted->block >= TOKEN_STAGES))
+        return fail(err, VIT_EINVAL,
+                    "block is %zu, expected a token transformer, 0 or 1, of a T2T-ViT",
+                    wanted->block);
     return VIT_OK;
 }
 
@@ -180,7 +228,7 @@ enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output outp
     const enum vit_status status = check_call(ctx, &call.wanted, batch, err);
     if (status != VIT_OK)
         return status;
-    vit_output_shape(ctx->model, output, &rows, &columns);
+    vit_output_shape(ctx->model, output, block, &rows, &columns);
     call.out_floats = rows * columns;
     atomic_store(&ctx->cancelled, false);
     ctx->caller = fpenv_enter();

@@ -3,109 +3,137 @@
 
 #include <string.h>
 
-#include "base/config.h"
+static const struct vit_epilogue plain = { 0 };
 
-/* y[rows][out] = epilogue(x[rows][in] Wᵀ + b) */
-static void linear(struct run *r, const struct linear *l, size_t rows, const float *x, size_t ldx,
-                   struct vit_epilogue epilogue, float *y, size_t ldy)
+/* Rows of contiguous numbers, as callers have them. */
+static void copy_rows(size_t rows, size_t columns, struct matrix from, struct matrix to)
 {
-    epilogue.bias = l->bias;
-    vit_matmul(r->model->kernels, r->parallel, rows, l->out, l->in, x, ldx, l->weight, y, ldy,
-               &epilogue);
+    for (size_t i = 0; i < rows; i++)
+        memcpy(to.at + i * to.ld, from.at + i * from.ld, columns * sizeof *to.at);
 }
 
-/* h = LN(x) */
-static void layernorm(struct run *r, const struct norm *norm, size_t rows, float *h)
+/* x = LN?([class token and so on; patches E] + positions) */
+static void embed(struct run *r, const float *image)
 {
-    const struct vit_config *c = &r->model->config;
-    vit_layernorm(r->model->kernels, r->parallel, rows, c->dim, r->x, r->ld_x, norm->gamma,
-                  norm->beta, c->eps, h, r->ld_x);
+    const struct vit_model *m = r->model;
+    const size_t prefix = config_prefix(&m->config), dim = m->config.dim;
+
+    copy_rows(prefix, dim, (struct matrix){ m->prefix, dim }, r->x);
+    tokenize(r, image, SPLITS, m->positions, from_row(r->x, prefix));
+    if (m->config.pre_norm)
+        layernorm(r, &m->pre_norm, config_tokens(&m->config), r->x, r->x);
 }
 
-/* Each patch a row, in the order channel, row, column. */
-static void unfold(struct run *r, const float *image /* [channels][height][width] */)
+/* qkv = h Wqkv + b, the queries and keys of each head normed if the model does */
+static void project_qkv(struct run *r, const struct block *b)
 {
     const struct vit_config *c = &r->model->config;
-    const size_t side = c->patch, down = c->height / side, across = c->width / side;
+    const size_t tokens = config_tokens(c), inner = config_inner(c), width = config_head_dim(c);
 
-    for (size_t p = 0; p < down * across; p++) {
-        float *to = r->patches + p * r->ld_patches;
-        const float *corner = image + p / across * side * c->width + p % across * side;
-        for (size_t channel = 0; channel < c->channels; channel++)
-            for (size_t row = 0; row < side; row++, to += side)
-                memcpy(to, corner + (channel * c->height + row) * c->width, side * sizeof *to);
+    linear(r, &b->qkv, tokens, r->h, plain, r->qkv);
+    for (size_t head = 0; c->qk_norm && head < c->heads; head++) {
+        const struct matrix q = { r->qkv.at + head * width, r->qkv.ld };
+        const struct matrix k = { q.at + inner, r->qkv.ld };
+        layernorm(r, &b->q_norm, tokens, q, q);
+        layernorm(r, &b->k_norm, tokens, k, k);
     }
 }
 
-/* tokens[patches][dim] = patches E, + positions if given */
-static void embed(struct run *r, const float *image, const float *positions, float *tokens,
-                  size_t ld_tokens)
-{
-    const struct vit_config *c = &r->model->config;
-    const struct vit_epilogue add = { .residual = positions, .ld_residual = c->dim };
-
-    unfold(r, image);
-    linear(r, &r->model->patch, config_patches(c), r->patches, r->ld_patches, add, tokens,
-           ld_tokens);
-}
-
-/* x = [cls; patches E] + positions */
-static void tokens_with_positions(struct run *r, const float *image)
-{
-    const struct vit_model *m = r->model;
-    const size_t dim = m->config.dim;
-
-    for (size_t j = 0; j < dim; j++)
-        r->x[j] = m->cls_token[j] + m->positions[j];
-    embed(r, image, m->positions + dim, r->x + r->ld_x, r->ld_x);
-}
-
-/* h = softmax(Q Kᵀ · scale) V, from qkv = h Wqkv */
-static void attention(struct run *r, const struct block *b)
+/* h = softmax(Q Kᵀ · scale) V */
+static void attend(struct run *r)
 {
     const struct vit_config *c = &r->model->config;
     const size_t tokens = config_tokens(c);
-    const float *q = r->qkv, *k = q + c->dim, *v = k + c->dim;
+    const float *q = r->qkv.at, *k = q + config_inner(c), *v = k + config_inner(c);
 
-    linear(r, &b->qkv, tokens, r->h, r->ld_x, (struct vit_epilogue){ 0 }, r->qkv, r->ld_qkv);
     vit_attention(r->model->kernels, r->parallel, tokens, tokens, c->heads, config_head_dim(c),
-                  config_scale(c), q, r->ld_qkv, k, v, r->ld_qkv, r->h, r->ld_x, r->attention);
+                  config_scale(c), q, r->qkv.ld, k, v, r->qkv.ld, r->h.at, r->h.ld, r->attention);
 }
 
-/* x += v + h Wproj + b: the series' attention returns its values on top of their mixture */
-static void project_with_value_skip(struct run *r, const struct block *b)
+/* out[heads][tokens][tokens] = softmax(Q Kᵀ · scale) */
+static void attention_weights(struct run *r, const struct block *b, float *out)
 {
     const struct vit_config *c = &r->model->config;
     const size_t tokens = config_tokens(c);
-    const struct vit_epilogue add_values = { .residual = r->qkv + 2 * c->dim,
-                                             .ld_residual = r->ld_qkv };
+    const float *q = r->qkv.at, *k = q + config_inner(c);
 
-    linear(r, &b->proj, tokens, r->h, r->ld_x, add_values, r->mlp, r->ld_mlp);
-    for (size_t i = 0; i < tokens; i++)
+    layernorm(r, &b->norm1, tokens, r->x, r->h);
+    project_qkv(r, b);
+    vit_attention_weights(r->model->kernels, r->parallel, tokens, tokens, c->heads,
+                          config_head_dim(c), config_scale(c), q, r->qkv.ld, k, r->qkv.ld, out,
+                          r->attention);
+}
+
+/* x += y, as far as an epilogue cannot add it */
+static void add_rows(const struct run *r, struct matrix y)
+{
+    const struct vit_config *c = &r->model->config;
+
+    for (size_t i = 0; i < config_tokens(c); i++)
         for (size_t j = 0; j < c->dim; j++)
-            r->x[i * r->ld_x + j] += r->mlp[i * r->ld_mlp + j];
+            r->x.at[i * r->x.ld + j] += y.at[i * y.ld + j];
+}
+
+/* x += (h Wproj + b) · γ1 */
+static void project(struct run *r, const struct block *b)
+{
+    const struct vit_config *c = &r->model->config;
+    const size_t tokens = config_tokens(c);
+    const struct vit_epilogue add = { .gamma = b->gamma1,
+                                      .residual = r->x.at,
+                                      .ld_residual = r->x.ld };
+    const struct vit_epilogue add_values = { .residual = r->qkv.at + 2 * c->dim,
+                                             .ld_residual = r->qkv.ld };
+
+    if (c->no_proj) {
+        add_rows(r, r->h);
+    } else if (c->value_skip) { /* the series' attention returns v + h Wproj + b */
+        linear(r, &b->proj, tokens, r->h, add_values, r->mlp);
+        add_rows(r, r->mlp);
+    } else {
+        linear(r, &b->proj, tokens, r->h, add, r->x);
+    }
+}
+
+/* a = f(a) · b, of mlp = [a; b] */
+static void gate(struct run *r)
+{
+    const struct vit_config *c = &r->model->config;
+
+    for (size_t i = 0; i < config_tokens(c); i++) {
+        float *const a = r->mlp.at + i * r->mlp.ld, *const b = a + c->mlp_dim;
+        r->model->kernels->activation[c->activation](c->mlp_dim, a, a);
+        for (size_t j = 0; j < c->mlp_dim; j++)
+            a[j] *= b[j];
+    }
+}
+
+/* x += (f(h W1 + b1) W2 + b2) · γ2 */
+static void mlp(struct run *r, const struct block *b)
+{
+    const struct vit_config *c = &r->model->config;
+    const size_t tokens = config_tokens(c);
+    const struct vit_epilogue f = { .activation = c->gated_mlp ? VIT_IDENTITY : c->activation };
+    const struct vit_epilogue add = { .gamma = b->gamma2,
+                                      .residual = r->x.at,
+                                      .ld_residual = r->x.ld };
+
+    linear(r, &b->fc1, tokens, r->h, f, r->mlp);
+    if (c->gated_mlp)
+        gate(r);
+    linear(r, &b->fc2, tokens, r->mlp, add, r->x);
 }
 
 static void encoder_block(struct run *r, const struct block *b)
 {
-    const struct vit_config *c = &r->model->config;
-    const size_t tokens = config_tokens(c);
-    const struct vit_epilogue add = { .residual = r->x, .ld_residual = r->ld_x };
-    struct vit_epilogue add1 = add, add2 = add;
-    add1.gamma = b->gamma1;
-    add2.gamma = b->gamma2;
+    const size_t tokens = config_tokens(&r->model->config);
 
-    layernorm(r, &b->norm1, tokens, r->h); /* h = LN(x) */
-    attention(r, b);                       /* h = softmax(Q Kᵀ · scale) V */
-    if (c->value_skip)
-        project_with_value_skip(r, b); /* x += v + h Wproj + b */
-    else
-        linear(r, &b->proj, tokens, r->h, r->ld_x, add1, r->x, r->ld_x); /* x += h Wproj + b */
-
-    layernorm(r, &b->norm2, tokens, r->h); /* x += f(LN(x) W1 + b1) W2 + b2 */
-    linear(r, &b->fc1, tokens, r->h, r->ld_x, (struct vit_epilogue){ .activation = c->activation },
-           r->mlp, r->ld_mlp);
-    linear(r, &b->fc2, tokens, r->mlp, r->ld_mlp, add2, r->x, r->ld_x);
+    layernorm(r, &b->norm1, tokens, r->x, r->h); /* h  = LN(x) */
+    project_qkv(r, b);                           /* qkv = h Wqkv + b */
+    attend(r);                                   /* h  = softmax(Q Kᵀ · scale) V */
+    project(r, b);                               /* x += h Wproj + b */
+    layernorm(r, &b->norm2, tokens, r->x, r->h); /* h  = LN(x) */
+    mlp(r, b);                                   /* x += f(h W1 + b1) W2 + b2 */
 }
 
 static bool cancelled(struct run *r)
@@ -115,39 +143,84 @@ static bool cancelled(struct run *r)
     return atomic_load(r->cancelled);
 }
 
-static void copy_rows(struct run *r, const float *rows, float *out)
+/* logits = embedding Whead + b; of a model with distillation the mean of two heads' */
+static void classify(struct run *r, const float *embedding, float *logits)
 {
-    const struct vit_config *c = &r->model->config;
-    for (size_t i = 0; i < config_tokens(c); i++)
-        memcpy(out + i * c->dim, rows + i * r->ld_x, c->dim * sizeof *out);
+    const struct vit_model *m = r->model;
+    const size_t width = config_embedding(&m->config), classes = m->config.classes;
+    const struct matrix first = { (float *)embedding, width }, out = { logits, classes };
+    const struct vit_epilogue add = { .residual = logits, .ld_residual = classes };
+
+    linear(r, &m->head, 1, first, plain, out);
+    if (pool_count(&m->config) == 1)
+        return;
+    linear(r, &m->dist_head, 1, from_row(first, 1), add, out);
+    for (size_t i = 0; i < classes; i++)
+        logits[i] *= 0.5f;
+}
+
+/* What the heads see, or its mean where there are two. */
+static void mean_embedding(struct run *r, const float *embedding, float *out)
+{
+    const size_t width = config_embedding(&r->model->config);
+
+    memcpy(out, embedding, width * sizeof *out);
+    for (size_t i = 0; pool_count(&r->model->config) == 2 && i < width; i++)
+        out[i] = (embedding[i] + embedding[width + i]) * 0.5f;
+}
+
+/* What is wanted of x after the last block that it takes. */
+static void finish(struct run *r, const struct wanted *wanted, float *out)
+{
+    const struct vit_model *m = r->model;
+    const size_t tokens = config_tokens(&m->config), dim = m->config.dim;
+    const bool normed =
+        wanted->output == VIT_OUTPUT_FEATURES && m->config.final_norm == VIT_NORM_TOKENS;
+
+    switch (wanted->output) {
+    case VIT_OUTPUT_ATTENTION:
+        attention_weights(r, &m->blocks[wanted->block], out);
+        break;
+    case VIT_OUTPUT_BLOCK:
+    case VIT_OUTPUT_FEATURES:
+        if (normed)
+            layernorm(r, &m->norm, tokens, r->x, r->h);
+        copy_rows(tokens, dim, normed ? r->h : r->x, (struct matrix){ out, dim });
+        break;
+    case VIT_OUTPUT_EMBEDDING:
+        pool_tokens(r, r->embedding);
+        mean_embedding(r, r->embedding, out);
+        break;
+    default:
+        pool_tokens(r, r->embedding);
+        classify(r, r->embedding, out);
+    }
 }
 
 void forward_image(struct run *r, const struct wanted *wanted, const float *image, float *out)
 {
     const struct vit_model *m = r->model;
     const struct vit_config *c = &m->config;
-    const size_t last = wanted->output == VIT_OUTPUT_BLOCK ? wanted->block + 1 : c->depth;
+    const size_t blocks = wanted->output == VIT_OUTPUT_BLOCK       ? wanted->block + 1
+                          : wanted->output == VIT_OUTPUT_ATTENTION ? wanted->block
+                                                                   : c->depth;
 
     if (wanted->output == VIT_OUTPUT_TOKENS) {
-        embed(r, image, NULL, out, c->dim);
+        tokenize(r, image, SPLITS, NULL, (struct matrix){ out, c->dim });
         return;
     }
-    tokens_with_positions(r, image);
-    for (size_t i = 0; i < last; i++) {
+    if (wanted->output == VIT_OUTPUT_STAGE) {
+        const struct config_grid grid = config_split_grid(c, wanted->block);
+        tokenize(r, image, wanted->block, NULL, (struct matrix){ 0 });
+        copy_rows(grid.rows * grid.columns, c->token_dim, r->token,
+                  (struct matrix){ out, c->token_dim });
+        return;
+    }
+    embed(r, image);
+    for (size_t i = 0; i < blocks; i++) {
         if (cancelled(r))
             return;
         encoder_block(r, &m->blocks[i]);
     }
-    switch (wanted->output) {
-    case VIT_OUTPUT_BLOCK:
-        copy_rows(r, r->x, out);
-        break;
-    case VIT_OUTPUT_FEATURES:
-        layernorm(r, &m->norm, config_tokens(c), r->h);
-        copy_rows(r, r->h, out);
-        break;
-    default: /* the class token alone is normed and classified */
-        layernorm(r, &m->norm, 1, r->h);
-        linear(r, &m->head, 1, r->h, r->ld_x, (struct vit_epilogue){ 0 }, out, c->classes);
-    }
+    finish(r, wanted, out);
 }

@@ -21,6 +21,10 @@ static enum vit_status create(const struct vit_model_options *options, struct vi
     if (options && options->size != sizeof *options)
         return fail(err, VIT_EINVAL, "vit_model_options.size is %zu, expected %zu", options->size,
                     sizeof *options);
+    if (options && (options->height == 0) != (options->width == 0))
+        return fail(err, VIT_EINVAL,
+                    "vit_model_options has height %zu and width %zu, expected both or neither",
+                    options->height, options->width);
     const enum vit_status status = vit_kernels_get(options ? options->isa : NULL, &kernels, err);
     if (status != VIT_OK)
         return status;
@@ -31,11 +35,11 @@ static enum vit_status create(const struct vit_model_options *options, struct vi
     return VIT_OK;
 }
 
-static enum vit_status checkpoint_source_read(const void *from, enum tensor_role role, size_t block,
+static enum vit_status checkpoint_source_read(void *from, enum tensor_role role, size_t index,
                                               size_t first, size_t count, float *out,
                                               struct vit_error *err)
 {
-    return checkpoint_read(from, role, block, first, count, out, err);
+    return checkpoint_read(from, role, index, first, count, out, err);
 }
 
 static enum vit_status open_checkpoint(const char *folder, const struct vit_model_options *options,
@@ -45,17 +49,23 @@ static enum vit_status open_checkpoint(const char *folder, const struct vit_mode
     enum vit_status status;
 
     if ((status = create(options, &m, err)) != VIT_OK ||
-        (status = checkpoint_open(folder, &m->checkpoint, err)) != VIT_OK)
+        (status = checkpoint_open(folder, options ? options->height : 0,
+                                  options ? options->width : 0, &m->checkpoint, err)) != VIT_OK)
         goto close;
     m->config = *checkpoint_config(m->checkpoint);
     m->recipe = *checkpoint_recipe(m->checkpoint);
+    m->origins = *checkpoint_origins(m->checkpoint);
 
     const struct weight_source source = {
         .from = m->checkpoint,
         .read = checkpoint_source_read,
         .has_positions = checkpoint_has(m->checkpoint, T_POSITIONS, 0),
+        .stored = checkpoint_stored(m->checkpoint),
+        .resize = checkpoint_resize(m->checkpoint),
     };
-    if ((status = weights_load(m, &source, err)) != VIT_OK)
+    status = weights_load(m, &source, err);
+    checkpoint_forget(m->checkpoint);
+    if (status != VIT_OK)
         goto close;
     *model = m;
     return VIT_OK;
@@ -94,10 +104,11 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
                                    const struct vit_model_options *options,
                                    struct vit_model **model, struct vit_error *err)
 {
-    const struct random_weights weights = { seed };
+    struct random_weights weights = { seed };
     struct weight_source source = {
         .from = &weights,
         .read = random_weights_read,
+        .stored = config,
     };
     struct vit_model *m = NULL;
     enum vit_status status;
@@ -105,6 +116,11 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     if ((status = create(options, &m, err)) != VIT_OK ||
         (status = config_check(config, err)) != VIT_OK)
         goto close;
+    if (options && options->height > 0) {
+        status = fail(err, VIT_EINVAL, "a random model has its configuration's size, and no other");
+        goto close;
+    }
+    origins_all(&m->origins, "the caller");
     m->config = *config;
     m->recipe = plain_recipe(config);
     source.has_positions = config->positions == VIT_POSITIONS_LEARNED;
@@ -170,13 +186,55 @@ const char *vit_model_label(const struct vit_model *model, size_t class_index)
     return checkpoint_label(model->checkpoint, class_index);
 }
 
-void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t *rows,
-                      size_t *columns)
+bool vit_model_fact(const struct vit_model *model, size_t i, struct vit_fact *fact)
+{
+    return origins_fact(&model->origins, &model->config, i, fact);
+}
+
+bool vit_model_tensor(const struct vit_model *model, size_t i, struct vit_tensor *tensor)
+{
+    return model->checkpoint && checkpoint_tensor(model->checkpoint, i, tensor);
+}
+
+void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns)
+{
+    const struct config_grid grid = config_grid(&model->config);
+
+    *rows = grid.rows;
+    *columns = grid.columns;
+}
+
+void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
+                      size_t *rows, size_t *columns)
 {
     const struct vit_config *c = &model->config;
+    const size_t tokens = config_tokens(c);
 
-    *rows = output == VIT_OUTPUT_LOGITS   ? 1
-            : output == VIT_OUTPUT_TOKENS ? config_patches(c)
-                                          : config_tokens(c);
-    *columns = output == VIT_OUTPUT_LOGITS ? c->classes : c->dim;
+    *rows = tokens;
+    *columns = c->dim;
+    switch (output) {
+    case VIT_OUTPUT_LOGITS:
+        *rows = 1;
+        *columns = c->classes;
+        break;
+    case VIT_OUTPUT_TOKENS:
+        *rows = config_patches(c);
+        break;
+    case VIT_OUTPUT_EMBEDDING:
+        *rows = 1;
+        *columns = config_embedding(c);
+        break;
+    case VIT_OUTPUT_STAGE: {
+        const struct config_grid grid = config_split_grid(c, block < TOKEN_STAGES ? block : 0);
+        *rows = grid.rows * grid.columns;
+        *columns = c->token_dim;
+        break;
+    }
+    case VIT_OUTPUT_ATTENTION:
+        *rows = c->heads * tokens;
+        *columns = tokens;
+        break;
+    default:
+        break;
+    }
 }

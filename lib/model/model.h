@@ -3,49 +3,75 @@
 #define VIT_MODEL_H
 
 #include "base/arena.h"
+#include "base/config.h"
 #include "checkpoint/checkpoint.h"
 #include "vit/vit.h"
 
 /* y = x Wᵀ + b */
 struct linear {
     size_t in, out;
-    float *weight; /* vit_matmul_pack of [out][in] */
+    float *weight; /* vit_matmul_pack of [out][in]; NULL: the model has no such layer */
     float *bias;   /* [out] or NULL */
 };
 
 struct norm {
-    float *gamma, *beta; /* [dim] */
+    size_t length;
+    float *gamma, *beta; /* [length]; NULL: the model has no such norm */
 };
 
+/* An encoding block. */
 struct block {
     struct norm norm1, norm2;
     struct linear qkv, proj, fc1, fc2;
-    float *gamma1, *gamma2; /* [dim] layer scale, or NULL */
+    struct norm q_norm, k_norm; /* of a head's width */
+    float *gamma1, *gamma2;     /* [dim] layer scale, or NULL */
+};
+
+/* A token transformer of T2T. */
+struct stage {
+    struct norm norm1, norm2;
+    struct linear qkv, proj, fc1, fc2; /* a performer's qkv is keys, queries, values */
+    struct linear features;            /* of a performer: [features][token_dim] */
+    float *directions;                 /* the same, as they are */
+};
+
+/* Attention pooling: one learned query over all tokens, then an MLP. */
+struct map_pool {
+    float *query; /* [dim] */
+    struct linear q, kv, proj, fc1, fc2;
+    struct norm norm;
 };
 
 struct vit_model {
     struct vit_config config;
     struct vit_recipe recipe;
     const struct vit_kernels *kernels;
-    struct checkpoint *checkpoint; /* its labels live on; NULL for a random model */
+    struct checkpoint *checkpoint; /* its labels and names live on; NULL for a random model */
+    struct origins origins;
     size_t parameters;
 
     struct arena weights;
-    struct linear patch; /* [dim][channels·patch·patch] */
-    float *cls_token;    /* [dim] */
-    float *positions;    /* [patches + 1][dim] */
+    struct stage stages[TOKEN_STAGES];
+    struct norm patch_norm1, patch_norm2;
+    struct linear patch; /* [dim][channels·patch·patch], or [dim][length of T2T's last split] */
+    float *prefix;       /* [prefix][dim], class token and so on, their positions added */
+    float *positions;    /* [patches][dim], or NULL */
+    struct norm pre_norm;
     struct block *blocks;
-    struct norm norm;
-    struct linear head;
+    struct norm norm; /* of tokens or, with VIT_NORM_POOLED, of what is pooled */
+    struct map_pool pool;
+    struct linear pre_logits, head, dist_head;
 };
 
 /* Where a model's tensors come from: a checkpoint, or a generator. */
 struct weight_source {
-    const void *from;
+    void *from;
     /* elements first .. first + count − 1 of a tensor in row-major order */
-    enum vit_status (*read)(const void *from, enum tensor_role role, size_t block, size_t first,
+    enum vit_status (*read)(void *from, enum tensor_role role, size_t index, size_t first,
                             size_t count, float *out, struct vit_error *err);
-    bool has_positions; /* false: the sinusoid is computed */
+    bool has_positions;              /* false: they are computed, where there are any */
+    const struct vit_config *stored; /* what the positions were made for */
+    enum positions_resize resize;
 };
 
 /* Allocates the weights of a model whose config and kernels are set, and fills them. */
@@ -57,10 +83,7 @@ void weights_free(struct vit_model *model);
 struct random_weights {
     uint64_t seed;
 };
-enum vit_status random_weights_read(const void *from, enum tensor_role role, size_t block,
-                                    size_t first, size_t count, float *out, struct vit_error *err);
-
-/* table[tokens][dim]: sine at even j, cosine at odd j, of i/10000^(2·⌊j/2⌋/dim). */
-void sinusoid_positions(size_t tokens, size_t dim, float *table);
+enum vit_status random_weights_read(void *from, enum tensor_role role, size_t index, size_t first,
+                                    size_t count, float *out, struct vit_error *err);
 
 #endif

@@ -1,7 +1,11 @@
-/* positions.c - the fixed sinusoid of Vaswani et al. 2017, section 3.5 */
-#include <math.h>
+/* positions.c - tables of position embeddings: computed, or brought to another grid */
+#include "model/positions.h"
 
-#include "model/model.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
 
 void sinusoid_positions(size_t tokens, size_t dim, float *table)
 {
@@ -12,4 +16,142 @@ void sinusoid_positions(size_t tokens, size_t dim, float *table)
             table[i * dim + j] = (float)(j % 2 ? cos(angle) : sin(angle));
         }
     }
+}
+
+void sincos_2d_positions(struct config_grid grid, size_t dim, float *table)
+{
+    const size_t quarter = dim / 4;
+
+    for (size_t k = 0; k < quarter; k++) {
+        const double omega = pow(10000.0, -(double)k / ((double)quarter - 1.0));
+        for (size_t i = 0; i < grid.rows * grid.columns; i++) {
+            const double x = (double)(i % grid.columns) * omega;
+            const double y = (double)(i / grid.columns) * omega;
+            float *const row = table + i * dim + k;
+            row[0] = (float)sin(x);
+            row[quarter] = (float)cos(x);
+            row[2 * quarter] = (float)sin(y);
+            row[3 * quarter] = (float)cos(y);
+        }
+    }
+}
+
+/* Keys' cubic convolution of parameter a; Keys 1981. */
+static double cubic(double x, double a)
+{
+    x = fabs(x);
+    if (x < 1.0)
+        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+    if (x < 2.0)
+        return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
+    return 0.0;
+}
+
+static double triangle(double x)
+{
+    x = fabs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+static double filter(enum positions_resize resize, double x)
+{
+    switch (resize) {
+    case RESIZE_BICUBIC_ANTIALIAS:
+        return cubic(x, -0.5);
+    case RESIZE_BICUBIC:
+        return cubic(x, -0.75);
+    default:
+        return triangle(x);
+    }
+}
+
+/*
+ * weights[to][from]: what each place of a side takes of the old places. Antialiased, places beyond
+ * the edge are left out and the rest sums to 1; otherwise they are the edge's own.
+ */
+static void side_weights(enum positions_resize resize, size_t from, size_t to, double *weights)
+{
+    const bool antialias = resize == RESIZE_BICUBIC_ANTIALIAS;
+    const bool corners = resize == RESIZE_BILINEAR_CORNERS;
+    const double scale = corners ? (to > 1 ? ((double)from - 1.0) / ((double)to - 1.0) : 0.0)
+                                 : (double)from / (double)to;
+    const double width = antialias && scale > 1.0 ? scale : 1.0;
+    const long reach = (long)ceil(2.0 * width) + 1, last = (long)from - 1;
+
+    for (size_t i = 0; i < to; i++) {
+        double *const row = weights + i * from;
+        const double at = corners ? (double)i * scale : ((double)i + 0.5) * scale - 0.5;
+        double sum = 0.0;
+        for (size_t j = 0; j < from; j++)
+            row[j] = 0.0;
+        for (long j = (long)floor(at) - reach; j <= (long)floor(at) + reach + 1; j++) {
+            const double weight = filter(resize, ((double)j - at) / width);
+            const bool inside = j >= 0 && j <= last;
+            if (antialias && !inside)
+                continue;
+            row[inside ? j : j < 0 ? 0 : last] += weight;
+            sum += weight;
+        }
+        for (size_t j = 0; antialias && j < from; j++)
+            row[j] /= sum;
+    }
+}
+
+/* sum[dim] += weight · row[dim], where there is any weight: filters are narrow */
+static void add_row(size_t dim, double weight, const double *row, double *sum)
+{
+    for (size_t d = 0; weight != 0.0 && d < dim; d++)
+        sum[d] += weight * row[d];
+}
+
+static void add_float_row(size_t dim, double weight, const float *row, double *sum)
+{
+    for (size_t d = 0; weight != 0.0 && d < dim; d++)
+        sum[d] += weight * (double)row[d];
+}
+
+/* A column of places at a time: along the rows of the old grid, then down that strip. */
+static void resize_table(size_t dim, struct config_grid from, const float *in,
+                         struct config_grid to, const double *rows, const double *columns,
+                         double *strip /* [from.rows + 1][dim] */, float *out)
+{
+    double *const sum = strip + from.rows * dim;
+
+    for (size_t x = 0; x < to.columns; x++) {
+        memset(strip, 0, from.rows * dim * sizeof *strip);
+        for (size_t r = 0; r < from.rows; r++)
+            for (size_t c = 0; c < from.columns; c++)
+                add_float_row(dim, columns[x * from.columns + c], in + (r * from.columns + c) * dim,
+                              strip + r * dim);
+        for (size_t y = 0; y < to.rows; y++) {
+            memset(sum, 0, dim * sizeof *sum);
+            for (size_t r = 0; r < from.rows; r++)
+                add_row(dim, rows[y * from.rows + r], strip + r * dim, sum);
+            for (size_t d = 0; d < dim; d++)
+                out[(y * to.columns + x) * dim + d] = (float)sum[d];
+        }
+    }
+}
+
+enum vit_status positions_resize(enum positions_resize resize, size_t dim, struct config_grid from,
+                                 const float *in, struct config_grid to, float *out,
+                                 struct vit_error *err)
+{
+    double *const rows = malloc(to.rows * from.rows * sizeof *rows);
+    double *const columns = malloc(to.columns * from.columns * sizeof *columns);
+    double *const strip = malloc((from.rows + 1) * dim * sizeof *strip);
+    enum vit_status status = VIT_OK;
+
+    if (rows && columns && strip) {
+        side_weights(resize, from.rows, to.rows, rows);
+        side_weights(resize, from.columns, to.columns, columns);
+        resize_table(dim, from, in, to, rows, columns, strip, out);
+    } else {
+        status = fail(err, VIT_ENOMEM, "no memory to resize positions of %zu × %zu to %zu × %zu",
+                      from.rows, from.columns, to.rows, to.columns);
+    }
+    free(strip);
+    free(columns);
+    free(rows);
+    return status;
 }

@@ -53,39 +53,59 @@ static float truncated_normal(uint64_t bits)
     return (float)(x < -CUT ? -CUT : x > CUT ? CUT : x);
 }
 
-enum vit_status random_weights_read(const void *from, enum tensor_role role, size_t block,
-                                    size_t first, size_t count, float *out, struct vit_error *err)
+/* What a fresh tensor holds; zeros, which biases are, where nothing is said. */
+enum kind { ZEROS, ONES, NORMAL, SMALL, DIRECTIONS };
+static const enum kind kinds[T_ROLES] = {
+    [T_CLS_TOKEN] = NORMAL,
+    [T_DIST_TOKEN] = NORMAL,
+    [T_REGISTERS] = NORMAL,
+    [T_POSITIONS] = NORMAL,
+    [T_PATCH_NORM1_WEIGHT] = ONES,
+    [T_PATCH_WEIGHT] = NORMAL,
+    [T_PATCH_NORM2_WEIGHT] = ONES,
+    [T_PRE_NORM_WEIGHT] = ONES,
+    [T_NORM_WEIGHT] = ONES,
+    [T_POOL_QUERY] = NORMAL,
+    [T_POOL_QKV_WEIGHT] = NORMAL,
+    [T_POOL_PROJ_WEIGHT] = NORMAL,
+    [T_POOL_NORM_WEIGHT] = ONES,
+    [T_POOL_FC1_WEIGHT] = NORMAL,
+    [T_POOL_FC2_WEIGHT] = NORMAL,
+    [T_PRE_LOGITS_WEIGHT] = NORMAL,
+    [T_HEAD_WEIGHT] = NORMAL,
+    [T_DIST_HEAD_WEIGHT] = NORMAL,
+    [T_TOKEN_NORM1_WEIGHT] = ONES,
+    [T_TOKEN_QKV_WEIGHT] = NORMAL,
+    [T_TOKEN_PROJ_WEIGHT] = NORMAL,
+    [T_TOKEN_NORM2_WEIGHT] = ONES,
+    [T_TOKEN_FC1_WEIGHT] = NORMAL,
+    [T_TOKEN_FC2_WEIGHT] = NORMAL,
+    [T_TOKEN_FEATURES] = DIRECTIONS,
+    [T_NORM1_WEIGHT] = ONES,
+    [T_QKV_WEIGHT] = NORMAL,
+    [T_Q_NORM_WEIGHT] = ONES,
+    [T_K_NORM_WEIGHT] = ONES,
+    [T_PROJ_WEIGHT] = NORMAL,
+    [T_GAMMA1] = SMALL,
+    [T_NORM2_WEIGHT] = ONES,
+    [T_FC1_WEIGHT] = NORMAL,
+    [T_FC2_WEIGHT] = NORMAL,
+    [T_GAMMA2] = SMALL,
+};
+
+enum vit_status random_weights_read(void *from, enum tensor_role role, size_t index, size_t first,
+                                    size_t count, float *out, struct vit_error *err)
 {
     const struct random_weights *weights = from;
-    const uint64_t stream = mix(mix(weights->seed) ^ (block * T_ROLES + (uint64_t)role));
-    float constant = 0.0f; /* biases */
+    const uint64_t stream = mix(mix(weights->seed) ^ (index * T_ROLES + (uint64_t)role));
+    const enum kind kind = kinds[role];
+    const float constant = kind == ONES ? 1.0f : kind == SMALL ? LAYER_SCALE : 0.0f;
 
     (void)err;
-    switch (role) {
-    case T_CLS_TOKEN:
-    case T_POSITIONS:
-    case T_PATCH_WEIGHT:
-    case T_HEAD_WEIGHT:
-    case T_QKV_WEIGHT:
-    case T_PROJ_WEIGHT:
-    case T_FC1_WEIGHT:
-    case T_FC2_WEIGHT:
-        for (size_t i = 0; i < count; i++)
-            out[i] = truncated_normal(mix(stream + first + i));
-        return VIT_OK;
-    case T_NORM_WEIGHT:
-    case T_NORM1_WEIGHT:
-    case T_NORM2_WEIGHT:
-        constant = 1.0f;
-        break;
-    case T_GAMMA1:
-    case T_GAMMA2:
-        constant = LAYER_SCALE;
-        break;
-    default:
-        break;
-    }
     for (size_t i = 0; i < count; i++)
-        out[i] = constant;
+        out[i] = kind == NORMAL || kind == DIRECTIONS ? truncated_normal(mix(stream + first + i))
+                                                      : constant;
+    for (size_t i = 0; kind == DIRECTIONS && i < count; i++)
+        out[i] /= (float)STD; /* of length 1 in every component, as a performer's are drawn */
     return VIT_OK;
 }

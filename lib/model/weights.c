@@ -1,142 +1,300 @@
 /* weights.c - one block of memory for all weights, filled tensor by tensor and packed on the way */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/config.h"
 #include "base/status.h"
 #include "model/model.h"
+#include "model/positions.h"
 #include "ops/ops.h"
 
-static void carve_linear(struct arena *arena, const struct vit_kernels *kernels,
-                         struct linear *linear, size_t in, size_t out, bool bias)
-{
-    linear->in = in;
-    linear->out = out;
-    linear->weight = arena_floats(arena, vit_matmul_packed_size(kernels, out, in));
-    linear->bias = bias ? arena_floats(arena, out) : NULL;
-}
-
-static void carve_norm(struct arena *arena, struct norm *norm, size_t dim)
-{
-    norm->gamma = arena_floats(arena, dim);
-    norm->beta = arena_floats(arena, dim);
-}
-
-static void carve(struct vit_model *m)
-{
-    const struct vit_config *c = &m->config;
-    const struct vit_kernels *kernels = m->kernels;
-    struct arena *arena = &m->weights;
-
-    carve_linear(arena, kernels, &m->patch, c->channels * c->patch * c->patch, c->dim, true);
-    m->cls_token = arena_floats(arena, c->dim);
-    m->positions = arena_floats(arena, config_tokens(c) * c->dim);
-    for (size_t i = 0; i < c->depth; i++) {
-        struct block *b = &m->blocks[i];
-        carve_norm(arena, &b->norm1, c->dim);
-        carve_linear(arena, kernels, &b->qkv, c->dim, 3 * c->dim, c->qkv_bias);
-        carve_linear(arena, kernels, &b->proj, c->dim, c->dim, true);
-        carve_norm(arena, &b->norm2, c->dim);
-        carve_linear(arena, kernels, &b->fc1, c->dim, c->mlp_dim, true);
-        carve_linear(arena, kernels, &b->fc2, c->mlp_dim, c->dim, true);
-        b->gamma1 = c->layer_scale ? arena_floats(arena, c->dim) : NULL;
-        b->gamma2 = c->layer_scale ? arena_floats(arena, c->dim) : NULL;
-    }
-    carve_norm(arena, &m->norm, c->dim);
-    carve_linear(arena, kernels, &m->head, c->dim, c->classes, true);
-}
-
-/* A loading in progress. Once a read has failed the rest are passed over. */
+/*
+ * A loading: first a pass that measures, then one that carves and fills. Once something has failed
+ * the rest is passed over.
+ */
 struct loader {
     struct vit_model *model;
-    const struct weight_source *source;
+    const struct weight_source *source; /* NULL: only carve */
+    unsigned facts;
     float *rows; /* as many rows of the widest linear layer as a panel has columns */
+    size_t widest;
     enum vit_status status;
     struct vit_error *err;
 };
 
-static void load(struct loader *l, enum tensor_role role, size_t block, size_t first, size_t count,
+static void load(struct loader *l, enum tensor_role role, size_t index, size_t first, size_t count,
                  float *out)
 {
-    if (l->status != VIT_OK || !out)
+    if (!l->source || l->status != VIT_OK)
         return;
-    l->status = l->source->read(l->source->from, role, block, first, count, out, l->err);
+    l->status = l->source->read(l->source->from, role, index, first, count, out, l->err);
     l->model->parameters += count;
 }
 
-static void load_linear(struct loader *l, enum tensor_role weight, enum tensor_role bias,
-                        size_t block, const struct linear *linear)
+/* [count] numbers, where the model has them. */
+static float *vector(struct loader *l, bool has, enum tensor_role role, size_t index, size_t count)
+{
+    if (!has)
+        return NULL;
+    float *const out = arena_floats(&l->model->weights, count);
+    load(l, role, index, 0, count, out);
+    return out;
+}
+
+static bool has(const struct loader *l, unsigned facts)
+{
+    return (facts & ~l->facts) == 0;
+}
+
+/*
+ * Rows first_row .. first_row + out − 1 of a role's weight [..][in], and of its bias, which is
+ * the next role.
+ */
+static void linear_rows(struct loader *l, enum tensor_role weight, size_t index, size_t first_row,
+                        size_t in, size_t out, bool bias, struct linear *linear)
 {
     const struct vit_kernels *kernels = l->model->kernels;
-    const size_t in = linear->in, panels = matmul_panels(kernels, linear->out);
+    struct arena *arena = &l->model->weights;
 
-    for (size_t p = 0; p < panels; p++) {
-        const struct panel at = matmul_panel(kernels, linear->out, p);
-        load(l, weight, block, at.first * in, at.columns * in, l->rows);
+    linear->in = in;
+    linear->out = out;
+    linear->weight = arena_floats(arena, vit_matmul_packed_size(kernels, out, in));
+    linear->bias = bias ? arena_floats(arena, out) : NULL;
+    if (in > l->widest)
+        l->widest = in;
+    if (!l->source)
+        return;
+    for (size_t p = 0; p < matmul_panels(kernels, out) && l->status == VIT_OK; p++) {
+        const struct panel at = matmul_panel(kernels, out, p);
+        load(l, weight, index, (first_row + at.first) * in, at.columns * in, l->rows);
         kernels->matmul.pack(at.columns, in, l->rows, in, 1,
                              linear->weight + p * kernels->matmul.nr * in);
     }
-    load(l, bias, block, 0, linear->out, linear->bias);
+    if (bias)
+        load(l, weight + 1, index, first_row, out, linear->bias);
 }
 
-static void load_norm(struct loader *l, enum tensor_role gamma, enum tensor_role beta, size_t block,
-                      const struct norm *norm)
+static void linear(struct loader *l, enum tensor_role weight, size_t index, size_t in, size_t out,
+                   bool bias, struct linear *linear)
 {
-    load(l, gamma, block, 0, l->model->config.dim, norm->gamma);
-    load(l, beta, block, 0, l->model->config.dim, norm->beta);
+    linear_rows(l, weight, index, 0, in, out, bias, linear);
 }
 
-static void load_all(struct loader *l)
+static void norm(struct loader *l, enum tensor_role gamma, size_t index, size_t length,
+                 struct norm *norm)
+{
+    norm->length = length;
+    norm->gamma = vector(l, true, gamma, index, length);
+    norm->beta = vector(l, true, gamma + 1, index, length);
+}
+
+static void token_stage(struct loader *l, size_t i)
+{
+    const struct vit_config *c = &l->model->config;
+    const size_t in = config_split_length(c, i), dim = c->token_dim, features = config_features(c);
+    const bool performer = has(l, HAS_PERFORMER);
+    struct stage *s = &l->model->stages[i];
+
+    norm(l, T_TOKEN_NORM1_WEIGHT, i, in, &s->norm1);
+    linear(l, T_TOKEN_QKV_WEIGHT, i, in, 3 * dim, performer || c->qkv_bias, &s->qkv);
+    if (performer) {
+        s->features = (struct linear){ dim, features, NULL, NULL };
+        s->directions = vector(l, true, T_TOKEN_FEATURES, i, features * dim);
+        s->features.weight = arena_floats(&l->model->weights,
+                                          vit_matmul_packed_size(l->model->kernels, features, dim));
+        if (l->source && l->status == VIT_OK)
+            vit_matmul_pack(l->model->kernels, features, dim, s->directions, dim, 1,
+                            s->features.weight);
+    }
+    linear(l, T_TOKEN_PROJ_WEIGHT, i, dim, dim, true, &s->proj);
+    norm(l, T_TOKEN_NORM2_WEIGHT, i, dim, &s->norm2);
+    linear(l, T_TOKEN_FC1_WEIGHT, i, dim, c->token_mlp_dim, true, &s->fc1);
+    linear(l, T_TOKEN_FC2_WEIGHT, i, c->token_mlp_dim, dim, true, &s->fc2);
+}
+
+static void tokenizer(struct loader *l)
 {
     struct vit_model *m = l->model;
     const struct vit_config *c = &m->config;
+    const size_t in =
+        has(l, HAS_T2T) ? config_split_length(c, SPLITS - 1) : c->channels * c->patch * c->patch;
 
-    load_linear(l, T_PATCH_WEIGHT, T_PATCH_BIAS, 0, &m->patch);
-    load(l, T_CLS_TOKEN, 0, 0, c->dim, m->cls_token);
-    for (size_t i = 0; i < c->depth; i++) {
-        const struct block *b = &m->blocks[i];
-        load_norm(l, T_NORM1_WEIGHT, T_NORM1_BIAS, i, &b->norm1);
-        load_linear(l, T_QKV_WEIGHT, T_QKV_BIAS, i, &b->qkv);
-        load_linear(l, T_PROJ_WEIGHT, T_PROJ_BIAS, i, &b->proj);
-        load_norm(l, T_NORM2_WEIGHT, T_NORM2_BIAS, i, &b->norm2);
-        load_linear(l, T_FC1_WEIGHT, T_FC1_BIAS, i, &b->fc1);
-        load_linear(l, T_FC2_WEIGHT, T_FC2_BIAS, i, &b->fc2);
-        load(l, T_GAMMA1, i, 0, c->dim, b->gamma1);
-        load(l, T_GAMMA2, i, 0, c->dim, b->gamma2);
-    }
-    load_norm(l, T_NORM_WEIGHT, T_NORM_BIAS, 0, &m->norm);
-    load_linear(l, T_HEAD_WEIGHT, T_HEAD_BIAS, 0, &m->head);
-
-    const size_t counted = m->parameters;
-    if (l->source->has_positions)
-        load(l, T_POSITIONS, 0, 0, config_tokens(c) * c->dim, m->positions);
-    else
-        sinusoid_positions(config_tokens(c), c->dim, m->positions);
-    if (c->positions == VIT_POSITIONS_SINUSOID) /* fixed, not trained */
-        m->parameters = counted;
+    for (size_t i = 0; has(l, HAS_T2T) && i < TOKEN_STAGES; i++)
+        token_stage(l, i);
+    if (has(l, HAS_PATCH_NORMS))
+        norm(l, T_PATCH_NORM1_WEIGHT, 0, in, &m->patch_norm1);
+    linear(l, T_PATCH_WEIGHT, 0, in, c->dim, has(l, HAS_PATCH_BIAS), &m->patch);
+    if (has(l, HAS_PATCH_NORMS))
+        norm(l, T_PATCH_NORM2_WEIGHT, 0, c->dim, &m->patch_norm2);
 }
 
-static size_t widest(const struct vit_model *m)
+/* The tokens before the patches', without positions. */
+static void prefix(struct loader *l)
 {
-    size_t in = m->patch.in > m->config.mlp_dim ? m->patch.in : m->config.mlp_dim;
-    return in > m->config.dim ? in : m->config.dim;
+    struct vit_model *m = l->model;
+    const size_t dim = m->config.dim, registers = m->config.registers;
+    float *row = m->prefix = arena_floats(&m->weights, config_prefix(&m->config) * dim);
+
+    if (!l->source)
+        return;
+    if (has(l, HAS_CLASS_TOKEN)) {
+        load(l, T_CLS_TOKEN, 0, 0, dim, row);
+        row += dim;
+    }
+    if (has(l, HAS_DISTILLATION)) {
+        load(l, T_DIST_TOKEN, 0, 0, dim, row);
+        row += dim;
+    }
+    if (has(l, HAS_REGISTERS))
+        load(l, T_REGISTERS, 0, 0, registers * dim, row);
+}
+
+/* A table [positions][dim] of the model's grid: the checkpoint's, resized if need be, or fixed. */
+static enum vit_status position_table(struct loader *l, float *table)
+{
+    struct vit_model *m = l->model;
+    const struct vit_config *c = &m->config, *stored = l->source->stored;
+    const size_t dim = c->dim, others = config_positions(c) - config_patches(c);
+    const struct config_grid from = config_grid(stored), to = config_grid(c);
+    const bool same = from.rows == to.rows && from.columns == to.columns;
+
+    if (c->positions == VIT_POSITIONS_SINCOS_2D) {
+        sincos_2d_positions(to, dim, table);
+        return VIT_OK;
+    }
+    if (!l->source->has_positions || (!same && l->source->resize == RESIZE_NEVER)) {
+        sinusoid_positions(config_positions(c), dim, table);
+        return VIT_OK;
+    }
+    const size_t counted = m->parameters;
+    load(l, T_POSITIONS, 0, 0, others * dim, table);
+    if (same) {
+        load(l, T_POSITIONS, 0, others * dim, from.rows * from.columns * dim, table + others * dim);
+    } else {
+        const size_t old = from.rows * from.columns * dim;
+        float *const before = malloc(old * sizeof *before);
+        if (!before)
+            return fail(l->err, VIT_ENOMEM, "no memory to resize positions");
+        load(l, T_POSITIONS, 0, others * dim, old, before);
+        if (l->status == VIT_OK)
+            l->status = positions_resize(l->source->resize, dim, from, before, to,
+                                         table + others * dim, l->err);
+        free(before);
+    }
+    if (c->positions != VIT_POSITIONS_LEARNED) /* fixed, not trained */
+        m->parameters = counted;
+    return l->status;
+}
+
+/* Positions of patches stay a table; those of other tokens are added to them once and for all. */
+static void positions(struct loader *l)
+{
+    struct vit_model *m = l->model;
+    const struct vit_config *c = &m->config;
+    const size_t patches = config_patches(c) * c->dim;
+
+    if (c->positions == VIT_POSITIONS_NONE)
+        return;
+    m->positions = arena_floats(&m->weights, patches);
+    if (!l->source || l->status != VIT_OK)
+        return;
+    const size_t others = config_positions(c) * c->dim - patches;
+    float *const table = malloc((others + patches) * sizeof *table);
+    if (!table) {
+        l->status = fail(l->err, VIT_ENOMEM, "no memory for a table of positions");
+        return;
+    }
+    if ((l->status = position_table(l, table)) == VIT_OK) {
+        for (size_t i = 0; i < others; i++)
+            m->prefix[i] += table[i];
+        memcpy(m->positions, table + others, patches * sizeof *table);
+    }
+    free(table);
+}
+
+static void block(struct loader *l, size_t i)
+{
+    const struct vit_config *c = &l->model->config;
+    const size_t inner = config_inner(c), head_dim = config_head_dim(c);
+    struct block *b = &l->model->blocks[i];
+
+    norm(l, T_NORM1_WEIGHT, i, c->dim, &b->norm1);
+    linear(l, T_QKV_WEIGHT, i, c->dim, 3 * inner, c->qkv_bias, &b->qkv);
+    if (has(l, HAS_QK_NORM)) {
+        norm(l, T_Q_NORM_WEIGHT, i, head_dim, &b->q_norm);
+        norm(l, T_K_NORM_WEIGHT, i, head_dim, &b->k_norm);
+    }
+    if (has(l, HAS_PROJ))
+        linear(l, T_PROJ_WEIGHT, i, inner, c->dim, has(l, HAS_PROJ_BIAS), &b->proj);
+    b->gamma1 = vector(l, c->layer_scale, T_GAMMA1, i, c->dim);
+    norm(l, T_NORM2_WEIGHT, i, c->dim, &b->norm2);
+    linear(l, T_FC1_WEIGHT, i, c->dim, c->gated_mlp ? 2 * c->mlp_dim : c->mlp_dim, true, &b->fc1);
+    linear(l, T_FC2_WEIGHT, i, c->mlp_dim, c->dim, true, &b->fc2);
+    b->gamma2 = vector(l, c->layer_scale, T_GAMMA2, i, c->dim);
+}
+
+static void map_pool(struct loader *l)
+{
+    const struct vit_config *c = &l->model->config;
+    struct map_pool *p = &l->model->pool;
+
+    p->query = vector(l, true, T_POOL_QUERY, 0, c->dim);
+    linear_rows(l, T_POOL_QKV_WEIGHT, 0, 0, c->dim, c->dim, true, &p->q);
+    linear_rows(l, T_POOL_QKV_WEIGHT, 0, c->dim, c->dim, 2 * c->dim, true, &p->kv);
+    linear(l, T_POOL_PROJ_WEIGHT, 0, c->dim, c->dim, true, &p->proj);
+    norm(l, T_POOL_NORM_WEIGHT, 0, c->dim, &p->norm);
+    linear(l, T_POOL_FC1_WEIGHT, 0, c->dim, c->mlp_dim, true, &p->fc1);
+    linear(l, T_POOL_FC2_WEIGHT, 0, c->mlp_dim, c->dim, true, &p->fc2);
+}
+
+static void head(struct loader *l)
+{
+    struct vit_model *m = l->model;
+    const struct vit_config *c = &m->config;
+    const size_t pooled = config_pooled(c), embedding = config_embedding(c);
+    const bool bias = has(l, HAS_HEAD_BIAS);
+
+    if (c->final_norm != VIT_NORM_NONE)
+        norm(l, T_NORM_WEIGHT, 0, c->final_norm == VIT_NORM_POOLED ? pooled : c->dim, &m->norm);
+    if (has(l, HAS_MAP_POOL))
+        map_pool(l);
+    if (has(l, HAS_PRE_LOGITS))
+        linear(l, T_PRE_LOGITS_WEIGHT, 0, pooled, c->pre_logits, true, &m->pre_logits);
+    if (has(l, HAS_HEAD))
+        linear(l, T_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->head);
+    if (has(l, HAS_HEAD | HAS_DISTILLATION))
+        linear(l, T_DIST_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->dist_head);
+}
+
+static void everything(struct loader *l)
+{
+    struct vit_model *m = l->model;
+
+    tokenizer(l);
+    prefix(l);
+    if (has(l, HAS_PRE_NORM))
+        norm(l, T_PRE_NORM_WEIGHT, 0, m->config.dim, &m->pre_norm);
+    for (size_t i = 0; i < m->config.depth; i++)
+        block(l, i);
+    head(l);
+    positions(l);
 }
 
 enum vit_status weights_load(struct vit_model *m, const struct weight_source *source,
                              struct vit_error *err)
 {
-    struct loader l = { .model = m, .source = source, .err = err };
+    struct loader l = { .model = m, .facts = config_facts(&m->config), .err = err };
 
     m->blocks = calloc(m->config.depth, sizeof *m->blocks);
     if (m->blocks)
-        carve(m);
+        everything(&l);
     if (!m->blocks || !arena_allocate(&m->weights))
         return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", m->weights.used);
-    carve(m);
-
-    l.rows = malloc(m->kernels->matmul.nr * widest(m) * sizeof *l.rows);
+    l.rows = malloc(m->kernels->matmul.nr * l.widest * sizeof *l.rows);
     if (!l.rows)
         return fail(err, VIT_ENOMEM, "no memory to read weights into");
-    load_all(&l);
+    l.source = source;
+    everything(&l);
     free(l.rows);
     return l.status;
 }

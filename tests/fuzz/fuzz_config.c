@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct config_file file;
     struct vit_error err = { .status = VIT_OK };
 
-    if (config_parse("config.json", (const char *)data, size, &file, &err)) {
+    if (config_parse(&(struct config_text){ "config.json", (const char *)data, size }, NULL, NULL,
+                     &file, &err)) {
         demand(err.status != VIT_OK && strlen(err.message) > 0);
         return 0;
     }

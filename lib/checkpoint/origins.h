@@ -1,0 +1,39 @@
+/* origins.h - where each field of a configuration comes from */
+#ifndef VIT_ORIGINS_H
+#define VIT_ORIGINS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vit/vit.h"
+
+/* One for each field of struct vit_config that says what is computed. */
+enum { ORIGINS_FIELDS = 38 };
+
+struct origins {
+    struct {
+        char text[120];
+    } of[ORIGINS_FIELDS];
+};
+
+/* The fields by name, in the order of the forward pass; NULL past the last. */
+const char *origins_field(size_t i);
+
+/*
+ * The field at an offset of struct vit_config comes from there: "config.json: hidden_size". An
+ * offset that is none of a field is passed over.
+ */
+void origins_set(struct origins *origins, size_t offset, const char *from);
+
+/* Every field that differs between the two comes from there. */
+void origins_changed(struct origins *origins, const struct vit_config *before,
+                     const struct vit_config *after, const char *from);
+
+/* All fields, to begin with. */
+void origins_all(struct origins *origins, const char *from);
+
+/* Field i as vit_model_fact has it; the origin points into *origins. */
+bool origins_fact(const struct origins *origins, const struct vit_config *config, size_t i,
+                  struct vit_fact *fact);
+
+#endif

@@ -1,0 +1,25 @@
+/* positions.h - tables of position embeddings: computed, or brought to another grid */
+#ifndef VIT_POSITIONS_H
+#define VIT_POSITIONS_H
+
+#include "base/config.h"
+#include "checkpoint/checkpoint.h"
+
+/* table[tokens][dim]: sine at even j, cosine at odd j, of i/10000^(2·⌊j/2⌋/dim). */
+void sinusoid_positions(size_t tokens, size_t dim, float *table);
+
+/*
+ * table[rows · columns][dim]: sin x·ω, cos x·ω, sin y·ω, cos y·ω of a patch's column x and row y,
+ * ω_k = 10000^(−k/(dim/4 − 1)); Beyer et al. 2022.
+ */
+void sincos_2d_positions(struct config_grid grid, size_t dim, float *table);
+
+/*
+ * A table for another grid: out[to.rows · to.columns][dim] from in[from.rows · from.columns][dim],
+ * as `resize`, not RESIZE_NEVER, says. Sums in double, rounded once. VIT_ENOMEM.
+ */
+enum vit_status positions_resize(enum positions_resize resize, size_t dim, struct config_grid from,
+                                 const float *in, struct config_grid to, float *out,
+                                 struct vit_error *err);
+
+#endif
