@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/file.h"
+#include "checkpoint/folder.h"
 #include "checkpoint/quote.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/shards.h"
 
 _Static_assert(SAFETENSORS_MAX_RANK <= TENSOR_MAX_RANK, "a shape fits");
 
@@ -35,7 +36,14 @@ static struct tensor tensor_of_entry(const struct safetensors *file, size_t shar
     return tensor;
 }
 
-/* The entries of all files; a file's own are sorted already. */
+static int compare_names(const void *a, const void *b)
+{
+    const struct tensor *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+/* The entries of all files, sorted. */
 static enum vit_status list_entries(struct tensors *tensors, struct vit_error *err)
 {
     size_t count = 0;
@@ -48,38 +56,55 @@ static enum vit_status list_entries(struct tensors *tensors, struct vit_error *e
     for (size_t f = 0; f < tensors->files; f++)
         for (size_t i = 0; i < tensors->shards[f]->count; i++)
             tensors->entries[tensors->count++] = tensor_of_entry(tensors->shards[f], f, i);
+    qsort(tensors->entries, count, sizeof *tensors->entries, compare_names);
     return VIT_OK;
 }
 
-static enum vit_status open_single(const char *path, struct tensors *tensors, struct vit_error *err)
+static enum vit_status open_single(struct tensors *tensors, struct vit_error *err)
 {
     enum vit_status status;
 
     tensors->shards = calloc(1, sizeof *tensors->shards);
     if (!tensors->shards)
-        return out_of_memory(path, err);
-    if ((status = safetensors_open(path, &tensors->shards[0], err)))
+        return out_of_memory(tensors->path, err);
+    status = safetensors_open(tensors->path, &tensors->shards[0], err);
+    tensors->files = status ? 0 : 1;
+    return status;
+}
+
+static enum vit_status open_files(const char *folder, struct tensors *tensors,
+                                  struct vit_error *err)
+{
+    enum vit_status status = folder_weights(folder, &tensors->format, &tensors->path, err);
+
+    if (status)
         return status;
-    tensors->files = 1;
-    tensors->path = tensors->shards[0]->path;
-    return list_entries(tensors, err);
+    switch (tensors->format) {
+    case TENSORS_SAFETENSORS:
+        status = open_single(tensors, err);
+        break;
+    case TENSORS_SHARDED:
+        status = shards_open(folder, tensors->path, &tensors->files, &tensors->shards, err);
+        break;
+    case TENSORS_NPZ:
+        return fail(err, VIT_EUNSUPPORTED, "%s: .npz files are not read yet",
+                    quote_path(tensors->path).text);
+    }
+    return status ? status : list_entries(tensors, err);
 }
 
 enum vit_status tensors_open(const char *folder, struct tensors **tensors, struct vit_error *err)
 {
     struct tensors *opened = calloc(1, sizeof *opened);
-    char *path = file_path(folder, "model.safetensors");
     enum vit_status status;
 
-    if (!opened || !path)
-        status = out_of_memory(folder, err);
-    else
-        status = open_single(path, opened, err);
+    if (!opened)
+        return out_of_memory(folder, err);
+    status = open_files(folder, opened, err);
     if (!status)
         *tensors = opened;
     else
         tensors_close(opened);
-    free(path);
     return status;
 }
 
@@ -87,10 +112,9 @@ void tensors_close(struct tensors *tensors)
 {
     if (!tensors)
         return;
-    for (size_t f = 0; f < tensors->files; f++)
-        safetensors_close(tensors->shards[f]);
-    free(tensors->shards);
+    shards_close(tensors->files, tensors->shards);
     free(tensors->entries);
+    free(tensors->path);
     free(tensors);
 }
 

@@ -22,20 +22,25 @@ struct tensor {
 
 enum tensors_format {
     TENSORS_SAFETENSORS, /* model.safetensors */
+    TENSORS_SHARDED,     /* model.safetensors.index.json, and the files that it names */
+    TENSORS_NPZ,         /* one .npz file */
 };
 
 struct tensors {
     enum tensors_format format;
-    const char *path; /* for messages: the file */
+    char *path; /* for messages: the file, or the index of several */
     size_t count;
     struct tensor *entries;      /* sorted by name, as strcmp does */
-    size_t files;                /* how many are open */
+    size_t files;                /* how many .safetensors are open */
     struct safetensors **shards; /* [files] */
 };
 
 /*
- * Opens a folder's model.safetensors and checks its header whole; no data are read. All or nothing.
- * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED, VIT_ENOMEM: as safetensors_open.
+ * Opens the one file of weights in a folder: model.safetensors, or model.safetensors.index.json and
+ * the files that it names. Every header is checked whole; no data are read. All or nothing, and
+ * the message names the file and the tensor. VIT_EIO there is no such file, or one cannot be
+ * read; VIT_EFORMAT there are several, or one is malformed, or what the index says of its files is
+ * not so; VIT_EUNSUPPORTED as safetensors_open and index_parse; VIT_ENOMEM.
  */
 enum vit_status tensors_open(const char *folder, struct tensors **tensors, struct vit_error *err);
 
