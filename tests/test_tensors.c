@@ -130,7 +130,8 @@ Test(tensors, several_files_of_weights_are_named_whatever_their_order)
 
 Test(tensors, only_regular_files_are_opened)
 {
-    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json" };
+    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
+                                         "x.npz" };
     const struct made_folder folder = make_folder();
     char words[128];
 

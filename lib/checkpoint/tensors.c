@@ -6,11 +6,13 @@
 
 #include "base/status.h"
 #include "checkpoint/folder.h"
+#include "checkpoint/npz.h"
 #include "checkpoint/quote.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/shards.h"
 
 _Static_assert(SAFETENSORS_MAX_RANK <= TENSOR_MAX_RANK, "a shape fits");
+_Static_assert((int)NPY_MAX_RANK <= (int)TENSOR_MAX_RANK, "a shape fits");
 
 static enum vit_status out_of_memory(const char *path, struct vit_error *err)
 {
@@ -36,6 +38,24 @@ static struct tensor tensor_of_entry(const struct safetensors *file, size_t shar
     return tensor;
 }
 
+static struct tensor tensor_of_member(const struct npz *npz, size_t i)
+{
+    const struct npz_member *member = &npz->members[i];
+    const struct npy_header *header = &member->header;
+    struct tensor tensor = {
+        .name = member->name,
+        .dtype = npy_dtype_descr(header->dtype),
+        .readable = npz_readable(header->dtype),
+        .rank = header->rank,
+        .elements = header->elements,
+        .path = npz->path,
+        .entry = i,
+    };
+
+    memcpy(tensor.shape, header->shape, header->rank * sizeof *header->shape);
+    return tensor;
+}
+
 static int compare_names(const void *a, const void *b)
 {
     const struct tensor *x = a, *y = b;
@@ -46,7 +66,8 @@ static int compare_names(const void *a, const void *b)
 /* The entries of all files, sorted. */
 static enum vit_status list_entries(struct tensors *tensors, struct vit_error *err)
 {
-    size_t count = 0;
+    const size_t members = tensors->npz ? tensors->npz->count : 0;
+    size_t count = members;
 
     for (size_t f = 0; f < tensors->files; f++)
         count += tensors->shards[f]->count;
@@ -56,6 +77,8 @@ static enum vit_status list_entries(struct tensors *tensors, struct vit_error *e
     for (size_t f = 0; f < tensors->files; f++)
         for (size_t i = 0; i < tensors->shards[f]->count; i++)
             tensors->entries[tensors->count++] = tensor_of_entry(tensors->shards[f], f, i);
+    for (size_t i = 0; i < members; i++)
+        tensors->entries[tensors->count++] = tensor_of_member(tensors->npz, i);
     qsort(tensors->entries, count, sizeof *tensors->entries, compare_names);
     return VIT_OK;
 }
@@ -87,8 +110,8 @@ static enum vit_status open_files(const char *folder, struct tensors *tensors,
         status = shards_open(folder, tensors->path, &tensors->files, &tensors->shards, err);
         break;
     case TENSORS_NPZ:
-        return fail(err, VIT_EUNSUPPORTED, "%s: .npz files are not read yet",
-                    quote_path(tensors->path).text);
+        status = npz_open(tensors->path, &tensors->npz, err);
+        break;
     }
     return status ? status : list_entries(tensors, err);
 }
@@ -113,6 +136,7 @@ void tensors_close(struct tensors *tensors)
     if (!tensors)
         return;
     shards_close(tensors->files, tensors->shards);
+    npz_close(tensors->npz);
     free(tensors->entries);
     free(tensors->path);
     free(tensors);
@@ -138,7 +162,10 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
 enum vit_status tensors_read_f32(const struct tensors *tensors, const struct tensor *tensor,
                                  size_t first, size_t count, float *out, struct vit_error *err)
 {
-    const struct safetensors *file = tensors->shards[tensor->file];
+    if (tensors->format == TENSORS_NPZ)
+        return npz_read_f32(tensors->npz, &tensors->npz->members[tensor->entry], first, count, out,
+                            err);
 
+    const struct safetensors *file = tensors->shards[tensor->file];
     return safetensors_read_f32(file, &file->entries[tensor->entry], first, count, out, err);
 }
