@@ -272,6 +272,36 @@ Test(preprocess, luma_equals_pillow)
     free(in);
 }
 
+/* Margins of 3 and 21, 3 and 3, 5 and 19: halves go down, where timm's would go to even. */
+Test(preprocess, hugging_faces_crop_equals_its_offsets)
+{
+    static const struct {
+        size_t edge, crop;
+        enum vit_crop_mode mode;
+        uint64_t digest; /* of what Pillow 9.4 gives, cropped from (size - crop)//2 */
+    } cases[] = {
+        { 37, 34, VIT_CROP_CENTER, 0xfa1945eefd5f461cu },
+        { 37, 34, VIT_CROP_SQUASH, 0x71ed74e3924a591du },
+        { 29, 24, VIT_CROP_CENTER, 0xeef5c6a477f60f9cu },
+    };
+    uint8_t *const in = noise(60 * 90 * 3), bytes[3 * 34 * 34];
+    float out[3 * 34 * 34];
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t side = cases[i].crop, count = 3 * side * side;
+        struct vit_recipe recipe = plain_recipe(3, side, side);
+        recipe.crop_mode = cases[i].mode;
+        recipe.crop_pct = (double)side / (double)cases[i].edge;
+        recipe.crop_rounds_down = true;
+        cr_assert_eq(vit_preprocess(&recipe, 60, 90, in, out, NULL), VIT_OK);
+        for (size_t j = 0; j < count; j++)
+            bytes[j] = (uint8_t)byte_of(out[j], 0.0f, 1.0f);
+        cr_assert_eq(digest(bytes, count), cases[i].digest, "case %zu", i);
+        tally(count);
+    }
+    free(in);
+}
+
 Test(preprocess, luma_of_grey_is_that_grey)
 {
     const struct vit_recipe recipe = plain_recipe(1, 1, 256);

@@ -94,8 +94,7 @@ enum vit_final_norm {
 struct vit_config {
     size_t size;                    /* sizeof(struct vit_config) */
     size_t channels, height, width; /* of an image */
-    size_t patch; /* side of a square patch, which divides height and width; of T2T the product of
-                     the soft splits' strides */
+    size_t patch; /* side of a square patch; of T2T the product of the soft splits' strides */
     size_t dim;   /* width of a token; a multiple of heads unless head_dim is given */
     size_t depth; /* encoding blocks */
     size_t heads;
@@ -127,6 +126,8 @@ struct vit_config {
     bool gated_mlp;    /* fc2(f(a)·b), where fc1 makes a and b, of mlp_dim each; Shazeer 2020 */
     bool no_proj;      /* attention without its output projection */
     bool no_patch_bias, no_proj_bias, no_head_bias; /* that linear layer has none */
+    bool cut_edges; /* pixels right of and below the last whole patch are left out; without it the
+                       patch divides height and width */
 };
 
 enum vit_interpolation { VIT_BICUBIC, VIT_BILINEAR };

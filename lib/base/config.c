@@ -79,6 +79,21 @@ static enum vit_status check_fields(const struct vit_config *config, struct vit_
     return VIT_OK;
 }
 
+/* Whole patches, and at least one. */
+static enum vit_status check_patch(const struct vit_config *config, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if (!config->cut_edges &&
+        ((status = check_divides("height", config->height, "patch", config->patch, err)) ||
+         (status = check_divides("width", config->width, "patch", config->patch, err))))
+        return status;
+    if (config->height >= config->patch && config->width >= config->patch)
+        return VIT_OK;
+    return fail(err, VIT_EINVAL, "image of %zu × %zu is smaller than the patch, %zu",
+                config->height, config->width, config->patch);
+}
+
 /* Soft splits must each leave something; a kernel and a side bound their products. */
 static enum vit_status check_t2t(const struct vit_config *config, struct vit_error *err)
 {
@@ -173,8 +188,8 @@ enum vit_status config_check(const struct vit_config *config, struct vit_error *
         return status;
     if (config->tokenizer != VIT_PATCHES)
         status = check_t2t(config, err);
-    else if (!(status = check_divides("height", config->height, "patch", config->patch, err)))
-        status = check_divides("width", config->width, "patch", config->patch, err);
+    else
+        status = check_patch(config, err);
     if (!status && config->head_dim == 0)
         status = check_divides("dim", config->dim, "heads", config->heads, err);
     if (status)

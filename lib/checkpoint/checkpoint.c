@@ -106,6 +106,7 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
     about->recipe.width = c->config.width;
     if (c->config.height == about->config.height && c->config.width == about->config.width)
         return VIT_OK;
+    c->config.cut_edges = c->config.cut_edges && !asked;
     if (config_check(&c->config, &why))
         return fail(err, asked ? VIT_EINVAL : VIT_EFORMAT, "%s: at %zu × %zu: %.300s",
                     quote_path(folder).text, c->config.height, c->config.width, why.message);

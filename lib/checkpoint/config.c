@@ -23,6 +23,14 @@ static const struct config_family {
     { "t2t_vit", &names_t2t, config_parse_t2t },
     { "vit_pytorch.ViT", &names_vit_pytorch, config_parse_vit_pytorch },
     { "vit_pytorch.SimpleViT", &names_simple_vit, config_parse_vit_pytorch },
+    { "vit", &names_hf_vit, config_parse_hf },
+    { "deit", &names_hf_vit, config_parse_hf },
+    { "dinov2", &names_hf_dinov2, config_parse_hf },
+    { "dinov2_with_registers", &names_hf_dinov2_registers, config_parse_hf },
+    { "clip", &names_hf_clip, config_parse_hf },
+    { "clip_vision_model", &names_hf_clip, config_parse_hf },
+    { "siglip", &names_hf_siglip, config_parse_hf },
+    { "siglip_vision_model", &names_hf_siglip, config_parse_hf },
 };
 static const struct config_family timm = { NULL, &names_timm, config_parse_timm };
 static const struct config_family google = { NULL, &names_google, config_parse_google };
@@ -114,8 +122,8 @@ static enum vit_status parse_family(const struct config_input *in, struct config
     if ((status = family->parse(in, file, err)))
         return status;
     /* a model without a head has no use for labels, and Hugging Face's have made-up ones */
-    return labels_parse(in->path,
-                        file->config.classes > 0 ? json_object_get(in->root, "id2label") : NULL,
+    const bool labelled = file->config.classes > 0 && !file->unlabelled;
+    return labels_parse(in->path, labelled ? json_object_get(in->root, "id2label") : NULL,
                         file->config.classes, &file->labels, err);
 }
 

@@ -33,6 +33,7 @@ struct config_file {
     size_t height, width; /* the size that inputs are prepared for, where it is another: 0 else */
     struct vit_recipe recipe; /* at that size */
     struct labels labels;     /* of id2label; none without it */
+    bool unlabelled;          /* the head's outputs are no classes: id2label is of something else */
     struct origins origins;
 };
 

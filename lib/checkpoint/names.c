@@ -171,6 +171,14 @@ static bool applies(const struct resolution *r, const struct name_rule *rule)
     return (rule->needs & ~r->facts) == 0;
 }
 
+/* Whether the part is in one tensor with those before it, of more rows than a part has. */
+static bool is_in_the_first(const struct resolution *r, const struct name_rule *rule, size_t index)
+{
+    const struct name_rule *const first = source_of(r, rule, index)[-(int)rule->part].rule;
+
+    return rule->part > 0 && first && first->shape[0] != rule->shape[0];
+}
+
 /* A rule's tensor, if it is there and no earlier rule for the same has been met. */
 static enum vit_status take(const struct resolution *r, const struct name_rule *rule, size_t index)
 {
@@ -178,7 +186,7 @@ static enum vit_status take(const struct resolution *r, const struct name_rule *
     char name[NAME_BYTES];
     enum vit_status status;
 
-    if (source->tensor)
+    if (source->tensor || is_in_the_first(r, rule, index))
         return VIT_OK;
     make_name(rule->pattern, r->prefix, index, name);
     const struct tensor *const tensor = tensors_find(r->tensors, name);
@@ -191,17 +199,37 @@ static enum vit_status take(const struct resolution *r, const struct name_rule *
     return VIT_OK;
 }
 
+/* Of the rules for a tensor that is missing the one whose spelling the file keeps to elsewhere. */
+static const struct name_rule *find_spelling(const struct resolution *r,
+                                             const struct name_rule *rule)
+{
+    char name[NAME_BYTES];
+
+    for (size_t i = 0; i < r->family->count; i++) {
+        const struct name_rule *const other = &r->family->rules[i];
+        if (other->role != rule->role || other->part != rule->part || !applies(r, other))
+            continue;
+        for (size_t index = 0; index < roles_copies(rule->role, r->config); index++) {
+            make_name(other->pattern, r->prefix, index, name);
+            if (tensors_find(r->tensors, name))
+                return other;
+        }
+    }
+    return rule;
+}
+
 static enum vit_status check_found(const struct resolution *r, const struct name_rule *rule,
                                    size_t index)
 {
     char name[NAME_BYTES];
     size_t shape[4];
 
-    if (source_of(r, rule, index)->tensor ||
+    if (source_of(r, rule, index)->tensor || is_in_the_first(r, rule, index) ||
         (rule->unless_fixed && r->config->positions != VIT_POSITIONS_LEARNED))
         return VIT_OK;
-    const size_t rank = expected_shape(rule, r->config, index, shape);
-    make_name(rule->pattern, r->prefix, index, name);
+    const struct name_rule *const spelt = find_spelling(r, rule);
+    const size_t rank = expected_shape(spelt, r->config, index, shape);
+    make_name(spelt->pattern, r->prefix, index, name);
     return fail(r->err, VIT_EFORMAT, "%s: tensor %s is missing, expected %s",
                 quote_path(r->tensors->path).text, name, write_shape(rank, shape).text);
 }

@@ -85,8 +85,8 @@ struct name_family {
 };
 
 extern const struct name_family names_timm, names_series, names_t2t, names_google,
-    names_vit_pytorch, names_simple_vit, names_hf_vit, names_hf_dinov2, names_hf_clip,
-    names_hf_siglip;
+    names_vit_pytorch, names_simple_vit, names_hf_vit, names_hf_dinov2, names_hf_dinov2_registers,
+    names_hf_clip, names_hf_siglip;
 
 /* Where a part of a role's tensor is. */
 struct tensor_source {

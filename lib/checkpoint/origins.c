@@ -32,6 +32,7 @@ static const struct field {
     { AT(width), SIZE, NULL, 0 },
     { AT(tokenizer), ENUM, WORDS(tokenizers) },
     { AT(patch), SIZE, NULL, 0 },
+    { AT(cut_edges), BOOL, NULL, 0 },
     { AT(splits), SPLITS_3, NULL, 0 },
     { AT(token_dim), SIZE, NULL, 0 },
     { AT(token_heads), SIZE, NULL, 0 },

@@ -77,12 +77,13 @@ static void scale_sides(const struct vit_recipe *recipe, size_t height, size_t w
     }
 }
 
-static void keep_middle(double resized, size_t count, struct resize_span *span)
+static void keep_middle(double resized, size_t count, bool rounds_down, struct resize_span *span)
 {
     span->size = (size_t)resized;
     span->count = count;
     const size_t spare = span->size - count;
-    span->first = spare / 2 + (spare % 4 == 3); /* Python's round(): half to even */
+    /* Python's round(): half to even */
+    span->first = spare / 2 + (!rounds_down && spare % 4 == 3 ? 1 : 0);
 }
 
 static enum vit_status place(const struct vit_recipe *recipe, size_t height, size_t width,
@@ -96,8 +97,8 @@ static enum vit_status place(const struct vit_recipe *recipe, size_t height, siz
         return fail(err, VIT_EINVAL,
                     "image: %zux%zu would be resized to %.10gx%.10g, expected sides of at most %zu",
                     height, width, resized_height, resized_width, RESIZE_MAX_TARGET);
-    keep_middle(resized_height, recipe->height, &placement->rows);
-    keep_middle(resized_width, recipe->width, &placement->columns);
+    keep_middle(resized_height, recipe->height, recipe->crop_rounds_down, &placement->rows);
+    keep_middle(resized_width, recipe->width, recipe->crop_rounds_down, &placement->columns);
     /* timm 1.0 hands its recipe's interpolation to every resize but ResizeKeepRatio */
     placement->interpolation = keep_ratio ? VIT_BILINEAR : recipe->interpolation;
     return VIT_OK;

@@ -1,4 +1,5 @@
-/* fuzz_config.c - libFuzzer target: any bytes as a config.json; what passes must be computable */
+/* fuzz_config.c - libFuzzer target: any bytes as a config.json and, after a NUL, a
+ * preprocessor_config.json; what passes must be computable */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +19,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct config_file file;
     struct vit_error err = { .status = VIT_OK };
+    const char *const text = (const char *)data, *const nul =
+                                                     size > 0 ? memchr(data, 0, size) : NULL;
+    const size_t bytes = nul ? (size_t)(nul - text) : size;
+    const struct config_text config = { "config.json", text, bytes };
+    const struct config_text preprocessor = { "preprocessor_config.json", nul ? nul + 1 : NULL,
+                                              nul ? size - bytes - 1 : 0 };
 
-    if (config_parse(&(struct config_text){ "config.json", (const char *)data, size }, NULL, NULL,
-                     &file, &err)) {
+    if (config_parse(&config, &preprocessor, NULL, &file, &err)) {
         demand(err.status != VIT_OK && strlen(err.message) > 0);
         return 0;
     }
     demand(config_check(&file.config, NULL) == VIT_OK);
     demand(file.recipe.size == sizeof file.recipe);
     demand(file.recipe.crop_pct > 0 && file.recipe.crop_pct <= 1);
-    demand(file.recipe.height == file.config.height && file.recipe.width == file.config.width);
+    demand(file.recipe.height == (file.height > 0 ? file.height : file.config.height));
+    demand(file.recipe.width == (file.width > 0 ? file.width : file.config.width));
     demand(file.labels.count == 0 || file.labels.count == file.config.classes);
     labels_free(&file.labels);
     return 0;

@@ -1,0 +1,322 @@
+/* test_folder_hf.c - Hugging Face's folders: two spellings, heads of all kinds, what is missing */
+#include <criterion/criterion.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/file.h"
+#include "tests/compare.h"
+#include "tests/make_checkpoint.h"
+#include "tests/tally.h"
+#include "vit/vit.h"
+
+/* A golden case's folder whose tensors go by other names. */
+struct copy {
+    struct made_folder folder;
+    json_t *header;
+    char *file;
+    size_t data, bytes; /* the tensors' data begin there; the file's size */
+};
+
+static struct copy copy_case(const char *golden)
+{
+    static const char *const others[] = { "config.json", "preprocessor_config.json" };
+    struct copy copy = { .folder = make_folder() };
+    char path[128], *text;
+    uint64_t length;
+    size_t bytes;
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "tests/golden/%s/%s", golden, others[i]);
+        cr_assert_eq(file_read_all(path, 1 << 20, true, &text, &bytes, NULL), VIT_OK);
+        if (text)
+            make_file(&copy.folder, others[i], text, bytes);
+        free(text);
+    }
+    snprintf(path, sizeof path, "tests/golden/%s/model.safetensors", golden);
+    cr_assert_eq(file_read_all(path, 1 << 20, false, &copy.file, &copy.bytes, NULL), VIT_OK);
+    memcpy(&length, copy.file, sizeof length);
+    copy.data = sizeof length + length;
+    copy.header = json_loadb(copy.file + sizeof length, length, 0, NULL);
+    cr_assert(json_is_object(copy.header));
+    return copy;
+}
+
+static void write_copy(const struct copy *copy)
+{
+    char *const header = json_dumps(copy->header, JSON_COMPACT);
+
+    make_safetensors(&copy->folder, "model.safetensors", header, copy->file + copy->data,
+                     copy->bytes - copy->data);
+    free(header);
+}
+
+static void free_copy(struct copy *copy)
+{
+    remove_folder(&copy->folder);
+    json_decref(copy->header);
+    free(copy->file);
+}
+
+static void rename_tensor(struct copy *copy, const char *from, const char *to)
+{
+    json_t *const tensor = json_incref(json_object_get(copy->header, from));
+
+    cr_assert(tensor, "%s", from);
+    json_object_del(copy->header, from);
+    json_object_set(copy->header, to, tensor);
+    json_decref(tensor);
+}
+
+/* Every tensor, with all that stands in place of a part of its name; the first that matches. */
+static void spell(struct copy *copy, const char *const spellings[][2], size_t count)
+{
+    json_t *const before = json_copy(copy->header);
+    const char *name;
+    json_t *tensor;
+
+    json_object_foreach (before, name, tensor) {
+        char now[160];
+        snprintf(now, sizeof now, "%s", name);
+        for (size_t i = 0; i < count; i++) {
+            const char *const at = strstr(now, spellings[i][0]);
+            char next[160];
+            if (!at)
+                continue;
+            snprintf(next, sizeof next, "%.*s%s%s", (int)(at - now), now, spellings[i][1],
+                     at + strlen(spellings[i][0]));
+            memcpy(now, next, sizeof now);
+        }
+        if (strcmp(name, now) != 0)
+            rename_tensor(copy, name, now);
+    }
+    json_decref(before);
+}
+
+static const char *const since_5[][2] = {
+    { "encoder.layer.", "layers." },
+    { "attention.attention.query", "attention.q_proj" },
+    { "attention.attention.key", "attention.k_proj" },
+    { "attention.attention.value", "attention.v_proj" },
+    { "attention.output.dense", "attention.o_proj" },
+    { "intermediate.dense", "mlp.fc1" },
+    { "output.dense", "mlp.fc2" },
+};
+enum { SINCE_5 = sizeof since_5 / sizeof *since_5 };
+
+static struct vit_model *open_folder(const char *folder)
+{
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
+    tally(1);
+    return model;
+}
+
+static void refuses(const struct copy *copy, const char *words)
+{
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    write_copy(copy);
+    cr_assert_eq(vit_model_open(copy->folder.path, NULL, &model, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
+    tally(2);
+}
+
+/* The embedding of a picture of a gradient. */
+static float *embed(const struct vit_model *model, size_t *count)
+{
+    const struct vit_config *const c = vit_model_config(model);
+    const size_t pixels = c->channels * c->height * c->width;
+    float *const image = malloc(pixels * sizeof *image);
+    struct vit_context *context;
+    size_t rows;
+
+    for (size_t i = 0; i < pixels; i++)
+        image[i] = (float)(i % 97) / 97.0f - 0.5f;
+    vit_output_shape(model, VIT_OUTPUT_EMBEDDING, 0, &rows, count);
+    float *const out = malloc(*count * sizeof *out);
+    cr_assert_eq(vit_context_create(model, NULL, &context, NULL), VIT_OK);
+    cr_assert_eq(vit_forward_output(context, VIT_OUTPUT_EMBEDDING, 0, 1, image, out, NULL), VIT_OK);
+    vit_context_free(context);
+    free(image);
+    return out;
+}
+
+static void computes_the_same(struct copy *copy, const char *golden)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "tests/golden/%s", golden);
+    write_copy(copy);
+    struct vit_model *const a = open_folder(path), *const b = open_folder(copy->folder.path);
+    size_t count, as_many;
+    float *const x = embed(a, &count), *const y = embed(b, &as_many);
+    cr_assert_eq(count, as_many);
+    expect_same_bits(count, x, y, golden);
+    free(x);
+    free(y);
+    vit_model_close(a);
+    vit_model_close(b);
+}
+
+Test(folder_hf, transformers_5_spells_the_same_model)
+{
+    static const char *const golden[] = { "hf-vit", "hf-deit" };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct copy copy = copy_case(golden[i]);
+        spell(&copy, since_5, SINCE_5);
+        computes_the_same(&copy, golden[i]);
+        free_copy(&copy);
+    }
+}
+
+/* The first rows of a tensor, and the others under another name. */
+static void halve(struct copy *copy, const char *name, const char *first, const char *second)
+{
+    json_t *const whole = json_object_get(copy->header, name);
+    json_t *const shape = json_object_get(whole, "shape");
+    json_t *const at = json_object_get(whole, "data_offsets");
+    const json_int_t begin = json_integer_value(json_array_get(at, 0));
+    const json_int_t end = json_integer_value(json_array_get(at, 1)), middle = (begin + end) / 2;
+    const json_int_t rows = json_integer_value(json_array_get(shape, 0)) / 2;
+
+    json_array_set_new(shape, 0, json_integer(rows));
+    for (int half = 0; half < 2; half++)
+        json_object_set_new(copy->header, half ? second : first,
+                            json_pack("{s:s,s:O,s:[I,I]}", "dtype", "F32", "shape", shape,
+                                      "data_offsets", half ? middle : begin, half ? end : middle));
+    json_object_del(copy->header, name);
+}
+
+Test(folder_hf, a_gated_mlps_halves_are_one_tensor_or_two)
+{
+    static const char *const kinds[] = { "weight", "bias" };
+    static const char *const spelt[][2] = { { "attention.attention.query", "attention.q_proj" },
+                                            { "mlp.weights_out", "mlp.down_proj" } };
+    struct copy copy = copy_case("hf-dinov2");
+
+    for (int block = 0; block < 2; block++)
+        for (int kind = 0; kind < 2; kind++) {
+            char names[3][96];
+            static const char *const parts[] = { "weights_in", "gate_proj", "up_proj" };
+            for (int part = 0; part < 3; part++)
+                snprintf(names[part], sizeof *names,
+                         "dinov2_with_registers.encoder.layer.%d.mlp.%s.%s", block, parts[part],
+                         kinds[kind]);
+            halve(&copy, names[0], names[1], names[2]);
+        }
+    spell(&copy, spelt, 2);
+    computes_the_same(&copy, "hf-dinov2");
+    rename_tensor(&copy, "dinov2_with_registers.encoder.layer.1.mlp.up_proj.bias", "zzz");
+    refuses(&copy, "layer.1.mlp.up_proj.bias is missing, expected [64]");
+    free_copy(&copy);
+}
+
+Test(folder_hf, a_tower_saved_alone_has_no_prefix)
+{
+    static const char *const golden[] = { "hf-clip", "hf-siglip" };
+    static const char *const bare[][2] = { { "vision_model.", "" } };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct copy copy = copy_case(golden[i]);
+        spell(&copy, bare, 1);
+        computes_the_same(&copy, golden[i]);
+        free_copy(&copy);
+    }
+}
+
+Test(folder_hf, a_missing_tensor_is_named_as_the_file_spells)
+{
+    struct copy copy = copy_case("hf-vit");
+
+    rename_tensor(&copy, "vit.encoder.layer.1.output.dense.bias", "zzz");
+    refuses(&copy, "tensor vit.encoder.layer.1.output.dense.bias is missing, expected [96]");
+    spell(&copy, since_5, SINCE_5);
+    refuses(&copy, "tensor vit.layers.1.mlp.fc2.bias is missing, expected [96]");
+    free_copy(&copy);
+    copy = copy_case("hf-vit");
+    rename_tensor(&copy, "classifier.bias", "zzz");
+    refuses(&copy, "tensor classifier.bias is missing, expected [9]");
+    free_copy(&copy);
+    copy = copy_case("hf-deit");
+    rename_tensor(&copy, "distillation_classifier.weight", "zzz");
+    refuses(&copy, "tensor distillation_classifier.weight is missing, expected [6, 48]");
+    free_copy(&copy);
+    copy = copy_case("hf-clip");
+    rename_tensor(&copy, "vision_model.pre_layrnorm.weight", "vision_model.pre_layernorm.weight");
+    refuses(&copy, "tensor vision_model.pre_layrnorm.weight is missing, expected [48]");
+    free_copy(&copy);
+}
+
+Test(folder_hf, a_tensor_of_no_tower_is_unexpected)
+{
+    struct copy copy = copy_case("hf-clip");
+
+    rename_tensor(&copy, "logit_scale", "logit_scales");
+    refuses(&copy, "tensor logit_scales is unexpected, and 0 more: Hugging Face CLIP has no such");
+    free_copy(&copy);
+}
+
+Test(folder_hf, labels_are_of_a_classifier_alone)
+{
+    struct copy copy = copy_case("hf-vit");
+
+    struct vit_model *model = open_folder("tests/golden/hf-vit");
+    cr_assert_eq(vit_model_config(model)->classes, 9);
+    cr_assert_str_eq(vit_model_label(model, 8), "class number 8");
+    vit_model_close(model);
+    rename_tensor(&copy, "classifier.weight", "decoder.0.weight");
+    rename_tensor(&copy, "classifier.bias", "decoder.0.bias"); /* passed over: no head is left */
+    write_copy(&copy);
+    model = open_folder(copy.folder.path);
+    cr_assert_eq(vit_model_config(model)->classes, 0);
+    cr_assert_null(vit_model_label(model, 0));
+    vit_model_close(model);
+    free_copy(&copy);
+    model = open_folder("tests/golden/hf-clip"); /* a projection's outputs are no classes */
+    cr_assert_eq(vit_model_config(model)->classes, 20);
+    cr_assert_null(vit_model_label(model, 0));
+    vit_model_close(model);
+    tally(4);
+}
+
+Test(folder_hf, what_is_not_the_towers_is_passed_over)
+{
+    struct vit_model *const model = open_folder("tests/golden/hf-clip");
+    struct vit_tensor tensor;
+    size_t passed_over = 0;
+
+    for (size_t i = 0; vit_model_tensor(model, i, &tensor); i++)
+        passed_over += tensor.use == NULL;
+    cr_assert_eq(passed_over, 3);
+    cr_assert_str_eq(vit_model_family(model), "Hugging Face CLIP");
+    vit_model_close(model);
+    tally(2);
+}
+
+Test(folder_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit)
+{
+    const struct vit_model_options fits = { .size = sizeof fits, .height = 24, .width = 40 };
+    const struct vit_model_options not = { .size = sizeof not, .height = 31, .width = 40 };
+    struct vit_model *model = open_folder("tests/golden/hf-siglip");
+    struct vit_error err = { 0 };
+    size_t rows, columns;
+
+    vit_model_grid(model, &rows, &columns);
+    cr_assert(rows == 3 && columns == 3 && vit_model_config(model)->height == 30);
+    vit_model_close(model);
+    cr_assert_eq(vit_model_open("tests/golden/hf-siglip", &fits, &model, &err), VIT_OK);
+    vit_model_grid(model, &rows, &columns);
+    cr_assert(rows == 3 && columns == 5);
+    vit_model_close(model);
+    cr_assert_eq(vit_model_open("tests/golden/hf-siglip", &not, &model, &err), VIT_EINVAL);
+    cr_assert(strstr(err.message, "height 31 is not a multiple of the patch, 8"), "%s",
+              err.message);
+    tally(5);
+}

@@ -1,0 +1,81 @@
+/* test_positions.c - tables of positions on other grids, against PyTorch's and SciPy's */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint/safetensors.h"
+#include "model/positions.h"
+#include "tests/tally.h"
+
+static float *read_table(const struct safetensors *file, const char *name, struct config_grid *grid,
+                         size_t *dim)
+{
+    const struct safetensors_entry *const e = safetensors_find(file, name);
+
+    cr_assert(e && e->rank == 3, "%s", name);
+    float *const table = malloc(e->elements * sizeof *table);
+    cr_assert(table && safetensors_read_f32(file, e, 0, e->elements, table, NULL) == VIT_OK);
+    *grid = (struct config_grid){ e->shape[0], e->shape[1] };
+    *dim = e->shape[2];
+    return table;
+}
+
+/*
+ * Tables named WAY/FROM/TO, of tables named from/FROM: positions.safetensors was computed in double
+ * and rounded to float, and so are these, which leaves them an ulp of the largest apart at most.
+ */
+static void equals_reference(const char *way, enum positions_resize resize)
+{
+    struct safetensors *file;
+    size_t tables = 0;
+
+    cr_assert_eq(safetensors_open("tests/golden/positions.safetensors", &file, NULL), VIT_OK);
+    for (size_t i = 0; i < file->count; i++) {
+        const char *const name = file->entries[i].name, *const slash = strchr(name, '/');
+        char before[32];
+        struct config_grid from, to;
+        size_t dim;
+
+        if ((size_t)(slash - name) != strlen(way) || strncmp(name, way, strlen(way)) != 0)
+            continue;
+        snprintf(before, sizeof before, "from%.*s", (int)strcspn(slash + 1, "/") + 1, slash);
+        float *const in = read_table(file, before, &from, &dim);
+        float *const expected = read_table(file, name, &to, &dim);
+        const size_t count = to.rows * to.columns * dim;
+        float *const out = malloc(count * sizeof *out);
+        cr_assert_eq(positions_resize(resize, dim, from, in, to, out, NULL), VIT_OK);
+        for (size_t j = 0; j < count; j++)
+            cr_assert_leq(fabsf(out[j] - expected[j]), 0x1p-22f,
+                          "%s: number %zu is %g, expected %g", name, j, (double)out[j],
+                          (double)expected[j]);
+        tally(count);
+        free(out);
+        free(expected);
+        free(in);
+        tables++;
+    }
+    cr_assert_eq(tables, 8);
+    safetensors_close(file);
+}
+
+Test(positions, bicubic_equals_pytorch)
+{
+    equals_reference("bicubic", RESIZE_BICUBIC);
+}
+
+Test(positions, antialiased_bicubic_equals_pytorch)
+{
+    equals_reference("bicubic-antialias", RESIZE_BICUBIC_ANTIALIAS);
+}
+
+Test(positions, bilinear_equals_pytorch)
+{
+    equals_reference("bilinear", RESIZE_BILINEAR);
+}
+
+Test(positions, bilinear_with_its_corners_kept_equals_scipy)
+{
+    equals_reference("bilinear-corners", RESIZE_BILINEAR_CORNERS);
+}
