@@ -278,7 +278,8 @@ check-threads: deps
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< lib/base/status.c lib/base/config.c \
+	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< \
+	  lib/base/status.c lib/base/config.c lib/base/architectures.c \
 	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) tools/npy.c -o $@ \
 	  $(JANSSON) $(CODECS) -lm
 
