@@ -1,4 +1,4 @@
-/* test_checkpoint_timm.c - timm's folders: the tensors that each argument adds, takes or reshapes */
+/* test_checkpoint_timm.c - timm's folders: the tensors that arguments add, take or reshape */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>

@@ -19,8 +19,9 @@ struct timm_keys {
 };
 
 /*
- * Reads the keys as timm does: into what the architecture says goes pretrained_cfg, as far as it
- * counts, then num_classes of the root, then model_args. VIT_EFORMAT, VIT_EUNSUPPORTED as keys_read.
+ * Reads the keys as timm does: over what the architecture says go pretrained_cfg, as far as it
+ * counts, num_classes of the root, model_args. timm does not read the root's global_pool, which
+ * only has to agree. VIT_EFORMAT, VIT_EUNSUPPORTED as keys_read.
  */
 enum vit_status timm_read(const char *path, json_t *root, struct timm_keys *timm,
                           struct origins *origins, struct vit_error *err);

@@ -1,4 +1,4 @@
-/* config_timm_keys.c - the keys of a timm snapshot's config.json: the arguments of its VisionTransformer */
+/* config_timm_keys.c - the keys of a timm snapshot's config.json, with what each may hold */
 #include <string.h>
 
 #include "base/status.h"
