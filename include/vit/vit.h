@@ -180,11 +180,11 @@ struct vit_context_options {
 };
 
 /*
- * Opens a checkpoint folder: weights (model.safetensors, its shards, or Google's .npz), config.json,
- * and labels.txt if there (one class a line), as timm, Hugging Face, Google, T2T-ViT, vit-pytorch
- * and the series lay them out: docs/models.md. All or nothing: every tensor that the configuration
- * asks for must be there in its shape, and every tensor there must be asked for. The model is
- * immutable; any number of contexts and threads may share it.
+ * Opens a checkpoint folder: weights (model.safetensors, its shards, or Google's .npz),
+ * config.json, and labels.txt if there (one class a line), as timm, Hugging Face, Google, T2T-ViT,
+ * vit-pytorch and the series lay them out: docs/models.md. All or nothing: every tensor that the
+ * configuration asks for must be there in its shape, and every tensor there must be asked for. The
+ * model is immutable; any number of contexts and threads may share it.
  * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED as the files deserve, each naming what was expected and
  * found; VIT_EINVAL options that are none, or an image size that the patch does not divide;
  * VIT_EUNSUPPORTED for the level as vit_kernels_get, or positions that cannot be resized;
@@ -271,8 +271,8 @@ VIT_API size_t vit_context_threads(const struct vit_context *context);
  *   logits  [batch][classes] float32
  * Allocates nothing, takes no lock. The result does not depend on the batch, the thread count or
  * the instruction set.
- * VIT_EINVAL batch is 0 or above the context's max_batch, or the model has no head; VIT_ECANCELLED the context's hook said
- * stop (logits are then unspecified).
+ * VIT_EINVAL batch is 0 or above the context's max_batch, or the model has no head; VIT_ECANCELLED
+ * the context's hook said stop (logits are then unspecified).
  * Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words", eq. 1-4.
  */
 VIT_API enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,

@@ -20,8 +20,12 @@ static const struct config_family {
 } families[] = {
     { "series_vit", &names_series, config_parse_series },
     { "series_t2t_vit", &names_series, config_parse_series },
+    { "t2t_vit", &names_t2t, config_parse_t2t },
+    { "vit_pytorch.ViT", &names_vit_pytorch, config_parse_vit_pytorch },
+    { "vit_pytorch.SimpleViT", &names_simple_vit, config_parse_vit_pytorch },
 };
 static const struct config_family timm = { NULL, &names_timm, config_parse_timm };
+static const struct config_family google = { NULL, &names_google, config_parse_google };
 
 const struct choice config_activations[] = {
     { "gelu", VIT_GELU }, { "gelu_tanh", VIT_GELU_TANH }, { "quick_gelu", VIT_GELU_QUICK },
@@ -48,6 +52,23 @@ enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, 
                     quote_path(path).text, key, ratio, width, CONFIG_MAX_MLP_DIM);
     *mlp_dim = (size_t)width;
     return VIT_OK;
+}
+
+const struct name_family *config_guess(const struct tensors *tensors)
+{
+    const struct name_family *best = timm.names;
+    size_t most = names_known(best, tensors);
+
+    for (size_t i = 0; i <= sizeof families / sizeof *families; i++) {
+        const struct name_family *const names =
+            i < sizeof families / sizeof *families ? families[i].names : google.names;
+        const size_t known = names_known(names, tensors);
+        if (known > most) {
+            best = names;
+            most = known;
+        }
+    }
+    return best;
 }
 
 const char *config_string(const struct config_input *in, const char *key)
@@ -79,6 +100,10 @@ static enum vit_status find_family(const struct config_input *in,
 {
     const char *const model_type = config_string(in, "model_type");
 
+    if (in->tensors->format == TENSORS_NPZ) {
+        *family = &google;
+        return VIT_OK;
+    }
     if (!in->root)
         return fail(err, VIT_EIO, "%s: no such file, which .safetensors cannot do without",
                     quote_path(in->path).text);
