@@ -331,7 +331,8 @@ Test(config_timm, a_value_of_the_wrong_type_says_what_was_expected_and_found)
         { "\"img_size\":null",
           "model_args.img_size: expected a positive integer or [height, width]" },
         { "\"img_size\":[1,2,3]", "found [1,2,3]" },
-        { "\"img_size\":[32,\"x\"]", "model_args.img_size: expected a positive integer" },
+        { "\"img_size\":[32,\"x\"]",
+          "model_args.img_size: expected a positive integer or [height, width]" },
         { "\"depth\":-3", "model_args.depth: expected a positive integer, found -3" },
         { "\"depth\":2.0", "found 2.0" },
         { "\"depth\":4294967297", "found 4294967297" },
@@ -345,9 +346,9 @@ Test(config_timm, a_value_of_the_wrong_type_says_what_was_expected_and_found)
         { "\"class_token\":false", "pool takes the class token" },
         { "\"class_token\":1", "model_args.class_token: expected true or false, found 1" },
         { "\"fc_norm\":\"x\"", "model_args.fc_norm: expected true or false" },
-        { "\"reg_tokens\":-1", "model_args.reg_tokens: expected an integer of 0 or more" },
+        { "\"reg_tokens\":-1", "model_args.reg_tokens: expected 0 or a positive integer" },
         { "\"reg_tokens\":5000", "registers 5000 is out of range" },
-        { "\"num_classes\":-1", "model_args.num_classes: expected an integer of 0 or more" },
+        { "\"num_classes\":-1", "model_args.num_classes: expected 0 or a positive integer" },
         { "\"img_size\":225", "height 225 is not a multiple of the patch, 16" },
     };
 

@@ -5,46 +5,28 @@
 #include "checkpoint/config_timm.h"
 #include "checkpoint/quote.h"
 
+_Static_assert(offsetof(struct vit_config, width) ==
+                   offsetof(struct vit_config, height) + sizeof(size_t),
+               "take_height_width fills both");
+
 #define FIELD(field) offsetof(struct timm_keys, field)
 #define COUNT(rules) (sizeof(rules) / sizeof *(rules))
-
-/* Height and width into `sides`, whatever the rule's field. */
-static enum vit_status take_two(const struct keys *keys, const struct key_rule *rule, json_t *value,
-                                size_t sides[2])
-{
-    const struct key_rule here = { .key = rule->key };
-    struct keys to = *keys;
-
-    to.target = sides;
-    return take_height_width(&to, &here, value);
-}
-
-static enum vit_status take_img_size(const struct keys *keys, const struct key_rule *rule,
-                                     json_t *value)
-{
-    struct timm_keys *timm = keys->target;
-    size_t sides[2];
-    const enum vit_status status = take_two(keys, rule, value, sides);
-
-    if (!status) {
-        timm->config.height = sides[0];
-        timm->config.width = sides[1];
-    }
-    return status;
-}
 
 static enum vit_status take_patch_size(const struct keys *keys, const struct key_rule *rule,
                                        json_t *value)
 {
-    struct timm_keys *timm = keys->target;
-    size_t sides[2];
-    const enum vit_status status = take_two(keys, rule, value, sides);
+    const struct key_rule sides_rule = { .key = rule->key };
+    struct keys to = *keys;
+    size_t sides[2] = { 0 };
+    enum vit_status status;
 
-    if (!status && sides[0] != sides[1])
+    to.target = sides;
+    if ((status = take_height_width(&to, &sides_rule, value)))
+        return status;
+    if (sides[0] != sides[1])
         return keys_unsupported(keys, rule, "a square patch", value);
-    if (!status)
-        timm->config.patch = sides[0];
-    return status;
+    *(size_t *)keys_field(keys, rule) = sides[0];
+    return VIT_OK;
 }
 
 /* timm makes layer scale where init_values is true in Python's sense: neither null nor 0. */
@@ -127,8 +109,8 @@ static const unsigned positioned[2] = { VIT_POSITIONED_ALL, VIT_POSITIONED_PATCH
  * training sees, or only images of another size than the model's.
  */
 static const struct key_rule arg_rules[] = {
-    { "img_size", take_img_size, 0, NULL, false },
-    { "patch_size", take_patch_size, 0, NULL, false },
+    { "img_size", take_height_width, FIELD(config.height), NULL, false },
+    { "patch_size", take_patch_size, FIELD(config.patch), NULL, false },
     { "in_chans", take_count, FIELD(config.channels), NULL, false },
     { "num_classes", take_count_or_0, FIELD(config.classes), NULL, false },
     { "global_pool", take_choice, FIELD(config.pool), pools, false },
@@ -244,9 +226,7 @@ static void note_args(const struct keys *keys, const json_t *args)
         const char *key;
         size_t offset;
     } notes[] = {
-        { "img_size", offsetof(struct vit_config, height) },
         { "img_size", offsetof(struct vit_config, width) },
-        { "patch_size", offsetof(struct vit_config, patch) },
         { "pre_norm", offsetof(struct vit_config, no_patch_bias) },
         { "embed_dim", offsetof(struct vit_config, mlp_dim) },
         { "mlp_layer", offsetof(struct vit_config, mlp_dim) },

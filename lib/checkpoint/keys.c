@@ -65,10 +65,13 @@ enum vit_status take_count(const struct keys *keys, const struct key_rule *rule,
 
 enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule, json_t *value)
 {
-    if (!is_count(value) && !(json_is_integer(value) && json_integer_value(value) == 0))
-        return keys_expected(keys, rule, "an integer of 0 or more", value);
-    *(size_t *)keys_field(keys, rule) = (size_t)json_integer_value(value);
-    return VIT_OK;
+    if (json_is_integer(value) && json_integer_value(value) == 0) {
+        *(size_t *)keys_field(keys, rule) = 0;
+        return VIT_OK;
+    }
+    if (!is_count(value))
+        return keys_expected(keys, rule, "0 or a positive integer", value);
+    return take_count(keys, rule, value);
 }
 
 enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value)

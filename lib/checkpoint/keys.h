@@ -53,7 +53,7 @@ enum vit_status keys_read(const struct keys *keys, json_t *object, const struct 
 enum vit_status take_nothing(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* size_t: an integer of 1 or more. */
 enum vit_status take_count(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* size_t: an integer of 0 or more. */
+/* The same, where 0 stands for nothing of it. */
 enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule,
                                 json_t *value);
 /* size_t[3]: an array of three integers of 1 or more. */
