@@ -82,7 +82,7 @@ Test(checkpoint_timm, layer_scale_may_have_deit3s_own_names)
     cr_assert(checkpoint_has(checkpoint, T_GAMMA1, 1) && checkpoint_has(checkpoint, T_GAMMA2, 0));
     checkpoint_close(checkpoint);
     make_model(&folder, tensors, count - 1);
-    refuses(&folder, VIT_EFORMAT, "blocks.1.ls2.gamma is missing, expected [8]");
+    refuses(&folder, VIT_EFORMAT, "blocks.1.gamma_2 is missing, expected [8]");
     tensors[count] = (struct made_tensor){ "blocks.0.ls1.gamma", NULL, 1, { 8 } };
     make_model(&folder, tensors, count + 1);
     refuses(&folder, VIT_EFORMAT, "tensor blocks.0.gamma_1 is unexpected, and 0 more");

@@ -184,12 +184,17 @@ static bool applies(const struct resolution *r, const struct name_rule *rule)
     return (rule->needs & ~r->facts) == 0;
 }
 
-/* Whether the part is in one tensor with those before it, of more rows than a part has. */
+/* Whether the part is in one tensor with those before it: the first has more rows than a part. */
 static bool is_in_the_first(const struct resolution *r, const struct name_rule *rule, size_t index)
 {
     const struct name_rule *const first = source_of(r, rule, index)[-(int)rule->part].rule;
+    size_t whole[4], part[4];
 
-    return rule->part > 0 && first && first->shape[0] != rule->shape[0];
+    if (rule->part == 0 || !first)
+        return false;
+    expected_shape(first, r->config, index, whole);
+    expected_shape(rule, r->config, index, part);
+    return whole[0] > part[0];
 }
 
 /* A rule's tensor, if it is there and no earlier rule for the same has been met. */

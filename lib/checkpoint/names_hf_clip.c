@@ -57,12 +57,26 @@ static const char *const prefixes[] = { "vision_model.", NULL };
 
 /* The text tower and what compares the two; and, with a classifier, what it does not see. */
 static const char *const clip_passed_over[] = {
-    "text_model.*",      "text_projection.*",
-    "logit_scale",       "@embeddings.position_ids",
-    "@post_layernorm.*", NULL,
+    "text_model.*",           "text_projection.*",    "logit_scale", "@embeddings.position_ids",
+    "@post_layernorm.weight", "@post_layernorm.bias", NULL,
 };
 static const char *const siglip_passed_over[] = {
-    "text_model.*", "logit_scale", "logit_bias", "@embeddings.position_ids", "@head.*", NULL,
+    "text_model.*",
+    "logit_scale",
+    "logit_bias",
+    "@embeddings.position_ids",
+    "@head.probe",
+    "@head.attention.in_proj_weight",
+    "@head.attention.in_proj_bias",
+    "@head.attention.out_proj.weight",
+    "@head.attention.out_proj.bias",
+    "@head.layernorm.weight",
+    "@head.layernorm.bias",
+    "@head.mlp.fc1.weight",
+    "@head.mlp.fc1.bias",
+    "@head.mlp.fc2.weight",
+    "@head.mlp.fc2.bias",
+    NULL,
 };
 
 const struct name_family names_hf_clip = {

@@ -73,8 +73,8 @@ static const char *const prefixes[] = { "vit.", "deit.", NULL };
 
 /* Of training: what masked patches are replaced by, and what predicts them. A classifier has no use
  * for the pooler. */
-static const char *const passed_over[] = { "@embeddings.mask_token", "decoder.*", "@pooler.*",
-                                           NULL };
+static const char *const passed_over[] = { "@embeddings.mask_token", "decoder.*",
+                                           "@pooler.dense.weight", "@pooler.dense.bias", NULL };
 
 const struct name_family names_hf_vit = {
     .name = "Hugging Face ViT",
