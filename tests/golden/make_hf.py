@@ -63,19 +63,16 @@ def quick_gelu(x):
     return x * torch.sigmoid(1.702 * x)
 
 
-def dinov2(w, image, io, stored=4, registers=3, swiglu=True, classes=5, root='dinov2_with_registers.', antialias=True):
-    eps, hidden = 1e-6, (int(DIM * 2 * 2 / 3) + 7) // 8 * 8
+def dinov2(w, image, io):
+    eps, registers, stored, hidden = 1e-6, 3, 4, (int(DIM * 2 * 2 / 3) + 7) // 8 * 8
+    root = 'dinov2_with_registers.'
 
     def layer(x, i):
         name = f'{root}encoder.layer.{i}'
         y = old_attention(w, name + '.attention', w.norm(name + '.norm1', x, eps))
         x = x + y * w.new(name + '.layer_scale1.lambda1', (DIM,), 0.3, 0.7)
-        y = w.norm(name + '.norm2', x, eps)
-        if swiglu:
-            a, b = w.linear(name + '.mlp.weights_in', y, 2 * hidden).chunk(2, -1)
-            y = w.linear(name + '.mlp.weights_out', F.silu(a) * b, DIM)
-        else:
-            y = w.linear(name + '.mlp.fc2', F.gelu(w.linear(name + '.mlp.fc1', y, 2 * DIM)), DIM)
+        a, b = w.linear(name + '.mlp.weights_in', w.norm(name + '.norm2', x, eps), 2 * hidden).chunk(2, -1)
+        y = w.linear(name + '.mlp.weights_out', F.silu(a) * b, DIM)
         return x + y * w.new(name + '.layer_scale2.lambda1', (DIM,), 0.3, 0.7)
 
     w.new(root + 'embeddings.mask_token', (1, DIM), 1.0)
@@ -83,18 +80,14 @@ def dinov2(w, image, io, stored=4, registers=3, swiglu=True, classes=5, root='di
     cls = w.new(root + 'embeddings.cls_token', (1, 1, DIM), 1.0)
     table = w.new(root + 'embeddings.position_embeddings', (1, stored * stored + 1, DIM), 0.5)
     grid = table[:, 1:].transpose(1, 2).unflatten(2, (stored, stored))
-    size = [side // PATCH for side in image.shape[2:]]
-    if size != [stored, stored]:
-        grid = F.interpolate(grid, size, mode='bicubic', align_corners=False, antialias=antialias)
-    parts = [cls + table[:, :1], x + grid.flatten(2).transpose(1, 2)]
-    if registers:
-        parts.insert(1, w.new(root + 'embeddings.register_tokens', (1, registers, DIM), 1.0))
+    grid = F.interpolate(grid, [side // PATCH for side in image.shape[2:]], mode='bicubic',
+                         align_corners=False, antialias=True)
+    parts = [cls + table[:, :1], w.new(root + 'embeddings.register_tokens', (1, registers, DIM), 1.0),
+             x + grid.flatten(2).transpose(1, 2)]
     x = torch.cat([p.expand(BATCH, -1, -1) for p in parts], 1)
     x = io['features'] = w.norm(root + 'layernorm', layers(w, x, layer, io), eps)
-    io['pre_logits'] = x[:, 0]
-    if classes:
-        y = io['pre_logits'] = torch.cat([x[:, 0], x[:, 1 + registers:].mean(1)], -1)
-        io['logits'] = w.linear('classifier', y, classes)
+    y = io['pre_logits'] = torch.cat([x[:, 0], x[:, 1 + registers:].mean(1)], -1)
+    io['logits'] = w.linear('classifier', y, 5)
 
 
 def clip_layer(w, name, x, act, eps):
@@ -104,8 +97,8 @@ def clip_layer(w, name, x, act, eps):
     return x + w.linear(name + '.mlp.fc2', act(y), DIM)
 
 
-def clip(w, image, io, projection=20, classes=0, root='vision_model.'):
-    eps = 1e-5
+def clip(w, image, io):
+    eps, root = 1e-5, 'vision_model.'
     x = io['tokens'] = w.conv(root + 'embeddings.patch_embedding', image, bias=False)
     cls = w.new(root + 'embeddings.class_embedding', (DIM,), 1.0)
     x = torch.cat([cls.expand(BATCH, 1, -1), x], 1)
@@ -113,18 +106,14 @@ def clip(w, image, io, projection=20, classes=0, root='vision_model.'):
     x = w.norm(root + 'pre_layrnorm', x, eps)
     x = io['features'] = layers(w, x, lambda x, i: clip_layer(w, f'{root}encoder.layers.{i}', x, quick_gelu, eps), io)
     y = io['pre_logits'] = w.norm(root + 'post_layernorm', x[:, 0], eps)
-    if projection:
-        io['logits'] = w.linear('visual_projection', y, projection, bias=False)
-    if classes:
-        y = io['pre_logits'] = x[:, 1:].mean(1)
-        io['logits'] = w.linear('classifier', y, classes)
+    io['logits'] = w.linear('visual_projection', y, 20, bias=False)
     w.new('text_model.embeddings.token_embedding.weight', (3, 5), 1.0)
     w.new('text_projection.weight', (7, 5), 1.0)
     w.new('logit_scale', (), 1.0)
 
 
-def siglip(w, image, io, classes=0, root='vision_model.'):
-    eps = 1e-6
+def siglip(w, image, io):
+    eps, root = 1e-6, 'vision_model.'
 
     def act(x):
         return F.gelu(x, approximate='tanh')
@@ -141,15 +130,12 @@ def siglip(w, image, io, classes=0, root='vision_model.'):
     y = mha(w.new(head + 'probe', (1, 1, DIM), 1.0).expand(BATCH, -1, -1), x, x)[0]
     z = act(w.linear(head + 'mlp.fc1', w.norm(head + 'layernorm', y, eps), MLP))
     io['pre_logits'] = (y + w.linear(head + 'mlp.fc2', z, DIM))[:, 0]
-    if classes:
-        y = io['pre_logits'] = x.mean(1)
-        io['logits'] = w.linear('classifier', y, classes)
     w.new('text_model.head.weight', (3, 5), 1.0)
     w.new('logit_bias', (1,), 1.0)
 
 
-def deit(w, image, io, distilled=True, classes=6, pooler=0, root='deit.'):
-    eps = 1e-12
+def deit(w, image, io):
+    eps, root = 1e-12, 'deit.'
 
     def layer(x, i):
         name = f'{root}encoder.layer.{i}'
@@ -162,14 +148,9 @@ def deit(w, image, io, distilled=True, classes=6, pooler=0, root='deit.'):
     x = torch.cat([t.expand(BATCH, -1, -1) for t in tokens] + [x], 1)
     x = x + w.new(root + 'embeddings.position_embeddings', (1, x.shape[1], DIM), 0.5)
     x = io['features'] = w.norm(root + 'layernorm', layers(w, x, layer, io), eps)
-    io['pre_logits'] = (x[:, 0] + x[:, 1]) / 2 if distilled else x[:, 0]
-    if pooler:
-        io['pre_logits'] = torch.tanh(w.linear(root + 'pooler.dense', x[:, 0], pooler))
-    if distilled:
-        io['logits'] = (w.linear('cls_classifier', x[:, 0], classes) +
-                        w.linear('distillation_classifier', x[:, 1], classes)) / 2
-    elif classes:
-        io['logits'] = w.linear('classifier', x[:, 0], classes)
+    io['pre_logits'] = (x[:, 0] + x[:, 1]) / 2
+    io['logits'] = (w.linear('cls_classifier', x[:, 0], 6) +
+                    w.linear('distillation_classifier', x[:, 1], 6)) / 2
 
 
 def write(path, tensors):
@@ -184,11 +165,11 @@ def write(path, tensors):
         f.write(struct.pack('<Q', len(text)) + text + data)
 
 
-def make(folder, model, size, config, preprocessor=None, seed=1, **arguments):
-    w, io = Weights(seed), {}
-    image = Weights(seed + 1).new('input', (BATCH, 3) + size, 1.0)
+def make(folder, model, size, config, preprocessor=None):
+    w, io = Weights(1), {}
+    image = Weights(2).new('input', (BATCH, 3) + size, 1.0)
     with torch.no_grad():
-        model(w, image, io, **arguments)
+        model(w, image, io)
     os.makedirs(folder, exist_ok=True)
     write(folder + '/model.safetensors', w)
     write(folder + '/io.safetensors', dict(io, input=image))
