@@ -76,7 +76,8 @@ enum vit_pool {
     VIT_POOL_MEAN,           /* the mean of the patches' tokens */
     VIT_POOL_MEAN_ALL,       /* the mean of all tokens */
     VIT_POOL_MAX,            /* the largest of the patches' tokens, per channel */
-    VIT_POOL_MAP,            /* attention of one learned query, then an MLP; Zhai et al. 2022 */
+    VIT_POOL_MAP,            /* attention of one learned query over the patches' tokens, then an
+                                MLP; Zhai et al. 2022 */
     VIT_POOL_CLASS_AND_MEAN, /* the class token, then the mean of the patches': 2·dim numbers */
 };
 
