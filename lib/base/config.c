@@ -344,6 +344,17 @@ static const struct architecture {
     { "deit_small", 384, 12, 6 },  { "deit_base", 768, 12, 12 },
 };
 
+const char *vit_architecture(size_t i)
+{
+    static const char *const patterns[] = {
+        "vit_tiny_patch#_#", "vit_small_patch#_#", "vit_base_patch#_#",   "vit_large_patch#_#",
+        "vit_huge_patch#_#", "deit_tiny_patch#_#", "deit_small_patch#_#", "deit_base_patch#_#",
+    };
+
+    _Static_assert(COUNT(patterns) == COUNT(architectures), "a pattern for each");
+    return i < COUNT(patterns) ? patterns[i] : NULL;
+}
+
 /* One to five digits without a leading zero; moves *s past them. */
 static bool parse_size(const char **s, size_t *out)
 {
