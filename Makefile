@@ -34,8 +34,8 @@ BUILD ?= build
 PKG_CONFIG ?= pkg-config
 
 # Debian's packages: for demo, check and bench; and what only contributors need.
-DEPS := gcc g++ make pkg-config libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev \
-        libcriterion-dev libbenchmark-dev
+DEPS := gcc g++ make pkg-config libjansson-dev libzip-dev libjpeg62-turbo-dev libpng-dev \
+        libwebp-dev libcriterion-dev libbenchmark-dev
 DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openmp \
              python3-torch python3-onnx python3-numpy \
              $(if $(shell command -v npm),,nodejs npm)
@@ -43,8 +43,8 @@ DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openm
 ONNXRUNTIME := onnxruntime-node@1.30.0
 DEPS_PLOTS := python3-matplotlib
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-DEPS_ARM64 := $(DEPS_CROSS) libjansson-dev:arm64 libjpeg62-turbo-dev:arm64 libpng-dev:arm64 \
-              libwebp-dev:arm64 libgomp1:arm64 qemu-user-static clang
+DEPS_ARM64 := $(DEPS_CROSS) libjansson-dev:arm64 libzip-dev:arm64 libjpeg62-turbo-dev:arm64 \
+              libpng-dev:arm64 libwebp-dev:arm64 libgomp1:arm64 qemu-user-static clang
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev
 
@@ -75,6 +75,7 @@ RUN = $(if $(V),,@printf '  %-6s %s\n' $(1) $@;)
 
 # Evaluated when a recipe runs, that is after `deps` may have installed what they ask for.
 JANSSON = $(shell $(PKG_CONFIG) --libs jansson)
+ZIP = $(shell $(PKG_CONFIG) --libs libzip)
 CODECS = $(shell $(PKG_CONFIG) --libs libjpeg libpng libwebp)
 CRITERION = $(shell $(PKG_CONFIG) --libs criterion)
 BENCHMARK = $(shell $(PKG_CONFIG) --libs benchmark)
@@ -86,6 +87,9 @@ TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
 DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
 NPY_OBJECT := $(BUILD)/tools/npy.o
 DRAW_OBJECTS := $(patsubst %,$(BUILD)/tools/%.o,attention canvas encode heat operations runner)
+# The parser of .npy headers, which the command has too: in libvit.a its names are local.
+NPY_HEADER_OBJECTS := $(patsubst %,$(BUILD)/lib/%.o, \
+                        base/fail checkpoint/npy_header checkpoint/quote)
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
                  $(BUILD)/check/kernel_cases.o \
@@ -156,7 +160,7 @@ $(BUILD)/libvit.a: $(BUILD)/vit.o
 	$(call RUN,AR)$(AR) rcs $@ $<
 
 $(SHARED): $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LINK) $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) -lm
 	@ln -sf $(@F) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $(BUILD)/libvit.so
 
@@ -165,7 +169,7 @@ $(BUILD)/vit.pc: $(BUILD)/prefix
 	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' \
 	  'Name: vit' 'Description: SIMD kernels and the Vision Transformer forward pass' \
 	  'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lvit' \
-	  'Libs.private: -lgomp -lm' 'Requires.private: jansson' > $@
+	  'Libs.private: -lgomp -lm' 'Requires.private: jansson libzip' > $@
 
 $(BUILD)/vitConfig.cmake: Makefile
 	@mkdir -p $(@D)
@@ -186,15 +190,15 @@ $(BUILD)/check/%.o: check/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
-$(BUILD)/vit: $(TOOL_OBJECTS) $(CHECK_OBJECTS) $(BUILD)/libvit.a
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
+$(BUILD)/vit: $(TOOL_OBJECTS) $(CHECK_OBJECTS) $(NPY_HEADER_OBJECTS) $(BUILD)/libvit.a
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) $(CODECS) -lm
 
 $(BUILD)/examples/%.o: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
 $(BUILD)/demo: $(BUILD)/examples/demo.o $(DECODE_OBJECTS) $(BUILD)/libvit.a
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(CODECS) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) $(CODECS) -lm
 
 $(BUILD)/embed: $(BUILD)/examples/embed.o $(SHARED)
 	$(call RUN,LINK)$(CC) -o $@ $< $(LINK) -L$(BUILD) -Wl,-rpath,'$$ORIGIN' -lvit
@@ -211,7 +215,8 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 
 $(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) \
                      $(NPY_OBJECT) $(DRAW_OBJECTS)
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(CODECS) -lm $(WRAP:%=-Wl,--wrap=%)
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(ZIP) $(CODECS) -lm \
+	  $(WRAP:%=-Wl,--wrap=%)
 
 check: deps
 	@$(MAKE) --no-print-directory all $(BUILD)/tests/run $(BUILD)/embed $(BUILD)/demo
@@ -267,7 +272,7 @@ check-old-cpus: deps
 	@CC='$(CC)' tests/old_cpus.sh $(BUILD)
 
 $(BUILD)/tests/threads/run: $(BUILD)/tests/threads/threads.o $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) -lm
 
 # ThreadSanitizer exits with 66; without randomised addresses, which it cannot map on some systems.
 TSAN = $$(setarch -R true 2>/dev/null && echo setarch -R) $(BUILD)/threads/tests/threads/run
@@ -280,9 +285,10 @@ check-threads: deps
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< lib/base/status.c lib/base/config.c \
-	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) tools/npy.c -o $@ \
-	  $(JANSSON) $(CODECS) -lm
+	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< \
+	  lib/base/status.c lib/base/fail.c lib/base/config.c $(wildcard lib/checkpoint/*.c) \
+	  $(wildcard tools/decode*.c) -o $@ \
+	  $(JANSSON) $(ZIP) $(CODECS) -lm
 
 fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
 	for f in $(FUZZERS:fuzz_%=%); do \
@@ -317,7 +323,7 @@ $(BUILD)/bench/%.o: bench/%.cc $(BUILD)/flags
 	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra -MMD -MP -c $< -o $@
 
 $(BUILD)/bench/run: $(BENCH_OBJECTS) $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(BENCHMARK) -lstdc++ $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(BENCHMARK) -lstdc++ $(JANSSON) $(ZIP) -lm
 
 bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/run
@@ -332,11 +338,11 @@ ONEDNN = $(shell $(CXX) -fsyntax-only -xc++ -include dnnl.hpp /dev/null 2>&1 || 
 
 $(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) $(KERNEL_CFLAGS)"'
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) $(ZIP) -lm
 
 FIRST_OBJECTS := $(patsubst %,$(BUILD)/%.o,bench/peers/first bench/peers/common tools/clock)
 $(BUILD)/bench/peers/first: $(FIRST_OBJECTS) $(BUILD)/libvit.a
-	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) -lm
+	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) -lm
 
 $(BUILD)/peers/$(ONNXRUNTIME):
 	@mkdir -p $(@D)

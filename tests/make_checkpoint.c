@@ -75,7 +75,8 @@ static size_t dtype_bytes(const char *dtype)
     return bits / 8;
 }
 
-void make_model(const struct made_folder *folder, const struct made_tensor *tensors, size_t count)
+void make_tensors(const struct made_folder *folder, const char *name,
+                  const struct made_tensor *tensors, size_t count)
 {
     const size_t most = 64 + 256 * count;
     char *header = malloc(most);
@@ -101,9 +102,14 @@ void make_model(const struct made_folder *folder, const struct made_tensor *tens
     snprintf(header + length, most - length, "%s", count > 0 ? "}" : "{}");
     char *data = calloc(1, at + 1);
     cr_assert_not_null(data);
-    make_safetensors(folder, "model.safetensors", header, data, at);
+    make_safetensors(folder, name, header, data, at);
     free(data);
     free(header);
+}
+
+void make_model(const struct made_folder *folder, const struct made_tensor *tensors, size_t count)
+{
+    make_tensors(folder, "model.safetensors", tensors, count);
 }
 
 const char made_timm_config[] =

@@ -28,7 +28,10 @@ struct made_tensor {
     size_t rank, shape[5];
 };
 
-/* model.safetensors of those tensors, whose data are zeros. */
+/* A .safetensors file of those tensors, whose data are zeros. */
+void make_tensors(const struct made_folder *folder, const char *name,
+                  const struct made_tensor *tensors, size_t count);
+/* The same as model.safetensors. */
 void make_model(const struct made_folder *folder, const struct made_tensor *tensors, size_t count);
 
 /*

@@ -318,7 +318,7 @@ Test(checkpoint, a_long_path_keeps_its_end_in_messages)
     folder[600] = '\0';
     cr_assert_eq(checkpoint_open(folder, 0, 0, &checkpoint, &err), VIT_EIO);
     cr_assert_eq(strncmp(err.message, "...\xc3\xa9", 5), 0, "%s", err.message);
-    cr_assert(strstr(err.message, "\xa9/model.safetensors: cannot be opened: "), "%s", err.message);
+    cr_assert(strstr(err.message, "\xa9: cannot be listed: "), "%s", err.message);
     cr_assert_lt(strlen(err.message), 250);
     tally(4);
 }
@@ -327,9 +327,9 @@ Test(checkpoint, a_folder_without_its_files_says_which)
 {
     const struct made_folder folder = make_folder();
 
-    refuses(&folder, VIT_EIO, "/model.safetensors: cannot be opened: No such file");
+    refuses(&folder, VIT_EIO, "expected model.safetensors, model.safetensors.index.json or a .npz");
     make_text(&folder, "config.json", made_timm_config);
-    refuses(&folder, VIT_EIO, "/model.safetensors: cannot be opened: No such file");
+    refuses(&folder, VIT_EIO, "expected model.safetensors, model.safetensors.index.json or a .npz");
     make_text(&folder, "model.safetensors", "PK");
     refuses(&folder, VIT_EFORMAT, "/model.safetensors: 2 bytes long");
     cr_assert_eq(unlink(made_path(&folder, "model.safetensors")), 0);
@@ -339,5 +339,5 @@ Test(checkpoint, a_folder_without_its_files_says_which)
     cr_assert_eq(unlink(made_path(&folder, "config.json")), 0);
     refuses(&folder, VIT_EIO, "/config.json: no such file");
     remove_folder(&folder);
-    refuses(&folder, VIT_EIO, "/model.safetensors: cannot be opened");
+    refuses(&folder, VIT_EIO, "cannot be listed: No such file");
 }

@@ -1,8 +1,10 @@
 /* test_tensors.c - a checkpoint folder's tensors, whatever files they are in */
 #include <criterion/criterion.h>
-#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "checkpoint/safetensors.h"
 #include "checkpoint/tensors.h"
@@ -61,4 +63,87 @@ Test(tensors, integers_are_listed_and_not_read)
     tensors_close(tensors);
     remove_folder(&folder);
     tally(7);
+}
+
+/* That a folder is refused, by a message that ends in these words after the folder's path. */
+static void refuses(const struct made_folder *folder, enum vit_status status, const char *words)
+{
+    struct tensors *tensors = NULL;
+    struct vit_error err = { 0 };
+    char whole[1024];
+
+    snprintf(whole, sizeof whole, "%s%s", folder->path, words);
+    cr_assert_eq(tensors_open(folder->path, &tensors, &err), status, "%s", err.message);
+    cr_assert_null(tensors);
+    cr_assert_eq(err.status, status);
+    cr_assert_str_eq(err.message, whole);
+    tally(4);
+}
+
+Test(tensors, a_folder_without_weights_says_what_was_expected_and_found)
+{
+    const struct made_folder folder = make_folder();
+    const char *const expected =
+        ": expected model.safetensors, model.safetensors.index.json or a .npz file, found ";
+    char words[256];
+
+    snprintf(words, sizeof words, "%snone of them", expected);
+    refuses(&folder, VIT_EIO, words);
+    make_text(&folder, ".hidden.npz", "");
+    make_text(&folder, "npz", "");
+    make_text(&folder, "config.json", "{}");
+    refuses(&folder, VIT_EIO, words);
+    make_text(&folder, "pytorch_model.bin", "");
+    make_text(&folder, "tf_model.pth", "");
+    snprintf(words, sizeof words, "%s\"pytorch_model.bin\"", expected);
+    refuses(&folder, VIT_EIO, words);
+    make_text(&folder, "model-00001-of-00002.safetensors", "");
+    snprintf(words, sizeof words, "%s\"model-00001-of-00002.safetensors\"", expected);
+    refuses(&folder, VIT_EIO, words);
+    remove_folder(&folder);
+    refuses(&folder, VIT_EIO, ": cannot be listed: No such file or directory");
+}
+
+Test(tensors, several_files_of_weights_are_named_whatever_their_order)
+{
+    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
+                                         "B.npz", "a.npz" };
+    static const size_t pairs[][3] = {
+        { 0, 1, 0 }, { 1, 0, 0 }, { 2, 0, 2 }, { 1, 3, 3 }, { 3, 2, 2 }, { 2, 3, 2 }
+    }; /* made, made, named first */
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        const struct made_folder folder = make_folder();
+        const size_t first = pairs[i][2], second = pairs[i][0] + pairs[i][1] - first;
+        char words[256];
+        make_text(&folder, names[pairs[i][0]], "");
+        make_text(&folder, names[pairs[i][1]], "");
+        snprintf(words, sizeof words,
+                 ": found both \"%s\" and \"%s\", expected one of them: remove the other",
+                 names[first], names[second]);
+        refuses(&folder, VIT_EFORMAT, words);
+        make_text(&folder, "z.npz", "");
+        refuses(&folder, VIT_EFORMAT, words);
+        remove_folder(&folder);
+    }
+}
+
+Test(tensors, only_regular_files_are_opened)
+{
+    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
+                                         "x.npz" };
+    const struct made_folder folder = make_folder();
+    char words[128];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_assert_eq(mkfifo(made_path(&folder, names[i]), 0600), 0);
+        snprintf(words, sizeof words, "/%s: cannot be read: not a regular file", names[i]);
+        refuses(&folder, VIT_EIO, words);
+        unlink(made_path(&folder, names[i]));
+        cr_assert_eq(symlink("nowhere", made_path(&folder, names[i])), 0);
+        snprintf(words, sizeof words, "/%s: cannot be opened: No such file or directory", names[i]);
+        refuses(&folder, VIT_EIO, words);
+        unlink(made_path(&folder, names[i]));
+    }
+    remove_folder(&folder);
 }

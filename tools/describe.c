@@ -230,7 +230,7 @@ struct columns {
 
 static struct columns lay_out(const struct vit_model *model)
 {
-    enum { MOST = 64 };
+    enum { MOST = 80 };
     struct columns columns = { 0 };
     struct vit_tensor first, t;
 

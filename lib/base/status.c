@@ -1,9 +1,7 @@
-/* status.c - names of statuses and filling a caller's vit_error */
-#include "base/status.h"
-
-#include <stdarg.h>
+/* status.c - names of statuses */
 #include <stddef.h>
-#include <stdio.h>
+
+#include "vit/status.h"
 
 static const char *const names[] = {
     [VIT_OK] = "VIT_OK",
@@ -19,16 +17,4 @@ const char *vit_status_name(enum vit_status status)
 {
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown status";
-}
-
-enum vit_status fail(struct vit_error *err, enum vit_status status, const char *format, ...)
-{
-    if (err) {
-        va_list args;
-        va_start(args, format);
-        err->status = status;
-        vsnprintf(err->message, sizeof err->message, format, args);
-        va_end(args);
-    }
-    return status;
 }

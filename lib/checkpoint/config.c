@@ -20,11 +20,15 @@ static const struct config_family {
 } families[] = {
     { "series_vit", &names_series, config_parse_series },
     { "series_t2t_vit", &names_series, config_parse_series },
+    { "t2t_vit", &names_t2t, config_parse_t2t },
+    { "vit_pytorch.ViT", &names_vit_pytorch, config_parse_vit_pytorch },
+    { "vit_pytorch.SimpleViT", &names_simple_vit, config_parse_vit_pytorch },
 };
 static const struct config_family timm = { NULL, &names_timm, config_parse_timm };
+static const struct config_family google = { NULL, &names_google, config_parse_google };
 
 /* Those that a file says otherwise than by model_type. */
-static const struct config_family *const without_type[] = { &timm };
+static const struct config_family *const without_type[] = { &timm, &google };
 
 const char *vit_family(size_t i, const char **model_type)
 {
@@ -94,6 +98,10 @@ static enum vit_status find_family(const struct config_input *in,
 {
     const char *const model_type = config_string(in, "model_type");
 
+    if (in->tensors->format == TENSORS_NPZ) {
+        *family = &google;
+        return VIT_OK;
+    }
     if (!in->root)
         return fail(err, VIT_EIO, "%s: no such file, which .safetensors cannot do without",
                     quote_path(in->path).text);

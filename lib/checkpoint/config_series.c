@@ -18,13 +18,6 @@ static const struct choice positions[] = {
     { NULL, 0 },
 };
 
-/* The constructor takes none, and 0 alike, for head_dim^-1/2; so does vit_config for 0. */
-static enum vit_status take_qk_scale(const struct keys *keys, const struct key_rule *rule,
-                                     json_t *value)
-{
-    return json_is_null(value) ? VIT_OK : take_float(keys, rule, value);
-}
-
 #define FIELD(field) offsetof(struct series_keys, field)
 
 /* Of both models; then the patches of the one, and the soft splits of the other. */
@@ -36,8 +29,9 @@ static enum vit_status take_qk_scale(const struct keys *keys, const struct key_r
         { "num_heads", take_count, FIELD(config.heads), NULL, true },                              \
         { "hidden_chan_mul", take_number, FIELD(mlp_ratio), NULL, true },                          \
         { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
-        { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },                            \
-        { "qk_scale", take_qk_scale, FIELD(config.qk_scale), NULL, false },                        \
+        { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL,                                     \
+          false }, /* none and 0 alike stand for head_dim^-1/2 */                                  \
+        { "qk_scale", take_float_or_null, FIELD(config.qk_scale), NULL, false },                   \
         { "act", take_choice, FIELD(config.activation), config_activations, false },               \
         { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },                          \
         { "attention_value_skip", take_bool, FIELD(config.value_skip), NULL, false },              \
@@ -64,7 +58,6 @@ static enum vit_status finish_t2t(const char *path, struct series_keys *series,
                                   struct vit_error *err)
 {
     struct vit_config *const c = &series->config;
-    enum vit_status status;
 
     c->tokenizer = VIT_T2T_SERIES;
     c->token_heads = c->heads;
@@ -75,9 +68,8 @@ static enum vit_status finish_t2t(const char *path, struct series_keys *series,
                         quote_path(path).text, i, c->splits[i], CONFIG_MAX_SPLIT);
         else
             c->patch *= config_split_stride(c->splits[i]);
-    status = config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->token_dim,
-                            &c->token_mlp_dim, err);
-    return status;
+    return config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->token_dim,
+                          &c->token_mlp_dim, err);
 }
 
 enum vit_status config_parse_series(const struct config_input *in, struct config_file *file,

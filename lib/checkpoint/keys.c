@@ -63,6 +63,17 @@ enum vit_status take_count(const struct keys *keys, const struct key_rule *rule,
     return VIT_OK;
 }
 
+enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    if (json_is_integer(value) && json_integer_value(value) == 0) {
+        *(size_t *)keys_field(keys, rule) = 0;
+        return VIT_OK;
+    }
+    if (!is_count(value))
+        return keys_expected(keys, rule, "0 or a positive integer", value);
+    return take_count(keys, rule, value);
+}
+
 enum vit_status take_classes(const struct keys *keys, const struct key_rule *rule, json_t *value)
 {
     if (json_is_integer(value) && json_integer_value(value) == 0)
@@ -82,6 +93,20 @@ enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *ru
             return keys_expected(keys, rule, "three positive integers", value);
         counts[i] = (size_t)json_integer_value(count);
     }
+    return VIT_OK;
+}
+
+enum vit_status take_height_width(const struct keys *keys, const struct key_rule *rule,
+                                  json_t *value)
+{
+    size_t *const sides = keys_field(keys, rule);
+    const json_t *const height = json_array_size(value) == 2 ? json_array_get(value, 0) : value;
+    const json_t *const width = json_array_size(value) == 2 ? json_array_get(value, 1) : value;
+
+    if (!is_count(height) || !is_count(width))
+        return keys_expected(keys, rule, "a positive integer or [height, width]", value);
+    sides[0] = (size_t)json_integer_value(height);
+    sides[1] = (size_t)json_integer_value(width);
     return VIT_OK;
 }
 
@@ -109,6 +134,12 @@ enum vit_status take_float(const struct keys *keys, const struct key_rule *rule,
         return keys_expected(keys, rule, "a number within float32", value);
     *(float *)keys_field(keys, rule) = (float)number;
     return VIT_OK;
+}
+
+enum vit_status take_float_or_null(const struct keys *keys, const struct key_rule *rule,
+                                   json_t *value)
+{
+    return json_is_null(value) ? VIT_OK : take_float(keys, rule, value);
 }
 
 enum vit_status take_numbers(const struct keys *keys, const struct key_rule *rule, json_t *value)

@@ -53,16 +53,25 @@ enum vit_status keys_read(const struct keys *keys, json_t *object, const struct 
 enum vit_status take_nothing(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* size_t: an integer of 1 or more. */
 enum vit_status take_count(const struct keys *keys, const struct key_rule *rule, json_t *value);
+/* The same, where 0 stands for nothing of it. */
+enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule,
+                                json_t *value);
 /* The same, where 0 stands for a model without a head, which is not supported. */
 enum vit_status take_classes(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* size_t[3]: an array of three integers of 1 or more. */
 enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value);
+/* size_t[2]: an integer of 1 or more for both, or an array of two: height, then width. */
+enum vit_status take_height_width(const struct keys *keys, const struct key_rule *rule,
+                                  json_t *value);
 /* bool */
 enum vit_status take_bool(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* double */
 enum vit_status take_number(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* float; a number too small for one that is not 0 is an error. */
 enum vit_status take_float(const struct keys *keys, const struct key_rule *rule, json_t *value);
+/* The same, but null leaves the field as it is. */
+enum vit_status take_float_or_null(const struct keys *keys, const struct key_rule *rule,
+                                   json_t *value);
 /* struct numbers: an array of numbers. */
 enum vit_status take_numbers(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* An enum (of unsigned's size): one of the names in `more`, a struct choice[]. */

@@ -53,6 +53,29 @@ const struct tensor *names_find(const struct name_family *family, const struct t
     return NULL;
 }
 
+static bool has_block(const struct name_family *family, const struct tensors *tensors,
+                      const char *prefix, size_t block)
+{
+    char name[NAME_BYTES];
+
+    for (size_t i = 0; i < family->count; i++) {
+        make_name(family->rules[i].pattern, prefix, block, name);
+        if (family->rules[i].role >= T_FIRST_OF_BLOCK && tensors_find(tensors, name))
+            return true;
+    }
+    return false;
+}
+
+size_t names_blocks(const struct name_family *family, const struct tensors *tensors)
+{
+    const char *const prefix = names_prefix(family, tensors);
+    size_t blocks = 0;
+
+    while (blocks <= CONFIG_MAX_DEPTH && has_block(family, tensors, prefix, blocks))
+        blocks++;
+    return blocks;
+}
+
 /* A shape as text: "[2304, 768]", "[]" for a scalar. */
 struct shape_text {
     char text[TENSOR_MAX_RANK * 22 + 3];

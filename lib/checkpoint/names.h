@@ -85,7 +85,8 @@ struct name_family {
 };
 
 extern const struct name_family names_timm, names_series, names_t2t, names_google,
-    names_vit_pytorch, names_hf_vit, names_hf_dinov2, names_hf_clip, names_hf_siglip;
+    names_vit_pytorch, names_simple_vit, names_hf_vit, names_hf_dinov2, names_hf_clip,
+    names_hf_siglip;
 
 /* Where a part of a role's tensor is. */
 struct tensor_source {
@@ -106,6 +107,9 @@ const char *names_prefix(const struct name_family *family, const struct tensors 
 /* Whether the file has a tensor of the role, stage or block 0, whatever the configuration says. */
 const struct tensor *names_find(const struct name_family *family, const struct tensors *tensors,
                                 enum tensor_role role);
+
+/* How many blocks, from the first on, a file has any tensor of. */
+size_t names_blocks(const struct name_family *family, const struct tensors *tensors);
 
 /*
  * Finds every tensor of a configuration: sources[roles_count][PARTS] and uses[tensors->count], both

@@ -1,10 +1,9 @@
 /* safetensors_read.c - the numbers of a tensor in a .safetensors file */
-#include <string.h>
-
 #include "base/status.h"
 #include "checkpoint/file.h"
 #include "checkpoint/quote.h"
 #include "checkpoint/safetensors.h"
+#include "checkpoint/widen.h"
 
 enum { CHUNK = 8192 }; /* elements converted at a time, from the stack: 16 KiB */
 
@@ -39,32 +38,6 @@ enum vit_status safetensors_read(const struct safetensors *file,
     const enum vit_status status = check_range(file, entry, first, count, err);
 
     return status ? status : read_range(file, entry, first, count, out, err);
-}
-
-/* IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. */
-static void widen_f16(size_t n, const uint16_t *restrict x, float *restrict y)
-{
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t sign = (uint32_t)(x[i] & 0x8000) << 16;
-        const uint32_t magnitude = x[i] & 0x7fff;
-        /* an exponent of 31 is infinity or NaN in binary16, 255 in binary32 */
-        const uint32_t rebias = magnitude >= 0x7c00 ? 255 - 31 : 127 - 15;
-        const float subnormal = (float)magnitude * 0x1p-24f;
-        uint32_t bits;
-        memcpy(&bits, &subnormal, sizeof bits);
-        bits = magnitude < 0x400 ? bits : (magnitude << 13) + (rebias << 23);
-        bits |= sign;
-        memcpy(&y[i], &bits, sizeof bits);
-    }
-}
-
-/* bfloat16 is the upper half of a binary32. */
-static void widen_bf16(size_t n, const uint16_t *restrict x, float *restrict y)
-{
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t bits = (uint32_t)x[i] << 16;
-        memcpy(&y[i], &bits, sizeof bits);
-    }
 }
 
 enum vit_status safetensors_read_f32(const struct safetensors *file,

@@ -11,7 +11,7 @@ enum { TENSOR_MAX_RANK = 8 };
 
 struct tensor {
     const char *name;
-    const char *dtype; /* as its format spells it: "F32" */
+    const char *dtype; /* as its format spells it: "F32", "<f4" */
     bool readable;     /* tensors_read_f32 knows the dtype */
     size_t rank;       /* 0 is a scalar */
     size_t shape[TENSOR_MAX_RANK];
@@ -22,21 +22,26 @@ struct tensor {
 
 enum tensors_format {
     TENSORS_SAFETENSORS, /* model.safetensors */
-    TENSORS_NPZ,
+    TENSORS_SHARDED,     /* model.safetensors.index.json, and the files that it names */
+    TENSORS_NPZ,         /* one .npz file */
 };
 
 struct tensors {
     enum tensors_format format;
-    const char *path; /* for messages: the file */
+    char *path; /* for messages: the file, or the index of several */
     size_t count;
     struct tensor *entries;      /* sorted by name, as strcmp does */
-    size_t files;                /* how many are open */
+    size_t files;                /* how many .safetensors are open */
     struct safetensors **shards; /* [files] */
+    struct npz *npz;             /* NULL unless that is the format */
 };
 
 /*
- * Opens a folder's model.safetensors and checks its header whole; no data are read. All or nothing.
- * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED, VIT_ENOMEM: as safetensors_open.
+ * Opens the one file of weights in a folder: model.safetensors; model.safetensors.index.json and
+ * the files that it names; or any one .npz. Every header is checked whole; no data are read. All or
+ * nothing, and the message names the file and the tensor. VIT_EIO there is no such file, or one
+ * cannot be read; VIT_EFORMAT there are several, or one is malformed, or what the index says of its
+ * files is not so; VIT_EUNSUPPORTED as safetensors_open, index_parse and npz_open; VIT_ENOMEM.
  */
 enum vit_status tensors_open(const char *folder, struct tensors **tensors, struct vit_error *err);
 
@@ -47,9 +52,11 @@ void tensors_close(struct tensors *tensors);
 const struct tensor *tensors_find(const struct tensors *tensors, const char *name);
 
 /*
- * Elements first .. first + count − 1 in the file's own row-major order, as float32, from F32, F16
- * or BF16, exactly. VIT_EINVAL they are not all within the tensor; VIT_EUNSUPPORTED it is not
- * readable; VIT_EIO the file ends early or cannot be read.
+ * Elements first .. first + count − 1 in the file's own row-major order, as float32: exactly from
+ * F32, F16 and BF16, rounded to nearest from a .npz file's float64. One thread at a time: of a .npz
+ * file the tensor last read is held whole, so tensors are best read one after the other.
+ * VIT_EINVAL they are not all within the tensor; VIT_EUNSUPPORTED it is not readable; VIT_EIO the
+ * file ends early or cannot be read; VIT_EFORMAT a .npz file is damaged or cut there; VIT_ENOMEM.
  */
 enum vit_status tensors_read_f32(const struct tensors *tensors, const struct tensor *tensor,
                                  size_t first, size_t count, float *out, struct vit_error *err);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/npy.h"
+#include "checkpoint/npy_header.h"
 
 static void demand(int holds)
 {
@@ -11,13 +11,13 @@ static void demand(int holds)
         abort();
 }
 
-/* What npy.h promises of a header that it accepts. */
+/* What npy_header.h promises of a header that it accepts. */
 static void check(const struct npy_header *header, uint64_t file_bytes)
 {
-    const size_t each = header->dtype == NPY_F32 ? 4 : 1;
+    const size_t each = npy_dtype_bytes(header->dtype);
     size_t elements = 1;
 
-    demand(header->dtype == NPY_F32 || header->dtype == NPY_U8);
+    demand(header->dtype < NPY_DTYPES && strlen(npy_dtype_descr(header->dtype)) == 3);
     demand(header->rank <= NPY_MAX_RANK);
     for (size_t i = 0; i < header->rank; i++)
         elements *= header->shape[i]; /* whole: the data are that long, or there are none */

@@ -1,0 +1,111 @@
+/* config_vit_pytorch.c - vit-pytorch: libvit's config.json of the constructor's arguments */
+#include "checkpoint/config.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "checkpoint/quote.h"
+
+struct vit_pytorch_keys {
+    size_t image[2], patch[2]; /* height, width */
+    struct vit_config config;
+};
+
+static const struct choice pools[] = {
+    { "cls", VIT_POOL_CLASS },
+    { "mean", VIT_POOL_MEAN },
+    { NULL, 0 },
+};
+
+#define FIELD(field) offsetof(struct vit_pytorch_keys, field)
+
+/* Of both models; dropout is for training. */
+#define BOTH                                                                                       \
+    { "model_type", take_nothing, 0, NULL, true },                                                 \
+        { "image_size", take_height_width, FIELD(image), NULL, true },                             \
+        { "patch_size", take_height_width, FIELD(patch), NULL, true },                             \
+        { "num_classes", take_count, FIELD(config.classes), NULL, true },                          \
+        { "dim", take_count, FIELD(config.dim), NULL, true },                                      \
+        { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
+        { "heads", take_count, FIELD(config.heads), NULL, true },                                  \
+        { "mlp_dim", take_count, FIELD(config.mlp_dim), NULL, true },                              \
+        { "channels", take_count, FIELD(config.channels), NULL, false },                           \
+        { "dim_head", take_count, FIELD(config.head_dim), NULL, false },                           \
+        { "pretrained_cfg", take_nothing, 0, NULL, false },                                        \
+    {                                                                                              \
+        "id2label", take_nothing, 0, NULL, false                                                   \
+    }
+
+static const struct key_rule vit_rules[] = {
+    BOTH,
+    { "pool", take_choice, FIELD(config.pool), pools, false },
+    { "dropout", take_nothing, 0, NULL, false },
+    { "emb_dropout", take_nothing, 0, NULL, false },
+};
+
+static const struct key_rule simple_rules[] = { BOTH };
+
+static const struct vit_config defaults = {
+    .size = sizeof defaults,
+    .channels = 3,
+    .head_dim = 64,
+    .eps = 1e-5f,
+    .activation = VIT_GELU,
+    .patch_norms = true,
+};
+
+/* What the class of the model decides. */
+static void decide(bool simple, struct vit_config *c)
+{
+    if (simple) {
+        c->class_tokens = VIT_NO_CLASS_TOKEN;
+        c->positions = VIT_POSITIONS_SINCOS_2D;
+        c->pool = VIT_POOL_MEAN;
+        c->no_proj_bias = true;
+        return;
+    }
+    if (c->pool == VIT_POOL_MEAN)
+        c->class_tokens = VIT_NO_CLASS_TOKEN;
+    c->no_proj = c->heads == 1 && c->head_dim == c->dim;
+}
+
+enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct config_file *file,
+                                         struct vit_error *err)
+{
+    struct vit_pytorch_keys found = { .config = defaults };
+    struct vit_config *const c = &found.config;
+    const struct keys keys = { in->path, "", false, &found, err, &file->origins, FIELD(config) };
+    const bool simple = strcmp(config_string(in, "model_type"), "vit_pytorch.SimpleViT") == 0;
+    enum vit_status status;
+
+    origins_all(&file->origins, "vit-pytorch's default");
+    if ((status =
+             simple ? keys_read(&keys, in->root, simple_rules,
+                                sizeof simple_rules / sizeof *simple_rules)
+                    : keys_read(&keys, in->root, vit_rules, sizeof vit_rules / sizeof *vit_rules)))
+        return status;
+    if (found.patch[0] != found.patch[1])
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: patch_size is %zu × %zu: supported are square patches",
+                    quote_path(in->path).text, found.patch[0], found.patch[1]);
+    c->height = found.image[0];
+    c->width = found.image[1];
+    c->patch = found.patch[0];
+    decide(simple, c);
+    keys_note(&keys, "image_size", offsetof(struct vit_config, height));
+    keys_note(&keys, "image_size", offsetof(struct vit_config, width));
+    keys_note(&keys, "patch_size", offsetof(struct vit_config, patch));
+    keys_note(&keys, "model_type", offsetof(struct vit_config, positions));
+    if ((status = config_check_file(in->path, c, err)))
+        return status;
+    file->config = *c;
+    file->recipe = (struct vit_recipe){
+        .size = sizeof file->recipe,
+        .interpolation = VIT_BILINEAR,
+        .crop_mode = VIT_CROP_SQUASH,
+        .crop_pct = 1,
+        .std = { 1, 1, 1 },
+    };
+    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), c,
+                               &file->recipe, err);
+}

@@ -1,0 +1,308 @@
+/* test_npz_hostile.c - .npz files that lie, are cut or are damaged: which sentence each gets */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checkpoint/npz.h"
+#include "tests/make_checkpoint.h"
+#include "tests/make_npz.h"
+#include "tests/tally.h"
+
+static const float numbers[256] = { 1, 2, 3 };
+
+/* That bytes are refused in exactly these words. */
+static void refuses(const struct made_npz *made, enum vit_status status, const char *words)
+{
+    struct npz *npz = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(npz_parse("x.npz", made->bytes, made->size, &npz, &err), status, "%s",
+                 err.message);
+    cr_assert_null(npz);
+    cr_assert_eq(strncmp(err.message, "x.npz: ", 7), 0, "%s", err.message);
+    cr_assert_str_eq(err.message + 7, words);
+    tally(4);
+}
+
+static void refuses_member(const struct made_member *member, enum vit_status status,
+                           const char *words)
+{
+    const struct made_npz made = make_npz(1, member);
+
+    refuses(&made, status, words);
+    free(made.bytes);
+}
+
+Test(npz_hostile, what_is_no_archive_is_refused)
+{
+    struct made_npz text = { (unsigned char *)"{\"w\":[1,2,3,4,5,6,7,8]}", 23 }, none = { 0 };
+
+    refuses(&none, VIT_EFORMAT, "0 bytes long, expected a zip archive");
+    refuses(&text, VIT_EFORMAT, "cannot be read: Not a zip archive");
+}
+
+Test(npz_hostile, headers_that_are_not_read_name_the_member)
+{
+    static const struct {
+        struct made_member member;
+        enum vit_status status;
+        const char *words;
+    } cases[] = {
+        { { "w.npy", "{'descr': '<f4', 'fortran_order': True, 'shape': (2,)}", numbers, 8, 0, 0 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected an array in C order, found Fortran order" },
+        { { "w.npy", DICT(">f4", "(2,)"), numbers, 8, 0, 0 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected little-endian numbers, found dtype '>f4', which is "
+          "big-endian" },
+        { { "w.npy", DICT("|O", "(2,)"), numbers, 8, 1, 0 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected a dtype of floats or integers, such as '<f4', found '|O'" },
+        { { "w.npy", DICT("<c8", "()"), numbers, 8, 0, 0 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected a dtype of floats or integers, such as '<f4', found '<c8'" },
+        { { "w.npy", "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': ()}", numbers, 4,
+            0, 0 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected a dtype of single numbers, found one of several fields" },
+        { { "w.npy", F4("(1, 1, 1, 1, 1, 1, 1, 1, 1)"), numbers, 4, 0, 0 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected at most 8 dimensions, found more" },
+        { { "w.npy", F4("()"), numbers, 4, 0, 4 },
+          VIT_EUNSUPPORTED,
+          "member \"w.npy\": expected .npy version 1, 2 or 3, found 4.0" },
+        { { "w.npy", F4("(2, 3)"), numbers, 23, 1, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected the data of float32 [2, 3], 24 bytes, found 23 bytes" },
+        { { "w.npy", F4("(4611686018427387904, 4)"), numbers, 0, 0, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected the data of float32 [4611686018427387904, 4], more bytes "
+          "than 64 bits count, found 0 bytes" },
+        { { "w.npy", F4("(1000000000000,)"), numbers, 1024, 1, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected the data of float32 [1000000000000], 4000000000000 bytes, "
+          "found 1024 bytes" },
+        { { "w.npy", "{", NULL, 0, 0, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected a .npy file of 12 bytes or more, found one of 11" },
+        { { "w.npy", NULL, "\x93NUMPY\1\0\xff\xff{}", 12, 0, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected a header up to byte 65545, found a file of 12 bytes" },
+        { { "w.npy", NULL, "\x93NUMPY\2\0\0\0\1\0{}", 14, 0, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected a header of at most 65535 bytes, found 65536" },
+        { { "w.npy", NULL, "", 0, 0, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected a .npy file of 12 bytes or more, found one of 0" },
+        { { "w.npy", NULL, "not an array", 12, 1, 0 },
+          VIT_EFORMAT,
+          "member \"w.npy\": expected a .npy file, found something else" },
+        { { "README.txt", NULL, "hello", 5, 0, 0 },
+          VIT_EFORMAT,
+          "member \"README.txt\" is unexpected, expected NAME.npy" },
+        { { "folder/", NULL, "", 0, 0, 0 },
+          VIT_EFORMAT,
+          "member \"folder/\" is unexpected, expected NAME.npy" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refuses_member(&cases[i].member, cases[i].status, cases[i].words);
+}
+
+static const struct made_member two[] = {
+    { "a.npy", F4("(256,)"), numbers, sizeof numbers, true, 0 },
+    { "b.npy", F4("(3,)"), numbers, 12, false, 0 },
+};
+/* magic, version and length are 10 bytes, then the dictionary */
+enum { A_SIZE = 10 + sizeof F4("(256,)") - 1 + 1024, B_SIZE = 10 + sizeof F4("(3,)") - 1 + 12 };
+
+Test(npz_hostile, a_directory_that_lies_is_refused_before_anything_is_allocated)
+{
+    static const struct {
+        size_t place;
+        enum made_field field;
+        size_t bytes;
+        uint64_t value;
+        enum vit_status status;
+        const char *words;
+    } cases[] = {
+        { 1, FIELD_NAME, 1, 'a', VIT_EFORMAT, "member \"a.npy\" is there twice, expected once" },
+        { 0, FIELD_FLAGS, 1, 1, VIT_EUNSUPPORTED,
+          "member \"a.npy\" is encrypted, expected a plain one" },
+        { 1, FIELD_METHOD, 2, 12, VIT_EUNSUPPORTED,
+          "member \"b.npy\" is compressed by method 12, expected 0 (stored) or 8 (deflated)" },
+        { 0, FIELD_PACKED, 4, 0x7fffffff, VIT_EFORMAT,
+          "member \"a.npy\" takes 2147483647 bytes of a file of %zu: it is cut short" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct made_npz made = make_npz(2, two);
+        char words[256];
+        patch_npz(&made, cases[i].place, cases[i].field, cases[i].bytes, cases[i].value);
+        snprintf(words, sizeof words, cases[i].words, made.size);
+        refuses(&made, cases[i].status, words);
+        free(made.bytes);
+    }
+}
+
+Test(npz_hostile, sizes_that_no_packing_gives_are_refused)
+{
+    struct made_npz made = make_npz(2, two);
+    char words[256];
+
+    patch_npz(&made, 1, FIELD_SIZE, 4, B_SIZE + 4);
+    snprintf(words, sizeof words,
+             "member \"b.npy\" claims %d bytes, expected the %d that are stored", B_SIZE + 4,
+             B_SIZE);
+    refuses(&made, VIT_EFORMAT, words);
+    patch_npz(&made, 1, FIELD_SIZE, 4, B_SIZE);
+    patch_npz(&made, 0, FIELD_PACKED, 4, 100);
+    patch_npz(&made, 0, FIELD_SIZE, 4, 100 * 1032 + 1032);
+    refuses(&made, VIT_EFORMAT,
+            "member \"a.npy\" claims 104232 bytes from 100, expected 1032 from each at most");
+    patch_npz(&made, 0, FIELD_SIZE, 4, 100 * 1032 + 1031);
+    refuses(&made, VIT_EFORMAT,
+            "member \"a.npy\": expected the data of float32 [256], 1024 bytes, found 104162 bytes");
+    free(made.bytes);
+}
+
+static void refuses_file(const char *path, enum vit_status status, const char *words)
+{
+    struct npz *npz = NULL;
+    struct vit_error err = { 0 };
+    char whole[512];
+
+    snprintf(whole, sizeof whole, "%s: %s", path, words);
+    cr_assert_eq(npz_open(path, &npz, &err), status);
+    cr_assert_null(npz);
+    cr_assert_str_eq(err.message, whole);
+    tally(3);
+}
+
+Test(npz_hostile, claims_in_64_bits_and_real_encryption_are_refused)
+{
+    refuses_file("tests/fuzz/seeds/npz/zip64-huge", VIT_EFORMAT,
+                 "member \"w.npy\" takes 4611686018427387904 bytes of a file of 348: it is cut "
+                 "short");
+    refuses_file("tests/fuzz/seeds/npz/encrypted", VIT_EUNSUPPORTED,
+                 "member \"a/kernel.npy\" is encrypted, expected a plain one");
+    refuses_file("tests/fuzz/seeds/npz/lzma", VIT_EUNSUPPORTED,
+                 "member \"w.npy\" is compressed by method 14, expected 0 (stored) or 8 "
+                 "(deflated)");
+    refuses_file("tests/golden/none.npz", VIT_EIO, "cannot be opened: No such file or directory");
+    refuses_file("tests/golden", VIT_EIO, "cannot be read: not a regular file");
+}
+
+/* That an archive opens, but a member's data do not come. */
+static void refuses_data(const struct made_npz *made, size_t member, const char *words)
+{
+    struct npz *npz;
+    struct vit_error err = { 0 };
+    float out[256];
+
+    cr_assert_eq(npz_parse("x.npz", made->bytes, made->size, &npz, &err), VIT_OK, "%s",
+                 err.message);
+    for (int again = 0; again < 2; again++) { /* what failed is not held */
+        cr_assert_eq(npz_read_f32(npz, &npz->members[member], 0, 1, out, &err), VIT_EFORMAT);
+        cr_assert_str_eq(err.message, words);
+    }
+    cr_assert_eq(npz_read_f32(npz, &npz->members[1 - member], 0, 1, out, &err), VIT_OK);
+    npz_close(npz);
+    tally(6);
+}
+
+Test(npz_hostile, data_that_are_damaged_name_the_member)
+{
+    struct made_npz made = make_npz(2, two);
+    size_t b = 0;
+
+    while (memcmp(made.bytes + b, numbers, 12) != 0) /* as they are stored */
+        b++;
+    made.bytes[b + 11] ^= 1;
+    refuses_data(&made, 1, "x.npz: member \"b.npy\": cannot be read: CRC error");
+    made.bytes[b + 11] ^= 1;
+    while (memcmp(made.bytes + b, "PK\1\2", 4) != 0)
+        b++;
+    made.bytes[b + 16] ^= 1; /* the checksum of a.npy */
+    refuses_data(&made, 0, "x.npz: member \"a.npy\": cannot be read: CRC error");
+    free(made.bytes);
+}
+
+/* The header and the directory agree: only unpacking tells. */
+Test(npz_hostile, deflated_data_of_another_length_than_both_say_name_the_member)
+{
+    const struct made_member shorter[] = { { "a.npy", F4("(256,)"), numbers, 1020, true, 0 },
+                                           two[1] };
+    const struct made_member longer[] = { { "a.npy", F4("(255,)"), numbers, 1024, true, 0 },
+                                          two[1] };
+    struct made_npz made = make_npz(2, shorter);
+
+    patch_npz(&made, 0, FIELD_SIZE, 4, A_SIZE);
+    refuses_data(&made, 0, "x.npz: member \"a.npy\" ends early, expected 4 more bytes");
+    free(made.bytes);
+    made = make_npz(2, longer);
+    patch_npz(&made, 0, FIELD_SIZE, 4, A_SIZE - 4);
+    refuses_data(&made, 0, "x.npz: member \"a.npy\" goes on, expected its end");
+    free(made.bytes);
+}
+
+Test(npz_hostile, cut_at_any_byte_an_archive_is_refused)
+{
+    struct made_npz made = make_npz(2, two);
+    const size_t whole = made.size;
+
+    for (made.size = 1; made.size < whole; made.size++) {
+        struct npz *npz = NULL;
+        struct vit_error err = { 0 };
+        /* a copy of its own, beyond which a sanitizer sees reads */
+        unsigned char *bytes = malloc(made.size);
+        memcpy(bytes, made.bytes, made.size);
+        cr_assert_eq(npz_parse("x.npz", bytes, made.size, &npz, &err), VIT_EFORMAT, "cut at %zu",
+                     made.size);
+        cr_assert_null(npz);
+        free(bytes);
+    }
+    free(made.bytes);
+    tally(2 * whole);
+}
+
+Test(npz_hostile, a_file_cut_after_it_was_opened_is_an_error)
+{
+    static float many[100000];
+    static const struct made_member w = { "w.npy", F4("(100000,)"), many, sizeof many, false, 0 };
+    const struct made_folder folder = make_folder();
+    const struct made_npz made = make_npz(1, &w);
+    struct npz *npz;
+    struct vit_error err;
+
+    make_file(&folder, "x.npz", made.bytes, made.size);
+    cr_assert_eq(npz_open(made_path(&folder, "x.npz"), &npz, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(truncate(made_path(&folder, "x.npz"), 100000), 0);
+    cr_assert_eq(npz_read_f32(npz, npz->members, 0, 100000, many, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, "/x.npz: member \"w.npy\": cannot be read: Premature end"), "%s",
+              err.message);
+    npz_close(npz);
+    free(made.bytes);
+    remove_folder(&folder);
+    tally(3);
+}
+
+Test(npz_hostile, more_members_than_a_directory_counts_are_refused)
+{
+    enum { MANY = NPZ_MAX_MEMBERS + 1 };
+    struct made_member *members = calloc(MANY, sizeof *members);
+    char(*names)[16] = calloc(MANY, sizeof *names);
+
+    cr_assert(members && names);
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "%zu.npy", i);
+        members[i] = (struct made_member){ .name = names[i] };
+    }
+    struct made_npz made = make_npz(MANY, members);
+    refuses(&made, VIT_EUNSUPPORTED, "65536 members, expected 65535 at most");
+    free(made.bytes);
+    free(names);
+    free(members);
+}
