@@ -1,4 +1,4 @@
-/* digest_model.c - digests of logits: of checkpoints, and of a small model written for it */
+/* digest_model.c - digests of logits or embeddings: of checkpoints, and of a small model written for it */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +28,7 @@ enum vit_status digest_model(const struct digest_place *place, const char *name,
     struct vit_model *model = NULL;
     struct vit_context *context = NULL;
     float *images = NULL, *logits = NULL;
+    size_t rows, columns;
     enum vit_status status;
 
     if ((status = vit_model_open(folder, &options, &model, err)) != VIT_OK ||
@@ -35,8 +36,10 @@ enum vit_status digest_model(const struct digest_place *place, const char *name,
         goto close;
     const struct vit_config *const c = vit_model_config(model);
     const size_t pixels = 2 * c->channels * c->height * c->width;
+    const enum vit_output output = c->classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    vit_output_shape(model, output, 0, &rows, &columns);
     images = malloc(pixels * sizeof *images);
-    logits = malloc(2 * c->classes * sizeof *logits);
+    logits = malloc(2 * columns * sizeof *logits);
     if (!images || !logits) {
         status = say(err, VIT_ENOMEM, "no memory for images of", folder);
         goto close;
@@ -44,9 +47,9 @@ enum vit_status digest_model(const struct digest_place *place, const char *name,
     fill_pattern(pixels, images, PATTERN_NORMAL, 1);
     for (size_t i = 0; i < pixels; i++)
         images[i] *= 0.25f;
-    status = vit_forward(context, 2, images, logits, err);
+    status = vit_forward_output(context, output, 0, 2, images, logits, err);
     if (status == VIT_OK)
-        digests_add(digests, name, digest_floats(DIGEST_BEGIN, 2 * c->classes, logits));
+        digests_add(digests, name, digest_floats(DIGEST_BEGIN, 2 * columns, logits));
 
 close:
     free(images);

@@ -1,13 +1,13 @@
 /* test_forward.c - batches, threads, cancelling, and what vit_forward must not do */
 #include <criterion/criterion.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "compare.h"
 #include "tally.h"
 #include "vit/vit.h"
+#include "watch.h"
 
 #define BATCH 7
 
@@ -189,42 +189,18 @@ Test(forward, a_cancelled_pass_says_so_and_the_context_lives_on)
     tally(5);
 }
 
-/* The linker sends every call of these that the library makes here: see WRAP in the Makefile. */
-static atomic_size_t allocations, regions;
-
-#define WRAP(type, name, parameters, arguments)                                                    \
-    type __real_##name parameters;                                                                 \
-    type __wrap_##name parameters;                                                                 \
-    type __wrap_##name parameters                                                                  \
-    {                                                                                              \
-        atomic_fetch_add(&allocations, 1);                                                         \
-        return __real_##name arguments;                                                            \
-    }
-WRAP(void *, malloc, (size_t bytes), (bytes))
-WRAP(void *, calloc, (size_t count, size_t bytes), (count, bytes))
-WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes))
-WRAP(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes))
-
-void __real_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
-void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
-void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags)
-{
-    atomic_fetch_add(&regions, 1);
-    __real_GOMP_parallel(body, data, threads, flags);
-}
-
 Test(forward, allocates_nothing)
 {
     float logits[BATCH * CLASSES];
     struct vit_model *model = new_model(&small, NULL);
-    cr_assert_gt(atomic_load(&allocations), 0, "the wrappers are not linked in");
+    cr_assert_gt(watched_allocations(), 0, "the wrappers are not linked in");
 
     for (size_t threads = 1; threads <= 3; threads++) {
         struct vit_context *ctx = new_context(model, BATCH, threads);
-        const size_t before = atomic_load(&allocations);
+        const size_t before = watched_allocations();
         for (size_t batch = 1; batch <= BATCH; batch++)
             cr_assert(vit_forward(ctx, batch, images(), logits, NULL) == VIT_OK);
-        cr_assert_eq(atomic_load(&allocations), before, "%zu threads", threads);
+        cr_assert_eq(watched_allocations(), before, "%zu threads", threads);
         vit_context_free(ctx);
     }
     vit_model_close(model);
@@ -238,12 +214,12 @@ Test(forward, one_thread_enters_no_openmp_region)
     struct vit_context *one = new_context(model, BATCH, 1), *two = new_context(model, BATCH, 2);
 
     cr_assert(vit_forward(one, BATCH, images(), logits, NULL) == VIT_OK);
-    cr_assert_eq(atomic_load(&regions), 0);
+    cr_assert_eq(watched_regions(), 0);
     cr_assert(vit_forward(two, BATCH, images(), logits, NULL) == VIT_OK);
 #ifdef __clang__ /* which calls its own runtime */
     tally_skip("OpenMP regions of two threads: seen with gcc alone", 1);
 #else
-    cr_assert_gt(atomic_load(&regions), 0);
+    cr_assert_gt(watched_regions(), 0);
 #endif
     vit_context_free(one);
     vit_context_free(two);

@@ -72,9 +72,22 @@ static enum vit_status open_labels(const char *folder, struct checkpoint *c, str
     return status;
 }
 
+/* What is wrong, and if the names are another family's, that too: then that is what is wrong. */
+static enum vit_status explain(const struct checkpoint *c, enum vit_status status,
+                               const struct vit_error *why, struct vit_error *err)
+{
+    const struct name_family *const said = c->about.family, *const found = config_guess(c->tensors);
+
+    if (status != VIT_EFORMAT || found == said)
+        return fail(err, status, "%s", why->message);
+    return fail(err, status, "%.400s; the configuration is for %s, the names are those of %s",
+                why->message, said->name, found->name);
+}
+
 static enum vit_status resolve(const char *folder, struct checkpoint *c, struct vit_error *err)
 {
     const struct config_file *about = &c->about;
+    struct vit_error why;
     enum vit_status status;
 
     c->sources = calloc(roles_count(&about->config) * PARTS, sizeof *c->sources);
@@ -83,8 +96,8 @@ static enum vit_status resolve(const char *folder, struct checkpoint *c, struct 
     if (!c->sources || !c->uses || !c->use_names)
         return out_of_memory(folder, err);
     if ((status =
-             names_resolve(about->family, &about->config, c->tensors, c->sources, c->uses, err)))
-        return status;
+             names_resolve(about->family, &about->config, c->tensors, c->sources, c->uses, &why)))
+        return explain(c, status, &why, err);
     for (size_t i = 0; i < c->tensors->count; i++)
         if (c->uses[i].rule)
             roles_name(c->uses[i].rule->role, c->uses[i].index, c->use_names[i]);

@@ -69,6 +69,23 @@ enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, 
     return VIT_OK;
 }
 
+const struct name_family *config_guess(const struct tensors *tensors)
+{
+    const struct name_family *best = timm.names;
+    size_t most = names_known(best, tensors);
+
+    for (size_t i = 0; i <= sizeof families / sizeof *families; i++) {
+        const struct name_family *const names =
+            i < sizeof families / sizeof *families ? families[i].names : google.names;
+        const size_t known = names_known(names, tensors);
+        if (known > most) {
+            best = names;
+            most = known;
+        }
+    }
+    return best;
+}
+
 const char *config_string(const struct config_input *in, const char *key)
 {
     return json_string_value(json_object_get(in->root, key));

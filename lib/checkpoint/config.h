@@ -64,6 +64,9 @@ enum vit_status config_parse_google(const struct config_input *in, struct config
 enum vit_status config_parse_hf(const struct config_input *in, struct config_file *file,
                                 struct vit_error *err);
 
+/* The family whose names most of the tensors have. */
+const struct name_family *config_guess(const struct tensors *tensors);
+
 /* A string of the root, or NULL. */
 const char *config_string(const struct config_input *in, const char *key);
 

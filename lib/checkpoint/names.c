@@ -53,6 +53,19 @@ const struct tensor *names_find(const struct name_family *family, const struct t
     return NULL;
 }
 
+size_t names_known(const struct name_family *family, const struct tensors *tensors)
+{
+    const char *const prefix = names_prefix(family, tensors);
+    char name[NAME_BYTES];
+    size_t known = 0;
+
+    for (size_t i = 0; i < family->count; i++) {
+        make_name(family->rules[i].pattern, prefix, 0, name);
+        known += tensors_find(tensors, name) != NULL;
+    }
+    return known;
+}
+
 static bool has_block(const struct name_family *family, const struct tensors *tensors,
                       const char *prefix, size_t block)
 {

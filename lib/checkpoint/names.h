@@ -108,6 +108,9 @@ const char *names_prefix(const struct name_family *family, const struct tensors 
 const struct tensor *names_find(const struct name_family *family, const struct tensors *tensors,
                                 enum tensor_role role);
 
+/* How many of the family's names, of stage and block 0, a file has. */
+size_t names_known(const struct name_family *family, const struct tensors *tensors);
+
 /* How many blocks, from the first on, a file has any tensor of. */
 size_t names_blocks(const struct name_family *family, const struct tensors *tensors);
 

@@ -1,0 +1,218 @@
+/* test_variations.c - each variation of the model: the same bits from every level, thread and batch */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "compare.h"
+#include "tally.h"
+#include "vit/vit.h"
+#include "watch.h"
+
+enum { BATCH = 3, LONGEST = 3 * 32 * 48 };
+
+#define BASE                                                                                       \
+    .size = sizeof(struct vit_config), .channels = 3, .height = 32, .width = 48, .dim = 72,        \
+    .depth = 2, .heads = 3, .mlp_dim = 100, .classes = 10, .eps = 1e-6f, .qkv_bias = true
+
+#define PLAIN BASE, .patch = 8, .activation = VIT_GELU
+
+#define T2T                                                                                        \
+    .patch = 16, .splits = { 7, 3, 3 }, .token_dim = 24, .token_heads = 1, .token_mlp_dim = 24,    \
+    .positions = VIT_POSITIONS_SINUSOID, .activation = VIT_GELU
+
+/* Each step that a configuration can add or leave out, at least once. */
+static const struct variation {
+    const char *name;
+    struct vit_config config;
+} variations[] = {
+    { "soft splits, the series' way",
+      { BASE, .tokenizer = VIT_T2T_SERIES, .qk_scale = 0.3f, T2T } },
+    { "soft splits, the paper's way", { BASE, .tokenizer = VIT_T2T_TRANSFORMER, T2T } },
+    { "performer", { BASE, .tokenizer = VIT_T2T_PERFORMER, T2T } },
+    { "registers, positions on patches alone",
+      { PLAIN, .registers = 4, .positioned = VIT_POSITIONED_PATCHES } },
+    { "registers without positions, mean beside the class token",
+      { PLAIN, .registers = 2, .positioned = VIT_POSITIONED_CLASS_AND_PATCHES,
+        .pool = VIT_POOL_CLASS_AND_MEAN } },
+    { "distillation", { PLAIN, .class_tokens = VIT_CLASS_AND_DISTILLATION_TOKENS } },
+    { "no class token, mean, normed after it",
+      { PLAIN, .class_tokens = VIT_NO_CLASS_TOKEN, .pool = VIT_POOL_MEAN,
+        .final_norm = VIT_NORM_POOLED } },
+    { "mean of all tokens", { PLAIN, .pool = VIT_POOL_MEAN_ALL, .no_head_bias = true } },
+    { "max, no last norm", { PLAIN, .pool = VIT_POOL_MAX, .final_norm = VIT_NORM_NONE } },
+    { "attention pooling",
+      { BASE, .patch = 8, .class_tokens = VIT_NO_CLASS_TOKEN, .pool = VIT_POOL_MAP,
+        .activation = VIT_GELU_TANH } },
+    { "gated MLP, layer scale",
+      { BASE, .patch = 8, .gated_mlp = true, .activation = VIT_SILU, .layer_scale = true } },
+    { "normed queries and keys, wide heads, no bias of proj",
+      { PLAIN, .qk_norm = true, .head_dim = 40, .no_proj_bias = true } },
+    { "narrow heads", { PLAIN, .head_dim = 5 } },
+    { "normed patches, positions in two dimensions",
+      { PLAIN, .patch_norms = true, .positions = VIT_POSITIONS_SINCOS_2D,
+        .class_tokens = VIT_NO_CLASS_TOKEN, .pool = VIT_POOL_MEAN } },
+    { "norm before, no bias of patches, quick GELU",
+      { BASE, .patch = 8, .pre_norm = true, .no_patch_bias = true, .activation = VIT_GELU_QUICK } },
+    { "no output projection, no positions",
+      { PLAIN, .no_proj = true, .positions = VIT_POSITIONS_NONE } },
+    { "tanh layer before the head", { PLAIN, .pre_logits = 30 } },
+};
+
+enum { VARIATIONS = sizeof variations / sizeof *variations };
+
+static const struct wanted {
+    const char *name;
+    enum vit_output output;
+    size_t block;
+} outputs[] = {
+    { "logits", VIT_OUTPUT_LOGITS, 0 },     { "embedding", VIT_OUTPUT_EMBEDDING, 0 },
+    { "tokens", VIT_OUTPUT_TOKENS, 0 },     { "block 0", VIT_OUTPUT_BLOCK, 0 },
+    { "features", VIT_OUTPUT_FEATURES, 0 }, { "attention 1", VIT_OUTPUT_ATTENTION, 1 },
+    { "stage 1", VIT_OUTPUT_STAGE, 1 },
+};
+
+enum { OUTPUTS = sizeof outputs / sizeof *outputs };
+
+static const float *images(void)
+{
+    static float pixels[BATCH * LONGEST];
+    fill_pattern(BATCH * LONGEST, pixels, PATTERN_NORMAL, 11);
+    return pixels;
+}
+
+static struct vit_model *new_model(const struct variation *v, const char *isa)
+{
+    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert(vit_model_random(&v->config, 3, &options, &model, &err) == VIT_OK, "%s: %s", v->name,
+              err.message);
+    return model;
+}
+
+static struct vit_context *new_context(const struct vit_model *model, size_t threads)
+{
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .max_batch = BATCH,
+                                                 .threads = threads };
+    struct vit_context *ctx = NULL;
+
+    cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
+    return ctx;
+}
+
+/* One output of the whole batch, `batch` images at a time; NULL: the model has none such. */
+static float *compute(const struct vit_model *model, const struct wanted *w, size_t threads,
+                      size_t batch, size_t *count)
+{
+    size_t rows, columns;
+
+    if (w->output == VIT_OUTPUT_STAGE && vit_model_config(model)->tokenizer == VIT_PATCHES)
+        return NULL;
+    vit_output_shape(model, w->output, w->block, &rows, &columns);
+    *count = BATCH * rows * columns;
+    float *const out = malloc(*count * sizeof *out);
+    struct vit_context *const ctx = new_context(model, threads);
+    for (size_t i = 0; i < BATCH; i += batch)
+        cr_assert(vit_forward_output(ctx, w->output, w->block, batch, images() + i * LONGEST,
+                                     out + i * rows * columns, NULL) == VIT_OK);
+    vit_context_free(ctx);
+    return out;
+}
+
+static void compare_level(const struct variation *v, const struct vit_model *reference,
+                          const char *isa)
+{
+    struct vit_model *const model = new_model(v, isa);
+
+    for (size_t o = 0; o < OUTPUTS; o++)
+        for (size_t threads = 1; threads <= 5; threads += 2) {
+            size_t count = 0;
+            float *const expected = compute(reference, &outputs[o], 1, 1, &count);
+            float *const found =
+                compute(model, &outputs[o], threads, threads == 1 ? 1 : BATCH, &count);
+            if (expected)
+                expect_same_bits(count, expected, found, "%s, %s, %s, %zu threads", v->name,
+                                 outputs[o].name, isa, threads);
+            free(found);
+            free(expected);
+        }
+    vit_model_close(model);
+}
+
+Test(variations, level_threads_and_batch_do_not_change_bits)
+{
+    const char *isa;
+    int usable;
+
+    for (size_t v = 0; v < VARIATIONS; v++) {
+        struct vit_model *const reference = new_model(&variations[v], "scalar");
+        for (size_t l = 0; (isa = vit_isa_level(l, &usable)); l++)
+            if (usable)
+                compare_level(&variations[v], reference, isa);
+        vit_model_close(reference);
+    }
+}
+
+Test(variations, each_changes_the_logits)
+{
+    static const struct variation plain = { "plain", { PLAIN } };
+    struct vit_model *const model = new_model(&plain, NULL);
+    size_t count;
+    float *const expected = compute(model, &outputs[0], 1, 1, &count);
+
+    for (size_t v = 0; v < VARIATIONS; v++) {
+        struct vit_model *const other = new_model(&variations[v], NULL);
+        float *const found = compute(other, &outputs[0], 1, 1, &count);
+        double distance = 0.0;
+        for (size_t i = 0; i < count; i++) {
+            cr_assert(isfinite(found[i]), "%s", variations[v].name);
+            distance = fmax(distance, fabs((double)found[i] - (double)expected[i]));
+        }
+        cr_assert_gt(distance, 1e-4, "%s", variations[v].name);
+        free(found);
+        vit_model_close(other);
+    }
+    free(expected);
+    vit_model_close(model);
+    tally(VARIATIONS * (10 * BATCH + 1));
+}
+
+Test(variations, attention_sums_to_one)
+{
+    for (size_t v = 0; v < VARIATIONS; v++) {
+        struct vit_model *const model = new_model(&variations[v], NULL);
+        size_t count, rows, columns;
+        float *const weights = compute(model, &outputs[5], 1, 1, &count);
+        vit_output_shape(model, VIT_OUTPUT_ATTENTION, 1, &rows, &columns);
+        for (size_t i = 0; i < BATCH * rows; i++) {
+            double sum = 0.0;
+            for (size_t j = 0; j < columns; j++)
+                sum += (double)weights[i * columns + j];
+            /* each of at most 40 weights is off by 2 ulp of itself, the 1/sum by 4 of 1 */
+            cr_assert_float_eq(sum, 1.0, 1e-6, "%s", variations[v].name);
+        }
+        tally(BATCH * rows);
+        free(weights);
+        vit_model_close(model);
+    }
+}
+
+Test(variations, allocate_nothing_and_enter_no_openmp_region_on_one_thread)
+{
+    float out[BATCH * 100];
+
+    for (size_t v = 0; v < VARIATIONS; v++) {
+        struct vit_model *const model = new_model(&variations[v], NULL);
+        struct vit_context *const ctx = new_context(model, 1);
+        const size_t allocations = watched_allocations(), regions = watched_regions();
+        cr_assert_gt(allocations, 0);
+        cr_assert(vit_forward(ctx, BATCH, images(), out, NULL) == VIT_OK);
+        cr_assert_eq(watched_allocations(), allocations, "%s", variations[v].name);
+        cr_assert_eq(watched_regions(), regions, "%s", variations[v].name);
+        vit_context_free(ctx);
+        vit_model_close(model);
+        tally(2);
+    }
+}
