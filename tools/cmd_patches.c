@@ -160,6 +160,18 @@ static enum vit_status write_both(const struct canvas *picture, const struct can
     return status;
 }
 
+static void print_maps(size_t rows, size_t columns, bool picture)
+{
+    const size_t down = choose_places(rows).step, across = choose_places(columns).step;
+
+    fprintf(stderr, "; %s: cosine similarity of ", picture ? "beside them" : "drawn");
+    if (down == 1 && across == 1)
+        fputs("each one's position", stderr);
+    else
+        fprintf(stderr, "one position in every %zu by %zu", down, across);
+    fputs(" with all others, -1 violet to 1 yellow\n", stderr);
+}
+
 static void print_caption(const struct vit_model *model, bool picture)
 {
     const struct vit_config *const config = vit_model_config(model);
@@ -174,11 +186,7 @@ static void print_caption(const struct vit_model *model, bool picture)
     if (config->positions == VIT_POSITIONS_NONE)
         fputs("; the model has no positions\n", stderr);
     else
-        fprintf(stderr,
-                "; %s a map for every %zu by %zu places: cosine similarity of its position with "
-                "all others, -1 violet, 1 yellow\n",
-                picture ? "beside them" : "drawn is", choose_places(rows).step,
-                choose_places(columns).step);
+        print_maps(rows, columns, picture);
 }
 
 static enum vit_status draw(const struct vit_model *model, const float *input, FILE *file,
