@@ -286,8 +286,8 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< \
-	  lib/base/status.c lib/base/fail.c lib/base/config.c $(wildcard lib/checkpoint/*.c) \
-	  $(wildcard tools/decode*.c) -o $@ \
+	  lib/base/status.c lib/base/fail.c lib/base/config.c lib/base/architectures.c \
+	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) -o $@ \
 	  $(JANSSON) $(ZIP) $(CODECS) -lm
 
 fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)

@@ -1,4 +1,4 @@
-/* digest_model.c - digests of logits or embeddings: of checkpoints, and of a small model written for it */
+/* digest_model.c - digests of what models compute: of checkpoints, and of one written for it */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,14 +7,17 @@
 #include <string.h>
 #include <zip.h>
 
-/* A .npy file, which libzip frees. */
+/* A .npy file, which libzip frees; NULL for one of no bytes, which it would not. */
 static void *make_npy(const struct made_member *member, size_t *size)
 {
     const size_t text = member->dict ? strlen(member->dict) : 0;
     const unsigned version = member->version ? member->version : 1;
     const size_t start = member->dict ? (version == 1 ? 10 : 12) : 0;
-    unsigned char *npy = malloc(start + text + member->bytes + 1);
 
+    *size = start + text + member->bytes;
+    if (*size == 0)
+        return NULL;
+    unsigned char *npy = malloc(*size);
     cr_assert_not_null(npy);
     if (member->dict) {
         memcpy(npy, "\x93NUMPY", 6);
@@ -25,7 +28,6 @@ static void *make_npy(const struct made_member *member, size_t *size)
     }
     if (member->bytes > 0)
         memcpy(npy + start + text, member->data, member->bytes);
-    *size = start + text + member->bytes;
     return npy;
 }
 

@@ -48,6 +48,10 @@ Test(checkpoint, the_golden_models_open)
         { "timm-vit", "timm", 3, 48, 48, 8, 96, 3, 384, 11 },
         { "timm-head64", "timm", 3, 64, 64, 16, 128, 2, 512, 10 },
         { "timm-nonsquare", "timm", 3, 32, 56, 8, 60, 5, 150, 7 },
+        { "timm-avg-fcnorm", "timm", 3, 48, 48, 8, 96, 3, 384, 11 },
+        { "timm-deit-distilled", "timm", 3, 48, 48, 8, 96, 3, 384, 11 },
+        { "timm-giant-swiglu", "timm", 3, 42, 42, 14, 96, 3, 256, 11 },
+        { "timm-siglip-map", "timm", 3, 48, 48, 8, 96, 3, 384, 11 },
         { "series-batch13", "series", 1, 40, 70, 5, 64, 4, 96, 3 },
         { "series-relu", "series", 3, 24, 16, 8, 40, 5, 80, 5 },
     };
@@ -186,31 +190,6 @@ Test(checkpoint, half_floats_are_taken_and_other_dtypes_named)
     remove_folder(&folder);
 }
 
-Test(checkpoint, layer_scale_is_found_in_the_file_and_then_needed_everywhere)
-{
-    const struct made_folder folder = make_folder();
-    struct made_tensor tensors[MADE_MOST];
-    size_t count = made_timm(tensors);
-    struct checkpoint *checkpoint;
-
-    make_text(&folder, "config.json", made_timm_config);
-    for (int block = 0; block < 2; block++)
-        for (int branch = 1; branch <= 2; branch++) {
-            struct made_tensor *t = &tensors[count++];
-            *t = (struct made_tensor){ "", NULL, 1, { 8 } };
-            snprintf(t->name, sizeof t->name, "blocks.%d.ls%d.gamma", block, branch);
-        }
-    make_model(&folder, tensors, count);
-    opens(&folder, &checkpoint);
-    cr_assert(checkpoint_config(checkpoint)->layer_scale);
-    cr_assert(checkpoint_has(checkpoint, T_GAMMA1, 0) && checkpoint_has(checkpoint, T_GAMMA2, 1));
-    checkpoint_close(checkpoint);
-    make_model(&folder, tensors, count - 1);
-    refuses(&folder, VIT_EFORMAT, "blocks.1.ls2.gamma is missing, expected [8]");
-    remove_folder(&folder);
-    tally(2);
-}
-
 Test(checkpoint, a_sinusoid_may_be_left_out_and_learned_positions_may_not)
 {
     const struct made_folder folder = make_folder();
@@ -237,21 +216,6 @@ Test(checkpoint, a_sinusoid_may_be_left_out_and_learned_positions_may_not)
         }
         tally(1);
     }
-    remove_folder(&folder);
-}
-
-Test(checkpoint, the_qkv_bias_is_there_exactly_if_the_configuration_says_so)
-{
-    const struct made_folder folder = make_folder();
-    struct made_tensor tensors[MADE_MOST];
-    const size_t count = made_timm(tensors);
-    char without[512];
-
-    snprintf(without, sizeof without, "%.*s,\"qkv_bias\":false}}",
-             (int)strlen(made_timm_config) - 2, made_timm_config);
-    make_text(&folder, "config.json", without);
-    make_model(&folder, tensors, count);
-    refuses(&folder, VIT_EFORMAT, "tensor blocks.0.attn.qkv.bias is unexpected, and 1 more");
     remove_folder(&folder);
 }
 

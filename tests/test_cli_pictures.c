@@ -16,6 +16,9 @@ TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
 /* 48 × 48 in patches of 8, 2 blocks of 3 heads, dim 96; 64 × 48 in a grid of 4 × 3 */
 #define MODEL        "tests/golden/timm-vit"
 #define T2T          "tests/golden/series-t2t"
+#define SIGLIP       "tests/golden/timm-siglip-map"
+#define DISTILLED    "tests/golden/timm-deit-distilled"
+#define REGISTERS    "tests/golden/timm-reg4-ls"
 #define PICTURES     "tests/golden/preprocess"
 #define PICTURE      PICTURES "/photo-444.jpg"
 #define DIGITS       "models/digits"
@@ -219,6 +222,9 @@ Test(cli_pictures, attention_takes_every_model_and_says_what_it_drew)
         { T2T " " PICTURE, "block 1 of 0 to 1, mean of 1 head, class token", 448, 336 },
         { T2T " " PICTURE " --block rollout", "column", 448, 336 },
         { DIGITS " " PICTURE " --head 2", "head 2 of 0 to 2", 448, 448 },
+        { SIGLIP " " PICTURE, "mean over all tokens, for want of a class token", 432, 432 },
+        { DISTILLED " " PICTURE " --block rollout", "class token", 432, 432 },
+        { REGISTERS " " PICTURE, "of 3 × 3;", 420, 420 },
         { MODEL " " PICTURE " --size 96x160", "of 12 × 20;", 96 * 2, 160 * 2 },
     };
 

@@ -9,16 +9,16 @@
 
 /* A row of a table whose first cell is `in backticks`. */
 struct row {
-    char cells[5][128]; /* the first five, without backticks */
+    char cells[6][160]; /* the first six, without backticks */
 };
 
 static void read_cells(const char *line, struct row *row)
 {
     memset(row, 0, sizeof *row);
-    for (size_t i = 0; i < 5 && (line = strchr(line, '|')) && strchr(line + 1, '|'); i++) {
+    for (size_t i = 0; i < 6 && (line = strchr(line, '|')) && strchr(line + 1, '|'); i++) {
         const char *const end = strchr(++line, '|');
         size_t length = 0;
-        for (const char *c = line + 1; c < end - 1 && length < 127; c++)
+        for (const char *c = line + 1; c < end - 1 && length < 159; c++)
             if (*c != '`')
                 row->cells[i][length++] = *c;
         line = end;
@@ -84,6 +84,37 @@ static void fill_in(const char *pattern, char name[128])
     name[length] = '\0';
 }
 
+/* What an architecture does otherwise than the paper's, as the table says it. */
+static void otherwise(const struct vit_config *c, char text[256])
+{
+    const bool alone = c->class_tokens == VIT_NO_CLASS_TOKEN && c->registers == 0;
+    const struct {
+        bool holds;
+        const char *words;
+    } traits[] = {
+        { c->class_tokens == VIT_NO_CLASS_TOKEN, "no class token" },
+        { c->class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS, "distillation token" },
+        { c->registers == 1, "1 register" },
+        { c->registers == 4, "4 registers" },
+        { c->positioned == VIT_POSITIONED_PATCHES && !alone, "positions of patches alone" },
+        { c->pre_norm, "LayerNorm before the blocks" },
+        { !c->qkv_bias, "no bias of q, k, v" },
+        { c->layer_scale, "layer scale" },
+        { c->gated_mlp, "SwiGLU" },
+        { c->activation == VIT_GELU_QUICK, "quick GELU" },
+        { c->activation == VIT_GELU_TANH, "tanh GELU" },
+        { c->pool == VIT_POOL_MEAN, "mean of patches" },
+        { c->pool == VIT_POOL_MAP, "pooled by attention" },
+        { c->final_norm == VIT_NORM_POOLED, "last norm after pooling" },
+        { c->final_norm == VIT_NORM_NONE, "no last norm" },
+    };
+
+    *text = '\0';
+    for (size_t i = 0; i < sizeof traits / sizeof *traits; i++)
+        if (traits[i].holds)
+            strcat(strcat(text, *text ? ", " : ""), traits[i].words);
+}
+
 Test(docs, architectures_are_those_of_the_library)
 {
     const char *pattern;
@@ -93,7 +124,7 @@ Test(docs, architectures_are_those_of_the_library)
     for (; (pattern = vit_architecture(i)); i++) {
         struct vit_config c = { .size = sizeof c };
         struct vit_error err;
-        char name[128];
+        char name[128], traits[256];
         cr_assert(find_row("Architectures", i, &row), "docs/models.md has no row for %s", pattern);
         cr_assert_str_eq(row.cells[0], pattern);
         fill_in(pattern, name);
@@ -102,8 +133,11 @@ Test(docs, architectures_are_those_of_the_library)
         for (size_t j = 0; j < 4; j++)
             cr_assert_eq(strtoul(row.cells[j + 1], NULL, 10), numbers[j], "%s: %s, expected %zu",
                          name, row.cells[j + 1], numbers[j]);
+        otherwise(&c, traits);
+        cr_assert_str_eq(row.cells[5], traits, "%s: \"%s\", expected \"%s\"", name, row.cells[5],
+                         traits);
     }
     cr_assert_not(find_row("Architectures", i, &row),
                   "docs/models.md has %s, which is no architecture", row.cells[0]);
-    tally(5 * i + 1);
+    tally(6 * i + 1);
 }

@@ -145,6 +145,13 @@ CASE(google_npz, "google-npz")
 CASE(timm_vit, "timm-vit")
 CASE(timm_head64, "timm-head64")
 CASE(timm_nonsquare, "timm-nonsquare")
+CASE(timm_avg_fcnorm, "timm-avg-fcnorm")
+CASE(timm_clip_quickgelu, "timm-clip-quickgelu")
+CASE(timm_deit_distilled, "timm-deit-distilled")
+CASE(timm_giant_swiglu, "timm-giant-swiglu")
+CASE(timm_qknorm_nobias, "timm-qknorm-nobias")
+CASE(timm_reg4_ls, "timm-reg4-ls")
+CASE(timm_siglip_map, "timm-siglip-map")
 
 /*
  * The series' worked example: its picture is not this project's to ship

@@ -1,4 +1,4 @@
-/* test_variations.c - each variation of the model: the same bits from every level, thread and batch */
+/* test_variations.c - every variation of the model: the same bits on each level, thread, batch */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>

@@ -242,7 +242,7 @@ VIT_API const char *vit_model_label(const struct vit_model *model, size_t class_
 /*
  * Fills a configuration from the name of an architecture, such as "vit_base_patch16_224" or
  * "deit_small_patch16_224" (timm's names, a ".tag" allowed), with 1000 classes. Thread-safe.
- * VIT_EUNSUPPORTED not a name this library knows.
+ * VIT_EUNSUPPORTED not a name this library knows, or of a model that it does not compute.
  */
 VIT_API enum vit_status vit_config_named(const char *name, struct vit_config *config,
                                          struct vit_error *err);

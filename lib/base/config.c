@@ -1,4 +1,4 @@
-/* config.c - checking a configuration, and the configurations that timm's names stand for */
+/* config.c - checking a configuration, and the sizes that follow from it */
 #include "base/config.h"
 
 #include <math.h>
@@ -332,93 +332,4 @@ float config_rsqrt(size_t n)
 float config_scale(const struct vit_config *config)
 {
     return config->qk_scale != 0 ? config->qk_scale : config_rsqrt(config_head_dim(config));
-}
-
-/* timm's vision_transformer.py and deit.py: what a name says before "_patch" */
-static const struct architecture {
-    const char *family;
-    size_t dim, depth, heads;
-} architectures[] = {
-    { "vit_tiny", 192, 12, 3 },    { "vit_small", 384, 12, 6 },  { "vit_base", 768, 12, 12 },
-    { "vit_large", 1024, 24, 16 }, { "vit_huge", 1280, 32, 16 }, { "deit_tiny", 192, 12, 3 },
-    { "deit_small", 384, 12, 6 },  { "deit_base", 768, 12, 12 },
-};
-
-const char *vit_architecture(size_t i)
-{
-    static const char *const patterns[] = {
-        "vit_tiny_patch#_#", "vit_small_patch#_#", "vit_base_patch#_#",   "vit_large_patch#_#",
-        "vit_huge_patch#_#", "deit_tiny_patch#_#", "deit_small_patch#_#", "deit_base_patch#_#",
-    };
-
-    _Static_assert(COUNT(patterns) == COUNT(architectures), "a pattern for each");
-    return i < COUNT(patterns) ? patterns[i] : NULL;
-}
-
-/* One to five digits without a leading zero; moves *s past them. */
-static bool parse_size(const char **s, size_t *out)
-{
-    size_t value = 0, digits = 0;
-
-    while (**s >= '0' && **s <= '9' && digits < 5) {
-        value = 10 * value + (size_t)(*(*s)++ - '0');
-        digits++;
-        if (value == 0)
-            return false;
-    }
-    *out = value;
-    return digits > 0;
-}
-
-/* NAME is FAMILY_patchP_S, or that and a .tag, which says only how the weights were trained. */
-static const struct architecture *parse_name(const char *name, size_t *patch, size_t *side)
-{
-    static const char separator[] = "_patch";
-    const char *s = strstr(name, separator);
-
-    if (!s)
-        return NULL;
-    for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++) {
-        const char *family = architectures[i].family;
-        if (strlen(family) != (size_t)(s - name) || memcmp(family, name, strlen(family)) != 0)
-            continue;
-        s += strlen(separator);
-        if (!parse_size(&s, patch) || *s++ != '_' || !parse_size(&s, side))
-            return NULL;
-        return *s == '\0' || (*s == '.' && s[1] != '\0') ? &architectures[i] : NULL;
-    }
-    return NULL;
-}
-
-enum vit_status vit_config_named(const char *name, struct vit_config *config, struct vit_error *err)
-{
-    size_t patch = 0, side = 0;
-    const struct architecture *architecture = parse_name(name, &patch, &side);
-    struct vit_error why;
-
-    if (!architecture)
-        return fail(err, VIT_EUNSUPPORTED,
-                    "architecture \"%.100s\" is not known; known are vit_{tiny,small,base,large,"
-                    "huge} and deit_{tiny,small,base} as NAME_patchP_SIZE, with or without a .tag",
-                    name);
-    const struct vit_config named = {
-        .size = sizeof named,
-        .channels = 3,
-        .height = side,
-        .width = side,
-        .patch = patch,
-        .dim = architecture->dim,
-        .depth = architecture->depth,
-        .heads = architecture->heads,
-        .mlp_dim = 4 * architecture->dim,
-        .classes = 1000,
-        .eps = 1e-6f,
-        .activation = VIT_GELU,
-        .positions = VIT_POSITIONS_LEARNED,
-        .qkv_bias = true,
-    };
-    if (config_check(&named, &why))
-        return fail(err, VIT_EUNSUPPORTED, "architecture \"%.100s\": %.200s", name, why.message);
-    *config = named;
-    return VIT_OK;
 }

@@ -1,183 +1,60 @@
 /* config_timm.c - a timm snapshot's config.json: an architecture's name, and what differs */
-#include "checkpoint/config.h"
+#include "checkpoint/config_timm.h"
 
-#include <string.h>
-
+#include "base/architectures.h"
+#include "base/config.h"
 #include "base/status.h"
 #include "checkpoint/quote.h"
 
-struct timm_keys {
-    size_t classes;       /* what num_classes says in the most telling place; 0: nothing yet */
-    size_t input_size[3]; /* pretrained_cfg's; 0: not given */
-    bool fixed_input_size;
-    struct numbers mean, std;
-    double mlp_ratio;
-    struct vit_config config;
-};
-
-#define FIELD(field) offsetof(struct timm_keys, field)
-#define COUNT(rules) (sizeof(rules) / sizeof *(rules))
-
-/* An integer, or an array of two: height, then width. */
-static enum vit_status take_sides(const struct keys *keys, const struct key_rule *rule,
-                                  json_t *value, size_t *height, size_t *width)
+/* From fc1's rows to the MLP's width: the packed SwiGLU makes two numbers of each. */
+static enum vit_status set_mlp(const char *path, struct timm_keys *timm, struct vit_error *err)
 {
-    const struct key_rule each = { .key = rule->key };
-    struct keys to = *keys;
-    const bool pair = json_array_size(value) == 2;
+    struct vit_config *const c = &timm->config;
     enum vit_status status;
 
-    if (!json_is_integer(value) && !pair)
-        return keys_expected(keys, rule, "an integer or [height, width]", value);
-    to.target = height;
-    if ((status = take_count(&to, &each, pair ? json_array_get(value, 0) : value)))
+    c->gated_mlp = timm->packed;
+    if ((status = config_mlp_dim(path, "model_args.mlp_ratio", timm->mlp_ratio, c->dim, &c->mlp_dim,
+                                 err)))
         return status;
-    to.target = width;
-    return take_count(&to, &each, pair ? json_array_get(value, 1) : value);
-}
-
-static enum vit_status take_img_size(const struct keys *keys, const struct key_rule *rule,
-                                     json_t *value)
-{
-    struct timm_keys *timm = keys->target;
-
-    return take_sides(keys, rule, value, &timm->config.height, &timm->config.width);
-}
-
-static enum vit_status take_patch_size(const struct keys *keys, const struct key_rule *rule,
-                                       json_t *value)
-{
-    struct timm_keys *timm = keys->target;
-    size_t width = 0;
-    const enum vit_status status = take_sides(keys, rule, value, &timm->config.patch, &width);
-
-    if (!status && width != timm->config.patch)
-        return keys_unsupported(keys, rule, "a square patch", value);
-    return status;
-}
-
-/* timm makes layer scale where init_values is true in Python's sense: neither null nor 0. */
-static enum vit_status take_init_values(const struct keys *keys, const struct key_rule *rule,
-                                        json_t *value)
-{
-    if (!json_is_number(value) && !json_is_null(value))
-        return keys_expected(keys, rule, "a number or null", value);
-    *(bool *)keys_field(keys, rule) = json_number_value(value) != 0;
+    if (c->gated_mlp && c->mlp_dim % 2 != 0)
+        return fail(err, VIT_EFORMAT,
+                    "%s: model_args.mlp_ratio %g makes SwiGLUPacked of width %zu, expected an even "
+                    "one",
+                    quote_path(path).text, timm->mlp_ratio, c->mlp_dim);
+    c->mlp_dim /= c->gated_mlp ? 2 : 1;
     return VIT_OK;
 }
 
-static enum vit_status take_act_layer(const struct keys *keys, const struct key_rule *rule,
-                                      json_t *value)
+/* The pooling, which tokens it is of, and the norm that goes before or after. */
+static enum vit_status set_pool(const char *path, struct timm_keys *timm, struct vit_error *err)
 {
-    return json_is_null(value) ? VIT_OK : take_choice(keys, rule, value);
-}
+    struct vit_config *const c = &timm->config;
+    const bool over_patches = c->pool == VIT_POOL_MEAN || c->pool == VIT_POOL_MAX;
+    const bool pooled_norm =
+        timm->fc_norm == FC_NORM_BY_POOL ? over_patches : timm->fc_norm == FC_NORM_ON;
+    const bool prefix = config_prefix(c) > 0, all = timm->pool_include_prefix;
 
-/*
- * The arguments of timm's VisionTransformer: what is read, what must be its default, what only
- * training sees.
- */
-static const struct key_rule arg_rules[] = {
-    { "img_size", take_img_size, 0, NULL, false },
-    { "patch_size", take_patch_size, 0, NULL, false },
-    { "in_chans", take_count, FIELD(config.channels), NULL, false },
-    { "num_classes", take_classes, FIELD(classes), NULL, false },
-    { "embed_dim", take_count, FIELD(config.dim), NULL, false },
-    { "depth", take_count, FIELD(config.depth), NULL, false },
-    { "num_heads", take_count, FIELD(config.heads), NULL, false },
-    { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, false },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
-    { "init_values", take_init_values, FIELD(config.layer_scale), NULL, false },
-    { "act_layer", take_act_layer, FIELD(config.activation), config_activations, false },
-    { "global_pool", take_only, 0, "\"token\"", false },
-    { "class_token", take_only, 0, "true", false },
-    { "pos_embed", take_only, 0, "\"learn\"", false },
-    { "no_embed_class", take_only, 0, "false", false },
-    { "reg_tokens", take_only, 0, "0", false },
-    { "pre_norm", take_only, 0, "false", false },
-    { "final_norm", take_only, 0, "true", false },
-    { "fc_norm", take_only, 0, "null|false", false },
-    { "pool_include_prefix", take_only, 0, "false", false },
-    { "qk_norm", take_only, 0, "false", false },
-    { "proj_bias", take_only, 0, "true", false },
-    { "scale_attn_norm", take_only, 0, "false", false },
-    { "scale_mlp_norm", take_only, 0, "false", false },
-    { "dynamic_img_size", take_only, 0, "false", false },
-    { "dynamic_img_pad", take_only, 0, "false", false },
-    { "embed_norm_layer", take_only, 0, "null", false },
-    { "norm_layer", take_only, 0, "null", false },
-    { "drop_rate", take_nothing, 0, NULL, false },
-    { "pos_drop_rate", take_nothing, 0, NULL, false },
-    { "patch_drop_rate", take_nothing, 0, NULL, false },
-    { "proj_drop_rate", take_nothing, 0, NULL, false },
-    { "attn_drop_rate", take_nothing, 0, NULL, false },
-    { "drop_path_rate", take_nothing, 0, NULL, false },
-    { "weight_init", take_nothing, 0, NULL, false },
-    { "fix_init", take_nothing, 0, NULL, false },
-};
-
-static const struct key_rule pretrained_rules[] = {
-    { "input_size", take_3_counts, FIELD(input_size), NULL, false },
-    { "fixed_input_size", take_bool, FIELD(fixed_input_size), NULL, false },
-    { "num_classes", take_classes, FIELD(classes), NULL, false },
-    { "global_pool", take_only, 0, "\"token\"", false },
-    { "mean", take_numbers, FIELD(mean), NULL, false },
-    { "std", take_numbers, FIELD(std), NULL, false },
-};
-
-static const struct key_rule root_rules[] = {
-    { "num_classes", take_classes, FIELD(classes), NULL, false },
-    { "global_pool", take_only, 0, "\"token\"", false },
-};
-
-static enum vit_status object_or_absent(const char *path, const char *key, const json_t *value,
-                                        struct vit_error *err)
-{
-    if (!value || json_is_object(value))
-        return VIT_OK;
-    return fail(err, VIT_EFORMAT, "%s: %s: expected an object", quote_path(path).text, key);
-}
-
-/* Older snapshots have the keys of pretrained_cfg beside "architecture", as timm still reads. */
-static json_t *pretrained_of(json_t *root)
-{
-    json_t *pretrained = json_object_get(root, "pretrained_cfg");
-
-    return pretrained ? pretrained : root;
-}
-
-/*
- * As timm builds it: the architecture; where pretrained_cfg says more, that; where model_args does,
- * those. The order of num_classes is pretrained_cfg, the root, model_args.
- */
-static enum vit_status read_keys(const char *path, json_t *root, struct timm_keys *timm,
-                                 struct origins *origins, struct vit_error *err)
-{
-    const size_t at = offsetof(struct timm_keys, config);
-    json_t *pretrained = pretrained_of(root), *args = json_object_get(root, "model_args");
-    const struct keys in_root = { path, "", true, timm, err, origins, at };
-    const struct keys in_pretrained = {
-        path, pretrained == root ? "" : "pretrained_cfg.", true, timm, err, origins, at
-    };
-    const struct keys in_args = { path, "model_args.", false, timm, err, origins, at };
-    enum vit_status status;
-
-    if ((status = object_or_absent(path, "pretrained_cfg", pretrained, err)) ||
-        (status = object_or_absent(path, "model_args", args, err)) ||
-        (status = keys_read(&in_pretrained, pretrained, pretrained_rules, COUNT(pretrained_rules))))
-        return status;
-    if (timm->input_size[0] > 0)
-        timm->config.channels = timm->input_size[0];
-    if (timm->input_size[0] > 0 && timm->fixed_input_size) {
-        timm->config.height = timm->input_size[1];
-        timm->config.width = timm->input_size[2];
-    }
-    if ((status = keys_read(&in_root, root, root_rules, COUNT(root_rules))) ||
-        (status = keys_read(&in_args, args, arg_rules, COUNT(arg_rules))))
-        return status;
-    if (timm->classes > 0)
-        timm->config.classes = timm->classes;
-    return config_mlp_dim(path, "model_args.mlp_ratio", timm->mlp_ratio, timm->config.dim,
-                          &timm->config.mlp_dim, err);
+    if (timm->root_pool != (unsigned)NOT_GIVEN && timm->root_pool != c->pool)
+        return fail(err, VIT_EFORMAT,
+                    "%s: global_pool is \"%s\", but the architecture with its model_args has "
+                    "\"%s\"",
+                    quote_path(path).text, timm_pool_name(timm->root_pool),
+                    timm_pool_name(c->pool));
+    if (prefix && ((c->pool == VIT_POOL_MAX && all) || (c->pool == VIT_POOL_MAP && !all)))
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: global_pool \"%s\" of a model with class or register tokens is supported "
+                    "with pool_include_prefix %s alone",
+                    quote_path(path).text, timm_pool_name(c->pool), all ? "false" : "true");
+    if (c->pool == VIT_POOL_MAP && c->gated_mlp)
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: global_pool \"map\" of a model with SwiGLUPacked is not supported",
+                    quote_path(path).text);
+    if (c->pool == VIT_POOL_MEAN && all)
+        c->pool = VIT_POOL_MEAN_ALL;
+    c->final_norm = !timm->final_norm ? VIT_NORM_NONE
+                    : pooled_norm     ? VIT_NORM_POOLED
+                                      : VIT_NORM_TOKENS;
+    return VIT_OK;
 }
 
 /* timm's defaults: DEFAULT_CROP_PCT, IMAGENET_DEFAULT_MEAN and _STD of timm/data/constants.py */
@@ -198,23 +75,33 @@ static enum vit_status read_recipe(const char *path, json_t *root, const struct 
                     "%s: pretrained_cfg.%s is missing, and has no default for 1 channel",
                     quote_path(path).text, timm->mean.count == 0 ? "mean" : "std");
     file->recipe = defaults;
-    return config_parse_recipe(path, pretrained_of(root), &file->config, &file->recipe, err);
+    return config_parse_recipe(path, timm_pretrained(root), &file->config, &file->recipe, err);
 }
 
 enum vit_status config_parse_timm(const struct config_input *in, struct config_file *file,
                                   struct vit_error *err)
 {
     const char *const path = in->path, *const name = config_string(in, "architecture");
-    struct timm_keys timm = { .mlp_ratio = 4 };
+    struct timm_keys timm = { .root_pool = (unsigned)NOT_GIVEN,
+                              .pretrained_pool = (unsigned)NOT_GIVEN };
     struct vit_error why;
     enum vit_status status;
 
     if (!name)
         return fail(err, VIT_EFORMAT, "%s: architecture: expected a string", quote_path(path).text);
-    if ((status = vit_config_named(quote_name(name).text, &timm.config, &why)))
+    if ((status = architectures_find(quote_name(name).text, &timm.config, &timm.mlp_ratio, &why)))
         return fail(err, status, "%s: %.340s", quote_path(path).text, why.message);
     origins_all(&file->origins, "the architecture's name");
-    if ((status = read_keys(path, in->root, &timm, &file->origins, err)))
+    timm.packed = timm.config.gated_mlp;
+    timm.final_norm = timm.config.final_norm != VIT_NORM_NONE;
+    /* of the architectures that pool a mean, some say that it is of normed tokens */
+    timm.fc_norm = timm.config.pool == VIT_POOL_MEAN && timm.config.final_norm == VIT_NORM_TOKENS
+                       ? FC_NORM_OFF
+                       : FC_NORM_BY_POOL;
+    if ((status = timm_read(path, in->root, &timm, &file->origins, err)))
+        return status;
+    timm.config.no_patch_bias = timm.config.pre_norm;
+    if ((status = set_mlp(path, &timm, err)) || (status = set_pool(path, &timm, err)))
         return status;
     if (!timm.config.layer_scale && names_find(file->family, in->tensors, T_GAMMA1)) {
         timm.config.layer_scale = true;

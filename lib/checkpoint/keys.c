@@ -74,13 +74,6 @@ enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *
     return take_count(keys, rule, value);
 }
 
-enum vit_status take_classes(const struct keys *keys, const struct key_rule *rule, json_t *value)
-{
-    if (json_is_integer(value) && json_integer_value(value) == 0)
-        return keys_unsupported(keys, rule, "a model with a head, of 1 class or more", value);
-    return take_count(keys, rule, value);
-}
-
 enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value)
 {
     size_t *counts = keys_field(keys, rule);

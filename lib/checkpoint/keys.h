@@ -56,8 +56,6 @@ enum vit_status take_count(const struct keys *keys, const struct key_rule *rule,
 /* The same, where 0 stands for nothing of it. */
 enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule,
                                 json_t *value);
-/* The same, where 0 stands for a model without a head, which is not supported. */
-enum vit_status take_classes(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* size_t[3]: an array of three integers of 1 or more. */
 enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* size_t[2]: an integer of 1 or more for both, or an array of two: height, then width. */

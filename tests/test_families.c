@@ -1,0 +1,179 @@
+/* test_families.c - every golden model with one tensor renamed, misshapen or too many is refused */
+#include <criterion/criterion.h>
+#include <glob.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "make_checkpoint.h"
+#include "tally.h"
+#include "vit/vit.h"
+
+/* A golden model's header, and the bytes of its data. */
+struct golden {
+    char path[200]; /* of the folder */
+    json_t *header;
+    uint64_t data_bytes;
+};
+
+static json_t *read_header(const char *path, uint64_t *data_bytes)
+{
+    FILE *const f = fopen(path, "rb");
+    uint8_t little[8];
+    uint64_t length = 0;
+
+    cr_assert(f && fread(little, 1, 8, f) == 8, "%s", path);
+    for (size_t i = 0; i < 8; i++)
+        length |= (uint64_t)little[i] << 8 * i;
+    char *const text = malloc(length);
+    cr_assert(text && fread(text, 1, length, f) == length);
+    json_t *const header = json_loadb(text, length, 0, NULL);
+    cr_assert_not_null(header);
+    cr_assert_eq(fseek(f, 0, SEEK_END), 0);
+    *data_bytes = (uint64_t)ftell(f) - 8 - length;
+    free(text);
+    fclose(f);
+    return header;
+}
+
+/* The folder with another header, and data that are holes. */
+static struct made_folder with_header(const struct golden *golden, json_t *header)
+{
+    const struct made_folder folder = make_folder();
+    char from[256], *const text = json_dumps(header, JSON_COMPACT);
+    json_error_t why;
+
+    snprintf(from, sizeof from, "%s/config.json", golden->path);
+    json_t *const config = json_load_file(from, 0, &why);
+    cr_assert(config && text, "%s: %s", from, why.text);
+    cr_assert_eq(json_dump_file(config, made_path(&folder, "config.json"), 0), 0);
+    make_safetensors(&folder, "model.safetensors", text, NULL, 0);
+    cr_assert_eq(truncate(made_path(&folder, "model.safetensors"),
+                          (off_t)(8 + strlen(text) + golden->data_bytes)),
+                 0);
+    json_decref(config);
+    free(text);
+    return folder;
+}
+
+/* That the model of this header is refused, in words that have both of these. */
+static void refuses(const struct golden *golden, json_t *header, const char *a, const char *b)
+{
+    const struct made_folder folder = with_header(golden, header);
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(vit_model_open(folder.path, NULL, &model, &err), VIT_EFORMAT, "%s: %s",
+                 golden->path, err.message);
+    cr_assert_null(model);
+    cr_assert(strstr(err.message, a) && strstr(err.message, b), "%s: no '%s' or '%s' in: %s",
+              golden->path, a, b, err.message);
+    remove_folder(&folder);
+    tally(3);
+}
+
+/* Calls check for every tensor of every golden model in safetensors. */
+static void each_tensor(void (*check)(const struct golden *golden, const char *name))
+{
+    glob_t found;
+
+    cr_assert_eq(glob("tests/golden/[!h]*/model.safetensors", 0, NULL, &found), 0);
+    cr_assert_geq(found.gl_pathc, 16);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct golden golden;
+        const char *name;
+        json_t *entry;
+        golden.header = read_header(found.gl_pathv[i], &golden.data_bytes);
+        snprintf(golden.path, sizeof golden.path, "%.*s",
+                 (int)(strrchr(found.gl_pathv[i], '/') - found.gl_pathv[i]), found.gl_pathv[i]);
+        json_object_del(golden.header, "__metadata__");
+        json_object_foreach (golden.header, name, entry)
+            check(&golden, name);
+        json_decref(golden.header);
+    }
+    globfree(&found);
+}
+
+/* Positions that are fixed may be left out; layer scale that no configuration names may be too. */
+static bool may_be_absent(const char *name)
+{
+    return strstr(name, "pos_embed") || strstr(name, ".ls") || strstr(name, "gamma");
+}
+
+static void renamed(const struct golden *golden, const char *name)
+{
+    json_t *const header = json_copy(golden->header);
+    char other[160];
+
+    snprintf(other, sizeof other, "%s_", name);
+    cr_assert_eq(json_object_set(header, other, json_object_get(header, name)), 0);
+    json_object_del(header, name);
+    refuses(golden, header, name, may_be_absent(name) ? "tensor" : "is missing, expected [");
+    json_decref(header);
+}
+
+Test(families, a_renamed_tensor_of_any_golden_model_is_missed_by_its_name)
+{
+    each_tensor(renamed);
+}
+
+static void misshapen(const struct golden *golden, const char *name)
+{
+    json_t *const header = json_deep_copy(golden->header);
+    json_t *const shape = json_object_get(json_object_get(header, name), "shape");
+
+    json_array_append_new(shape, json_integer(1));
+    refuses(golden, header, name, "expected [");
+    json_decref(header);
+}
+
+Test(families, a_misshapen_tensor_of_any_golden_model_is_named_with_both_shapes)
+{
+    each_tensor(misshapen);
+}
+
+static void one_too_many(const struct golden *golden, const char *name)
+{
+    json_t *const header = json_copy(golden->header);
+    char other[160];
+
+    snprintf(other, sizeof other, "%s_", name);
+    json_object_set_new(header, other,
+                        json_pack("{s:s, s:[i], s:[I, I]}", "dtype", "F32", "shape", 0,
+                                  "data_offsets", (json_int_t)golden->data_bytes,
+                                  (json_int_t)golden->data_bytes));
+    refuses(golden, header, other, "has no such name, the nearest is ");
+    refuses(golden, header, "is unexpected, and 0 more", name);
+    json_decref(header);
+}
+
+Test(families, a_tensor_too_many_is_named_with_the_nearest_name)
+{
+    each_tensor(one_too_many);
+}
+
+Test(families, names_of_one_family_and_a_configuration_of_another_are_told_apart)
+{
+    static const struct {
+        const char *config, *model, *said, *found;
+    } mixes[] = {
+        { "timm-vit", "vit-pytorch", "timm", "vit-pytorch" },
+        { "vit-pytorch", "timm-vit", "vit-pytorch", "timm" },
+        { "series-relu", "t2t-transformer", "series", "t2t" },
+        { "t2t-performer", "timm-vit", "t2t", "timm" },
+    };
+
+    for (size_t i = 0; i < sizeof mixes / sizeof *mixes; i++) {
+        struct golden golden;
+        char path[256], words[120];
+        snprintf(golden.path, sizeof golden.path, "tests/golden/%s", mixes[i].config);
+        snprintf(path, sizeof path, "tests/golden/%s/model.safetensors", mixes[i].model);
+        golden.header = read_header(path, &golden.data_bytes);
+        snprintf(words, sizeof words, "the configuration is for %s, the names are those of %s",
+                 mixes[i].said, mixes[i].found);
+        refuses(&golden, golden.header, words, "tensor ");
+        json_decref(golden.header);
+    }
+}
