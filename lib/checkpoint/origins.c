@@ -2,6 +2,7 @@
 #include "checkpoint/origins.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum kind { SIZE, FLOAT, BOOL, SPLITS_3, ENUM };
@@ -110,6 +111,16 @@ void origins_all(struct origins *origins, const char *from)
         set(origins, i, from);
 }
 
+/* In as few digits as give the number back. */
+static void write_float(float number, char value[64])
+{
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(value, 64, "%.*g", digits, (double)number);
+        if (strtof(value, NULL) == number)
+            return;
+    }
+}
+
 static void write_value(const struct field *field, const struct vit_config *config, char value[64])
 {
     const void *at = (const char *)config + field->offset;
@@ -123,7 +134,7 @@ static void write_value(const struct field *field, const struct vit_config *conf
         snprintf(value, 64, "%zu, %zu, %zu", sizes[0], sizes[1], sizes[2]);
         break;
     case FLOAT:
-        snprintf(value, 64, "%.9g", (double)*(const float *)at);
+        write_float(*(const float *)at, value);
         break;
     case BOOL:
         snprintf(value, 64, "%s", *(const bool *)at ? "true" : "false");
