@@ -35,10 +35,14 @@ __attribute__((always_inline)) static inline void row_sums(size_t rows, size_t n
     }
 }
 
-/* Σ(x − mean)² of each row */
+/*
+ * Σ(x − mean)² of each row. Meanwhile what comes next is fetched: of rows in memory, where several
+ * at once are as many streams, each of them a short one. The next rows of x need not exist.
+ */
 __attribute__((always_inline)) static inline void row_squares(size_t rows, size_t n, const float *x,
                                                               size_t ldx, const vec mean[NORM_ROWS],
-                                                              float sums[NORM_ROWS])
+                                                              float sums[NORM_ROWS], const float *y,
+                                                              size_t ldy)
 {
     vec squares[NORM_ROWS];
     size_t i = 0;
@@ -49,7 +53,8 @@ __attribute__((always_inline)) static inline void row_squares(size_t rows, size_
     for (; i + LANES <= n; i += LANES)
         UNROLL
     for (size_t r = 0; r < rows; r++) {
-        __builtin_prefetch(x + (rows + r) * ldx + i); /* the next rows: they need not exist */
+        __builtin_prefetch(y + r * ldy + i, 1);
+        __builtin_prefetch(x + (rows + r) * ldx + i);
         const vec d = v_sub(v_load(x + r * ldx + i), mean[r]);
         squares[r] = v_fma(d, d, squares[r]);
     }
@@ -79,7 +84,7 @@ __attribute__((always_inline)) static inline void layernorm_rows(size_t rows, si
     UNROLL
     for (size_t r = 0; r < rows; r++)
         mean[r] = v_set(sums[r] / (float)n);
-    row_squares(rows, n, x, ldx, mean, sums);
+    row_squares(rows, n, x, ldx, mean, sums, y, ldy);
     UNROLL
     for (size_t r = 0; r < rows; r++)
         rstd[r] = v_set(1.0f / sqrtf(sums[r] / (float)n + eps));
