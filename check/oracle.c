@@ -97,7 +97,7 @@ static void apply(const struct vit_kernels *kernels, const struct function *f, s
                   const float *x, float *y)
 {
     if (f->activation == VIT_ACTIVATIONS)
-        kernels->softmax_exp(n, x, y);
+        kernels->softmax_exp(1, n, x, n, y, n, &(float){ 0.0f });
     else
         kernels->activation[f->activation](n, x, y);
 }

@@ -15,8 +15,8 @@ static float sum_lanes(float lane[LANES])
     return lane[0];
 }
 
-static void layernorm(size_t n, const float *x, const float *gamma, const float *beta, float eps,
-                      float *y)
+static void layernorm_row(size_t n, const float *x, const float *gamma, const float *beta,
+                          float eps, float *y)
 {
     float lane[LANES] = { 0 };
     for (size_t i = 0; i < n; i++)
@@ -34,7 +34,14 @@ static void layernorm(size_t n, const float *x, const float *gamma, const float 
         y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
 }
 
-static float softmax_exp(size_t n, const float *x, float *y)
+static void layernorm(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
+                      const float *beta, float eps, float *y, size_t ldy)
+{
+    for (size_t r = 0; r < rows; r++)
+        layernorm_row(n, x + r * ldx, gamma, beta, eps, y + r * ldy);
+}
+
+static float softmax_exp_row(size_t n, const float *x, float *y)
 {
     float max = -INFINITY;
     for (size_t i = 0; i < n; i++)
@@ -48,11 +55,20 @@ static float softmax_exp(size_t n, const float *x, float *y)
     return sum_lanes(lane);
 }
 
-static void softmax(size_t n, const float *x, float *y)
+static void softmax_exp(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+                        float *sums)
 {
-    const float scale = 1.0f / softmax_exp(n, x, y);
-    for (size_t i = 0; i < n; i++)
-        y[i] *= scale;
+    for (size_t r = 0; r < rows; r++)
+        sums[r] = softmax_exp_row(n, x + r * ldx, y + r * ldy);
+}
+
+static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float scale = 1.0f / softmax_exp_row(n, x + r * ldx, y + r * ldy);
+        for (size_t i = 0; i < n; i++)
+            y[r * ldy + i] *= scale;
+    }
 }
 
 /*
