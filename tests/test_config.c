@@ -50,7 +50,7 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(eps, INFINITY, "eps inf");
     REFUSES(qk_scale, NAN, "qk_scale");
     REFUSES(qk_scale, -INFINITY, "qk_scale -inf");
-    REFUSES(activation, VIT_ACTIVATIONS, "activation 7");
+    REFUSES(activation, VIT_ACTIVATIONS, "activation 8");
     REFUSES(positions, (enum vit_positions)2, "positions 2");
 }
 

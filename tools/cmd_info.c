@@ -13,6 +13,7 @@ static const char *const activations[VIT_ACTIVATIONS] = {
     [VIT_RELU] = "relu",
     [VIT_SILU] = "silu",
     [VIT_EXP] = "exp",
+    [VIT_TANH] = "tanh",
 };
 static const char *const positions[] = {
     [VIT_POSITIONS_LEARNED] = "learned", [VIT_POSITIONS_SINUSOID] = "sinusoid"
