@@ -39,6 +39,7 @@ ACTIVATION(VIT_GELU_QUICK)
 ACTIVATION(VIT_RELU)
 ACTIVATION(VIT_SILU)
 ACTIVATION(VIT_EXP)
+ACTIVATION(VIT_TANH)
 
 const struct row_case row_cases[] = {
     { "layernorm", run_layernorm },
@@ -51,6 +52,7 @@ const struct row_case row_cases[] = {
     { "relu", run_VIT_RELU },
     { "silu", run_VIT_SILU },
     { "exp", run_VIT_EXP },
+    { "tanh", run_VIT_TANH },
 };
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 

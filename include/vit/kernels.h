@@ -32,6 +32,7 @@ enum vit_activation {
     VIT_RELU,       /* max(x, 0) */
     VIT_SILU,       /* x·sigmoid(x) */
     VIT_EXP,        /* exp(x), over the whole range of floats */
+    VIT_TANH,       /* tanh(x), as before the logits in Dosovitskiy et al. 2021 */
     VIT_ACTIVATIONS
 };
 

@@ -12,13 +12,18 @@ static inline vec v_exp_power(vec x, vec *high)
     return n;
 }
 
-/* exp(r) for |r| ≤ ln 2/2 */
-static inline vec v_exp_reduced(vec r)
+/* exp(r) − 1 for |r| ≤ ln 2/2 */
+static inline vec v_expm1_reduced(vec r)
 {
     vec p = v_set(exp_poly[4]);
     for (int i = 3; i >= 0; i--)
         p = v_fma(p, r, v_set(exp_poly[i]));
-    return v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f));
+    return v_fma(v_mul(r, r), p, r);
+}
+
+static inline vec v_exp_reduced(vec r)
+{
+    return v_add(v_expm1_reduced(r), v_set(1.0f));
 }
 
 /* exp(x − excess) for −150 ≤ x ≤ 0 */

@@ -9,7 +9,7 @@ enum kind { SIZE, FLOAT, BOOL, SPLITS_3, ENUM };
 
 /* The words of each enum, by value. */
 static const char *const activations[] = { "identity", "gelu", "gelu_tanh", "gelu_quick",
-                                           "relu",     "silu", "exp" };
+                                           "relu",     "silu", "exp",       "tanh" };
 static const char *const positions[] = { "learned", "sinusoid", "sincos_2d", "none" };
 static const char *const tokenizers[] = { "patches", "t2t_series", "t2t_transformer",
                                           "t2t_performer" };

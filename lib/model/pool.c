@@ -105,8 +105,7 @@ void pool_tokens(struct run *r, float *embedding)
     if (c->pre_logits > 0) {
         const struct matrix before = { r->mlp.at, config_pooled(c) };
         memcpy(before.at, embedding, config_pooled(c) * sizeof *embedding);
-        linear(r, &m->pre_logits, 1, before,
-               (struct vit_epilogue){ .activation = VIT_IDENTITY /* TANH */ },
+        linear(r, &m->pre_logits, 1, before, (struct vit_epilogue){ .activation = VIT_TANH },
                (struct matrix){ embedding, c->pre_logits });
     }
 }
