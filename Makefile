@@ -86,6 +86,7 @@ CHECK_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard check/*.c))
 TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
 DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
 NPY_OBJECT := $(BUILD)/tools/npy.o
+DRAW_OBJECTS := $(patsubst %,$(BUILD)/tools/%.o,attention canvas encode heat operations runner)
 # The parser of .npy headers, which the command has too: in libvit.a its names are local.
 NPY_HEADER_OBJECTS := $(patsubst %,$(BUILD)/lib/%.o, \
                         base/fail checkpoint/npy_header checkpoint/quote)
@@ -212,7 +213,8 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
 
-$(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) $(NPY_OBJECT)
+$(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) \
+                     $(NPY_OBJECT) $(DRAW_OBJECTS)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(ZIP) $(CODECS) -lm \
 	  $(WRAP:%=-Wl,--wrap=%)
 

@@ -95,10 +95,9 @@ static bool check_head(const struct attention *at, size_t head, const struct ref
         const struct sample s = sample_of(tokens, i);
         vit_matmul(r->scalar, NULL, s.count, tokens, HEAD_DIM, q + s.first * at->ld, at->ld,
                    r->keys, r->scores, tokens, &(struct vit_epilogue){ .scale = scale });
-        for (size_t j = 0; j < s.count; j++) {
-            float *const row = r->scores + j * tokens;
-            r->row_scale[j] = 1.0f / r->scalar->softmax_exp(tokens, row, row);
-        }
+        r->scalar->softmax_exp(s.count, tokens, r->scores, tokens, r->scores, tokens, r->row_scale);
+        for (size_t j = 0; j < s.count; j++)
+            r->row_scale[j] = 1.0f / r->row_scale[j];
         vit_matmul(r->scalar, NULL, s.count, HEAD_DIM, tokens, r->scores, tokens, r->values, r->out,
                    HEAD_DIM, &(struct vit_epilogue){ .row_scale = r->row_scale });
         same = same_rows(s.count, HEAD_DIM, at->out + s.first * at->ld_out + head * HEAD_DIM,

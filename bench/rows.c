@@ -13,7 +13,7 @@ struct shape {
     size_t rows, n;
 };
 
-struct rows {
+struct work {
     const struct vit_kernels *level;
     struct shape shape;
     struct arena memory;
@@ -21,7 +21,7 @@ struct rows {
     float *gamma, *beta; /* [n] */
 };
 
-static void carve(struct rows *r)
+static void carve(struct work *r)
 {
     const size_t count = r->shape.rows * r->shape.n;
 
@@ -34,7 +34,7 @@ static void carve(struct rows *r)
 static const char *prepare(const struct bench *bench, void **work)
 {
     const struct shape *const s = bench->shape;
-    struct rows *const r = calloc(1, sizeof *r);
+    struct work *const r = calloc(1, sizeof *r);
 
     *work = r;
     if (!r)
@@ -53,32 +53,32 @@ static const char *prepare(const struct bench *bench, void **work)
 
 static void release(void *work)
 {
-    struct rows *const r = work;
+    struct work *const r = work;
 
     if (r)
         arena_free(&r->memory);
     free(r);
 }
 
-static void compute(const struct vit_kernels *level, const struct rows *r, size_t first,
+static void compute(const struct vit_kernels *level, const struct work *r, size_t first,
                     size_t count, float *y)
 {
     const size_t n = r->shape.n;
 
-    for (size_t i = 0; i < count; i++)
-        r->shape.kernel->run(level, n, r->x + (first + i) * n, r->gamma, r->beta, y + i * n);
+    r->shape.kernel->run(level,
+                         &(struct rows){ count, n, r->x + first * n, n, r->gamma, r->beta, y, n });
 }
 
 static void run(void *work)
 {
-    const struct rows *const r = work;
+    const struct work *const r = work;
 
     compute(r->level, r, 0, r->shape.rows, r->y);
 }
 
 static const char *check(void *work)
 {
-    const struct rows *const r = work;
+    const struct work *const r = work;
     const size_t n = r->shape.n;
     const struct vit_kernels *scalar;
     const char *failure = NULL;
@@ -99,7 +99,7 @@ static const char *check(void *work)
 
 static double bandwidth(void *work)
 {
-    const struct rows *const r = work;
+    const struct work *const r = work;
 
     return bandwidth_copy(r->x, r->y, r->shape.rows * r->shape.n * sizeof(float));
 }

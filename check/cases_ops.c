@@ -34,7 +34,8 @@ void check_layernorm(struct check_run *c, size_t index)
     float *expected = check_output(c, "scalar's y", r.count, r.n, r.n);
 
     for (size_t i = 0; i < r.count; i++)
-        c->scalar->layernorm(r.n, r.x + i * r.ldx, r.gamma, r.beta, 1e-5f, expected + i * r.n);
+        c->scalar->layernorm(1, r.n, r.x + i * r.ldx, r.ldx, r.gamma, r.beta, 1e-5f,
+                             expected + i * r.n, r.n);
     r.expected = expected;
     check_each_way(c, large, normalise, &r);
 }

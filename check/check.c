@@ -9,7 +9,7 @@ static const struct check_kernel kernels[] = {
       check_tile, NULL },
     { "matmul_row", "a tile of one row and several panels", 256, false, check_tile_row, NULL },
     { "pack", "a panel from rows, from columns and from neither", 768, false, check_pack, NULL },
-    { "vit_matmul", "every epilogue; many panels, row blocks and blocks of k; threads", 1568, false,
+    { "vit_matmul", "every epilogue; many panels, row blocks and blocks of k; threads", 1792, false,
       check_matmul, NULL },
     { "vit_layernorm", "rows of any stride are rows alone; threads", 96, false, check_layernorm,
       NULL },

@@ -60,7 +60,8 @@ static uint64_t digest_row_case(struct memory *s, const struct row_case *row)
     for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++)
         for (enum pattern p = 0; p < PATTERNS; p++) {
             fill(s, lengths[l], 0, p, l);
-            row->run(s->place->level, lengths[l], s->a, s->gamma, s->beta, s->c);
+            const size_t n = lengths[l];
+            row->run(s->place->level, &(struct rows){ 1, n, s->a, n, s->gamma, s->beta, s->c, n });
             hash = digest_floats(hash, lengths[l], s->c);
         }
     return hash;

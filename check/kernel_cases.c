@@ -1,34 +1,36 @@
 /* kernel_cases.c - every kernel once, for the tests of parity and the benchmarks alike */
 #include "check/kernel_cases.h"
 
-static void run_layernorm(const struct vit_kernels *kernels, size_t n, const float *x,
-                          const float *gamma, const float *beta, float *y)
+static void run_layernorm(const struct vit_kernels *kernels, const struct rows *r)
 {
-    kernels->layernorm(n, x, gamma, beta, 1e-6f, y);
+    kernels->layernorm(r->rows, r->n, r->x, r->ldx, r->gamma, r->beta, 1e-6f, r->y, r->ldy);
 }
 
-static void run_softmax(const struct vit_kernels *kernels, size_t n, const float *x,
-                        const float *gamma, const float *beta, float *y)
+static void run_softmax(const struct vit_kernels *kernels, const struct rows *r)
 {
-    (void)gamma, (void)beta;
-    kernels->softmax(n, x, y);
+    kernels->softmax(r->rows, r->n, r->x, r->ldx, r->y, r->ldy);
 }
 
-/* The sum is added to the first numerator, to be seen. */
-static void run_softmax_exp(const struct vit_kernels *kernels, size_t n, const float *x,
-                            const float *gamma, const float *beta, float *y)
+/* The sums are added to each row's first numerator, to be seen. */
+static void run_softmax_exp(const struct vit_kernels *kernels, const struct rows *r)
 {
-    (void)gamma, (void)beta;
-    const float sum = kernels->softmax_exp(n, x, y);
-    y[0] += sum;
+    enum { SOME = 32 };
+    float sums[SOME];
+
+    for (size_t i = 0; i < r->rows; i += SOME) {
+        const size_t some = r->rows - i < SOME ? r->rows - i : SOME;
+        float *const y = r->y + i * r->ldy;
+        kernels->softmax_exp(some, r->n, r->x + i * r->ldx, r->ldx, y, r->ldy, sums);
+        for (size_t j = 0; j < some; j++)
+            y[j * r->ldy] += sums[j];
+    }
 }
 
 #define ACTIVATION(which)                                                                          \
-    static void run_##which(const struct vit_kernels *kernels, size_t n, const float *x,           \
-                            const float *gamma, const float *beta, float *y)                       \
+    static void run_##which(const struct vit_kernels *kernels, const struct rows *r)               \
     {                                                                                              \
-        (void)gamma, (void)beta;                                                                   \
-        kernels->activation[which](n, x, y);                                                       \
+        for (size_t i = 0; i < r->rows; i++)                                                       \
+            kernels->activation[which](r->n, r->x + i * r->ldx, r->y + i * r->ldy);                \
     }
 ACTIVATION(VIT_IDENTITY)
 ACTIVATION(VIT_GELU)
@@ -37,6 +39,7 @@ ACTIVATION(VIT_GELU_QUICK)
 ACTIVATION(VIT_RELU)
 ACTIVATION(VIT_SILU)
 ACTIVATION(VIT_EXP)
+ACTIVATION(VIT_TANH)
 
 const struct row_case row_cases[] = {
     { "layernorm", run_layernorm },
@@ -49,6 +52,7 @@ const struct row_case row_cases[] = {
     { "relu", run_VIT_RELU },
     { "silu", run_VIT_SILU },
     { "exp", run_VIT_EXP },
+    { "tanh", run_VIT_TANH },
 };
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 

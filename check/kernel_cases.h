@@ -6,11 +6,21 @@
 
 #include "vit/kernels.h"
 
-/* A row operation: y[n] from x[n], with gamma[n] and beta[n] for those that take them. */
+/*
+ * A row operation: y[rows][n] from x[rows][n], row strides ldy and ldx, with gamma[n] and beta[n]
+ * for those that take them.
+ */
+struct rows {
+    size_t rows, n;
+    const float *x;
+    size_t ldx;
+    const float *gamma, *beta;
+    float *y;
+    size_t ldy;
+};
 struct row_case {
     const char *name;
-    void (*run)(const struct vit_kernels *kernels, size_t n, const float *x, const float *gamma,
-                const float *beta, float *y);
+    void (*run)(const struct vit_kernels *kernels, const struct rows *r);
 };
 extern const struct row_case row_cases[];
 extern const size_t row_case_count;

@@ -61,6 +61,7 @@ static const struct function {
     { "relu", relu, VIT_RELU },
     { "silu", silu, VIT_SILU },
     { "exp", exp, VIT_EXP },
+    { "tanh", tanh, VIT_TANH },
 };
 
 /*
@@ -79,6 +80,7 @@ const struct function_bound function_bounds[] = {
     { "gelu_quick", -4.0f, INFINITY, 4.5 },      { "gelu_quick", -51.0f, INFINITY, 21.0 },
     { "gelu_quick", -INFINITY, INFINITY, 48.0 }, { "silu", -87.0f, INFINITY, 3.2 },
     { "silu", -INFINITY, INFINITY, 53.0 },       { "relu", -INFINITY, INFINITY, 0.0 },
+    { "tanh", -INFINITY, INFINITY, 2.0 },
 };
 const size_t function_bound_count = sizeof function_bounds / sizeof *function_bounds;
 
@@ -97,7 +99,7 @@ static void apply(const struct vit_kernels *kernels, const struct function *f, s
                   const float *x, float *y)
 {
     if (f->activation == VIT_ACTIVATIONS)
-        kernels->softmax_exp(n, x, y);
+        kernels->softmax_exp(1, n, x, n, y, n, &(float){ 0.0f });
     else
         kernels->activation[f->activation](n, x, y);
 }
@@ -152,6 +154,7 @@ static void run_function(struct check_run *c, const char *name, size_t index)
     }
 FUNCTION(softmax_exp)
 FUNCTION(exp)
+FUNCTION(tanh)
 FUNCTION(identity)
 FUNCTION(gelu)
 FUNCTION(gelu_tanh)
@@ -177,6 +180,7 @@ ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
 const struct oracle oracles[] = {
     { "softmax_exp.oracle", CLAIM, 1, run_softmax_exp },
     { "exp.oracle", CLAIM, 1, run_exp },
+    { "tanh.oracle", CLAIM, 1, run_tanh },
     { "identity.oracle", CLAIM, 1, run_identity },
     { "gelu.oracle", CLAIM, 3, run_gelu },
     { "gelu_tanh.oracle", CLAIM, 2, run_gelu_tanh },

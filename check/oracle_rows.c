@@ -30,7 +30,7 @@ struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t 
         fill_pattern(n, x, PATTERN_NORMAL, seed + n);
         fill_pattern(n, gamma, PATTERN_NORMAL, seed + n + 1);
         fill_pattern(n, beta, PATTERN_NORMAL, seed + n + 2);
-        kernels->layernorm(n, x, gamma, beta, 1e-6f, y);
+        kernels->layernorm(1, n, x, n, gamma, beta, 1e-6f, y, n);
         for (size_t i = 0; i < n; i++)
             mean += (double)x[i] / (double)n;
         for (size_t i = 0; i < n; i++)
@@ -60,7 +60,7 @@ struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t se
         fill_pattern(n, x, PATTERN_NORMAL, seed + n);
         for (size_t i = 0; i < n; i++)
             x[i] *= 4.0f; /* differences up to 32 */
-        kernels->softmax(n, x, y);
+        kernels->softmax(1, n, x, n, y, n);
         for (size_t i = 0; i < n; i++)
             max = fmax(max, (double)x[i]);
         for (size_t i = 0; i < n; i++)

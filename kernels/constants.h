@@ -47,4 +47,6 @@ static const float phi_poly[] = { 0.121513948f,     -0.206402615f,    0.12322505
 #define GELU_TANH_3    0.0713548139f /* 2·√(2/π)·0.044715 */
 #define GELU_QUICK     1.702f
 
+#define TANH_MAX       10.0f /* above 9.01 tanh rounds to 1 */
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "compare.h"
 #include "model/model.h"
+#include "model/positions.h"
 #include "tally.h"
 #include "vit/vit.h"
 
@@ -235,4 +236,55 @@ Test(api, parameters_are_counted_without_a_fixed_sinusoid)
     cr_assert_eq(vit_model_parameters(model), trained);
     vit_model_close(model);
     tally(2);
+}
+
+Test(api, positions_are_those_of_the_patches)
+{
+    struct vit_config c = tiny;
+    float found[4 * 8], table[5 * 8];
+    struct vit_model *model;
+    struct vit_error err;
+
+    cr_assert_eq(vit_model_random(&c, 3, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_positions(model, found, &err), VIT_OK, "%s", err.message);
+    expect_same_bits(4 * 8, model->positions, found, "learned");
+    vit_model_close(model);
+
+    c.positions = VIT_POSITIONS_SINUSOID; /* the class token has the first row */
+    sinusoid_positions(5, 8, table);
+    cr_assert_eq(vit_model_random(&c, 3, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_positions(model, found, &err), VIT_OK, "%s", err.message);
+    expect_same_bits(4 * 8, table + 8, found, "sinusoid");
+    vit_model_close(model);
+}
+
+Test(api, a_model_without_positions_has_none_to_give)
+{
+    struct vit_config c = tiny;
+    struct vit_model *model;
+    struct vit_error err;
+    float out[4 * 8];
+
+    c.positions = VIT_POSITIONS_NONE;
+    cr_assert_eq(vit_model_random(&c, 3, NULL, &model, NULL), VIT_OK);
+    expect_failure(VIT_EINVAL, vit_model_positions(model, out, &err), &err,
+                   "no position embeddings");
+    vit_model_close(model);
+}
+
+Test(api, families_and_architectures_are_listed_to_an_end)
+{
+    const char *model_type = NULL, *name;
+    size_t families = 0, architectures = 0, timm = 0;
+
+    for (; (name = vit_family(families, &model_type)); families++)
+        timm += strcmp(name, "timm") == 0 && !model_type;
+    while (vit_architecture(architectures))
+        architectures++;
+    cr_assert_eq(timm, 1);
+    cr_assert_geq(families, 3);
+    cr_assert_geq(architectures, 8);
+    cr_assert_null(vit_family((size_t)-1, &model_type));
+    cr_assert_null(vit_architecture((size_t)-1));
+    tally(5);
 }

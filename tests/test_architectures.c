@@ -165,7 +165,7 @@ Test(architectures, every_pattern_stands_for_a_model_that_can_be_computed)
     const char *pattern;
     size_t i = 0;
 
-    for (; (pattern = architectures_pattern(i)); i++) {
+    for (; (pattern = vit_architecture(i)); i++) {
         char name[128] = "";
         size_t length = 0, numbers = strstr(pattern, "patch#") ? 0 : 1;
         for (const char *p = pattern; *p; p++)

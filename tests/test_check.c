@@ -44,9 +44,10 @@ static float *volatile nowhere = (float *)(uintptr_t)64;
 
 /* A softmax that does one thing more than scalar's, named by its argument. */
 #define SPOILT_SOFTMAX(name, ...)                                                                  \
-    static void name##_softmax(size_t n, const float *x, float *y)                                 \
+    static void name##_softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y,        \
+                               size_t ldy)                                                         \
     {                                                                                              \
-        scalar_level()->softmax(n, x, y);                                                          \
+        scalar_level()->softmax(rows, n, x, ldx, y, ldy);                                          \
         volatile float *const in = (volatile float *)(uintptr_t)x, *const out = y;                 \
         (void)in, (void)out;                                                                       \
         __VA_ARGS__;                                                                               \
@@ -142,10 +143,10 @@ Test(check, signals_are_the_callers_again_afterwards)
 
 static pthread_t checking;
 
-static void fault_elsewhere(size_t n, const float *x, const float *gamma, const float *beta,
-                            float eps, float *y)
+static void fault_elsewhere(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
+                            const float *beta, float eps, float *y, size_t ldy)
 {
-    scalar_level()->layernorm(n, x, gamma, beta, eps, y);
+    scalar_level()->layernorm(rows, n, x, ldx, gamma, beta, eps, y, ldy);
     if (!pthread_equal(pthread_self(), checking))
         *nowhere = 0.0f;
 }

@@ -87,8 +87,9 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT preprocess " PICTURE, "expected -o OUT.npy, --rgb OUT.npy or both" },
         { "$VIT preprocess " PICTURE " -o $T/o", "expected --size HxW or --model MODEL" },
         { "$VIT preprocess " PICTURE " -o $T/o --rgb $T/o --size 8x8", "two files" },
-        { "$VIT preprocess " PICTURE " -o $T/o --model " MODEL " --size 8x8", "found both" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 8", "--size: expected HEIGHTxWIDTH" },
+        { "$VIT preprocess " PICTURE " -o $T/o --model " MODEL " --crop-pct 1", "found both" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size 0", "--size: expected HEIGHTxWIDTH" },
+        { "$VIT preprocess " PICTURE " -o $T/o --size x8", "--size: expected HEIGHTxWIDTH" },
         { "$VIT preprocess " PICTURE " -o $T/o --size 8x", "--size: expected" },
         { "$VIT preprocess " PICTURE " -o $T/o --size 0x8", "--size: expected" },
         { "$VIT preprocess " PICTURE " -o $T/o --size 8x8x8", "--size: expected" },
@@ -166,17 +167,25 @@ Test(cli, help_of_every_verb_names_its_options)
         const char *mentions[10];
     } helps[] = {
         { "",
-          { "classify", "run", "preprocess", "info", "bench", "--isa", "--threads", "vit help VERB",
-            "An option given twice takes the last value" } },
+          { "classify", "features", "attention", "patches", "run", "preprocess", "info", "bench",
+            "vit help VERB", "An option given twice takes the last value" } },
         { "classify",
-          { "MODEL IMAGE...", "--top", "--json", "--isa", "--threads",
+          { "MODEL IMAGE...", "--top", "--size", "--json", "--isa", "--threads",
             "hidden files and folders and linked folders inside it are skipped" } },
-        { "run", { "IN.npy", "-o OUT.npy", "--output", "block.N", "--isa", "--threads" } },
+        { "features",
+          { "MODEL IMAGE... -o OUT.npy", "--size", "--isa", "--threads", "embedding" } },
+        { "attention",
+          { "MODEL IMAGE -o OUT.png", "--block", "--head", "rollout", "mean", "--size",
+            "of a model without a class token it is the mean over all tokens" } },
+        { "patches", { "MODEL [IMAGE] -o OUT.png", "--size", "--isa", "cosine similarity" } },
+        { "run",
+          { "IN.npy", "-o OUT.npy", "--output", "block.N", "embedding", "attention.N", "stage.N",
+            "--block", "--size", "--threads" } },
         { "preprocess",
           { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
             "[--rgb OUT.npy]", "[-o OUT.npy", "Either of -o and --rgb may be left out" } },
-        { "info", { "--json", "--isa", "--help", "--version" } },
-        { "bench", { "ARCH", "--batch", "--seconds", "--json", "--isa", "--threads" } },
+        { "info", { "--json", "--models", "--size", "--isa", "--help", "--version" } },
+        { "bench", { "ARCH", "--batch", "--seconds", "--size", "--json", "--isa", "--threads" } },
         { "check",
           { "MODEL", "--kernel", "--seed", "--cases", "--list", "--repro", "--digest", "--json",
             "--isa", "--threads" } },
@@ -195,8 +204,8 @@ Test(cli, help_of_every_verb_names_its_options)
 
 Test(cli, help_is_a_verb_too)
 {
-    static const char *const verbs[] = { "",     "classify", "run",  "preprocess",
-                                         "info", "bench",    "check" };
+    static const char *const verbs[] = { "",    "classify",   "features", "attention", "patches",
+                                         "run", "preprocess", "info",     "bench",     "check" };
 
     for (size_t i = 0; i < COUNT(verbs); i++)
         succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", verbs[i], verbs[i]);

@@ -193,8 +193,10 @@ Test(cli_results, info_is_json_with_the_machine_and_the_model)
         "eps",       "activation", "qk_scale",    "pooling",
         "positions", "qkv_bias",   "layer_scale", "value_skip"
     };
-    static const char *const parts[] = { "path",  "family",     "parameters",
-                                         "shape", "arithmetic", "preprocessing" };
+    static const char *const parts[] = {
+        "path",       "family", "parameters", "labels",  "shape",
+        "arithmetic", "facts",  "unknown",    "tensors", "preprocessing",
+    };
 
     succeeds("$VIT info " MODEL " --json");
     json_t *const root = json_output();

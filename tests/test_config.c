@@ -49,7 +49,7 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(eps, INFINITY, "eps inf");
     REFUSES(qk_scale, NAN, "qk_scale");
     REFUSES(qk_scale, -INFINITY, "qk_scale -inf");
-    REFUSES(activation, VIT_ACTIVATIONS, "activation 7");
+    REFUSES(activation, VIT_ACTIVATIONS, "activation 8");
     REFUSES(positions, (enum vit_positions)4, "positions 4 is not known, expected 0 to 3");
     REFUSES(registers, CONFIG_MAX_REGISTERS + 1, "registers 1025");
     REFUSES(head_dim, CONFIG_MAX_DIM, "heads · head_dim, 786432, is out of range");

@@ -280,9 +280,9 @@ Test(fpenv, kernels_never_change_the_control_state)
             set_state(state);
             const uint64_t before = control();
             product(kernels, c);
-            kernels->layernorm(100, x, x, x, 1e-6f, y);
-            kernels->softmax(100, x, y);
-            kernels->softmax_exp(100, x, y);
+            kernels->layernorm(1, 100, x, 100, x, x, 1e-6f, y, 100);
+            kernels->softmax(1, 100, x, 100, y, 100);
+            kernels->softmax_exp(1, 100, x, 100, y, 100, c);
             for (size_t i = 0; i < VIT_ACTIVATIONS; i++)
                 kernels->activation[i](100, x, y);
             kernels->fma_peak(1);

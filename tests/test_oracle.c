@@ -45,6 +45,27 @@ Test(oracle, exp_is_within_1_1_ulp_over_all_floats)
     expect_function("softmax_exp");
 }
 
+Test(oracle, tanh_is_within_2_ulp_over_all_floats)
+{
+    expect_function("tanh");
+}
+
+Test(oracle, tanh_is_odd_never_falls_and_keeps_the_sign_of_zero)
+{
+    float last = 0.0f;
+
+    for (uint32_t bits = 0; bits <= 0x7f800000; bits += 509) {
+        float x[2];
+        memcpy(&x[0], &bits, sizeof bits);
+        x[1] = -x[0];
+        scalar_level()->activation[VIT_TANH](2, x, x);
+        cr_assert(x[0] >= last && x[0] <= 1.0f && x[1] == -x[0] && !signbit(x[0]) && signbit(x[1]),
+                  "%#x", bits);
+        last = x[0];
+    }
+    tally(2 * (0x7f800000 / 509 + 1));
+}
+
 Test(oracle, gelu_is_within_its_bounds_4_5_ulp_where_it_matters)
 {
     expect_function("gelu");
@@ -76,7 +97,8 @@ Test(oracle, an_activation_of_nan_is_nan_and_of_infinity_its_limit)
     for (enum vit_activation f = VIT_GELU; f < VIT_ACTIVATIONS; f++) {
         float x[] = { NAN, INFINITY, -INFINITY, 0.0f };
         scalar_level()->activation[f](4, x, x);
-        cr_assert(isnan(x[0]) && x[1] == INFINITY && x[2] == 0.0f && x[3] == (f == VIT_EXP),
+        cr_assert(isnan(x[0]) && x[1] == (f == VIT_TANH ? 1.0f : INFINITY) &&
+                      x[2] == (f == VIT_TANH ? -1.0f : 0.0f) && x[3] == (f == VIT_EXP),
                   "activation %d", (int)f);
     }
     tally(4 * (VIT_ACTIVATIONS - 1));
@@ -125,7 +147,7 @@ Test(oracle, rows_that_softmax_cannot_normalise_are_nan)
     float y[3];
 
     for (size_t r = 0; r < 3; r++) {
-        scalar_level()->softmax(3, rows[r], y);
+        scalar_level()->softmax(1, 3, rows[r], 3, y, 3);
         cr_assert(isnan(y[0]) && isnan(y[1]) && isnan(y[2]), "row %zu", r);
     }
     tally(9);

@@ -78,6 +78,8 @@ static double activate(enum vit_activation f, double x)
         return x / (1.0 + exp(-x));
     case VIT_EXP:
         return exp(x);
+    case VIT_TANH:
+        return tanh(x);
     default:
         return x;
     }

@@ -23,7 +23,8 @@ struct bench {
     struct vit_model *model;
     struct vit_context *context;
     size_t threads;
-    float *images, *logits;
+    enum vit_output output; /* logits or, of a model without a head, the embedding */
+    float *images, *out;
     struct series forwards; /* seconds of each */
     struct series peaks;    /* operations a second */
 };
@@ -51,14 +52,21 @@ static void fill_normal(size_t count, float *x)
 /* A folder is a checkpoint, anything else the name of an architecture. */
 static enum vit_status open_model(struct bench *b, struct vit_error *err)
 {
-    const struct vit_model_options options = { .size = sizeof options, .isa = b->options->isa };
+    struct vit_model_options options = model_options(b->options);
     struct vit_config config = { .size = sizeof config };
     struct stat info;
 
     if (strchr(b->name, '/') || (stat(b->name, &info) == 0 && S_ISDIR(info.st_mode)))
         return vit_model_open(b->name, &options, &b->model, err);
     const enum vit_status status = vit_config_named(b->name, &config, err);
-    return status ? status : vit_model_random(&config, 0, &options, &b->model, err);
+    if (status)
+        return status;
+    if (options.height > 0) {
+        config.height = options.height;
+        config.width = options.width;
+        options.height = options.width = 0; /* fresh weights have no size of their own */
+    }
+    return vit_model_random(&config, 0, &options, &b->model, err);
 }
 
 static enum vit_status prepare(struct bench *b, struct vit_error *err)
@@ -66,7 +74,6 @@ static enum vit_status prepare(struct bench *b, struct vit_error *err)
     const struct vit_context_options options = { .size = sizeof options,
                                                  .max_batch = b->options->batch,
                                                  .threads = b->options->threads };
-    size_t images, logits;
     enum vit_status status = open_model(b, err);
 
     if (!status)
@@ -77,13 +84,16 @@ static enum vit_status prepare(struct bench *b, struct vit_error *err)
 
     const struct vit_config *const c = vit_model_config(b->model);
     const size_t batch = b->options->batch;
+    size_t images, out, rows, columns;
+    b->output = c->classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    vit_output_shape(b->model, b->output, 0, &rows, &columns);
     if (!product(5, (size_t[]){ batch, c->channels, c->height, c->width, sizeof(float) },
                  &images) ||
-        !product(3, (size_t[]){ batch, c->classes, sizeof(float) }, &logits))
+        !product(4, (size_t[]){ batch, rows, columns, sizeof(float) }, &out))
         return tool_no_memory(err);
     b->images = malloc(images);
-    b->logits = malloc(logits);
-    if (!b->images || !b->logits)
+    b->out = malloc(out);
+    if (!b->images || !b->out)
         return tool_no_memory(err);
     fill_normal(images / sizeof(float), b->images);
     return VIT_OK;
@@ -93,7 +103,7 @@ static enum vit_status forward(const struct bench *b, double *seconds, struct vi
 {
     const double begin = now();
     const enum vit_status status =
-        vit_forward(b->context, b->options->batch, b->images, b->logits, err);
+        vit_forward_output(b->context, b->output, 0, b->options->batch, b->images, b->out, err);
 
     *seconds = now() - begin;
     return status;
@@ -166,11 +176,13 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
 
 static void print_as_lines(const struct bench *b, const struct result *r)
 {
+    const struct vit_config *const c = vit_model_config(b->model);
     char cpu[256];
 
     print_plain(stdout, b->name);
-    printf(", batch %zu, %zu thread%s, %s, %zu forward passes\n", b->options->batch, b->threads,
-           b->threads == 1 ? "" : "s", vit_model_kernels(b->model)->isa, b->forwards.count);
+    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", c->height, c->width,
+           b->options->batch, b->threads, b->threads == 1 ? "" : "s",
+           vit_model_kernels(b->model)->isa, b->forwards.count);
     printf("  %8.1f images/s\n", r->images_per_s);
     printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
     printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,
@@ -199,7 +211,7 @@ static enum vit_status bench(const struct options *options, size_t count, char *
 
     free(b.peaks.values);
     free(b.forwards.values);
-    free(b.logits);
+    free(b.out);
     free(b.images);
     vit_context_free(b.context);
     vit_model_close(b.model);

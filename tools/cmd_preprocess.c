@@ -26,7 +26,7 @@ static enum vit_status check_arguments(const struct options *o, struct vit_error
 static enum vit_status find_recipe(const struct options *o, struct vit_recipe *recipe,
                                    struct vit_error *err)
 {
-    const struct vit_model_options options = { .size = sizeof options, .isa = o->isa };
+    const struct vit_model_options options = model_options(o);
     struct vit_model *model;
 
     if (o->model) {

@@ -11,7 +11,8 @@
 enum { EXIT_ERROR = 2 };
 
 static const struct verb *const verbs[] = {
-    &verb_classify, &verb_run, &verb_preprocess, &verb_info, &verb_bench, &verb_check,
+    &verb_classify,   &verb_features, &verb_attention, &verb_patches, &verb_run,
+    &verb_preprocess, &verb_info,     &verb_bench,     &verb_check,
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -6,8 +6,11 @@
 
 /*
  * Operations of one image: 2 for each multiply-add of the matmuls and of attention's two products.
- * With N patches, T = N + 1 tokens, width D, MLP width M and K classes:
- *   2·(N·D·C·P² + depth·(3·T·D² + 2·T²·D + T·D² + 2·T·D·M) + D·K)
+ * With N patches, T tokens, width D, inner width I = heads · head_dim, MLP width M, W numbers
+ * pooled, an embedding of E and K classes, the plain model's are
+ *   2·(N·D·C·P² + depth·(3·T·D·I + 2·T²·I + T·I·D + 2·T·D·M) + E·K),
+ * a gated MLP's 3·T·D·M; T2T-ViT's token transformers, attention pooling, pre_logits and a second
+ * head come on top. Normalisation, activations and a performer's exponentials are not counted.
  */
 double forward_operations(const struct vit_config *config);
 

@@ -7,6 +7,27 @@
 #include "tools/decode.h"
 #include "tools/error.h"
 
+/* What --output names, and whether it is one of a block or a stage. */
+static const struct {
+    const char *name;
+    bool of_block;
+} outputs[] = {
+    [VIT_OUTPUT_LOGITS] = { "logits", false },       [VIT_OUTPUT_TOKENS] = { "tokens", false },
+    [VIT_OUTPUT_BLOCK] = { "block", true },          [VIT_OUTPUT_FEATURES] = { "features", false },
+    [VIT_OUTPUT_EMBEDDING] = { "embedding", false }, [VIT_OUTPUT_STAGE] = { "stage", true },
+    [VIT_OUTPUT_ATTENTION] = { "attention", true },
+};
+
+const char *output_name(enum vit_output output)
+{
+    return (size_t)output < sizeof outputs / sizeof *outputs ? outputs[output].name : NULL;
+}
+
+bool output_takes_block(enum vit_output output)
+{
+    return outputs[output].of_block;
+}
+
 struct option_rule {
     const char *name;  /* "top"; NULL: the letter alone */
     char letter;       /* 'o'; 0: the name alone */
@@ -87,14 +108,39 @@ static bool parse_channels(const struct option_rule *rule, const char *text, voi
     return *text == '\0';
 }
 
-/* "HxW", into two sizes of no more pixels than a picture may have: a result of at most 3 GiB */
+/*
+ * "HxW", or one number for a square: two sizes of no more pixels than a picture may have, which
+ * makes a result of at most 3 GiB.
+ */
 static bool parse_size(const struct option_rule *rule, const char *text, void *field)
 {
     size_t *const size = field;
 
-    return digits(&text, rule->high, &size[0]) && *text++ == 'x' &&
-           digits(&text, rule->high, &size[1]) && *text == '\0' && size[0] > 0 && size[1] > 0 &&
-           size[0] <= DECODE_MAX_PIXELS / size[1];
+    if (!digits(&text, rule->high, &size[0]))
+        return false;
+    size[1] = size[0];
+    if (*text == 'x' && (text++, !digits(&text, rule->high, &size[1])))
+        return false;
+    return *text == '\0' && size[0] > 0 && size[1] > 0 && size[0] <= DECODE_MAX_PIXELS / size[1];
+}
+
+/* A number counted from 0, written as in names: "03" is none. Moves *text past it. */
+static bool index_of(const char **text, double high, size_t *value)
+{
+    return (**text != '0' || (*text)[1] < '0' || (*text)[1] > '9') && digits(text, high, value);
+}
+
+/* A number, or the last word of `expected`: "a block's number or rollout". */
+static bool parse_index_or_word(const struct option_rule *rule, const char *text, void *field)
+{
+    static const char separator[] = " or ";
+    size_t *const index = field;
+
+    if (strcmp(text, strstr(rule->expected, separator) + strlen(separator)) == 0) {
+        *index = OPTION_WORD;
+        return true;
+    }
+    return index_of(&text, rule->high, index) && *text == '\0';
 }
 
 /* One of the words of `expected`, "this or that"; the field takes its number. */
@@ -108,24 +154,21 @@ static bool parse_choice(const struct option_rule *rule, const char *text, void 
     return *choice == 0 || strcmp(text, separator + strlen(" or ")) == 0;
 }
 
+/* "NAME", and of those that name a block or a stage also "NAME.N" */
 static bool parse_output(const struct option_rule *rule, const char *text, void *field)
 {
-    static const char *const names[] = { [VIT_OUTPUT_LOGITS] = "logits",
-                                         [VIT_OUTPUT_TOKENS] = "tokens",
-                                         [VIT_OUTPUT_BLOCK] = "block.",
-                                         [VIT_OUTPUT_FEATURES] = "features" };
     struct options *const options = field;
+    const size_t length = strcspn(text, ".");
+    const char *rest = text + length, *name;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const size_t length = strlen(names[i]);
-        const char *rest = text + length;
-        options->output = (enum vit_output)i;
-        if (strncmp(text, names[i], length) != 0)
+    for (size_t i = 0; (name = output_name((enum vit_output)i)); i++) {
+        if (strncmp(text, name, length) != 0 || name[length] != '\0')
             continue;
-        if (i == VIT_OUTPUT_BLOCK)
-            return (*rest != '0' || rest[1] == '\0') && /* "block.03" is no block's name */
-                   digits(&rest, rule->high, &options->block) && *rest == '\0';
-        return *rest == '\0';
+        options->output = (enum vit_output)i;
+        if (*rest == '.')
+            return output_takes_block(options->output) &&
+                   (rest++, index_of(&rest, rule->high, &options->block)) && *rest == '\0';
+        return true;
     }
     return false;
 }
@@ -136,16 +179,26 @@ static const struct option_rule rules[] = {
     { "top", 0, "K", FOR_CLASSIFY, parse_count, FIELD(top), 1, 1e6,
       "a whole number from 1 to 1000000",
       "classes to name for each image; 5 for one image, else 1" },
-    { NULL, 'o', "OUT.npy", FOR_RUN | FOR_PREPROCESS, parse_text, FIELD(out_path), 0, 0,
-      "the name of a file", "where the result goes" },
-    { "output", 0, "WHAT", FOR_RUN, parse_output, 0, 0, 1e6, "logits, tokens, block.N or features",
-      "logits (the default), tokens (after the projection), block.N (after\n"
-      "block N, counted from 0) or features (after the final norm)" },
+    { NULL, 'o', "OUT", FOR_RUN | FOR_FEATURES | FOR_ATTENTION | FOR_PATCHES | FOR_PREPROCESS,
+      parse_text, FIELD(out_path), 0, 0, "the name of a file", "where the result goes" },
+    { "output", 0, "WHAT", FOR_RUN, parse_output, 0, 0, 1e6,
+      "logits, tokens, block.N, features, embedding, stage.N or attention.N",
+      "logits (the default), tokens (of the patches, projected), block.N\n"
+      "(after block N, counted from 0), features (all tokens, after the\n"
+      "final norm), embedding (what the head sees), attention.N (of block\n"
+      "N) or stage.N (after token transformer N of a T2T-ViT)" },
+    { "block", 0, "N", FOR_RUN | FOR_ATTENTION, parse_index_or_word, FIELD(block), 0, 1e6,
+      "a block's number or rollout",
+      "whose attention, counted from 0, or rollout: all blocks; the last.\n"
+      "vit run: the N of --output block, stage and attention" },
+    { "head", 0, "N", FOR_ATTENTION, parse_index_or_word, FIELD(head), 0, 1e6,
+      "a head's number or mean", "whose attention, counted from 0, or mean (the default)" },
     { "model", 0, "MODEL", FOR_PREPROCESS, parse_text, FIELD(model), 0, 0, "a checkpoint folder",
       "take the recipe from this checkpoint" },
-    { "size", 0, "HxW", FOR_PREPROCESS, parse_size, FIELD(size), 1, 65536,
-      "HEIGHTxWIDTH, each from 1 to 65536 and at most 2^28 pixels",
-      "height and width of the result" },
+    { "size", 0, "HxW", FOR_MODEL | FOR_PREPROCESS, parse_size, FIELD(size), 1, 65536,
+      "HEIGHTxWIDTH or one number, each from 1 to 65536 and at most 2^28 pixels",
+      "height and width of the input, or one number for both; of a model\n"
+      "another size than its own: positions are resized" },
     { "interpolation", 0, "HOW", FOR_PREPROCESS, parse_choice, FIELD(interpolation), 0, 0,
       "bicubic or bilinear", "bicubic (the default) or bilinear" },
     { "crop-pct", 0, "P", FOR_PREPROCESS, parse_number, FIELD(crop_pct), 0.001, 1,
@@ -173,6 +226,8 @@ static const struct option_rule rules[] = {
       "run one case, as a failure names it" },
     { "digest", 0, NULL, FOR_CHECK, parse_flag, FIELD(digest), 0, 0, NULL,
       "print digests that are the same on every machine" },
+    { "models", 0, NULL, FOR_INFO, parse_flag, FIELD(models), 0, 0, NULL,
+      "list the families and architectures that can be opened" },
     { "json", 0, NULL, FOR_CLASSIFY | FOR_INFO | FOR_BENCH | FOR_CHECK, parse_flag, FIELD(json), 0,
       0, NULL, "print JSON" },
     { "isa", 0, "LEVEL", FOR_ALL, parse_text, FIELD(isa), 0, 0, "an instruction set",
@@ -240,7 +295,7 @@ static enum vit_status take_option(int argc, char **argv, int *at, struct option
         return tool_fail(err, VIT_EINVAL, "%s: expected %s, found '%s'", spelling(rule, name),
                          rule->expected, value);
     options->given |= 1u << i;
-    options->recipe |= rule->field >= FIELD(size);
+    options->recipe |= rule->field >= FIELD(interpolation);
     return VIT_OK;
 }
 
@@ -253,6 +308,8 @@ enum vit_status parse_options(int argc, char **argv, struct options *options, ch
     *options = (struct options){ .batch = 1,
                                  .seconds = 5,
                                  .seed = 1,
+                                 .block = OPTION_NONE,
+                                 .head = OPTION_WORD,
                                  .crop_pct = 0.875,
                                  .mean = { 0.485, 0.456, 0.406 },
                                  .std = { 0.229, 0.224, 0.225 } };

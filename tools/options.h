@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "vit/vit.h"
@@ -16,8 +17,18 @@ enum verb_bit {
     FOR_INFO = 8,
     FOR_BENCH = 16,
     FOR_CHECK = 32,
-    FOR_ALL = 63,
+    FOR_FEATURES = 64,
+    FOR_ATTENTION = 128,
+    FOR_PATCHES = 256,
+    FOR_ALL = 511,
+    /* those that open a model to compute with it or to tell of it */
+    FOR_MODEL =
+        FOR_CLASSIFY | FOR_RUN | FOR_INFO | FOR_BENCH | FOR_FEATURES | FOR_ATTENTION | FOR_PATCHES,
 };
+
+/* A block or head that nobody named, and one that a word stands for: rollout, mean. */
+#define OPTION_NONE SIZE_MAX
+#define OPTION_WORD (SIZE_MAX - 1)
 
 /* What was asked for; NULL and 0 where nothing was. */
 struct options {
@@ -34,9 +45,11 @@ struct options {
     bool list, digest;
     const char *out_path, *rgb_path, *model;
     enum vit_output output;
-    size_t block;         /* of VIT_OUTPUT_BLOCK */
-    bool recipe;          /* one of those that follow was given */
+    size_t block; /* or OPTION_NONE, or OPTION_WORD: rollout */
+    size_t head;  /* or OPTION_WORD: mean */
+    bool models;
     size_t size[2];       /* height, width */
+    bool recipe;          /* one of those that follow was given */
     size_t interpolation; /* enum vit_interpolation */
     size_t crop_mode;     /* enum vit_crop_mode */
     double crop_pct;
@@ -51,6 +64,12 @@ struct options {
  */
 enum vit_status parse_options(int argc, char **argv, struct options *options, char **operands,
                               size_t *count, struct vit_error *err);
+
+/* An output as --output names it; NULL past the last. */
+const char *output_name(enum vit_output output);
+
+/* Whether it is one of a block or a stage, which has to be named. */
+bool output_takes_block(enum vit_output output);
 
 /* VIT_EINVAL an option was given that the verb does not take. */
 enum vit_status check_options(const struct options *options, const char *verb, enum verb_bit bit,

@@ -17,10 +17,18 @@ static size_t batch_for(size_t images, size_t threads)
     return images < batch ? images : batch;
 }
 
+struct vit_model_options model_options(const struct options *options)
+{
+    return (struct vit_model_options){ .size = sizeof(struct vit_model_options),
+                                       .isa = options->isa,
+                                       .height = options->size[0],
+                                       .width = options->size[1] };
+}
+
 enum vit_status runner_open(const struct options *options, const char *folder, size_t images,
                             struct runner *runner, struct vit_error *err)
 {
-    const struct vit_model_options model = { .size = sizeof model, .isa = options->isa };
+    const struct vit_model_options model = model_options(options);
     struct vit_context_options context = { .size = sizeof context, .threads = options->threads };
     enum vit_status status;
 

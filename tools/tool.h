@@ -23,8 +23,11 @@ struct verb {
                            struct vit_error *err);
 };
 
-extern const struct verb verb_classify, verb_run, verb_preprocess, verb_info, verb_bench,
-    verb_check;
+extern const struct verb verb_classify, verb_features, verb_attention, verb_patches, verb_run,
+    verb_preprocess, verb_info, verb_bench, verb_check;
+
+/* How a model is opened: the level and the image size asked for. */
+struct vit_model_options model_options(const struct options *options);
 
 /* A model, and a context whose batch suits the work. */
 struct runner {

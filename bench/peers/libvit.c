@@ -35,16 +35,13 @@ static void call_rows(void *state)
 {
     const struct work *const w = &((const struct state *)state)->work;
 
-    for (size_t i = 0; i < w->m; i++) {
-        const float *const x = w->x + i * w->n;
-        float *const y = w->y + i * w->n;
-        if (w->kind == WORK_LAYERNORM)
-            here->kernels->layernorm(w->n, x, w->gamma, w->beta, 1e-6f, y);
-        else if (w->kind == WORK_SOFTMAX)
-            here->kernels->softmax(w->n, x, y);
-        else
-            here->kernels->activation[VIT_GELU](w->n, x, y);
-    }
+    if (w->kind == WORK_LAYERNORM)
+        here->kernels->layernorm(w->m, w->n, w->x, w->n, w->gamma, w->beta, 1e-6f, w->y, w->n);
+    else if (w->kind == WORK_SOFTMAX)
+        here->kernels->softmax(w->m, w->n, w->x, w->n, w->y, w->n);
+    else
+        for (size_t i = 0; i < w->m; i++)
+            here->kernels->activation[VIT_GELU](w->n, w->x + i * w->n, w->y + i * w->n);
 }
 
 static void call_forward(void *state)

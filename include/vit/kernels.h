@@ -32,6 +32,7 @@ enum vit_activation {
     VIT_RELU,       /* max(x, 0) */
     VIT_SILU,       /* x·sigmoid(x) */
     VIT_EXP,        /* exp(x), over the whole range of floats */
+    VIT_TANH,       /* tanh(x), as before the logits in Dosovitskiy et al. 2021 */
     VIT_ACTIVATIONS
 };
 
@@ -96,13 +97,18 @@ struct vit_matmul_kernel {
 struct vit_kernels {
     const char *isa; /* "scalar", "avx2", "avx512" or "neon" */
     struct vit_matmul_kernel matmul;
-    /* y[n] = (x − mean)·rstd·gamma + beta, rstd = 1/√(variance + eps); Ba et al. 2016 */
-    void (*layernorm)(size_t n, const float *x, const float *gamma, const float *beta, float eps,
-                      float *y);
-    /* y[n] = exp(x − max)/Σ; a NaN anywhere makes the row NaN */
-    void (*softmax)(size_t n, const float *x, float *y);
-    /* the numerators alone, y[n] = exp(x − max); returns their sum */
-    float (*softmax_exp)(size_t n, const float *x, float *y);
+    /*
+     * Rows of x[rows][n] and y[rows][n], strides ldx and ldy, equal where y == x: several are
+     * computed at once. Each row of y = (x − mean)·rstd·gamma + beta, rstd = 1/√(variance + eps);
+     * Ba et al. 2016
+     */
+    void (*layernorm)(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
+                      const float *beta, float eps, float *y, size_t ldy);
+    /* each row of y = exp(x − max)/Σ; a NaN anywhere makes the row NaN */
+    void (*softmax)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy);
+    /* the numerators alone, each row of y = exp(x − max); their sums in sums[rows] */
+    void (*softmax_exp)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+                        float *sums);
     /* y[n] = f(x[n]) for each enum vit_activation */
     void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x, float *y);
     /* runs `rounds` rounds of independent multiply-adds in registers, fma_peak_flops operations

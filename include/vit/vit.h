@@ -76,7 +76,8 @@ enum vit_pool {
     VIT_POOL_MEAN,           /* the mean of the patches' tokens */
     VIT_POOL_MEAN_ALL,       /* the mean of all tokens */
     VIT_POOL_MAX,            /* the largest of the patches' tokens, per channel */
-    VIT_POOL_MAP,            /* attention of one learned query, then an MLP; Zhai et al. 2022 */
+    VIT_POOL_MAP,            /* attention of one learned query over the patches' tokens, then an
+                                MLP; Zhai et al. 2022 */
     VIT_POOL_CLASS_AND_MEAN, /* the class token, then the mean of the patches': 2·dim numbers */
 };
 
@@ -249,6 +250,19 @@ VIT_API enum vit_status vit_config_named(const char *name, struct vit_config *co
                                          struct vit_error *err);
 
 /*
+ * What can be opened, and docs/models.md describes. Family i is the name that vit_model_family
+ * gives, with a model_type of config.json that stands for it, or NULL where none does; a family may
+ * have several. NULL past the last. Thread-safe.
+ */
+VIT_API const char *vit_family(size_t i, const char **model_type);
+
+/*
+ * Name i that vit_config_named knows, in which # stands for a number: the side of a patch, then
+ * that of the image. NULL past the last. Thread-safe.
+ */
+VIT_API const char *vit_architecture(size_t i);
+
+/*
  * A context holds the activations of its model's forward pass. It is used by one thread at a time;
  * contexts of one model run concurrently. The model must outlive it.
  * VIT_EINVAL a size field this library does not know; VIT_ENOMEM.
@@ -262,6 +276,15 @@ VIT_API void vit_context_free(struct vit_context *context);
 
 /* Rows and columns of the grid of patches, row by row the last tokens. Thread-safe. */
 VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns);
+
+/*
+ * The position embeddings of the patches, row by row of the grid, as they are added to the patches'
+ * tokens: resized where the model's size is not its checkpoint's, computed where they are fixed.
+ *   out  [rows · columns][dim] float32
+ * Thread-safe. VIT_EINVAL the model has none.
+ */
+VIT_API enum vit_status vit_model_positions(const struct vit_model *model, float *out,
+                                            struct vit_error *err);
 
 /* The number of threads that a forward pass of this context is cut for. */
 VIT_API size_t vit_context_threads(const struct vit_context *context);

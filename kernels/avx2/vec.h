@@ -107,6 +107,13 @@ static inline vec v_abs(vec a)
     return (vec){ _mm256_andnot_ps(sign, a.l), _mm256_andnot_ps(sign, a.h) };
 }
 
+static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
+{
+    const __m256 bit = _mm256_set1_ps(-0.0f);
+    return (vec){ _mm256_or_ps(_mm256_andnot_ps(bit, a.l), _mm256_and_ps(bit, sign.l)),
+                  _mm256_or_ps(_mm256_andnot_ps(bit, a.h), _mm256_and_ps(bit, sign.h)) };
+}
+
 /* In two steps, as 2ⁿ alone may underflow: the first is exact, and only the second rounds. */
 static inline __m256 scale_half(__m256 a, __m256 n)
 {

@@ -98,6 +98,12 @@ static inline vec v_abs(vec a)
     return _mm512_abs_ps(a);
 }
 
+static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
+{
+    const __m512 bit = _mm512_set1_ps(-0.0f);
+    return _mm512_or_ps(_mm512_andnot_ps(bit, a), _mm512_and_ps(bit, sign));
+}
+
 /* a·2ⁿ for integral −220 ≤ n ≤ 0, rounded once */
 static inline vec v_scale_by_power(vec a, vec n)
 {

@@ -120,6 +120,11 @@ static inline vec v_abs(vec a)
     EACH_QUARTER(vabsq_f32(a.q[i]));
 }
 
+static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
+{
+    EACH_QUARTER(vbslq_f32(vdupq_n_u32(0x80000000), sign.q[i], a.q[i]));
+}
+
 /* In two steps, as 2ⁿ alone may underflow: the first is exact, and only the second rounds. */
 static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t n)
 {

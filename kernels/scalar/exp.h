@@ -17,6 +17,26 @@ static inline float power_of_two(int n)
     return f;
 }
 
+/* n of exp(x) = 2ⁿ·exp(r) */
+static inline float exp_power(float x)
+{
+    return fmaf(x, EXP_LOG2E, EXP_ROUND) - EXP_ROUND;
+}
+
+static inline float exp_remainder(float x, float n)
+{
+    return fmaf(n, -EXP_LN2_LO, fmaf(n, -EXP_LN2_HI, x));
+}
+
+/* exp(r) − 1 for |r| ≤ ln 2/2 */
+static inline float expm1_reduced(float r)
+{
+    float p = exp_poly[4];
+    for (int i = 3; i >= 0; i--)
+        p = fmaf(p, r, exp_poly[i]);
+    return fmaf(r * r, p, r);
+}
+
 /*
  * exp(x − excess) for x ≤ EXP_MAX, where excess is what rounding added to x. Within 1.1 ulp of the
  * true value over all floats for excess = 0, subnormal results included: check/oracle.c.
@@ -26,13 +46,8 @@ static inline float exp_rounded(float x, float excess)
     x = EXP_MIN > x ? EXP_MIN : x; /* in this order a NaN stays */
     if (x != x)
         return x;
-    const float n = fmaf(x, EXP_LOG2E, EXP_ROUND) - EXP_ROUND;
-    const float r = fmaf(n, -EXP_LN2_LO, fmaf(n, -EXP_LN2_HI, x)) - excess;
-
-    float p = exp_poly[4];
-    for (int i = 3; i >= 0; i--)
-        p = fmaf(p, r, exp_poly[i]);
-    const float e = fmaf(r * r, p, r) + 1.0f;
+    const float n = exp_power(x);
+    const float e = expm1_reduced(exp_remainder(x, n) - excess) + 1.0f;
 
     const int half =
         (int)n >> 1; /* in two steps, or 2ⁿ alone might underflow where the result is subnormal */

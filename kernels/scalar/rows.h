@@ -15,8 +15,8 @@ static float sum_lanes(float lane[LANES])
     return lane[0];
 }
 
-static void layernorm(size_t n, const float *x, const float *gamma, const float *beta, float eps,
-                      float *y)
+static void layernorm_row(size_t n, const float *x, const float *gamma, const float *beta,
+                          float eps, float *y)
 {
     float lane[LANES] = { 0 };
     for (size_t i = 0; i < n; i++)
@@ -34,7 +34,14 @@ static void layernorm(size_t n, const float *x, const float *gamma, const float 
         y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
 }
 
-static float softmax_exp(size_t n, const float *x, float *y)
+static void layernorm(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
+                      const float *beta, float eps, float *y, size_t ldy)
+{
+    for (size_t r = 0; r < rows; r++)
+        layernorm_row(n, x + r * ldx, gamma, beta, eps, y + r * ldy);
+}
+
+static float softmax_exp_row(size_t n, const float *x, float *y)
 {
     float max = -INFINITY;
     for (size_t i = 0; i < n; i++)
@@ -48,11 +55,20 @@ static float softmax_exp(size_t n, const float *x, float *y)
     return sum_lanes(lane);
 }
 
-static void softmax(size_t n, const float *x, float *y)
+static void softmax_exp(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+                        float *sums)
 {
-    const float scale = 1.0f / softmax_exp(n, x, y);
-    for (size_t i = 0; i < n; i++)
-        y[i] *= scale;
+    for (size_t r = 0; r < rows; r++)
+        sums[r] = softmax_exp_row(n, x + r * ldx, y + r * ldy);
+}
+
+static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float scale = 1.0f / softmax_exp_row(n, x + r * ldx, y + r * ldy);
+        for (size_t i = 0; i < n; i++)
+            y[r * ldy + i] *= scale;
+    }
 }
 
 /*
@@ -123,6 +139,21 @@ static float silu(float x)
     return times_sigmoid(x, a, -a, 0.0f);
 }
 
+/*
+ * tanh(a) = (1 − e)/(1 + e), e = exp(−2a) = s + q·s with s = 2ⁿ and q = exp(r) − 1. In 1 − e as
+ * (1 − s) − q·s nothing cancels: for n = 0 it is −q alone, and further down 1 − s is at least 1/2
+ * and |q·s| at most 0.21. Within 2 ulp over all floats, odd, never above 1: check/oracle.c.
+ */
+static float hyperbolic_tangent(float x)
+{
+    const float y = -2.0f * magnitude(x, TANH_MAX);
+    if (y != y)
+        return y;
+    const float n = exp_power(y), q = expm1_reduced(exp_remainder(y, n));
+    const float s = power_of_two((int)n);
+    return copysignf(fmaf(-q, s, 1.0f - s) / fmaf(q, s, 1.0f + s), x);
+}
+
 static float activate(enum vit_activation f, float x)
 {
     switch (f) {
@@ -138,6 +169,8 @@ static float activate(enum vit_activation f, float x)
         return silu(x);
     case VIT_EXP:
         return exponential(x);
+    case VIT_TANH:
+        return hyperbolic_tangent(x);
     default:
         return x;
     }

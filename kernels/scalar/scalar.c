@@ -17,6 +17,7 @@ ACTIVATION_ROW(gelu_quick)
 ACTIVATION_ROW(positive_part)
 ACTIVATION_ROW(silu)
 ACTIVATION_ROW(exponential)
+ACTIVATION_ROW(hyperbolic_tangent)
 
 /* Eight chains that do not wait for each other; without FMA instructions, the C library's fmaf. */
 static float fma_peak(size_t rounds)
@@ -44,6 +45,7 @@ void vit_fill_scalar(struct vit_kernels *table)
             [VIT_RELU] = positive_part_row,
             [VIT_SILU] = silu_row,
             [VIT_EXP] = exponential_row,
+            [VIT_TANH] = hyperbolic_tangent_row,
         },
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,

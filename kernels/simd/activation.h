@@ -60,6 +60,16 @@ static inline vec v_silu(vec x)
     return v_times_sigmoid(x, a, v_sub(v_set(0.0f), a), v_set(0.0f));
 }
 
+static inline vec v_hyperbolic_tangent(vec x)
+{
+    const vec one = v_set(1.0f);
+    vec high;
+    const vec n = v_exp_power(v_mul(v_set(-2.0f), v_magnitude(x, TANH_MAX)), &high);
+    const vec q = v_expm1_reduced(v_fma(n, v_set(-EXP_LN2_LO), high));
+    const vec s = v_scale_by_power(one, n);
+    return v_copysign(v_div(v_fnma(q, s, v_sub(one, s)), v_fma(q, s, v_add(one, s))), x);
+}
+
 static inline vec v_activate(enum vit_activation f, vec x)
 {
     switch (f) {
@@ -75,6 +85,8 @@ static inline vec v_activate(enum vit_activation f, vec x)
         return v_silu(x);
     case VIT_EXP:
         return v_exponential(x);
+    case VIT_TANH:
+        return v_hyperbolic_tangent(x);
     default:
         return x;
     }
@@ -97,5 +109,6 @@ ACTIVATION_ROW(gelu_quick)
 ACTIVATION_ROW(positive_part)
 ACTIVATION_ROW(silu)
 ACTIVATION_ROW(exponential)
+ACTIVATION_ROW(hyperbolic_tangent)
 
 #endif

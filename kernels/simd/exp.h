@@ -12,13 +12,18 @@ static inline vec v_exp_power(vec x, vec *high)
     return n;
 }
 
-/* exp(r) for |r| ≤ ln 2/2 */
-static inline vec v_exp_reduced(vec r)
+/* exp(r) − 1 for |r| ≤ ln 2/2 */
+static inline vec v_expm1_reduced(vec r)
 {
     vec p = v_set(exp_poly[4]);
     for (int i = 3; i >= 0; i--)
         p = v_fma(p, r, v_set(exp_poly[i]));
-    return v_add(v_fma(v_mul(r, r), p, r), v_set(1.0f));
+    return v_fma(v_mul(r, r), p, r);
+}
+
+static inline vec v_exp_reduced(vec r)
+{
+    return v_add(v_expm1_reduced(r), v_set(1.0f));
 }
 
 /* exp(x − excess) for −150 ≤ x ≤ 0 */
@@ -30,12 +35,37 @@ static inline vec v_exp_rounded(vec x, vec excess)
     return v_scale_by_power(v_exp_reduced(r), n);
 }
 
-/* exp(x) for x ≤ 0: to take 0 away changes no bit */
+/*
+ * exp(x) for each of a few x ≤ 0, at most 4; to take 0 away changes no bit. Step by step through
+ * all of them, so that none waits for itself.
+ */
+#define EACH                                                                                       \
+    UNROLL                                                                                         \
+    for (size_t j = 0; j < count; j++)
+__attribute__((always_inline)) static inline void v_exp_each(size_t count, vec *x)
+{
+    vec n[4], r[4], p[4];
+
+    EACH r[j] = v_max(v_set(EXP_MIN), x[j]);
+    EACH n[j] = v_fma(r[j], v_set(EXP_LOG2E), v_set(EXP_ROUND));
+    EACH n[j] = v_sub(n[j], v_set(EXP_ROUND));
+    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_HI), r[j]);
+    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_LO), r[j]);
+    EACH p[j] = v_set(exp_poly[4]);
+    UNROLL
+    for (int i = 3; i >= 0; i--)
+        EACH p[j] = v_fma(p[j], r[j], v_set(exp_poly[i]));
+    EACH x[j] = v_mul(r[j], r[j]);
+    EACH r[j] = v_fma(x[j], p[j], r[j]);
+    EACH r[j] = v_add(r[j], v_set(1.0f));
+    EACH x[j] = v_scale_by_power(r[j], n[j]);
+}
+#undef EACH
+
 static inline vec v_exp(vec x)
 {
-    vec high;
-    const vec n = v_exp_power(v_max(v_set(EXP_MIN), x), &high);
-    return v_scale_by_power(v_exp_reduced(v_fma(n, v_set(-EXP_LN2_LO), high)), n);
+    v_exp_each(1, &x);
+    return x;
 }
 
 /* exp(x) over the whole range */

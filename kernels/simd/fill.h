@@ -50,6 +50,7 @@ static inline void fill(struct vit_kernels *table, const char *isa)
     table->activation[VIT_RELU] = positive_part_row;
     table->activation[VIT_SILU] = silu_row;
     table->activation[VIT_EXP] = exponential_row;
+    table->activation[VIT_TANH] = hyperbolic_tangent_row;
     table->fma_peak = fma_peak;
     table->fma_peak_flops = PEAK_CHAINS * LANES * 2;
 }

@@ -1,4 +1,4 @@
-/* softmax.h - row softmax over vec.h; in place allowed */
+/* softmax.h - softmax of rows over vec.h, several at once; in place allowed */
 #ifndef VIT_SIMD_SOFTMAX_H
 #define VIT_SIMD_SOFTMAX_H
 
@@ -7,54 +7,120 @@
 #include "kernels/simd/exp.h"
 
 /*
- * Four maxima at once, or each would wait for the one before. Of +0 and −0 they may keep the other
- * one than scalar does: x − max then differs in the sign of a zero at most, whose exp is 1.
+ * So many vectors are gone through together, those of several rows where there are several: of one
+ * vector each step waits for the one before. Step by step through four vectors, exp takes 7 % less
+ * time than vector by vector, and a row of 197 numbers among four 17 % less than alone.
  */
-static float row_max(size_t n, const float *x)
+#define TOGETHER 4
+
+/*
+ * The largest number of each row. Of +0 and −0 it may be the other one than scalar's: x − max then
+ * differs in the sign of a zero at most, whose exp is 1. rows: 1 or 4.
+ */
+__attribute__((always_inline)) static inline void row_maxima(size_t rows, size_t n, const float *x,
+                                                             size_t ldx, vec largest[TOGETHER])
 {
+    const size_t columns = TOGETHER / rows; /* vectors of a row that are gone through together */
     const vec lowest = v_set(-INFINITY);
-    vec max[4] = { lowest, lowest, lowest, lowest };
+    vec max[TOGETHER];
     size_t i = 0;
 
-    for (; i + 4 * LANES <= n; i += 4 * LANES)
+    UNROLL
+    for (size_t j = 0; j < TOGETHER; j++)
+        max[j] = lowest;
+    for (; i + columns * LANES <= n; i += columns * LANES)
         UNROLL
-    for (size_t j = 0; j < 4; j++)
-        max[j] = v_max(v_load(x + i + j * LANES), max[j]); /* in this order a NaN is passed over */
-    for (; i + LANES <= n; i += LANES)
+    for (size_t j = 0; j < TOGETHER; j++) { /* in this order a NaN is passed over */
+        const float *from = x + j / columns * ldx + i + j % columns * LANES;
+        max[j] = v_max(v_load(from), max[j]);
+    }
+    for (; columns > 1 && i + LANES <= n; i += LANES) /* of one row alone */
         max[0] = v_max(v_load(x + i), max[0]);
-    if (i < n)
-        max[1] = v_max(v_head(v_load_tail(x + i, n - i), n - i, lowest), max[1]);
-    return v_max_lane(v_max(v_max(max[0], max[1]), v_max(max[2], max[3])));
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        vec m = max[r * columns];
+        UNROLL
+        for (size_t j = 1; j < columns; j++)
+            m = v_max(m, max[r * columns + j]);
+        if (i < n)
+            m = v_max(v_head(v_load_tail(x + r * ldx + i, n - i), n - i, lowest), m);
+        largest[r] = v_set(v_max_lane(m));
+    }
 }
 
-static float softmax_exp(size_t n, const float *x, float *y)
+/* y = exp(x − max) and its sum, of each row; rows is a constant at every call, 1 or 4. */
+__attribute__((always_inline)) static inline void exp_rows(size_t rows, size_t n, const float *x,
+                                                           size_t ldx, float *y, size_t ldy,
+                                                           float *sums)
 {
-    const vec max = v_set(row_max(n, x));
-    vec sum = v_set(0.0f);
+    const size_t columns = TOGETHER / rows;
+    vec max[TOGETHER], sum[TOGETHER];
     size_t i = 0;
 
-    for (; i + LANES <= n; i += LANES) {
-        const vec e = v_exp(v_sub(v_load(x + i), max));
+    row_maxima(rows, n, x, ldx, max);
+    UNROLL
+    for (size_t r = 0; r < rows; r++)
+        sum[r] = v_set(0.0f);
+    for (; i + columns * LANES <= n; i += columns * LANES) {
+        vec e[TOGETHER];
+        UNROLL
+        for (size_t j = 0; j < TOGETHER; j++)
+            e[j] = v_sub(v_load(x + j / columns * ldx + i + j % columns * LANES), max[j / columns]);
+        v_exp_each(TOGETHER, e);
+        UNROLL
+        for (size_t j = 0; j < TOGETHER; j++) {
+            v_store(y + j / columns * ldy + i + j % columns * LANES, e[j]);
+            sum[j / columns] = v_add(sum[j / columns], e[j]);
+        }
+    }
+    for (; columns > 1 && i + LANES <= n; i += LANES) {
+        const vec e = v_exp(v_sub(v_load(x + i), max[0]));
         v_store(y + i, e);
-        sum = v_add(sum, e);
+        sum[0] = v_add(sum[0], e);
     }
-    if (i < n) {
-        const vec e = v_exp(v_sub(v_load_tail(x + i, n - i), max));
-        v_store_tail(y + i, e, n - i);
-        sum = v_add(sum, v_head(e, n - i, v_set(0.0f)));
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        if (i < n) {
+            const vec e = v_exp(v_sub(v_load_tail(x + r * ldx + i, n - i), max[r]));
+            v_store_tail(y + r * ldy + i, e, n - i);
+            sum[r] = v_add(sum[r], v_head(e, n - i, v_set(0.0f)));
+        }
+        sums[r] = v_sum(sum[r]);
     }
-    return v_sum(sum);
 }
 
-static void softmax(size_t n, const float *x, float *y)
+static void softmax_exp(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+                        float *sums)
 {
-    const vec scale = v_set(1.0f / softmax_exp(n, x, y));
+    size_t i = 0;
+
+    for (; i + TOGETHER <= rows; i += TOGETHER)
+        exp_rows(TOGETHER, n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
+    for (; i < rows; i++)
+        exp_rows(1, n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
+}
+
+static void scale_row(size_t n, float *y, float factor)
+{
+    const vec scale = v_set(factor);
     size_t i = 0;
 
     for (; i + LANES <= n; i += LANES)
         v_store(y + i, v_mul(v_load(y + i), scale));
     if (i < n)
         v_store_tail(y + i, v_mul(v_load_tail(y + i, n - i), scale), n - i);
+}
+
+static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
+{
+    for (size_t i = 0; i < rows; i += TOGETHER) {
+        const size_t some = rows - i < TOGETHER ? rows - i : TOGETHER;
+        float sums[TOGETHER];
+
+        softmax_exp(some, n, x + i * ldx, ldx, y + i * ldy, ldy, sums);
+        for (size_t r = 0; r < some; r++)
+            scale_row(n, y + (i + r) * ldy, 1.0f / sums[r]);
+    }
 }
 
 #endif

@@ -282,7 +282,7 @@ enum vit_status architectures_find(const char *name, struct vit_config *config, 
                 name);
 }
 
-const char *architectures_pattern(size_t i)
+const char *vit_architecture(size_t i)
 {
     return i < COUNT(architectures) ? architectures[i].name : NULL;
 }

@@ -11,7 +11,4 @@
 enum vit_status architectures_find(const char *name, struct vit_config *config, double *mlp_ratio,
                                    struct vit_error *err);
 
-/* The names that are known, in which # stands for a number; NULL past the last. */
-const char *architectures_pattern(size_t i);
-
 #endif

@@ -172,6 +172,7 @@ static const struct {
     ENTRY("relu", activation[VIT_RELU]),
     ENTRY("silu", activation[VIT_SILU]),
     ENTRY("exp", activation[VIT_EXP]),
+    ENTRY("tanh", activation[VIT_TANH]),
     ENTRY("fma_peak", fma_peak),
 };
 

@@ -35,6 +35,21 @@ static const struct config_family {
 static const struct config_family timm = { NULL, &names_timm, config_parse_timm };
 static const struct config_family google = { NULL, &names_google, config_parse_google };
 
+/* Those that a file says otherwise than by model_type. */
+static const struct config_family *const without_type[] = { &timm, &google };
+
+const char *vit_family(size_t i, const char **model_type)
+{
+    const size_t others = sizeof without_type / sizeof *without_type;
+    const size_t count = others + sizeof families / sizeof *families;
+
+    if (i >= count)
+        return NULL;
+    const struct config_family *family = i < others ? without_type[i] : &families[i - others];
+    *model_type = family->model_type;
+    return family->names->name;
+}
+
 const struct choice config_activations[] = {
     { "gelu", VIT_GELU }, { "gelu_tanh", VIT_GELU_TANH }, { "quick_gelu", VIT_GELU_QUICK },
     { "relu", VIT_RELU }, { "silu", VIT_SILU },           { NULL, 0 },

@@ -40,11 +40,11 @@ static enum vit_status set_pool(const char *path, struct timm_keys *timm, struct
                     "\"%s\"",
                     quote_path(path).text, timm_pool_name(timm->root_pool),
                     timm_pool_name(c->pool));
-    if (prefix && ((c->pool == VIT_POOL_MAX && all) || (c->pool == VIT_POOL_MAP && !all)))
+    if (prefix && all && (c->pool == VIT_POOL_MAX || c->pool == VIT_POOL_MAP))
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: global_pool \"%s\" of a model with class or register tokens is supported "
-                    "with pool_include_prefix %s alone",
-                    quote_path(path).text, timm_pool_name(c->pool), all ? "false" : "true");
+                    "with pool_include_prefix false alone",
+                    quote_path(path).text, timm_pool_name(c->pool));
     if (c->pool == VIT_POOL_MAP && c->gated_mlp)
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: global_pool \"map\" of a model with SwiGLUPacked is not supported",

@@ -2,13 +2,14 @@
 #include "checkpoint/origins.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum kind { SIZE, FLOAT, BOOL, SPLITS_3, ENUM };
 
 /* The words of each enum, by value. */
 static const char *const activations[] = { "identity", "gelu", "gelu_tanh", "gelu_quick",
-                                           "relu",     "silu", "exp" };
+                                           "relu",     "silu", "exp",       "tanh" };
 static const char *const positions[] = { "learned", "sinusoid", "sincos_2d", "none" };
 static const char *const tokenizers[] = { "patches", "t2t_series", "t2t_transformer",
                                           "t2t_performer" };
@@ -111,6 +112,16 @@ void origins_all(struct origins *origins, const char *from)
         set(origins, i, from);
 }
 
+/* In as few digits as give the number back. */
+static void write_float(float number, char value[64])
+{
+    for (int digits = 1; digits <= 9; digits++) {
+        snprintf(value, 64, "%.*g", digits, (double)number);
+        if (strtof(value, NULL) == number)
+            return;
+    }
+}
+
 static void write_value(const struct field *field, const struct vit_config *config, char value[64])
 {
     const void *at = (const char *)config + field->offset;
@@ -124,7 +135,7 @@ static void write_value(const struct field *field, const struct vit_config *conf
         snprintf(value, 64, "%zu, %zu, %zu", sizes[0], sizes[1], sizes[2]);
         break;
     case FLOAT:
-        snprintf(value, 64, "%.9g", (double)*(const float *)at);
+        write_float(*(const float *)at, value);
         break;
     case BOOL:
         snprintf(value, 64, "%s", *(const bool *)at ? "true" : "false");

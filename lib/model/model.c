@@ -2,6 +2,7 @@
 #include "model/model.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/config.h"
 #include "base/fpenv.h"
@@ -202,6 +203,17 @@ void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns
 
     *rows = grid.rows;
     *columns = grid.columns;
+}
+
+enum vit_status vit_model_positions(const struct vit_model *model, float *out,
+                                    struct vit_error *err)
+{
+    const struct vit_config *c = &model->config;
+
+    if (!model->positions)
+        return fail(err, VIT_EINVAL, "the model has no position embeddings");
+    memcpy(out, model->positions, config_patches(c) * c->dim * sizeof *out);
+    return VIT_OK;
 }
 
 void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,

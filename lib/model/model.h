@@ -35,7 +35,7 @@ struct stage {
     float *directions;                 /* the same, as they are */
 };
 
-/* Attention pooling: one learned query over all tokens, then an MLP. */
+/* Attention pooling: one learned query over the patches' tokens, then an MLP. */
 struct map_pool {
     float *query; /* [dim] */
     struct linear q, kv, proj, fc1, fc2;

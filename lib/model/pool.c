@@ -38,15 +38,15 @@ static void map_pool(struct run *r, struct matrix x, float *out)
     const struct vit_model *m = r->model;
     const struct vit_config *c = &m->config;
     const struct map_pool *p = &m->pool;
-    const size_t tokens = config_tokens(c), dim = c->dim, width = dim / c->heads;
+    const size_t patches = config_patches(c), dim = c->dim, width = dim / c->heads;
     const struct matrix query = { p->query, dim }, q = { r->pool, dim };
     const struct matrix mix = { q.at + dim, dim }, h = { mix.at + dim, dim };
     const struct matrix hidden = { h.at + dim, c->mlp_dim }, result = { out, dim };
     const float *k = r->qkv.at, *v = k + dim;
 
     linear(r, &p->q, 1, query, plain, q);
-    linear(r, &p->kv, tokens, x, plain, r->qkv);
-    vit_attention(m->kernels, r->parallel, 1, tokens, c->heads, width, config_rsqrt(width), q.at,
+    linear(r, &p->kv, patches, from_row(x, config_prefix(c)), plain, r->qkv);
+    vit_attention(m->kernels, r->parallel, 1, patches, c->heads, width, config_rsqrt(width), q.at,
                   q.ld, k, v, r->qkv.ld, mix.at, mix.ld, r->attention);
     linear(r, &p->proj, 1, mix, plain, h);
     layernorm(r, &p->norm, 1, h, mix);
@@ -105,8 +105,7 @@ void pool_tokens(struct run *r, float *embedding)
     if (c->pre_logits > 0) {
         const struct matrix before = { r->mlp.at, config_pooled(c) };
         memcpy(before.at, embedding, config_pooled(c) * sizeof *embedding);
-        linear(r, &m->pre_logits, 1, before,
-               (struct vit_epilogue){ .activation = VIT_IDENTITY /* TANH */ },
+        linear(r, &m->pre_logits, 1, before, (struct vit_epilogue){ .activation = VIT_TANH },
                (struct matrix){ embedding, c->pre_logits });
     }
 }

@@ -16,11 +16,11 @@ struct rows {
 static void normalise_part(void *arg, size_t part)
 {
     const struct rows *r = arg;
-    const size_t end = parallel_share(r->count, r->parts, part + 1);
+    const size_t first = parallel_share(r->count, r->parts, part);
+    const size_t rows = parallel_share(r->count, r->parts, part + 1) - first;
 
-    for (size_t i = parallel_share(r->count, r->parts, part); i < end; i++)
-        r->kernels->layernorm(r->n, r->x + i * r->ldx, r->gamma, r->beta, r->eps,
-                              r->y + i * r->ldy);
+    r->kernels->layernorm(rows, r->n, r->x + first * r->ldx, r->ldx, r->gamma, r->beta, r->eps,
+                          r->y + first * r->ldy, r->ldy);
 }
 
 void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *parallel,

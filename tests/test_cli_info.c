@@ -1,0 +1,205 @@
+/* test_cli_info.c - what vit info tells of a model: each fact, each tensor, and what is unknown */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+#include "cli.h"
+#include "tally.h"
+#include "vit/vit.h"
+
+TestSuite(cli_info, .init = cli_begin, .fini = cli_end);
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static const char *const folders[] = { "models/digits", "tests/golden/timm-vit",
+                                       "tests/golden/series-t2t", "tests/golden/google-npz",
+                                       "tests/golden/vit-pytorch-simple" };
+
+static struct vit_model *open_model(const char *folder)
+{
+    struct vit_model *model;
+    struct vit_error err;
+
+    cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
+    return model;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+Test(cli_info, every_fact_is_told_with_its_origin)
+{
+    size_t checks = 0;
+
+    for (size_t f = 0; f < COUNT(folders); f++) {
+        struct vit_model *const model = open_model(folders[f]);
+        struct vit_fact fact;
+        char line[512];
+        size_t i;
+
+        succeeds("$VIT info %s --json", folders[f]);
+        json_t *const root = json_output();
+        const json_t *const facts = json_object_get(json_object_get(root, "model"), "facts");
+        succeeds("$VIT info %s", folders[f]);
+        for (i = 0; vit_model_fact(model, i, &fact); i++) {
+            const json_t *const told = json_array_get(facts, i);
+            cr_assert_str_eq(text_of(told, "name"), fact.name);
+            cr_assert_str_eq(text_of(told, "value"), fact.value);
+            cr_assert_str_eq(text_of(told, "origin"), fact.origin);
+            snprintf(line, sizeof line, "\n  %-22s %s", fact.name, fact.value);
+            cr_assert_not_null(strstr(cli.out, line), "%s: no%s", folders[f], line);
+        }
+        cr_assert_eq(json_array_size(facts), i);
+        json_decref(root);
+        vit_model_close(model);
+        checks += 4 * i + 1;
+    }
+    tally(checks);
+}
+
+Test(cli_info, every_tensor_is_told_with_its_use)
+{
+    size_t checks = 0;
+
+    for (size_t f = 0; f < COUNT(folders); f++) {
+        struct vit_model *const model = open_model(folders[f]);
+        struct vit_tensor t;
+        char name[256];
+        size_t i;
+
+        succeeds("$VIT info %s --json", folders[f]);
+        json_t *const root = json_output();
+        const json_t *const tensors = json_object_get(json_object_get(root, "model"), "tensors");
+        succeeds("$VIT info %s", folders[f]);
+        for (i = 0; vit_model_tensor(model, i, &t); i++) {
+            const json_t *const told = json_array_get(tensors, i);
+            const json_t *const shape = json_object_get(told, "shape");
+            cr_assert_str_eq(text_of(told, "name"), t.name);
+            cr_assert_str_eq(text_of(told, "dtype"), t.dtype);
+            cr_assert_eq(json_array_size(shape), t.rank);
+            for (size_t j = 0; j < t.rank; j++)
+                cr_assert_eq((size_t)json_integer_value(json_array_get(shape, j)), t.shape[j]);
+            if (t.use)
+                cr_assert_str_eq(text_of(told, "use"), t.use);
+            else
+                cr_assert(json_is_null(json_object_get(told, "use")));
+            snprintf(name, sizeof name, "\n  %s ", t.name);
+            const char *const line = strstr(cli.out, name);
+            cr_assert_not_null(line, "%s: no%s", folders[f], name);
+            const char *const use = strstr(line + 1, t.use ? t.use : "passed over");
+            cr_assert(use && use < strchr(line + 1, '\n'), "%s", t.name);
+        }
+        cr_assert_eq(json_array_size(tensors), i);
+        json_decref(root);
+        vit_model_close(model);
+        checks += 5 * i + 1;
+    }
+    tally(checks);
+}
+
+Test(cli_info, sizes_and_pooling_are_the_models_own)
+{
+    static const struct {
+        const char *folder, *pooling;
+        size_t rows, columns, tokens, embedding;
+    } cases[] = {
+        { "tests/golden/timm-vit", "class", 6, 6, 37, 96 },
+        { "tests/golden/series-t2t", "class", 4, 3, 13, 48 },
+        { "tests/golden/vit-pytorch-simple", "mean", 4, 6, 24, 64 },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        succeeds("$VIT info %s --json", cases[i].folder);
+        json_t *const root = json_output();
+        const json_t *const model = json_object_get(root, "model");
+        const json_t *const shape = json_object_get(model, "shape");
+        cr_assert_str_eq(text_of(json_object_get(model, "arithmetic"), "pooling"),
+                         cases[i].pooling);
+        const struct {
+            const char *key;
+            size_t expected;
+        } sizes[] = { { "rows", cases[i].rows },
+                      { "columns", cases[i].columns },
+                      { "tokens", cases[i].tokens },
+                      { "embedding", cases[i].embedding } };
+        for (size_t j = 0; j < COUNT(sizes); j++)
+            cr_assert_eq((size_t)json_integer_value(json_object_get(shape, sizes[j].key)),
+                         sizes[j].expected, "%s: %s", cases[i].folder, sizes[j].key);
+        json_decref(root);
+    }
+    tally(5 * COUNT(cases));
+}
+
+/* Google's golden case as $T/headless, its head taken out of the .npz. */
+static void save_headless(void)
+{
+    static const char *const entries[] = { "head/kernel.npy", "head/bias.npy" };
+
+    succeeds("mkdir $T/headless && cp tests/golden/google-npz/model.npz $T/headless && "
+             "cp tests/golden/google-npz/config.json $T/headless");
+    zip_t *const zip = zip_open(in_folder("headless/model.npz"), 0, NULL);
+    cr_assert_not_null(zip);
+    for (size_t i = 0; i < COUNT(entries); i++)
+        cr_assert_eq(zip_delete(zip, (zip_uint64_t)zip_name_locate(zip, entries[i], 0)), 0, "%s",
+                     entries[i]);
+    cr_assert_eq(zip_close(zip), 0);
+}
+
+Test(cli_info, what_the_files_leave_open_is_said)
+{
+    succeeds("$VIT info models/digits");
+    cr_assert_null(strstr(cli.out, "Unknown:"), "digits have labels");
+    cr_assert_not_null(strstr(cli.out, "10, 10 with a label"));
+    succeeds("$VIT info tests/golden/timm-vit");
+    cr_assert_not_null(strstr(cli.out, "Unknown:\n  labels: "));
+    save_headless();
+    succeeds("$VIT info $T/headless");
+    cr_assert_not_null(strstr(cli.out, "Unknown:\n  classes: the model has no head; vit features"));
+    cr_assert_not_null(strstr(cli.out, "0: no head"));
+    tally(5);
+}
+
+Test(cli_info, a_model_without_a_head_has_features_and_no_classes)
+{
+    save_headless();
+    fails("$VIT classify $T/headless tests/golden/preprocess/gray.png",
+          "/headless: the model has no head, so no classes; vit features writes");
+    fails("$VIT run $T/headless $T/in.npy -o $T/out.npy", "in.npy");
+    succeeds("$VIT preprocess tests/golden/preprocess/gray.png --model $T/headless -o $T/in.npy");
+    fails("$VIT run $T/headless $T/in.npy -o $T/out.npy", "the model has no head, so no logits");
+    succeeds("test ! -e $T/out.npy && $VIT run $T/headless $T/in.npy -o $T/a.npy "
+             "--output embedding && "
+             "$VIT features $T/headless tests/golden/preprocess/gray.png -o $T/b.npy && "
+             "cmp $T/a.npy $T/b.npy && "
+             "$VIT features tests/golden/google-npz tests/golden/preprocess/gray.png -o $T/c.npy "
+             "&& cmp $T/a.npy $T/c.npy && $VIT bench $T/headless --seconds 0");
+    free(load_npy(in_folder("b.npy"), 96));
+    tally(6);
+}
+
+Test(cli_info, models_lists_what_the_library_can_open)
+{
+    const char *name, *model_type;
+    char line[128];
+    size_t families = 0, architectures = 0;
+
+    succeeds("$VIT info --models");
+    for (; (name = vit_family(families, &model_type)); families++) {
+        snprintf(line, sizeof line, "\n  %-22s %s\n", name, model_type ? model_type : "none");
+        cr_assert_not_null(strstr(cli.out, line), "no%s", line);
+    }
+    for (; (name = vit_architecture(architectures)); architectures++) {
+        snprintf(line, sizeof line, "\n  %s\n", name);
+        cr_assert_not_null(strstr(cli.out, line), "no%s", line);
+    }
+    succeeds("$VIT info --models --json");
+    json_t *const root = json_output();
+    cr_assert_eq(json_array_size(json_object_get(root, "families")), families);
+    cr_assert_eq(json_array_size(json_object_get(root, "architectures")), architectures);
+    json_decref(root);
+    tally(families + architectures + 2);
+}

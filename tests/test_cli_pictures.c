@@ -1,0 +1,389 @@
+/* test_cli_pictures.c - vit features, vit attention, vit patches, and --size */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "tally.h"
+#include "tools/decode.h"
+#include "tools/encode.h"
+#include "tools/heat.h"
+#include "vit/vit.h"
+
+TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
+
+/* 48 × 48 in patches of 8, 2 blocks of 3 heads, dim 96; 64 × 48 in a grid of 4 × 3 */
+#define MODEL        "tests/golden/timm-vit"
+#define T2T          "tests/golden/series-t2t"
+#define SIGLIP       "tests/golden/timm-siglip-map"
+#define DISTILLED    "tests/golden/timm-deit-distilled"
+#define REGISTERS    "tests/golden/timm-reg4-ls"
+#define PICTURES     "tests/golden/preprocess"
+#define PICTURE      PICTURES "/photo-444.jpg"
+#define DIGITS       "models/digits"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+enum { SIDE = 48, FACTOR = 9, GRID = 6, PATCHES = GRID * GRID, TOKENS = PATCHES + 1, HEADS = 3 };
+
+struct picture {
+    size_t height, width;
+    uint8_t *rgb;
+};
+
+static struct picture decode(const char *path)
+{
+    struct picture p;
+    struct vit_error err;
+
+    cr_assert_eq(decode_image(path, &p.height, &p.width, &p.rgb, &err), VIT_OK, "%s", err.message);
+    return p;
+}
+
+/* What the library gives for one picture, [count] numbers. */
+static float *library_output(const char *folder, const char *path, enum vit_output output,
+                             size_t block, size_t *count)
+{
+    struct picture p = decode(path);
+    struct vit_error err;
+    struct vit_model *model;
+    struct vit_context *ctx;
+    size_t rows, columns;
+
+    cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);
+    const struct vit_config *const c = vit_model_config(model);
+    vit_output_shape(model, output, block, &rows, &columns);
+    float *const input = malloc(c->channels * c->height * c->width * sizeof *input);
+    float *const out = malloc(rows * columns * sizeof *out);
+    cr_assert_eq(vit_preprocess(vit_model_recipe(model), p.height, p.width, p.rgb, input, NULL),
+                 VIT_OK);
+    cr_assert_eq(vit_forward_output(ctx, output, block, 1, input, out, &err), VIT_OK, "%s",
+                 err.message);
+    *count = rows * columns;
+    free(input);
+    free(p.rgb);
+    vit_context_free(ctx);
+    vit_model_close(model);
+    return out;
+}
+
+Test(cli_pictures, features_are_the_librarys_embeddings_in_the_order_of_classify)
+{
+    size_t count, images;
+
+    succeeds("$VIT features " MODEL " " PICTURES " " PICTURES "/gray.png -o $T/out.npy");
+    cr_assert_str_empty(cli.out);
+    cr_assert_str_empty(cli.err);
+    succeeds("$VIT classify " MODEL " " PICTURES " " PICTURES "/gray.png --json");
+    json_t *const root = json_output();
+    const json_t *const list = json_object_get(root, "images");
+    images = json_array_size(list);
+    cr_assert_eq(images, 12);
+    float *const found = load_npy(in_folder("out.npy"), images * 96);
+    for (size_t i = 0; i < images; i++) {
+        const char *const path =
+            json_string_value(json_object_get(json_array_get(list, i), "path"));
+        float *const expected = library_output(MODEL, path, VIT_OUTPUT_EMBEDDING, 0, &count);
+        cr_assert_eq(count, 96);
+        cr_assert_eq(memcmp(found + i * 96, expected, 96 * sizeof *expected), 0, "%s", path);
+        free(expected);
+    }
+    json_decref(root);
+    free(found);
+    tally(images * 96);
+}
+
+Test(cli_pictures, features_have_the_same_bytes_on_every_level_and_thread_count)
+{
+    size_t checks = 0, i = 0;
+    const char *level;
+
+    succeeds("$VIT features " T2T " " PICTURES " -o $T/first.npy");
+    while ((level = next_usable_level(&i, 2))) {
+        for (int threads = 1; threads <= 2; threads++, checks++)
+            succeeds("$VIT features " T2T " " PICTURES " -o $T/out.npy --isa %s --threads %d && "
+                     "cmp $T/first.npy $T/out.npy",
+                     level, threads);
+    }
+    tally(checks);
+}
+
+Test(cli_pictures, run_gives_the_outputs_that_the_library_has)
+{
+    static const struct {
+        const char *option;
+        enum vit_output output;
+        size_t block;
+    } cases[] = {
+        { "embedding", VIT_OUTPUT_EMBEDDING, 0 },
+        { "attention.1", VIT_OUTPUT_ATTENTION, 1 },
+        { "attention --block 0", VIT_OUTPUT_ATTENTION, 0 },
+        { "block --block 1", VIT_OUTPUT_BLOCK, 1 },
+        { "stage.1", VIT_OUTPUT_STAGE, 1 },
+        { "stage --block 0", VIT_OUTPUT_STAGE, 0 },
+    };
+    size_t count, checks = 0;
+
+    succeeds("$VIT preprocess " PICTURE " --model " T2T " -o $T/in.npy");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        float *const expected =
+            library_output(T2T, PICTURE, cases[i].output, cases[i].block, &count);
+        succeeds("$VIT run " T2T " $T/in.npy -o $T/out.npy --output %s", cases[i].option);
+        float *const found = load_npy(in_folder("out.npy"), count);
+        cr_assert_eq(memcmp(expected, found, count * sizeof *found), 0, "%s", cases[i].option);
+        free(found);
+        free(expected);
+        checks += count;
+    }
+    tally(checks);
+}
+
+/* A grey picture, over which the map's lightest pixel is its hottest. */
+static void save_grey(void)
+{
+    struct canvas grey;
+    FILE *const file = fopen(in_folder("grey.png"), "wb");
+
+    cr_assert_eq(canvas_new(SIDE, SIDE, &grey, NULL), VIT_OK);
+    memset(grey.rgb, 128, (size_t)SIDE * SIDE * 3);
+    cr_assert_eq(encode_png(SIDE, SIDE, grey.rgb, file, NULL), VIT_OK);
+    cr_assert_eq(fclose(file), 0);
+    canvas_free(&grey);
+}
+
+/* The patch in which a 6 × 6 map over grey has the most green. */
+static size_t lightest_patch(const char *path)
+{
+    struct picture p = decode(path);
+    size_t lightest = 0;
+
+    cr_assert(p.height == SIDE * FACTOR && p.width == SIDE * FACTOR);
+    for (size_t i = 0; i < p.height * p.width; i++)
+        lightest = p.rgb[3 * i + 1] > p.rgb[3 * lightest + 1] ? i : lightest;
+    const size_t row = lightest / p.width * GRID / p.height;
+    const size_t column = lightest % p.width * GRID / p.width;
+    free(p.rgb);
+    return row * GRID + column;
+}
+
+static size_t hottest_patch(size_t block, size_t first_head, size_t heads)
+{
+    size_t count, hottest = 0;
+    double sums[PATCHES] = { 0 };
+    float *const weights =
+        library_output(MODEL, in_folder("grey.png"), VIT_OUTPUT_ATTENTION, block, &count);
+
+    cr_assert_eq(count, HEADS * TOKENS * TOKENS);
+    for (size_t i = 0; i < PATCHES; i++)
+        for (size_t h = first_head; h < first_head + heads; h++)
+            sums[i] += (double)weights[h * TOKENS * TOKENS + 1 + i];
+    for (size_t i = 0; i < PATCHES; i++)
+        hottest = sums[i] > sums[hottest] ? i : hottest;
+    free(weights);
+    return hottest;
+}
+
+Test(cli_pictures, attention_is_lightest_where_the_class_token_looks)
+{
+    static const struct {
+        const char *options;
+        size_t block, head, heads;
+    } cases[] = {
+        { "", 1, 0, HEADS },
+        { "--block 0", 0, 0, HEADS },
+        { "--block 1 --head mean", 1, 0, HEADS },
+        { "--block 0 --head 2", 0, 2, 1 },
+        { "--head 1", 1, 1, 1 },
+    };
+    char expected[64];
+
+    save_grey();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const size_t hottest = hottest_patch(cases[i].block, cases[i].head, cases[i].heads);
+        succeeds("$VIT attention " MODEL " $T/grey.png -o $T/out.png %s", cases[i].options);
+        cr_assert_str_empty(cli.out);
+        cr_assert_eq(lightest_patch(in_folder("out.png")), hottest, "%s", cases[i].options);
+        snprintf(expected, sizeof expected, "most on row %zu, column %zu of 6 × 6", hottest / GRID,
+                 hottest % GRID);
+        cr_assert_not_null(strstr(cli.err, expected), "%s in %s", expected, cli.err);
+    }
+    tally(2 * COUNT(cases));
+}
+
+Test(cli_pictures, attention_takes_every_model_and_says_what_it_drew)
+{
+    static const struct {
+        const char *command, *says;
+        size_t height, width;
+    } cases[] = {
+        { MODEL " " PICTURE " --block rollout", "rollout of 2 blocks, mean of 3 heads", 432, 432 },
+        { T2T " " PICTURE, "block 1 of 0 to 1, mean of 1 head, class token", 448, 336 },
+        { T2T " " PICTURE " --block rollout", "column", 448, 336 },
+        { DIGITS " " PICTURE " --head 2", "head 2 of 0 to 2", 448, 448 },
+        { SIGLIP " " PICTURE, "mean over all tokens, for want of a class token", 432, 432 },
+        { DISTILLED " " PICTURE " --block rollout", "class token", 432, 432 },
+        { REGISTERS " " PICTURE, "of 3 × 3;", 420, 420 },
+        { MODEL " " PICTURE " --size 96x160", "of 12 × 20;", 96 * 2, 160 * 2 },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        succeeds("$VIT attention %s -o $T/out.png", cases[i].command);
+        cr_assert_not_null(strstr(cli.err, cases[i].says), "%s: %s", cases[i].command, cli.err);
+        struct picture p = decode(in_folder("out.png"));
+        cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
+                  cases[i].command, p.height, p.width);
+        free(p.rgb);
+    }
+    tally(2 * COUNT(cases));
+}
+
+/* The pixel of a picture, as the colour of a number from 0 to 1 would be. */
+static void expect_heat(const struct picture *p, size_t y, size_t x, double t)
+{
+    uint8_t expected[3];
+
+    heat_colour(t, expected);
+    cr_assert_eq(memcmp(p->rgb + (y * p->width + x) * 3, expected, 3), 0, "at %zu, %zu", y, x);
+}
+
+Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
+{
+    /* 8 × 8 pixels in patches of 2: 56 times as large, 112 a patch; maps of 4 × 4 at 28 pixels */
+    enum { PATCH = 112, MAP = 112, PIXEL = 28, GAP = 2, WHOLE = 4 * PATCH + 3 * GAP, APART = 16 };
+    static float table[16][48];
+    struct vit_model *model;
+
+    cr_assert_eq(vit_model_open(DIGITS, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_positions(model, &table[0][0], NULL), VIT_OK);
+    vit_model_close(model);
+    succeeds("$VIT patches " DIGITS " " DIGITS "/test/0/0101.png -o $T/out.png");
+    cr_assert_not_null(strstr(cli.err, "4 × 4 patches of 2 × 2 pixels; beside them"));
+    struct picture p = decode(in_folder("out.png"));
+    struct picture digit = decode(DIGITS "/test/0/0101.png");
+    cr_assert(p.height == WHOLE && p.width == WHOLE + APART + WHOLE);
+    for (size_t i = 0; i < 64; i++) { /* the middle of each pixel */
+        const size_t y = i / 8 * 56 + 28 + i / 16 * GAP, x = i % 8 * 56 + 28 + i % 8 / 2 * GAP;
+        cr_assert_eq(p.rgb[(y * p.width + x) * 3], digit.rgb[3 * i], "pixel %zu", i);
+    }
+    cr_assert_eq(p.rgb[(PATCH * p.width + 5) * 3], 255); /* between two patches */
+    for (size_t a = 0; a < 16; a++)
+        for (size_t b = 0; b < 16; b++) {
+            double dot = 0, aa = 0, bb = 0;
+            for (size_t j = 0; j < 48; j++) {
+                dot += (double)table[a][j] * (double)table[b][j];
+                aa += (double)table[a][j] * (double)table[a][j];
+                bb += (double)table[b][j] * (double)table[b][j];
+            }
+            expect_heat(&p, a / 4 * (MAP + GAP) + b / 4 * PIXEL + 14,
+                        WHOLE + APART + a % 4 * (MAP + GAP) + b % 4 * PIXEL + 14,
+                        (dot / (sqrt(aa) * sqrt(bb)) + 1) / 2);
+        }
+    free(digit.rgb);
+    free(p.rgb);
+    tally(64 + 256 + 1);
+}
+
+Test(cli_pictures, large_grids_have_every_second_or_third_map)
+{
+    static const struct {
+        const char *command;
+        size_t height, width; /* of the maps alone */
+    } cases[] = {
+        { MODEL, 6 * 6 * 12 + 5 * 2, 6 * 6 * 12 + 5 * 2 },
+        { MODEL " --size 160", 10 * 20 * 2 + 9 * 2, 10 * 20 * 2 + 9 * 2 }, /* every second */
+        { MODEL " --size 240x120", 10 * 30 + 9 * 2, 8 * 15 + 7 * 2 },
+        { T2T, 4 * 4 * 28 + 3 * 2, 3 * 3 * 28 + 2 * 2 },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        succeeds("$VIT patches %s -o $T/out.png", cases[i].command);
+        struct picture p = decode(in_folder("out.png"));
+        cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
+                  cases[i].command, p.height, p.width);
+        free(p.rgb);
+    }
+    tally(COUNT(cases));
+}
+
+Test(cli_pictures, a_size_is_the_models_and_one_number_is_a_square)
+{
+    succeeds("$VIT preprocess " PICTURE " -o $T/a.npy --size 64 && "
+             "$VIT preprocess " PICTURE " -o $T/b.npy --size 64x64 && cmp $T/a.npy $T/b.npy && "
+             "$VIT preprocess " PICTURE " -o $T/in.npy --model " MODEL " --size 64x96");
+    free(load_npy(in_folder("in.npy"), 3 * 64 * 96));
+    succeeds("$VIT run " MODEL " $T/in.npy -o $T/out.npy --size 64x96 --output tokens");
+    free(load_npy(in_folder("out.npy"), 8 * 12 * 96));
+    succeeds("$VIT run " MODEL " $T/in.npy -o $T/logits.npy --size 64x96 && "
+             "$VIT features " MODEL " " PICTURE " -o $T/f.npy --size 64x96 && "
+             "$VIT classify " MODEL " " PICTURE " --size 64x96 --top 1 && "
+             "$VIT bench " MODEL " --size 64x96 --seconds 0 && "
+             "$VIT bench vit_tiny_patch16_224 --size 32 --seconds 0");
+    cr_assert_not_null(strstr(cli.out, "vit_tiny_patch16_224, 32 × 32, batch 1"));
+    succeeds("$VIT info " MODEL " --size 64x96 --json");
+    json_t *const root = json_output();
+    const json_t *const model = json_object_get(root, "model");
+    const json_t *const shape = json_object_get(model, "shape");
+    cr_assert_eq(json_integer_value(json_object_get(shape, "columns")), 12);
+    cr_assert_eq(json_integer_value(json_object_get(shape, "tokens")), 97);
+    json_decref(root);
+    tally(9);
+}
+
+Test(cli_pictures, what_cannot_be_drawn_or_sized_is_refused_and_leaves_nothing)
+{
+    static const char *const failures[][2] = {
+        { "$VIT features " MODEL " " PICTURE, "features: expected -o OUT.npy" },
+        { "$VIT features " MODEL " -o $T/o", "found 1 operand;" },
+        { "$VIT features " MODEL " $T/none.png -o $T/o", "none.png" },
+        { "$VIT features " MODEL " " PICTURE " -o $T/none/o", "none/o" },
+        { "$VIT features " MODEL " " PICTURE " -o /dev/full", "/dev/full: No space left" },
+        { "$VIT features " MODEL " " PICTURE " -o $T/o --json", "features has no option --json" },
+        { "$VIT attention " MODEL " " PICTURE, "attention: expected -o OUT.png" },
+        { "$VIT attention " MODEL " " PICTURE " " PICTURE " -o $T/o", "found 3 operands" },
+        { "$VIT attention " MODEL " $T/none.png -o $T/o", "none.png" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --block 2",
+          "--block: expected a block from 0 to 1, found 2" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --head 3",
+          "--head: expected a head from 0 to 2, found 3" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --block rolled",
+          "--block: expected a block's number or rollout, found 'rolled'" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --block 01", "found '01'" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --head rollout",
+          "--head: expected a head's number or mean" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --head 0 --block rollout",
+          "--head: the rollout is of the mean of all heads" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T", "it is a folder" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/none/o", "none/o" },
+        { "$VIT attention " MODEL " " PICTURE " -o /dev/full", "/dev/full: No space left" },
+        { "$VIT patches -o $T/o", "patches: expected MODEL [IMAGE]" },
+        { "$VIT patches " MODEL, "patches: expected -o OUT.png" },
+        { "$VIT patches " MODEL " $T/none.png -o $T/o", "none.png" },
+        { "$VIT patches " MODEL " -o /dev/full", "/dev/full: No space left" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output attention",
+          "expected attention.N or --block N, found attention alone" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output attention.2",
+          "--output: expected a block from 0 to 1, found 2" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output stage.0", "stages are T2T-ViT's" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output block --block rollout",
+          "rollout is for vit attention" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --block 1", "--block: logits are of no block" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output embedding.1", "--output: expected" },
+        { "$VIT info " MODEL " --size 50", "height 50 is not a multiple of the patch, 8" },
+        { "$VIT classify " MODEL " " PICTURE " --size 48x50", "width 50 is not a multiple" },
+        { "$VIT attention " MODEL " " PICTURE " -o $T/o --size 50", "at 50 × 50" },
+        { "$VIT preprocess " PICTURE " -o $T/o --model " MODEL " --size 50", "at 50 × 50" },
+        { "$VIT bench vit_tiny_patch16_224 --size 50", "height 50 is not a multiple" },
+        { "$VIT check --size 50", "check has no option --size" },
+        { "$VIT info --models " MODEL, "expected either --models or MODEL, found both" },
+    };
+    static float zeros[3 * SIDE * SIDE];
+
+    save_npy("in.npy", 4, (size_t[]){ 1, 3, SIDE, SIDE }, zeros);
+    for (size_t i = 0; i < COUNT(failures); i++)
+        fails(failures[i][0], failures[i][1]);
+    succeeds("ls $T");
+    cr_assert_str_eq(cli.out, "in.npy\n");
+    tally(COUNT(failures) + 1);
+}

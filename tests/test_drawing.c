@@ -1,0 +1,340 @@
+/* test_drawing.c - colours, pictures, PNG files, and the attention and operations that are shown */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/pattern.h"
+#include "tally.h"
+#include "tools/attention.h"
+#include "tools/decode.h"
+#include "tools/encode.h"
+#include "tools/heat.h"
+#include "tools/operations.h"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+/* OKLab of sRGB; Ottosson 2020, "A perceptual color space for image processing" */
+static void oklab(const uint8_t rgb[3], double lab[3])
+{
+    static const double to_cone[3][3] = { { 0.4122214708, 0.5363325363, 0.0514459929 },
+                                          { 0.2119034982, 0.6806995451, 0.1073969566 },
+                                          { 0.0883024619, 0.2817188376, 0.6299787005 } };
+    static const double to_lab[3][3] = { { 0.2104542553, 0.7936177850, -0.0040720468 },
+                                         { 1.9779984951, -2.4285922050, 0.4505937099 },
+                                         { 0.0259040371, 0.7827717662, -0.8086757660 } };
+    double cone[3] = { 0 };
+
+    for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 3; j++) {
+            const double c = rgb[j] / 255.0;
+            cone[i] += to_cone[i][j] * (c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4));
+        }
+        cone[i] = cbrt(cone[i]);
+    }
+    for (int i = 0; i < 3; i++)
+        lab[i] = to_lab[i][0] * cone[0] + to_lab[i][1] * cone[1] + to_lab[i][2] * cone[2];
+}
+
+Test(drawing, colours_are_equally_far_apart_and_grow_lighter)
+{
+    double steps[HEAT_COLOURS - 1], mean = 0, before[3], lab[3];
+
+    oklab(heat_colours[0], before);
+    for (size_t i = 0; i + 1 < HEAT_COLOURS; i++) {
+        oklab(heat_colours[i + 1], lab);
+        cr_assert_gt(lab[0], before[0] + 0.04);
+        steps[i] = sqrt(pow(lab[0] - before[0], 2) + pow(lab[1] - before[1], 2) +
+                        pow(lab[2] - before[2], 2));
+        mean += steps[i] / (HEAT_COLOURS - 1);
+        memcpy(before, lab, sizeof before);
+    }
+    for (size_t i = 0; i + 1 < HEAT_COLOURS; i++)
+        cr_assert(fabs(steps[i] / mean - 1) <= 0.031, "step %zu: %g of %g", i, steps[i], mean);
+    tally(2 * (HEAT_COLOURS - 1));
+}
+
+Test(drawing, numbers_outside_0_to_1_have_the_outermost_colours)
+{
+    const struct {
+        double t;
+        size_t colour;
+    } cases[] = { { 0, 0 },         { 1, HEAT_COLOURS - 1 },        { -0.1, 0 },
+                  { -INFINITY, 0 }, { 7, HEAT_COLOURS - 1 },        { INFINITY, HEAT_COLOURS - 1 },
+                  { NAN, 0 },       { 5.0 / (HEAT_COLOURS - 1), 5 } };
+    uint8_t rgb[3];
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        heat_colour(cases[i].t, rgb);
+        cr_assert_eq(memcmp(rgb, heat_colours[cases[i].colour], 3), 0, "%g", cases[i].t);
+    }
+    tally(COUNT(cases));
+}
+
+Test(drawing, heat_is_largest_in_the_middle_of_the_hottest_part)
+{
+    const double values[2 * 3] = { 0, 0.2, 0.1, 0.3, 0.4, 1 };
+    struct canvas canvas;
+    size_t hottest = 0;
+
+    cr_assert_eq(canvas_new(20, 30, &canvas, NULL), VIT_OK);
+    memset(canvas.rgb, 0, (size_t)20 * 30 * 3);
+    heat_overlay(2, 3, values, &canvas);
+    for (size_t i = 0; i < 20 * 30; i++) /* yellow has the most green */
+        hottest = canvas.rgb[3 * i + 1] > canvas.rgb[3 * hottest + 1] ? i : hottest;
+    cr_assert(hottest / 30 >= 14 && hottest % 30 >= 24, "%zu, %zu", hottest / 30, hottest % 30);
+    canvas_free(&canvas);
+    tally(1);
+}
+
+Test(drawing, a_png_is_read_as_it_was_written)
+{
+    enum { HEIGHT = 7, WIDTH = 5, BYTES = HEIGHT * WIDTH * 3 };
+    uint8_t rgb[BYTES], *found;
+    char path[] = "/tmp/vit-drawing-XXXXXX";
+    size_t height, width;
+    struct vit_error err;
+    FILE *const file = fdopen(mkstemp(path), "wb");
+
+    for (size_t i = 0; i < BYTES; i++)
+        rgb[i] = (uint8_t)(37 * i);
+    cr_assert_not_null(file);
+    cr_assert_eq(encode_png(HEIGHT, WIDTH, rgb, file, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(fclose(file), 0);
+    cr_assert_eq(decode_image(path, &height, &width, &found, &err), VIT_OK, "%s", err.message);
+    cr_assert(height == HEIGHT && width == WIDTH && memcmp(rgb, found, BYTES) == 0);
+    cr_assert_eq(encode_png(0, 5, rgb, stdout, &err), VIT_EUNSUPPORTED);
+    free(found);
+    remove(path);
+    tally(BYTES + 1);
+}
+
+Test(drawing, a_models_input_is_turned_back_into_its_picture)
+{
+    const struct vit_recipe recipe = { .size = sizeof recipe,
+                                       .channels = 3,
+                                       .height = 16,
+                                       .width = 16,
+                                       .crop_pct = 1,
+                                       .mean = { 0.485f, 0.456f, 0.406f },
+                                       .std = { 0.229f, 0.224f, 0.225f } };
+    uint8_t rgb[16 * 16 * 3];
+    float input[3 * 16 * 16];
+    struct canvas canvas;
+
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (uint8_t)i;
+    cr_assert_eq(vit_preprocess(&recipe, 16, 16, rgb, input, NULL), VIT_OK);
+    cr_assert_eq(canvas_of_input(&recipe, input, 3, &canvas, NULL), VIT_OK);
+    cr_assert(canvas.height == 48 && canvas.width == 48);
+    for (size_t y = 0; y < 48; y++)
+        for (size_t x = 0; x < 48; x++)
+            cr_assert_eq(memcmp(canvas.rgb + (y * 48 + x) * 3, rgb + (y / 3 * 16 + x / 3) * 3, 3),
+                         0);
+    canvas_free(&canvas);
+    tally(48 * 48);
+}
+
+/* --- attention */
+
+enum { TOKENS = 2 + 2 + 6, BLOCKS = 3, HEADS = 2, PATCHES = 6 };
+
+static const struct vit_config attentive = { .size = sizeof attentive,
+                                             .channels = 1,
+                                             .height = 8,
+                                             .width = 12,
+                                             .patch = 4,
+                                             .dim = 8,
+                                             .depth = BLOCKS,
+                                             .heads = HEADS,
+                                             .mlp_dim = 16,
+                                             .classes = 2,
+                                             .eps = 1e-6f,
+                                             .class_tokens = VIT_CLASS_AND_DISTILLATION_TOKENS,
+                                             .registers = 2 };
+
+static void open_runner(const struct vit_config *config, struct runner *runner)
+{
+    struct vit_error err;
+
+    *runner = (struct runner){ .batch = 1 };
+    cr_assert_eq(vit_model_random(config, 1, NULL, &runner->model, &err), VIT_OK, "%s",
+                 err.message);
+    cr_assert_eq(vit_context_create(runner->model, NULL, &runner->context, NULL), VIT_OK);
+}
+
+/* One block's weights, the mean of heads: mean[TOKENS][TOKENS]. */
+static void mean_of_heads(const struct runner *runner, size_t block, const float *input,
+                          double mean[TOKENS][TOKENS])
+{
+    static float weights[HEADS][TOKENS][TOKENS];
+
+    cr_assert_eq(vit_forward_output(runner->context, VIT_OUTPUT_ATTENTION, block, 1, input,
+                                    &weights[0][0][0], NULL),
+                 VIT_OK);
+    for (size_t i = 0; i < TOKENS; i++)
+        for (size_t j = 0; j < TOKENS; j++)
+            mean[i][j] = ((double)weights[0][i][j] + (double)weights[1][i][j]) / 2;
+}
+
+/* Linear weights of 0.02 make attention all but flat: enlarged queries and keys do not. */
+static struct vit_config steep(void)
+{
+    struct vit_config config = attentive;
+    config.qk_scale = 3000;
+    return config;
+}
+
+Test(drawing, a_rollout_is_the_product_over_blocks_of_half_attention_half_identity)
+{
+    const struct vit_config config = steep();
+    static double product[TOKENS][TOKENS], mean[TOKENS][TOKENS], next[TOKENS][TOKENS];
+    double found[PATCHES], spread = 0;
+    float input[96];
+    struct runner runner;
+
+    open_runner(&config, &runner);
+    fill_pattern(96, input, PATTERN_NORMAL, 2);
+    for (size_t i = 0; i < TOKENS; i++)
+        product[i][i] = 1;
+    for (size_t b = 0; b < BLOCKS; b++) {
+        mean_of_heads(&runner, b, input, mean);
+        for (size_t i = 0; i < TOKENS; i++) {
+            for (size_t j = 0; j < TOKENS; j++) {
+                next[i][j] = 0.5 * product[i][j];
+                for (size_t k = 0; k < TOKENS; k++)
+                    next[i][j] += 0.5 * mean[i][k] * product[k][j];
+            }
+        }
+        memcpy(product, next, sizeof product);
+    }
+    cr_assert_eq(attention_over_patches(&runner, OPTION_WORD, OPTION_WORD, input, found, NULL),
+                 VIT_OK);
+    for (size_t i = 0; i < PATCHES; i++) {
+        /* rows of float32 weights sum to 1 within some 1e-7, and renormalising undoes that */
+        cr_assert(fabs(found[i] - product[0][TOKENS - PATCHES + i]) <= 1e-6, "%zu: %g, %g", i,
+                  found[i], product[0][TOKENS - PATCHES + i]);
+        spread = fmax(spread, fabs(found[i] - found[0]));
+    }
+    cr_assert_gt(spread, 1e-3);
+    runner_close(&runner);
+    tally(PATCHES + 1);
+}
+
+Test(drawing, a_blocks_attention_is_the_class_tokens_row_over_the_last_tokens)
+{
+    const struct vit_config config = steep();
+    static float weights[HEADS][TOKENS][TOKENS];
+    double found[PATCHES];
+    float input[96];
+    struct runner runner;
+
+    open_runner(&config, &runner);
+    fill_pattern(96, input, PATTERN_NORMAL, 2);
+    cr_assert_eq(vit_forward_output(runner.context, VIT_OUTPUT_ATTENTION, 1, 1, input,
+                                    &weights[0][0][0], NULL),
+                 VIT_OK);
+    for (size_t head = 0; head <= HEADS; head++) {
+        const bool mean = head == HEADS;
+        cr_assert_eq(
+            attention_over_patches(&runner, 1, mean ? OPTION_WORD : head, input, found, NULL),
+            VIT_OK);
+        for (size_t i = 0; i < PATCHES; i++) {
+            const size_t token = TOKENS - PATCHES + i;
+            const double expected =
+                mean ? ((double)weights[0][0][token] + (double)weights[1][0][token]) / 2
+                     : (double)weights[head][0][token];
+            cr_assert(fabs(found[i] - expected) <= 1e-15);
+        }
+    }
+    runner_close(&runner);
+    tally((HEADS + 1) * PATCHES);
+}
+
+Test(drawing, without_a_class_token_all_tokens_are_asked)
+{
+    enum { ALL = PATCHES };
+    struct vit_config config = steep();
+    static float weights[HEADS][ALL][ALL];
+    double found[PATCHES];
+    float input[96];
+    struct runner runner;
+
+    config.class_tokens = VIT_NO_CLASS_TOKEN;
+    config.registers = 0;
+    config.pool = VIT_POOL_MEAN;
+    open_runner(&config, &runner);
+    fill_pattern(96, input, PATTERN_NORMAL, 2);
+    cr_assert_eq(vit_forward_output(runner.context, VIT_OUTPUT_ATTENTION, 0, 1, input,
+                                    &weights[0][0][0], NULL),
+                 VIT_OK);
+    cr_assert_eq(attention_over_patches(&runner, 0, 1, input, found, NULL), VIT_OK);
+    for (size_t j = 0; j < PATCHES; j++) {
+        double expected = 0;
+        for (size_t i = 0; i < ALL; i++)
+            expected += (double)weights[1][i][j] / ALL;
+        cr_assert(fabs(found[j] - expected) <= 1e-15);
+    }
+    runner_close(&runner);
+    tally(PATCHES);
+}
+
+/* --- operations */
+
+Test(drawing, operations_are_twice_the_multiply_adds_of_every_matmul)
+{
+    /* by hand: patches, blocks of q k v, scores and values, projection, MLP; then the head */
+    struct vit_config c = attentive;
+    const double patches = 6 * 16 * 8, block = 10 * 8 * 24 + 2 * 100 * 8 + 10 * 64 + 10 * 256;
+    struct vit_config base = { .size = sizeof base };
+
+    cr_assert_eq(forward_operations(&c), 2 * (patches + 3 * block + 2 * 8 * 2));
+    c.gated_mlp = true;
+    cr_assert_eq(forward_operations(&c), 2 * (patches + 3 * (block + 10 * 128) + 2 * 8 * 2));
+    c = attentive;
+    c.head_dim = 6; /* 12 in place of 8 */
+    cr_assert_eq(forward_operations(&c),
+                 2 * (patches + 3 * (10 * 8 * 36 + 2 * 100 * 12 + 10 * 96 + 10 * 256) + 32));
+    c = attentive;
+    c.class_tokens = VIT_NO_CLASS_TOKEN;
+    c.registers = 4;
+    c.pool = VIT_POOL_MAP;
+    c.classes = 0;
+    cr_assert_eq(forward_operations(&c),
+                 2 * (patches + 3 * block + 64 + 2 * 640 + 2 * 80 + 64 + 2 * 128));
+    /* 17.6·10^9 multiply-adds, as Touvron et al. 2021 have it for DeiT-B, within a hundredth */
+    cr_assert_eq(vit_config_named("vit_base_patch16_224", &base, NULL), VIT_OK);
+    cr_assert_lt(fabs(forward_operations(&base) / 2 / 17.6e9 - 1), 0.01);
+    tally(5);
+}
+
+Test(drawing, operations_of_t2t_follow_its_soft_splits)
+{
+    struct vit_config c = { .size = sizeof c,
+                            .channels = 3,
+                            .height = 16,
+                            .width = 16,
+                            .patch = 16,
+                            .dim = 8,
+                            .depth = 1,
+                            .heads = 1,
+                            .mlp_dim = 8,
+                            .classes = 1,
+                            .eps = 1e-5f,
+                            .tokenizer = VIT_T2T_TRANSFORMER,
+                            .splits = { 7, 3, 3 },
+                            .token_dim = 4,
+                            .token_heads = 1,
+                            .token_mlp_dim = 4 };
+    /* 16 tokens of 147, 4 of 36, 1 of 36 */
+    const double first = 16 * 147 * 12 + 2 * 256 * 4 + 16 * 16 + 2 * 16 * 16;
+    const double second = 4 * 36 * 12 + 2 * 16 * 4 + 4 * 16 + 2 * 4 * 16;
+    const double rest = 36 * 8 + 2 * 8 * 24 + 2 * 4 * 8 + 2 * 64 + 2 * 2 * 64 + 8;
+
+    cr_assert_eq(forward_operations(&c), 2 * (first + second + rest));
+    c.tokenizer = VIT_T2T_PERFORMER; /* 2 features */
+    cr_assert_eq(forward_operations(&c), 2 * (first - 2 * 256 * 4 + 4 * 16 * 2 * 4 + second -
+                                              2 * 16 * 4 + 4 * 4 * 2 * 4 + rest));
+    tally(2);
+}
