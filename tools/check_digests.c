@@ -54,7 +54,7 @@ enum vit_status check_digests(const struct options *options, size_t count, char 
                 return status;
         }
     for (size_t i = 0; i < first.count; i++)
-        printf("%-28s %016llx\n", first.of[i].name, (unsigned long long)first.of[i].value);
+        printf("%-33s %016llx\n", first.of[i].name, (unsigned long long)first.of[i].value);
     for (size_t l = 0; l < level_count; l++)
         fprintf(stderr, "%s%s", l ? ", " : "equal on ", levels[l]->isa);
     fprintf(stderr, ", with");

@@ -30,23 +30,6 @@ static const struct choice activations[] = {
     { NULL, 0 },
 };
 
-static enum vit_status take_patch_size(const struct keys *keys, const struct key_rule *rule,
-                                       json_t *value)
-{
-    size_t sides[2] = { 0 };
-    const struct key_rule pair = { .key = rule->key };
-    struct keys to = *keys;
-    enum vit_status status;
-
-    to.target = sides;
-    if ((status = take_height_width(&to, &pair, value)))
-        return status;
-    if (sides[0] != sides[1])
-        return keys_unsupported(keys, rule, "a square patch", value);
-    *(size_t *)keys_field(keys, rule) = sides[0];
-    return VIT_OK;
-}
-
 /*
  * A configuration repeats what its class holds and more: keys of training, of text, of other heads.
  * So the rules are for what this library reads, and for what would make the arithmetic another.
@@ -58,7 +41,7 @@ static enum vit_status take_patch_size(const struct keys *keys, const struct key
         { "hidden_act", take_choice, FIELD(config.activation), activations, false },               \
         { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },                          \
         { "image_size", take_height_width, FIELD(image), NULL, false },                            \
-        { "patch_size", take_patch_size, FIELD(config.patch), NULL, false },                       \
+        { "patch_size", take_square, FIELD(config.patch), NULL, false },                           \
         { "num_channels", take_count, FIELD(config.channels), NULL, false },                       \
     {                                                                                              \
         "pruned_heads", take_only, 0, "{}", false                                                  \

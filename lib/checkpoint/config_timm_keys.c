@@ -12,23 +12,6 @@ _Static_assert(offsetof(struct vit_config, width) ==
 #define FIELD(field) offsetof(struct timm_keys, field)
 #define COUNT(rules) (sizeof(rules) / sizeof *(rules))
 
-static enum vit_status take_patch_size(const struct keys *keys, const struct key_rule *rule,
-                                       json_t *value)
-{
-    const struct key_rule sides_rule = { .key = rule->key };
-    struct keys to = *keys;
-    size_t sides[2] = { 0 };
-    enum vit_status status;
-
-    to.target = sides;
-    if ((status = take_height_width(&to, &sides_rule, value)))
-        return status;
-    if (sides[0] != sides[1])
-        return keys_unsupported(keys, rule, "a square patch", value);
-    *(size_t *)keys_field(keys, rule) = sides[0];
-    return VIT_OK;
-}
-
 /* timm makes layer scale where init_values is true in Python's sense: neither null nor 0. */
 static enum vit_status take_init_values(const struct keys *keys, const struct key_rule *rule,
                                         json_t *value)
@@ -110,7 +93,7 @@ static const unsigned positioned[2] = { VIT_POSITIONED_ALL, VIT_POSITIONED_PATCH
  */
 static const struct key_rule arg_rules[] = {
     { "img_size", take_height_width, FIELD(config.height), NULL, false },
-    { "patch_size", take_patch_size, FIELD(config.patch), NULL, false },
+    { "patch_size", take_square, FIELD(config.patch), NULL, false },
     { "in_chans", take_count, FIELD(config.channels), NULL, false },
     { "num_classes", take_count_or_0, FIELD(config.classes), NULL, false },
     { "global_pool", take_choice, FIELD(config.pool), pools, false },

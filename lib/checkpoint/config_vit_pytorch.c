@@ -3,11 +3,8 @@
 
 #include <string.h>
 
-#include "base/status.h"
-#include "checkpoint/quote.h"
-
 struct vit_pytorch_keys {
-    size_t image[2], patch[2]; /* height, width */
+    size_t image[2]; /* height, width */
     struct vit_config config;
 };
 
@@ -23,7 +20,7 @@ static const struct choice pools[] = {
 #define BOTH                                                                                       \
     { "model_type", take_nothing, 0, NULL, true },                                                 \
         { "image_size", take_height_width, FIELD(image), NULL, true },                             \
-        { "patch_size", take_height_width, FIELD(patch), NULL, true },                             \
+        { "patch_size", take_square, FIELD(config.patch), NULL, true },                            \
         { "num_classes", take_count, FIELD(config.classes), NULL, true },                          \
         { "dim", take_count, FIELD(config.dim), NULL, true },                                      \
         { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
@@ -84,17 +81,11 @@ enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct c
                                 sizeof simple_rules / sizeof *simple_rules)
                     : keys_read(&keys, in->root, vit_rules, sizeof vit_rules / sizeof *vit_rules)))
         return status;
-    if (found.patch[0] != found.patch[1])
-        return fail(err, VIT_EUNSUPPORTED,
-                    "%s: patch_size is %zu × %zu: supported are square patches",
-                    quote_path(in->path).text, found.patch[0], found.patch[1]);
     c->height = found.image[0];
     c->width = found.image[1];
-    c->patch = found.patch[0];
     decide(simple, c);
     keys_note(&keys, "image_size", offsetof(struct vit_config, height));
     keys_note(&keys, "image_size", offsetof(struct vit_config, width));
-    keys_note(&keys, "patch_size", offsetof(struct vit_config, patch));
     keys_note(&keys, "model_type", offsetof(struct vit_config, positions));
     if ((status = config_check_file(in->path, c, err)))
         return status;

@@ -103,6 +103,22 @@ enum vit_status take_height_width(const struct keys *keys, const struct key_rule
     return VIT_OK;
 }
 
+enum vit_status take_square(const struct keys *keys, const struct key_rule *rule, json_t *value)
+{
+    const struct key_rule pair = { .key = rule->key };
+    size_t sides[2] = { 0 };
+    struct keys to = *keys;
+    enum vit_status status;
+
+    to.target = sides;
+    if ((status = take_height_width(&to, &pair, value)))
+        return status;
+    if (sides[0] != sides[1])
+        return keys_unsupported(keys, rule, "a square patch", value);
+    *(size_t *)keys_field(keys, rule) = sides[0];
+    return VIT_OK;
+}
+
 enum vit_status take_bool(const struct keys *keys, const struct key_rule *rule, json_t *value)
 {
     if (!json_is_boolean(value))

@@ -61,6 +61,8 @@ enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *ru
 /* size_t[2]: an integer of 1 or more for both, or an array of two: height, then width. */
 enum vit_status take_height_width(const struct keys *keys, const struct key_rule *rule,
                                   json_t *value);
+/* size_t: the same, where both must be one: VIT_EUNSUPPORTED otherwise. */
+enum vit_status take_square(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* bool */
 enum vit_status take_bool(const struct keys *keys, const struct key_rule *rule, json_t *value);
 /* double */
