@@ -1,6 +1,7 @@
 /* test_folder_hf.c - Hugging Face's folders: two spellings, heads of all kinds, what is missing */
 #include <criterion/criterion.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,8 +128,8 @@ static void refuses(const struct copy *copy, const char *words)
     tally(2);
 }
 
-/* The embedding of a picture of a gradient. */
-static float *embed(const struct vit_model *model, size_t *count)
+/* An output of a picture of a gradient. */
+static float *compute(const struct vit_model *model, enum vit_output output, size_t *count)
 {
     const struct vit_config *const c = vit_model_config(model);
     const size_t pixels = c->channels * c->height * c->width;
@@ -138,10 +139,10 @@ static float *embed(const struct vit_model *model, size_t *count)
 
     for (size_t i = 0; i < pixels; i++)
         image[i] = (float)(i % 97) / 97.0f - 0.5f;
-    vit_output_shape(model, VIT_OUTPUT_EMBEDDING, 0, &rows, count);
+    vit_output_shape(model, output, 0, &rows, count);
     float *const out = malloc(*count * sizeof *out);
     cr_assert_eq(vit_context_create(model, NULL, &context, NULL), VIT_OK);
-    cr_assert_eq(vit_forward_output(context, VIT_OUTPUT_EMBEDDING, 0, 1, image, out, NULL), VIT_OK);
+    cr_assert_eq(vit_forward_output(context, output, 0, 1, image, out, NULL), VIT_OK);
     vit_context_free(context);
     free(image);
     return out;
@@ -155,7 +156,8 @@ static void computes_the_same(struct copy *copy, const char *golden)
     write_copy(copy);
     struct vit_model *const a = open_folder(path), *const b = open_folder(copy->folder.path);
     size_t count, as_many;
-    float *const x = embed(a, &count), *const y = embed(b, &as_many);
+    float *const x = compute(a, VIT_OUTPUT_EMBEDDING, &count);
+    float *const y = compute(b, VIT_OUTPUT_EMBEDDING, &as_many);
     cr_assert_eq(count, as_many);
     expect_same_bits(count, x, y, golden);
     free(x);
@@ -284,6 +286,30 @@ Test(folder_hf, labels_are_of_a_classifier_alone)
     cr_assert_null(vit_model_label(model, 0));
     vit_model_close(model);
     tally(4);
+}
+
+/* A classifier's weights as a pooler's: then what the head would see is tanh of the logits. */
+Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
+{
+    struct copy copy = copy_case("hf-vit");
+    size_t classes, width;
+
+    rename_tensor(&copy, "classifier.weight", "vit.pooler.dense.weight");
+    rename_tensor(&copy, "classifier.bias", "vit.pooler.dense.bias");
+    write_copy(&copy);
+    struct vit_model *const head = open_folder("tests/golden/hf-vit");
+    struct vit_model *const pooler = open_folder(copy.folder.path);
+    float *const logits = compute(head, VIT_OUTPUT_LOGITS, &classes);
+    float *const pooled = compute(pooler, VIT_OUTPUT_EMBEDDING, &width);
+    cr_assert(width == classes && vit_model_config(pooler)->classes == 0);
+    for (size_t i = 0; i < width; i++) /* tanh is within 2 ulp of one */
+        cr_assert_lt(fabs((double)pooled[i] - tanh((double)logits[i])), 2 * 0x1p-24, "%zu", i);
+    tally(width + 1);
+    free(logits);
+    free(pooled);
+    vit_model_close(head);
+    vit_model_close(pooler);
+    free_copy(&copy);
 }
 
 Test(folder_hf, what_is_not_the_towers_is_passed_over)
