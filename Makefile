@@ -89,7 +89,7 @@ NPY_OBJECT := $(BUILD)/tools/npy.o
 DRAW_OBJECTS := $(patsubst %,$(BUILD)/tools/%.o,attention canvas encode heat operations runner)
 # The parser of .npy headers, which the command has too: in libvit.a its names are local.
 NPY_HEADER_OBJECTS := $(patsubst %,$(BUILD)/lib/%.o, \
-                        base/fail checkpoint/npy_header checkpoint/quote)
+                        base/fail files/npy_header files/quote)
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
                  $(BUILD)/check/kernel_cases.o \
@@ -288,7 +288,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit
 	$(call RUN,CC)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< \
 	  lib/base/status.c lib/base/fail.c lib/base/config.c lib/base/architectures.c \
-	  $(wildcard lib/checkpoint/*.c) $(wildcard tools/decode*.c) -o $@ \
+	  $(wildcard lib/checkpoint/*.c lib/files/*.c tools/decode*.c) -o $@ \
 	  $(JANSSON) $(ZIP) $(CODECS) -lm
 
 fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "tally.h"
 #include "tools/npy.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/config.h"
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "tests/make_checkpoint.h"
 #include "tests/tally.h"
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "check/digest.h"
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "tests/tally.h"
 #include "tools/decode.h"
 

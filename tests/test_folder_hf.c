@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/file.h"
+#include "files/file.h"
 #include "tests/compare.h"
 #include "tests/make_checkpoint.h"
 #include "tests/tally.h"

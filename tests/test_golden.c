@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "checkpoint/safetensors.h"
 #include "compare.h"
+#include "files/safetensors.h"
 #include "model/model.h"
 #include "model/positions.h"
 #include "tally.h"

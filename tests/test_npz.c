@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/npz.h"
-#include "checkpoint/safetensors.h"
-#include "checkpoint/tensors.h"
+#include "files/npz.h"
+#include "files/safetensors.h"
+#include "files/tensors.h"
 #include "tests/make_checkpoint.h"
 #include "tests/make_npz.h"
 #include "tests/tally.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint/npz.h"
+#include "files/npz.h"
 #include "tests/make_checkpoint.h"
 #include "tests/make_npz.h"
 #include "tests/tally.h"

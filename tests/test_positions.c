@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "model/positions.h"
 #include "tests/tally.h"
 

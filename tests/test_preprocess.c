@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check/digest.h"
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "model/resize.h"
 #include "tests/tally.h"
 #include "vit/vit.h"

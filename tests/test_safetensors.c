@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "tests/make_checkpoint.h"
 #include "tests/tally.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 #include "tests/make_checkpoint.h"
 #include "tests/tally.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "checkpoint/index.h"
-#include "checkpoint/safetensors.h"
-#include "checkpoint/tensors.h"
+#include "files/index.h"
+#include "files/safetensors.h"
+#include "files/tensors.h"
 #include "tests/make_checkpoint.h"
 #include "tests/tally.h"
 

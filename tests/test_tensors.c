@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "checkpoint/safetensors.h"
-#include "checkpoint/tensors.h"
+#include "files/safetensors.h"
+#include "files/tensors.h"
 #include "tests/make_checkpoint.h"
 #include "tests/tally.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "checkpoint/npy_header.h"
+#include "files/npy_header.h"
 
 /*
  * Reads a file; *data is free()d by the caller. VIT_EIO, VIT_ENOMEM, or as npy_parse_header;

@@ -6,8 +6,8 @@
 
 #include "base/status.h"
 #include "checkpoint/config.h"
-#include "checkpoint/file.h"
-#include "checkpoint/quote.h"
+#include "files/file.h"
+#include "files/quote.h"
 
 struct checkpoint {
     struct config_file about;

@@ -6,7 +6,7 @@
 
 #include "base/config.h"
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 /*
  * By model_type: libvit's own for the series, T2T-ViT and vit-pytorch, Hugging Face's for its own.

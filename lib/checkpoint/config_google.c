@@ -2,7 +2,7 @@
 #include "checkpoint/config.h"
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 /* What a config.json may add, or repeat; 0: it says nothing. */
 struct google_keys {

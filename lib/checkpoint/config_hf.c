@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 struct hf_keys {
     size_t image[2]; /* height, width */

@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "checkpoint/config_hf.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 #define HALF                                                                                       \
     {                                                                                              \

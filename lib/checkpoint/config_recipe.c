@@ -4,7 +4,7 @@
 #include <math.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 struct recipe_keys {
     struct vit_recipe recipe;

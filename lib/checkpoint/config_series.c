@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 struct series_keys {
     size_t img_size[3]; /* channels, height, width */

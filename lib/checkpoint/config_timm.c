@@ -4,7 +4,7 @@
 #include "base/architectures.h"
 #include "base/config.h"
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 /* From fc1's rows to the MLP's width: the packed SwiGLU makes two numbers of each. */
 static enum vit_status set_mlp(const char *path, struct timm_keys *timm, struct vit_error *err)

@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 #include "checkpoint/config_timm.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 _Static_assert(offsetof(struct vit_config, width) ==
                    offsetof(struct vit_config, height) + sizeof(size_t),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 /* A value as JSON, cut for a message. */
 static struct quote quote_value(const json_t *value)

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/file.h"
-#include "checkpoint/quote.h"
+#include "files/file.h"
+#include "files/quote.h"
 
 static enum vit_status out_of_memory(const char *path, struct vit_error *err)
 {

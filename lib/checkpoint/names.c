@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "checkpoint/nearest.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 enum { NAME_BYTES = 160 }; /* the longest prefix and pattern have 90, a block 4 digits */
 

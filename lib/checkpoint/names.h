@@ -4,7 +4,7 @@
 
 #include "base/config.h"
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/tensors.h"
+#include "files/tensors.h"
 
 /* A side of a shape, as the configuration gives it. */
 enum side {

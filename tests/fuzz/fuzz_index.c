@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/index.h"
+#include "files/index.h"
 
 static void demand(int holds)
 {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/npy_header.h"
+#include "files/npy_header.h"
 
 static void demand(int holds)
 {

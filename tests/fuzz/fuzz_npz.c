@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/npz.h"
+#include "files/npz.h"
 
 static void demand(int holds)
 {

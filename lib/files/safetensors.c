@@ -1,5 +1,5 @@
 /* safetensors.c - reading .safetensors files, which are hostile until proven otherwise */
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "checkpoint/file.h"
-#include "checkpoint/quote.h"
+#include "files/file.h"
+#include "files/quote.h"
 
 enum { LENGTH_BYTES = 8 };
 

@@ -1,5 +1,5 @@
 /* widen.c - numbers as checkpoints store them, as float32 */
-#include "checkpoint/widen.h"
+#include "files/widen.h"
 
 #include <string.h>
 

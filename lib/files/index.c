@@ -1,12 +1,12 @@
 /* index.c - the index of a checkpoint in several files: which of them each tensor is in */
-#include "checkpoint/index.h"
+#include "files/index.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 static enum vit_status out_of_memory(const char *path, struct vit_error *err)
 {

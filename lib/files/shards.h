@@ -2,7 +2,7 @@
 #ifndef VIT_SHARDS_H
 #define VIT_SHARDS_H
 
-#include "checkpoint/safetensors.h"
+#include "files/safetensors.h"
 
 /*
  * Opens every file that the index at index_path names, all in the index's folder, and checks that

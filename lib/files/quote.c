@@ -1,5 +1,5 @@
 /* quote.c - strings from files, made fit for an error message */
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* npy_header.c - the header of numpy's .npy files, which are hostile until proven otherwise */
-#include "checkpoint/npy_header.h"
+#include "files/npy_header.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 enum { MAGIC_BYTES = 6 };
 

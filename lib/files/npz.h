@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "checkpoint/npy_header.h"
+#include "files/npy_header.h"
 #include "vit/status.h"
 
 #define NPZ_MAX_MEMBERS 65535 /* what a directory says without zip64; models have under 3,000 */

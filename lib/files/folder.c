@@ -1,5 +1,5 @@
 /* folder.c - which file of weights a checkpoint folder has */
-#include "checkpoint/folder.h"
+#include "files/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/file.h"
-#include "checkpoint/quote.h"
+#include "files/file.h"
+#include "files/quote.h"
 
 /* What the message about several or none names: the same whatever order the folder is listed in. */
 struct found {

@@ -4,7 +4,7 @@
 
 #include <zip.h>
 
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 #include "vit/status.h"
 
 /* "FILE: member "NAMEEND"", which begins a message. */

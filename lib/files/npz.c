@@ -1,5 +1,5 @@
 /* npz.c - reading .npz files, zip archives of .npy files, hostile until proven otherwise */
-#include "checkpoint/npz.h"
+#include "files/npz.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "checkpoint/file.h"
-#include "checkpoint/npz_zip.h"
-#include "checkpoint/quote.h"
+#include "files/file.h"
+#include "files/npz_zip.h"
+#include "files/quote.h"
 
 /* An archive while its directory is checked. */
 struct parse {

@@ -1,15 +1,15 @@
 /* tensors.c - the tensors of a checkpoint folder, whatever files they are in */
-#include "checkpoint/tensors.h"
+#include "files/tensors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
-#include "checkpoint/folder.h"
-#include "checkpoint/npz.h"
-#include "checkpoint/quote.h"
-#include "checkpoint/safetensors.h"
-#include "checkpoint/shards.h"
+#include "files/folder.h"
+#include "files/npz.h"
+#include "files/quote.h"
+#include "files/safetensors.h"
+#include "files/shards.h"
 
 _Static_assert(SAFETENSORS_MAX_RANK <= TENSOR_MAX_RANK, "a shape fits");
 _Static_assert((int)NPY_MAX_RANK <= (int)TENSOR_MAX_RANK, "a shape fits");

@@ -1,5 +1,5 @@
 /* file.c - reading regular files that may be anything, and may change while they are read */
-#include "checkpoint/file.h"
+#include "files/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "checkpoint/quote.h"
+#include "files/quote.h"
 
 /* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two forms */
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)

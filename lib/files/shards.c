@@ -1,13 +1,13 @@
 /* shards.c - a checkpoint in several .safetensors files, held against their index */
-#include "checkpoint/shards.h"
+#include "files/shards.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/status.h"
-#include "checkpoint/file.h"
-#include "checkpoint/index.h"
-#include "checkpoint/quote.h"
+#include "files/file.h"
+#include "files/index.h"
+#include "files/quote.h"
 
 static enum vit_status out_of_memory(const char *path, struct vit_error *err)
 {

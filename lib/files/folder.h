@@ -2,7 +2,7 @@
 #ifndef VIT_FOLDER_H
 #define VIT_FOLDER_H
 
-#include "checkpoint/tensors.h"
+#include "files/tensors.h"
 
 /*
  * Finds the one file of weights: its format, and its path, which the caller frees. Hidden files do
