@@ -318,7 +318,7 @@ enum vit_output {
 
 /*
  * The shape of one image's output: *rows × *columns; logits and embedding are one row. `block`
- * matters for VIT_OUTPUT_STAGE alone. Thread-safe.
+ * matters for VIT_OUTPUT_STAGE alone; a stage that the model does not have is 0 × 0. Thread-safe.
  */
 VIT_API void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
                               size_t *rows, size_t *columns);

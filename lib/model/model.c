@@ -237,9 +237,11 @@ void vit_output_shape(const struct vit_model *model, enum vit_output output, siz
         *columns = config_embedding(c);
         break;
     case VIT_OUTPUT_STAGE: {
-        const struct config_grid grid = config_split_grid(c, block < TOKEN_STAGES ? block : 0);
+        const bool staged = c->tokenizer != VIT_PATCHES && block < TOKEN_STAGES;
+        const struct config_grid grid =
+            staged ? config_split_grid(c, block) : (struct config_grid){ 0 };
         *rows = grid.rows * grid.columns;
-        *columns = c->token_dim;
+        *columns = staged ? c->token_dim : 0;
         break;
     }
     case VIT_OUTPUT_ATTENTION:
