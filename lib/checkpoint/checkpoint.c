@@ -117,6 +117,10 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
     c->config.width = asked ? width : about->width > 0 ? about->width : c->config.width;
     about->recipe.height = c->config.height;
     about->recipe.width = c->config.width;
+    if (asked) {
+        origins_set(&about->origins, offsetof(struct vit_config, height), "the size asked for");
+        origins_set(&about->origins, offsetof(struct vit_config, width), "the size asked for");
+    }
     if (c->config.height == about->config.height && c->config.width == about->config.width)
         return VIT_OK;
     c->config.cut_edges = c->config.cut_edges && !asked;
@@ -128,10 +132,6 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
                     "%s: at %zu × %zu: %s has no way to resize positions, made for %zu × %zu",
                     quote_path(folder).text, c->config.height, c->config.width, about->family->name,
                     about->config.height, about->config.width);
-    if (asked) {
-        origins_set(&about->origins, offsetof(struct vit_config, height), "the size asked for");
-        origins_set(&about->origins, offsetof(struct vit_config, width), "the size asked for");
-    }
     return VIT_OK;
 }
 
