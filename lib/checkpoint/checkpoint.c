@@ -78,7 +78,7 @@ static enum vit_status explain(const struct checkpoint *c, enum vit_status statu
 {
     const struct name_family *const said = c->about.family, *const found = config_guess(c->tensors);
 
-    if (status != VIT_EFORMAT || found->rules == said->rules)
+    if (status != VIT_EFORMAT || found->rules == said->rules || names_known(found, c->tensors) == 0)
         return fail(err, status, "%s", why->message);
     return fail(err, status, "%.400s; the configuration is for %s, the names are those of %s",
                 why->message, said->name, found->name);
