@@ -142,6 +142,22 @@ Test(api, batches_and_outputs_out_of_range_are_refused)
     vit_model_close(model);
 }
 
+/* Whoever sizes a buffer by it asks before vit_forward_output can refuse. */
+Test(api, a_stage_that_a_model_does_not_have_has_no_shape)
+{
+    struct vit_config c = tiny;
+    struct vit_model *model;
+    size_t rows = 9, columns = 9;
+
+    cr_assert_eq(vit_model_random(&c, 1, NULL, &model, NULL), VIT_OK);
+    for (size_t block = 0; block < 3; block++) {
+        vit_output_shape(model, VIT_OUTPUT_STAGE, block, &rows, &columns);
+        cr_assert(rows == 0 && columns == 0, "%zu × %zu", rows, columns);
+    }
+    vit_model_close(model);
+    tally(3);
+}
+
 Test(api, sizes_that_no_memory_holds_are_no_memory)
 {
     struct vit_context_options options = { .size = sizeof options,

@@ -114,6 +114,26 @@ Test(cli_messages, logits_that_are_no_numbers_put_model_and_picture_under_suspic
     tally(2);
 }
 
+Test(cli_messages, features_that_are_no_numbers_are_not_written)
+{
+    copy_model("sick", "");
+    write_bytes("sick/model.safetensors", 4652, "\0\0\xc0\x7f",
+                4); /* NaN, the last norm's first bias */
+    fails("$VIT features $T/sick " PICTURE " -o $T/sick.npy",
+          PICTURE ": expected finite features, found nan at 0: the weights of the model /");
+    succeeds("test ! -e $T/sick.npy");
+    tally(1);
+}
+
+Test(cli_messages, a_head_that_projects_names_no_classes)
+{
+    fails("$VIT classify tests/golden/hf-clip " PICTURE,
+          "the model's head projects to 20 numbers, which are no classes");
+    succeeds("$VIT info tests/golden/hf-clip");
+    cr_assert(strstr(cli.out, "classes: the head projects"));
+    tally(1);
+}
+
 Test(cli_messages, two_outputs_to_one_file_are_refused_however_they_are_named)
 {
     static const char *const pairs[][2] = {

@@ -50,6 +50,15 @@ Test(config_timm, a_timm_name_alone_is_enough)
     tally(4);
 }
 
+Test(config_timm, no_arguments_are_null_too)
+{
+    struct config_file file;
+
+    parses(TIMM(",\"model_args\":null"), &file);
+    cr_assert(file.config.dim == 192 && file.config.classes == 1000);
+    tally(1);
+}
+
 Test(config_timm, timms_arguments_override_its_name)
 {
     struct config_file file;

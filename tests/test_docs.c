@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checkpoint/names.h"
 #include "tally.h"
 #include "vit/vit.h"
 
@@ -67,6 +68,41 @@ Test(docs, families_are_those_of_the_library)
     cr_assert_not(find_row("Families", i, &row), "docs/models.md has %s, which is no family",
                   row.cells[0]);
     tally(4 * i + 1);
+}
+
+/* As the page says it; the families that compute their positions anew store none to resize. */
+static const char *const resizings[] = {
+    [RESIZE_NEVER] = "not resized",
+    [RESIZE_BICUBIC_ANTIALIAS] = "bicubic, antialiased (a = −1/2)",
+    [RESIZE_BICUBIC] = "bicubic (a = −3/4)",
+    [RESIZE_BILINEAR] = "bilinear",
+    [RESIZE_BILINEAR_CORNERS] = "bilinear, corners stay corners",
+};
+
+Test(docs, positions_are_resized_as_the_page_says)
+{
+    static const struct name_family *const families[] = {
+        &names_timm,    &names_google,      &names_series,
+        &names_t2t,     &names_vit_pytorch, &names_simple_vit,
+        &names_hf_vit,  &names_hf_dinov2,   &names_hf_dinov2_registers,
+        &names_hf_clip, &names_hf_siglip,
+    };
+    struct row row;
+    size_t rows = 0;
+
+    for (size_t i = 0; find_row("Families", i, &row); i++)
+        for (size_t j = 0; j < sizeof families / sizeof *families; j++) {
+            const char *const resized = resizings[families[j]->resize], *said = row.cells[3];
+            if (strcmp(row.cells[0], families[j]->name) != 0)
+                continue;
+            if (families[j]->resize == RESIZE_NEVER && strcmp(said, "computed anew") == 0)
+                said = resized;
+            cr_assert_str_eq(said, resized, "%s, %s: \"%s\", expected \"%s\"", row.cells[0],
+                             row.cells[1], said, resized);
+            rows++;
+        }
+    cr_assert_eq(rows, 15);
+    tally(rows + 1);
 }
 
 /* A name that a pattern stands for: patches of 16, images of 224. */

@@ -164,6 +164,21 @@ Test(families, a_tensor_too_many_is_named_with_the_nearest_name)
     each_tensor(one_too_many);
 }
 
+Test(families, names_of_no_family_are_taken_for_none)
+{
+    const struct made_folder folder = make_folder();
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    make_text(&folder, "config.json", made_series_config);
+    make_safetensors(&folder, "model.safetensors", "{}", "", 0);
+    cr_assert_eq(vit_model_open(folder.path, NULL, &model, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, "is missing") && !strstr(err.message, "the names are"), "%s",
+              err.message);
+    remove_folder(&folder);
+    tally(2);
+}
+
 Test(families, names_of_one_family_and_a_configuration_of_another_are_told_apart)
 {
     static const struct {

@@ -326,6 +326,31 @@ Test(folder_hf, what_is_not_the_towers_is_passed_over)
     tally(2);
 }
 
+/* The stored size too: the folder's pictures may be of another, as DINOv2's are. */
+Test(folder_hf, a_size_asked_for_comes_from_the_caller)
+{
+    static const size_t sides[] = { 24, 48, 40 }; /* 48 are stored */
+
+    for (size_t i = 0; i < 3; i++) {
+        const struct vit_model_options options = { .size = sizeof options,
+                                                   .height = sides[i],
+                                                   .width = sides[i] };
+        struct vit_model *model;
+        struct vit_fact fact;
+        struct vit_error err = { 0 };
+        size_t found = 0;
+
+        cr_assert_eq(vit_model_open("tests/golden/hf-vit", &options, &model, &err), VIT_OK, "%s",
+                     err.message);
+        for (size_t j = 0; vit_model_fact(model, j, &fact); j++)
+            if (strcmp(fact.name, "height") == 0 || strcmp(fact.name, "width") == 0)
+                found += strcmp(fact.origin, "the size asked for") == 0;
+        cr_assert_eq(found, 2, "at %zu", sides[i]);
+        vit_model_close(model);
+    }
+    tally(6);
+}
+
 Test(folder_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit)
 {
     const struct vit_model_options fits = { .size = sizeof fits, .height = 24, .width = 40 };

@@ -66,6 +66,11 @@ static enum vit_status allocate(struct classification *c, struct vit_error *err)
                          "%s: the model has no head, so no classes; vit features writes what a "
                          "head would see",
                          tool_path(c->pictures.folder));
+    if (!vit_model_classifies(c->pictures.runner.model))
+        return tool_fail(err, VIT_EINVAL,
+                         "%s: the model's head projects to %zu numbers, which are no classes; vit "
+                         "run writes them, vit features what the head sees",
+                         tool_path(c->pictures.folder), c->classes);
     c->top = c->options->top ? c->options->top : images == 1 ? 5 : 1;
     if (c->top > c->classes)
         c->top = c->classes;

@@ -1,4 +1,5 @@
 /* cmd_features.c - `vit features`: pictures as vectors */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "tools/pictures.h"
 
 struct features {
+    const struct pictures *pictures;
     size_t length;
     float *rows; /* [pictures][length] */
 };
@@ -15,7 +17,13 @@ static enum vit_status take(void *arg, size_t i, const float *out, struct vit_er
 {
     struct features *const f = arg;
 
-    (void)err;
+    for (size_t j = 0; j < f->length; j++)
+        if (!isfinite(out[j]))
+            return tool_fail(err, VIT_EFORMAT,
+                             "%s: expected finite features, found %g at %zu: the weights of the "
+                             "model %s or the picture are at fault",
+                             tool_path(f->pictures->paths.path[i]), (double)out[j], j,
+                             tool_path(f->pictures->folder));
     memcpy(f->rows + i * f->length, out, f->length * sizeof *out);
     return VIT_OK;
 }
@@ -37,7 +45,7 @@ static enum vit_status features(const struct options *options, size_t count, cha
                                 struct vit_error *err)
 {
     struct pictures pictures = { 0 };
-    struct features f = { 0 };
+    struct features f = { .pictures = &pictures };
     struct output out = { 0 };
     enum vit_status status;
 

@@ -71,7 +71,9 @@ static const char *unknown(const struct vit_model *model, size_t i)
     } sentences[] = {
         { c->classes == 0,
           "classes: the model has no head; vit features writes what one would see" },
-        { c->classes > 0 && labels_of(model) == 0,
+        { c->classes > 0 && !vit_model_classifies(model),
+          "classes: the head projects, and what it gives are no classes" },
+        { vit_model_classifies(model) && labels_of(model) == 0,
           "labels: neither config.json nor labels.txt has any; classes are numbers" },
         { c->channels != 1 && c->channels != 3,
           "colours: how a picture becomes these channels; vit run takes inputs made elsewhere" },

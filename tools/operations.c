@@ -75,7 +75,7 @@ static double block(const struct vit_config *c)
 /* Tokens to logits. */
 static double head(const struct vit_config *c)
 {
-    const double t = (double)token_count(c), d = (double)c->dim;
+    const double p = (double)patch_count(c), d = (double)c->dim;
     const double pooled = c->pool == VIT_POOL_CLASS_AND_MEAN ? 2 * d : d;
     const double embedding = c->pre_logits > 0 ? (double)c->pre_logits : pooled;
     const double heads = c->class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS ? 2 : 1;
@@ -83,8 +83,8 @@ static double head(const struct vit_config *c)
 
     if (c->pre_logits > 0)
         sum += pooled * embedding;
-    if (c->pool == VIT_POOL_MAP) /* one query; keys and values of all tokens; an MLP of one row */
-        sum += d * d + 2 * t * d * d + 2 * t * d + d * d + 2 * d * (double)c->mlp_dim;
+    if (c->pool == VIT_POOL_MAP) /* one query; keys and values of the patches; an MLP of one row */
+        sum += d * d + 2 * p * d * d + 2 * p * d + d * d + 2 * d * (double)c->mlp_dim;
     return sum;
 }
 

@@ -238,6 +238,8 @@ VIT_API bool vit_model_tensor(const struct vit_model *model, size_t i, struct vi
 
 /* Numbers in the trained tensors, fixed sinusoid positions left out. */
 VIT_API size_t vit_model_parameters(const struct vit_model *model);
+/* Whether the head's outputs are classes: false where there is no head, or one that projects. */
+VIT_API bool vit_model_classifies(const struct vit_model *model);
 /* The label of a class (config.json's id2label, else labels.txt), or NULL if it has none. */
 VIT_API const char *vit_model_label(const struct vit_model *model, size_t class_index);
 
@@ -318,7 +320,7 @@ enum vit_output {
 
 /*
  * The shape of one image's output: *rows × *columns; logits and embedding are one row. `block`
- * matters for VIT_OUTPUT_STAGE alone. Thread-safe.
+ * matters for VIT_OUTPUT_STAGE alone; a stage that the model does not have is 0 × 0. Thread-safe.
  */
 VIT_API void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
                               size_t *rows, size_t *columns);

@@ -78,7 +78,7 @@ static enum vit_status explain(const struct checkpoint *c, enum vit_status statu
 {
     const struct name_family *const said = c->about.family, *const found = config_guess(c->tensors);
 
-    if (status != VIT_EFORMAT || found->rules == said->rules)
+    if (status != VIT_EFORMAT || found->rules == said->rules || names_known(found, c->tensors) == 0)
         return fail(err, status, "%s", why->message);
     return fail(err, status, "%.400s; the configuration is for %s, the names are those of %s",
                 why->message, said->name, found->name);
@@ -117,6 +117,10 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
     c->config.width = asked ? width : about->width > 0 ? about->width : c->config.width;
     about->recipe.height = c->config.height;
     about->recipe.width = c->config.width;
+    if (asked) {
+        origins_set(&about->origins, offsetof(struct vit_config, height), "the size asked for");
+        origins_set(&about->origins, offsetof(struct vit_config, width), "the size asked for");
+    }
     if (c->config.height == about->config.height && c->config.width == about->config.width)
         return VIT_OK;
     c->config.cut_edges = c->config.cut_edges && !asked;
@@ -128,10 +132,6 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
                     "%s: at %zu × %zu: %s has no way to resize positions, made for %zu × %zu",
                     quote_path(folder).text, c->config.height, c->config.width, about->family->name,
                     about->config.height, about->config.width);
-    if (asked) {
-        origins_set(&about->origins, offsetof(struct vit_config, height), "the size asked for");
-        origins_set(&about->origins, offsetof(struct vit_config, width), "the size asked for");
-    }
     return VIT_OK;
 }
 
@@ -202,6 +202,11 @@ const struct origins *checkpoint_origins(const struct checkpoint *checkpoint)
 enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint)
 {
     return checkpoint->about.family->resize;
+}
+
+bool checkpoint_classifies(const struct checkpoint *checkpoint)
+{
+    return !checkpoint->about.unlabelled;
 }
 
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index)

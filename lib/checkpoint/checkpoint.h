@@ -23,6 +23,8 @@ const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint);
 const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint);
 const struct vit_recipe *checkpoint_recipe(const struct checkpoint *checkpoint);
 const struct origins *checkpoint_origins(const struct checkpoint *checkpoint);
+/* Whether the head's outputs, if it has a head, are classes. */
+bool checkpoint_classifies(const struct checkpoint *checkpoint);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 

@@ -180,6 +180,14 @@ json_t *timm_pretrained(json_t *root)
     return pretrained ? pretrained : root;
 }
 
+/* What the architecture's constructor was given; null, as timm takes it, is nothing. */
+static json_t *model_args(json_t *root)
+{
+    json_t *const args = json_object_get(root, "model_args");
+
+    return json_is_null(args) ? NULL : args;
+}
+
 /* What pretrained_cfg says of the model, where the architecture itself does not. */
 static void use_pretrained(const struct keys *keys, struct timm_keys *timm)
 {
@@ -231,7 +239,7 @@ enum vit_status timm_read(const char *path, json_t *root, struct timm_keys *timm
 {
     const size_t at = offsetof(struct timm_keys, config);
     const bool distilled = timm->config.class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS;
-    json_t *pretrained = timm_pretrained(root), *args = json_object_get(root, "model_args");
+    json_t *pretrained = timm_pretrained(root), *args = model_args(root);
     const struct keys in_root = { path, "", true, timm, err, origins, at };
     const struct keys in_pretrained = {
         path, pretrained == root ? "" : "pretrained_cfg.", true, timm, err, origins, at

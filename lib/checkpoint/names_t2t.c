@@ -9,8 +9,6 @@ static const struct name_rule rules[] = {
     RULE("@tokens_to_token.attention%1.norm1.bias", T_TOKEN_NORM1_BIAS, SHAPE(S)),
     RULE("@tokens_to_token.attention%1.attn.qkv.weight", T_TOKEN_QKV_WEIGHT, SHAPE(Z3, S),
          ATTENTION),
-    RULE("@tokens_to_token.attention%1.attn.qkv.bias", T_TOKEN_QKV_BIAS, SHAPE(Z3),
-         .needs = HAS_TOKEN_ATTENTION | HAS_QKV_BIAS),
     RULE("@tokens_to_token.attention%1.attn.proj.weight", T_TOKEN_PROJ_WEIGHT, SHAPE(Z, Z),
          ATTENTION),
     RULE("@tokens_to_token.attention%1.attn.proj.bias", T_TOKEN_PROJ_BIAS, SHAPE(Z), ATTENTION),

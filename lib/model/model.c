@@ -180,6 +180,12 @@ size_t vit_model_parameters(const struct vit_model *model)
     return model->parameters;
 }
 
+bool vit_model_classifies(const struct vit_model *model)
+{
+    return model->config.classes > 0 &&
+           (!model->checkpoint || checkpoint_classifies(model->checkpoint));
+}
+
 const char *vit_model_label(const struct vit_model *model, size_t class_index)
 {
     if (!model->checkpoint || class_index >= model->config.classes)
@@ -237,9 +243,11 @@ void vit_output_shape(const struct vit_model *model, enum vit_output output, siz
         *columns = config_embedding(c);
         break;
     case VIT_OUTPUT_STAGE: {
-        const struct config_grid grid = config_split_grid(c, block < TOKEN_STAGES ? block : 0);
+        const bool staged = c->tokenizer != VIT_PATCHES && block < TOKEN_STAGES;
+        const struct config_grid grid =
+            staged ? config_split_grid(c, block) : (struct config_grid){ 0 };
         *rows = grid.rows * grid.columns;
-        *columns = c->token_dim;
+        *columns = staged ? c->token_dim : 0;
         break;
     }
     case VIT_OUTPUT_ATTENTION:

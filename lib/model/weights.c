@@ -96,7 +96,9 @@ static void token_stage(struct loader *l, size_t i)
     struct stage *s = &l->model->stages[i];
 
     norm(l, T_TOKEN_NORM1_WEIGHT, i, in, &s->norm1);
-    linear(l, T_TOKEN_QKV_WEIGHT, i, in, 3 * dim, performer || c->qkv_bias, &s->qkv);
+    /* T2T-ViT's own transformers never take the blocks' bias, the series' do */
+    const bool bias = performer || (c->tokenizer == VIT_T2T_SERIES && c->qkv_bias);
+    linear(l, T_TOKEN_QKV_WEIGHT, i, in, 3 * dim, bias, &s->qkv);
     if (performer) {
         s->features = (struct linear){ dim, features, NULL, NULL };
         s->directions = vector(l, true, T_TOKEN_FEATURES, i, features * dim);
