@@ -29,7 +29,6 @@ static const struct vit_config config = { .size = sizeof config,
                                           .eps = 1e-6f,
                                           .activation = VIT_GELU,
                                           .qkv_bias = true,
-                                          .layer_scale = true,
                                           .value_skip = true };
 
 static float images[BATCH * IMAGE], expected[BATCH * CLASSES];
