@@ -59,11 +59,11 @@ Test(cli_messages, info_gives_a_mean_and_a_deviation_for_each_channel_and_no_mor
     expect_channels(MODEL, 3, "rgb");
     succeeds("$VIT info " DIGITS);
     cr_assert_not_null(strstr(cli.out, " luma: pictures turn grey"));
-    cr_assert_not_null(strstr(cli.out, "  mean                   0.5\n"));
-    cr_assert_not_null(strstr(cli.out, "  std                    0.5\n"));
+    cr_assert_not_null(strstr(cli.out, "  mean                   0.5   "));
+    cr_assert_not_null(strstr(cli.out, "  std                    0.5   "));
     succeeds("$VIT info " MODEL);
     cr_assert_null(strstr(cli.out, "grey"));
-    cr_assert_not_null(strstr(cli.out, "  mean                   0.5, 0.5, 0.5\n"));
+    cr_assert_not_null(strstr(cli.out, "  mean                   0.5, 0.5, 0.5  "));
     tally(5);
 }
 
@@ -123,6 +123,26 @@ Test(cli_messages, features_that_are_no_numbers_are_not_written)
           PICTURE ": expected finite features, found nan at 0: the weights of the model /");
     succeeds("test ! -e $T/sick.npy");
     tally(1);
+}
+
+Test(cli_messages, each_part_of_the_preprocessing_says_where_it_comes_from)
+{
+    static const char *const lines[][2] = {
+        { "timm-vit",
+          "mean                   0.5, 0.5, 0.5          config.json: pretrained_cfg.m" },
+        { "google-npz", "crop_pct               1                      the default" },
+        { "hf-dinov2",
+          "crop_pct               0.827586               preprocessor_config.json: c" },
+        { "series-relu", "interpolation          bilinear               the default" },
+    };
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        succeeds("$VIT info tests/golden/%s", lines[i][0]);
+        cr_assert(strstr(cli.out, lines[i][1]), "no '%s' in: %s", lines[i][1], cli.out);
+    }
+    succeeds("$VIT info --json tests/golden/hf-dinov2");
+    cr_assert(strstr(cli.out, "preprocessor_config.json: image_std"));
+    tally(sizeof lines / sizeof *lines + 1);
 }
 
 Test(cli_messages, a_head_that_projects_names_no_classes)

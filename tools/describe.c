@@ -106,14 +106,22 @@ static json_t *numbers_json(size_t count, const float *numbers)
     return array;
 }
 
-static json_t *recipe_json(const struct vit_recipe *r)
+static json_t *recipe_json(const struct vit_model *model)
 {
-    return json_pack(
-        "{s:I, s:I, s:I, s:s, s:s, s:s, s:f, s:o, s:o}", "channels", (json_int_t)r->channels,
-        "height", (json_int_t)r->height, "width", (json_int_t)r->width, "colours", colours(r),
-        "interpolation", WORD(interpolations, r->interpolation), "crop_mode",
-        WORD(crop_modes, r->crop_mode), "crop_pct", r->crop_pct, "mean",
-        numbers_json(recipe_numbers(r), r->mean), "std", numbers_json(recipe_numbers(r), r->std));
+    static const char *const fields[] = { "interpolation", "crop_mode", "crop_pct", "mean", "std" };
+    const struct vit_recipe *const r = vit_model_recipe(model);
+    json_t *origins = json_object();
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        json_object_set_new(origins, fields[i],
+                            json_string(vit_model_recipe_origin(model, fields[i])));
+    return json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:f, s:o, s:o, s:o}", "channels",
+                     (json_int_t)r->channels, "height", (json_int_t)r->height, "width",
+                     (json_int_t)r->width, "colours", colours(r), "interpolation",
+                     WORD(interpolations, r->interpolation), "crop_mode",
+                     WORD(crop_modes, r->crop_mode), "crop_pct", r->crop_pct, "mean",
+                     numbers_json(recipe_numbers(r), r->mean), "std",
+                     numbers_json(recipe_numbers(r), r->std), "origins", origins);
 }
 
 static json_t *facts_json(const struct vit_model *model)
@@ -170,28 +178,38 @@ json_t *describe_model_json(const char *path, const struct vit_model *model)
                      "family", vit_model_family(model), "parameters",
                      (json_int_t)vit_model_parameters(model), "labels",
                      (json_int_t)labels_of(model), "shape", shape, "arithmetic", arithmetic,
-                     "preprocessing", recipe_json(vit_model_recipe(model)), "facts",
-                     facts_json(model), "unknown", open, "tensors", tensors_json(model));
+                     "preprocessing", recipe_json(model), "facts", facts_json(model), "unknown",
+                     open, "tensors", tensors_json(model));
 }
 
-static void print_numbers(const char *name, size_t count, const float *numbers)
+static void print_numbers(const struct vit_model *model, const char *name, size_t count,
+                          const float *numbers)
 {
-    printf("  %-22s %s", name, count ? "" : "none");
+    char text[80] = "none";
+    size_t length = 0;
+
     for (size_t i = 0; i < count; i++)
-        printf("%s%g", i ? ", " : "", (double)numbers[i]);
-    putchar('\n');
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%g", i ? ", " : "",
+                                   (double)numbers[i]);
+    printf("  %-22s %-22s %s\n", name, text, vit_model_recipe_origin(model, name));
 }
 
-static void print_recipe(const struct vit_recipe *r)
+static void print_recipe(const struct vit_model *model)
 {
-    puts("\nPreprocessing, of the folder's files or, where they are silent, the family's default:");
+    const struct vit_recipe *const r = vit_model_recipe(model);
+
+    puts("\nPreprocessing, and where each part comes from:");
     printf("  %-22s %zu × %zu × %zu\n", "input", r->channels, r->height, r->width);
     printf("  %-22s %s%s\n", "colours", colours(r),
            r->channels == 1 ? ": pictures turn grey, by ITU-R 601" : "");
-    printf("  %-22s %s\n", "interpolation", WORD(interpolations, r->interpolation));
-    printf("  %-22s %s, %g\n", "crop", WORD(crop_modes, r->crop_mode), r->crop_pct);
-    print_numbers("mean", recipe_numbers(r), r->mean);
-    print_numbers("std", recipe_numbers(r), r->std);
+    printf("  %-22s %-22s %s\n", "interpolation", WORD(interpolations, r->interpolation),
+           vit_model_recipe_origin(model, "interpolation"));
+    printf("  %-22s %-22s %s\n", "crop_mode", WORD(crop_modes, r->crop_mode),
+           vit_model_recipe_origin(model, "crop_mode"));
+    printf("  %-22s %-22g %s\n", "crop_pct", r->crop_pct,
+           vit_model_recipe_origin(model, "crop_pct"));
+    print_numbers(model, "mean", recipe_numbers(r), r->mean);
+    print_numbers(model, "std", recipe_numbers(r), r->std);
 }
 
 /* What 0 stands for, where it is no number. */
@@ -306,7 +324,7 @@ void describe_model(const char *path, const struct vit_model *model)
     printf("  %-22s %zu\n", "embedding", s.embedding);
     printf("  %-22s %zu, %zu with a label\n", "classes", c->classes, labels_of(model));
     print_facts(model);
-    print_recipe(vit_model_recipe(model));
+    print_recipe(model);
     if (unknown(model, 0))
         puts("\nUnknown:");
     for (size_t i = 0; (sentence = unknown(model, i)); i++)

@@ -226,6 +226,12 @@ struct vit_fact {
 /* Fact i of a model, in the order of the forward pass; false past the last. Thread-safe. */
 VIT_API bool vit_model_fact(const struct vit_model *model, size_t i, struct vit_fact *fact);
 
+/*
+ * Where "interpolation", "crop_mode", "crop_pct", "mean" or "std" of the recipe comes from, as an
+ * origin of struct vit_fact; NULL: another field. Thread-safe.
+ */
+VIT_API const char *vit_model_recipe_origin(const struct vit_model *model, const char *field);
+
 /* A tensor of the checkpoint, and what became of it; the strings are valid while the model is. */
 struct vit_tensor {
     const char *name, *file, *dtype;

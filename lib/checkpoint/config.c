@@ -142,6 +142,39 @@ static enum vit_status find_family(const struct config_input *in,
     return unknown_model(in, model_type, err);
 }
 
+/*
+ * Which file each part of the recipe is from: Hugging Face's families read the preprocessor's, timm
+ * an object of config.json, or its root, the others that object alone.
+ */
+static void note_recipe(const struct config_input *in, const struct config_family *family,
+                        struct origins *origins)
+{
+    static const struct {
+        const char *field, *hf[2];
+    } keys[] = {
+        { "interpolation", { "resample", NULL } }, { "crop_mode", { "do_center_crop", "size" } },
+        { "crop_pct", { "crop_size", "size" } },   { "mean", { "image_mean", NULL } },
+        { "std", { "image_std", NULL } },
+    };
+    const bool hf = family->parse == config_parse_hf;
+    json_t *const cfg = json_object_get(in->root, "pretrained_cfg");
+    char from[80];
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const json_t *const object = cfg ? cfg : family == &timm ? in->root : NULL;
+        if (!hf && json_object_get(object, keys[i].field)) {
+            snprintf(from, sizeof from, "config.json: %s%s", cfg ? "pretrained_cfg." : "",
+                     keys[i].field);
+            origins_set_recipe(origins, keys[i].field, from);
+        }
+        for (size_t j = 2; hf && j-- > 0;)
+            if (keys[i].hf[j] && json_object_get(in->preprocessor, keys[i].hf[j])) {
+                snprintf(from, sizeof from, "preprocessor_config.json: %s", keys[i].hf[j]);
+                origins_set_recipe(origins, keys[i].field, from);
+            }
+    }
+}
+
 static enum vit_status parse_family(const struct config_input *in, struct config_file *file,
                                     struct vit_error *err)
 {
@@ -153,6 +186,7 @@ static enum vit_status parse_family(const struct config_input *in, struct config
     file->family = family->names;
     if ((status = family->parse(in, file, err)))
         return status;
+    note_recipe(in, family, &file->origins);
     /* a model without a head has no use for labels, and Hugging Face's have made-up ones */
     const bool labelled = file->config.classes > 0 && !file->unlabelled;
     return labels_parse(in->path, labelled ? json_object_get(in->root, "id2label") : NULL,

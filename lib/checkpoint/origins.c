@@ -122,6 +122,24 @@ static void write_float(float number, char value[64])
     }
 }
 
+static const char *const recipe_fields[ORIGINS_RECIPE] = { "interpolation", "crop_mode", "crop_pct",
+                                                           "mean", "std" };
+
+void origins_set_recipe(struct origins *origins, const char *field, const char *from)
+{
+    for (size_t i = 0; i < ORIGINS_RECIPE; i++)
+        if (strcmp(recipe_fields[i], field) == 0)
+            snprintf(origins->of_recipe[i].text, sizeof origins->of_recipe[i].text, "%s", from);
+}
+
+const char *origins_recipe(const struct origins *origins, const char *field)
+{
+    for (size_t i = 0; i < ORIGINS_RECIPE; i++)
+        if (strcmp(recipe_fields[i], field) == 0)
+            return *origins->of_recipe[i].text ? origins->of_recipe[i].text : "the default";
+    return NULL;
+}
+
 static void write_value(const struct field *field, const struct vit_config *config, char value[64])
 {
     const void *at = (const char *)config + field->offset;

@@ -8,12 +8,13 @@
 #include "vit/vit.h"
 
 /* One for each field of struct vit_config that says what is computed. */
+enum { ORIGINS_RECIPE = 5 }; /* fields of struct vit_recipe that files can fill */
 enum { ORIGINS_FIELDS = 38 };
 
 struct origins {
     struct {
         char text[120];
-    } of[ORIGINS_FIELDS];
+    } of[ORIGINS_FIELDS], of_recipe[ORIGINS_RECIPE];
 };
 
 /* The fields by name, in the order of the forward pass; NULL past the last. */
@@ -29,7 +30,11 @@ void origins_set(struct origins *origins, size_t offset, const char *from);
 void origins_changed(struct origins *origins, const struct vit_config *before,
                      const struct vit_config *after, const char *from);
 
-/* All fields, to begin with. */
+/* The same for a field of struct vit_recipe, by its name; NULL: there is no such field. */
+void origins_set_recipe(struct origins *origins, const char *field, const char *from);
+const char *origins_recipe(const struct origins *origins, const char *field);
+
+/* All fields of the configuration, to begin with. */
 void origins_all(struct origins *origins, const char *from);
 
 /* Field i as vit_model_fact has it; the origin points into *origins. */

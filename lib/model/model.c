@@ -198,6 +198,11 @@ bool vit_model_fact(const struct vit_model *model, size_t i, struct vit_fact *fa
     return origins_fact(&model->origins, &model->config, i, fact);
 }
 
+const char *vit_model_recipe_origin(const struct vit_model *model, const char *field)
+{
+    return origins_recipe(&model->origins, field);
+}
+
 bool vit_model_tensor(const struct vit_model *model, size_t i, struct vit_tensor *tensor)
 {
     return model->checkpoint && checkpoint_tensor(model->checkpoint, i, tensor);
