@@ -20,12 +20,6 @@ struct vit_context {
     atomic_bool cancelled;
 };
 
-static struct matrix carve_matrix(struct arena *arena, size_t rows, size_t columns)
-{
-    const size_t ld = padded_stride(columns);
-    return (struct matrix){ arena_floats(arena, rows * ld), ld };
-}
-
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;

@@ -85,6 +85,13 @@ static inline void layernorm(struct run *r, const struct norm *norm, size_t rows
                   norm->beta, r->model->config.eps, y.at, y.ld);
 }
 
+/* rows × columns of the arena, the row stride padded. */
+static inline struct matrix carve_matrix(struct arena *arena, size_t rows, size_t columns)
+{
+    const size_t ld = padded_stride(columns);
+    return (struct matrix){ arena_floats(arena, rows * ld), ld };
+}
+
 /* A matrix from a row on. */
 static inline struct matrix from_row(struct matrix m, size_t row)
 {

@@ -221,12 +221,6 @@ void tokenize(struct run *r, const float *image, size_t stage, const float *posi
     project(r, r->patches, config_patches(&r->model->config), positions, tokens);
 }
 
-static struct matrix carve(struct arena *arena, size_t rows, size_t columns)
-{
-    const size_t ld = padded_stride(columns);
-    return (struct matrix){ arena_floats(arena, rows * ld), ld };
-}
-
 void tokens_carve(struct arena *arena, struct run *r)
 {
     const struct vit_model *m = r->model;
@@ -241,18 +235,18 @@ void tokens_carve(struct arena *arena, struct run *r)
         rows = grid.rows * grid.columns > rows ? grid.rows * grid.columns : rows;
         length = config_split_length(c, i) > length ? config_split_length(c, i) : length;
     }
-    r->split = carve(arena, rows, length);
-    r->split_h = carve(arena, rows, length);
-    r->token = carve(arena, rows, dim);
-    r->token_h = carve(arena, rows, dim);
-    r->token_qkv = carve(arena, rows, 3 * dim);
-    r->token_mlp = carve(arena, rows, c->token_mlp_dim);
+    r->split = carve_matrix(arena, rows, length);
+    r->split_h = carve_matrix(arena, rows, length);
+    r->token = carve_matrix(arena, rows, dim);
+    r->token_h = carve_matrix(arena, rows, dim);
+    r->token_qkv = carve_matrix(arena, rows, 3 * dim);
+    r->token_mlp = carve_matrix(arena, rows, c->token_mlp_dim);
     if (c->tokenizer != VIT_T2T_PERFORMER)
         return;
     const size_t keys = vit_matmul_packed_size(m->kernels, rows, dim);
     const size_t values = vit_matmul_packed_size(m->kernels, dim, rows);
-    r->features = carve(arena, rows, features);
-    r->key_features = carve(arena, features, rows);
+    r->features = carve_matrix(arena, rows, features);
+    r->key_features = carve_matrix(arena, features, rows);
     r->packed = arena_floats(arena, keys > values ? keys : values);
     r->half_norms = arena_floats(arena, rows);
     r->feature_sums = (double *)(void *)arena_floats(arena, 2 * features);
