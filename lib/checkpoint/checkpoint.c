@@ -20,11 +20,6 @@ struct checkpoint {
     float *whole_data;
 };
 
-static enum vit_status out_of_memory(const char *folder, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(folder).text);
-}
-
 /* A text file of the folder, if it is there; the caller frees path and text. */
 struct text_file {
     char *path, *text;
@@ -36,7 +31,7 @@ static enum vit_status read_text(const char *folder, const char *name, struct te
 {
     *file = (struct text_file){ .path = file_path(folder, name) };
     if (!file->path)
-        return out_of_memory(folder, err);
+        return file_no_memory(folder, err);
     return file_read_all(file->path, CONFIG_MAX_BYTES, true, &file->text, &file->bytes, err);
 }
 
@@ -66,7 +61,7 @@ static enum vit_status open_labels(const char *folder, struct checkpoint *c, str
         return VIT_OK;
     char *path = file_path(folder, "labels.txt");
     if (!path)
-        return out_of_memory(folder, err);
+        return file_no_memory(folder, err);
     const enum vit_status status = labels_read(path, about->config.classes, &about->labels, err);
     free(path);
     return status;
@@ -94,7 +89,7 @@ static enum vit_status resolve(const char *folder, struct checkpoint *c, struct 
     c->uses = calloc(c->tensors->count + 1, sizeof *c->uses);
     c->use_names = calloc(c->tensors->count + 1, sizeof *c->use_names);
     if (!c->sources || !c->uses || !c->use_names)
-        return out_of_memory(folder, err);
+        return file_no_memory(folder, err);
     if ((status =
              names_resolve(about->family, &about->config, c->tensors, c->sources, c->uses, &why)))
         return explain(c, status, &why, err);
@@ -142,7 +137,7 @@ enum vit_status checkpoint_open(const char *folder, size_t height, size_t width,
     enum vit_status status;
 
     if (!opened)
-        return out_of_memory(folder, err);
+        return file_no_memory(folder, err);
     if ((status = tensors_open(folder, &opened->tensors, err)) ||
         (status = open_config(folder, opened, err)) ||
         (status = open_labels(folder, opened, err)) || (status = resolve(folder, opened, err)) ||
@@ -283,7 +278,7 @@ static enum vit_status read_whole(struct checkpoint *checkpoint, const struct te
     checkpoint_forget(checkpoint);
     checkpoint->whole_data = malloc(tensor->elements * sizeof(float));
     if (!checkpoint->whole_data)
-        return out_of_memory(tensor->path, err);
+        return file_no_memory(tensor->path, err);
     if ((status = tensors_read_f32(checkpoint->tensors, tensor, 0, tensor->elements,
                                    checkpoint->whole_data, err)))
         return status;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/file.h"
 #include "files/quote.h"
 
 /* A value as JSON, cut for a message. */
@@ -195,7 +196,7 @@ enum vit_status take_only(const struct keys *keys, const struct key_rule *rule, 
     bool known = false;
 
     if (!found)
-        return fail(keys->err, VIT_ENOMEM, "%s: out of memory", quote_path(keys->path).text);
+        return file_no_memory(keys->path, keys->err);
     while (!known && *allowed) {
         const size_t length = strcspn(allowed, "|");
         known = strlen(found) == length && memcmp(found, allowed, length) == 0;

@@ -9,11 +9,6 @@
 #include "files/file.h"
 #include "files/quote.h"
 
-static enum vit_status out_of_memory(const char *path, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-}
-
 static enum vit_status wrong_count(const char *path, size_t found, size_t classes,
                                    struct vit_error *err)
 {
@@ -27,7 +22,7 @@ static enum vit_status add(const char *path, const char *text, size_t length, st
     char *label = malloc(length + 1);
 
     if (!label)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     memcpy(label, text, length);
     label[length] = '\0';
     labels->text[labels->count++] = label;
@@ -48,7 +43,7 @@ enum vit_status labels_parse(const char *path, const json_t *id2label, size_t cl
         return wrong_count(path, json_object_size(id2label), classes, err);
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     for (size_t i = 0; !status && i < classes; i++) {
         char key[24];
         snprintf(key, sizeof key, "%zu", i);
@@ -85,7 +80,7 @@ static enum vit_status split(const char *path, const char *text, size_t bytes, s
         return wrong_count(path, lines, classes, err);
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     while (!status && labels->count < classes) {
         const size_t line = strcspn(text, "\n");
         status = add(path, text, line > 0 && text[line - 1] == '\r' ? line - 1 : line, labels, err);

@@ -19,6 +19,11 @@ static enum vit_status fail_errno(const char *path, const char *what, struct vit
     return fail(err, VIT_EIO, "%s: %s: %s", quote_path(path).text, what, strerror(errno));
 }
 
+enum vit_status file_no_memory(const char *path, struct vit_error *err)
+{
+    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
+}
+
 enum vit_status file_open(const char *path, int *fd, uint64_t *bytes, struct vit_error *err)
 {
     struct stat info;
@@ -87,7 +92,7 @@ enum vit_status file_read_all(const char *path, size_t most, bool optional, char
     }
     char *buffer = malloc((size_t)size + 1);
     if (!buffer) {
-        status = fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
+        status = file_no_memory(path, err);
         goto close_fd;
     }
     if ((status = file_read(path, fd, 0, (size_t)size, buffer, err))) {

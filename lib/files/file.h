@@ -28,6 +28,9 @@ enum vit_status file_read(const char *path, int fd, uint64_t offset, size_t byte
 enum vit_status file_read_all(const char *path, size_t most, bool optional, char **text,
                               size_t *bytes, struct vit_error *err);
 
+/* VIT_ENOMEM "PATH: out of memory" */
+enum vit_status file_no_memory(const char *path, struct vit_error *err);
+
 /* folder/name, which the caller frees; NULL if memory ran out. */
 char *file_path(const char *folder, const char *name);
 

@@ -87,7 +87,7 @@ static enum vit_status list(const char *folder, DIR *dir, struct found *found,
         else if (is_other(entry->d_name))
             kept = keep(entry->d_name, &found->other, NULL);
         if (!kept)
-            return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(folder).text);
+            return file_no_memory(folder, err);
     }
 }
 
@@ -119,13 +119,13 @@ enum vit_status folder_weights(const char *folder, enum tensors_format *format, 
         return fail(err, VIT_EIO, "%s: cannot be listed: %s", quote_path(folder).text,
                     strerror(errno));
     if (!dir)
-        return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(folder).text);
+        return file_no_memory(folder, err);
     if ((status = list(folder, dir, &found, err)) || (status = choose(folder, &found, err)))
         goto free_found;
     weights_format(found.first, format);
     *path = file_path(folder, found.first);
     if (!*path)
-        status = fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(folder).text);
+        status = file_no_memory(folder, err);
 
 free_found:
     free(found.first);

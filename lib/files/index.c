@@ -6,12 +6,8 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/file.h"
 #include "files/quote.h"
-
-static enum vit_status out_of_memory(const char *path, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-}
 
 /* A name that could lead out of the folder is an attack, whatever is there. */
 static bool is_shard_name(const char *name)
@@ -47,7 +43,7 @@ static enum vit_status list_shards(const char *path, json_t *map, struct index_f
 
     index->shard = malloc((json_object_size(map) + 1) * sizeof *index->shard);
     if (!index->shard)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     json_object_foreach (map, name, value) {
         const char *shard = json_string_value(value);
         if (!shard)
@@ -79,7 +75,7 @@ static enum vit_status list_tensors(const char *path, json_t *map, struct index_
 
     index->tensors = malloc((json_object_size(map) + 1) * sizeof *index->tensors);
     if (!index->tensors)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     json_object_foreach (map, name, value) {
         const char *shard = json_string_value(value);
         const char **at =
@@ -122,12 +118,12 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
                     quote_path(path).text, bytes, INDEX_MAX_BYTES);
     parsed = calloc(1, sizeof *parsed);
     if (!parsed)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     parsed->root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why);
     if (parsed->root)
         status = parse_map(path, parsed, err);
     else if (!*why.text) /* jansson could not allocate, and says nothing */
-        status = out_of_memory(path, err);
+        status = file_no_memory(path, err);
     else
         status = fail(err, VIT_EFORMAT, "%s: not JSON at line %d, column %d: %s",
                       quote_path(path).text, why.line, why.column, quote_name(why.text).text);

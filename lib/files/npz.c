@@ -19,11 +19,6 @@ struct parse {
     struct vit_error *err;
 };
 
-static enum vit_status out_of_memory(const char *path, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-}
-
 /* What the directory says of a member, before any of it is read or allocated. */
 static enum vit_status check_stat(const struct parse *p, const char *where, const zip_stat_t *stat)
 {
@@ -87,7 +82,7 @@ static enum vit_status parse_member(const struct parse *p, uint64_t place,
     member->place = place;
     member->name = malloc(length - tail + 1);
     if (!member->name)
-        return out_of_memory(p->npz->path, p->err);
+        return file_no_memory(p->npz->path, p->err);
     memcpy(member->name, stat.name, length - tail);
     member->name[length - tail] = '\0';
     if ((status = check_stat(p, where.text, &stat)))
@@ -113,7 +108,7 @@ static enum vit_status parse_members(const struct parse *p)
                     quote_path(npz->path).text, (int64_t)count, NPZ_MAX_MEMBERS);
     npz->members = calloc((size_t)count + 1, sizeof *npz->members);
     if (!npz->members)
-        return out_of_memory(npz->path, p->err);
+        return file_no_memory(npz->path, p->err);
     for (zip_int64_t i = 0; i < count; i++) /* counted first, for npz_close */
         if ((status = parse_member(p, (uint64_t)i, &npz->members[npz->count++])))
             return status;
@@ -142,7 +137,7 @@ static struct npz *create(const char *path)
 static enum vit_status parse_archive(struct npz *npz, uint64_t file_bytes, struct vit_error *err)
 {
     struct parse p = { npz, file_bytes, malloc(NPY_PREAMBLE + NPY_MAX_HEADER), err };
-    const enum vit_status status = p.head ? parse_members(&p) : out_of_memory(npz->path, err);
+    const enum vit_status status = p.head ? parse_members(&p) : file_no_memory(npz->path, err);
 
     free(p.head);
     return status;
@@ -207,7 +202,7 @@ enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *e
     enum vit_status status;
 
     if (!opened)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     status = open_archive(opened, &file_bytes, err);
     if (!status)
         status = parse_archive(opened, file_bytes, err);
@@ -225,7 +220,7 @@ enum vit_status npz_parse(const char *path, const void *bytes, size_t size, stru
     enum vit_status status;
 
     if (!opened)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     status = open_memory(opened, bytes, size, err);
     if (!status)
         status = parse_archive(opened, size, err);

@@ -46,11 +46,6 @@ struct parse {
 #define FAIL_TENSOR(p, status, name, format, ...)                                                  \
     FAIL_FILE(p, status, "tensor \"%s\" " format, quote_name(name).text, __VA_ARGS__)
 
-static enum vit_status out_of_memory(const char *path, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-}
-
 static enum vit_status parse_dtype(const struct parse *p, const json_t *value,
                                    struct safetensors_entry *entry)
 {
@@ -126,7 +121,7 @@ static enum vit_status parse_tensor(const struct parse *p, const char *name, con
 
     entry->name = strdup(name);
     if (!entry->name)
-        return out_of_memory(p->file->path, p->err);
+        return file_no_memory(p->file->path, p->err);
     if ((status = parse_dtype(p, json_object_get(value, "dtype"), entry)) ||
         (status = parse_shape(p, json_object_get(value, "shape"), entry)) ||
         (status = parse_offsets(p, json_object_get(value, "data_offsets"), entry)))
@@ -210,7 +205,7 @@ static enum vit_status parse_entries(const struct parse *p, json_t *root)
 
     file->entries = calloc(json_object_size(root) + 1, sizeof *file->entries);
     if (!file->entries)
-        return out_of_memory(file->path, p->err);
+        return file_no_memory(file->path, p->err);
     json_object_foreach (root, name, value) {
         if (strcmp(name, "__metadata__") == 0)
             status = check_metadata(p, value);
@@ -232,7 +227,7 @@ static enum vit_status parse_header(const struct parse *p, const char *header, s
         return FAIL_FILE(p, VIT_EFORMAT, "the header of %zu bytes does not begin with '{'", bytes);
     root = json_loadb(header, bytes, JSON_REJECT_DUPLICATES, &why);
     if (!root && !*why.text) /* jansson could not allocate, and says nothing */
-        return out_of_memory(p->file->path, p->err);
+        return file_no_memory(p->file->path, p->err);
     if (!root)
         return FAIL_FILE(p, VIT_EFORMAT, "the header is not JSON at byte %d: %s", why.position,
                          quote_name(why.text).text);
@@ -296,7 +291,7 @@ static enum vit_status read_header(struct parse *p, uint64_t file_bytes)
         return status;
     char *header = malloc(bytes + 1);
     if (!header)
-        return out_of_memory(file->path, p->err);
+        return file_no_memory(file->path, p->err);
     p->data_start = LENGTH_BYTES + bytes;
     p->data_bytes = file_bytes - p->data_start;
     status = file_read(file->path, file->fd, LENGTH_BYTES, bytes, header, p->err);
@@ -313,7 +308,7 @@ enum vit_status safetensors_open(const char *path, struct safetensors **file, st
     enum vit_status status;
 
     if (!p.file)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     status = file_open(path, &p.file->fd, &file_bytes, err);
     if (!status)
         status = read_header(&p, file_bytes);
@@ -354,7 +349,7 @@ enum vit_status safetensors_parse(const char *path, const void *start, size_t by
     enum vit_status status;
 
     if (!p.file)
-        return out_of_memory(path, err);
+        return file_no_memory(path, err);
     status = parse_start(&p, start, bytes, file_bytes);
     if (!status)
         *file = p.file;

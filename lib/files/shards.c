@@ -9,11 +9,6 @@
 #include "files/index.h"
 #include "files/quote.h"
 
-static enum vit_status out_of_memory(const char *path, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-}
-
 static enum vit_status open_index(const char *path, struct index_file **index,
                                   struct vit_error *err)
 {
@@ -77,7 +72,7 @@ static enum vit_status open_files(const char *folder, const struct index_file *i
     for (size_t s = 0; s < index->shards; s++) {
         char *path = file_path(folder, index->shard[s]);
         if (!path)
-            return out_of_memory(folder, err);
+            return file_no_memory(folder, err);
         const enum vit_status status = safetensors_open(path, &files[s], err);
         free(path);
         if (status)
@@ -97,7 +92,7 @@ enum vit_status shards_open(const char *folder, const char *index_path, size_t *
         return status;
     opened = calloc(index->shards + 1, sizeof *opened);
     if (!opened) {
-        status = out_of_memory(index_path, err);
+        status = file_no_memory(index_path, err);
         goto free_index;
     }
     if ((status = open_files(folder, index, opened, err)) ||

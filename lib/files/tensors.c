@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/file.h"
 #include "files/folder.h"
 #include "files/npz.h"
 #include "files/quote.h"
@@ -13,11 +14,6 @@
 
 _Static_assert(SAFETENSORS_MAX_RANK <= TENSOR_MAX_RANK, "a shape fits");
 _Static_assert((int)NPY_MAX_RANK <= (int)TENSOR_MAX_RANK, "a shape fits");
-
-static enum vit_status out_of_memory(const char *path, struct vit_error *err)
-{
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
-}
 
 static struct tensor tensor_of_entry(const struct safetensors *file, size_t shard, size_t i)
 {
@@ -73,7 +69,7 @@ static enum vit_status list_entries(struct tensors *tensors, struct vit_error *e
         count += tensors->shards[f]->count;
     tensors->entries = calloc(count + 1, sizeof *tensors->entries);
     if (!tensors->entries)
-        return out_of_memory(tensors->path, err);
+        return file_no_memory(tensors->path, err);
     for (size_t f = 0; f < tensors->files; f++)
         for (size_t i = 0; i < tensors->shards[f]->count; i++)
             tensors->entries[tensors->count++] = tensor_of_entry(tensors->shards[f], f, i);
@@ -89,7 +85,7 @@ static enum vit_status open_single(struct tensors *tensors, struct vit_error *er
 
     tensors->shards = calloc(1, sizeof *tensors->shards);
     if (!tensors->shards)
-        return out_of_memory(tensors->path, err);
+        return file_no_memory(tensors->path, err);
     status = safetensors_open(tensors->path, &tensors->shards[0], err);
     tensors->files = status ? 0 : 1;
     return status;
@@ -122,7 +118,7 @@ enum vit_status tensors_open(const char *folder, struct tensors **tensors, struc
     enum vit_status status;
 
     if (!opened)
-        return out_of_memory(folder, err);
+        return file_no_memory(folder, err);
     status = open_files(folder, opened, err);
     if (!status)
         *tensors = opened;
