@@ -142,7 +142,10 @@ Test(cli_messages, each_part_of_the_preprocessing_says_where_it_comes_from)
     }
     succeeds("$VIT info --json tests/golden/hf-dinov2");
     cr_assert(strstr(cli.out, "preprocessor_config.json: image_std"));
-    tally(sizeof lines / sizeof *lines + 1);
+    copy_model("null", "s/\"bicubic\"/null/");
+    succeeds("$VIT info $T/null");
+    cr_assert(strstr(cli.out, "interpolation          bicubic                the default"));
+    tally(sizeof lines / sizeof *lines + 2);
 }
 
 Test(cli_messages, a_head_that_projects_names_no_classes)

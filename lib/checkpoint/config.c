@@ -6,6 +6,7 @@
 
 #include "base/config.h"
 #include "base/status.h"
+#include "files/file.h"
 #include "files/quote.h"
 
 /*
@@ -63,6 +64,28 @@ enum vit_status config_check_file(const char *path, const struct vit_config *con
     if (!config_check(config, &why))
         return VIT_OK;
     return fail(err, VIT_EFORMAT, "%s: %.300s", quote_path(path).text, why.message);
+}
+
+const struct vit_recipe config_plain_recipe = {
+    .size = sizeof config_plain_recipe,
+    .interpolation = VIT_BILINEAR,
+    .crop_mode = VIT_CROP_SQUASH,
+    .crop_pct = 1,
+    .std = { 1, 1, 1 },
+};
+
+enum vit_status config_finish(const struct config_input *in, const char *path,
+                              const struct vit_config *config, const struct vit_recipe *recipe,
+                              struct config_file *file, struct vit_error *err)
+{
+    const enum vit_status status = config_check_file(path, config, err);
+
+    if (status)
+        return status;
+    file->config = *config;
+    file->recipe = *recipe;
+    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), config,
+                               &file->recipe, err);
 }
 
 enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, size_t dim,
@@ -142,6 +165,14 @@ static enum vit_status find_family(const struct config_input *in,
     return unknown_model(in, model_type, err);
 }
 
+/* Whether a key is there, and more than null, which stands for the default. */
+static bool is_said(const json_t *object, const char *key)
+{
+    const json_t *const value = json_object_get(object, key);
+
+    return value && !json_is_null(value);
+}
+
 /*
  * Which file each part of the recipe is from: Hugging Face's families read the preprocessor's, timm
  * an object of config.json, or its root, the others that object alone.
@@ -162,13 +193,13 @@ static void note_recipe(const struct config_input *in, const struct config_famil
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const json_t *const object = cfg ? cfg : family == &timm ? in->root : NULL;
-        if (!hf && json_object_get(object, keys[i].field)) {
+        if (!hf && is_said(object, keys[i].field)) {
             snprintf(from, sizeof from, "config.json: %s%s", cfg ? "pretrained_cfg." : "",
                      keys[i].field);
             origins_set_recipe(origins, keys[i].field, from);
         }
         for (size_t j = 2; hf && j-- > 0;)
-            if (keys[i].hf[j] && json_object_get(in->preprocessor, keys[i].hf[j])) {
+            if (keys[i].hf[j] && is_said(in->preprocessor, keys[i].hf[j])) {
                 snprintf(from, sizeof from, "preprocessor_config.json: %s", keys[i].hf[j]);
                 origins_set_recipe(origins, keys[i].field, from);
             }
@@ -204,7 +235,7 @@ static enum vit_status parse_object(const struct config_text *file, json_t **roo
         return VIT_OK;
     *root = json_loadb(file->text, file->bytes, JSON_REJECT_DUPLICATES, &why);
     if (!*root && !*why.text) /* jansson could not allocate, and says nothing */
-        return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(file->path).text);
+        return file_no_memory(file->path, err);
     if (!*root)
         return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", quote_path(file->path).text,
                     why.line, quote_name(why.text).text);

@@ -75,6 +75,17 @@ const char *config_string(const struct config_input *in, const char *key);
 enum vit_status config_check_file(const char *path, const struct vit_config *config,
                                   struct vit_error *err);
 
+/* x/255 of a picture that is resized to its size, for families that say nothing of it. */
+extern const struct vit_recipe config_plain_recipe;
+
+/*
+ * What is left of a family once its configuration is read: config_check_file by the file that says
+ * the most of it, then the recipe of config.json's pretrained_cfg over the family's own.
+ */
+enum vit_status config_finish(const struct config_input *in, const char *path,
+                              const struct vit_config *config, const struct vit_recipe *recipe,
+                              struct config_file *file, struct vit_error *err);
+
 /*
  * dim · ratio, cut to an integer as the families do; `key` names the ratio. VIT_EFORMAT it is not a
  * width that an MLP can have.

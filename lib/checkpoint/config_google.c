@@ -154,9 +154,5 @@ enum vit_status config_parse_google(const struct config_input *in, struct config
         keys_note(&noted, "image_size", offsetof(struct vit_config, height));
         keys_note(&noted, "image_size", offsetof(struct vit_config, width));
     }
-    if ((status = config_check_file(in->tensors->path, c, err)))
-        return status;
-    file->recipe = recipe;
-    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), c,
-                               &file->recipe, err);
+    return config_finish(in, in->tensors->path, c, &recipe, file, err);
 }

@@ -108,16 +108,5 @@ enum vit_status config_parse_series(const struct config_input *in, struct config
         keys_note(&keys, "num_heads", offsetof(struct vit_config, token_heads));
         keys_note(&keys, "t2t_hidden_chan_mul", offsetof(struct vit_config, token_mlp_dim));
     }
-    if ((status = config_check_file(in->path, c, err)))
-        return status;
-    file->config = *c;
-    file->recipe = (struct vit_recipe){
-        .size = sizeof file->recipe,
-        .interpolation = VIT_BILINEAR,
-        .crop_mode = VIT_CROP_SQUASH,
-        .crop_pct = 1,
-        .std = { 1, 1, 1 },
-    };
-    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), &file->config,
-                               &file->recipe, err);
+    return config_finish(in, in->path, c, &config_plain_recipe, file, err);
 }

@@ -78,10 +78,5 @@ enum vit_status config_parse_t2t(const struct config_input *in, struct config_fi
         keys_note(&keys, "img_size", offsetof(struct vit_config, width));
     }
     keys_note(&keys, "mlp_ratio", offsetof(struct vit_config, mlp_dim));
-    if ((status = config_check_file(in->path, c, err)))
-        return status;
-    file->config = *c;
-    file->recipe = recipe;
-    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), c,
-                               &file->recipe, err);
+    return config_finish(in, in->path, c, &recipe, file, err);
 }

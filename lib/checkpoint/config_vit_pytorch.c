@@ -87,16 +87,5 @@ enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct c
     keys_note(&keys, "image_size", offsetof(struct vit_config, height));
     keys_note(&keys, "image_size", offsetof(struct vit_config, width));
     keys_note(&keys, "model_type", offsetof(struct vit_config, positions));
-    if ((status = config_check_file(in->path, c, err)))
-        return status;
-    file->config = *c;
-    file->recipe = (struct vit_recipe){
-        .size = sizeof file->recipe,
-        .interpolation = VIT_BILINEAR,
-        .crop_mode = VIT_CROP_SQUASH,
-        .crop_pct = 1,
-        .std = { 1, 1, 1 },
-    };
-    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), c,
-                               &file->recipe, err);
+    return config_finish(in, in->path, c, &config_plain_recipe, file, err);
 }
