@@ -4,11 +4,18 @@
 
 #include "tools/cmd_check.h"
 
+/* The one level that --isa or VIT_ISA asks for; NULL: every level. */
+static const char *forced_level(const struct options *options)
+{
+    const char *const forced = getenv("VIT_ISA");
+
+    return options->isa ? options->isa : forced && forced[0] ? forced : NULL;
+}
+
 size_t check_levels(const struct options *options,
                     const struct vit_kernels *levels[CHECK_MOST_LEVELS])
 {
-    const char *const forced = getenv("VIT_ISA");
-    const char *const wanted = options->isa ? options->isa : forced && forced[0] ? forced : NULL;
+    const char *const wanted = forced_level(options);
     const char *name;
     size_t count = 0;
     int usable;
@@ -90,7 +97,7 @@ static enum vit_status run_all(struct check_report *report, struct vit_error *er
         if (status)
             return status;
     }
-    if (!o->isa)
+    if (!forced_level(o))
         report->lacking = count_lacking(o, o->kernel ? &only : NULL);
     for (size_t i = 0; check_kernel_at(i, &kernel); i++)
         if (!o->kernel || strcmp(o->kernel, kernel.name) == 0)
