@@ -84,16 +84,16 @@ KERNEL_OBJECTS := $(foreach i,$(ISAS),$(BUILD)/kernels/$i/$i.o)
 LIB_OBJECTS := $(KERNEL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/*/*.c))
 CHECK_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard check/*.c))
 TOOL_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
-DECODE_OBJECTS := $(filter $(BUILD)/tools/decode%,$(TOOL_OBJECTS))
+IMAGE_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard image/*.c))
 NPY_OBJECT := $(BUILD)/tools/npy.o
-DRAW_OBJECTS := $(patsubst %,$(BUILD)/tools/%.o,attention canvas encode heat operations runner)
+DRAW_OBJECTS := $(patsubst %,$(BUILD)/tools/%.o,attention operations session)
 # The parser of .npy headers, which the command has too: in libvit.a its names are local.
 NPY_HEADER_OBJECTS := $(patsubst %,$(BUILD)/lib/%.o, \
-                        base/fail files/npy_header files/quote)
+                        base/fail files/npy_header files/sanitize)
 TEST_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/*.c)) $(BUILD)/bench/shim.o \
                  $(BUILD)/check/kernel_cases.o \
-                 $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak series)
+                 $(patsubst %,$(BUILD)/tools/%.o,build_info clock operations peak samples)
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 SHARED := $(BUILD)/libvit.so.$(VERSION)
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
@@ -137,7 +137,7 @@ $(BUILD)/prefix: NOTE = $(PREFIX) $(VERSION)
 $(BUILD)/flags $(BUILD)/commit $(BUILD)/prefix: FORCE
 	@mkdir -p $(@D)
 	@echo '$(NOTE)' | cmp -s - $@ || echo '$(NOTE)' > $@
-$(BUILD)/tools/about.o: $(BUILD)/commit
+$(BUILD)/tools/build_info.o: $(BUILD)/commit
 
 # --- the library
 
@@ -183,21 +183,25 @@ $(BUILD)/vitConfig.cmake: Makefile
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/about.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/build_info.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
 	  -c $< -o $@
+
+$(BUILD)/image/%.o: image/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
 $(BUILD)/check/%.o: check/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
-$(BUILD)/vit: $(TOOL_OBJECTS) $(CHECK_OBJECTS) $(NPY_HEADER_OBJECTS) $(BUILD)/libvit.a
+$(BUILD)/vit: $(TOOL_OBJECTS) $(IMAGE_OBJECTS) $(CHECK_OBJECTS) $(NPY_HEADER_OBJECTS) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) $(CODECS) -lm
 
 $(BUILD)/examples/%.o: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
-$(BUILD)/demo: $(BUILD)/examples/demo.o $(DECODE_OBJECTS) $(BUILD)/libvit.a
+$(BUILD)/demo: $(BUILD)/examples/demo.o $(filter $(BUILD)/image/decode%,$(IMAGE_OBJECTS)) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) $(CODECS) -lm
 
 $(BUILD)/embed: $(BUILD)/examples/embed.o $(SHARED)
@@ -213,7 +217,7 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -Itools -Itests -fopenmp -c $< -o $@
 
-$(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(DECODE_OBJECTS) \
+$(BUILD)/tests/run: $(TEST_OBJECTS) $(CHECK_OBJECTS) $(LIB_OBJECTS) $(IMAGE_OBJECTS) \
                      $(NPY_OBJECT) $(DRAW_OBJECTS)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(CRITERION) $(JANSSON) $(ZIP) $(CODECS) -lm \
 	  $(WRAP:%=-Wl,--wrap=%)
@@ -253,7 +257,7 @@ digests: $(BUILD)/vit
 
 # No instruction outside its folder that a processor without the folder's level lacks. The last
 # line shows that the scan can fail. CFLAGS that choose a processor leave nothing to scan for.
-SCANNED := $(filter-out $(BUILD)/kernels/avx%,$(LIB_OBJECTS) $(TOOL_OBJECTS))
+SCANNED := $(filter-out $(BUILD)/kernels/avx%,$(LIB_OBJECTS) $(TOOL_OBJECTS) $(IMAGE_OBJECTS))
 check-isa: $(SCANNED) $(KERNEL_OBJECTS)
 ifneq ($(ARCH),x86_64)
 	@echo 'skipped: the scan of encodings, which is for x86-64'
@@ -283,12 +287,12 @@ check-threads: deps
 	@$(TSAN) --race >/dev/null 2>&1; test $$? = 66 || { echo 'a race went unseen'; exit 1; }
 	@$(TSAN)
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] tools/*.[ch] include/vit/*.h)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] image/*.[ch] include/vit/*.h)
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(FUZZ_CC) -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	  $(STRICT) -D_GNU_SOURCE -I. -Iinclude -Ilib -Itools $< \
-	  lib/base/status.c lib/base/fail.c lib/base/config.c lib/base/architectures.c \
-	  $(wildcard lib/checkpoint/*.c lib/files/*.c tools/decode*.c) -o $@ \
+	  lib/base/status.c lib/base/fail.c lib/config/config.c lib/config/architectures.c \
+	  $(wildcard lib/checkpoint/*.c lib/files/*.c image/decode*.c) -o $@ \
 	  $(JANSSON) $(ZIP) $(CODECS) -lm
 
 fuzz: $(FUZZERS:%=$(BUILD)/fuzz/%)
@@ -330,10 +334,10 @@ bench: deps
 	@$(MAKE) --no-print-directory $(BUILD)/bench/run
 	@$(BUILD)/bench/run $(BENCH)
 
-PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/peers/%.o,main settings common bind turns report \
+PEER_OBJECTS := $(patsubst %,$(BUILD)/bench/peers/%.o,main settings common bind interleave report \
                   kernels forward start libvit blas onednn processes child) \
                 $(BUILD)/check/kernel_cases.o \
-                $(patsubst %,$(BUILD)/tools/%.o,about clock operations peak)
+                $(patsubst %,$(BUILD)/tools/%.o,build_info clock operations peak)
 # Without oneDNN's header it is built without it, and says so when it runs.
 ONEDNN = $(shell $(CXX) -fsyntax-only -xc++ -include dnnl.hpp /dev/null 2>&1 || echo missing)
 
@@ -341,7 +345,7 @@ $(BUILD)/bench/peers/main.o: private COMMON += -DVIT_FLAGS='"$(CFLAGS) $(KERNEL_
 $(BUILD)/bench/peers/run: $(PEER_OBJECTS) $(LIB_OBJECTS)
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(if $(ONEDNN),,-ldnnl) -lstdc++ $(JANSSON) $(ZIP) -lm
 
-FIRST_OBJECTS := $(patsubst %,$(BUILD)/%.o,bench/peers/first bench/peers/common tools/clock)
+FIRST_OBJECTS := $(patsubst %,$(BUILD)/%.o,bench/peers/time_to_first bench/peers/common tools/clock)
 $(BUILD)/bench/peers/first: $(FIRST_OBJECTS) $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) -lm
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "kinds.h"
 #include "sample.h"
-#include "topics.h"
 
 /* ViT-B's */
 enum { HEADS = 12, HEAD_DIM = 64, DIM = HEADS * HEAD_DIM };
@@ -95,7 +95,7 @@ static bool check_head(const struct attention *at, size_t head, const struct ref
         const struct sample s = sample_of(tokens, i);
         vit_matmul(r->scalar, NULL, s.count, tokens, HEAD_DIM, q + s.first * at->ld, at->ld,
                    r->keys, r->scores, tokens, &(struct vit_epilogue){ .scale = scale });
-        r->scalar->softmax_exp(s.count, tokens, r->scores, tokens, r->scores, tokens, r->row_scale);
+        r->scalar->exp_sub_max(s.count, tokens, r->scores, tokens, r->scores, tokens, r->row_scale);
         for (size_t j = 0; j < s.count; j++)
             r->row_scale[j] = 1.0f / r->row_scale[j];
         vit_matmul(r->scalar, NULL, s.count, HEAD_DIM, tokens, r->scores, tokens, r->values, r->out,

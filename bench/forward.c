@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "kinds.h"
 #include "sample.h"
 #include "tools/operations.h"
-#include "topics.h"
 #include "vit/vit.h"
 
 /*
@@ -52,7 +52,7 @@ static void close_forward(struct forward *f)
     free(f->logits);
     free(f->images);
     vit_context_free(f->context);
-    vit_model_close(f->model);
+    vit_model_free(f->model);
 }
 
 /* Weights are random, the same on every level; on failure f may be half made. */
@@ -63,10 +63,10 @@ static enum vit_status open_forward(struct forward *f, const char *isa)
                                                  .max_batch = f->shape.batch,
                                                  .threads = f->threads };
     struct vit_config c = { .size = sizeof c };
-    enum vit_status status = vit_config_named(f->shape.architecture->name, &c, &error);
+    enum vit_status status = vit_config_from_name(f->shape.architecture->name, &c, &error);
 
     if (!status)
-        status = vit_model_random(&c, 0, &model, &f->model, &error);
+        status = vit_model_create_random(&c, 0, &model, &f->model, &error);
     if (!status)
         status = vit_context_create(f->model, &context, &f->context, &error);
     if (status)
@@ -161,7 +161,7 @@ static void add(const struct vit_kernels *level, struct architecture *architectu
     struct vit_config c = { .size = sizeof c };
     char name[128];
 
-    if (vit_config_named(architecture->name, &c, NULL) != VIT_OK)
+    if (vit_config_from_name(architecture->name, &c, NULL) != VIT_OK)
         return;
     const struct bench b = { .topic = &forward_topic,
                              .level = level,

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 
 #include "base/parallel.h"
+#include "kinds.h"
 #include "measure.h"
 #include "shim.h"
-#include "tools/about.h"
-#include "topics.h"
+#include "tools/build_info.h"
 #include "vit/vit.h"
 
 #ifndef BENCH_FLAGS

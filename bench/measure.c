@@ -10,7 +10,7 @@
 #include "shim.h"
 #include "tools/clock.h"
 #include "tools/peak.h"
-#include "tools/series.h"
+#include "tools/samples.h"
 
 /* Against which reading the thread's clock, a system call, is nothing. */
 static const double least_stretch = 1e-3;

@@ -5,8 +5,8 @@
 #include "bandwidth.h"
 #include "base/arena.h"
 #include "kernel_cases.h"
+#include "kinds.h"
 #include "sample.h"
-#include "topics.h"
 
 struct shape {
     const struct row_case *kernel;

@@ -176,7 +176,7 @@ void check_tile(struct check_run *c, size_t index)
 void check_tile_row(struct check_run *c, size_t index)
 {
     const struct vit_matmul_kernel *const kernel = &c->level->matmul;
-    const size_t panels = 1 + index % kernel->row_panels, n = panels * kernel->nr;
+    const size_t panels = 1 + index % kernel->gemv_panels, n = panels * kernel->nr;
     const size_t k = index % 9 == 8 ? 100 + check_draw(c, 200) : 1 + check_draw(c, 24);
     const size_t stride = k * kernel->nr + check_draw(c, 40);
 

@@ -1,6 +1,6 @@
 /* check.h - every kernel against scalar and scalar against double precision, case by case */
-#ifndef VIT_CHECK_H
-#define VIT_CHECK_H
+#ifndef VIT_CHECK_CHECK_H
+#define VIT_CHECK_CHECK_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 
 #include "check/digest.h"
 #include "check/digests.h"
-#include "check/pattern.h"
+#include "check/test_data.h"
 
 static enum vit_status say(struct vit_error *err, enum vit_status status, const char *what,
                            const char *path)
@@ -55,7 +55,7 @@ close:
     free(images);
     free(logits);
     vit_context_free(context);
-    vit_model_close(model);
+    vit_model_free(model);
     return status;
 }
 

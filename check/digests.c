@@ -7,7 +7,7 @@
 
 #include "check/digest.h"
 #include "check/kernel_cases.h"
-#include "check/pattern.h"
+#include "check/test_data.h"
 
 void digests_add(struct digests *digests, const char *name, uint64_t value)
 {
@@ -189,7 +189,7 @@ enum vit_status digest_kernels(const struct digest_place *place, struct digests 
     if (!s)
         goto done;
     s->place = place;
-    s->parallel = (struct vit_parallel){ vit_run_openmp, NULL, place->threads };
+    s->parallel = (struct vit_parallel){ vit_parallel_openmp, NULL, place->threads };
     for (size_t i = 0; i < row_case_count; i++)
         digests_add(digests, row_cases[i].name, digest_row_case(s, &row_cases[i]));
     digests_add(digests, "pack", digest_pack(s));

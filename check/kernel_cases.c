@@ -12,7 +12,7 @@ static void run_softmax(const struct vit_kernels *kernels, const struct rows *r)
 }
 
 /* The sums are added to each row's first numerator, to be seen. */
-static void run_softmax_exp(const struct vit_kernels *kernels, const struct rows *r)
+static void run_exp_sub_max(const struct vit_kernels *kernels, const struct rows *r)
 {
     enum { SOME = 32 };
     float sums[SOME];
@@ -20,7 +20,7 @@ static void run_softmax_exp(const struct vit_kernels *kernels, const struct rows
     for (size_t i = 0; i < r->rows; i += SOME) {
         const size_t some = r->rows - i < SOME ? r->rows - i : SOME;
         float *const y = r->y + i * r->ldy;
-        kernels->softmax_exp(some, r->n, r->x + i * r->ldx, r->ldx, y, r->ldy, sums);
+        kernels->exp_sub_max(some, r->n, r->x + i * r->ldx, r->ldx, y, r->ldy, sums);
         for (size_t j = 0; j < some; j++)
             y[j * r->ldy] += sums[j];
     }
@@ -32,27 +32,27 @@ static void run_softmax_exp(const struct vit_kernels *kernels, const struct rows
         for (size_t i = 0; i < r->rows; i++)                                                       \
             kernels->activation[which](r->n, r->x + i * r->ldx, r->y + i * r->ldy);                \
     }
-ACTIVATION(VIT_IDENTITY)
-ACTIVATION(VIT_GELU)
-ACTIVATION(VIT_GELU_TANH)
-ACTIVATION(VIT_GELU_QUICK)
-ACTIVATION(VIT_RELU)
-ACTIVATION(VIT_SILU)
-ACTIVATION(VIT_EXP)
-ACTIVATION(VIT_TANH)
+ACTIVATION(VIT_ACTIVATION_IDENTITY)
+ACTIVATION(VIT_ACTIVATION_GELU)
+ACTIVATION(VIT_ACTIVATION_GELU_TANH)
+ACTIVATION(VIT_ACTIVATION_GELU_QUICK)
+ACTIVATION(VIT_ACTIVATION_RELU)
+ACTIVATION(VIT_ACTIVATION_SILU)
+ACTIVATION(VIT_ACTIVATION_EXP)
+ACTIVATION(VIT_ACTIVATION_TANH)
 
 const struct row_case row_cases[] = {
     { "layernorm", run_layernorm },
     { "softmax", run_softmax },
-    { "softmax_exp", run_softmax_exp },
-    { "identity", run_VIT_IDENTITY },
-    { "gelu", run_VIT_GELU },
-    { "gelu_tanh", run_VIT_GELU_TANH },
-    { "gelu_quick", run_VIT_GELU_QUICK },
-    { "relu", run_VIT_RELU },
-    { "silu", run_VIT_SILU },
-    { "exp", run_VIT_EXP },
-    { "tanh", run_VIT_TANH },
+    { "exp_sub_max", run_exp_sub_max },
+    { "identity", run_VIT_ACTIVATION_IDENTITY },
+    { "gelu", run_VIT_ACTIVATION_GELU },
+    { "gelu_tanh", run_VIT_ACTIVATION_GELU_TANH },
+    { "gelu_quick", run_VIT_ACTIVATION_GELU_QUICK },
+    { "relu", run_VIT_ACTIVATION_RELU },
+    { "silu", run_VIT_ACTIVATION_SILU },
+    { "exp", run_VIT_ACTIVATION_EXP },
+    { "tanh", run_VIT_ACTIVATION_TANH },
 };
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 

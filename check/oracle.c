@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "check/bits.h"
+#include "check/compare_bits.h"
 #include "check/run.h"
 
 /* The limits at infinity: x for +, −0 for −. */
@@ -53,15 +53,15 @@ static const struct function {
     double (*truth)(double x);
     enum vit_activation activation;
 } functions[] = {
-    { "softmax_exp", exp, VIT_ACTIVATIONS }, /* softmax's numerators under a maximum of 0 */
-    { "identity", identity, VIT_IDENTITY },
-    { "gelu", gelu, VIT_GELU },
-    { "gelu_tanh", gelu_tanh, VIT_GELU_TANH },
-    { "gelu_quick", gelu_quick, VIT_GELU_QUICK },
-    { "relu", relu, VIT_RELU },
-    { "silu", silu, VIT_SILU },
-    { "exp", exp, VIT_EXP },
-    { "tanh", tanh, VIT_TANH },
+    { "exp_sub_max", exp, VIT_ACTIVATIONS }, /* softmax's numerators under a maximum of 0 */
+    { "identity", identity, VIT_ACTIVATION_IDENTITY },
+    { "gelu", gelu, VIT_ACTIVATION_GELU },
+    { "gelu_tanh", gelu_tanh, VIT_ACTIVATION_GELU_TANH },
+    { "gelu_quick", gelu_quick, VIT_ACTIVATION_GELU_QUICK },
+    { "relu", relu, VIT_ACTIVATION_RELU },
+    { "silu", silu, VIT_ACTIVATION_SILU },
+    { "exp", exp, VIT_ACTIVATION_EXP },
+    { "tanh", tanh, VIT_ACTIVATION_TANH },
 };
 
 /*
@@ -73,7 +73,7 @@ static const struct function {
  * by 2·|y| ulps.
  */
 const struct function_bound function_bounds[] = {
-    { "softmax_exp", -INFINITY, 0.0f, 1.1 },     { "exp", -INFINITY, INFINITY, 1.1 },
+    { "exp_sub_max", -INFINITY, 0.0f, 1.1 },     { "exp", -INFINITY, INFINITY, 1.1 },
     { "identity", -INFINITY, INFINITY, 0.0 },    { "gelu", -4.0f, INFINITY, 4.5 },
     { "gelu", -12.9f, INFINITY, 9.2 },           { "gelu", -INFINITY, INFINITY, 16.0 },
     { "gelu_tanh", -2.0f, INFINITY, 7.6 },       { "gelu_tanh", -INFINITY, INFINITY, 214.0 },
@@ -94,12 +94,12 @@ static const struct function *find_function(const char *name)
 
 enum { BATCH = 256 };
 
-/* y[i] = f(x[i]); x[0] is 0, for softmax_exp to have a maximum. */
+/* y[i] = f(x[i]); x[0] is 0, for exp_sub_max to have a maximum. */
 static void apply(const struct vit_kernels *kernels, const struct function *f, size_t n,
                   const float *x, float *y)
 {
     if (f->activation == VIT_ACTIVATIONS)
-        kernels->softmax_exp(1, n, x, n, y, n, &(float){ 0.0f });
+        kernels->exp_sub_max(1, n, x, n, y, n, &(float){ 0.0f });
     else
         kernels->activation[f->activation](n, x, y);
 }
@@ -152,7 +152,7 @@ static void run_function(struct check_run *c, const char *name, size_t index)
     {                                                                                              \
         run_function(c, #name, index);                                                             \
     }
-FUNCTION(softmax_exp)
+FUNCTION(exp_sub_max)
 FUNCTION(exp)
 FUNCTION(tanh)
 FUNCTION(identity)
@@ -178,7 +178,7 @@ ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
 
 #define CLAIM "scalar is within its bound of double precision"
 const struct oracle oracles[] = {
-    { "softmax_exp.oracle", CLAIM, 1, run_softmax_exp },
+    { "exp_sub_max.oracle", CLAIM, 1, run_exp_sub_max },
     { "exp.oracle", CLAIM, 1, run_exp },
     { "tanh.oracle", CLAIM, 1, run_tanh },
     { "identity.oracle", CLAIM, 1, run_identity },

@@ -27,7 +27,7 @@ struct oracle_error {
  * table.
  */
 struct function_bound {
-    const char *function; /* an activation, or "softmax_exp" */
+    const char *function; /* an activation, or "exp_sub_max" */
     float low, high;
     double ulps;
 };

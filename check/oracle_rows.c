@@ -2,9 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "check/bits.h"
+#include "check/compare_bits.h"
 #include "check/oracle.h"
-#include "check/pattern.h"
+#include "check/test_data.h"
 
 static const size_t lengths[] = { 1, 2, 3, 16, 17, 64, 197, 768, 3072 };
 enum { LENGTHS = sizeof lengths / sizeof *lengths, LONGEST = 3072 };

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check/bits.h"
+#include "check/compare_bits.h"
 
 /* The case that runs, for the signal handler: there is one at a time. */
 static struct {
@@ -179,7 +179,7 @@ static void run_elsewhere(void *user, size_t tasks, void (*task)(void *arg, size
     struct check_run *const c = user;
 
     c->elsewhere = true;
-    vit_run_openmp(NULL, tasks, task, arg);
+    vit_parallel_openmp(NULL, tasks, task, arg);
     c->elsewhere = false;
 }
 

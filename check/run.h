@@ -4,7 +4,7 @@
 
 #include "check/check.h"
 #include "check/guard.h"
-#include "check/pattern.h"
+#include "check/test_data.h"
 
 enum { CHECK_MOST_OPERANDS = 32, CHECK_MOST_THREADS = 3 };
 

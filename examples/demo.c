@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "tools/decode.h"
+#include "image/decode.h"
 #include "vit/vit.h"
 
 #define FOLDER "models/digits"
@@ -68,7 +68,7 @@ static void predict(const float *logits /* [CLASSES] */, struct digit *d)
 
 static void classify(const struct vit_model *model, struct vit_context *context, size_t count)
 {
-    const struct vit_recipe *const recipe = vit_model_recipe(model);
+    const struct vit_preprocess_config *const recipe = vit_model_preprocess_config(model);
     float images[BATCH][PIXELS], logits[BATCH][CLASSES];
     size_t batch, height, width;
     uint8_t *rgb;
@@ -145,6 +145,6 @@ int main(void)
     printf("%zu of %zu predictions are PyTorch's\n%.0f images/s (%s, %zu threads)\n", same, count,
            rate, vit_model_kernels(model)->isa, vit_context_threads(context));
     vit_context_free(context);
-    vit_model_close(model);
+    vit_model_free(model);
     return same == count && (double)correct >= 0.97 * (double)count ? EXIT_SUCCESS : EXIT_FAILURE;
 }

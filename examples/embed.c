@@ -32,7 +32,8 @@ int main(void)
     input = malloc(c->channels * c->height * c->width * sizeof *input);
     logits = malloc(c->classes * sizeof *logits);
     if (!input || !logits ||
-        vit_preprocess(vit_model_recipe(model), 8, 8, &rgb[0][0][0], input, &err) != VIT_OK ||
+        vit_preprocess(vit_model_preprocess_config(model), 8, 8, &rgb[0][0][0], input, &err) !=
+            VIT_OK ||
         vit_forward(context, 1, input, logits, &err) != VIT_OK)
         goto failed;
 
@@ -48,6 +49,6 @@ failed:
     free(input);
     free(logits);
     vit_context_free(context);
-    vit_model_close(model);
+    vit_model_free(model);
     return status;
 }

@@ -9,8 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "files/safetensors.h"
-#include "tally.h"
 #include "tools/npy.h"
 
 struct cli cli;

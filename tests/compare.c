@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check/check.h"
-#include "tally.h"
+#include "counts.h"
 
 void expect_same_bits(size_t n, const float *expected, const float *found, const char *format, ...)
 {

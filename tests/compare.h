@@ -1,11 +1,11 @@
 /* compare.h - bits as an assertion, the levels of this machine, and the cases that check/ has */
-#ifndef VIT_COMPARE_H
-#define VIT_COMPARE_H
+#ifndef VIT_TESTS_COMPARE_H
+#define VIT_TESTS_COMPARE_H
 
 #include <stddef.h>
 
-#include "check/bits.h"
-#include "check/pattern.h"
+#include "check/compare_bits.h"
+#include "check/test_data.h"
 #include "vit/kernels.h"
 
 /* Ends the test unless same_bits, saying where and what; the text goes before. Tallies n. */

@@ -1,6 +1,6 @@
 /* make_checkpoint.h - small checkpoints on disk for tests: any header, any tensors, any text */
-#ifndef VIT_MAKE_CHECKPOINT_H
-#define VIT_MAKE_CHECKPOINT_H
+#ifndef VIT_TESTS_MAKE_CHECKPOINT_H
+#define VIT_TESTS_MAKE_CHECKPOINT_H
 
 #include <stddef.h>
 

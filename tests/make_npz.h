@@ -1,6 +1,6 @@
 /* make_npz.h - small .npz files for tests: any header, any data, and lies told afterwards */
-#ifndef VIT_MAKE_NPZ_H
-#define VIT_MAKE_NPZ_H
+#ifndef VIT_TESTS_MAKE_NPZ_H
+#define VIT_TESTS_MAKE_NPZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,19 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/architectures.h"
-#include "base/config.h"
-#include "tests/tally.h"
+#include "config/architectures.h"
+#include "config/config.h"
+#include "tests/counts.h"
 
 static struct vit_config named(const char *name)
 {
     struct vit_config config;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(vit_config_named(name, &config, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_config_from_name(name, &config, &err), VIT_OK, "%s", err.message);
     cr_assert(config.size == sizeof config && config.channels == 3 && config.classes == 1000);
-    cr_assert(config.qk_scale == 0 && !config.value_skip && !config.qk_norm);
-    cr_assert(config.positions == VIT_POSITIONS_LEARNED && config.tokenizer == VIT_PATCHES);
+    cr_assert(config.qk_scale == 0 && !config.value_residual && !config.qk_norm);
+    cr_assert(config.pos_embed == VIT_POS_EMBED_LEARNED && config.tokenizer == VIT_TOKENIZER_PATCH);
     tally(4);
     return config;
 }
@@ -70,11 +70,12 @@ Test(architectures, a_plain_name_is_the_papers_model)
 {
     const struct vit_config c = named("vit_base_patch16_224");
 
-    cr_assert(c.qkv_bias && !c.layer_scale && c.eps == 1e-6f && c.activation == VIT_GELU);
-    cr_assert(c.class_tokens == VIT_CLASS_TOKEN && c.registers == 0 && !c.gated_mlp);
-    cr_assert(c.positioned == VIT_POSITIONED_ALL && !c.pre_norm && !c.no_patch_bias);
-    cr_assert(c.pool == VIT_POOL_CLASS && c.final_norm == VIT_NORM_TOKENS);
-    cr_assert(!named("vit_base_patch16_224_miil").qkv_bias);
+    cr_assert(!c.no_qkv_bias && !c.layer_scale && c.eps == 1e-6f &&
+              c.activation == VIT_ACTIVATION_GELU);
+    cr_assert(c.class_tokens == VIT_CLASS_TOKENS_CLASS && c.registers == 0 && !c.gated_mlp);
+    cr_assert(c.pos_embed_scope == VIT_POS_EMBED_SCOPE_ALL && !c.pre_norm && !c.no_patch_bias);
+    cr_assert(c.pool == VIT_POOL_CLASS && c.final_norm == VIT_FINAL_NORM_TOKENS);
+    cr_assert(named("vit_base_patch16_224_miil").no_qkv_bias);
     tally(5);
 }
 
@@ -82,10 +83,13 @@ Test(architectures, clip_has_a_norm_before_the_blocks_and_quickgelu_by_name_alon
 {
     const struct vit_config c = named("vit_base_patch16_clip_224.openai");
 
-    cr_assert(c.pre_norm && c.no_patch_bias && c.eps == 1e-5f && c.activation == VIT_GELU);
-    cr_assert(c.class_tokens == VIT_CLASS_TOKEN && c.pool == VIT_POOL_CLASS && !c.layer_scale);
+    cr_assert(c.pre_norm && c.no_patch_bias && c.eps == 1e-5f &&
+              c.activation == VIT_ACTIVATION_GELU);
+    cr_assert(c.class_tokens == VIT_CLASS_TOKENS_CLASS && c.pool == VIT_POOL_CLASS &&
+              !c.layer_scale);
     const struct vit_config quick = named("vit_base_patch16_clip_quickgelu_224.openai");
-    cr_assert(quick.pre_norm && quick.eps == 1e-5f && quick.activation == VIT_GELU_QUICK);
+    cr_assert(quick.pre_norm && quick.eps == 1e-5f &&
+              quick.activation == VIT_ACTIVATION_GELU_QUICK);
     tally(3);
 }
 
@@ -96,20 +100,20 @@ Test(architectures, siglip_pools_by_attention_or_by_mean_with_either_gelu)
         enum vit_pool pool;
         enum vit_activation activation;
     } known[] = {
-        { "vit_base_patch16_siglip_224", VIT_POOL_MAP, VIT_GELU },
-        { "vit_base_patch32_siglip_256", VIT_POOL_MAP, VIT_GELU_TANH },
-        { "vit_large_patch16_siglip_384", VIT_POOL_MAP, VIT_GELU },
-        { "vit_large_patch16_siglip_512", VIT_POOL_MAP, VIT_GELU_TANH },
-        { "vit_so400m_patch14_siglip_224", VIT_POOL_MAP, VIT_GELU },
-        { "vit_so400m_patch16_siglip_256", VIT_POOL_MAP, VIT_GELU_TANH },
-        { "vit_giantopt_patch16_siglip_256", VIT_POOL_MAP, VIT_GELU_TANH },
-        { "vit_base_patch16_siglip_gap_224", VIT_POOL_MEAN, VIT_GELU },
-        { "vit_giantopt_patch16_siglip_gap_384", VIT_POOL_MEAN, VIT_GELU_TANH },
+        { "vit_base_patch16_siglip_224", VIT_POOL_MAP, VIT_ACTIVATION_GELU },
+        { "vit_base_patch32_siglip_256", VIT_POOL_MAP, VIT_ACTIVATION_GELU_TANH },
+        { "vit_large_patch16_siglip_384", VIT_POOL_MAP, VIT_ACTIVATION_GELU },
+        { "vit_large_patch16_siglip_512", VIT_POOL_MAP, VIT_ACTIVATION_GELU_TANH },
+        { "vit_so400m_patch14_siglip_224", VIT_POOL_MAP, VIT_ACTIVATION_GELU },
+        { "vit_so400m_patch16_siglip_256", VIT_POOL_MAP, VIT_ACTIVATION_GELU_TANH },
+        { "vit_giantopt_patch16_siglip_256", VIT_POOL_MAP, VIT_ACTIVATION_GELU_TANH },
+        { "vit_base_patch16_siglip_gap_224", VIT_POOL_MEAN, VIT_ACTIVATION_GELU },
+        { "vit_giantopt_patch16_siglip_gap_384", VIT_POOL_MEAN, VIT_ACTIVATION_GELU_TANH },
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const struct vit_config c = named(known[i].name);
-        cr_assert(c.class_tokens == VIT_NO_CLASS_TOKEN && c.final_norm == VIT_NORM_TOKENS);
+        cr_assert(c.class_tokens == VIT_CLASS_TOKENS_NONE && c.final_norm == VIT_FINAL_NORM_TOKENS);
         cr_assert(c.pool == known[i].pool && c.activation == known[i].activation, "%s",
                   known[i].name);
         cr_assert(c.eps == 1e-6f && !c.pre_norm && !c.layer_scale);
@@ -123,11 +127,12 @@ Test(architectures, dinov2_scales_layers_and_with_registers_positions_only_patch
     const struct vit_config r = named("vit_base_patch14_reg4_dinov2");
     const struct vit_config g = named("vit_giant_patch14_dinov2");
 
-    cr_assert(c.layer_scale && c.registers == 0 && c.positioned == VIT_POSITIONED_ALL);
+    cr_assert(c.layer_scale && c.registers == 0 && c.pos_embed_scope == VIT_POS_EMBED_SCOPE_ALL);
     cr_assert_eq(config_positions(&c), 37 * 37 + 1);
-    cr_assert(r.layer_scale && r.registers == 4 && r.positioned == VIT_POSITIONED_PATCHES);
+    cr_assert(r.layer_scale && r.registers == 4 &&
+              r.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES);
     cr_assert(config_positions(&r) == 37 * 37 && config_tokens(&r) == 37 * 37 + 5);
-    cr_assert(g.gated_mlp && g.activation == VIT_SILU && g.layer_scale && !r.gated_mlp);
+    cr_assert(g.gated_mlp && g.activation == VIT_ACTIVATION_SILU && g.layer_scale && !r.gated_mlp);
     tally(5);
 }
 
@@ -136,10 +141,10 @@ Test(architectures, deit_may_be_distilled_and_deit3_scales_layers)
     const struct vit_config distilled = named("deit_base_distilled_patch16_384");
     const struct vit_config third = named("deit3_base_patch16_224");
 
-    cr_assert_eq(distilled.class_tokens, VIT_CLASS_AND_DISTILLATION_TOKENS);
+    cr_assert_eq(distilled.class_tokens, VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION);
     cr_assert(config_positions(&distilled) == 24 * 24 + 2 && !distilled.layer_scale);
-    cr_assert(third.layer_scale && third.positioned == VIT_POSITIONED_PATCHES);
-    cr_assert(third.class_tokens == VIT_CLASS_TOKEN && third.pool == VIT_POOL_CLASS);
+    cr_assert(third.layer_scale && third.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES);
+    cr_assert(third.class_tokens == VIT_CLASS_TOKENS_CLASS && third.pool == VIT_POOL_CLASS);
     tally(4);
 }
 
@@ -150,13 +155,15 @@ Test(architectures, a_mean_is_normed_before_or_after)
     const struct vit_config eva = named("eva_large_patch14_336");
     const struct vit_config so = named("vit_so150m_patch16_reg4_gap_256");
 
-    cr_assert(gap.pool == VIT_POOL_MEAN && gap.final_norm == VIT_NORM_TOKENS);
-    cr_assert(!gap.qkv_bias && gap.layer_scale && gap.class_tokens == VIT_NO_CLASS_TOKEN);
-    cr_assert(reg.pool == VIT_POOL_MEAN && reg.final_norm == VIT_NORM_POOLED);
-    cr_assert(reg.registers == 1 && reg.positioned == VIT_POSITIONED_PATCHES && reg.qkv_bias);
-    cr_assert(eva.final_norm == VIT_NORM_POOLED && eva.class_tokens == VIT_CLASS_TOKEN);
+    cr_assert(gap.pool == VIT_POOL_MEAN && gap.final_norm == VIT_FINAL_NORM_TOKENS);
+    cr_assert(gap.no_qkv_bias && gap.layer_scale && gap.class_tokens == VIT_CLASS_TOKENS_NONE);
+    cr_assert(reg.pool == VIT_POOL_MEAN && reg.final_norm == VIT_FINAL_NORM_POOLED);
+    cr_assert(reg.registers == 1 && reg.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES &&
+              !reg.no_qkv_bias);
+    cr_assert(eva.final_norm == VIT_FINAL_NORM_POOLED &&
+              eva.class_tokens == VIT_CLASS_TOKENS_CLASS);
     cr_assert(so.registers == 4 && config_positions(&so) == 256 + 4);
-    cr_assert_eq(named("vit_intern300m_patch14_448").final_norm, VIT_NORM_NONE);
+    cr_assert_eq(named("vit_intern300m_patch14_448").final_norm, VIT_FINAL_NORM_NONE);
     tally(7);
 }
 
@@ -165,7 +172,7 @@ Test(architectures, every_pattern_stands_for_a_model_that_can_be_computed)
     const char *pattern;
     size_t i = 0;
 
-    for (; (pattern = vit_architecture(i)); i++) {
+    for (; (pattern = vit_architecture_at(i)); i++) {
         char name[128] = "";
         size_t length = 0, numbers = strstr(pattern, "patch#") ? 0 : 1;
         for (const char *p = pattern; *p; p++)
@@ -186,7 +193,7 @@ static void refuses(const char *name, const char *words)
     struct vit_config config = { .dim = 1 };
     struct vit_error err;
 
-    cr_assert_eq(vit_config_named(name, &config, &err), VIT_EUNSUPPORTED, "%s", name);
+    cr_assert_eq(vit_config_from_name(name, &config, &err), VIT_EUNSUPPORTED, "%s", name);
     cr_assert(strstr(err.message, name), "%s", err.message);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
     cr_assert_eq(config.dim, 1);

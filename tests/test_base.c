@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/parallel.h"
-#include "tally.h"
+#include "counts.h"
 
 Test(arena, strides_are_whole_cache_lines_and_never_whole_pages)
 {
@@ -54,7 +54,7 @@ Test(parallel, shares_cover_every_unit_once_and_evenly)
 
 Test(parallel, little_work_is_left_to_few_threads)
 {
-    const struct vit_parallel eight = { vit_run_openmp, NULL, 8 };
+    const struct vit_parallel eight = { vit_parallel_openmp, NULL, 8 };
 
     cr_assert_eq(parallel_threads(NULL, 100, 1e9, 1.0), 1);
     cr_assert_eq(parallel_threads(&eight, 100, 1e9, 1.0), 8);
@@ -83,7 +83,7 @@ static void count_task(void *arg, size_t i)
 
 Test(parallel, every_task_is_run_once)
 {
-    const struct vit_parallel three = { vit_run_openmp, NULL, 3 };
+    const struct vit_parallel three = { vit_parallel_openmp, NULL, 3 };
     atomic_int counts[50];
 
     for (size_t threads = 1; threads <= 3; threads++)

@@ -8,7 +8,7 @@
 
 #include "check/check.h"
 #include "compare.h"
-#include "tally.h"
+#include "counts.h"
 
 /* Runs a case of a kernel over scalar's table as `spoil` leaves it. */
 static struct check_result run_spoilt(const char *kernel, size_t index,
@@ -118,7 +118,7 @@ static void wrong_gelu(size_t n, const float *x, float *y)
 
 static void cancels_in_the_tail(struct vit_kernels *table)
 {
-    table->activation[VIT_GELU] = wrong_gelu;
+    table->activation[VIT_ACTIVATION_GELU] = wrong_gelu;
 }
 
 Test(check, an_oracle_tells_the_largest_error_and_where)
@@ -169,7 +169,7 @@ Test(check, every_kernel_of_the_table_is_in_the_list)
     size_t found = 0, expected = 0;
     struct check_kernel kernel;
 
-    for (size_t i = 0; (name = vit_kernels_entry(scalar_level(), i, &level)); i++) {
+    for (size_t i = 0; (name = vit_kernels_name_at(scalar_level(), i, &level)); i++) {
         if (strcmp(name, "fma_peak") == 0) /* a speed, no result */
             continue;
         expected++;

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/config.h"
 #include "checkpoint/checkpoint.h"
+#include "config/config.h"
 #include "files/safetensors.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 static const struct family {
     const char *name, *config;

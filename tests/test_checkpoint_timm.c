@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "checkpoint/checkpoint.h"
+#include "config/config.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 static void opens(const struct made_folder *folder, struct checkpoint **checkpoint)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "tally.h"
+#include "counts.h"
 
 TestSuite(cli, .init = cli_begin, .fini = cli_end);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "tally.h"
+#include "counts.h"
 
 TestSuite(cli_check, .init = cli_begin, .fini = cli_end);
 

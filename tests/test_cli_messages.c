@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
-#include "tally.h"
+#include "counts.h"
 
 TestSuite(cli_messages, .init = cli_begin, .fini = cli_end);
 

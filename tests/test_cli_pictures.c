@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "cli.h"
-#include "tally.h"
-#include "tools/decode.h"
-#include "tools/encode.h"
-#include "tools/heat.h"
+#include "counts.h"
+#include "image/colormap.h"
+#include "image/decode.h"
+#include "image/encode.h"
 #include "vit/vit.h"
 
 TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
@@ -57,15 +57,16 @@ static float *library_output(const char *folder, const char *path, enum vit_outp
     vit_output_shape(model, output, block, &rows, &columns);
     float *const input = malloc(c->channels * c->height * c->width * sizeof *input);
     float *const out = malloc(rows * columns * sizeof *out);
-    cr_assert_eq(vit_preprocess(vit_model_recipe(model), p.height, p.width, p.rgb, input, NULL),
-                 VIT_OK);
+    cr_assert_eq(
+        vit_preprocess(vit_model_preprocess_config(model), p.height, p.width, p.rgb, input, NULL),
+        VIT_OK);
     cr_assert_eq(vit_forward_output(ctx, output, block, 1, input, out, &err), VIT_OK, "%s",
                  err.message);
     *count = rows * columns;
     free(input);
     free(p.rgb);
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
     return out;
 }
 
@@ -121,8 +122,8 @@ Test(cli_pictures, run_gives_the_outputs_that_the_library_has)
         { "attention.1", VIT_OUTPUT_ATTENTION, 1 },
         { "attention --block 0", VIT_OUTPUT_ATTENTION, 0 },
         { "block --block 1", VIT_OUTPUT_BLOCK, 1 },
-        { "stage.1", VIT_OUTPUT_STAGE, 1 },
-        { "stage --block 0", VIT_OUTPUT_STAGE, 0 },
+        { "stage.1", VIT_OUTPUT_T2T_STAGE, 1 },
+        { "stage --block 0", VIT_OUTPUT_T2T_STAGE, 0 },
     };
     size_t count, checks = 0;
 
@@ -257,7 +258,7 @@ Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
 
     cr_assert_eq(vit_model_open(DIGITS, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_model_positions(model, &table[0][0], NULL), VIT_OK);
-    vit_model_close(model);
+    vit_model_free(model);
     succeeds("$VIT patches " DIGITS " " DIGITS "/test/0/0101.png -o $T/out.png");
     cr_assert_not_null(strstr(cli.err, "4 × 4 patches of 2 × 2 pixels; beside them"));
     struct picture p = decode(in_folder("out.png"));

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "tally.h"
+#include "counts.h"
 #include "tools/npy.h"
 
 TestSuite(cli_results, .init = cli_begin, .fini = cli_end);
@@ -189,10 +189,9 @@ Test(cli_results, info_is_json_with_the_machine_and_the_model)
 {
     static const char *const keys[] = { "version", "compiler", "commit",  "cpu",
                                         "levels",  "isa",      "kernels", "model" };
-    static const char *const arithmetic[] = {
-        "eps",       "activation", "qk_scale",    "pooling",
-        "positions", "qkv_bias",   "layer_scale", "value_skip"
-    };
+    static const char *const arithmetic[] = { "eps",         "activation",    "qk_scale",
+                                              "pooling",     "pos_embed",     "no_qkv_bias",
+                                              "layer_scale", "value_residual" };
     static const char *const parts[] = {
         "path",       "family", "parameters", "labels",  "shape",
         "arithmetic", "facts",  "unknown",    "tensors", "preprocessing",

@@ -4,16 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "checkpoint/config.h"
+#include "config/config.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 static struct vit_config base(void)
 {
     struct vit_config config;
 
-    cr_assert_eq(vit_config_named("vit_base_patch16_224", &config, NULL), VIT_OK);
+    cr_assert_eq(vit_config_from_name("vit_base_patch16_224", &config, NULL), VIT_OK);
     return config;
 }
 
@@ -50,13 +50,13 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(qk_scale, NAN, "qk_scale");
     REFUSES(qk_scale, -INFINITY, "qk_scale -inf");
     REFUSES(activation, VIT_ACTIVATIONS, "activation 8");
-    REFUSES(positions, (enum vit_positions)4, "positions 4 is not known, expected 0 to 3");
+    REFUSES(pos_embed, (enum vit_pos_embed)4, "pos_embed 4 is not known, expected 0 to 3");
     REFUSES(registers, CONFIG_MAX_REGISTERS + 1, "registers 1025");
     REFUSES(head_dim, CONFIG_MAX_DIM, "heads · head_dim, 786432, is out of range");
     REFUSES(pre_logits, SIZE_MAX, "pre_logits");
     REFUSES(tokenizer, (enum vit_tokenizer)4, "tokenizer 4");
     REFUSES(class_tokens, (enum vit_class_tokens)3, "class_tokens 3");
-    REFUSES(positioned, (enum vit_positioned)3, "positioned 3");
+    REFUSES(pos_embed_scope, (enum vit_pos_embed_scope)3, "pos_embed_scope 3");
     REFUSES(pool, (enum vit_pool)6, "pool 6");
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm -1");
 }
@@ -66,7 +66,7 @@ Test(config, fields_that_contradict_each_other_are_named)
     REFUSES(height, 225, "height 225 is not a multiple of the patch, 16");
     REFUSES(width, 8, "width 8 is not a multiple of the patch, 16");
     REFUSES(dim, 769, "dim 769 is not a multiple of the heads, 12");
-    REFUSES(class_tokens, VIT_NO_CLASS_TOKEN, "pool takes the class token");
+    REFUSES(class_tokens, VIT_CLASS_TOKENS_NONE, "pool takes the class token");
 }
 
 Test(config, more_patches_than_the_bound_are_refused)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
-#include "tests/tally.h"
+#include "tests/counts.h"
 
 static enum vit_status parse(const char *config, const char *preprocessor, struct config_file *file,
                              struct vit_error *err)
@@ -39,7 +39,7 @@ static void refuses(const char *config, const char *preprocessor, enum vit_statu
 
 static void has_origin(const struct config_file *file, const char *field, const char *origin)
 {
-    struct vit_fact fact;
+    struct vit_config_entry fact;
     size_t i = 0;
 
     while (origins_fact(&file->origins, &file->config, i, &fact) && strcmp(fact.name, field) != 0)
@@ -63,22 +63,22 @@ Test(config_hf, a_model_type_alone_stands_for_transformers_defaults)
         enum vit_final_norm final_norm;
         bool layer_scale, pre_norm;
     } types[] = {
-        { "vit", 16, 0, 1e-12f, VIT_GELU, VIT_CLASS_TOKEN, VIT_POOL_CLASS, VIT_NORM_TOKENS, false,
-          false },
-        { "deit", 16, 1, 1e-12f, VIT_GELU, VIT_CLASS_TOKEN, VIT_POOL_CLASS, VIT_NORM_TOKENS, false,
-          false },
-        { "dinov2", 14, 0, 1e-6f, VIT_GELU, VIT_CLASS_TOKEN, VIT_POOL_CLASS, VIT_NORM_TOKENS, true,
-          false },
-        { "dinov2_with_registers", 16, 4, 1e-6f, VIT_GELU, VIT_CLASS_TOKEN, VIT_POOL_CLASS,
-          VIT_NORM_TOKENS, true, false },
-        { "clip", 32, 0, 1e-5f, VIT_GELU_QUICK, VIT_CLASS_TOKEN, VIT_POOL_CLASS, VIT_NORM_POOLED,
-          false, true },
-        { "clip_vision_model", 32, 0, 1e-5f, VIT_GELU_QUICK, VIT_CLASS_TOKEN, VIT_POOL_CLASS,
-          VIT_NORM_POOLED, false, true },
-        { "siglip", 16, 0, 1e-6f, VIT_GELU_TANH, VIT_NO_CLASS_TOKEN, VIT_POOL_MAP, VIT_NORM_TOKENS,
-          false, false },
-        { "siglip_vision_model", 16, 0, 1e-6f, VIT_GELU_TANH, VIT_NO_CLASS_TOKEN, VIT_POOL_MAP,
-          VIT_NORM_TOKENS, false, false },
+        { "vit", 16, 0, 1e-12f, VIT_ACTIVATION_GELU, VIT_CLASS_TOKENS_CLASS, VIT_POOL_CLASS,
+          VIT_FINAL_NORM_TOKENS, false, false },
+        { "deit", 16, 1, 1e-12f, VIT_ACTIVATION_GELU, VIT_CLASS_TOKENS_CLASS, VIT_POOL_CLASS,
+          VIT_FINAL_NORM_TOKENS, false, false },
+        { "dinov2", 14, 0, 1e-6f, VIT_ACTIVATION_GELU, VIT_CLASS_TOKENS_CLASS, VIT_POOL_CLASS,
+          VIT_FINAL_NORM_TOKENS, true, false },
+        { "dinov2_with_registers", 16, 4, 1e-6f, VIT_ACTIVATION_GELU, VIT_CLASS_TOKENS_CLASS,
+          VIT_POOL_CLASS, VIT_FINAL_NORM_TOKENS, true, false },
+        { "clip", 32, 0, 1e-5f, VIT_ACTIVATION_GELU_QUICK, VIT_CLASS_TOKENS_CLASS, VIT_POOL_CLASS,
+          VIT_FINAL_NORM_POOLED, false, true },
+        { "clip_vision_model", 32, 0, 1e-5f, VIT_ACTIVATION_GELU_QUICK, VIT_CLASS_TOKENS_CLASS,
+          VIT_POOL_CLASS, VIT_FINAL_NORM_POOLED, false, true },
+        { "siglip", 16, 0, 1e-6f, VIT_ACTIVATION_GELU_TANH, VIT_CLASS_TOKENS_NONE, VIT_POOL_MAP,
+          VIT_FINAL_NORM_TOKENS, false, false },
+        { "siglip_vision_model", 16, 0, 1e-6f, VIT_ACTIVATION_GELU_TANH, VIT_CLASS_TOKENS_NONE,
+          VIT_POOL_MAP, VIT_FINAL_NORM_TOKENS, false, false },
     };
 
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
@@ -87,7 +87,7 @@ Test(config_hf, a_model_type_alone_stands_for_transformers_defaults)
         const struct config_file file = parses(text, NULL);
         const struct vit_config *const c = &file.config;
         cr_assert(c->channels == 3 && c->height == 224 && c->width == 224 && c->dim == 768 &&
-                  c->depth == 12 && c->heads == 12 && c->mlp_dim == 3072 && c->qkv_bias);
+                  c->depth == 12 && c->heads == 12 && c->mlp_dim == 3072 && !c->no_qkv_bias);
         cr_assert(c->patch == types[i].patch && c->registers == types[i].registers, "%s", text);
         cr_assert(c->eps == types[i].eps && c->activation == types[i].activation, "%s", text);
         cr_assert(c->class_tokens == types[i].class_tokens && c->pool == types[i].pool &&
@@ -118,7 +118,7 @@ Test(config_hf, every_key_is_heard_and_others_passed_over)
     const struct vit_config *const c = &file.config;
 
     cr_assert(c->dim == 60 && c->depth == 3 && c->heads == 5 && c->mlp_dim == 77);
-    cr_assert(c->activation == VIT_GELU_TANH && c->eps == 1e-5f && !c->qkv_bias);
+    cr_assert(c->activation == VIT_ACTIVATION_GELU_TANH && c->eps == 1e-5f && c->no_qkv_bias);
     cr_assert(c->height == 32 && c->width == 48 && c->patch == 8 && c->channels == 1);
     cr_assert_eq(file.labels.count, 0); /* they are of a head, and there is none */
     has_origin(&file, "dim", "config.json: hidden_size");
@@ -131,10 +131,13 @@ Test(config_hf, activations_have_transformers_names)
     static const struct {
         const char *name;
         enum vit_activation activation;
-    } known[] = { { "gelu", VIT_GELU },           { "gelu_pytorch_tanh", VIT_GELU_TANH },
-                  { "gelu_fast", VIT_GELU_TANH }, { "quick_gelu", VIT_GELU_QUICK },
-                  { "relu", VIT_RELU },           { "silu", VIT_SILU },
-                  { "swish", VIT_SILU } };
+    } known[] = { { "gelu", VIT_ACTIVATION_GELU },
+                  { "gelu_pytorch_tanh", VIT_ACTIVATION_GELU_TANH },
+                  { "gelu_fast", VIT_ACTIVATION_GELU_TANH },
+                  { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
+                  { "relu", VIT_ACTIVATION_RELU },
+                  { "silu", VIT_ACTIVATION_SILU },
+                  { "swish", VIT_ACTIVATION_SILU } };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char text[96];
@@ -158,7 +161,7 @@ Test(config_hf, dinov2s_gated_mlp_has_a_width_of_its_own)
                  "\"mlp_ratio\":%zu,\"num_attention_heads\":4}",
                  widths[i][0], widths[i][1]);
         const struct config_file file = parses(text, NULL);
-        cr_assert(file.config.gated_mlp && file.config.activation == VIT_SILU);
+        cr_assert(file.config.gated_mlp && file.config.activation == VIT_ACTIVATION_SILU);
         cr_assert_eq(file.config.mlp_dim, widths[i][2]);
         has_origin(&file, "gated_mlp", "config.json: use_swiglu_ffn");
         has_origin(&file, "mlp_dim", "config.json: mlp_ratio");
@@ -172,7 +175,7 @@ Test(config_hf, registers_are_counted_and_have_no_positions)
         parses("{\"model_type\":\"dinov2_with_registers\",\"num_register_tokens\":7}", NULL);
 
     cr_assert_eq(file.config.registers, 7);
-    cr_assert_eq(file.config.positioned, VIT_POSITIONED_CLASS_AND_PATCHES);
+    cr_assert_eq(file.config.pos_embed_scope, VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES);
     refuses("{\"model_type\":\"dinov2_with_registers\",\"num_register_tokens\":0}", NULL,
             VIT_EFORMAT, "num_register_tokens: expected a positive integer, found 0");
     tally(2);
@@ -207,12 +210,13 @@ Test(config_hf, a_size_that_the_patch_does_not_divide_loses_its_edges)
     struct config_file file = parses(
         "{\"model_type\":\"siglip_vision_model\",\"image_size\":384,\"patch_size\":14}", NULL);
 
-    cr_assert(file.config.cut_edges && file.config.height == 384 && file.recipe.height == 384);
+    cr_assert(file.config.crop_to_patches && file.config.height == 384 &&
+              file.recipe.height == 384);
     cr_assert_eq(config_patches(&file.config), 27 * 27);
     file = parses("{\"model_type\":\"dinov2\",\"image_size\":518}",
                   "{\"size\":256,\"crop_size\":230}");
-    cr_assert(file.config.cut_edges && file.height == 230);
-    cr_assert(!parses(MODEL("dinov2"), NULL).config.cut_edges);
+    cr_assert(file.config.crop_to_patches && file.height == 230);
+    cr_assert(!parses(MODEL("dinov2"), NULL).config.crop_to_patches);
     refuses("{\"model_type\":\"vit\",\"image_size\":15}", NULL, VIT_EFORMAT,
             "image of 15 × 15 is smaller than the patch, 16");
     tally(4);
@@ -260,7 +264,7 @@ static void makes(const char *model_type, const char *preprocessor, struct expec
 
     snprintf(text, sizeof text, "{\"model_type\":\"%s\"}", model_type);
     const struct config_file file = parses(text, preprocessor);
-    const struct vit_recipe *const r = &file.recipe;
+    const struct vit_preprocess_config *const r = &file.recipe;
     cr_assert(r->size == sizeof *r && r->channels == 3 && r->crop_rounds_down);
     cr_assert(r->height == e.height && r->width == e.width, "%s: %zu × %zu", preprocessor,
               r->height, r->width);
@@ -272,44 +276,52 @@ static void makes(const char *model_type, const char *preprocessor, struct expec
     tally(6);
 }
 
-#define SQUASH VIT_CROP_SQUASH
-#define CENTER VIT_CROP_CENTER
+#define SQUASH VIT_CROP_MODE_SQUASH
+#define CENTER VIT_CROP_MODE_CENTER
 
 Test(config_hf, without_a_preprocessor_pictures_are_made_as_the_published_models_do)
 {
-    makes("vit", NULL, (struct expected){ 224, 224, SQUASH, 1, VIT_BILINEAR, 0.5f, 0.5f });
-    makes("deit", NULL, (struct expected){ 224, 224, SQUASH, 0.875, VIT_BICUBIC, 0.485f, 0.229f });
+    makes("vit", NULL,
+          (struct expected){ 224, 224, SQUASH, 1, VIT_INTERPOLATION_BILINEAR, 0.5f, 0.5f });
+    makes("deit", NULL,
+          (struct expected){ 224, 224, SQUASH, 0.875, VIT_INTERPOLATION_BICUBIC, 0.485f, 0.229f });
     makes("dinov2", NULL,
-          (struct expected){ 224, 224, CENTER, 0.875, VIT_BICUBIC, 0.485f, 0.229f });
+          (struct expected){ 224, 224, CENTER, 0.875, VIT_INTERPOLATION_BICUBIC, 0.485f, 0.229f });
     makes("dinov2_with_registers", NULL,
-          (struct expected){ 224, 224, CENTER, 0.875, VIT_BICUBIC, 0.485f, 0.229f });
+          (struct expected){ 224, 224, CENTER, 0.875, VIT_INTERPOLATION_BICUBIC, 0.485f, 0.229f });
     makes("clip", NULL,
-          (struct expected){ 224, 224, CENTER, 1, VIT_BICUBIC, 0.48145466f, 0.26862954f });
-    makes("siglip", NULL, (struct expected){ 224, 224, SQUASH, 1, VIT_BICUBIC, 0.5f, 0.5f });
+          (struct expected){ 224, 224, CENTER, 1, VIT_INTERPOLATION_BICUBIC, 0.48145466f,
+                             0.26862954f });
+    makes("siglip", NULL,
+          (struct expected){ 224, 224, SQUASH, 1, VIT_INTERPOLATION_BICUBIC, 0.5f, 0.5f });
 }
 
 Test(config_hf, an_empty_preprocessor_stands_for_its_class)
 {
-    makes("vit", "{}", (struct expected){ 224, 224, SQUASH, 1, VIT_BILINEAR, 0.5f, 0.5f });
-    makes("deit", "{}", (struct expected){ 224, 224, SQUASH, 0.875, VIT_BICUBIC, 0.5f, 0.5f });
+    makes("vit", "{}",
+          (struct expected){ 224, 224, SQUASH, 1, VIT_INTERPOLATION_BILINEAR, 0.5f, 0.5f });
+    makes("deit", "{}",
+          (struct expected){ 224, 224, SQUASH, 0.875, VIT_INTERPOLATION_BICUBIC, 0.5f, 0.5f });
     makes("dinov2", "{}",
-          (struct expected){ 224, 224, CENTER, 1, VIT_BICUBIC, 0.48145466f, 0.26862954f });
+          (struct expected){ 224, 224, CENTER, 1, VIT_INTERPOLATION_BICUBIC, 0.48145466f,
+                             0.26862954f });
     makes("vit", "{\"feature_extractor_type\":\"DeiTFeatureExtractor\"}",
-          (struct expected){ 224, 224, SQUASH, 0.875, VIT_BICUBIC, 0.5f, 0.5f });
+          (struct expected){ 224, 224, SQUASH, 0.875, VIT_INTERPOLATION_BICUBIC, 0.5f, 0.5f });
     makes("vit", "{\"image_processor_type\":\"SiglipImageProcessorFast\"}",
-          (struct expected){ 224, 224, SQUASH, 1, VIT_BICUBIC, 0.5f, 0.5f });
+          (struct expected){ 224, 224, SQUASH, 1, VIT_INTERPOLATION_BICUBIC, 0.5f, 0.5f });
 }
 
 Test(config_hf, sizes_are_numbers_or_sides_or_the_shorter_side)
 {
-    const struct expected plain = { 192, 192, SQUASH, 1, VIT_BILINEAR, 0.5f, 0.5f };
-    const struct expected clip = { 192, 192, CENTER, 0.75, VIT_BICUBIC, 0.48145466f, 0.26862954f };
-    const struct expected deit = { 192, 192, SQUASH, 0.75, VIT_BICUBIC, 0.5f, 0.5f };
+    const struct expected plain = { 192, 192, SQUASH, 1, VIT_INTERPOLATION_BILINEAR, 0.5f, 0.5f };
+    const struct expected clip = { 192,         192,        CENTER, 0.75, VIT_INTERPOLATION_BICUBIC,
+                                   0.48145466f, 0.26862954f };
+    const struct expected deit = { 192, 192, SQUASH, 0.75, VIT_INTERPOLATION_BICUBIC, 0.5f, 0.5f };
 
     makes("vit", "{\"size\":192}", plain);
     makes("vit", "{\"size\":{\"height\":192,\"width\":192}}", plain);
     makes("vit", "{\"size\":{\"height\":192,\"width\":160}}",
-          (struct expected){ 192, 160, SQUASH, 1, VIT_BILINEAR, 0.5f, 0.5f });
+          (struct expected){ 192, 160, SQUASH, 1, VIT_INTERPOLATION_BILINEAR, 0.5f, 0.5f });
     makes("clip", "{\"size\":256,\"crop_size\":192}", clip);
     makes("clip", "{\"size\":{\"shortest_edge\":256},\"crop_size\":{\"height\":192,\"width\":192}}",
           clip);
@@ -325,11 +337,12 @@ Test(config_hf, the_rest_of_a_preprocessor_is_heard)
           "{\"do_resize\":true,\"do_rescale\":true,\"rescale_factor\":0.00392156862745098,"
           "\"resample\":3,\"image_mean\":[0.1,0.2,0.3],\"image_std\":0.25,\"do_convert_rgb\":true,"
           "\"crop_pct\":null,\"processor_class\":\"X\"}",
-          (struct expected){ 224, 224, SQUASH, 1, VIT_BICUBIC, 0.1f, 0.25f });
+          (struct expected){ 224, 224, SQUASH, 1, VIT_INTERPOLATION_BICUBIC, 0.1f, 0.25f });
     makes("clip", "{\"do_normalize\":false,\"resample\":2,\"size\":224}",
-          (struct expected){ 224, 224, CENTER, 1, VIT_BILINEAR, 0, 1 });
+          (struct expected){ 224, 224, CENTER, 1, VIT_INTERPOLATION_BILINEAR, 0, 1 });
     makes("clip", "{\"do_center_crop\":false,\"size\":{\"height\":224,\"width\":224}}",
-          (struct expected){ 224, 224, SQUASH, 1, VIT_BICUBIC, 0.48145466f, 0.26862954f });
+          (struct expected){ 224, 224, SQUASH, 1, VIT_INTERPOLATION_BICUBIC, 0.48145466f,
+                             0.26862954f });
 }
 
 Test(config_hf, the_pictures_size_is_the_models_where_they_differ)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
-#include "tests/tally.h"
+#include "tests/counts.h"
 
 #define NEEDED                                                                                     \
     "\"model_type\":\"series_vit\",\"img_size\":[1,8,16],\"patch_size\":4,\"token_len\":10,"       \
@@ -35,11 +35,12 @@ Test(config_series, the_needed_keys_are_enough)
     cr_assert(c->channels == 1 && c->height == 8 && c->width == 16 && c->patch == 4);
     cr_assert(c->dim == 10 && c->classes == 2 && c->heads == 2 && c->mlp_dim == 15);
     cr_assert(c->depth == 3 && c->eps == 1e-5f && c->qk_scale == 0);
-    cr_assert(c->activation == VIT_GELU && c->positions == VIT_POSITIONS_SINUSOID);
-    cr_assert(!c->qkv_bias && !c->layer_scale && c->value_skip);
-    const struct vit_recipe *r = &file.recipe;
+    cr_assert(c->activation == VIT_ACTIVATION_GELU && c->pos_embed == VIT_POS_EMBED_SINUSOID);
+    cr_assert(c->no_qkv_bias && !c->layer_scale && c->value_residual);
+    const struct vit_preprocess_config *r = &file.recipe;
     cr_assert(r->channels == 1 && r->height == 8 && r->width == 16 && r->crop_pct == 1);
-    cr_assert(r->interpolation == VIT_BILINEAR && r->crop_mode == VIT_CROP_SQUASH);
+    cr_assert(r->interpolation == VIT_INTERPOLATION_BILINEAR &&
+              r->crop_mode == VIT_CROP_MODE_SQUASH);
     cr_assert(r->mean[0] == 0 && r->std[0] == 1 && r->size == sizeof *r);
     tally(9);
 }
@@ -56,10 +57,10 @@ Test(config_series, every_key_is_heard)
                        &file, NULL),
                  VIT_OK);
     const struct vit_config *c = &file.config;
-    cr_assert(c->qkv_bias && c->qk_scale == 0.31f && c->activation == VIT_RELU);
-    cr_assert(c->eps == 1e-6f && !c->value_skip && c->positions == VIT_POSITIONS_LEARNED);
+    cr_assert(!c->no_qkv_bias && c->qk_scale == 0.31f && c->activation == VIT_ACTIVATION_RELU);
+    cr_assert(c->eps == 1e-6f && !c->value_residual && c->pos_embed == VIT_POS_EMBED_LEARNED);
     cr_assert(file.recipe.mean[0] == 0.5f && file.recipe.std[0] == 0.25f);
-    cr_assert(file.recipe.crop_mode == VIT_CROP_CENTER && file.recipe.crop_pct == 0.9);
+    cr_assert(file.recipe.crop_mode == VIT_CROP_MODE_CENTER && file.recipe.crop_pct == 0.9);
     cr_assert_eq(file.labels.count, 2);
     cr_assert_str_eq(file.labels.text[0], "cat");
     cr_assert_str_eq(file.labels.text[1], "dog");

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "checkpoint/config.h"
-#include "tests/tally.h"
+#include "config/config.h"
+#include "tests/counts.h"
 
 static void parses(const char *text, struct config_file *file)
 {
@@ -42,10 +42,11 @@ Test(config_timm, a_timm_name_alone_is_enough)
     struct config_file file;
 
     parses(TIMM(""), &file);
-    const struct vit_recipe *r = &file.recipe;
+    const struct vit_preprocess_config *r = &file.recipe;
     cr_assert(file.config.dim == 192 && file.config.classes == 1000);
     cr_assert(r->size == sizeof *r && r->channels == 3 && r->height == 224 && r->width == 224);
-    cr_assert(r->interpolation == VIT_BICUBIC && r->crop_mode == VIT_CROP_CENTER);
+    cr_assert(r->interpolation == VIT_INTERPOLATION_BICUBIC &&
+              r->crop_mode == VIT_CROP_MODE_CENTER);
     cr_assert(r->crop_pct == 0.875 && r->mean[0] == 0.485f && r->std[2] == 0.225f);
     tally(4);
 }
@@ -74,11 +75,12 @@ Test(config_timm, timms_arguments_override_its_name)
     const struct vit_config *c = &file.config;
     cr_assert(c->height == 32 && c->width == 48 && c->patch == 8 && c->channels == 1);
     cr_assert(c->dim == 60 && c->depth == 3 && c->heads == 5 && c->mlp_dim == 149);
-    cr_assert(!c->qkv_bias && c->layer_scale && c->activation == VIT_GELU_QUICK);
+    cr_assert(c->no_qkv_bias && c->layer_scale && c->activation == VIT_ACTIVATION_GELU_QUICK);
     cr_assert_eq(c->classes, 7);
-    const struct vit_recipe *r = &file.recipe;
+    const struct vit_preprocess_config *r = &file.recipe;
     cr_assert(r->channels == 1 && r->height == 32 && r->width == 48 && r->crop_pct == 1);
-    cr_assert(r->interpolation == VIT_BILINEAR && r->crop_mode == VIT_CROP_SQUASH);
+    cr_assert(r->interpolation == VIT_INTERPOLATION_BILINEAR &&
+              r->crop_mode == VIT_CROP_MODE_SQUASH);
     cr_assert(r->mean[0] == 0.5f && r->std[0] == 0.25f);
     tally(7);
 }
@@ -118,19 +120,19 @@ static struct vit_config with(const char *name, const char *args)
 Test(config_timm, arguments_that_change_what_is_computed_are_heard)
 {
     struct vit_config c = with(BASE, "\"reg_tokens\":4,\"no_embed_class\":true,\"qk_norm\":true");
-    cr_assert(c.registers == 4 && c.positioned == VIT_POSITIONED_PATCHES && c.qk_norm);
+    cr_assert(c.registers == 4 && c.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES && c.qk_norm);
     c = with("vit_base_patch14_reg4_dinov2", "\"no_embed_class\":false,\"init_values\":null");
-    cr_assert(c.registers == 4 && c.positioned == VIT_POSITIONED_ALL && !c.layer_scale);
+    cr_assert(c.registers == 4 && c.pos_embed_scope == VIT_POS_EMBED_SCOPE_ALL && !c.layer_scale);
     c = with(BASE, "\"pos_embed\":\"none\",\"final_norm\":false,\"act_layer\":\"silu\"");
-    cr_assert(c.positions == VIT_POSITIONS_NONE && c.final_norm == VIT_NORM_NONE);
-    cr_assert(c.activation == VIT_SILU && c.pool == VIT_POOL_CLASS);
+    cr_assert(c.pos_embed == VIT_POS_EMBED_NONE && c.final_norm == VIT_FINAL_NORM_NONE);
+    cr_assert(c.activation == VIT_ACTIVATION_SILU && c.pool == VIT_POOL_CLASS);
     c = with(BASE, "\"pre_norm\":true");
     cr_assert(c.pre_norm && c.no_patch_bias && c.eps == 1e-6f);
     c = with("vit_base_patch16_clip_224", "\"pre_norm\":false");
     cr_assert(!c.pre_norm && !c.no_patch_bias && c.eps == 1e-5f);
     c = with("vit_base_patch16_clip_quickgelu_224",
              "\"norm_layer\":\"layernorm\",\"act_layer\":null");
-    cr_assert(c.eps == 1e-6f && c.activation == VIT_GELU);
+    cr_assert(c.eps == 1e-6f && c.activation == VIT_ACTIVATION_GELU);
     c = with(BASE, "\"num_classes\":0,\"dynamic_img_size\":true,\"attn_layer\":\"attn\"");
     cr_assert_eq(c.classes, 0);
     c = with("vit_base_patch14_dinov2", "\"patch_size\":[32,32],\"img_size\":64");
@@ -143,11 +145,11 @@ Test(config_timm, the_mlp_follows_from_the_architectures_ratio)
     struct vit_config c = with("vit_giant_patch14_clip_224", "\"embed_dim\":352");
     cr_assert(c.mlp_dim == 1536 && !c.gated_mlp);
     c = with("vit_giant_patch14_reg4_dinov2", "\"embed_dim\":96,\"num_heads\":3");
-    cr_assert(c.mlp_dim == 256 && c.gated_mlp && c.activation == VIT_SILU);
+    cr_assert(c.mlp_dim == 256 && c.gated_mlp && c.activation == VIT_ACTIVATION_SILU);
     c = with("vit_giant_patch14_dinov2", "\"mlp_layer\":\"Mlp\",\"mlp_ratio\":4");
     cr_assert(c.mlp_dim == 4 * 1536 && !c.gated_mlp);
     c = with(BASE, "\"mlp_layer\":\"SwiGLUPacked\",\"mlp_ratio\":5.33334");
-    cr_assert(c.mlp_dim == 2048 && c.gated_mlp && c.activation == VIT_GELU);
+    cr_assert(c.mlp_dim == 2048 && c.gated_mlp && c.activation == VIT_ACTIVATION_GELU);
     tally(4);
     refuses(ARGS("\"mlp_layer\":\"SwiGLUPacked\",\"mlp_ratio\":1.006"), VIT_EFORMAT,
             "makes SwiGLUPacked of width 193");
@@ -160,23 +162,26 @@ Test(config_timm, the_norm_goes_after_a_pooling_over_patches_unless_told_otherwi
         enum vit_pool pool;
         enum vit_final_norm norm;
     } known[] = {
-        { BASE, "\"global_pool\":\"token\"", VIT_POOL_CLASS, VIT_NORM_TOKENS },
-        { BASE, "\"global_pool\":\"avg\"", VIT_POOL_MEAN, VIT_NORM_POOLED },
-        { BASE, "\"global_pool\":\"avg\",\"fc_norm\":null", VIT_POOL_MEAN, VIT_NORM_POOLED },
-        { BASE, "\"global_pool\":\"avg\",\"fc_norm\":false", VIT_POOL_MEAN, VIT_NORM_TOKENS },
-        { BASE, "\"global_pool\":\"max\"", VIT_POOL_MAX, VIT_NORM_POOLED },
-        { BASE, "\"fc_norm\":true", VIT_POOL_CLASS, VIT_NORM_POOLED },
-        { BASE, "\"fc_norm\":true,\"final_norm\":false", VIT_POOL_CLASS, VIT_NORM_NONE },
+        { BASE, "\"global_pool\":\"token\"", VIT_POOL_CLASS, VIT_FINAL_NORM_TOKENS },
+        { BASE, "\"global_pool\":\"avg\"", VIT_POOL_MEAN, VIT_FINAL_NORM_POOLED },
+        { BASE, "\"global_pool\":\"avg\",\"fc_norm\":null", VIT_POOL_MEAN, VIT_FINAL_NORM_POOLED },
+        { BASE, "\"global_pool\":\"avg\",\"fc_norm\":false", VIT_POOL_MEAN, VIT_FINAL_NORM_TOKENS },
+        { BASE, "\"global_pool\":\"max\"", VIT_POOL_MAX, VIT_FINAL_NORM_POOLED },
+        { BASE, "\"fc_norm\":true", VIT_POOL_CLASS, VIT_FINAL_NORM_POOLED },
+        { BASE, "\"fc_norm\":true,\"final_norm\":false", VIT_POOL_CLASS, VIT_FINAL_NORM_NONE },
         { BASE, "\"global_pool\":\"avg\",\"pool_include_prefix\":true", VIT_POOL_MEAN_ALL,
-          VIT_NORM_POOLED },
-        { BASE, "\"pool_include_prefix\":true", VIT_POOL_CLASS, VIT_NORM_TOKENS },
-        { BASE, "\"global_pool\":\"map\",\"class_token\":false", VIT_POOL_MAP, VIT_NORM_TOKENS },
-        { BASE, "\"global_pool\":\"map\"", VIT_POOL_MAP, VIT_NORM_TOKENS },
-        { "vit_base_patch16_siglip_gap_224", "", VIT_POOL_MEAN, VIT_NORM_TOKENS },
-        { "vit_base_patch16_siglip_gap_224", "\"fc_norm\":null", VIT_POOL_MEAN, VIT_NORM_POOLED },
+          VIT_FINAL_NORM_POOLED },
+        { BASE, "\"pool_include_prefix\":true", VIT_POOL_CLASS, VIT_FINAL_NORM_TOKENS },
+        { BASE, "\"global_pool\":\"map\",\"class_token\":false", VIT_POOL_MAP,
+          VIT_FINAL_NORM_TOKENS },
+        { BASE, "\"global_pool\":\"map\"", VIT_POOL_MAP, VIT_FINAL_NORM_TOKENS },
+        { "vit_base_patch16_siglip_gap_224", "", VIT_POOL_MEAN, VIT_FINAL_NORM_TOKENS },
+        { "vit_base_patch16_siglip_gap_224", "\"fc_norm\":null", VIT_POOL_MEAN,
+          VIT_FINAL_NORM_POOLED },
         { "vit_base_patch16_siglip_224", "\"global_pool\":\"avg\"", VIT_POOL_MEAN,
-          VIT_NORM_POOLED },
-        { "eva_large_patch14_196", "\"global_pool\":\"token\"", VIT_POOL_CLASS, VIT_NORM_TOKENS },
+          VIT_FINAL_NORM_POOLED },
+        { "eva_large_patch14_196", "\"global_pool\":\"token\"", VIT_POOL_CLASS,
+          VIT_FINAL_NORM_TOKENS },
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -196,10 +201,11 @@ Test(config_timm, pretrained_cfg_pools_where_the_architecture_does_not_say)
 
     snprintf(json, sizeof json, text, BASE, "avg", "");
     parses(json, &file);
-    cr_assert(file.config.pool == VIT_POOL_MEAN && file.config.final_norm == VIT_NORM_POOLED);
+    cr_assert(file.config.pool == VIT_POOL_MEAN && file.config.final_norm == VIT_FINAL_NORM_POOLED);
     snprintf(json, sizeof json, text, BASE, "avg", "\"global_pool\":\"token\"");
     parses(json, &file);
-    cr_assert(file.config.pool == VIT_POOL_CLASS && file.config.final_norm == VIT_NORM_TOKENS);
+    cr_assert(file.config.pool == VIT_POOL_CLASS &&
+              file.config.final_norm == VIT_FINAL_NORM_TOKENS);
     snprintf(json, sizeof json, text, "vit_base_patch16_siglip_224", "token", "");
     parses(json, &file);
     cr_assert(file.config.pool == VIT_POOL_MAP);
@@ -247,7 +253,7 @@ Test(config_timm, a_distilled_model_keeps_its_tokens)
     const struct vit_config c =
         with(DISTILLED, "\"class_token\":true,\"reg_tokens\":0,\"fc_norm\":null,\"depth\":3");
 
-    cr_assert(c.class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS && c.depth == 3);
+    cr_assert(c.class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION && c.depth == 3);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         char text[256];
         snprintf(text, sizeof text, "{\"architecture\":\"%s\",\"model_args\":{%s}}", DISTILLED,
@@ -260,7 +266,7 @@ Test(config_timm, a_distilled_model_keeps_its_tokens)
 /* Where a field comes from. */
 static void comes_from(const struct config_file *file, const char *field, const char *origin)
 {
-    struct vit_fact fact;
+    struct vit_config_entry fact;
 
     for (size_t i = 0; origins_fact(&file->origins, &file->config, i, &fact); i++)
         if (strcmp(fact.name, field) == 0) {

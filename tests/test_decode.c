@@ -10,8 +10,8 @@
 
 #include "check/digest.h"
 #include "files/safetensors.h"
-#include "tests/tally.h"
-#include "tools/decode.h"
+#include "image/decode.h"
+#include "tests/counts.h"
 
 #define PHOTOS "tests/golden/preprocess/"
 #define ODD    "tests/golden/decode/"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/dispatch.h"
-#include "tally.h"
+#include "counts.h"
 
 /* By XCR0: what systems save. */
 #define NOTHING    0 /* no XSAVE at all, or not used */

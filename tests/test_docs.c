@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/names.h"
-#include "tally.h"
+#include "checkpoint/tensor_names.h"
+#include "counts.h"
 #include "vit/vit.h"
 
 /* A row of a table whose first cell is `in backticks`. */
@@ -53,7 +53,7 @@ Test(docs, families_are_those_of_the_library)
     struct row row;
     size_t i = 0;
 
-    for (; (name = vit_family(i, &model_type)); i++) {
+    for (; (name = vit_family_at(i, &model_type)); i++) {
         cr_assert(find_row("Families", i, &row), "docs/models.md has no row for %s, %s", name,
                   model_type ? model_type : "without a model_type");
         cr_assert_str_eq(row.cells[0], name, "family %zu is %s there, %s here", i, row.cells[0],
@@ -123,26 +123,27 @@ static void fill_in(const char *pattern, char name[128])
 /* What an architecture does otherwise than the paper's, as the table says it. */
 static void otherwise(const struct vit_config *c, char text[256])
 {
-    const bool alone = c->class_tokens == VIT_NO_CLASS_TOKEN && c->registers == 0;
+    const bool alone = c->class_tokens == VIT_CLASS_TOKENS_NONE && c->registers == 0;
     const struct {
         bool holds;
         const char *words;
     } traits[] = {
-        { c->class_tokens == VIT_NO_CLASS_TOKEN, "no class token" },
-        { c->class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS, "distillation token" },
+        { c->class_tokens == VIT_CLASS_TOKENS_NONE, "no class token" },
+        { c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION, "distillation token" },
         { c->registers == 1, "1 register" },
         { c->registers == 4, "4 registers" },
-        { c->positioned == VIT_POSITIONED_PATCHES && !alone, "positions of patches alone" },
+        { c->pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES && !alone,
+          "positions of patches alone" },
         { c->pre_norm, "LayerNorm before the blocks" },
-        { !c->qkv_bias, "no bias of q, k, v" },
+        { c->no_qkv_bias, "no bias of q, k, v" },
         { c->layer_scale, "layer scale" },
         { c->gated_mlp, "SwiGLU" },
-        { c->activation == VIT_GELU_QUICK, "quick GELU" },
-        { c->activation == VIT_GELU_TANH, "tanh GELU" },
+        { c->activation == VIT_ACTIVATION_GELU_QUICK, "quick GELU" },
+        { c->activation == VIT_ACTIVATION_GELU_TANH, "tanh GELU" },
         { c->pool == VIT_POOL_MEAN, "mean of patches" },
         { c->pool == VIT_POOL_MAP, "pooled by attention" },
-        { c->final_norm == VIT_NORM_POOLED, "last norm after pooling" },
-        { c->final_norm == VIT_NORM_NONE, "no last norm" },
+        { c->final_norm == VIT_FINAL_NORM_POOLED, "last norm after pooling" },
+        { c->final_norm == VIT_FINAL_NORM_NONE, "no last norm" },
     };
 
     *text = '\0';
@@ -157,14 +158,14 @@ Test(docs, architectures_are_those_of_the_library)
     struct row row;
     size_t i = 0;
 
-    for (; (pattern = vit_architecture(i)); i++) {
+    for (; (pattern = vit_architecture_at(i)); i++) {
         struct vit_config c = { .size = sizeof c };
         struct vit_error err;
         char name[128], traits[256];
         cr_assert(find_row("Architectures", i, &row), "docs/models.md has no row for %s", pattern);
         cr_assert_str_eq(row.cells[0], pattern);
         fill_in(pattern, name);
-        cr_assert_eq(vit_config_named(name, &c, &err), VIT_OK, "%s", err.message);
+        cr_assert_eq(vit_config_from_name(name, &c, &err), VIT_OK, "%s", err.message);
         const size_t numbers[] = { c.dim, c.depth, c.heads, c.mlp_dim };
         for (size_t j = 0; j < 4; j++)
             cr_assert_eq(strtoul(row.cells[j + 1], NULL, 10), numbers[j], "%s: %s, expected %zu",

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/pattern.h"
-#include "tally.h"
+#include "check/test_data.h"
+#include "counts.h"
+#include "image/colormap.h"
+#include "image/decode.h"
+#include "image/encode.h"
 #include "tools/attention.h"
-#include "tools/decode.h"
-#include "tools/encode.h"
-#include "tools/heat.h"
 #include "tools/operations.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -112,13 +112,13 @@ Test(drawing, a_png_is_read_as_it_was_written)
 
 Test(drawing, a_models_input_is_turned_back_into_its_picture)
 {
-    const struct vit_recipe recipe = { .size = sizeof recipe,
-                                       .channels = 3,
-                                       .height = 16,
-                                       .width = 16,
-                                       .crop_pct = 1,
-                                       .mean = { 0.485f, 0.456f, 0.406f },
-                                       .std = { 0.229f, 0.224f, 0.225f } };
+    const struct vit_preprocess_config recipe = { .size = sizeof recipe,
+                                                  .channels = 3,
+                                                  .height = 16,
+                                                  .width = 16,
+                                                  .crop_pct = 1,
+                                                  .mean = { 0.485f, 0.456f, 0.406f },
+                                                  .std = { 0.229f, 0.224f, 0.225f } };
     uint8_t rgb[16 * 16 * 3];
     float input[3 * 16 * 16];
     struct canvas canvas;
@@ -151,7 +151,8 @@ static const struct vit_config attentive = { .size = sizeof attentive,
                                              .mlp_dim = 16,
                                              .classes = 2,
                                              .eps = 1e-6f,
-                                             .class_tokens = VIT_CLASS_AND_DISTILLATION_TOKENS,
+                                             .class_tokens =
+                                                 VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION,
                                              .registers = 2 };
 
 static void open_runner(const struct vit_config *config, struct runner *runner)
@@ -159,7 +160,7 @@ static void open_runner(const struct vit_config *config, struct runner *runner)
     struct vit_error err;
 
     *runner = (struct runner){ .batch = 1 };
-    cr_assert_eq(vit_model_random(config, 1, NULL, &runner->model, &err), VIT_OK, "%s",
+    cr_assert_eq(vit_model_create_random(config, 1, NULL, &runner->model, &err), VIT_OK, "%s",
                  err.message);
     cr_assert_eq(vit_context_create(runner->model, NULL, &runner->context, NULL), VIT_OK);
 }
@@ -261,7 +262,7 @@ Test(drawing, without_a_class_token_all_tokens_are_asked)
     float input[96];
     struct runner runner;
 
-    config.class_tokens = VIT_NO_CLASS_TOKEN;
+    config.class_tokens = VIT_CLASS_TOKENS_NONE;
     config.registers = 0;
     config.pool = VIT_POOL_MEAN;
     open_runner(&config, &runner);
@@ -297,14 +298,14 @@ Test(drawing, operations_are_twice_the_multiply_adds_of_every_matmul)
     cr_assert_eq(forward_operations(&c),
                  2 * (patches + 3 * (10 * 8 * 36 + 2 * 100 * 12 + 10 * 96 + 10 * 256) + 32));
     c = attentive;
-    c.class_tokens = VIT_NO_CLASS_TOKEN;
+    c.class_tokens = VIT_CLASS_TOKENS_NONE;
     c.registers = 4;
     c.pool = VIT_POOL_MAP;
     c.classes = 0;
     cr_assert_eq(forward_operations(&c),
                  2 * (patches + 3 * block + 64 + 2 * 384 + 2 * 48 + 64 + 2 * 128));
     /* 17.6·10^9 multiply-adds, as Touvron et al. 2021 have it for DeiT-B, within a hundredth */
-    cr_assert_eq(vit_config_named("vit_base_patch16_224", &base, NULL), VIT_OK);
+    cr_assert_eq(vit_config_from_name("vit_base_patch16_224", &base, NULL), VIT_OK);
     cr_assert_lt(fabs(forward_operations(&base) / 2 / 17.6e9 - 1), 0.01);
     tally(5);
 }
@@ -322,18 +323,18 @@ Test(drawing, operations_of_t2t_follow_its_soft_splits)
                             .mlp_dim = 8,
                             .classes = 1,
                             .eps = 1e-5f,
-                            .tokenizer = VIT_T2T_TRANSFORMER,
-                            .splits = { 7, 3, 3 },
-                            .token_dim = 4,
-                            .token_heads = 1,
-                            .token_mlp_dim = 4 };
+                            .tokenizer = VIT_TOKENIZER_T2T_TRANSFORMER,
+                            .t2t_kernels = { 7, 3, 3 },
+                            .t2t_dim = 4,
+                            .t2t_heads = 1,
+                            .t2t_mlp_dim = 4 };
     /* 16 tokens of 147, 4 of 36, 1 of 36 */
     const double first = 16 * 147 * 12 + 2 * 256 * 4 + 16 * 16 + 2 * 16 * 16;
     const double second = 4 * 36 * 12 + 2 * 16 * 4 + 4 * 16 + 2 * 4 * 16;
     const double rest = 36 * 8 + 2 * 8 * 24 + 2 * 4 * 8 + 2 * 64 + 2 * 2 * 64 + 8;
 
     cr_assert_eq(forward_operations(&c), 2 * (first + second + rest));
-    c.tokenizer = VIT_T2T_PERFORMER; /* 2 features */
+    c.tokenizer = VIT_TOKENIZER_T2T_PERFORMER; /* 2 features */
     cr_assert_eq(forward_operations(&c), 2 * (first - 2 * 256 * 4 + 4 * 16 * 2 * 4 + second -
                                               2 * 16 * 4 + 4 * 4 * 2 * 4 + rest));
     tally(2);

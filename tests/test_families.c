@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "counts.h"
 #include "make_checkpoint.h"
-#include "tally.h"
 #include "vit/vit.h"
 
 /* A golden model's header, and the bytes of its data. */

@@ -9,8 +9,8 @@
 #include "checkpoint/checkpoint.h"
 #include "files/file.h"
 #include "tests/compare.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 #include "vit/vit.h"
 
 /* A golden case's folder whose tensors go by other names. */
@@ -162,8 +162,8 @@ static void computes_the_same(struct copy *copy, const char *golden)
     expect_same_bits(count, x, y, golden);
     free(x);
     free(y);
-    vit_model_close(a);
-    vit_model_close(b);
+    vit_model_free(a);
+    vit_model_free(b);
 }
 
 Test(folder_hf, transformers_5_spells_the_same_model)
@@ -272,19 +272,19 @@ Test(folder_hf, labels_are_of_a_classifier_alone)
     struct vit_model *model = open_folder("tests/golden/hf-vit");
     cr_assert_eq(vit_model_config(model)->classes, 9);
     cr_assert_str_eq(vit_model_label(model, 8), "class number 8");
-    vit_model_close(model);
+    vit_model_free(model);
     rename_tensor(&copy, "classifier.weight", "decoder.0.weight");
     rename_tensor(&copy, "classifier.bias", "decoder.0.bias"); /* passed over: no head is left */
     write_copy(&copy);
     model = open_folder(copy.folder.path);
     cr_assert_eq(vit_model_config(model)->classes, 0);
     cr_assert_null(vit_model_label(model, 0));
-    vit_model_close(model);
+    vit_model_free(model);
     free_copy(&copy);
     model = open_folder("tests/golden/hf-clip"); /* a projection's outputs are no classes */
     cr_assert_eq(vit_model_config(model)->classes, 20);
     cr_assert_null(vit_model_label(model, 0));
-    vit_model_close(model);
+    vit_model_free(model);
     tally(4);
 }
 
@@ -307,22 +307,22 @@ Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
     tally(width + 1);
     free(logits);
     free(pooled);
-    vit_model_close(head);
-    vit_model_close(pooler);
+    vit_model_free(head);
+    vit_model_free(pooler);
     free_copy(&copy);
 }
 
 Test(folder_hf, what_is_not_the_towers_is_passed_over)
 {
     struct vit_model *const model = open_folder("tests/golden/hf-clip");
-    struct vit_tensor tensor;
+    struct vit_tensor_info tensor;
     size_t passed_over = 0;
 
-    for (size_t i = 0; vit_model_tensor(model, i, &tensor); i++)
+    for (size_t i = 0; vit_model_tensor_at(model, i, &tensor); i++)
         passed_over += tensor.use == NULL;
     cr_assert_eq(passed_over, 3);
     cr_assert_str_eq(vit_model_family(model), "Hugging Face CLIP");
-    vit_model_close(model);
+    vit_model_free(model);
     tally(2);
 }
 
@@ -336,17 +336,17 @@ Test(folder_hf, a_size_asked_for_comes_from_the_caller)
                                                    .height = sides[i],
                                                    .width = sides[i] };
         struct vit_model *model;
-        struct vit_fact fact;
+        struct vit_config_entry fact;
         struct vit_error err = { 0 };
         size_t found = 0;
 
         cr_assert_eq(vit_model_open("tests/golden/hf-vit", &options, &model, &err), VIT_OK, "%s",
                      err.message);
-        for (size_t j = 0; vit_model_fact(model, j, &fact); j++)
+        for (size_t j = 0; vit_model_config_entry(model, j, &fact); j++)
             if (strcmp(fact.name, "height") == 0 || strcmp(fact.name, "width") == 0)
                 found += strcmp(fact.origin, "the size asked for") == 0;
         cr_assert_eq(found, 2, "at %zu", sides[i]);
-        vit_model_close(model);
+        vit_model_free(model);
     }
     tally(6);
 }
@@ -361,11 +361,11 @@ Test(folder_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit
 
     vit_model_grid(model, &rows, &columns);
     cr_assert(rows == 3 && columns == 3 && vit_model_config(model)->height == 30);
-    vit_model_close(model);
+    vit_model_free(model);
     cr_assert_eq(vit_model_open("tests/golden/hf-siglip", &fits, &model, &err), VIT_OK);
     vit_model_grid(model, &rows, &columns);
     cr_assert(rows == 3 && columns == 5);
-    vit_model_close(model);
+    vit_model_free(model);
     cr_assert_eq(vit_model_open("tests/golden/hf-siglip", &not, &model, &err), VIT_EINVAL);
     cr_assert(strstr(err.message, "height 31 is not a multiple of the patch, 8"), "%s",
               err.message);

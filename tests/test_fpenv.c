@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "compare.h"
+#include "counts.h"
 #include "make_checkpoint.h"
-#include "tally.h"
 #include "vit/vit.h"
 
 enum { IMAGE = 3 * 48 * 80, TOKENS = 60, DIM = 96, CLASSES = 10, BATCH = 4 };
@@ -26,8 +26,7 @@ static const struct vit_config configs[] = {
       .mlp_dim = 200,
       .classes = CLASSES,
       .eps = 1e-6f,
-      .activation = VIT_GELU,
-      .qkv_bias = true,
+      .activation = VIT_ACTIVATION_GELU,
       .layer_scale = true },
     { .size = sizeof *configs,
       .channels = 3,
@@ -40,9 +39,9 @@ static const struct vit_config configs[] = {
       .mlp_dim = 200,
       .classes = CLASSES,
       .eps = 1e-6f,
-      .activation = VIT_GELU_TANH,
-      .positions = VIT_POSITIONS_SINUSOID,
-      .value_skip = true },
+      .activation = VIT_ACTIVATION_GELU_TANH,
+      .pos_embed = VIT_POS_EMBED_SINUSOID,
+      .value_residual = true },
 };
 enum { CONFIGS = sizeof configs / sizeof *configs };
 
@@ -180,18 +179,18 @@ static void compute(const struct vit_config *config, const char *isa, size_t sta
 
     set_state(state);
     r->failures +=
-        vit_model_random(config, 42, &options, &model, NULL) != VIT_OK || !in_state(state);
+        vit_model_create_random(config, 42, &options, &model, NULL) != VIT_OK || !in_state(state);
     r->failures +=
         vit_context_create(model, &context_options, &ctx, NULL) != VIT_OK || !in_state(state);
     r->failures +=
         vit_forward(ctx, BATCH, images, r->logits[0], NULL) != VIT_OK || !in_state(state);
-    r->failures +=
-        vit_forward_output(ctx, VIT_OUTPUT_TOKENS, 0, 1, tiny, r->tokens[0], NULL) != VIT_OK ||
-        !in_state(state);
+    r->failures += vit_forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, tiny, r->tokens[0],
+                                      NULL) != VIT_OK ||
+                   !in_state(state);
     r->failures += pool->changed;
     fesetenv(FE_DFL_ENV);
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
 }
 
 Test(fpenv, a_model_gives_the_same_bits_in_every_state_and_leaves_it)
@@ -282,7 +281,7 @@ Test(fpenv, kernels_never_change_the_control_state)
             product(kernels, c);
             kernels->layernorm(1, 100, x, 100, x, x, 1e-6f, y, 100);
             kernels->softmax(1, 100, x, 100, y, 100);
-            kernels->softmax_exp(1, 100, x, 100, y, 100, c);
+            kernels->exp_sub_max(1, 100, x, 100, y, 100, c);
             for (size_t i = 0; i < VIT_ACTIVATIONS; i++)
                 kernels->activation[i](100, x, y);
             kernels->fma_peak(1);
@@ -307,12 +306,13 @@ static size_t classify(float logits[10], float input[64], size_t state)
     set_state(state);
     failures += vit_model_open("models/digits", NULL, &model, NULL) != VIT_OK || !in_state(state);
     failures += vit_context_create(model, NULL, &ctx, NULL) != VIT_OK;
-    failures += vit_preprocess(vit_model_recipe(model), 21, 17, rgb, input, NULL) != VIT_OK ||
-                !in_state(state);
+    failures +=
+        vit_preprocess(vit_model_preprocess_config(model), 21, 17, rgb, input, NULL) != VIT_OK ||
+        !in_state(state);
     failures += vit_forward(ctx, 1, input, logits, NULL) != VIT_OK || !in_state(state);
     fesetenv(FE_DFL_ENV);
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
     return failures;
 }
 
@@ -345,8 +345,9 @@ Test(fpenv, numbers_in_a_configuration_are_read_the_same_in_every_state)
         const enum vit_status status = vit_model_open(folder.path, NULL, &model, NULL);
         fesetenv(FE_DFL_ENV);
         cr_assert_eq(status, VIT_OK);
-        cr_assert_eq(vit_model_recipe(model)->crop_pct, 0x1.ccccccccccccdp-1, "state %zu", state);
-        vit_model_close(model);
+        cr_assert_eq(vit_model_preprocess_config(model)->crop_pct, 0x1.ccccccccccccdp-1,
+                     "state %zu", state);
+        vit_model_free(model);
     }
     remove_folder(&folder);
     tally(STATES);
@@ -387,8 +388,8 @@ Test(fpenv, traps_do_not_spring_and_stay_set)
         return;
     }
     status[0] = vit_model_open("models/digits", NULL, &model, NULL);
-    vit_model_close(model);
-    status[1] = vit_model_random(&configs[0], 1, NULL, &model, NULL);
+    vit_model_free(model);
+    status[1] = vit_model_create_random(&configs[0], 1, NULL, &model, NULL);
     status[2] = vit_context_create(model, &options, &ctx, NULL);
     status[3] = vit_forward(ctx, BATCH, images, logits, NULL);
     const int still = fegetexcept();
@@ -396,7 +397,7 @@ Test(fpenv, traps_do_not_spring_and_stay_set)
     cr_assert(!status[0] && !status[1] && !status[2] && !status[3]);
     cr_assert_eq(still, FE_ALL_EXCEPT);
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
     tally(2);
 }
 

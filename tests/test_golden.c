@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 
 #include "compare.h"
+#include "counts.h"
 #include "files/safetensors.h"
 #include "model/model.h"
 #include "model/positions.h"
-#include "tally.h"
 #include "vit/vit.h"
 
 /* PyTorch's own float32 forward pass lands within 1.4e-6 of max|expected| on these cases. */
@@ -69,8 +69,8 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
                   VIT_OK,
               "%s", err.message);
     /* SimpleViT adds positions to its tokens in place: the reference's have them already */
-    if (output == VIT_OUTPUT_TOKENS &&
-        vit_model_config(model)->positions == VIT_POSITIONS_SINCOS_2D)
+    if (output == VIT_OUTPUT_PATCH_EMBEDDING &&
+        vit_model_config(model)->pos_embed == VIT_POS_EMBED_SINCOS_2D)
         for (size_t i = 0; i < expected.count; i++)
             found[i] += model->positions[i % (rows * columns)];
     expect_close(&expected, found, name);
@@ -96,24 +96,24 @@ static void check_case_on(const char *folder, const char *isa, size_t threads)
                                                          .threads = threads };
     cr_assert(vit_context_create(model, &context_options, &ctx, &err) == VIT_OK, "%s", err.message);
 
-    check_output(ctx, model, io, &input, "tokens", VIT_OUTPUT_TOKENS, 0);
+    check_output(ctx, model, io, &input, "tokens", VIT_OUTPUT_PATCH_EMBEDDING, 0);
     for (size_t i = 0; i < vit_model_config(model)->depth; i++) {
         snprintf(name, sizeof name, "block.%zu", i);
         check_output(ctx, model, io, &input, name, VIT_OUTPUT_BLOCK, i);
     }
     for (size_t i = 0; i < TOKEN_STAGES; i++) {
         snprintf(name, sizeof name, "transformer%zu", i + 1);
-        check_output(ctx, model, io, &input, name, VIT_OUTPUT_STAGE, i);
+        check_output(ctx, model, io, &input, name, VIT_OUTPUT_T2T_STAGE, i);
     }
-    check_output(ctx, model, io, &input, "norm", VIT_OUTPUT_FEATURES, 0);
-    check_output(ctx, model, io, &input, "features", VIT_OUTPUT_FEATURES, 0);
+    check_output(ctx, model, io, &input, "norm", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);
+    check_output(ctx, model, io, &input, "features", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);
     check_output(ctx, model, io, &input, "pre_logits", VIT_OUTPUT_EMBEDDING, 0);
     check_output(ctx, model, io, &input, "logits", VIT_OUTPUT_LOGITS, 0);
 
     free(input.data);
     safetensors_close(io);
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
 }
 
 static void check_case(const char *folder)
@@ -204,14 +204,15 @@ Test(golden, patches_are_unfolded_channel_row_column)
         image[i] = (float)i;
     for (size_t i = 0; i < 8; i++)
         identity[i * 9] = 1.0f;
-    cr_assert(vit_model_random(&c, 1, NULL, &model, NULL) == VIT_OK);
+    cr_assert(vit_model_create_random(&c, 1, NULL, &model, NULL) == VIT_OK);
     vit_matmul_pack(vit_model_kernels(model), 8, 8, identity, 8, 1, model->patch.weight);
     cr_assert(vit_context_create(model, NULL, &ctx, NULL) == VIT_OK);
-    cr_assert(vit_forward_output(ctx, VIT_OUTPUT_TOKENS, 0, 1, image, tokens, NULL) == VIT_OK);
+    cr_assert(vit_forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, image, tokens, NULL) ==
+              VIT_OK);
     expect_same_bits(8, top_left, tokens, "first patch");
     expect_same_bits(8, last, tokens + 5 * 8, "last patch");
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
 }
 
 /* Tables named TOKENSxLENGTH; the last bits differ with the C library's sine. */

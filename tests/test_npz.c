@@ -8,9 +8,9 @@
 #include "files/npz.h"
 #include "files/safetensors.h"
 #include "files/tensors.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 #include "tests/make_npz.h"
-#include "tests/tally.h"
 
 static struct npz *parses(const struct made_npz *made)
 {

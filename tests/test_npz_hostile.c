@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "files/npz.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 #include "tests/make_npz.h"
-#include "tests/tally.h"
 
 static const float numbers[256] = { 1, 2, 3 };
 

@@ -87,7 +87,7 @@ Test(attention, thread_count_and_order_do_not_change_bits)
         struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
         struct guard expected = attend(level, NULL, &shapes[s], &qkv, ld);
         for (size_t threads = 2; threads < 9; threads++) { /* small shapes are not cut at all */
-            const struct vit_parallel ways[] = { { vit_run_openmp, NULL, threads },
+            const struct vit_parallel ways[] = { { vit_parallel_openmp, NULL, threads },
                                                  { run_backwards, NULL, threads } };
             for (size_t w = 0; w < 2; w++) {
                 struct guard found = attend(level, &ways[w], &shapes[s], &qkv, ld);
@@ -140,7 +140,8 @@ Test(matmul, thread_count_does_not_change_bits)
         vit_matmul_pack(level, n, k, b.at, k, 1, packed.at);
         vit_matmul(level, NULL, m, n, k, a.at, k, packed.at, one.at, n, NULL);
         for (size_t threads = 2; threads < 18; threads++) {
-            const struct vit_parallel parallel = { threads % 2 ? run_backwards : vit_run_openmp,
+            const struct vit_parallel parallel = { threads % 2 ? run_backwards
+                                                               : vit_parallel_openmp,
                                                    NULL, threads };
             vit_matmul(level, &parallel, m, n, k, a.at, k, packed.at, many.at, n, NULL);
             expect_same_bits(m * n, one.at, many.at, "%zux%zux%zu, %zu threads", m, n, k, threads);

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "compare.h"
-#include "tally.h"
+#include "counts.h"
 
 Test(parity, every_tile_and_chains_that_waited_after_any_k_give_the_bits_of_scalar)
 {

@@ -7,7 +7,7 @@
 
 #include "files/safetensors.h"
 #include "model/positions.h"
-#include "tests/tally.h"
+#include "tests/counts.h"
 
 static float *read_table(const struct safetensors *file, const char *name, struct config_grid *grid,
                          size_t *dim)

@@ -9,19 +9,19 @@
 #include "check/digest.h"
 #include "files/safetensors.h"
 #include "model/resize.h"
-#include "tests/tally.h"
+#include "tests/counts.h"
 #include "vit/vit.h"
 
 #define GOLDEN "tests/golden/preprocess/"
 
-static struct vit_recipe plain_recipe(size_t channels, size_t height, size_t width)
+static struct vit_preprocess_config plain_recipe(size_t channels, size_t height, size_t width)
 {
-    return (struct vit_recipe){
-        .size = sizeof(struct vit_recipe),
+    return (struct vit_preprocess_config){
+        .size = sizeof(struct vit_preprocess_config),
         .channels = channels,
         .height = height,
         .width = width,
-        .crop_mode = VIT_CROP_SQUASH,
+        .crop_mode = VIT_CROP_MODE_SQUASH,
         .crop_pct = 1.0,
         .std = { 1.0f, 1.0f, 1.0f },
     };
@@ -33,11 +33,11 @@ static bool says(json_t *recipe, const char *key, const char *value)
     return found && strcmp(json_string_value(found), value) == 0;
 }
 
-static struct vit_recipe read_recipe(const char *name)
+static struct vit_preprocess_config read_recipe(const char *name)
 {
     json_t *const all = json_load_file(GOLDEN "recipes.json", 0, NULL);
     json_t *const one = json_object_get(all, name);
-    struct vit_recipe recipe = { .size = sizeof recipe, .crop_pct = 1.0 };
+    struct vit_preprocess_config recipe = { .size = sizeof recipe, .crop_pct = 1.0 };
     double mean[3], std[3];
 
     cr_assert(one, "recipes.json has no %s", name);
@@ -50,8 +50,10 @@ static struct vit_recipe read_recipe(const char *name)
         recipe.mean[c] = (float)mean[c];
         recipe.std[c] = (float)std[c];
     }
-    recipe.interpolation = says(one, "interpolation", "bilinear") ? VIT_BILINEAR : VIT_BICUBIC;
-    recipe.crop_mode = says(one, "crop_mode", "squash") ? VIT_CROP_SQUASH : VIT_CROP_CENTER;
+    recipe.interpolation = says(one, "interpolation", "bilinear") ? VIT_INTERPOLATION_BILINEAR
+                                                                  : VIT_INTERPOLATION_BICUBIC;
+    recipe.crop_mode =
+        says(one, "crop_mode", "squash") ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
     json_decref(all);
     return recipe;
 }
@@ -66,7 +68,7 @@ static int byte_of(float value, float mean, float std)
  * Bytes are equal always. Values are so to the bit where x/255 is a division, as in torchvision;
  * Hugging Face multiplies by a rounded 1/255, which moves x/255 <= 1 by at most one ulp of 1.
  */
-static void compare(const char *name, const struct vit_recipe *recipe, const float *out,
+static void compare(const char *name, const struct vit_preprocess_config *recipe, const float *out,
                     const float *expected, bool to_the_bit)
 {
     const size_t plane = recipe->height * recipe->width;
@@ -85,7 +87,7 @@ static void compare(const char *name, const struct vit_recipe *recipe, const flo
 /* expected.safetensors holds FILE/rgb as Pillow decodes it and FILE/RECIPE as its name says. */
 static void equals_golden(const char *recipe_name, bool to_the_bit)
 {
-    const struct vit_recipe recipe = read_recipe(recipe_name);
+    const struct vit_preprocess_config recipe = read_recipe(recipe_name);
     struct safetensors *golden = NULL;
     struct vit_error err = { 0 };
     size_t files = 0;
@@ -179,24 +181,25 @@ Test(resize, noise_equals_pillow)
         size_t height, width, to_height, to_width;
         uint64_t digest; /* of what Pillow 9.4 gives */
     } cases[] = {
-        { 3, VIT_BICUBIC, 37, 53, 37, 53, 0x727248dd683fae43u }, /* the picture itself */
-        { 3, VIT_BILINEAR, 37, 53, 37, 53, 0x727248dd683fae43u },
-        { 3, VIT_BICUBIC, 37, 53, 11, 97, 0x423ccd9e5f06242fu },
-        { 3, VIT_BILINEAR, 37, 53, 11, 97, 0x5ce7a9d6f8060852u },
-        { 1, VIT_BICUBIC, 37, 53, 5, 5, 0xfe0591c0f884f787u },
-        { 1, VIT_BILINEAR, 37, 53, 5, 5, 0xcb5037bb82195951u },
-        { 1, VIT_BICUBIC, 1, 1, 40, 30, 0x34641eca81ffef25u },
-        { 1, VIT_BILINEAR, 1, 1, 40, 30, 0x34641eca81ffef25u },
-        { 3, VIT_BICUBIC, 2, 3, 19, 7, 0xbd6b3c7e82bcd01bu },
-        { 3, VIT_BILINEAR, 2, 3, 19, 7, 0xc02eb933bbed0273u },
-        { 3, VIT_BICUBIC, 200, 3, 16, 16, 0xf967bcb560ed5fcau },
-        { 3, VIT_BILINEAR, 200, 3, 16, 16, 0xf840b2cdd59bbd0cu },
-        { 1, VIT_BICUBIC, 1, 5000, 3, 4, 0x93728c460b507137u },
-        { 1, VIT_BILINEAR, 1, 5000, 3, 4, 0x99de76aa1775985eu },
-        { 3, VIT_BICUBIC, 333, 250, 224, 224, 0x34bb362beb4db1acu },
-        { 3, VIT_BILINEAR, 333, 250, 224, 224, 0x49105d6e88d410e3u },
-        { 1, VIT_BICUBIC, 64, 64, 1, 1, 0xaf63f34c860213a1u },
-        { 1, VIT_BILINEAR, 64, 64, 1, 1, 0xaf63f34c860213a1u },
+        { 3, VIT_INTERPOLATION_BICUBIC, 37, 53, 37, 53,
+          0x727248dd683fae43u }, /* the picture itself */
+        { 3, VIT_INTERPOLATION_BILINEAR, 37, 53, 37, 53, 0x727248dd683fae43u },
+        { 3, VIT_INTERPOLATION_BICUBIC, 37, 53, 11, 97, 0x423ccd9e5f06242fu },
+        { 3, VIT_INTERPOLATION_BILINEAR, 37, 53, 11, 97, 0x5ce7a9d6f8060852u },
+        { 1, VIT_INTERPOLATION_BICUBIC, 37, 53, 5, 5, 0xfe0591c0f884f787u },
+        { 1, VIT_INTERPOLATION_BILINEAR, 37, 53, 5, 5, 0xcb5037bb82195951u },
+        { 1, VIT_INTERPOLATION_BICUBIC, 1, 1, 40, 30, 0x34641eca81ffef25u },
+        { 1, VIT_INTERPOLATION_BILINEAR, 1, 1, 40, 30, 0x34641eca81ffef25u },
+        { 3, VIT_INTERPOLATION_BICUBIC, 2, 3, 19, 7, 0xbd6b3c7e82bcd01bu },
+        { 3, VIT_INTERPOLATION_BILINEAR, 2, 3, 19, 7, 0xc02eb933bbed0273u },
+        { 3, VIT_INTERPOLATION_BICUBIC, 200, 3, 16, 16, 0xf967bcb560ed5fcau },
+        { 3, VIT_INTERPOLATION_BILINEAR, 200, 3, 16, 16, 0xf840b2cdd59bbd0cu },
+        { 1, VIT_INTERPOLATION_BICUBIC, 1, 5000, 3, 4, 0x93728c460b507137u },
+        { 1, VIT_INTERPOLATION_BILINEAR, 1, 5000, 3, 4, 0x99de76aa1775985eu },
+        { 3, VIT_INTERPOLATION_BICUBIC, 333, 250, 224, 224, 0x34bb362beb4db1acu },
+        { 3, VIT_INTERPOLATION_BILINEAR, 333, 250, 224, 224, 0x49105d6e88d410e3u },
+        { 1, VIT_INTERPOLATION_BICUBIC, 64, 64, 1, 1, 0xaf63f34c860213a1u },
+        { 1, VIT_INTERPOLATION_BILINEAR, 64, 64, 1, 1, 0xaf63f34c860213a1u },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const size_t h = cases[i].to_height, w = cases[i].to_width;
@@ -215,14 +218,14 @@ Test(resize, a_part_is_what_the_whole_has_there)
 {
     const size_t height = 61, width = 47, to_height = 33, to_width = 90;
     uint8_t *const in = noise(height * width * 3);
-    uint8_t *const whole =
-        resized(3, VIT_BICUBIC, height, width, in, (struct resize_span){ to_height, 0, to_height },
-                (struct resize_span){ to_width, 0, to_width });
+    uint8_t *const whole = resized(3, VIT_INTERPOLATION_BICUBIC, height, width, in,
+                                   (struct resize_span){ to_height, 0, to_height },
+                                   (struct resize_span){ to_width, 0, to_width });
 
     for (size_t top = 0; top < to_height; top += 5) {
         for (size_t left = 0; left < to_width; left += 7) {
             const size_t h = 1 + (to_height - top - 1) / 2, w = 1 + (to_width - left - 1) / 2;
-            uint8_t *const part = resized(3, VIT_BICUBIC, height, width, in,
+            uint8_t *const part = resized(3, VIT_INTERPOLATION_BICUBIC, height, width, in,
                                           (struct resize_span){ to_height, top, h },
                                           (struct resize_span){ to_width, left, w });
             for (size_t y = 0; y < h; y++)
@@ -244,7 +247,7 @@ Test(resize, the_longest_side_sums_without_overflow)
 
     memset(white, 255, longest);
     for (size_t to = 1; to <= 5; to += 2) {
-        for (int f = VIT_BICUBIC; f <= VIT_BILINEAR; f++) {
+        for (int f = VIT_INTERPOLATION_BICUBIC; f <= VIT_INTERPOLATION_BILINEAR; f++) {
             uint8_t *const out =
                 resized(1, (enum vit_interpolation)f, longest, 1, white,
                         (struct resize_span){ to, 0, to }, (struct resize_span){ 1, 0, 1 });
@@ -259,7 +262,7 @@ Test(resize, the_longest_side_sums_without_overflow)
 
 Test(preprocess, luma_equals_pillow)
 {
-    const struct vit_recipe recipe = plain_recipe(1, 32, 48);
+    const struct vit_preprocess_config recipe = plain_recipe(1, 32, 48);
     uint8_t *const in = noise(60 * 90 * 3);
     float out[32 * 48];
     uint8_t bytes[32 * 48];
@@ -280,16 +283,16 @@ Test(preprocess, hugging_faces_crop_equals_its_offsets)
         enum vit_crop_mode mode;
         uint64_t digest; /* of what Pillow 9.4 gives, cropped from (size - crop)//2 */
     } cases[] = {
-        { 37, 34, VIT_CROP_CENTER, 0xfa1945eefd5f461cu },
-        { 37, 34, VIT_CROP_SQUASH, 0x71ed74e3924a591du },
-        { 29, 24, VIT_CROP_CENTER, 0xeef5c6a477f60f9cu },
+        { 37, 34, VIT_CROP_MODE_CENTER, 0xfa1945eefd5f461cu },
+        { 37, 34, VIT_CROP_MODE_SQUASH, 0x71ed74e3924a591du },
+        { 29, 24, VIT_CROP_MODE_CENTER, 0xeef5c6a477f60f9cu },
     };
     uint8_t *const in = noise(60 * 90 * 3), bytes[3 * 34 * 34];
     float out[3 * 34 * 34];
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const size_t side = cases[i].crop, count = 3 * side * side;
-        struct vit_recipe recipe = plain_recipe(3, side, side);
+        struct vit_preprocess_config recipe = plain_recipe(3, side, side);
         recipe.crop_mode = cases[i].mode;
         recipe.crop_pct = (double)side / (double)cases[i].edge;
         recipe.crop_rounds_down = true;
@@ -304,7 +307,7 @@ Test(preprocess, hugging_faces_crop_equals_its_offsets)
 
 Test(preprocess, luma_of_grey_is_that_grey)
 {
-    const struct vit_recipe recipe = plain_recipe(1, 1, 256);
+    const struct vit_preprocess_config recipe = plain_recipe(1, 1, 256);
     uint8_t grey[256][3];
     float out[256];
 
@@ -330,9 +333,9 @@ Test(preprocess, a_white_picture_stays_white_at_every_size)
     for (size_t image = 0; image < n_sides * n_sides; image++) {
         for (size_t want = 0; want < n_wanted * n_wanted; want++) {
             for (size_t m = 0; m < 2 * sizeof margins / sizeof *margins; m++) {
-                struct vit_recipe recipe =
+                struct vit_preprocess_config recipe =
                     plain_recipe(3, wanted[want / n_wanted], wanted[want % n_wanted]);
-                recipe.crop_mode = m % 2 ? VIT_CROP_SQUASH : VIT_CROP_CENTER;
+                recipe.crop_mode = m % 2 ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
                 recipe.crop_pct = margins[m / 2];
                 const size_t count = 3 * recipe.height * recipe.width;
                 cr_assert_eq(vit_preprocess(&recipe, sides[image / n_sides], sides[image % n_sides],
@@ -347,7 +350,7 @@ Test(preprocess, a_white_picture_stays_white_at_every_size)
     free(white);
 }
 
-static void refuses(const struct vit_recipe *recipe, size_t height, size_t width,
+static void refuses(const struct vit_preprocess_config *recipe, size_t height, size_t width,
                     enum vit_status status, const char *because)
 {
     static const uint8_t pixel[3];
@@ -364,7 +367,7 @@ static void refuses(const struct vit_recipe *recipe, size_t height, size_t width
 
 #define REFUSES(field, value, because)                                                             \
     do {                                                                                           \
-        struct vit_recipe recipe = plain_recipe(3, 1, 1);                                          \
+        struct vit_preprocess_config recipe = plain_recipe(3, 1, 1);                               \
         recipe.field = (value);                                                                    \
         refuses(&recipe, 1, 1, VIT_EINVAL, because);                                               \
     } while (0)
@@ -397,7 +400,7 @@ Test(preprocess, a_recipe_outside_its_comments_is_named)
 
 Test(preprocess, an_empty_or_overlong_image_is_named)
 {
-    const struct vit_recipe recipe = plain_recipe(3, 1, 1);
+    const struct vit_preprocess_config recipe = plain_recipe(3, 1, 1);
 
     refuses(&recipe, 0, 1, VIT_EINVAL, "found 0x1");
     refuses(&recipe, 1, 0, VIT_EINVAL, "found 1x0");
@@ -407,9 +410,9 @@ Test(preprocess, an_empty_or_overlong_image_is_named)
 
 Test(preprocess, a_resize_too_long_to_count_is_named)
 {
-    struct vit_recipe recipe = plain_recipe(3, 2048, 2048);
+    struct vit_preprocess_config recipe = plain_recipe(3, 2048, 2048);
 
-    recipe.crop_mode = VIT_CROP_CENTER;
+    recipe.crop_mode = VIT_CROP_MODE_CENTER;
     refuses(&recipe, 1, RESIZE_MAX_SIDE, VIT_EINVAL, "would be resized to 2048x2147483648");
     refuses(&recipe, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "would be resized to 2147483648x2048");
     recipe.width = 4096;
@@ -418,7 +421,7 @@ Test(preprocess, a_resize_too_long_to_count_is_named)
 
 Test(preprocess, a_result_too_large_for_memory_is_said)
 {
-    const struct vit_recipe recipe = plain_recipe(3, INT32_MAX, INT32_MAX);
+    const struct vit_preprocess_config recipe = plain_recipe(3, INT32_MAX, INT32_MAX);
 
     refuses(&recipe, 1, 1, VIT_ENOMEM, "3x2147483647x2147483647 floats do not fit");
 }
@@ -426,12 +429,12 @@ Test(preprocess, a_result_too_large_for_memory_is_said)
 /* 25.6 million columns wide after the resize, of which the crop shows 224. */
 Test(preprocess, a_line_of_pixels_costs_only_its_crop)
 {
-    struct vit_recipe recipe = plain_recipe(3, 224, 224);
+    struct vit_preprocess_config recipe = plain_recipe(3, 224, 224);
     float *const out = malloc(3 * 224 * 224 * sizeof *out);
     uint8_t *const line = calloc(100000, 3);
 
     memset(line + 3 * 49990, 255, 3 * 20); /* white around the middle */
-    recipe.crop_mode = VIT_CROP_CENTER;
+    recipe.crop_mode = VIT_CROP_MODE_CENTER;
     recipe.crop_pct = 0.875;
     cr_assert_eq(vit_preprocess(&recipe, 1, 100000, line, out, NULL), VIT_OK);
     for (size_t i = 0; i < 3 * 224 * 224; i++)

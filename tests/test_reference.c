@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "compare.h"
+#include "config/config.h"
+#include "counts.h"
 #include "model/model.h"
 #include "model/positions.h"
-#include "tally.h"
 
 /*
  * The same equations in plain loops over doubles, with the weights read straight from their source:
@@ -66,19 +66,19 @@ static double activate(enum vit_activation f, double x)
 {
     const double u = sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x);
     switch (f) {
-    case VIT_GELU:
+    case VIT_ACTIVATION_GELU:
         return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
-    case VIT_GELU_TANH:
+    case VIT_ACTIVATION_GELU_TANH:
         return 0.5 * x * (1.0 + tanh(u));
-    case VIT_GELU_QUICK:
+    case VIT_ACTIVATION_GELU_QUICK:
         return x / (1.0 + exp(-1.702 * x));
-    case VIT_RELU:
+    case VIT_ACTIVATION_RELU:
         return x > 0.0 ? x : 0.0;
-    case VIT_SILU:
+    case VIT_ACTIVATION_SILU:
         return x / (1.0 + exp(-x));
-    case VIT_EXP:
+    case VIT_ACTIVATION_EXP:
         return exp(x);
-    case VIT_TANH:
+    case VIT_ACTIVATION_TANH:
         return tanh(x);
     default:
         return x;
@@ -123,7 +123,7 @@ static void reference_block(const struct reference *r, size_t b, double *x)
     times_weight(r, T_PROJ_WEIGHT, b, tokens, dim, dim, h, branch);
     for (size_t i = 0; i < tokens; i++)
         for (size_t j = 0; j < dim; j++) {
-            const double value = c->value_skip ? qkv[i * 3 * dim + 2 * dim + j] : 0.0;
+            const double value = c->value_residual ? qkv[i * 3 * dim + 2 * dim + j] : 0.0;
             x[i * dim + j] += branch[i * dim + j] * (double)r->gamma1 + value;
         }
     norm_rows(c, tokens, x, h);
@@ -158,7 +158,7 @@ static void reference_tokens(const struct reference *r, const float *image, doub
     times_weight(r, T_PATCH_WEIGHT, 0, config_patches(c), in, c->dim, patches, x + c->dim);
     memcpy(x, cls, c->dim * sizeof *x);
     sinusoid_positions(config_tokens(c), c->dim, table);
-    if (c->positions == VIT_POSITIONS_LEARNED)
+    if (c->pos_embed == VIT_POS_EMBED_LEARNED)
         positions = read_weights(r, T_POSITIONS, 0, config_tokens(c) * c->dim);
     for (size_t i = 0; i < config_tokens(c) * c->dim; i++)
         x[i] += positions ? positions[i] : (double)table[i];
@@ -182,7 +182,7 @@ static void check_config(const struct vit_config *config)
     double largest = 0.0;
 
     fill_pattern(pixels, image, PATTERN_NORMAL, 3);
-    cr_assert(vit_model_random(config, 42, NULL, &model, NULL) == VIT_OK);
+    cr_assert(vit_model_create_random(config, 42, NULL, &model, NULL) == VIT_OK);
     for (size_t b = 0; config->layer_scale && b < config->depth; b++)
         for (size_t j = 0; j < dim; j++) { /* fresh ones are 1e-5, which no tolerance would see */
             model->blocks[b].gamma1[j] = r.gamma1 = 1.75f;
@@ -204,7 +204,7 @@ static void check_config(const struct vit_config *config)
     tally(config->classes);
 
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
     free(image);
     free(logits);
     free(x);
@@ -222,8 +222,7 @@ static const struct vit_config base = { .size = sizeof base,
                                         .mlp_dim = 50,
                                         .classes = 17,
                                         .eps = 1e-6f,
-                                        .activation = VIT_GELU,
-                                        .qkv_bias = true };
+                                        .activation = VIT_ACTIVATION_GELU };
 
 Test(reference, every_activation)
 {
@@ -244,10 +243,10 @@ Test(reference, layer_scale)
 Test(reference, value_skip_qk_scale_and_sinusoid)
 {
     struct vit_config c = base;
-    c.value_skip = true;
+    c.value_residual = true;
     c.qk_scale = -0.7f;
-    c.positions = VIT_POSITIONS_SINUSOID;
-    c.qkv_bias = false;
+    c.pos_embed = VIT_POS_EMBED_SINUSOID;
+    c.no_qkv_bias = true;
     check_config(&c);
 }
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "files/safetensors.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 #define PATH "some/model.safetensors"
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "files/safetensors.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 enum { VALUES = 65536 };
 

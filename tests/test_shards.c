@@ -5,11 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "files/index.h"
 #include "files/safetensors.h"
+#include "files/shard_index.h"
 #include "files/tensors.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 #define INDEX "model.safetensors.index.json"
 #define ONE   "model-00001-of-00002.safetensors"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tally.h"
+#include "counts.h"
 #include "vit/kernels.h"
 
 /* Counts the lines of a command's output, and those of them that begin with `prefix`. */

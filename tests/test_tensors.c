@@ -8,8 +8,8 @@
 
 #include "files/safetensors.h"
 #include "files/tensors.h"
+#include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "tests/tally.h"
 
 Test(tensors, a_folder_has_the_tensors_of_its_file)
 {

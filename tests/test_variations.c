@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "compare.h"
-#include "tally.h"
+#include "counts.h"
 #include "vit/vit.h"
 #include "watch.h"
 
@@ -12,13 +12,13 @@ enum { BATCH = 3, LONGEST = 3 * 32 * 48 };
 
 #define BASE                                                                                       \
     .size = sizeof(struct vit_config), .channels = 3, .height = 32, .width = 48, .dim = 72,        \
-    .depth = 2, .heads = 3, .mlp_dim = 100, .classes = 10, .eps = 1e-6f, .qkv_bias = true
+    .depth = 2, .heads = 3, .mlp_dim = 100, .classes = 10, .eps = 1e-6f
 
-#define PLAIN BASE, .patch = 8, .activation = VIT_GELU
+#define PLAIN BASE, .patch = 8, .activation = VIT_ACTIVATION_GELU
 
 #define T2T                                                                                        \
-    .patch = 16, .splits = { 7, 3, 3 }, .token_dim = 24, .token_heads = 1, .token_mlp_dim = 24,    \
-    .positions = VIT_POSITIONS_SINUSOID, .activation = VIT_GELU
+    .patch = 16, .t2t_kernels = { 7, 3, 3 }, .t2t_dim = 24, .t2t_heads = 1, .t2t_mlp_dim = 24,     \
+    .pos_embed = VIT_POS_EMBED_SINUSOID, .activation = VIT_ACTIVATION_GELU
 
 /* Each step that a configuration can add or leave out, at least once. */
 static const struct variation {
@@ -26,35 +26,37 @@ static const struct variation {
     struct vit_config config;
 } variations[] = {
     { "soft splits, the series' way",
-      { BASE, .tokenizer = VIT_T2T_SERIES, .qk_scale = 0.3f, T2T } },
-    { "soft splits, the paper's way", { BASE, .tokenizer = VIT_T2T_TRANSFORMER, T2T } },
-    { "performer", { BASE, .tokenizer = VIT_T2T_PERFORMER, T2T } },
+      { BASE, .tokenizer = VIT_TOKENIZER_T2T_QK_SCALE, .qk_scale = 0.3f, T2T } },
+    { "soft splits, the paper's way", { BASE, .tokenizer = VIT_TOKENIZER_T2T_TRANSFORMER, T2T } },
+    { "performer", { BASE, .tokenizer = VIT_TOKENIZER_T2T_PERFORMER, T2T } },
     { "registers, positions on patches alone",
-      { PLAIN, .registers = 4, .positioned = VIT_POSITIONED_PATCHES } },
+      { PLAIN, .registers = 4, .pos_embed_scope = VIT_POS_EMBED_SCOPE_PATCHES } },
     { "registers without positions, mean beside the class token",
-      { PLAIN, .registers = 2, .positioned = VIT_POSITIONED_CLASS_AND_PATCHES,
+      { PLAIN, .registers = 2, .pos_embed_scope = VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES,
         .pool = VIT_POOL_CLASS_AND_MEAN } },
-    { "distillation", { PLAIN, .class_tokens = VIT_CLASS_AND_DISTILLATION_TOKENS } },
+    { "distillation", { PLAIN, .class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION } },
     { "no class token, mean, normed after it",
-      { PLAIN, .class_tokens = VIT_NO_CLASS_TOKEN, .pool = VIT_POOL_MEAN,
-        .final_norm = VIT_NORM_POOLED } },
+      { PLAIN, .class_tokens = VIT_CLASS_TOKENS_NONE, .pool = VIT_POOL_MEAN,
+        .final_norm = VIT_FINAL_NORM_POOLED } },
     { "mean of all tokens", { PLAIN, .pool = VIT_POOL_MEAN_ALL, .no_head_bias = true } },
-    { "max, no last norm", { PLAIN, .pool = VIT_POOL_MAX, .final_norm = VIT_NORM_NONE } },
+    { "max, no last norm", { PLAIN, .pool = VIT_POOL_MAX, .final_norm = VIT_FINAL_NORM_NONE } },
     { "attention pooling",
-      { BASE, .patch = 8, .class_tokens = VIT_NO_CLASS_TOKEN, .pool = VIT_POOL_MAP,
-        .activation = VIT_GELU_TANH } },
+      { BASE, .patch = 8, .class_tokens = VIT_CLASS_TOKENS_NONE, .pool = VIT_POOL_MAP,
+        .activation = VIT_ACTIVATION_GELU_TANH } },
     { "gated MLP, layer scale",
-      { BASE, .patch = 8, .gated_mlp = true, .activation = VIT_SILU, .layer_scale = true } },
+      { BASE, .patch = 8, .gated_mlp = true, .activation = VIT_ACTIVATION_SILU,
+        .layer_scale = true } },
     { "normed queries and keys, wide heads, no bias of proj",
       { PLAIN, .qk_norm = true, .head_dim = 40, .no_proj_bias = true } },
     { "narrow heads", { PLAIN, .head_dim = 5 } },
     { "normed patches, positions in two dimensions",
-      { PLAIN, .patch_norms = true, .positions = VIT_POSITIONS_SINCOS_2D,
-        .class_tokens = VIT_NO_CLASS_TOKEN, .pool = VIT_POOL_MEAN } },
+      { PLAIN, .patch_norms = true, .pos_embed = VIT_POS_EMBED_SINCOS_2D,
+        .class_tokens = VIT_CLASS_TOKENS_NONE, .pool = VIT_POOL_MEAN } },
     { "norm before, no bias of patches, quick GELU",
-      { BASE, .patch = 8, .pre_norm = true, .no_patch_bias = true, .activation = VIT_GELU_QUICK } },
+      { BASE, .patch = 8, .pre_norm = true, .no_patch_bias = true,
+        .activation = VIT_ACTIVATION_GELU_QUICK } },
     { "no output projection, no positions",
-      { PLAIN, .no_proj = true, .positions = VIT_POSITIONS_NONE } },
+      { PLAIN, .no_proj = true, .pos_embed = VIT_POS_EMBED_NONE } },
     { "tanh layer before the head", { PLAIN, .pre_logits = 30 } },
 };
 
@@ -65,10 +67,13 @@ static const struct wanted {
     enum vit_output output;
     size_t block;
 } outputs[] = {
-    { "logits", VIT_OUTPUT_LOGITS, 0 },     { "embedding", VIT_OUTPUT_EMBEDDING, 0 },
-    { "tokens", VIT_OUTPUT_TOKENS, 0 },     { "block 0", VIT_OUTPUT_BLOCK, 0 },
-    { "features", VIT_OUTPUT_FEATURES, 0 }, { "attention 1", VIT_OUTPUT_ATTENTION, 1 },
-    { "stage 1", VIT_OUTPUT_STAGE, 1 },
+    { "logits", VIT_OUTPUT_LOGITS, 0 },
+    { "embedding", VIT_OUTPUT_EMBEDDING, 0 },
+    { "tokens", VIT_OUTPUT_PATCH_EMBEDDING, 0 },
+    { "block 0", VIT_OUTPUT_BLOCK, 0 },
+    { "features", VIT_OUTPUT_LAST_HIDDEN_STATE, 0 },
+    { "attention 1", VIT_OUTPUT_ATTENTION, 1 },
+    { "stage 1", VIT_OUTPUT_T2T_STAGE, 1 },
 };
 
 enum { OUTPUTS = sizeof outputs / sizeof *outputs };
@@ -86,8 +91,8 @@ static struct vit_model *new_model(const struct variation *v, const char *isa)
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert(vit_model_random(&v->config, 3, &options, &model, &err) == VIT_OK, "%s: %s", v->name,
-              err.message);
+    cr_assert(vit_model_create_random(&v->config, 3, &options, &model, &err) == VIT_OK, "%s: %s",
+              v->name, err.message);
     return model;
 }
 
@@ -108,7 +113,8 @@ static float *compute(const struct vit_model *model, const struct wanted *w, siz
 {
     size_t rows, columns;
 
-    if (w->output == VIT_OUTPUT_STAGE && vit_model_config(model)->tokenizer == VIT_PATCHES)
+    if (w->output == VIT_OUTPUT_T2T_STAGE &&
+        vit_model_config(model)->tokenizer == VIT_TOKENIZER_PATCH)
         return NULL;
     vit_output_shape(model, w->output, w->block, &rows, &columns);
     *count = BATCH * rows * columns;
@@ -138,7 +144,7 @@ static void compare_level(const struct variation *v, const struct vit_model *ref
             free(found);
             free(expected);
         }
-    vit_model_close(model);
+    vit_model_free(model);
 }
 
 Test(variations, level_threads_and_batch_do_not_change_bits)
@@ -151,7 +157,7 @@ Test(variations, level_threads_and_batch_do_not_change_bits)
         for (size_t l = 0; (isa = vit_isa_level(l, &usable)); l++)
             if (usable)
                 compare_level(&variations[v], reference, isa);
-        vit_model_close(reference);
+        vit_model_free(reference);
     }
 }
 
@@ -172,10 +178,10 @@ Test(variations, each_changes_the_logits)
         }
         cr_assert_gt(distance, 1e-4, "%s", variations[v].name);
         free(found);
-        vit_model_close(other);
+        vit_model_free(other);
     }
     free(expected);
-    vit_model_close(model);
+    vit_model_free(model);
     tally(VARIATIONS * (10 * BATCH + 1));
 }
 
@@ -195,7 +201,7 @@ Test(variations, attention_sums_to_one)
         }
         tally(BATCH * rows);
         free(weights);
-        vit_model_close(model);
+        vit_model_free(model);
     }
 }
 
@@ -212,7 +218,7 @@ Test(variations, allocate_nothing_and_enter_no_openmp_region_on_one_thread)
         cr_assert_eq(watched_allocations(), allocations, "%s", variations[v].name);
         cr_assert_eq(watched_regions(), regions, "%s", variations[v].name);
         vit_context_free(ctx);
-        vit_model_close(model);
+        vit_model_free(model);
         tally(2);
     }
 }

@@ -1,6 +1,6 @@
 /* watch.h - what the library asks of the system: allocations, and OpenMP regions */
-#ifndef VIT_WATCH_H
-#define VIT_WATCH_H
+#ifndef VIT_TESTS_WATCH_H
+#define VIT_TESTS_WATCH_H
 
 #include <stddef.h>
 

@@ -29,7 +29,7 @@ static enum vit_status allocate(const struct vit_model *model, struct flow *f,
 /* The queries that are asked: the class token, the first; or all, alike. */
 static void begin(const struct vit_model *model, struct flow *f)
 {
-    const bool has_class_token = vit_model_config(model)->class_tokens != VIT_NO_CLASS_TOKEN;
+    const bool has_class_token = vit_model_config(model)->class_tokens != VIT_CLASS_TOKENS_NONE;
 
     f->row[0] = 1;
     for (size_t i = 0; !has_class_token && i < f->tokens; i++)

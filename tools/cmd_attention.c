@@ -2,11 +2,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "image/colormap.h"
+#include "image/encode.h"
+#include "tools/atomic_file.h"
 #include "tools/attention.h"
-#include "tools/encode.h"
-#include "tools/heat.h"
-#include "tools/output.h"
-#include "tools/pictures.h"
+#include "tools/image_batch.h"
 
 /* What is drawn. */
 struct map {
@@ -67,7 +67,7 @@ static void print_caption(const struct map *map, const struct vit_config *config
     fprintf(stderr,
             "%s: %.2f to %.2f %% on a patch, most on row %zu, column %zu of %zu × %zu; %.1f %% on "
             "all patches\n",
-            config->class_tokens == VIT_NO_CLASS_TOKEN
+            config->class_tokens == VIT_CLASS_TOKENS_NONE
                 ? "mean over all tokens, for want of a class token"
                 : "class token",
             100 * map->least, 100 * map->most, map->hottest / map->columns,
@@ -77,7 +77,7 @@ static void print_caption(const struct map *map, const struct vit_config *config
 static enum vit_status draw(const struct runner *runner, const float *input, struct map *map,
                             FILE *file, struct vit_error *err)
 {
-    const struct vit_recipe *const recipe = vit_model_recipe(runner->model);
+    const struct vit_preprocess_config *const recipe = vit_model_preprocess_config(runner->model);
     const size_t factor = canvas_factor(recipe->height, recipe->width);
     struct canvas canvas = { 0 };
     size_t bytes;

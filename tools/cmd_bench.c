@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tools/about.h"
+#include "tools/build_info.h"
 #include "tools/operations.h"
 #include "tools/peak.h"
-#include "tools/series.h"
+#include "tools/samples.h"
 #include "tools/tool.h"
 
 enum {
@@ -58,7 +58,7 @@ static enum vit_status open_model(struct bench *b, struct vit_error *err)
 
     if (strchr(b->name, '/') || (stat(b->name, &info) == 0 && S_ISDIR(info.st_mode)))
         return vit_model_open(b->name, &options, &b->model, err);
-    const enum vit_status status = vit_config_named(b->name, &config, err);
+    const enum vit_status status = vit_config_from_name(b->name, &config, err);
     if (status)
         return status;
     if (options.height > 0) {
@@ -66,7 +66,7 @@ static enum vit_status open_model(struct bench *b, struct vit_error *err)
         config.width = options.width;
         options.height = options.width = 0; /* fresh weights have no size of their own */
     }
-    return vit_model_random(&config, 0, &options, &b->model, err);
+    return vit_model_create_random(&config, 0, &options, &b->model, err);
 }
 
 static enum vit_status prepare(struct bench *b, struct vit_error *err)
@@ -214,7 +214,7 @@ static enum vit_status bench(const struct options *options, size_t count, char *
     free(b.out);
     free(b.images);
     vit_context_free(b.context);
-    vit_model_close(b.model);
+    vit_model_free(b.model);
     return status;
 }
 

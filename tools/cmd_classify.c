@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "tools/pictures.h"
+#include "tools/image_batch.h"
 
 struct prediction {
     size_t class_index;
@@ -66,7 +66,7 @@ static enum vit_status allocate(struct classification *c, struct vit_error *err)
                          "%s: the model has no head, so no classes; vit features writes what a "
                          "head would see",
                          tool_path(c->pictures.folder));
-    if (!vit_model_classifies(c->pictures.runner.model))
+    if (!vit_model_is_classifier(c->pictures.runner.model))
         return tool_fail(err, VIT_EINVAL,
                          "%s: the model's head projects to %zu numbers, which are no classes; vit "
                          "run writes them, vit features what the head sees",

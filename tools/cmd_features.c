@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/atomic_file.h"
+#include "tools/image_batch.h"
 #include "tools/npy.h"
-#include "tools/output.h"
-#include "tools/pictures.h"
 
 struct features {
     const struct pictures *pictures;

@@ -1,7 +1,7 @@
 /* cmd_info.c - `vit info`: what this machine can run, and what a model computes */
 #include <string.h>
 
-#include "tools/about.h"
+#include "tools/build_info.h"
 #include "tools/describe.h"
 
 static json_t *levels_json(void)
@@ -27,7 +27,7 @@ static json_t *kernels_json(const struct vit_kernels *kernels)
     json_t *entries = json_array();
     const char *name, *level;
 
-    for (size_t i = 0; (name = vit_kernels_entry(kernels, i, &level)); i++)
+    for (size_t i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)
         entries = json_with(entries, json_pack("{s:s, s:s}", "name", name, "isa", level));
     return entries;
 }
@@ -77,7 +77,7 @@ static void print_machine(const struct vit_kernels *kernels)
     printf("CPU: %s\n\nInstruction sets:\n", about_cpu(cpu, sizeof cpu));
     print_levels(kernels->isa);
     puts("\nKernels, and the instruction set that each is written for:");
-    for (size_t i = 0; (name = vit_kernels_entry(kernels, i, &level)); i++)
+    for (size_t i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)
         printf("  %-22s %s\n", name, level);
 }
 
@@ -86,10 +86,10 @@ static enum vit_status print_models_json(struct vit_error *err)
     json_t *families = json_array(), *architectures = json_array();
     const char *name, *model_type;
 
-    for (size_t i = 0; (name = vit_family(i, &model_type)); i++)
+    for (size_t i = 0; (name = vit_family_at(i, &model_type)); i++)
         families =
             json_with(families, json_pack("{s:s, s:s?}", "family", name, "model_type", model_type));
-    for (size_t i = 0; (name = vit_architecture(i)); i++)
+    for (size_t i = 0; (name = vit_architecture_at(i)); i++)
         architectures = json_with(architectures, json_string(name));
     return print_json(json_pack("{s:o, s:o}", "families", families, "architectures", architectures),
                       err);
@@ -103,10 +103,10 @@ static enum vit_status print_models(bool json, struct vit_error *err)
     if (json)
         return print_models_json(err);
     puts("Families, and the model_type in config.json that each is known by:");
-    for (size_t i = 0; (name = vit_family(i, &model_type)); i++)
+    for (size_t i = 0; (name = vit_family_at(i, &model_type)); i++)
         printf("  %-22s %s\n", name, model_type ? model_type : "none");
     puts("\nArchitectures of timm, # being a number:");
-    for (size_t i = 0; (name = vit_architecture(i)); i++)
+    for (size_t i = 0; (name = vit_architecture_at(i)); i++)
         printf("  %s\n", name);
     return VIT_OK;
 }
@@ -132,7 +132,7 @@ static enum vit_status info(const struct options *options, size_t count, char **
         if (model)
             describe_model(operands[0], model);
     }
-    vit_model_close(model);
+    vit_model_free(model);
     return status;
 }
 

@@ -2,10 +2,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "tools/encode.h"
-#include "tools/heat.h"
-#include "tools/output.h"
-#include "tools/pictures.h"
+#include "image/colormap.h"
+#include "image/encode.h"
+#include "tools/atomic_file.h"
+#include "tools/image_batch.h"
 
 enum {
     GAP = 2,        /* pixels between patches, and between maps */
@@ -43,7 +43,7 @@ static size_t edge(size_t i, size_t count, size_t side)
 static enum vit_status draw_picture(const struct vit_model *model, const float *input,
                                     struct canvas *out, struct vit_error *err)
 {
-    const struct vit_recipe *const r = vit_model_recipe(model);
+    const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
     struct canvas whole = { 0 };
     size_t rows, columns;
     enum vit_status status =
@@ -179,11 +179,11 @@ static void print_caption(const struct vit_model *model, bool picture)
 
     vit_model_grid(model, &rows, &columns);
     fprintf(stderr, "%zu × %zu patches", rows, columns);
-    if (config->tokenizer == VIT_PATCHES)
+    if (config->tokenizer == VIT_TOKENIZER_PATCH)
         fprintf(stderr, " of %zu × %zu pixels", config->patch, config->patch);
     else
         fputs(", soft splits that overlap: the picture is cut where their middles part", stderr);
-    if (config->positions == VIT_POSITIONS_NONE)
+    if (config->pos_embed == VIT_POS_EMBED_NONE)
         fputs("; the model has no positions\n", stderr);
     else
         print_maps(rows, columns, picture);
@@ -197,7 +197,7 @@ static enum vit_status draw(const struct vit_model *model, const float *input, F
 
     if (input)
         status = draw_picture(model, input, &picture, err);
-    if (!status && (!input || vit_model_config(model)->positions != VIT_POSITIONS_NONE))
+    if (!status && (!input || vit_model_config(model)->pos_embed != VIT_POS_EMBED_NONE))
         status = draw_maps(model, &maps, err);
     if (!status)
         status = write_both(&picture, &maps, file, err);
@@ -231,7 +231,7 @@ static enum vit_status patches(const struct options *options, size_t count, char
 
     output_discard(&out);
     free(input);
-    vit_model_close(model);
+    vit_model_free(model);
     return status;
 }
 

@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/decode.h"
+#include "image/decode.h"
+#include "tools/atomic_file.h"
 #include "tools/npy.h"
-#include "tools/output.h"
 #include "tools/tool.h"
 
 static enum vit_status check_arguments(const struct options *o, struct vit_error *err)
@@ -23,7 +23,7 @@ static enum vit_status check_arguments(const struct options *o, struct vit_error
 }
 
 /* The checkpoint's recipe, or the options'. */
-static enum vit_status find_recipe(const struct options *o, struct vit_recipe *recipe,
+static enum vit_status find_recipe(const struct options *o, struct vit_preprocess_config *recipe,
                                    struct vit_error *err)
 {
     const struct vit_model_options options = model_options(o);
@@ -33,11 +33,11 @@ static enum vit_status find_recipe(const struct options *o, struct vit_recipe *r
         const enum vit_status status = vit_model_open(o->model, &options, &model, err);
         if (status)
             return status;
-        *recipe = *vit_model_recipe(model);
-        vit_model_close(model);
+        *recipe = *vit_model_preprocess_config(model);
+        vit_model_free(model);
         return VIT_OK;
     }
-    *recipe = (struct vit_recipe){
+    *recipe = (struct vit_preprocess_config){
         .size = sizeof *recipe,
         .channels = 3,
         .height = o->size[0],
@@ -53,8 +53,8 @@ static enum vit_status find_recipe(const struct options *o, struct vit_recipe *r
     return VIT_OK;
 }
 
-static enum vit_status write_input(const char *path, const struct vit_recipe *recipe, size_t height,
-                                   size_t width, const uint8_t *rgb, FILE *file,
+static enum vit_status write_input(const char *path, const struct vit_preprocess_config *recipe,
+                                   size_t height, size_t width, const uint8_t *rgb, FILE *file,
                                    struct vit_error *err)
 {
     const size_t shape[] = { recipe->channels, recipe->height, recipe->width };
@@ -79,7 +79,7 @@ static enum vit_status preprocess(const struct options *o, size_t count, char **
                                   struct vit_error *err)
 {
     struct output out = { 0 }, pixels = { 0 };
-    struct vit_recipe recipe = { 0 };
+    struct vit_preprocess_config recipe = { 0 };
     uint8_t *rgb = NULL;
     size_t height, width;
     enum vit_status status;

@@ -1,8 +1,8 @@
 /* cmd_run.c - `vit run`: a batch of inputs in a .npy file through a model */
 #include <stdlib.h>
 
+#include "tools/atomic_file.h"
 #include "tools/npy.h"
-#include "tools/output.h"
 #include "tools/tool.h"
 
 enum { STAGES = 2 }; /* token transformers of a T2T-ViT */
@@ -35,12 +35,12 @@ static enum vit_status check_output(const struct options *options, const struct 
     const struct vit_config *const config = vit_model_config(model);
     const char *const name = output_name(options->output);
     const bool of_block = output_takes_block(options->output);
-    const bool of_stage = options->output == VIT_OUTPUT_STAGE;
+    const bool of_stage = options->output == VIT_OUTPUT_T2T_STAGE;
     const size_t count = of_stage ? STAGES : config->depth;
 
     if (!of_block && options->block != OPTION_NONE)
         return tool_fail(err, VIT_EINVAL, "--block: %s are of no block", name);
-    if (of_stage && config->tokenizer == VIT_PATCHES)
+    if (of_stage && config->tokenizer == VIT_TOKENIZER_PATCH)
         return tool_fail(err, VIT_EINVAL,
                          "--output: stages are T2T-ViT's, and this model has none");
     if (of_block && options->block == OPTION_NONE)
@@ -156,6 +156,6 @@ const struct verb verb_run = {
         "already normalised; one image may leave the batch out, as preprocess writes it. OUT.npy\n"
         "becomes float32: logits [batch, classes], embedding [batch, embedding], tokens [batch,\n"
         "patches, dim], a block or the features [batch, tokens, dim], a stage [batch, tokens of\n"
-        "it, token_dim], attention [batch, heads, tokens, tokens]; whole or not at all.",
+        "it, t2t_dim], attention [batch, heads, tokens, tokens]; whole or not at all.",
     .run = run,
 };

@@ -7,10 +7,10 @@
 #include "tools/operations.h"
 
 static const char *const interpolations[] = {
-    [VIT_BICUBIC] = "bicubic", [VIT_BILINEAR] = "bilinear"
+    [VIT_INTERPOLATION_BICUBIC] = "bicubic", [VIT_INTERPOLATION_BILINEAR] = "bilinear"
 };
 static const char *const crop_modes[] = {
-    [VIT_CROP_CENTER] = "center", [VIT_CROP_SQUASH] = "squash"
+    [VIT_CROP_MODE_CENTER] = "center", [VIT_CROP_MODE_SQUASH] = "squash"
 };
 
 /* A word of a table; a later library may know more of them than this tool. */
@@ -28,7 +28,7 @@ static struct sizes sizes_of(const struct vit_model *model)
     size_t one, dim;
 
     vit_model_grid(model, &s.rows, &s.columns);
-    vit_output_shape(model, VIT_OUTPUT_FEATURES, 0, &s.tokens, &dim);
+    vit_output_shape(model, VIT_OUTPUT_LAST_HIDDEN_STATE, 0, &s.tokens, &dim);
     vit_output_shape(model, VIT_OUTPUT_EMBEDDING, 0, &one, &s.embedding);
     return s;
 }
@@ -43,9 +43,9 @@ static double qk_scale(const struct vit_config *c)
 /* The value of the fact of that name, or null. */
 static json_t *fact_json(const struct vit_model *model, const char *name)
 {
-    struct vit_fact fact;
+    struct vit_config_entry fact;
 
-    for (size_t i = 0; vit_model_fact(model, i, &fact); i++)
+    for (size_t i = 0; vit_model_config_entry(model, i, &fact); i++)
         if (strcmp(fact.name, name) == 0)
             return json_string(fact.value);
     return json_null();
@@ -71,9 +71,9 @@ static const char *unknown(const struct vit_model *model, size_t i)
     } sentences[] = {
         { c->classes == 0,
           "classes: the model has no head; vit features writes what one would see" },
-        { c->classes > 0 && !vit_model_classifies(model),
+        { c->classes > 0 && !vit_model_is_classifier(model),
           "classes: the head projects, and what it gives are no classes" },
-        { vit_model_classifies(model) && labels_of(model) == 0,
+        { vit_model_is_classifier(model) && labels_of(model) == 0,
           "labels: neither config.json nor labels.txt has any; classes are numbers" },
         { c->channels != 1 && c->channels != 3,
           "colours: how a picture becomes these channels; vit run takes inputs made elsewhere" },
@@ -86,13 +86,13 @@ static const char *unknown(const struct vit_model *model, size_t i)
 }
 
 /* How many entries of a recipe's mean and std count. */
-static size_t recipe_numbers(const struct vit_recipe *r)
+static size_t recipe_numbers(const struct vit_preprocess_config *r)
 {
     return r->channels <= sizeof r->mean / sizeof *r->mean ? r->channels : 0;
 }
 
 /* What becomes of a picture's red, green and blue. */
-static const char *colours(const struct vit_recipe *r)
+static const char *colours(const struct vit_preprocess_config *r)
 {
     return r->channels == 3 ? "rgb" : r->channels == 1 ? "luma" : "none";
 }
@@ -109,12 +109,12 @@ static json_t *numbers_json(size_t count, const float *numbers)
 static json_t *recipe_json(const struct vit_model *model)
 {
     static const char *const fields[] = { "interpolation", "crop_mode", "crop_pct", "mean", "std" };
-    const struct vit_recipe *const r = vit_model_recipe(model);
+    const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
     json_t *origins = json_object();
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         json_object_set_new(origins, fields[i],
-                            json_string(vit_model_recipe_origin(model, fields[i])));
+                            json_string(vit_model_preprocess_source(model, fields[i])));
     return json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:f, s:o, s:o, s:o}", "channels",
                      (json_int_t)r->channels, "height", (json_int_t)r->height, "width",
                      (json_int_t)r->width, "colours", colours(r), "interpolation",
@@ -127,9 +127,9 @@ static json_t *recipe_json(const struct vit_model *model)
 static json_t *facts_json(const struct vit_model *model)
 {
     json_t *facts = json_array();
-    struct vit_fact fact;
+    struct vit_config_entry fact;
 
-    for (size_t i = 0; vit_model_fact(model, i, &fact); i++)
+    for (size_t i = 0; vit_model_config_entry(model, i, &fact); i++)
         facts = json_with(facts, json_pack("{s:s, s:s, s:o}", "name", fact.name, "value",
                                            fact.value, "origin", json_text(fact.origin)));
     return facts;
@@ -138,9 +138,9 @@ static json_t *facts_json(const struct vit_model *model)
 static json_t *tensors_json(const struct vit_model *model)
 {
     json_t *tensors = json_array();
-    struct vit_tensor t;
+    struct vit_tensor_info t;
 
-    for (size_t i = 0; vit_model_tensor(model, i, &t); i++) {
+    for (size_t i = 0; vit_model_tensor_at(model, i, &t); i++) {
         json_t *shape = json_array();
         for (size_t j = 0; j < t.rank; j++)
             shape = json_with(shape, json_integer((json_int_t)t.shape[j]));
@@ -171,12 +171,12 @@ json_t *describe_model_json(const char *path, const struct vit_model *model)
     json_t *const arithmetic =
         json_pack("{s:f, s:o, s:f, s:o, s:o, s:b, s:b, s:b, s:f}", "eps", (double)c->eps,
                   "activation", fact_json(model, "activation"), "qk_scale", qk_scale(c), "pooling",
-                  fact_json(model, "pool"), "positions", fact_json(model, "positions"), "qkv_bias",
-                  (int)c->qkv_bias, "layer_scale", (int)c->layer_scale, "value_skip",
-                  (int)c->value_skip, "operations", forward_operations(c));
+                  fact_json(model, "pool"), "pos_embed", fact_json(model, "pos_embed"),
+                  "no_qkv_bias", (int)c->no_qkv_bias, "layer_scale", (int)c->layer_scale,
+                  "value_residual", (int)c->value_residual, "operations", forward_operations(c));
     return json_pack("{s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(path),
                      "family", vit_model_family(model), "parameters",
-                     (json_int_t)vit_model_parameters(model), "labels",
+                     (json_int_t)vit_model_parameter_count(model), "labels",
                      (json_int_t)labels_of(model), "shape", shape, "arithmetic", arithmetic,
                      "preprocessing", recipe_json(model), "facts", facts_json(model), "unknown",
                      open, "tensors", tensors_json(model));
@@ -191,29 +191,29 @@ static void print_numbers(const struct vit_model *model, const char *name, size_
     for (size_t i = 0; i < count; i++)
         length += (size_t)snprintf(text + length, sizeof text - length, "%s%g", i ? ", " : "",
                                    (double)numbers[i]);
-    printf("  %-22s %-22s %s\n", name, text, vit_model_recipe_origin(model, name));
+    printf("  %-22s %-22s %s\n", name, text, vit_model_preprocess_source(model, name));
 }
 
 static void print_recipe(const struct vit_model *model)
 {
-    const struct vit_recipe *const r = vit_model_recipe(model);
+    const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
 
     puts("\nPreprocessing, and where each part comes from:");
     printf("  %-22s %zu × %zu × %zu\n", "input", r->channels, r->height, r->width);
     printf("  %-22s %s%s\n", "colours", colours(r),
            r->channels == 1 ? ": pictures turn grey, by ITU-R 601" : "");
     printf("  %-22s %-22s %s\n", "interpolation", WORD(interpolations, r->interpolation),
-           vit_model_recipe_origin(model, "interpolation"));
+           vit_model_preprocess_source(model, "interpolation"));
     printf("  %-22s %-22s %s\n", "crop_mode", WORD(crop_modes, r->crop_mode),
-           vit_model_recipe_origin(model, "crop_mode"));
+           vit_model_preprocess_source(model, "crop_mode"));
     printf("  %-22s %-22g %s\n", "crop_pct", r->crop_pct,
-           vit_model_recipe_origin(model, "crop_pct"));
+           vit_model_preprocess_source(model, "crop_pct"));
     print_numbers(model, "mean", recipe_numbers(r), r->mean);
     print_numbers(model, "std", recipe_numbers(r), r->std);
 }
 
 /* What 0 stands for, where it is no number. */
-static const char *meaning_of_zero(const struct vit_fact *fact)
+static const char *meaning_of_zero(const struct vit_config_entry *fact)
 {
     static const char *const meanings[][2] = {
         { "head_dim", ": dim/heads" },
@@ -230,11 +230,11 @@ static const char *meaning_of_zero(const struct vit_fact *fact)
 
 static void print_facts(const struct vit_model *model)
 {
-    struct vit_fact fact;
+    struct vit_config_entry fact;
     char value[96];
 
     puts("\nArithmetic, and where each part comes from:");
-    for (size_t i = 0; vit_model_fact(model, i, &fact); i++) {
+    for (size_t i = 0; vit_model_config_entry(model, i, &fact); i++) {
         snprintf(value, sizeof value, "%s%s", fact.value, meaning_of_zero(&fact));
         printf("  %-22s %-22s ", fact.name, value);
         print_plain(stdout, fact.origin);
@@ -252,10 +252,10 @@ static struct columns lay_out(const struct vit_model *model)
 {
     enum { MOST = 80 };
     struct columns columns = { 0 };
-    struct vit_tensor first, t;
+    struct vit_tensor_info first, t;
 
-    vit_model_tensor(model, 0, &first);
-    for (size_t i = 0; vit_model_tensor(model, i, &t); i++) {
+    vit_model_tensor_at(model, 0, &first);
+    for (size_t i = 0; vit_model_tensor_at(model, i, &t); i++) {
         const size_t name = strlen(t.name), dtype = strlen(t.dtype);
         columns.name = name > columns.name ? name : columns.name;
         columns.dtype = dtype > columns.dtype ? dtype : columns.dtype;
@@ -277,13 +277,13 @@ static void print_padded(const char *text, size_t column)
 static void print_tensors(const struct vit_model *model)
 {
     struct columns columns;
-    struct vit_tensor t;
+    struct vit_tensor_info t;
 
-    if (!vit_model_tensor(model, 0, &t))
+    if (!vit_model_tensor_at(model, 0, &t))
         return;
     columns = lay_out(model);
     puts("\nTensors, and what each is used as:");
-    for (size_t i = 0; vit_model_tensor(model, i, &t); i++) {
+    for (size_t i = 0; vit_model_tensor_at(model, i, &t); i++) {
         char shape[256] = "one"; /* number */
         size_t length = 0;
         for (size_t j = 0; j < t.rank && length < sizeof shape; j++)
@@ -310,7 +310,7 @@ void describe_model(const char *path, const struct vit_model *model)
     printf("\nModel: ");
     print_plain(stdout, path);
     printf("\n  %-22s %s\n", "names and arithmetic", vit_model_family(model));
-    printf("  %-22s %zu\n", "parameters", vit_model_parameters(model));
+    printf("  %-22s %zu\n", "parameters", vit_model_parameter_count(model));
     printf("  %-22s %.4g, 2 for each multiply-add of an image\n", "operations",
            forward_operations(c));
     printf("  %-22s %zu × %zu × %zu (channels, height, width)\n", "image", c->channels, c->height,

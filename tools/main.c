@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/about.h"
+#include "tools/build_info.h"
 #include "tools/tool.h"
 
 enum { EXIT_ERROR = 2 };

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/decode.h"
+#include "image/decode.h"
 #include "tools/error.h"
 
 /* What --output names, and whether it is one of a block or a stage. */
@@ -12,9 +12,12 @@ static const struct {
     const char *name;
     bool of_block;
 } outputs[] = {
-    [VIT_OUTPUT_LOGITS] = { "logits", false },       [VIT_OUTPUT_TOKENS] = { "tokens", false },
-    [VIT_OUTPUT_BLOCK] = { "block", true },          [VIT_OUTPUT_FEATURES] = { "features", false },
-    [VIT_OUTPUT_EMBEDDING] = { "embedding", false }, [VIT_OUTPUT_STAGE] = { "stage", true },
+    [VIT_OUTPUT_LOGITS] = { "logits", false },
+    [VIT_OUTPUT_PATCH_EMBEDDING] = { "tokens", false },
+    [VIT_OUTPUT_BLOCK] = { "block", true },
+    [VIT_OUTPUT_LAST_HIDDEN_STATE] = { "features", false },
+    [VIT_OUTPUT_EMBEDDING] = { "embedding", false },
+    [VIT_OUTPUT_T2T_STAGE] = { "stage", true },
     [VIT_OUTPUT_ATTENTION] = { "attention", true },
 };
 

@@ -47,7 +47,7 @@ double peak_measure(struct peak *peak)
     for (int i = 0; i < BURSTS; i++) {
         const double begin = clock();
         if (peak->threads > 1) /* the very threads of the forward pass, bound as they are */
-            vit_run_openmp(NULL, peak->threads, burst, peak);
+            vit_parallel_openmp(NULL, peak->threads, burst, peak);
         else
             burst(peak, 0);
         const double rate = operations / (clock() - begin);

@@ -43,8 +43,8 @@ enum vit_status runner_open(const struct options *options, const char *folder, s
 void runner_close(struct runner *runner); /* a zeroed one is allowed */
 
 /* vit_preprocess of the picture that `path` names in messages. */
-enum vit_status preprocess_picture(const char *path, const struct vit_recipe *recipe, size_t height,
-                                   size_t width, const uint8_t *rgb, float *out,
+enum vit_status preprocess_picture(const char *path, const struct vit_preprocess_config *recipe,
+                                   size_t height, size_t width, const uint8_t *rgb, float *out,
                                    struct vit_error *err);
 
 /* The product of `count` sizes; false if it does not fit in size_t. */

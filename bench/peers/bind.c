@@ -37,7 +37,7 @@ static void bind_this(void *arg, size_t thread)
 void bind_threads(struct place *place)
 {
     if (place->cpu_count > 1) /* OpenMP keeps its threads, and gives each the same part again */
-        vit_run_openmp(NULL, place->cpu_count, bind_this, place);
+        vit_parallel_openmp(NULL, place->cpu_count, bind_this, place);
     else
         bind_this(place, 0);
 }

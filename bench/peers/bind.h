@@ -1,6 +1,6 @@
 /* bind.h - which processors threads run on */
-#ifndef VIT_BENCH_BIND_H
-#define VIT_BENCH_BIND_H
+#ifndef VIT_BENCH_PEERS_BIND_H
+#define VIT_BENCH_PEERS_BIND_H
 
 #include "peers.h"
 

@@ -1,6 +1,6 @@
 /* child.h - a program that is started once and answers one line for every line it is sent */
-#ifndef VIT_BENCH_CHILD_H
-#define VIT_BENCH_CHILD_H
+#ifndef VIT_BENCH_PEERS_CHILD_H
+#define VIT_BENCH_PEERS_CHILD_H
 
 #include <stdio.h>
 #include <sys/types.h>

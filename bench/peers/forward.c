@@ -69,7 +69,7 @@ static double operations_of(const char *model)
     struct vit_config config = { .size = sizeof config };
     struct vit_error err;
 
-    if (vit_config_named(model, &config, &err) != VIT_OK)
+    if (vit_config_from_name(model, &config, &err) != VIT_OK)
         fatal("%s", err.message);
     return forward_operations(&config);
 }

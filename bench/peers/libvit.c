@@ -41,7 +41,7 @@ static void call_rows(void *state)
         here->kernels->softmax(w->m, w->n, w->x, w->n, w->y, w->n);
     else
         for (size_t i = 0; i < w->m; i++)
-            here->kernels->activation[VIT_GELU](w->n, w->x + i * w->n, w->y + i * w->n);
+            here->kernels->activation[VIT_ACTIVATION_GELU](w->n, w->x + i * w->n, w->y + i * w->n);
 }
 
 static void call_forward(void *state)
@@ -80,7 +80,7 @@ static void close_forward(void *state)
     struct state *const s = state;
 
     vit_context_free(s->context);
-    vit_model_close(s->model);
+    vit_model_free(s->model);
     free(s->images);
     free(s->logits);
     free(s);

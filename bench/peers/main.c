@@ -12,7 +12,7 @@
 #include "bind.h"
 #include "session.h"
 #include "settings.h"
-#include "tools/about.h"
+#include "tools/build_info.h"
 
 #ifndef VIT_FLAGS
 #define VIT_FLAGS "unknown"

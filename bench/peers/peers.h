@@ -1,6 +1,6 @@
 /* peers.h - libvit and its peers as the comparison sees them: work, and jobs that do it */
-#ifndef VIT_BENCH_PEERS_H
-#define VIT_BENCH_PEERS_H
+#ifndef VIT_BENCH_PEERS_PEERS_H
+#define VIT_BENCH_PEERS_PEERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* session.h - one run of the comparison on one level: who takes part, and what comes out */
-#ifndef VIT_BENCH_SESSION_H
-#define VIT_BENCH_SESSION_H
+#ifndef VIT_BENCH_PEERS_SESSION_H
+#define VIT_BENCH_PEERS_SESSION_H
 
 #include <jansson.h>
 

@@ -25,14 +25,15 @@ extern "C" {
  */
 
 enum vit_activation {
-    VIT_IDENTITY, /* x */
-    VIT_GELU,     /* x·Φ(x), the exact erf form; Hendrycks & Gimpel 2016 */
-    VIT_GELU_TANH, /* x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), the same paper's approximation */
-    VIT_GELU_QUICK, /* x·sigmoid(1.702·x), as in CLIP */
-    VIT_RELU,       /* max(x, 0) */
-    VIT_SILU,       /* x·sigmoid(x) */
-    VIT_EXP,        /* exp(x), over the whole range of floats */
-    VIT_TANH,       /* tanh(x), as before the logits in Dosovitskiy et al. 2021 */
+    VIT_ACTIVATION_IDENTITY, /* x */
+    VIT_ACTIVATION_GELU,     /* x·Φ(x), the exact erf form; Hendrycks & Gimpel 2016 */
+    /* x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), the same paper's approximation */
+    VIT_ACTIVATION_GELU_TANH,
+    VIT_ACTIVATION_GELU_QUICK, /* x·sigmoid(1.702·x), as in CLIP */
+    VIT_ACTIVATION_RELU,       /* max(x, 0) */
+    VIT_ACTIVATION_SILU,       /* x·sigmoid(x) */
+    VIT_ACTIVATION_EXP,        /* exp(x), over the whole range of floats */
+    VIT_ACTIVATION_TANH,       /* tanh(x), as before the logits in Dosovitskiy et al. 2021 */
     VIT_ACTIVATIONS
 };
 
@@ -57,7 +58,7 @@ struct vit_epilogue {
  * block of k.
  */
 struct vit_tile {
-    size_t m, n, k; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1; or m = 1 and n = nr, 2·nr … row_panels·nr */
+    size_t m, n, k; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr, k ≥ 1; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
     const float *a; /* [m][k], row stride lda */
     size_t lda;
     const float *panel;  /* [k][nr], from pack */
@@ -74,11 +75,12 @@ struct vit_tile {
 
 /* A matmul micro-kernel, with the packing of B that it wants. */
 struct vit_matmul_kernel {
-    size_t mr;         /* most rows of a tile */
-    size_t nr;         /* most columns of a tile, and the width of a panel */
-    size_t row_panels; /* most whole panels of a tile of one row: memory is faster read in several
+    size_t mr;          /* most rows of a tile */
+    size_t nr;          /* most columns of a tile, and the width of a panel */
+    size_t gemv_panels; /* most whole panels of a tile of one row: memory is faster read in several
                           places at once, and one panel has too few chains to keep busy */
-    size_t nv;         /* columns of a vector, in whole numbers of which panels are filled evenly */
+    size_t
+        column_group; /* columns of a vector, in whole numbers of which panels are filled evenly */
     size_t kc; /* most of k to compute in one call, so that a panel's part of it stays in L2 */
     /*
      * panel[k][nr] takes B's element (i, j) from b[i·k_stride + j·n_stride], for j < n ≤ nr;
@@ -107,7 +109,7 @@ struct vit_kernels {
     /* each row of y = exp(x − max)/Σ; a NaN anywhere makes the row NaN */
     void (*softmax)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy);
     /* the numerators alone, each row of y = exp(x − max); their sums in sums[rows] */
-    void (*softmax_exp)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+    void (*exp_sub_max)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                         float *sums);
     /* y[n] = f(x[n]) for each enum vit_activation */
     void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x, float *y);
@@ -143,8 +145,8 @@ VIT_API const char *vit_isa_default(const char **reason);
  * Kernel i of a table: its name, or NULL past the last; *level: the level whose implementation it
  * is. Thread-safe.
  */
-VIT_API const char *vit_kernels_entry(const struct vit_kernels *kernels, size_t i,
-                                      const char **level);
+VIT_API const char *vit_kernels_name_at(const struct vit_kernels *kernels, size_t i,
+                                        const char **level);
 
 /*
  * How an operation is spread over threads. run calls task(arg, i) once for every i < tasks, in any
@@ -158,7 +160,8 @@ struct vit_parallel {
 };
 
 /* A `run` for struct vit_parallel: OpenMP's threads. Thread-safe. */
-VIT_API void vit_run_openmp(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
+VIT_API void vit_parallel_openmp(void *user, size_t tasks, void (*task)(void *arg, size_t i),
+                                 void *arg);
 
 /* Floats that vit_matmul_pack writes for B[k][n]; 0 if that does not fit in size_t. */
 VIT_API size_t vit_matmul_packed_size(const struct vit_kernels *kernels, size_t n, size_t k);

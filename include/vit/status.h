@@ -23,7 +23,7 @@ enum vit_status {
     VIT_EIO,          /* a file could not be opened or read; the message has the system's reason */
     VIT_EFORMAT,      /* a file is not what its format demands: truncated, malformed, misshapen */
     VIT_EUNSUPPORTED, /* well formed, but something this library does not do (or this CPU lacks) */
-    VIT_ECANCELLED,   /* the caller's own hook said stop */
+    VIT_ECANCELED,    /* the caller's own hook said stop */
 };
 
 /*

@@ -1,6 +1,6 @@
 /* matmul.h - AVX2 matmul micro-kernel: tiles of up to 4 × 24, 12 accumulators */
-#ifndef VIT_AVX2_MATMUL_H
-#define VIT_AVX2_MATMUL_H
+#ifndef VIT_KERNELS_AVX2_MATMUL_H
+#define VIT_KERNELS_AVX2_MATMUL_H
 
 #include "kernels/avx2/vec.h"
 

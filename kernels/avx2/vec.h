@@ -1,6 +1,6 @@
 /* vec.h - 16 float lanes in two ymm registers; the operations every row kernel is written in */
-#ifndef VIT_AVX2_VEC_H
-#define VIT_AVX2_VEC_H
+#ifndef VIT_KERNELS_AVX2_VEC_H
+#define VIT_KERNELS_AVX2_VEC_H
 
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile with FLAGS_avx2"

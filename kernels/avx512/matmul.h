@@ -1,6 +1,6 @@
 /* matmul.h - AVX-512 matmul micro-kernel: tiles of up to 6 × 64, 24 accumulators */
-#ifndef VIT_AVX512_MATMUL_H
-#define VIT_AVX512_MATMUL_H
+#ifndef VIT_KERNELS_AVX512_MATMUL_H
+#define VIT_KERNELS_AVX512_MATMUL_H
 
 #include "kernels/avx512/vec.h"
 

@@ -1,6 +1,6 @@
 /* vec.h - 16 float lanes in one zmm register; the operations every row kernel is written in */
-#ifndef VIT_AVX512_VEC_H
-#define VIT_AVX512_VEC_H
+#ifndef VIT_KERNELS_AVX512_VEC_H
+#define VIT_KERNELS_AVX512_VEC_H
 
 #if !defined(__AVX512F__) || !defined(__AVX512BW__) || !defined(__AVX512DQ__) ||                   \
     !defined(__AVX512VL__)

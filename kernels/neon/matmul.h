@@ -1,6 +1,6 @@
 /* matmul.h - NEON matmul micro-kernel: tiles of up to 5 × 16, 20 accumulators */
-#ifndef VIT_NEON_MATMUL_H
-#define VIT_NEON_MATMUL_H
+#ifndef VIT_KERNELS_NEON_MATMUL_H
+#define VIT_KERNELS_NEON_MATMUL_H
 
 #include "kernels/neon/vec.h"
 

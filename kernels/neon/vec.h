@@ -1,6 +1,6 @@
 /* vec.h - 16 float lanes in four q registers; the operations every row kernel is written in */
-#ifndef VIT_NEON_VEC_H
-#define VIT_NEON_VEC_H
+#ifndef VIT_KERNELS_NEON_VEC_H
+#define VIT_KERNELS_NEON_VEC_H
 
 #if !defined(__aarch64__) || !defined(__ARM_NEON)
 #error "compile for aarch64 with FLAGS_neon"

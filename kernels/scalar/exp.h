@@ -1,6 +1,6 @@
 /* exp.h - the exponential of the numeric contract, one number at a time */
-#ifndef VIT_SCALAR_EXP_H
-#define VIT_SCALAR_EXP_H
+#ifndef VIT_KERNELS_SCALAR_EXP_H
+#define VIT_KERNELS_SCALAR_EXP_H
 
 #include <math.h>
 #include <stdint.h>

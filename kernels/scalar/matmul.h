@@ -1,6 +1,6 @@
 /* matmul.h - the micro-kernel as its contract states it: chains, then the epilogue */
-#ifndef VIT_SCALAR_MATMUL_H
-#define VIT_SCALAR_MATMUL_H
+#ifndef VIT_KERNELS_SCALAR_MATMUL_H
+#define VIT_KERNELS_SCALAR_MATMUL_H
 
 #include "kernels/scalar/rows.h"
 

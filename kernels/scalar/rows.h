@@ -1,6 +1,6 @@
 /* rows.h - LayerNorm, softmax and activations of a row: what other levels must equal */
-#ifndef VIT_SCALAR_ROWS_H
-#define VIT_SCALAR_ROWS_H
+#ifndef VIT_KERNELS_SCALAR_ROWS_H
+#define VIT_KERNELS_SCALAR_ROWS_H
 
 #include <math.h>
 
@@ -55,7 +55,7 @@ static float softmax_exp_row(size_t n, const float *x, float *y)
     return sum_lanes(lane);
 }
 
-static void softmax_exp(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                         float *sums)
 {
     for (size_t r = 0; r < rows; r++)
@@ -157,19 +157,19 @@ static float hyperbolic_tangent(float x)
 static float activate(enum vit_activation f, float x)
 {
     switch (f) {
-    case VIT_GELU:
+    case VIT_ACTIVATION_GELU:
         return gelu(x);
-    case VIT_GELU_TANH:
+    case VIT_ACTIVATION_GELU_TANH:
         return gelu_tanh(x);
-    case VIT_GELU_QUICK:
+    case VIT_ACTIVATION_GELU_QUICK:
         return gelu_quick(x);
-    case VIT_RELU:
+    case VIT_ACTIVATION_RELU:
         return positive_part(x);
-    case VIT_SILU:
+    case VIT_ACTIVATION_SILU:
         return silu(x);
-    case VIT_EXP:
+    case VIT_ACTIVATION_EXP:
         return exponential(x);
-    case VIT_TANH:
+    case VIT_ACTIVATION_TANH:
         return hyperbolic_tangent(x);
     default:
         return x;

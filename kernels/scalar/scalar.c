@@ -1,5 +1,5 @@
 /* scalar.c - enters the plain kernels, reference and fallback, in a table */
-#include "kernels/fill.h"
+#include "kernels/register.h"
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/rows.h"
 
@@ -33,19 +33,24 @@ void vit_fill_scalar(struct vit_kernels *table)
 {
     *table = (struct vit_kernels){
         .isa = "scalar",
-        .matmul = { .mr = MR, .nr = NR, .row_panels = 1, .nv = NR, .pack = pack, .tile = tile },
+        .matmul = { .mr = MR,
+                    .nr = NR,
+                    .gemv_panels = 1,
+                    .column_group = NR,
+                    .pack = pack,
+                    .tile = tile },
         .layernorm = layernorm,
         .softmax = softmax,
-        .softmax_exp = softmax_exp,
+        .exp_sub_max = exp_sub_max,
         .activation = {
-            [VIT_IDENTITY] = identity_row,
-            [VIT_GELU] = gelu_row,
-            [VIT_GELU_TANH] = gelu_tanh_row,
-            [VIT_GELU_QUICK] = gelu_quick_row,
-            [VIT_RELU] = positive_part_row,
-            [VIT_SILU] = silu_row,
-            [VIT_EXP] = exponential_row,
-            [VIT_TANH] = hyperbolic_tangent_row,
+            [VIT_ACTIVATION_IDENTITY] = identity_row,
+            [VIT_ACTIVATION_GELU] = gelu_row,
+            [VIT_ACTIVATION_GELU_TANH] = gelu_tanh_row,
+            [VIT_ACTIVATION_GELU_QUICK] = gelu_quick_row,
+            [VIT_ACTIVATION_RELU] = positive_part_row,
+            [VIT_ACTIVATION_SILU] = silu_row,
+            [VIT_ACTIVATION_EXP] = exponential_row,
+            [VIT_ACTIVATION_TANH] = hyperbolic_tangent_row,
         },
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,

@@ -1,6 +1,6 @@
 /* activation.h - activations over vec.h; kernels/scalar/rows.h has the reasons */
-#ifndef VIT_SIMD_ACTIVATION_H
-#define VIT_SIMD_ACTIVATION_H
+#ifndef VIT_KERNELS_SIMD_ACTIVATION_H
+#define VIT_KERNELS_SIMD_ACTIVATION_H
 
 #include "kernels/simd/exp.h"
 
@@ -73,19 +73,19 @@ static inline vec v_hyperbolic_tangent(vec x)
 static inline vec v_activate(enum vit_activation f, vec x)
 {
     switch (f) {
-    case VIT_GELU:
+    case VIT_ACTIVATION_GELU:
         return v_gelu(x);
-    case VIT_GELU_TANH:
+    case VIT_ACTIVATION_GELU_TANH:
         return v_gelu_tanh(x);
-    case VIT_GELU_QUICK:
+    case VIT_ACTIVATION_GELU_QUICK:
         return v_gelu_quick(x);
-    case VIT_RELU:
+    case VIT_ACTIVATION_RELU:
         return v_positive_part(x);
-    case VIT_SILU:
+    case VIT_ACTIVATION_SILU:
         return v_silu(x);
-    case VIT_EXP:
+    case VIT_ACTIVATION_EXP:
         return v_exponential(x);
-    case VIT_TANH:
+    case VIT_ACTIVATION_TANH:
         return v_hyperbolic_tangent(x);
     default:
         return x;

@@ -1,6 +1,6 @@
 /* exp.h - the exponential over vec.h; kernels/scalar/exp.h has the reasons */
-#ifndef VIT_SIMD_EXP_H
-#define VIT_SIMD_EXP_H
+#ifndef VIT_KERNELS_SIMD_EXP_H
+#define VIT_KERNELS_SIMD_EXP_H
 
 /* n of exp(x) = 2ⁿ·exp(r), and what r is before the low part of n·ln 2 is taken from it */
 static inline vec v_exp_power(vec x, vec *high)

@@ -1,6 +1,6 @@
 /* layernorm.h - LayerNorm of rows over vec.h, several at once; in place allowed */
-#ifndef VIT_SIMD_LAYERNORM_H
-#define VIT_SIMD_LAYERNORM_H
+#ifndef VIT_KERNELS_SIMD_LAYERNORM_H
+#define VIT_KERNELS_SIMD_LAYERNORM_H
 
 #include <math.h>
 

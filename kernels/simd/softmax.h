@@ -1,6 +1,6 @@
 /* softmax.h - softmax of rows over vec.h, several at once; in place allowed */
-#ifndef VIT_SIMD_SOFTMAX_H
-#define VIT_SIMD_SOFTMAX_H
+#ifndef VIT_KERNELS_SIMD_SOFTMAX_H
+#define VIT_KERNELS_SIMD_SOFTMAX_H
 
 #include <math.h>
 
@@ -89,7 +89,7 @@ __attribute__((always_inline)) static inline void exp_rows(size_t rows, size_t n
     }
 }
 
-static void softmax_exp(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                         float *sums)
 {
     size_t i = 0;
@@ -117,7 +117,7 @@ static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y,
         const size_t some = rows - i < TOGETHER ? rows - i : TOGETHER;
         float sums[TOGETHER];
 
-        softmax_exp(some, n, x + i * ldx, ldx, y + i * ldy, ldy, sums);
+        exp_sub_max(some, n, x + i * ldx, ldx, y + i * ldy, ldy, sums);
         for (size_t r = 0; r < some; r++)
             scale_row(n, y + (i + r) * ldy, 1.0f / sums[r]);
     }

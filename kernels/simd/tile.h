@@ -1,6 +1,6 @@
 /* tile.h - what every SIMD micro-kernel shares: packing a panel, and the epilogue of a tile */
-#ifndef VIT_SIMD_TILE_H
-#define VIT_SIMD_TILE_H
+#ifndef VIT_KERNELS_SIMD_TILE_H
+#define VIT_KERNELS_SIMD_TILE_H
 
 #include <stdbool.h>
 
@@ -130,7 +130,7 @@ static void tile(const struct vit_tile *t)
         tile_chains(t, NR, factor, t->to, NR, e);
         return;
     }
-    if (e->activation == VIT_IDENTITY) {
+    if (e->activation == VIT_ACTIVATION_IDENTITY) {
         tile_chains(t, t->n, factor, t->c, t->ldc, e);
         return;
     }

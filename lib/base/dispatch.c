@@ -7,7 +7,7 @@
 
 #include "base/policy.h"
 #include "base/status.h"
-#include "kernels/fill.h"
+#include "kernels/register.h"
 
 #if defined(__x86_64__)
 #define ON_X86_64(fill) fill
@@ -164,19 +164,19 @@ static const struct {
     ENTRY("pack", matmul.pack),
     ENTRY("layernorm", layernorm),
     ENTRY("softmax", softmax),
-    ENTRY("softmax_exp", softmax_exp),
-    ENTRY("identity", activation[VIT_IDENTITY]),
-    ENTRY("gelu", activation[VIT_GELU]),
-    ENTRY("gelu_tanh", activation[VIT_GELU_TANH]),
-    ENTRY("gelu_quick", activation[VIT_GELU_QUICK]),
-    ENTRY("relu", activation[VIT_RELU]),
-    ENTRY("silu", activation[VIT_SILU]),
-    ENTRY("exp", activation[VIT_EXP]),
-    ENTRY("tanh", activation[VIT_TANH]),
+    ENTRY("exp_sub_max", exp_sub_max),
+    ENTRY("identity", activation[VIT_ACTIVATION_IDENTITY]),
+    ENTRY("gelu", activation[VIT_ACTIVATION_GELU]),
+    ENTRY("gelu_tanh", activation[VIT_ACTIVATION_GELU_TANH]),
+    ENTRY("gelu_quick", activation[VIT_ACTIVATION_GELU_QUICK]),
+    ENTRY("relu", activation[VIT_ACTIVATION_RELU]),
+    ENTRY("silu", activation[VIT_ACTIVATION_SILU]),
+    ENTRY("exp", activation[VIT_ACTIVATION_EXP]),
+    ENTRY("tanh", activation[VIT_ACTIVATION_TANH]),
     ENTRY("fma_peak", fma_peak),
 };
 
-const char *vit_kernels_entry(const struct vit_kernels *kernels, size_t i, const char **level)
+const char *vit_kernels_name_at(const struct vit_kernels *kernels, size_t i, const char **level)
 {
     if (i >= sizeof entries / sizeof *entries)
         return NULL;

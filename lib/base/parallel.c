@@ -89,7 +89,7 @@ void parallel_run(const struct vit_parallel *parallel, size_t threads, size_t ta
         parallel->run(parallel->user, tasks, take_own_task, &queue);
 }
 
-void vit_run_openmp(void *user, size_t tasks, parallel_task *task, void *arg)
+void vit_parallel_openmp(void *user, size_t tasks, parallel_task *task, void *arg)
 {
     (void)user;
 #pragma omp parallel for schedule(static, 1) num_threads((int)(tasks < INT_MAX ? tasks : INT_MAX))

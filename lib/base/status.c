@@ -10,7 +10,7 @@ static const char *const names[] = {
     [VIT_EIO] = "VIT_EIO",
     [VIT_EFORMAT] = "VIT_EFORMAT",
     [VIT_EUNSUPPORTED] = "VIT_EUNSUPPORTED",
-    [VIT_ECANCELLED] = "VIT_ECANCELLED",
+    [VIT_ECANCELED] = "VIT_ECANCELED",
 };
 
 const char *vit_status_name(enum vit_status status)

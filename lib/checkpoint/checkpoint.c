@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "checkpoint/config.h"
 #include "files/file.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 struct checkpoint {
     struct config_file about;
@@ -118,11 +118,11 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
     }
     if (c->config.height == about->config.height && c->config.width == about->config.width)
         return VIT_OK;
-    c->config.cut_edges = c->config.cut_edges && !asked;
+    c->config.crop_to_patches = c->config.crop_to_patches && !asked;
     if (config_check(&c->config, &why))
         return fail(err, asked ? VIT_EINVAL : VIT_EFORMAT, "%s: at %zu × %zu: %.300s",
                     quote_path(folder).text, c->config.height, c->config.width, why.message);
-    if (c->config.positions == VIT_POSITIONS_LEARNED && about->family->resize == RESIZE_NEVER)
+    if (c->config.pos_embed == VIT_POS_EMBED_LEARNED && about->family->resize == RESIZE_NEVER)
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: at %zu × %zu: %s has no way to resize positions, made for %zu × %zu",
                     quote_path(folder).text, c->config.height, c->config.width, about->family->name,
@@ -184,7 +184,7 @@ const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint)
     return &checkpoint->about.config;
 }
 
-const struct vit_recipe *checkpoint_recipe(const struct checkpoint *checkpoint)
+const struct vit_preprocess_config *checkpoint_recipe(const struct checkpoint *checkpoint)
 {
     return &checkpoint->about.recipe;
 }
@@ -211,17 +211,18 @@ const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_i
     return class_index < labels->count ? labels->text[class_index] : NULL;
 }
 
-bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i, struct vit_tensor *tensor)
+bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
+                       struct vit_tensor_info *tensor)
 {
     if (i >= checkpoint->tensors->count)
         return false;
     const struct tensor *const t = &checkpoint->tensors->entries[i];
-    *tensor =
-        (struct vit_tensor){ .name = t->name,
-                             .file = t->path,
-                             .dtype = t->dtype,
-                             .rank = t->rank,
-                             .use = checkpoint->uses[i].rule ? checkpoint->use_names[i] : NULL };
+    *tensor = (struct vit_tensor_info){ .name = t->name,
+                                        .file = t->path,
+                                        .dtype = t->dtype,
+                                        .rank = t->rank,
+                                        .use = checkpoint->uses[i].rule ? checkpoint->use_names[i]
+                                                                        : NULL };
     memcpy(tensor->shape, t->shape, t->rank * sizeof *t->shape);
     return true;
 }

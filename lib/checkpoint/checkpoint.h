@@ -1,6 +1,6 @@
 /* checkpoint.h - a checkpoint folder as the model sees it: a configuration, and tensors by role */
-#ifndef VIT_CHECKPOINT_H
-#define VIT_CHECKPOINT_H
+#ifndef VIT_CHECKPOINT_CHECKPOINT_H
+#define VIT_CHECKPOINT_CHECKPOINT_H
 
 #include "checkpoint/origins.h"
 #include "checkpoint/roles.h"
@@ -21,7 +21,7 @@ const char *checkpoint_family(const struct checkpoint *checkpoint);
 const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint);
 /* What the tensors are of: the same but for the image's size. */
 const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint);
-const struct vit_recipe *checkpoint_recipe(const struct checkpoint *checkpoint);
+const struct vit_preprocess_config *checkpoint_recipe(const struct checkpoint *checkpoint);
 const struct origins *checkpoint_origins(const struct checkpoint *checkpoint);
 /* Whether the head's outputs, if it has a head, are classes. */
 bool checkpoint_classifies(const struct checkpoint *checkpoint);
@@ -39,7 +39,8 @@ enum positions_resize {
 enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint);
 
 /* Tensor i of the files, by name; false past the last. */
-bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i, struct vit_tensor *tensor);
+bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
+                       struct vit_tensor_info *tensor);
 
 /* Whether the file has the tensor; index is the stage or the block, else 0. */
 bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t index);

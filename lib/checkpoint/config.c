@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/status.h"
+#include "config/config.h"
 #include "files/file.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 /*
  * By model_type: libvit's own for the series, T2T-ViT and vit-pytorch, Hugging Face's for its own.
@@ -39,7 +39,7 @@ static const struct config_family google = { NULL, &names_google, config_parse_g
 /* Those that a file says otherwise than by model_type. */
 static const struct config_family *const without_type[] = { &timm, &google };
 
-const char *vit_family(size_t i, const char **model_type)
+const char *vit_family_at(size_t i, const char **model_type)
 {
     const size_t others = sizeof without_type / sizeof *without_type;
     const size_t count = others + sizeof families / sizeof *families;
@@ -52,8 +52,12 @@ const char *vit_family(size_t i, const char **model_type)
 }
 
 const struct choice config_activations[] = {
-    { "gelu", VIT_GELU }, { "gelu_tanh", VIT_GELU_TANH }, { "quick_gelu", VIT_GELU_QUICK },
-    { "relu", VIT_RELU }, { "silu", VIT_SILU },           { NULL, 0 },
+    { "gelu", VIT_ACTIVATION_GELU },
+    { "gelu_tanh", VIT_ACTIVATION_GELU_TANH },
+    { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
+    { "relu", VIT_ACTIVATION_RELU },
+    { "silu", VIT_ACTIVATION_SILU },
+    { NULL, 0 },
 };
 
 enum vit_status config_check_file(const char *path, const struct vit_config *config,
@@ -66,17 +70,18 @@ enum vit_status config_check_file(const char *path, const struct vit_config *con
     return fail(err, VIT_EFORMAT, "%s: %.300s", quote_path(path).text, why.message);
 }
 
-const struct vit_recipe config_plain_recipe = {
+const struct vit_preprocess_config config_plain_recipe = {
     .size = sizeof config_plain_recipe,
-    .interpolation = VIT_BILINEAR,
-    .crop_mode = VIT_CROP_SQUASH,
+    .interpolation = VIT_INTERPOLATION_BILINEAR,
+    .crop_mode = VIT_CROP_MODE_SQUASH,
     .crop_pct = 1,
     .std = { 1, 1, 1 },
 };
 
 enum vit_status config_finish(const struct config_input *in, const char *path,
-                              const struct vit_config *config, const struct vit_recipe *recipe,
-                              struct config_file *file, struct vit_error *err)
+                              const struct vit_config *config,
+                              const struct vit_preprocess_config *recipe, struct config_file *file,
+                              struct vit_error *err)
 {
     const enum vit_status status = config_check_file(path, config, err);
 

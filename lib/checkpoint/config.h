@@ -4,10 +4,10 @@
 
 #include <jansson.h>
 
-#include "checkpoint/keys.h"
+#include "checkpoint/json_fields.h"
 #include "checkpoint/labels.h"
-#include "checkpoint/names.h"
 #include "checkpoint/origins.h"
+#include "checkpoint/tensor_names.h"
 #include "vit/vit.h"
 
 #define CONFIG_MAX_BYTES (16 << 20) /* ImageNet-21k's labels are 1 MB */
@@ -31,9 +31,9 @@ struct config_file {
     const struct name_family *family;
     struct vit_config config; /* what the tensors are of; passes config_check */
     size_t height, width; /* the size that inputs are prepared for, where it is another: 0 else */
-    struct vit_recipe recipe; /* at that size */
-    struct labels labels;     /* of id2label; none without it */
-    bool unlabelled;          /* the head's outputs are no classes: id2label is of something else */
+    struct vit_preprocess_config recipe; /* at that size */
+    struct labels labels;                /* of id2label; none without it */
+    bool unlabelled; /* the head's outputs are no classes: id2label is of something else */
     struct origins origins;
 };
 
@@ -76,15 +76,16 @@ enum vit_status config_check_file(const char *path, const struct vit_config *con
                                   struct vit_error *err);
 
 /* x/255 of a picture that is resized to its size, for families that say nothing of it. */
-extern const struct vit_recipe config_plain_recipe;
+extern const struct vit_preprocess_config config_plain_recipe;
 
 /*
  * What is left of a family once its configuration is read: config_check_file by the file that says
  * the most of it, then the recipe of config.json's pretrained_cfg over the family's own.
  */
 enum vit_status config_finish(const struct config_input *in, const char *path,
-                              const struct vit_config *config, const struct vit_recipe *recipe,
-                              struct config_file *file, struct vit_error *err);
+                              const struct vit_config *config,
+                              const struct vit_preprocess_config *recipe, struct config_file *file,
+                              struct vit_error *err);
 
 /*
  * dim · ratio, cut to an integer as the families do; `key` names the ratio. VIT_EFORMAT it is not a
@@ -103,7 +104,7 @@ extern const struct choice config_activations[];
  * vit_preprocess refuses.
  */
 enum vit_status config_parse_recipe(const char *path, json_t *object,
-                                    const struct vit_config *config, struct vit_recipe *recipe,
-                                    struct vit_error *err);
+                                    const struct vit_config *config,
+                                    struct vit_preprocess_config *recipe, struct vit_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 #include "checkpoint/config.h"
 
 #include "base/status.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 /* What a config.json may add, or repeat; 0: it says nothing. */
 struct google_keys {
@@ -71,14 +71,15 @@ static enum vit_status read_shapes(const struct config_input *in, const struct n
     c->mlp_dim = fc1->shape[1];
     c->depth = names_blocks(family, t);
     if (!names_find(family, t, T_CLS_TOKEN)) { /* "gap" in Google's configurations */
-        c->class_tokens = VIT_NO_CLASS_TOKEN;
+        c->class_tokens = VIT_CLASS_TOKENS_NONE;
         c->pool = VIT_POOL_MEAN;
     }
     if ((head = names_find(family, t, T_HEAD_BIAS)) && head->rank == 1)
         c->classes = head->shape[0];
     if ((pre_logits = names_find(family, t, T_PRE_LOGITS_BIAS)) && pre_logits->rank == 1)
         c->pre_logits = pre_logits->shape[0];
-    *patches = positions->shape[1] - (c->class_tokens == VIT_CLASS_TOKEN && positions->shape[1]);
+    *patches =
+        positions->shape[1] - (c->class_tokens == VIT_CLASS_TOKENS_CLASS && positions->shape[1]);
     return VIT_OK;
 }
 
@@ -119,10 +120,10 @@ static enum vit_status find_size(const struct config_input *in, const struct goo
 }
 
 /* vision_transformer/input_pipeline.py: a plain resize, (x − 127.5)/127.5 */
-static const struct vit_recipe recipe = {
+static const struct vit_preprocess_config recipe = {
     .size = sizeof recipe,
-    .interpolation = VIT_BILINEAR,
-    .crop_mode = VIT_CROP_SQUASH,
+    .interpolation = VIT_INTERPOLATION_BILINEAR,
+    .crop_mode = VIT_CROP_MODE_SQUASH,
     .crop_pct = 1,
     .mean = { 0.5f, 0.5f, 0.5f },
     .std = { 0.5f, 0.5f, 0.5f },
@@ -139,7 +140,7 @@ enum vit_status config_parse_google(const struct config_input *in, struct config
     enum vit_status status;
 
     origins_all(&file->origins, "Google's default");
-    *c = (struct vit_config){ .size = sizeof *c, .activation = VIT_GELU, .qkv_bias = true };
+    *c = (struct vit_config){ .size = sizeof *c, .activation = VIT_ACTIVATION_GELU };
     const struct vit_config before = *c;
     if ((status = keys_read(&keys, in->root, rules, sizeof rules / sizeof *rules)) ||
         (status = read_shapes(in, file->family, c, &patches, err)) ||

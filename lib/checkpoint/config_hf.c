@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 struct hf_keys {
     size_t image[2]; /* height, width */
@@ -19,14 +19,14 @@ struct hf_keys {
 
 /* transformers' ACT2FN: gelu_new and gelu_fast are the same formula. */
 static const struct choice activations[] = {
-    { "gelu", VIT_GELU },
-    { "gelu_new", VIT_GELU_TANH },
-    { "gelu_fast", VIT_GELU_TANH },
-    { "gelu_pytorch_tanh", VIT_GELU_TANH },
-    { "quick_gelu", VIT_GELU_QUICK },
-    { "relu", VIT_RELU },
-    { "silu", VIT_SILU },
-    { "swish", VIT_SILU },
+    { "gelu", VIT_ACTIVATION_GELU },
+    { "gelu_new", VIT_ACTIVATION_GELU_TANH },
+    { "gelu_fast", VIT_ACTIVATION_GELU_TANH },
+    { "gelu_pytorch_tanh", VIT_ACTIVATION_GELU_TANH },
+    { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
+    { "relu", VIT_ACTIVATION_RELU },
+    { "silu", VIT_ACTIVATION_SILU },
+    { "swish", VIT_ACTIVATION_SILU },
     { NULL, 0 },
 };
 
@@ -50,7 +50,7 @@ static const struct choice activations[] = {
 static const struct key_rule vit_rules[] = {
     TOWER,
     { "intermediate_size", take_count, FIELD(config.mlp_dim), NULL, false },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
+    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
     { "pooler_act", take_only, 0, "\"tanh\"", false },
 };
 
@@ -58,7 +58,7 @@ static const struct key_rule dinov2_rules[] = {
     TOWER,
     { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, false },
     { "use_swiglu_ffn", take_bool, FIELD(swiglu), NULL, false },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
+    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
     { "apply_layernorm", take_only, 0, "true", false },
 };
 
@@ -66,7 +66,7 @@ static const struct key_rule registers_rules[] = {
     TOWER,
     { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, false },
     { "use_swiglu_ffn", take_bool, FIELD(swiglu), NULL, false },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
+    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
     { "apply_layernorm", take_only, 0, "true", false },
     { "num_register_tokens", take_count, FIELD(config.registers), NULL, false },
 };
@@ -104,7 +104,7 @@ static void find_deit(const struct config_input *in, const struct config_file *f
 {
     if (names_find(file->family, in->tensors, T_DIST_HEAD_WEIGHT) ||
         names_find(file->family, in->tensors, T_DIST_HEAD_BIAS)) {
-        hf->config.class_tokens = VIT_CLASS_AND_DISTILLATION_TOKENS;
+        hf->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
         hf->config.registers = 0;
     }
     find_vit(in, file, hf);
@@ -127,7 +127,7 @@ static void find_clip(const struct config_input *in, const struct config_file *f
         return;
     if (names_find(file->family, in->tensors, T_HEAD_BIAS)) {
         hf->config.pool = VIT_POOL_MEAN;
-        hf->config.final_norm = VIT_NORM_NONE;
+        hf->config.final_norm = VIT_FINAL_NORM_NONE;
     } else {
         hf->config.classes = hf->projection;
         hf->config.no_head_bias = true;
@@ -147,7 +147,7 @@ static void find_siglip(const struct config_input *in, const struct config_file 
 #define RULES(table) .rules = table, .count = sizeof(table) / sizeof *(table)
 #define BASE                                                                                       \
     .size = sizeof(struct vit_config), .channels = 3, .dim = 768, .depth = 12, .heads = 12,        \
-    .positions = VIT_POSITIONS_LEARNED, .qkv_bias = true
+    .pos_embed = VIT_POS_EMBED_LEARNED
 
 static const struct hf_model {
     const char *model_type;
@@ -161,26 +161,29 @@ static const struct hf_model {
 } models[] = {
     { .model_type = "vit",
       .image = 224,
-      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f, .activation = VIT_GELU },
+      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
+                  .activation = VIT_ACTIVATION_GELU },
       RULES(vit_rules),
       .find = find_vit },
     { .model_type = "deit",
       .image = 224,
-      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f, .activation = VIT_GELU,
-                  .registers = 1 },
+      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
+                  .activation = VIT_ACTIVATION_GELU, .registers = 1 },
       RULES(vit_rules),
       .find = find_deit },
     { .model_type = "dinov2",
       .image = 224,
       .mlp_ratio = 4,
-      .config = { BASE, .patch = 14, .eps = 1e-6f, .activation = VIT_GELU, .layer_scale = true },
+      .config = { BASE, .patch = 14, .eps = 1e-6f, .activation = VIT_ACTIVATION_GELU,
+                  .layer_scale = true },
       RULES(dinov2_rules),
       .find = find_dinov2 },
     { .model_type = "dinov2_with_registers",
       .image = 224,
       .mlp_ratio = 4,
-      .config = { BASE, .patch = 16, .eps = 1e-6f, .activation = VIT_GELU, .layer_scale = true,
-                  .registers = 4, .positioned = VIT_POSITIONED_CLASS_AND_PATCHES },
+      .config = { BASE, .patch = 16, .eps = 1e-6f, .activation = VIT_ACTIVATION_GELU,
+                  .layer_scale = true, .registers = 4,
+                  .pos_embed_scope = VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES },
       RULES(registers_rules),
       .find = find_dinov2 },
 #define CLIP                                                                                       \
@@ -189,8 +192,8 @@ static const struct hf_model {
                 .patch = 32,                                                                       \
                 .mlp_dim = 3072,                                                                   \
                 .eps = 1e-5f,                                                                      \
-                .activation = VIT_GELU_QUICK,                                                      \
-                .final_norm = VIT_NORM_POOLED,                                                     \
+                .activation = VIT_ACTIVATION_GELU_QUICK,                                           \
+                .final_norm = VIT_FINAL_NORM_POOLED,                                               \
                 .pre_norm = true,                                                                  \
                 .no_patch_bias = true },                                                           \
     RULES(clip_rules), .find = find_clip
@@ -202,8 +205,8 @@ static const struct hf_model {
                 .patch = 16,                                                                       \
                 .mlp_dim = 3072,                                                                   \
                 .eps = 1e-6f,                                                                      \
-                .activation = VIT_GELU_TANH,                                                       \
-                .class_tokens = VIT_NO_CLASS_TOKEN,                                                \
+                .activation = VIT_ACTIVATION_GELU_TANH,                                            \
+                .class_tokens = VIT_CLASS_TOKENS_NONE,                                             \
                 .pool = VIT_POOL_MAP },                                                            \
     RULES(siglip_rules), .find = find_siglip
     { .model_type = "siglip", .nested = true, SIGLIP },
@@ -262,7 +265,7 @@ static enum vit_status finish_mlp(const struct keys *keys, const json_t *tower, 
         return status;
     c->gated_mlp = true;
     c->mlp_dim = (c->mlp_dim * 2 / 3 + 7) / 8 * 8;
-    c->activation = VIT_SILU;
+    c->activation = VIT_ACTIVATION_SILU;
     keys_note(keys, "use_swiglu_ffn", CONFIG(activation));
     return VIT_OK;
 }
@@ -308,12 +311,12 @@ static void find_in_tensors(const struct config_input *in, const struct hf_model
 }
 
 /* A convolution leaves out what no whole patch covers, of the tensors' size or of the pictures'. */
-static void cut_edges(struct config_file *file)
+static void crop_to_patches(struct config_file *file)
 {
     struct vit_config *const c = &file->config;
 
-    c->cut_edges = c->height % c->patch != 0 || c->width % c->patch != 0 ||
-                   file->height % c->patch != 0 || file->width % c->patch != 0;
+    c->crop_to_patches = c->height % c->patch != 0 || c->width % c->patch != 0 ||
+                         file->height % c->patch != 0 || file->width % c->patch != 0;
 }
 
 enum vit_status config_parse_hf(const struct config_input *in, struct config_file *file,
@@ -333,6 +336,6 @@ enum vit_status config_parse_hf(const struct config_input *in, struct config_fil
     file->config = hf.config;
     if ((status = config_parse_preprocessor(in, model->model_type, file, err)))
         return status;
-    cut_edges(file);
+    crop_to_patches(file);
     return config_check_file(in->path, &file->config, err);
 }

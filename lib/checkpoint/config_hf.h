@@ -1,6 +1,6 @@
 /* config_hf.h - preprocessor_config.json: how Hugging Face's pictures become inputs */
-#ifndef VIT_CONFIG_HF_H
-#define VIT_CONFIG_HF_H
+#ifndef VIT_CHECKPOINT_CONFIG_HF_H
+#define VIT_CHECKPOINT_CONFIG_HF_H
 
 #include "checkpoint/config.h"
 

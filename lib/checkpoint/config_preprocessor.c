@@ -4,7 +4,7 @@
 
 #include "base/status.h"
 #include "checkpoint/config_hf.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 #define HALF                                                                                       \
     {                                                                                              \
@@ -35,11 +35,11 @@ static const struct processor {
     enum vit_interpolation interpolation;
     float mean[3], std[3];
 } processors[] = {
-    { "ViT", true, 224, 0, VIT_BILINEAR, HALF, HALF },
-    { "DeiT", true, 256, 224, VIT_BICUBIC, HALF, HALF },
-    { "Bit", false, 224, 224, VIT_BICUBIC, CLIP_MEAN, CLIP_STD },
-    { "CLIP", false, 224, 224, VIT_BICUBIC, CLIP_MEAN, CLIP_STD },
-    { "Siglip", true, 224, 0, VIT_BICUBIC, HALF, HALF },
+    { "ViT", true, 224, 0, VIT_INTERPOLATION_BILINEAR, HALF, HALF },
+    { "DeiT", true, 256, 224, VIT_INTERPOLATION_BICUBIC, HALF, HALF },
+    { "Bit", false, 224, 224, VIT_INTERPOLATION_BICUBIC, CLIP_MEAN, CLIP_STD },
+    { "CLIP", false, 224, 224, VIT_INTERPOLATION_BICUBIC, CLIP_MEAN, CLIP_STD },
+    { "Siglip", true, 224, 0, VIT_INTERPOLATION_BICUBIC, HALF, HALF },
 };
 
 /*
@@ -53,11 +53,13 @@ static const struct published {
     enum vit_interpolation interpolation;
     float mean[3], std[3];
 } published[] = {
-    { "vit", "ViT", VIT_CROP_SQUASH, 1, VIT_BILINEAR, HALF, HALF },
-    { "deit", "DeiT", VIT_CROP_SQUASH, 0.875, VIT_BICUBIC, IMAGENET_MEAN, IMAGENET_STD },
-    { "dinov2", "Bit", VIT_CROP_CENTER, 0.875, VIT_BICUBIC, IMAGENET_MEAN, IMAGENET_STD },
-    { "clip", "CLIP", VIT_CROP_CENTER, 1, VIT_BICUBIC, CLIP_MEAN, CLIP_STD },
-    { "siglip", "Siglip", VIT_CROP_SQUASH, 1, VIT_BICUBIC, HALF, HALF },
+    { "vit", "ViT", VIT_CROP_MODE_SQUASH, 1, VIT_INTERPOLATION_BILINEAR, HALF, HALF },
+    { "deit", "DeiT", VIT_CROP_MODE_SQUASH, 0.875, VIT_INTERPOLATION_BICUBIC, IMAGENET_MEAN,
+      IMAGENET_STD },
+    { "dinov2", "Bit", VIT_CROP_MODE_CENTER, 0.875, VIT_INTERPOLATION_BICUBIC, IMAGENET_MEAN,
+      IMAGENET_STD },
+    { "clip", "CLIP", VIT_CROP_MODE_CENTER, 1, VIT_INTERPOLATION_BICUBIC, CLIP_MEAN, CLIP_STD },
+    { "siglip", "Siglip", VIT_CROP_MODE_SQUASH, 1, VIT_INTERPOLATION_BICUBIC, HALF, HALF },
 };
 
 /* A size as the file has it: a number; or height and width; or the shorter side. */
@@ -113,7 +115,8 @@ static enum vit_status take_resample(const struct keys *keys, const struct key_r
 
     if (filter != 2 && filter != 3)
         return keys_unsupported(keys, rule, "2 (bilinear) or 3 (bicubic)", value);
-    *(enum vit_interpolation *)keys_field(keys, rule) = filter == 2 ? VIT_BILINEAR : VIT_BICUBIC;
+    *(enum vit_interpolation *)keys_field(keys, rule) =
+        filter == 2 ? VIT_INTERPOLATION_BILINEAR : VIT_INTERPOLATION_BICUBIC;
     return VIT_OK;
 }
 
@@ -230,8 +233,8 @@ static enum vit_status refuse(const struct config_input *in, const char *why, st
 
 /* The sides of the result, and how much of the resized picture they are. */
 static enum vit_status find_sides(const struct config_input *in, const struct processor *processor,
-                                  const struct processor_keys *found, struct vit_recipe *recipe,
-                                  struct vit_error *err)
+                                  const struct processor_keys *found,
+                                  struct vit_preprocess_config *recipe, struct vit_error *err)
 {
     struct edges size = found->size, cut = found->crop;
 
@@ -258,7 +261,7 @@ static enum vit_status find_sides(const struct config_input *in, const struct pr
         return refuse(in, "crop_size is above size: pictures would be padded", err);
     recipe->height = cut.height;
     recipe->width = cut.width;
-    recipe->crop_mode = size.shortest > 0 ? VIT_CROP_CENTER : VIT_CROP_SQUASH;
+    recipe->crop_mode = size.shortest > 0 ? VIT_CROP_MODE_CENTER : VIT_CROP_MODE_SQUASH;
     recipe->crop_pct =
         find_crop_pct((size_t[]){ cut.height, cut.width }, (size_t[]){ size.height, size.width });
     if (recipe->crop_pct == 0)
@@ -295,7 +298,7 @@ static enum vit_status find_channels(const struct config_input *in, const char *
 static enum vit_status read_file(const struct config_input *in, const struct published *published,
                                  struct config_file *file, struct vit_error *err)
 {
-    struct vit_recipe *const r = &file->recipe;
+    struct vit_preprocess_config *const r = &file->recipe;
     const struct processor *p = NULL;
     struct processor_keys found = { .channels = r->channels, .normalize = true };
     const struct keys keys = { in->preprocessor_path, "", true, &found, err, NULL, 0 };
@@ -344,17 +347,17 @@ enum vit_status config_parse_preprocessor(const struct config_input *in, const c
                                           struct config_file *file, struct vit_error *err)
 {
     const struct published *const p = find_published(model_type);
-    struct vit_recipe *const r = &file->recipe;
+    struct vit_preprocess_config *const r = &file->recipe;
     enum vit_status status;
 
-    *r = (struct vit_recipe){ .size = sizeof *r,
-                              .channels = file->config.channels,
-                              .height = file->config.height,
-                              .width = file->config.width,
-                              .interpolation = p->interpolation,
-                              .crop_mode = p->crop_mode,
-                              .crop_pct = p->crop_pct,
-                              .crop_rounds_down = true };
+    *r = (struct vit_preprocess_config){ .size = sizeof *r,
+                                         .channels = file->config.channels,
+                                         .height = file->config.height,
+                                         .width = file->config.width,
+                                         .interpolation = p->interpolation,
+                                         .crop_mode = p->crop_mode,
+                                         .crop_pct = p->crop_pct,
+                                         .crop_rounds_down = true };
     memcpy(r->mean, p->mean, sizeof r->mean);
     memcpy(r->std, p->std, sizeof r->std);
     if (in->preprocessor && (status = read_file(in, p, file, err)))

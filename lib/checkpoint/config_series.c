@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 struct series_keys {
     size_t img_size[3]; /* channels, height, width */
@@ -13,8 +13,8 @@ struct series_keys {
 };
 
 static const struct choice positions[] = {
-    { "sinusoid", VIT_POSITIONS_SINUSOID },
-    { "learned", VIT_POSITIONS_LEARNED },
+    { "sinusoid", VIT_POS_EMBED_SINUSOID },
+    { "learned", VIT_POS_EMBED_LEARNED },
     { NULL, 0 },
 };
 
@@ -29,13 +29,13 @@ static const struct choice positions[] = {
         { "num_heads", take_count, FIELD(config.heads), NULL, true },                              \
         { "hidden_chan_mul", take_number, FIELD(mlp_ratio), NULL, true },                          \
         { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
-        { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL,                                     \
+        { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL,                                \
           false }, /* none and 0 alike stand for head_dim^-1/2 */                                  \
         { "qk_scale", take_float_or_null, FIELD(config.qk_scale), NULL, false },                   \
         { "act", take_choice, FIELD(config.activation), config_activations, false },               \
         { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },                          \
-        { "attention_value_skip", take_bool, FIELD(config.value_skip), NULL, false },              \
-        { "pos_embed", take_choice, FIELD(config.positions), positions, false },                   \
+        { "attention_value_skip", take_bool, FIELD(config.value_residual), NULL, false },          \
+        { "pos_embed", take_choice, FIELD(config.pos_embed), positions, false },                   \
         { "pretrained_cfg", take_nothing, 0, NULL, false },                                        \
     {                                                                                              \
         "id2label", take_nothing, 0, NULL, false                                                   \
@@ -48,8 +48,8 @@ static const struct key_rule vit_rules[] = {
 
 static const struct key_rule t2t_rules[] = {
     BACKBONE,
-    { "softsplit_kernels", take_3_counts, FIELD(config.splits), NULL, true },
-    { "token_chan", take_count, FIELD(config.token_dim), NULL, true },
+    { "softsplit_kernels", take_3_counts, FIELD(config.t2t_kernels), NULL, true },
+    { "token_chan", take_count, FIELD(config.t2t_dim), NULL, true },
     { "t2t_hidden_chan_mul", take_number, FIELD(token_mlp_ratio), NULL, true },
 };
 
@@ -59,17 +59,17 @@ static enum vit_status finish_t2t(const char *path, struct series_keys *series,
 {
     struct vit_config *const c = &series->config;
 
-    c->tokenizer = VIT_T2T_SERIES;
-    c->token_heads = c->heads;
+    c->tokenizer = VIT_TOKENIZER_T2T_QK_SCALE;
+    c->t2t_heads = c->heads;
     c->patch = 1;
     for (size_t i = 0; i < SPLITS; i++)
-        if (c->splits[i] > CONFIG_MAX_SPLIT)
+        if (c->t2t_kernels[i] > CONFIG_MAX_SPLIT)
             return fail(err, VIT_EFORMAT, "%s: softsplit_kernels[%zu] %zu is above %d",
-                        quote_path(path).text, i, c->splits[i], CONFIG_MAX_SPLIT);
+                        quote_path(path).text, i, c->t2t_kernels[i], CONFIG_MAX_SPLIT);
         else
-            c->patch *= config_split_stride(c->splits[i]);
-    return config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->token_dim,
-                          &c->token_mlp_dim, err);
+            c->patch *= config_split_stride(c->t2t_kernels[i]);
+    return config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->t2t_dim,
+                          &c->t2t_mlp_dim, err);
 }
 
 enum vit_status config_parse_series(const struct config_input *in, struct config_file *file,
@@ -78,9 +78,10 @@ enum vit_status config_parse_series(const struct config_input *in, struct config
     struct series_keys series = { .config = {
                                       .size = sizeof series.config,
                                       .eps = 1e-5f,
-                                      .activation = VIT_GELU,
-                                      .positions = VIT_POSITIONS_SINUSOID,
-                                      .value_skip = true,
+                                      .activation = VIT_ACTIVATION_GELU,
+                                      .pos_embed = VIT_POS_EMBED_SINUSOID,
+                                      .value_residual = true,
+                                      .no_qkv_bias = true,
                                   } };
     struct vit_config *const c = &series.config;
     const struct keys keys = { in->path, "", false, &series, err, &file->origins, FIELD(config) };
@@ -105,8 +106,8 @@ enum vit_status config_parse_series(const struct config_input *in, struct config
     if (t2t) {
         keys_note(&keys, "model_type", offsetof(struct vit_config, tokenizer));
         keys_note(&keys, "softsplit_kernels", offsetof(struct vit_config, patch));
-        keys_note(&keys, "num_heads", offsetof(struct vit_config, token_heads));
-        keys_note(&keys, "t2t_hidden_chan_mul", offsetof(struct vit_config, token_mlp_dim));
+        keys_note(&keys, "num_heads", offsetof(struct vit_config, t2t_heads));
+        keys_note(&keys, "t2t_hidden_chan_mul", offsetof(struct vit_config, t2t_mlp_dim));
     }
     return config_finish(in, in->path, c, &config_plain_recipe, file, err);
 }

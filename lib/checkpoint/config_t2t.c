@@ -8,8 +8,8 @@ struct t2t_keys {
 };
 
 static const struct choice tokens_types[] = {
-    { "transformer", VIT_T2T_TRANSFORMER },
-    { "performer", VIT_T2T_PERFORMER },
+    { "transformer", VIT_TOKENIZER_T2T_TRANSFORMER },
+    { "performer", VIT_TOKENIZER_T2T_PERFORMER },
     { NULL, 0 },
 };
 
@@ -25,8 +25,8 @@ static const struct key_rule rules[] = {
     { "depth", take_count, FIELD(config.depth), NULL, true },
     { "num_heads", take_count, FIELD(config.heads), NULL, true },
     { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, true },
-    { "token_dim", take_count, FIELD(config.token_dim), NULL, false },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
+    { "token_dim", take_count, FIELD(config.t2t_dim), NULL, false },
+    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
     { "qk_scale", take_float_or_null, FIELD(config.qk_scale), NULL, false },
     { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },
     { "drop_rate", take_nothing, 0, NULL, false },
@@ -43,16 +43,17 @@ static const struct vit_config defaults = {
     .patch = 16,
     .classes = 1000,
     .eps = 1e-5f,
-    .activation = VIT_GELU,
-    .positions = VIT_POSITIONS_SINUSOID,
-    .splits = { 7, 3, 3 },
-    .token_dim = 64,
-    .token_heads = 1,
+    .no_qkv_bias = true,
+    .activation = VIT_ACTIVATION_GELU,
+    .pos_embed = VIT_POS_EMBED_SINUSOID,
+    .t2t_kernels = { 7, 3, 3 },
+    .t2t_dim = 64,
+    .t2t_heads = 1,
 };
-static const struct vit_recipe recipe = {
+static const struct vit_preprocess_config recipe = {
     .size = sizeof recipe,
-    .interpolation = VIT_BICUBIC,
-    .crop_mode = VIT_CROP_CENTER,
+    .interpolation = VIT_INTERPOLATION_BICUBIC,
+    .crop_mode = VIT_CROP_MODE_CENTER,
     .crop_pct = 0.9,
     .mean = { 0.485f, 0.456f, 0.406f },
     .std = { 0.229f, 0.224f, 0.225f },
@@ -72,7 +73,7 @@ enum vit_status config_parse_t2t(const struct config_input *in, struct config_fi
         return status;
     c->height = t2t.sides[0];
     c->width = t2t.sides[1];
-    c->token_mlp_dim = c->token_dim; /* T2T_module gives its transformers an mlp_ratio of 1 */
+    c->t2t_mlp_dim = c->t2t_dim; /* T2T_module gives its transformers an mlp_ratio of 1 */
     if (json_object_get(in->root, "img_size")) {
         keys_note(&keys, "img_size", offsetof(struct vit_config, height));
         keys_note(&keys, "img_size", offsetof(struct vit_config, width));

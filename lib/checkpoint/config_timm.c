@@ -1,10 +1,10 @@
 /* config_timm.c - a timm snapshot's config.json: an architecture's name, and what differs */
 #include "checkpoint/config_timm.h"
 
-#include "base/architectures.h"
-#include "base/config.h"
 #include "base/status.h"
-#include "files/quote.h"
+#include "config/architectures.h"
+#include "config/config.h"
+#include "files/sanitize.h"
 
 /* From fc1's rows to the MLP's width: the packed SwiGLU makes two numbers of each. */
 static enum vit_status set_mlp(const char *path, struct timm_keys *timm, struct vit_error *err)
@@ -51,17 +51,17 @@ static enum vit_status set_pool(const char *path, struct timm_keys *timm, struct
                     quote_path(path).text);
     if (c->pool == VIT_POOL_MEAN && all)
         c->pool = VIT_POOL_MEAN_ALL;
-    c->final_norm = !timm->final_norm ? VIT_NORM_NONE
-                    : pooled_norm     ? VIT_NORM_POOLED
-                                      : VIT_NORM_TOKENS;
+    c->final_norm = !timm->final_norm ? VIT_FINAL_NORM_NONE
+                    : pooled_norm     ? VIT_FINAL_NORM_POOLED
+                                      : VIT_FINAL_NORM_TOKENS;
     return VIT_OK;
 }
 
 /* timm's defaults: DEFAULT_CROP_PCT, IMAGENET_DEFAULT_MEAN and _STD of timm/data/constants.py */
-static const struct vit_recipe defaults = {
+static const struct vit_preprocess_config defaults = {
     .size = sizeof defaults,
-    .interpolation = VIT_BICUBIC,
-    .crop_mode = VIT_CROP_CENTER,
+    .interpolation = VIT_INTERPOLATION_BICUBIC,
+    .crop_mode = VIT_CROP_MODE_CENTER,
     .crop_pct = 0.875,
     .mean = { 0.485f, 0.456f, 0.406f },
     .std = { 0.229f, 0.224f, 0.225f },
@@ -93,11 +93,12 @@ enum vit_status config_parse_timm(const struct config_input *in, struct config_f
         return fail(err, status, "%s: %.340s", quote_path(path).text, why.message);
     origins_all(&file->origins, "the architecture's name");
     timm.packed = timm.config.gated_mlp;
-    timm.final_norm = timm.config.final_norm != VIT_NORM_NONE;
+    timm.final_norm = timm.config.final_norm != VIT_FINAL_NORM_NONE;
     /* of the architectures that pool a mean, some say that it is of normed tokens */
-    timm.fc_norm = timm.config.pool == VIT_POOL_MEAN && timm.config.final_norm == VIT_NORM_TOKENS
-                       ? FC_NORM_OFF
-                       : FC_NORM_BY_POOL;
+    timm.fc_norm =
+        timm.config.pool == VIT_POOL_MEAN && timm.config.final_norm == VIT_FINAL_NORM_TOKENS
+            ? FC_NORM_OFF
+            : FC_NORM_BY_POOL;
     if ((status = timm_read(path, in->root, &timm, &file->origins, err)))
         return status;
     timm.config.no_patch_bias = timm.config.pre_norm;

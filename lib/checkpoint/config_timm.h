@@ -1,6 +1,6 @@
 /* config_timm.h - what the keys of a timm snapshot's config.json say, before it is put together */
-#ifndef VIT_CONFIG_TIMM_H
-#define VIT_CONFIG_TIMM_H
+#ifndef VIT_CHECKPOINT_CONFIG_TIMM_H
+#define VIT_CHECKPOINT_CONFIG_TIMM_H
 
 #include "checkpoint/config.h"
 

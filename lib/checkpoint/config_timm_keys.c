@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 #include "checkpoint/config_timm.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 _Static_assert(offsetof(struct vit_config, width) ==
                    offsetof(struct vit_config, height) + sizeof(size_t),
@@ -76,16 +76,16 @@ static const struct choice pools[] = {
 };
 
 static const struct choice positions[] = {
-    { "learn", VIT_POSITIONS_LEARNED },
-    { "none", VIT_POSITIONS_NONE },
-    { "", VIT_POSITIONS_NONE },
+    { "learn", VIT_POS_EMBED_LEARNED },
+    { "none", VIT_POS_EMBED_NONE },
+    { "", VIT_POS_EMBED_NONE },
     { NULL, 0 },
 };
 
 static const struct choice mlp_layers[] = { { "Mlp", 0 }, { "SwiGLUPacked", 1 }, { NULL, 0 } };
 
-static const unsigned class_tokens[2] = { VIT_NO_CLASS_TOKEN, VIT_CLASS_TOKEN };
-static const unsigned positioned[2] = { VIT_POSITIONED_ALL, VIT_POSITIONED_PATCHES };
+static const unsigned class_tokens[2] = { VIT_CLASS_TOKENS_NONE, VIT_CLASS_TOKENS_CLASS };
+static const unsigned pos_embed_scope[2] = { VIT_POS_EMBED_SCOPE_ALL, VIT_POS_EMBED_SCOPE_PATCHES };
 
 /*
  * The arguments of timm's VisionTransformer: what is read, what must be its default, what only
@@ -101,12 +101,12 @@ static const struct key_rule arg_rules[] = {
     { "depth", take_count, FIELD(config.depth), NULL, false },
     { "num_heads", take_count, FIELD(config.heads), NULL, false },
     { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, false },
-    { "qkv_bias", take_bool, FIELD(config.qkv_bias), NULL, false },
+    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
     { "qk_norm", take_bool, FIELD(config.qk_norm), NULL, false },
     { "init_values", take_init_values, FIELD(config.layer_scale), NULL, false },
     { "class_token", take_either, FIELD(config.class_tokens), class_tokens, false },
-    { "pos_embed", take_choice, FIELD(config.positions), positions, false },
-    { "no_embed_class", take_either, FIELD(config.positioned), positioned, false },
+    { "pos_embed", take_choice, FIELD(config.pos_embed), positions, false },
+    { "no_embed_class", take_either, FIELD(config.pos_embed_scope), pos_embed_scope, false },
     { "reg_tokens", take_count_or_0, FIELD(config.registers), NULL, false },
     { "pre_norm", take_bool, FIELD(config.pre_norm), NULL, false },
     { "final_norm", take_bool, FIELD(final_norm), NULL, false },
@@ -238,7 +238,7 @@ enum vit_status timm_read(const char *path, json_t *root, struct timm_keys *timm
                           struct origins *origins, struct vit_error *err)
 {
     const size_t at = offsetof(struct timm_keys, config);
-    const bool distilled = timm->config.class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS;
+    const bool distilled = timm->config.class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
     json_t *pretrained = timm_pretrained(root), *args = model_args(root);
     const struct keys in_root = { path, "", true, timm, err, origins, at };
     const struct keys in_pretrained = {
@@ -259,7 +259,7 @@ enum vit_status timm_read(const char *path, json_t *root, struct timm_keys *timm
         (status = keys_read(&in_args, args, arg_rules, COUNT(arg_rules))))
         return status;
     if (distilled)
-        timm->config.class_tokens = VIT_CLASS_AND_DISTILLATION_TOKENS;
+        timm->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
     note_args(&in_args, args);
     return VIT_OK;
 }

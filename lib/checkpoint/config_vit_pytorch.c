@@ -47,7 +47,8 @@ static const struct vit_config defaults = {
     .channels = 3,
     .head_dim = 64,
     .eps = 1e-5f,
-    .activation = VIT_GELU,
+    .activation = VIT_ACTIVATION_GELU,
+    .no_qkv_bias = true,
     .patch_norms = true,
 };
 
@@ -55,14 +56,14 @@ static const struct vit_config defaults = {
 static void decide(bool simple, struct vit_config *c)
 {
     if (simple) {
-        c->class_tokens = VIT_NO_CLASS_TOKEN;
-        c->positions = VIT_POSITIONS_SINCOS_2D;
+        c->class_tokens = VIT_CLASS_TOKENS_NONE;
+        c->pos_embed = VIT_POS_EMBED_SINCOS_2D;
         c->pool = VIT_POOL_MEAN;
         c->no_proj_bias = true;
         return;
     }
     if (c->pool == VIT_POOL_MEAN)
-        c->class_tokens = VIT_NO_CLASS_TOKEN;
+        c->class_tokens = VIT_CLASS_TOKENS_NONE;
     c->no_proj = c->heads == 1 && c->head_dim == c->dim;
 }
 
@@ -86,6 +87,6 @@ enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct c
     decide(simple, c);
     keys_note(&keys, "image_size", offsetof(struct vit_config, height));
     keys_note(&keys, "image_size", offsetof(struct vit_config, width));
-    keys_note(&keys, "model_type", offsetof(struct vit_config, positions));
+    keys_note(&keys, "model_type", offsetof(struct vit_config, pos_embed));
     return config_finish(in, in->path, c, &config_plain_recipe, file, err);
 }

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "files/file.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 static enum vit_status wrong_count(const char *path, size_t found, size_t classes,
                                    struct vit_error *err)

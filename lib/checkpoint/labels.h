@@ -1,6 +1,6 @@
 /* labels.h - what a model's classes are called */
-#ifndef VIT_LABELS_H
-#define VIT_LABELS_H
+#ifndef VIT_CHECKPOINT_LABELS_H
+#define VIT_CHECKPOINT_LABELS_H
 
 #include <jansson.h>
 #include <stddef.h>

@@ -14,7 +14,7 @@ static const char *const positions[] = { "learned", "sinusoid", "sincos_2d", "no
 static const char *const tokenizers[] = { "patches", "t2t_series", "t2t_transformer",
                                           "t2t_performer" };
 static const char *const class_tokens[] = { "class", "none", "class_and_distillation" };
-static const char *const positioned[] = { "all", "patches", "class_and_patches" };
+static const char *const pos_embed_scope[] = { "all", "patches", "class_and_patches" };
 static const char *const pools[] = { "class", "mean", "mean_all", "max", "map", "class_and_mean" };
 static const char *const final_norms[] = { "tokens", "pooled", "none" };
 
@@ -33,26 +33,26 @@ static const struct field {
     { AT(width), SIZE, NULL, 0 },
     { AT(tokenizer), ENUM, WORDS(tokenizers) },
     { AT(patch), SIZE, NULL, 0 },
-    { AT(cut_edges), BOOL, NULL, 0 },
-    { AT(splits), SPLITS_3, NULL, 0 },
-    { AT(token_dim), SIZE, NULL, 0 },
-    { AT(token_heads), SIZE, NULL, 0 },
-    { AT(token_mlp_dim), SIZE, NULL, 0 },
+    { AT(crop_to_patches), BOOL, NULL, 0 },
+    { AT(t2t_kernels), SPLITS_3, NULL, 0 },
+    { AT(t2t_dim), SIZE, NULL, 0 },
+    { AT(t2t_heads), SIZE, NULL, 0 },
+    { AT(t2t_mlp_dim), SIZE, NULL, 0 },
     { AT(no_patch_bias), BOOL, NULL, 0 },
     { AT(patch_norms), BOOL, NULL, 0 },
     { AT(class_tokens), ENUM, WORDS(class_tokens) },
     { AT(registers), SIZE, NULL, 0 },
-    { AT(positions), ENUM, WORDS(positions) },
-    { AT(positioned), ENUM, WORDS(positioned) },
+    { AT(pos_embed), ENUM, WORDS(positions) },
+    { AT(pos_embed_scope), ENUM, WORDS(pos_embed_scope) },
     { AT(pre_norm), BOOL, NULL, 0 },
     { AT(dim), SIZE, NULL, 0 },
     { AT(depth), SIZE, NULL, 0 },
     { AT(heads), SIZE, NULL, 0 },
     { AT(head_dim), SIZE, NULL, 0 },
-    { AT(qkv_bias), BOOL, NULL, 0 },
+    { AT(no_qkv_bias), BOOL, NULL, 0 },
     { AT(qk_norm), BOOL, NULL, 0 },
     { AT(qk_scale), FLOAT, NULL, 0 },
-    { AT(value_skip), BOOL, NULL, 0 },
+    { AT(value_residual), BOOL, NULL, 0 },
     { AT(no_proj), BOOL, NULL, 0 },
     { AT(no_proj_bias), BOOL, NULL, 0 },
     { AT(mlp_dim), SIZE, NULL, 0 },
@@ -166,7 +166,7 @@ static void write_value(const struct field *field, const struct vit_config *conf
 }
 
 bool origins_fact(const struct origins *origins, const struct vit_config *config, size_t i,
-                  struct vit_fact *fact)
+                  struct vit_config_entry *fact)
 {
     if (i >= COUNT)
         return false;

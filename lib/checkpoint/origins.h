@@ -1,6 +1,6 @@
 /* origins.h - where each field of a configuration comes from */
-#ifndef VIT_ORIGINS_H
-#define VIT_ORIGINS_H
+#ifndef VIT_CHECKPOINT_ORIGINS_H
+#define VIT_CHECKPOINT_ORIGINS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include "vit/vit.h"
 
 /* One for each field of struct vit_config that says what is computed. */
-enum { ORIGINS_RECIPE = 5 }; /* fields of struct vit_recipe that files can fill */
+enum { ORIGINS_RECIPE = 5 }; /* fields of struct vit_preprocess_config that files can fill */
 enum { ORIGINS_FIELDS = 38 };
 
 struct origins {
@@ -30,15 +30,15 @@ void origins_set(struct origins *origins, size_t offset, const char *from);
 void origins_changed(struct origins *origins, const struct vit_config *before,
                      const struct vit_config *after, const char *from);
 
-/* The same for a field of struct vit_recipe, by its name; NULL: there is no such field. */
+/* The same for a field of struct vit_preprocess_config, by its name; NULL: there is no such field. */
 void origins_set_recipe(struct origins *origins, const char *field, const char *from);
 const char *origins_recipe(const struct origins *origins, const char *field);
 
 /* All fields of the configuration, to begin with. */
 void origins_all(struct origins *origins, const char *from);
 
-/* Field i as vit_model_fact has it; the origin points into *origins. */
+/* Field i as vit_model_config_entry has it; the origin points into *origins. */
 bool origins_fact(const struct origins *origins, const struct vit_config *config, size_t i,
-                  struct vit_fact *fact);
+                  struct vit_config_entry *fact);
 
 #endif

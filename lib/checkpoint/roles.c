@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/config.h"
+#include "config/config.h"
 
 static const char *const names[T_ROLES] = {
     [T_CLS_TOKEN] = "cls_token",

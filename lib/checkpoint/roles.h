@@ -1,6 +1,6 @@
 /* roles.h - what a tensor is for, whatever a family calls it */
-#ifndef VIT_ROLES_H
-#define VIT_ROLES_H
+#ifndef VIT_CHECKPOINT_ROLES_H
+#define VIT_CHECKPOINT_ROLES_H
 
 #include <stddef.h>
 
@@ -45,17 +45,17 @@ enum tensor_role {
 
     T_TOKEN_NORM1_WEIGHT, /* [length of the stage's input] */
     T_TOKEN_NORM1_BIAS,
-    T_TOKEN_QKV_WEIGHT, /* [3·token_dim][length]; of a performer keys, queries, values */
+    T_TOKEN_QKV_WEIGHT, /* [3·t2t_dim][length]; of a performer keys, queries, values */
     T_TOKEN_QKV_BIAS,
-    T_TOKEN_PROJ_WEIGHT, /* [token_dim][token_dim] */
+    T_TOKEN_PROJ_WEIGHT, /* [t2t_dim][t2t_dim] */
     T_TOKEN_PROJ_BIAS,
-    T_TOKEN_NORM2_WEIGHT, /* [token_dim] */
+    T_TOKEN_NORM2_WEIGHT, /* [t2t_dim] */
     T_TOKEN_NORM2_BIAS,
-    T_TOKEN_FC1_WEIGHT, /* [token_mlp_dim][token_dim] */
+    T_TOKEN_FC1_WEIGHT, /* [t2t_mlp_dim][t2t_dim] */
     T_TOKEN_FC1_BIAS,
-    T_TOKEN_FC2_WEIGHT, /* [token_dim][token_mlp_dim] */
+    T_TOKEN_FC2_WEIGHT, /* [t2t_dim][t2t_mlp_dim] */
     T_TOKEN_FC2_BIAS,
-    T_TOKEN_FEATURES, /* [token_dim/2][token_dim], a performer's random directions */
+    T_TOKEN_FEATURES, /* [t2t_dim/2][t2t_dim], a performer's random directions */
 
     T_NORM1_WEIGHT, /* [dim] */
     T_NORM1_BIAS,

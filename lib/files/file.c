@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/status.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 /* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two forms */
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)

@@ -1,6 +1,6 @@
 /* file.h - reading regular files that may be anything, and may change while they are read */
-#ifndef VIT_FILE_H
-#define VIT_FILE_H
+#ifndef VIT_FILES_FILE_H
+#define VIT_FILES_FILE_H
 
 #include <stdbool.h>
 #include <stddef.h>

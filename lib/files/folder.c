@@ -8,7 +8,7 @@
 
 #include "base/status.h"
 #include "files/file.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 /* What the message about several or none names: the same whatever order the folder is listed in. */
 struct found {

@@ -1,6 +1,6 @@
 /* folder.h - which file of weights a checkpoint folder has */
-#ifndef VIT_FOLDER_H
-#define VIT_FOLDER_H
+#ifndef VIT_FILES_FOLDER_H
+#define VIT_FILES_FOLDER_H
 
 #include "files/tensors.h"
 

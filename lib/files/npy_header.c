@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 enum { MAGIC_BYTES = 6 };
 

@@ -1,6 +1,6 @@
 /* npy_header.h - the header of numpy's .npy files, which are hostile until proven otherwise */
-#ifndef VIT_NPY_HEADER_H
-#define VIT_NPY_HEADER_H
+#ifndef VIT_FILES_NPY_HEADER_H
+#define VIT_FILES_NPY_HEADER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #include "base/status.h"
 #include "files/file.h"
 #include "files/npz_zip.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 /* An archive while its directory is checked. */
 struct parse {

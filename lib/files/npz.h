@@ -1,6 +1,6 @@
 /* npz.h - reading .npz files, zip archives of .npy files, hostile until proven otherwise */
-#ifndef VIT_NPZ_H
-#define VIT_NPZ_H
+#ifndef VIT_FILES_NPZ_H
+#define VIT_FILES_NPZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "files/convert.h"
 #include "files/npz.h"
 #include "files/npz_zip.h"
-#include "files/quote.h"
-#include "files/widen.h"
+#include "files/sanitize.h"
 
 struct npz_where npz_where(const char *path, const char *name, const char *end)
 {

@@ -1,10 +1,10 @@
 /* npz_zip.h - what both halves of the .npz reader ask of libzip */
-#ifndef VIT_NPZ_ZIP_H
-#define VIT_NPZ_ZIP_H
+#ifndef VIT_FILES_NPZ_ZIP_H
+#define VIT_FILES_NPZ_ZIP_H
 
 #include <zip.h>
 
-#include "files/quote.h"
+#include "files/sanitize.h"
 #include "vit/status.h"
 
 /* "FILE: member "NAMEEND"", which begins a message. */

@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "files/file.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
 
 enum { LENGTH_BYTES = 8 };
 

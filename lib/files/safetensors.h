@@ -1,6 +1,6 @@
 /* safetensors.h - reading .safetensors files, which are hostile until proven otherwise */
-#ifndef VIT_SAFETENSORS_H
-#define VIT_SAFETENSORS_H
+#ifndef VIT_FILES_SAFETENSORS_H
+#define VIT_FILES_SAFETENSORS_H
 
 #include <stddef.h>
 #include <stdint.h>

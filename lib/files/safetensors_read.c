@@ -1,9 +1,9 @@
 /* safetensors_read.c - the numbers of a tensor in a .safetensors file */
 #include "base/status.h"
+#include "files/convert.h"
 #include "files/file.h"
-#include "files/quote.h"
 #include "files/safetensors.h"
-#include "files/widen.h"
+#include "files/sanitize.h"
 
 enum { CHUNK = 8192 }; /* elements converted at a time, from the stack: 16 KiB */
 

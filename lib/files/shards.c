@@ -6,8 +6,8 @@
 
 #include "base/status.h"
 #include "files/file.h"
-#include "files/index.h"
-#include "files/quote.h"
+#include "files/sanitize.h"
+#include "files/shard_index.h"
 
 static enum vit_status open_index(const char *path, struct index_file **index,
                                   struct vit_error *err)

@@ -1,6 +1,6 @@
 /* shards.h - a checkpoint in several .safetensors files, held against their index */
-#ifndef VIT_SHARDS_H
-#define VIT_SHARDS_H
+#ifndef VIT_FILES_SHARDS_H
+#define VIT_FILES_SHARDS_H
 
 #include "files/safetensors.h"
 

@@ -8,8 +8,8 @@
 #include "files/file.h"
 #include "files/folder.h"
 #include "files/npz.h"
-#include "files/quote.h"
 #include "files/safetensors.h"
+#include "files/sanitize.h"
 #include "files/shards.h"
 
 _Static_assert(SAFETENSORS_MAX_RANK <= TENSOR_MAX_RANK, "a shape fits");

@@ -1,6 +1,6 @@
 /* tensors.h - the tensors of a checkpoint folder, whatever files they are in */
-#ifndef VIT_TENSORS_H
-#define VIT_TENSORS_H
+#ifndef VIT_FILES_TENSORS_H
+#define VIT_FILES_TENSORS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,10 +1,10 @@
 /* context.c - the memory and threads of forward passes, and the sharing out of a batch over them */
 #include <stdlib.h>
 
-#include "base/config.h"
 #include "base/fpenv.h"
 #include "base/parallel.h"
 #include "base/status.h"
+#include "config/config.h"
 #include "model/forward.h"
 
 struct vit_context {
@@ -39,9 +39,8 @@ static size_t attention_scratch(const struct vit_model *m, size_t threads, bool 
                                                        c->dim / c->heads, threads));
     for (size_t i = 0; i < TOKEN_STAGES && (config_facts(c) & HAS_TOKEN_ATTENTION); i++) {
         const struct config_grid grid = config_split_grid(c, i);
-        const size_t scratch =
-            vit_attention_scratch_size(m->kernels, grid.rows * grid.columns, c->token_heads,
-                                       c->token_dim / c->token_heads, threads);
+        const size_t scratch = vit_attention_scratch_size(
+            m->kernels, grid.rows * grid.columns, c->t2t_heads, c->t2t_dim / c->t2t_heads, threads);
         *overflow = *overflow || scratch == 0;
         most = larger(most, scratch);
     }
@@ -62,9 +61,9 @@ static void carve(struct arena *arena, const struct vit_model *m, size_t threads
         carve_matrix(arena, tokens, larger(3 * inner, c->pool == VIT_POOL_MAP ? 2 * c->dim : 0));
     r->mlp.ld = padded_stride(larger(larger(hidden, c->dim), config_pooled(c)));
     r->patches.ld = padded_stride(m->patch.in);
-    r->mlp.at = r->patches.at =
-        arena_floats(arena, larger(tokens * r->mlp.ld,
-                                   c->tokenizer == VIT_PATCHES ? patches * r->patches.ld : 0));
+    r->mlp.at = r->patches.at = arena_floats(
+        arena, larger(tokens * r->mlp.ld,
+                      c->tokenizer == VIT_TOKENIZER_PATCH ? patches * r->patches.ld : 0));
     r->embedding = arena_floats(arena, larger(2 * c->dim, c->pre_logits));
     if (c->pool == VIT_POOL_MAP)
         r->pool = arena_floats(arena, 3 * c->dim + c->mlp_dim);
@@ -115,7 +114,7 @@ enum vit_status vit_context_create(const struct vit_model *model,
     ctx->parallel.threads = o.threads;
     ctx->parallel.run = run_as_caller;
     ctx->parallel.user = ctx;
-    ctx->run = o.run ? o.run : vit_run_openmp;
+    ctx->run = o.run ? o.run : vit_parallel_openmp;
     ctx->user = o.user;
     ctx->slots = ctx->max_batch < ctx->parallel.threads ? 1 : ctx->parallel.threads;
     ctx->runs = calloc(ctx->slots, sizeof *ctx->runs);
@@ -197,8 +196,8 @@ static enum vit_status check_call(const struct vit_context *ctx, const struct wa
         wanted->block >= c->depth)
         return fail(err, VIT_EINVAL, "block is %zu, expected less than the model's depth, %zu",
                     wanted->block, c->depth);
-    if (wanted->output == VIT_OUTPUT_STAGE &&
-        (c->tokenizer == VIT_PATCHES || wanted->block >= TOKEN_STAGES))
+    if (wanted->output == VIT_OUTPUT_T2T_STAGE &&
+        (c->tokenizer == VIT_TOKENIZER_PATCH || wanted->block >= TOKEN_STAGES))
         return fail(err, VIT_EINVAL,
                     "block is %zu, expected a token transformer, 0 or 1, of a T2T-ViT",
                     wanted->block);
@@ -239,7 +238,7 @@ enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output outp
 
     fpenv_leave(ctx->caller);
     if (atomic_load(&ctx->cancelled))
-        return fail(err, VIT_ECANCELLED, "the context's cancel hook said stop");
+        return fail(err, VIT_ECANCELED, "the context's cancel hook said stop");
     return VIT_OK;
 }
 

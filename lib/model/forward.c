@@ -87,7 +87,7 @@ static void project(struct run *r, const struct block *b)
 
     if (c->no_proj) {
         add_rows(r, r->h);
-    } else if (c->value_skip) { /* the series' attention returns v + h Wproj + b */
+    } else if (c->value_residual) { /* the series' attention returns v + h Wproj + b */
         linear(r, &b->proj, tokens, r->h, add_values, r->mlp);
         add_rows(r, r->mlp);
     } else {
@@ -113,7 +113,8 @@ static void mlp(struct run *r, const struct block *b)
 {
     const struct vit_config *c = &r->model->config;
     const size_t tokens = config_tokens(c);
-    const struct vit_epilogue f = { .activation = c->gated_mlp ? VIT_IDENTITY : c->activation };
+    const struct vit_epilogue f = { .activation =
+                                        c->gated_mlp ? VIT_ACTIVATION_IDENTITY : c->activation };
     const struct vit_epilogue add = { .gamma = b->gamma2,
                                       .residual = r->x.at,
                                       .ld_residual = r->x.ld };
@@ -174,15 +175,15 @@ static void finish(struct run *r, const struct wanted *wanted, float *out)
 {
     const struct vit_model *m = r->model;
     const size_t tokens = config_tokens(&m->config), dim = m->config.dim;
-    const bool normed =
-        wanted->output == VIT_OUTPUT_FEATURES && m->config.final_norm == VIT_NORM_TOKENS;
+    const bool normed = wanted->output == VIT_OUTPUT_LAST_HIDDEN_STATE &&
+                        m->config.final_norm == VIT_FINAL_NORM_TOKENS;
 
     switch (wanted->output) {
     case VIT_OUTPUT_ATTENTION:
         attention_weights(r, &m->blocks[wanted->block], out);
         break;
     case VIT_OUTPUT_BLOCK:
-    case VIT_OUTPUT_FEATURES:
+    case VIT_OUTPUT_LAST_HIDDEN_STATE:
         if (normed)
             layernorm(r, &m->norm, tokens, r->x, r->h);
         copy_rows(tokens, dim, normed ? r->h : r->x, (struct matrix){ out, dim });
@@ -205,15 +206,15 @@ void forward_image(struct run *r, const struct wanted *wanted, const float *imag
                           : wanted->output == VIT_OUTPUT_ATTENTION ? wanted->block
                                                                    : c->depth;
 
-    if (wanted->output == VIT_OUTPUT_TOKENS) {
+    if (wanted->output == VIT_OUTPUT_PATCH_EMBEDDING) {
         tokenize(r, image, SPLITS, NULL, (struct matrix){ out, c->dim });
         return;
     }
-    if (wanted->output == VIT_OUTPUT_STAGE) {
+    if (wanted->output == VIT_OUTPUT_T2T_STAGE) {
         const struct config_grid grid = config_split_grid(c, wanted->block);
         tokenize(r, image, wanted->block, NULL, (struct matrix){ 0 });
-        copy_rows(grid.rows * grid.columns, c->token_dim, r->token,
-                  (struct matrix){ out, c->token_dim });
+        copy_rows(grid.rows * grid.columns, c->t2t_dim, r->token,
+                  (struct matrix){ out, c->t2t_dim });
         return;
     }
     embed(r, image);

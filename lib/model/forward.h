@@ -1,6 +1,6 @@
 /* forward.h - the forward pass of one image, and the memory it runs in */
-#ifndef VIT_FORWARD_H
-#define VIT_FORWARD_H
+#ifndef VIT_MODEL_FORWARD_H
+#define VIT_MODEL_FORWARD_H
 
 #include <stdatomic.h>
 
@@ -38,7 +38,7 @@ struct run {
     float *packed;                                      /* keys, then values */
     float *half_norms;                                  /* [tokens], a performer's; then 1/sums */
     double *feature_sums;                               /* [features] */
-    float *mixture, *packed_mixture;                    /* [features][token_dim] */
+    float *mixture, *packed_mixture;                    /* [features][t2t_dim] */
 };
 
 /* The part of a run that tokenize() has to itself: measured, then carved. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/fpenv.h"
 #include "base/status.h"
+#include "config/config.h"
 
 const char *vit_version(void)
 {
@@ -72,7 +72,7 @@ static enum vit_status open_checkpoint(const char *folder, const struct vit_mode
     return VIT_OK;
 
 close:
-    vit_model_close(m);
+    vit_model_free(m);
     return status;
 }
 
@@ -87,15 +87,15 @@ enum vit_status vit_model_open(const char *folder, const struct vit_model_option
 }
 
 /* What a model without a checkpoint says of its input: plain pixels, 0 to 1. */
-static struct vit_recipe plain_recipe(const struct vit_config *c)
+static struct vit_preprocess_config plain_recipe(const struct vit_config *c)
 {
-    return (struct vit_recipe){
-        .size = sizeof(struct vit_recipe),
+    return (struct vit_preprocess_config){
+        .size = sizeof(struct vit_preprocess_config),
         .channels = c->channels,
         .height = c->height,
         .width = c->width,
-        .interpolation = VIT_BICUBIC,
-        .crop_mode = VIT_CROP_CENTER,
+        .interpolation = VIT_INTERPOLATION_BICUBIC,
+        .crop_mode = VIT_CROP_MODE_CENTER,
         .crop_pct = 1.0,
         .std = { 1.0f, 1.0f, 1.0f },
     };
@@ -124,20 +124,20 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     origins_all(&m->origins, "the caller");
     m->config = *config;
     m->recipe = plain_recipe(config);
-    source.has_positions = config->positions == VIT_POSITIONS_LEARNED;
+    source.has_positions = config->pos_embed == VIT_POS_EMBED_LEARNED;
     if ((status = weights_load(m, &source, err)) != VIT_OK)
         goto close;
     *model = m;
     return VIT_OK;
 
 close:
-    vit_model_close(m);
+    vit_model_free(m);
     return status;
 }
 
-enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
-                                 const struct vit_model_options *options, struct vit_model **model,
-                                 struct vit_error *err)
+enum vit_status vit_model_create_random(const struct vit_config *config, uint64_t seed,
+                                        const struct vit_model_options *options,
+                                        struct vit_model **model, struct vit_error *err)
 {
     const struct fpenv before = fpenv_enter();
     const enum vit_status status = make_random(config, seed, options, model, err);
@@ -146,7 +146,7 @@ enum vit_status vit_model_random(const struct vit_config *config, uint64_t seed,
     return status;
 }
 
-void vit_model_close(struct vit_model *model)
+void vit_model_free(struct vit_model *model)
 {
     if (!model)
         return;
@@ -160,7 +160,7 @@ const struct vit_config *vit_model_config(const struct vit_model *model)
     return &model->config;
 }
 
-const struct vit_recipe *vit_model_recipe(const struct vit_model *model)
+const struct vit_preprocess_config *vit_model_preprocess_config(const struct vit_model *model)
 {
     return &model->recipe;
 }
@@ -175,12 +175,12 @@ const char *vit_model_family(const struct vit_model *model)
     return model->checkpoint ? checkpoint_family(model->checkpoint) : "random";
 }
 
-size_t vit_model_parameters(const struct vit_model *model)
+size_t vit_model_parameter_count(const struct vit_model *model)
 {
     return model->parameters;
 }
 
-bool vit_model_classifies(const struct vit_model *model)
+bool vit_model_is_classifier(const struct vit_model *model)
 {
     return model->config.classes > 0 &&
            (!model->checkpoint || checkpoint_classifies(model->checkpoint));
@@ -193,17 +193,17 @@ const char *vit_model_label(const struct vit_model *model, size_t class_index)
     return checkpoint_label(model->checkpoint, class_index);
 }
 
-bool vit_model_fact(const struct vit_model *model, size_t i, struct vit_fact *fact)
+bool vit_model_config_entry(const struct vit_model *model, size_t i, struct vit_config_entry *fact)
 {
     return origins_fact(&model->origins, &model->config, i, fact);
 }
 
-const char *vit_model_recipe_origin(const struct vit_model *model, const char *field)
+const char *vit_model_preprocess_source(const struct vit_model *model, const char *field)
 {
     return origins_recipe(&model->origins, field);
 }
 
-bool vit_model_tensor(const struct vit_model *model, size_t i, struct vit_tensor *tensor)
+bool vit_model_tensor_at(const struct vit_model *model, size_t i, struct vit_tensor_info *tensor)
 {
     return model->checkpoint && checkpoint_tensor(model->checkpoint, i, tensor);
 }
@@ -240,19 +240,19 @@ void vit_output_shape(const struct vit_model *model, enum vit_output output, siz
         *rows = 1;
         *columns = c->classes;
         break;
-    case VIT_OUTPUT_TOKENS:
+    case VIT_OUTPUT_PATCH_EMBEDDING:
         *rows = config_patches(c);
         break;
     case VIT_OUTPUT_EMBEDDING:
         *rows = 1;
         *columns = config_embedding(c);
         break;
-    case VIT_OUTPUT_STAGE: {
-        const bool staged = c->tokenizer != VIT_PATCHES && block < TOKEN_STAGES;
+    case VIT_OUTPUT_T2T_STAGE: {
+        const bool staged = c->tokenizer != VIT_TOKENIZER_PATCH && block < TOKEN_STAGES;
         const struct config_grid grid =
             staged ? config_split_grid(c, block) : (struct config_grid){ 0 };
         *rows = grid.rows * grid.columns;
-        *columns = staged ? c->token_dim : 0;
+        *columns = staged ? c->t2t_dim : 0;
         break;
     }
     case VIT_OUTPUT_ATTENTION:

@@ -1,10 +1,10 @@
 /* model.h - a model's weights as the forward pass wants them, packed for one table */
-#ifndef VIT_MODEL_H
-#define VIT_MODEL_H
+#ifndef VIT_MODEL_MODEL_H
+#define VIT_MODEL_MODEL_H
 
 #include "base/arena.h"
-#include "base/config.h"
 #include "checkpoint/checkpoint.h"
+#include "config/config.h"
 #include "vit/vit.h"
 
 /* y = x Wᵀ + b */
@@ -31,7 +31,7 @@ struct block {
 struct stage {
     struct norm norm1, norm2;
     struct linear qkv, proj, fc1, fc2; /* a performer's qkv is keys, queries, values */
-    struct linear features;            /* of a performer: [features][token_dim] */
+    struct linear features;            /* of a performer: [features][t2t_dim] */
     float *directions;                 /* the same, as they are */
 };
 
@@ -44,7 +44,7 @@ struct map_pool {
 
 struct vit_model {
     struct vit_config config;
-    struct vit_recipe recipe;
+    struct vit_preprocess_config recipe;
     const struct vit_kernels *kernels;
     struct checkpoint *checkpoint; /* its labels and names live on; NULL for a random model */
     struct origins origins;
@@ -58,7 +58,7 @@ struct vit_model {
     float *positions;    /* [patches][dim], or NULL */
     struct norm pre_norm;
     struct block *blocks;
-    struct norm norm; /* of tokens or, with VIT_NORM_POOLED, of what is pooled */
+    struct norm norm; /* of tokens or, with VIT_FINAL_NORM_POOLED, of what is pooled */
     struct map_pool pool;
     struct linear pre_logits, head, dist_head;
 };
@@ -79,7 +79,7 @@ enum vit_status weights_load(struct vit_model *model, const struct weight_source
                              struct vit_error *err);
 void weights_free(struct vit_model *model);
 
-/* Fresh weights for vit_model_random. */
+/* Fresh weights for vit_model_create_random. */
 struct random_weights {
     uint64_t seed;
 };

@@ -57,7 +57,7 @@ static void map_pool(struct run *r, struct matrix x, float *out)
 
 size_t pool_count(const struct vit_config *c)
 {
-    return c->class_tokens == VIT_CLASS_AND_DISTILLATION_TOKENS ? 2 : 1;
+    return c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION ? 2 : 1;
 }
 
 /* x[tokens][dim] to one embedding for each head */
@@ -97,15 +97,16 @@ void pool_tokens(struct run *r, float *embedding)
     const size_t rows = c->pool == VIT_POOL_CLASS ? pool_count(c) : config_tokens(c);
     const struct matrix pooled = { embedding, config_pooled(c) };
 
-    if (c->final_norm == VIT_NORM_TOKENS)
+    if (c->final_norm == VIT_FINAL_NORM_TOKENS)
         layernorm(r, &m->norm, rows, r->x, r->h);
-    pool(r, c->final_norm == VIT_NORM_TOKENS ? r->h : r->x, embedding);
-    if (c->final_norm == VIT_NORM_POOLED)
+    pool(r, c->final_norm == VIT_FINAL_NORM_TOKENS ? r->h : r->x, embedding);
+    if (c->final_norm == VIT_FINAL_NORM_POOLED)
         layernorm(r, &m->norm, pool_count(c), pooled, pooled);
     if (c->pre_logits > 0) {
         const struct matrix before = { r->mlp.at, config_pooled(c) };
         memcpy(before.at, embedding, config_pooled(c) * sizeof *embedding);
-        linear(r, &m->pre_logits, 1, before, (struct vit_epilogue){ .activation = VIT_TANH },
+        linear(r, &m->pre_logits, 1, before,
+               (struct vit_epilogue){ .activation = VIT_ACTIVATION_TANH },
                (struct matrix){ embedding, c->pre_logits });
     }
 }

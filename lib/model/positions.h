@@ -1,9 +1,9 @@
 /* positions.h - tables of position embeddings: computed, or brought to another grid */
-#ifndef VIT_POSITIONS_H
-#define VIT_POSITIONS_H
+#ifndef VIT_MODEL_POSITIONS_H
+#define VIT_MODEL_POSITIONS_H
 
-#include "base/config.h"
 #include "checkpoint/checkpoint.h"
+#include "config/config.h"
 
 /* table[tokens][dim]: sine at even j, cosine at odd j, of i/10000^(2·⌊j/2⌋/dim). */
 void sinusoid_positions(size_t tokens, size_t dim, float *table);

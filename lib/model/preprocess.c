@@ -12,7 +12,7 @@ struct placement {
     enum vit_interpolation interpolation;
 };
 
-static enum vit_status check_recipe(const struct vit_recipe *r, struct vit_error *err)
+static enum vit_status check_recipe(const struct vit_preprocess_config *r, struct vit_error *err)
 {
     if (r->size != sizeof *r)
         return fail(err, VIT_EINVAL, "recipe: its size field is %zu, expected %zu", r->size,
@@ -22,12 +22,12 @@ static enum vit_status check_recipe(const struct vit_recipe *r, struct vit_error
     if (r->height == 0 || r->width == 0)
         return fail(err, VIT_EINVAL, "recipe: expected sides of at least 1, found %zux%zu",
                     r->height, r->width);
-    if ((unsigned)r->interpolation > VIT_BILINEAR)
+    if ((unsigned)r->interpolation > VIT_INTERPOLATION_BILINEAR)
         return fail(err, VIT_EINVAL, "recipe: expected interpolation %d or %d, found %d",
-                    VIT_BICUBIC, VIT_BILINEAR, (int)r->interpolation);
-    if ((unsigned)r->crop_mode > VIT_CROP_SQUASH)
+                    VIT_INTERPOLATION_BICUBIC, VIT_INTERPOLATION_BILINEAR, (int)r->interpolation);
+    if ((unsigned)r->crop_mode > VIT_CROP_MODE_SQUASH)
         return fail(err, VIT_EINVAL, "recipe: expected crop_mode %d or %d, found %d",
-                    VIT_CROP_CENTER, VIT_CROP_SQUASH, (int)r->crop_mode);
+                    VIT_CROP_MODE_CENTER, VIT_CROP_MODE_SQUASH, (int)r->crop_mode);
     if (!(r->crop_pct > 0.0 && r->crop_pct <= 1.0)) /* so written, NaN is refused */
         return fail(err, VIT_EINVAL, "recipe: expected crop_pct in (0, 1], found %g", r->crop_pct);
     for (size_t c = 0; c < r->channels; c++) {
@@ -55,7 +55,7 @@ static enum vit_status check_image(size_t height, size_t width, struct vit_error
  * size over crop_pct. The result is never below the target, nor the target below the size, because
  * crop_pct is at most 1: so nothing is ever padded.
  */
-static void scale_sides(const struct vit_recipe *recipe, size_t height, size_t width,
+static void scale_sides(const struct vit_preprocess_config *recipe, size_t height, size_t width,
                         double *resized_height, double *resized_width)
 {
     const double h = (double)height, w = (double)width;
@@ -64,7 +64,7 @@ static void scale_sides(const struct vit_recipe *recipe, size_t height, size_t w
 
     *resized_height = target_h;
     *resized_width = target_w;
-    if (recipe->crop_mode == VIT_CROP_SQUASH)
+    if (recipe->crop_mode == VIT_CROP_MODE_SQUASH)
         return;
     if (recipe->height != recipe->width) { /* timm's ResizeKeepRatio */
         const double ratio = fmin(h / target_h, w / target_w);
@@ -86,10 +86,11 @@ static void keep_middle(double resized, size_t count, bool rounds_down, struct r
     span->first = spare / 2 + (!rounds_down && spare % 4 == 3 ? 1 : 0);
 }
 
-static enum vit_status place(const struct vit_recipe *recipe, size_t height, size_t width,
-                             struct placement *placement, struct vit_error *err)
+static enum vit_status place(const struct vit_preprocess_config *recipe, size_t height,
+                             size_t width, struct placement *placement, struct vit_error *err)
 {
-    const bool keep_ratio = recipe->crop_mode == VIT_CROP_CENTER && recipe->height != recipe->width;
+    const bool keep_ratio =
+        recipe->crop_mode == VIT_CROP_MODE_CENTER && recipe->height != recipe->width;
     double resized_height, resized_width;
 
     scale_sides(recipe, height, width, &resized_height, &resized_width);
@@ -100,7 +101,7 @@ static enum vit_status place(const struct vit_recipe *recipe, size_t height, siz
     keep_middle(resized_height, recipe->height, recipe->crop_rounds_down, &placement->rows);
     keep_middle(resized_width, recipe->width, recipe->crop_rounds_down, &placement->columns);
     /* timm 1.0 hands its recipe's interpolation to every resize but ResizeKeepRatio */
-    placement->interpolation = keep_ratio ? VIT_BILINEAR : recipe->interpolation;
+    placement->interpolation = keep_ratio ? VIT_INTERPOLATION_BILINEAR : recipe->interpolation;
     return VIT_OK;
 }
 
@@ -112,8 +113,8 @@ static void to_luma(size_t pixels, const uint8_t *restrict rgb, uint8_t *restric
 }
 
 /* pixels[count][channels] to out[channels][count] */
-static void normalise(const struct vit_recipe *recipe, size_t count, const uint8_t *restrict pixels,
-                      float *restrict out)
+static void normalise(const struct vit_preprocess_config *recipe, size_t count,
+                      const uint8_t *restrict pixels, float *restrict out)
 {
     for (size_t c = 0; c < recipe->channels; c++) {
         float level[256];
@@ -127,8 +128,9 @@ static void normalise(const struct vit_recipe *recipe, size_t count, const uint8
     }
 }
 
-static enum vit_status preprocess(const struct vit_recipe *recipe, size_t height, size_t width,
-                                  const uint8_t *rgb, float *out, struct vit_error *err)
+static enum vit_status preprocess(const struct vit_preprocess_config *recipe, size_t height,
+                                  size_t width, const uint8_t *rgb, float *out,
+                                  struct vit_error *err)
 {
     struct placement placement;
     size_t count, bytes, image_bytes;
@@ -170,8 +172,8 @@ free_pictures:
     return status;
 }
 
-enum vit_status vit_preprocess(const struct vit_recipe *recipe, size_t height, size_t width,
-                               const uint8_t *rgb, float *out, struct vit_error *err)
+enum vit_status vit_preprocess(const struct vit_preprocess_config *recipe, size_t height,
+                               size_t width, const uint8_t *rgb, float *out, struct vit_error *err)
 {
     const struct fpenv before = fpenv_enter();
     const enum vit_status status = preprocess(recipe, height, width, rgb, out, err);

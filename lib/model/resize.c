@@ -34,8 +34,8 @@ static double bilinear(double x)
 }
 
 static const struct filter filters[] = {
-    [VIT_BICUBIC] = { bicubic, 2.0 },
-    [VIT_BILINEAR] = { bilinear, 1.0 },
+    [VIT_INTERPOLATION_BICUBIC] = { bicubic, 2.0 },
+    [VIT_INTERPOLATION_BILINEAR] = { bilinear, 1.0 },
 };
 
 /* One pass along a side: output i is the sum of in[first + j]·weight[j] over its window's count. */

@@ -1,6 +1,6 @@
 /* resize.h - Pillow's antialiased resize of 8-bit pictures, to the byte */
-#ifndef VIT_RESIZE_H
-#define VIT_RESIZE_H
+#ifndef VIT_MODEL_RESIZE_H
+#define VIT_MODEL_RESIZE_H
 
 #include "vit/vit.h"
 

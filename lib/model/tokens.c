@@ -71,17 +71,18 @@ static void soft_split(const struct picture *p, size_t kernel, struct config_gri
 static void token_attention(struct run *r, const struct stage *s, size_t tokens)
 {
     const struct vit_config *c = &r->model->config;
-    const size_t dim = c->token_dim, head = dim / c->token_heads;
+    const size_t dim = c->t2t_dim, head = dim / c->t2t_heads;
     const float *q = r->token_qkv.at, *k = q + dim, *v = k + dim;
     const size_t ld = r->token_qkv.ld;
-    const float scale = c->tokenizer == VIT_T2T_TRANSFORMER ? config_rsqrt(s->norm1.length)
-                        : c->qk_scale != 0.0f               ? c->qk_scale
-                                                            : config_rsqrt(head);
+    const float scale = c->tokenizer == VIT_TOKENIZER_T2T_TRANSFORMER
+                            ? config_rsqrt(s->norm1.length)
+                        : c->qk_scale != 0.0f ? c->qk_scale
+                                              : config_rsqrt(head);
     const struct vit_epilogue add_values = { .residual = v, .ld_residual = ld };
 
     linear(r, &s->qkv, tokens, r->split_h, plain, r->token_qkv);
-    vit_attention(r->model->kernels, r->parallel, tokens, tokens, c->token_heads, head, scale, q,
-                  ld, k, v, ld, r->token_h.at, r->token_h.ld, r->attention);
+    vit_attention(r->model->kernels, r->parallel, tokens, tokens, c->t2t_heads, head, scale, q, ld,
+                  k, v, ld, r->token_h.at, r->token_h.ld, r->attention);
     linear(r, &s->proj, tokens, r->token_h, add_values, r->token);
 }
 
@@ -103,7 +104,7 @@ static void half_norms(struct run *r, struct matrix x, size_t tokens, size_t dim
 static void key_features(struct run *r, const struct stage *s, struct matrix k, size_t tokens)
 {
     const size_t dim = s->features.in, features = s->features.out;
-    const struct vit_epilogue e = { .bias = r->half_norms, .activation = VIT_EXP };
+    const struct vit_epilogue e = { .bias = r->half_norms, .activation = VIT_ACTIVATION_EXP };
 
     half_norms(r, k, tokens, dim);
     vit_matmul_pack(r->model->kernels, tokens, dim, k.at, k.ld, 1, r->packed);
@@ -119,7 +120,7 @@ static void query_features(struct run *r, const struct stage *s, struct matrix q
         float *const row = r->features.at + i * r->features.ld;
         for (size_t j = 0; j < s->features.out; j++)
             row[j] += r->half_norms[i];
-        r->model->kernels->activation[VIT_EXP](s->features.out, row, row);
+        r->model->kernels->activation[VIT_ACTIVATION_EXP](s->features.out, row, row);
     }
 }
 
@@ -167,7 +168,7 @@ static void performer(struct run *r, const struct stage *s, size_t tokens)
     linear(r, &s->proj, tokens, r->token_h, add_values, r->token);
 }
 
-/* token[tokens][token_dim] of split[tokens][length]: no residual goes around the attention */
+/* token[tokens][t2t_dim] of split[tokens][length]: no residual goes around the attention */
 static void token_transformer(struct run *r, const struct stage *s, size_t tokens)
 {
     const struct vit_config *c = &r->model->config;
@@ -175,7 +176,7 @@ static void token_transformer(struct run *r, const struct stage *s, size_t token
     const struct vit_epilogue add = { .residual = r->token.at, .ld_residual = r->token.ld };
 
     layernorm(r, &s->norm1, tokens, r->split, r->split_h);
-    if (c->tokenizer == VIT_T2T_PERFORMER)
+    if (c->tokenizer == VIT_TOKENIZER_T2T_PERFORMER)
         performer(r, s, tokens);
     else
         token_attention(r, s, tokens);
@@ -195,7 +196,7 @@ static void tokens_to_token(struct run *r, const float *image, size_t last, cons
     for (size_t i = 0; i < SPLITS; i++) {
         const struct config_grid grid = config_split_grid(c, i);
         const size_t rows = grid.rows * grid.columns;
-        soft_split(&picture, c->splits[i], grid, r->split);
+        soft_split(&picture, c->t2t_kernels[i], grid, r->split);
         if (i == TOKEN_STAGES) {
             project(r, r->split, rows, positions, tokens);
             return;
@@ -203,9 +204,8 @@ static void tokens_to_token(struct run *r, const float *image, size_t last, cons
         token_transformer(r, &r->model->stages[i], rows);
         if (i == last)
             return;
-        picture = (struct picture){ r->token.at, c->token_dim,
-                                    grid.rows,   grid.columns,
-                                    1,           grid.columns * r->token.ld,
+        picture = (struct picture){ r->token.at,  c->t2t_dim, grid.rows,
+                                    grid.columns, 1,          grid.columns * r->token.ld,
                                     r->token.ld };
     }
 }
@@ -213,7 +213,7 @@ static void tokens_to_token(struct run *r, const float *image, size_t last, cons
 void tokenize(struct run *r, const float *image, size_t stage, const float *positions,
               struct matrix tokens)
 {
-    if (r->model->config.tokenizer != VIT_PATCHES) {
+    if (r->model->config.tokenizer != VIT_TOKENIZER_PATCH) {
         tokens_to_token(r, image, stage, positions, tokens);
         return;
     }
@@ -225,10 +225,10 @@ void tokens_carve(struct arena *arena, struct run *r)
 {
     const struct vit_model *m = r->model;
     const struct vit_config *c = &m->config;
-    const size_t dim = c->token_dim, features = config_features(c);
+    const size_t dim = c->t2t_dim, features = config_features(c);
     size_t rows = 0, length = 0;
 
-    if (c->tokenizer == VIT_PATCHES)
+    if (c->tokenizer == VIT_TOKENIZER_PATCH)
         return;
     for (size_t i = 0; i < SPLITS; i++) {
         const struct config_grid grid = config_split_grid(c, i);
@@ -240,8 +240,8 @@ void tokens_carve(struct arena *arena, struct run *r)
     r->token = carve_matrix(arena, rows, dim);
     r->token_h = carve_matrix(arena, rows, dim);
     r->token_qkv = carve_matrix(arena, rows, 3 * dim);
-    r->token_mlp = carve_matrix(arena, rows, c->token_mlp_dim);
-    if (c->tokenizer != VIT_T2T_PERFORMER)
+    r->token_mlp = carve_matrix(arena, rows, c->t2t_mlp_dim);
+    if (c->tokenizer != VIT_TOKENIZER_T2T_PERFORMER)
         return;
     const size_t keys = vit_matmul_packed_size(m->kernels, rows, dim);
     const size_t values = vit_matmul_packed_size(m->kernels, dim, rows);

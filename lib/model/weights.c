@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "base/status.h"
+#include "config/config.h"
 #include "model/model.h"
 #include "model/positions.h"
 #include "ops/ops.h"
@@ -91,13 +91,13 @@ static void norm(struct loader *l, enum tensor_role gamma, size_t index, size_t 
 static void token_stage(struct loader *l, size_t i)
 {
     const struct vit_config *c = &l->model->config;
-    const size_t in = config_split_length(c, i), dim = c->token_dim, features = config_features(c);
+    const size_t in = config_split_length(c, i), dim = c->t2t_dim, features = config_features(c);
     const bool performer = has(l, HAS_PERFORMER);
     struct stage *s = &l->model->stages[i];
 
     norm(l, T_TOKEN_NORM1_WEIGHT, i, in, &s->norm1);
     /* T2T-ViT's own transformers never take the blocks' bias, the series' do */
-    const bool bias = performer || (c->tokenizer == VIT_T2T_SERIES && c->qkv_bias);
+    const bool bias = performer || (c->tokenizer == VIT_TOKENIZER_T2T_QK_SCALE && !c->no_qkv_bias);
     linear(l, T_TOKEN_QKV_WEIGHT, i, in, 3 * dim, bias, &s->qkv);
     if (performer) {
         s->features = (struct linear){ dim, features, NULL, NULL };
@@ -110,8 +110,8 @@ static void token_stage(struct loader *l, size_t i)
     }
     linear(l, T_TOKEN_PROJ_WEIGHT, i, dim, dim, true, &s->proj);
     norm(l, T_TOKEN_NORM2_WEIGHT, i, dim, &s->norm2);
-    linear(l, T_TOKEN_FC1_WEIGHT, i, dim, c->token_mlp_dim, true, &s->fc1);
-    linear(l, T_TOKEN_FC2_WEIGHT, i, c->token_mlp_dim, dim, true, &s->fc2);
+    linear(l, T_TOKEN_FC1_WEIGHT, i, dim, c->t2t_mlp_dim, true, &s->fc1);
+    linear(l, T_TOKEN_FC2_WEIGHT, i, c->t2t_mlp_dim, dim, true, &s->fc2);
 }
 
 static void tokenizer(struct loader *l)
@@ -160,7 +160,7 @@ static enum vit_status position_table(struct loader *l, float *table)
     const struct config_grid from = config_grid(stored), to = config_grid(c);
     const bool same = from.rows == to.rows && from.columns == to.columns;
 
-    if (c->positions == VIT_POSITIONS_SINCOS_2D) {
+    if (c->pos_embed == VIT_POS_EMBED_SINCOS_2D) {
         sincos_2d_positions(to, dim, table);
         return VIT_OK;
     }
@@ -183,7 +183,7 @@ static enum vit_status position_table(struct loader *l, float *table)
                                          table + others * dim, l->err);
         free(before);
     }
-    if (c->positions != VIT_POSITIONS_LEARNED) /* fixed, not trained */
+    if (c->pos_embed != VIT_POS_EMBED_LEARNED) /* fixed, not trained */
         m->parameters = counted;
     return l->status;
 }
@@ -195,7 +195,7 @@ static void positions(struct loader *l)
     const struct vit_config *c = &m->config;
     const size_t patches = config_patches(c) * c->dim;
 
-    if (c->positions == VIT_POSITIONS_NONE)
+    if (c->pos_embed == VIT_POS_EMBED_NONE)
         return;
     m->positions = arena_floats(&m->weights, patches);
     if (!l->source || l->status != VIT_OK)
@@ -221,7 +221,7 @@ static void block(struct loader *l, size_t i)
     struct block *b = &l->model->blocks[i];
 
     norm(l, T_NORM1_WEIGHT, i, c->dim, &b->norm1);
-    linear(l, T_QKV_WEIGHT, i, c->dim, 3 * inner, c->qkv_bias, &b->qkv);
+    linear(l, T_QKV_WEIGHT, i, c->dim, 3 * inner, !c->no_qkv_bias, &b->qkv);
     if (has(l, HAS_QK_NORM)) {
         norm(l, T_Q_NORM_WEIGHT, i, head_dim, &b->q_norm);
         norm(l, T_K_NORM_WEIGHT, i, head_dim, &b->k_norm);
@@ -256,8 +256,9 @@ static void head(struct loader *l)
     const size_t pooled = config_pooled(c), embedding = config_embedding(c);
     const bool bias = has(l, HAS_HEAD_BIAS);
 
-    if (c->final_norm != VIT_NORM_NONE)
-        norm(l, T_NORM_WEIGHT, 0, c->final_norm == VIT_NORM_POOLED ? pooled : c->dim, &m->norm);
+    if (c->final_norm != VIT_FINAL_NORM_NONE)
+        norm(l, T_NORM_WEIGHT, 0, c->final_norm == VIT_FINAL_NORM_POOLED ? pooled : c->dim,
+             &m->norm);
     if (has(l, HAS_MAP_POOL))
         map_pool(l);
     if (has(l, HAS_PRE_LOGITS))

@@ -111,7 +111,7 @@ static void attend(const struct attention *at, const struct block *b, const stru
     const size_t stride = padded_stride(at->tokens);
 
     score(at, b, s->keys, s->scores, stride);
-    kernels->softmax_exp(b->rows, at->tokens, s->scores, stride, s->scores, stride, s->row_scale);
+    kernels->exp_sub_max(b->rows, at->tokens, s->scores, stride, s->scores, stride, s->row_scale);
     for (size_t i = 0; i < b->rows; i++)
         s->row_scale[i] = 1.0f / s->row_scale[i];
 

@@ -20,10 +20,11 @@ size_t matmul_panels(const struct vit_kernels *kernels, size_t n)
 
 struct panel matmul_panel(const struct vit_kernels *kernels, size_t n, size_t p)
 {
-    const size_t nv = kernels->matmul.nv, vectors = n / nv + (n % nv != 0);
+    const size_t column_group = kernels->matmul.column_group,
+                 vectors = n / column_group + (n % column_group != 0);
     const size_t panels = matmul_panels(kernels, n);
-    const size_t first = nv * parallel_share(vectors, panels, p);
-    const size_t end = nv * parallel_share(vectors, panels, p + 1);
+    const size_t first = column_group * parallel_share(vectors, panels, p);
+    const size_t end = column_group * parallel_share(vectors, panels, p + 1);
     return (struct panel){ first, (end < n ? end : n) - first };
 }
 
@@ -110,12 +111,12 @@ static void panel_part(const struct vit_kernels *kernels, const struct matmul *m
 }
 
 /* Panels from p on, of those below `end`, that one row takes at once: whole ones, if several. */
-static size_t row_panels(const struct vit_kernels *kernels, size_t n, size_t p, size_t end)
+static size_t gemv_panels(const struct vit_kernels *kernels, size_t n, size_t p, size_t end)
 {
     const struct vit_matmul_kernel *kernel = &kernels->matmul;
     size_t count = 0;
 
-    while (count < kernel->row_panels && p + count < end &&
+    while (count < kernel->gemv_panels && p + count < end &&
            matmul_panel(kernels, n, p + count).columns == kernel->nr)
         count++;
     return count ? count : 1;
@@ -131,7 +132,7 @@ static void row_part(const struct vit_kernels *kernels, const struct matmul *mm,
         const struct panel columns = matmul_panel(kernels, mm->n, p);
         const struct vit_epilogue at = epilogue_at(epilogue_of(mm), 0, columns.first);
         const float *panel = mm->packed + p * nr * mm->k;
-        count = row_panels(kernels, mm->n, p, panel_end);
+        count = gemv_panels(kernels, mm->n, p, panel_end);
         kernels->matmul.tile(&(struct vit_tile){
             .m = 1,
             .n = count > 1 ? count * nr : columns.columns,

@@ -1,6 +1,6 @@
 /* ops.h - what the operations share beyond vit/kernels.h */
-#ifndef VIT_OPS_H
-#define VIT_OPS_H
+#ifndef VIT_OPS_OPS_H
+#define VIT_OPS_OPS_H
 
 #include <stddef.h>
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/config.h"
 #include "checkpoint/config.h"
+#include "config/config.h"
 
 static void demand(int holds)
 {

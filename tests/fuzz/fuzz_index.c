@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "files/index.h"
+#include "files/shard_index.h"
 
 static void demand(int holds)
 {

@@ -27,9 +27,8 @@ static const struct vit_config config = { .size = sizeof config,
                                           .mlp_dim = 200,
                                           .classes = CLASSES,
                                           .eps = 1e-6f,
-                                          .activation = VIT_GELU,
-                                          .qkv_bias = true,
-                                          .value_skip = true };
+                                          .activation = VIT_ACTIVATION_GELU,
+                                          .value_residual = true };
 
 static float images[BATCH * IMAGE], expected[BATCH * CLASSES];
 
@@ -94,7 +93,7 @@ static void forward(const struct vit_model *model, size_t threads, size_t batch)
 static void call(void *arg, size_t i)
 {
     const struct vit_model *shared = arg;
-    struct vit_recipe recipe = *vit_model_recipe(shared);
+    struct vit_preprocess_config recipe = *vit_model_preprocess_config(shared);
     struct vit_model *own = NULL;
     static float out[CALLERS][IMAGE];
     uint8_t rgb[20 * 30 * 3];
@@ -103,7 +102,7 @@ static void call(void *arg, size_t i)
     must(vit_preprocess(&recipe, 20, 30, rgb, out[i], NULL) == VIT_OK, "vit_preprocess failed");
     forward(shared, 1 + i, BATCH);
     must(vit_model_open("models/digits", NULL, &own, NULL) == VIT_OK, "models/digits: no model");
-    vit_model_close(own);
+    vit_model_free(own);
 }
 
 /* A matmul whose k takes three calls of a micro-kernel: chains wait in between. */
@@ -145,13 +144,13 @@ static size_t all_of_a_level(const char *isa)
     struct vit_model *model = NULL;
     size_t passes = 0;
 
-    must(vit_model_random(&config, 42, &options, &model, NULL) == VIT_OK, "no model");
+    must(vit_model_create_random(&config, 42, &options, &model, NULL) == VIT_OK, "no model");
     for (size_t threads = 1; threads <= 5; threads += threads < 3 ? 1 : 2)
         for (size_t batch = 1; batch <= BATCH; batch += 6, passes++)
             forward(model, threads, batch);
     run(NULL, CALLERS, call, model);
     long_product(isa);
-    vit_model_close(model);
+    vit_model_free(model);
     return passes + CALLERS;
 }
 
@@ -165,11 +164,11 @@ static void reference(void)
 
     for (size_t i = 0; i < BATCH * IMAGE; i++, bits = bits * 1664525u + 1013904223u)
         images[i] = (float)(bits >> 8) * 0x1p-23f - 1.0f;
-    must(vit_model_random(&config, 42, &options, &model, NULL) == VIT_OK, "no model");
+    must(vit_model_create_random(&config, 42, &options, &model, NULL) == VIT_OK, "no model");
     must(vit_context_create(model, &one, &ctx, NULL) == VIT_OK, "no context");
     must(vit_forward(ctx, BATCH, images, expected, NULL) == VIT_OK, "vit_forward failed");
     vit_context_free(ctx);
-    vit_model_close(model);
+    vit_model_free(model);
 }
 
 /* A race: what the sanitizer must report if it is there at all. */

@@ -1,0 +1,16 @@
+/* kinds.h - what is measured, each kind in a file of its own */
+#ifndef VIT_BENCH_KINDS_H
+#define VIT_BENCH_KINDS_H
+
+#include "measure.h"
+
+/* Each registers a level's benchmarks. */
+void add_matmuls(const struct vit_kernels *level);
+void add_rows(const struct vit_kernels *level);
+void add_attentions(const struct vit_kernels *level);
+void add_forwards(const struct vit_kernels *level);
+
+/* Frees what the benchmarks of forward passes share. */
+void forward_finish(void);
+
+#endif

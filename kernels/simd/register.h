@@ -1,0 +1,58 @@
+/* register.h - enters an instruction set's kernels in a table; included last */
+#ifndef VIT_KERNELS_SIMD_REGISTER_H
+#define VIT_KERNELS_SIMD_REGISTER_H
+
+#include "kernels/register.h"
+#include "kernels/simd/activation.h"
+#include "kernels/simd/layernorm.h"
+#include "kernels/simd/softmax.h"
+#include "kernels/simd/tile.h"
+
+/* Chains that do not wait for each other, as many as the registers hold. */
+static float fma_peak(size_t rounds)
+{
+    /* different in every lane, or the compiler computes equal registers once */
+    static const float start[LANES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    const vec half = v_set(0.5f), one = v_set(1.0f);
+    vec c[PEAK_CHAINS];
+
+    UNROLL
+    for (int i = 0; i < PEAK_CHAINS; i++)
+        c[i] = v_fma(v_load(start), one, v_set((float)(i * LANES)));
+    for (size_t r = 0; r < rounds; r++)
+        UNROLL
+    for (int i = 0; i < PEAK_CHAINS; i++)
+        c[i] = v_fma(c[i], half, one);
+    UNROLL
+    for (int i = 1; i < PEAK_CHAINS; i++)
+        c[0] = v_add(c[0], c[i]);
+    return v_sum(c[0]);
+}
+
+static inline void fill(struct vit_kernels *table, const char *isa)
+{
+    table->isa = isa;
+    table->matmul = (struct vit_matmul_kernel){
+        .mr = MR,
+        .nr = NR,
+        .gemv_panels = ROW_PANELS,
+        .column_group = NR / VECTORS,
+        .pack = pack,
+        .tile = tile,
+    };
+    table->layernorm = layernorm;
+    table->softmax = softmax;
+    table->exp_sub_max = exp_sub_max;
+    table->activation[VIT_ACTIVATION_IDENTITY] = identity_row;
+    table->activation[VIT_ACTIVATION_GELU] = gelu_row;
+    table->activation[VIT_ACTIVATION_GELU_TANH] = gelu_tanh_row;
+    table->activation[VIT_ACTIVATION_GELU_QUICK] = gelu_quick_row;
+    table->activation[VIT_ACTIVATION_RELU] = positive_part_row;
+    table->activation[VIT_ACTIVATION_SILU] = silu_row;
+    table->activation[VIT_ACTIVATION_EXP] = exponential_row;
+    table->activation[VIT_ACTIVATION_TANH] = hyperbolic_tangent_row;
+    table->fma_peak = fma_peak;
+    table->fma_peak_flops = PEAK_CHAINS * LANES * 2;
+}
+
+#endif

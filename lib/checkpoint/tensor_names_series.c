@@ -1,0 +1,61 @@
+/* tensor_names_series.c - the series' own Vision Transformer and T2T-ViT; %u is the block, %1 the stage */
+#include "checkpoint/tensor_names.h"
+
+static const struct name_rule rules[] = {
+    RULE("patch_tokens.project.weight", T_PATCH_WEIGHT, SHAPE(D, CPP), .needs = HAS_PATCHES),
+    RULE("patch_tokens.project.bias", T_PATCH_BIAS, SHAPE(D), .needs = HAS_PATCHES),
+    RULE("tokens_to_token.transformer%1.norm1.weight", T_TOKEN_NORM1_WEIGHT, SHAPE(S),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.norm1.bias", T_TOKEN_NORM1_BIAS, SHAPE(S),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.attn.qkv.weight", T_TOKEN_QKV_WEIGHT, SHAPE(Z3, S),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.attn.qkv.bias", T_TOKEN_QKV_BIAS, SHAPE(Z3),
+         .needs = HAS_T2T | HAS_QKV_BIAS),
+    RULE("tokens_to_token.transformer%1.attn.proj.weight", T_TOKEN_PROJ_WEIGHT, SHAPE(Z, Z),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.attn.proj.bias", T_TOKEN_PROJ_BIAS, SHAPE(Z),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.norm2.weight", T_TOKEN_NORM2_WEIGHT, SHAPE(Z),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.norm2.bias", T_TOKEN_NORM2_BIAS, SHAPE(Z),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.neuralnet.fc1.weight", T_TOKEN_FC1_WEIGHT, SHAPE(Z_M, Z),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.neuralnet.fc1.bias", T_TOKEN_FC1_BIAS, SHAPE(Z_M),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.neuralnet.fc2.weight", T_TOKEN_FC2_WEIGHT, SHAPE(Z, Z_M),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.transformer%1.neuralnet.fc2.bias", T_TOKEN_FC2_BIAS, SHAPE(Z),
+         .needs = HAS_T2T),
+    RULE("tokens_to_token.project.weight", T_PATCH_WEIGHT, SHAPE(D, S3), .needs = HAS_T2T),
+    RULE("tokens_to_token.project.bias", T_PATCH_BIAS, SHAPE(D), .needs = HAS_T2T),
+    RULE("@cls_token", T_CLS_TOKEN, SHAPE(ONE, ONE, D)),
+    RULE("@pos_embed", T_POSITIONS, SHAPE(ONE, T, D), .unless_fixed = true),
+    RULE("@blocks.%u.norm1.weight", T_NORM1_WEIGHT, SHAPE(D)),
+    RULE("@blocks.%u.norm1.bias", T_NORM1_BIAS, SHAPE(D)),
+    RULE("@blocks.%u.attn.qkv.weight", T_QKV_WEIGHT, SHAPE(I3, D)),
+    RULE("@blocks.%u.attn.qkv.bias", T_QKV_BIAS, SHAPE(I3), .needs = HAS_QKV_BIAS),
+    RULE("@blocks.%u.attn.proj.weight", T_PROJ_WEIGHT, SHAPE(D, I)),
+    RULE("@blocks.%u.attn.proj.bias", T_PROJ_BIAS, SHAPE(D)),
+    RULE("@blocks.%u.norm2.weight", T_NORM2_WEIGHT, SHAPE(D)),
+    RULE("@blocks.%u.norm2.bias", T_NORM2_BIAS, SHAPE(D)),
+    RULE("@blocks.%u.neuralnet.fc1.weight", T_FC1_WEIGHT, SHAPE(M, D)),
+    RULE("@blocks.%u.neuralnet.fc1.bias", T_FC1_BIAS, SHAPE(M)),
+    RULE("@blocks.%u.neuralnet.fc2.weight", T_FC2_WEIGHT, SHAPE(D, M)),
+    RULE("@blocks.%u.neuralnet.fc2.bias", T_FC2_BIAS, SHAPE(D)),
+    RULE("@norm.weight", T_NORM_WEIGHT, SHAPE(D)),
+    RULE("@norm.bias", T_NORM_BIAS, SHAPE(D)),
+    RULE("@head.weight", T_HEAD_WEIGHT, SHAPE(K, E)),
+    RULE("@head.bias", T_HEAD_BIAS, SHAPE(K)),
+};
+
+static const char *const prefixes[] = { "backbone.", "vit_backbone.", NULL };
+
+const struct name_family names_series = {
+    .name = "series",
+    .rules = rules,
+    .count = sizeof rules / sizeof *rules,
+    .prefixes = prefixes,
+    .resize = RESIZE_NEVER, /* a learned table is not the series' own */
+};

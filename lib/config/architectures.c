@@ -1,0 +1,305 @@
+/* architectures.c - the configurations that timm's names of architectures stand for */
+#include "config/architectures.h"
+
+#include <string.h>
+
+#include "base/status.h"
+#include "config/config.h"
+
+/* What an architecture does otherwise than the paper's. */
+enum trait {
+    LAYER_SCALE = 1 << 0,
+    NO_QKV_BIAS = 1 << 1,
+    NO_CLASS = 1 << 2, /* no class token */
+    DISTILLED = 1 << 3,
+    REG1 = 1 << 4,            /* a register */
+    REG4 = 1 << 5,            /* four */
+    PATCH_POSITIONS = 1 << 6, /* no_embed_class: of the patches alone */
+    MEAN = 1 << 7,            /* pooled after the final norm */
+    MEAN_THEN_NORM = 1 << 8,  /* before it: fc_norm */
+    MAP = 1 << 9,             /* pooled by attention */
+    PRE_NORM = 1 << 10,       /* and patches without bias */
+    EPS_1E_5 = 1 << 11,       /* in place of 1e-6 */
+    QUICK_GELU = 1 << 12,
+    TANH_GELU = 1 << 13,
+    SWIGLU = 1 << 14,  /* fc1 makes both halves; SiLU */
+    NO_NORM = 1 << 15, /* no final norm */
+
+    CLIP = PRE_NORM | EPS_1E_5,
+    CLIP_QUICK = CLIP | QUICK_GELU,
+    SIGLIP = NO_CLASS | MAP,
+    DEIT3 = LAYER_SCALE | PATCH_POSITIONS,
+    DINO = LAYER_SCALE,
+    DINO_REG4 = LAYER_SCALE | REG4 | PATCH_POSITIONS,
+    GAP = NO_CLASS | MEAN,
+    GAP_M = GAP | LAYER_SCALE | NO_QKV_BIAS,
+    SBB = NO_CLASS | LAYER_SCALE | PATCH_POSITIONS | MEAN_THEN_NORM, /* timm's small ones */
+};
+
+/* dim, depth, heads, mlp_ratio */
+#define TINY     192, 12, 3, 4
+#define XSMALL   256, 10, 4, 4
+#define WEE      256, 14, 4, 5
+#define LITTLE   320, 14, 5, 5.6
+#define SMALL    384, 12, 6, 4
+#define SMALL36  384, 36, 6, 4
+#define MEDIUM   512, 12, 8, 4
+#define MEDIUMD  512, 20, 8, 4
+#define BETWIXT  640, 12, 10, 4
+#define BASE     768, 12, 12, 4
+#define BASE_H16 768, 12, 16, 4
+#define PLUS     896, 12, 14, 4
+#define LARGE    1024, 24, 16, 4
+#define HUGE     1280, 32, 16, 4
+#define GIANT    1408, 40, 16, 48.0 / 11
+#define GIGANTIC 1664, 48, 16, 64.0 / 13
+#define GIANT_D  1536, 40, 24, 2.66667 * 2
+#define GIANTOPT 1536, 40, 16, 4
+#define SO150M   896, 18, 14, 2.572
+#define SO150M2  832, 21, 13, 34.0 / 13
+#define SO400M   1152, 27, 16, 3.7362
+
+/*
+ * Of timm 1.0's vision_transformer.py and deit.py. In a name # stands for a number: the side of a
+ * patch, then that of the image, as far as `patch` and `side` do not say. Two names that differ in
+ * the number alone may be two architectures: SigLIP's have either GELU.
+ */
+static const struct architecture {
+    const char *name;
+    size_t dim, depth, heads;
+    double mlp_ratio;
+    unsigned traits;
+    size_t patch, side;
+} architectures[] = {
+    { "vit_tiny_patch#_#", TINY, 0, 0, 0 },
+    { "vit_small_patch#_#", SMALL, 0, 0, 0 },
+    { "vit_small_patch#_36x1_#", SMALL36, LAYER_SCALE, 0, 0 },
+    { "vit_base_patch#_#", BASE, 0, 0, 0 },
+    { "vit_base_patch#_#_miil", BASE, NO_QKV_BIAS, 0, 0 },
+    { "vit_base_patch#_plus_#", PLUS, LAYER_SCALE, 0, 0 },
+    { "vit_large_patch#_#", LARGE, 0, 0, 0 },
+    { "vit_huge_patch#_#", HUGE, 0, 0, 0 },
+    { "vit_giant_patch#_#", GIANT, 0, 0, 0 },
+    { "vit_gigantic_patch#_#", GIGANTIC, 0, 0, 0 },
+    { "vit_intern300m_patch#_#", LARGE, LAYER_SCALE | NO_NORM, 0, 0 },
+
+    { "deit_tiny_patch#_#", TINY, 0, 0, 0 },
+    { "deit_small_patch#_#", SMALL, 0, 0, 0 },
+    { "deit_base_patch#_#", BASE, 0, 0, 0 },
+    { "deit_tiny_distilled_patch#_#", TINY, DISTILLED, 0, 0 },
+    { "deit_small_distilled_patch#_#", SMALL, DISTILLED, 0, 0 },
+    { "deit_base_distilled_patch#_#", BASE, DISTILLED, 0, 0 },
+    { "deit3_small_patch#_#", SMALL, DEIT3, 0, 0 },
+    { "deit3_medium_patch#_#", MEDIUM, DEIT3, 0, 0 },
+    { "deit3_base_patch#_#", BASE, DEIT3, 0, 0 },
+    { "deit3_large_patch#_#", LARGE, DEIT3, 0, 0 },
+    { "deit3_huge_patch#_#", HUGE, DEIT3, 0, 0 },
+
+    { "vit_small_patch14_dinov2", SMALL, DINO, 14, 518 },
+    { "vit_base_patch14_dinov2", BASE, DINO, 14, 518 },
+    { "vit_large_patch14_dinov2", LARGE, DINO, 14, 518 },
+    { "vit_giant_patch14_dinov2", GIANT_D, DINO | SWIGLU, 14, 518 },
+    { "vit_small_patch14_reg4_dinov2", SMALL, DINO_REG4, 14, 518 },
+    { "vit_base_patch14_reg4_dinov2", BASE, DINO_REG4, 14, 518 },
+    { "vit_large_patch14_reg4_dinov2", LARGE, DINO_REG4, 14, 518 },
+    { "vit_giant_patch14_reg4_dinov2", GIANT_D, DINO_REG4 | SWIGLU, 14, 518 },
+
+    { "vit_xsmall_patch#_clip_#", XSMALL, CLIP, 0, 0 },
+    { "vit_medium_patch#_clip_#", MEDIUM, CLIP, 0, 0 },
+    { "vit_betwixt_patch#_clip_#", BETWIXT, CLIP, 0, 0 },
+    { "vit_base_patch#_clip_#", BASE, CLIP, 0, 0 },
+    { "vit_base_patch#_plus_clip_#", PLUS, CLIP, 0, 0 },
+    { "vit_large_patch#_clip_#", LARGE, CLIP, 0, 0 },
+    { "vit_huge_patch#_clip_#", HUGE, CLIP, 0, 0 },
+    { "vit_giant_patch#_clip_#", GIANT, CLIP, 0, 0 },
+    { "vit_gigantic_patch#_clip_#", GIGANTIC, CLIP, 0, 0 },
+    { "vit_base_patch#_clip_quickgelu_#", BASE, CLIP_QUICK, 0, 0 },
+    { "vit_large_patch#_clip_quickgelu_#", LARGE, CLIP_QUICK, 0, 0 },
+    { "vit_huge_patch#_clip_quickgelu_#", HUGE, CLIP_QUICK, 0, 0 },
+    { "vit_gigantic_patch#_clip_quickgelu_#", GIGANTIC, CLIP_QUICK, 0, 0 },
+
+    { "vit_base_patch32_siglip_#", BASE, SIGLIP | TANH_GELU, 32, 0 },
+    { "vit_base_patch16_siglip_#", BASE, SIGLIP, 16, 0 },
+    { "vit_large_patch16_siglip_256", LARGE, SIGLIP, 16, 256 },
+    { "vit_large_patch16_siglip_384", LARGE, SIGLIP, 16, 384 },
+    { "vit_large_patch16_siglip_512", LARGE, SIGLIP | TANH_GELU, 16, 512 },
+    { "vit_so400m_patch14_siglip_#", SO400M, SIGLIP, 14, 0 },
+    { "vit_so400m_patch16_siglip_#", SO400M, SIGLIP | TANH_GELU, 16, 0 },
+    { "vit_giantopt_patch16_siglip_#", GIANTOPT, SIGLIP | TANH_GELU, 16, 0 },
+    { "vit_base_patch32_siglip_gap_#", BASE, GAP | TANH_GELU, 32, 0 },
+    { "vit_base_patch16_siglip_gap_#", BASE, GAP, 16, 0 },
+    { "vit_large_patch16_siglip_gap_256", LARGE, GAP, 16, 256 },
+    { "vit_large_patch16_siglip_gap_384", LARGE, GAP, 16, 384 },
+    { "vit_large_patch16_siglip_gap_512", LARGE, GAP | TANH_GELU, 16, 512 },
+    { "vit_so400m_patch14_siglip_gap_#", SO400M, GAP, 14, 0 },
+    { "vit_so400m_patch16_siglip_gap_#", SO400M, GAP | TANH_GELU, 16, 0 },
+    { "vit_giantopt_patch16_siglip_gap_#", GIANTOPT, GAP | TANH_GELU, 16, 0 },
+
+    { "vit_medium_patch#_gap_#", MEDIUM, GAP_M, 0, 0 },
+    { "vit_betwixt_patch#_gap_#", BETWIXT, GAP_M, 0, 0 },
+    { "vit_base_patch#_gap_#", BASE_H16, GAP, 0, 0 },
+    { "vit_huge_patch#_gap_#", HUGE, GAP, 0, 0 },
+    { "vit_giant_patch#_gap_#", GIANT, GAP, 0, 0 },
+    { "vit_wee_patch#_reg1_gap_#", WEE, SBB | REG1, 0, 0 },
+    { "vit_little_patch#_reg1_gap_#", LITTLE, SBB | REG1, 0, 0 },
+    { "vit_little_patch#_reg4_gap_#", LITTLE, SBB | REG4, 0, 0 },
+    { "vit_medium_patch#_reg1_gap_#", MEDIUM, SBB | REG1, 0, 0 },
+    { "vit_medium_patch#_reg4_gap_#", MEDIUM, SBB | REG4, 0, 0 },
+    { "vit_mediumd_patch#_reg4_gap_#", MEDIUMD, SBB | REG4, 0, 0 },
+    { "vit_betwixt_patch#_reg1_gap_#", BETWIXT, SBB | REG1, 0, 0 },
+    { "vit_betwixt_patch#_reg4_gap_#", BETWIXT, SBB | REG4, 0, 0 },
+    { "vit_base_patch#_reg4_gap_#", BASE, NO_CLASS | REG4 | PATCH_POSITIONS | MEAN_THEN_NORM, 0,
+      0 },
+    { "vit_so150m_patch#_reg4_gap_#", SO150M, GAP | REG4, 0, 0 },
+    { "vit_so150m2_patch#_reg1_gap_#", SO150M2,
+      NO_CLASS | REG1 | LAYER_SCALE | NO_QKV_BIAS | MEAN_THEN_NORM, 0, 0 },
+
+    { "eva_large_patch#_#", LARGE, MEAN_THEN_NORM, 0, 0 },
+    { "flexivit_small", SMALL, PATCH_POSITIONS, 16, 240 },
+    { "flexivit_base", BASE, PATCH_POSITIONS, 16, 240 },
+    { "flexivit_large", LARGE, PATCH_POSITIONS, 16, 240 },
+    { "test_vit", 64, 6, 2, 3, 0, 16, 160 },
+    { "test_vit2", 64, 8, 2, 3, NO_CLASS | REG1 | LAYER_SCALE | MEAN_THEN_NORM, 16, 160 },
+};
+
+/* Parts of further names of timm's, and what these compute that is not computed here. */
+static const struct {
+    const char *part, *what;
+} uncomputed[] = {
+    { "_rope", "rotary positions" },
+    { "_relpos_", "relative positions" },
+    { "_xp_", "attention and MLP side by side" },
+    { "_18x2_", "blocks side by side" },
+    { "vit_pwee_", "attention and MLP side by side" },
+    { "vit_dpwee_", "attention and MLP side by side" },
+    { "vit_dwee_", "differential attention" },
+    { "vit_dlittle_", "differential attention" },
+    { "_rpn_", "norms after attention and MLP" },
+    { "_map_256", "attention pooling of some of the tokens" },
+    { "aimv2_", "RMSNorm" },
+    { "beit3_", "norms within attention and MLP" },
+    { "beit", "relative positions" },
+    { "eva02_", "rotary positions" },
+    { "swin", "attention within windows" },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+/* One to five digits without a leading zero; moves *s past them. */
+static bool parse_number(const char **s, size_t *out)
+{
+    size_t value = 0, digits = 0;
+
+    while (**s >= '0' && **s <= '9' && digits < 5) {
+        value = 10 * value + (size_t)(*(*s)++ - '0');
+        digits++;
+        if (value == 0)
+            return false;
+    }
+    *out = value;
+    return digits > 0;
+}
+
+/* Whether it is the architecture's name, or that and a .tag, which only says how it was trained. */
+static bool matches(const struct architecture *a, const char *name, size_t *patch, size_t *side)
+{
+    size_t numbers[2] = { 0 }, count = 0;
+
+    for (const char *p = a->name; *p; p++)
+        if (*p == '#') {
+            if (!parse_number(&name, &numbers[count++]))
+                return false;
+        } else if (*p != *name++) {
+            return false;
+        }
+    *patch = a->patch > 0 ? a->patch : numbers[0];
+    *side = a->side > 0 ? a->side : numbers[a->patch > 0 ? 0 : 1];
+    return *name == '\0' || (*name == '.' && name[1] != '\0');
+}
+
+static struct vit_config configure(const struct architecture *a, size_t patch, size_t side)
+{
+    const unsigned t = a->traits;
+    const size_t fc1 = (size_t)((double)a->dim * a->mlp_ratio);
+
+    return (struct vit_config){
+        .size = sizeof(struct vit_config),
+        .channels = 3,
+        .height = side,
+        .width = side,
+        .patch = patch,
+        .dim = a->dim,
+        .depth = a->depth,
+        .heads = a->heads,
+        .mlp_dim = t & SWIGLU ? fc1 / 2 : fc1,
+        .classes = 1000,
+        .eps = t & EPS_1E_5 ? 1e-5f : 1e-6f,
+        .activation = t & SWIGLU       ? VIT_ACTIVATION_SILU
+                      : t & QUICK_GELU ? VIT_ACTIVATION_GELU_QUICK
+                      : t & TANH_GELU  ? VIT_ACTIVATION_GELU_TANH
+                                       : VIT_ACTIVATION_GELU,
+        .pos_embed = VIT_POS_EMBED_LEARNED,
+        .no_qkv_bias = t & NO_QKV_BIAS,
+        .layer_scale = t & LAYER_SCALE,
+        .class_tokens = t & NO_CLASS    ? VIT_CLASS_TOKENS_NONE
+                        : t & DISTILLED ? VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION
+                                        : VIT_CLASS_TOKENS_CLASS,
+        .registers = t & REG4   ? 4
+                     : t & REG1 ? 1
+                                : 0,
+        .pos_embed_scope =
+            t & PATCH_POSITIONS ? VIT_POS_EMBED_SCOPE_PATCHES : VIT_POS_EMBED_SCOPE_ALL,
+        .pool = t & (MEAN | MEAN_THEN_NORM) ? VIT_POOL_MEAN
+                : t & MAP                   ? VIT_POOL_MAP
+                                            : VIT_POOL_CLASS,
+        .final_norm = t & NO_NORM          ? VIT_FINAL_NORM_NONE
+                      : t & MEAN_THEN_NORM ? VIT_FINAL_NORM_POOLED
+                                           : VIT_FINAL_NORM_TOKENS,
+        .pre_norm = t & PRE_NORM,
+        .no_patch_bias = t & PRE_NORM,
+        .gated_mlp = t & SWIGLU,
+    };
+}
+
+enum vit_status architectures_find(const char *name, struct vit_config *config, double *mlp_ratio,
+                                   struct vit_error *err)
+{
+    size_t patch, side;
+
+    for (size_t i = 0; i < COUNT(architectures); i++)
+        if (matches(&architectures[i], name, &patch, &side)) {
+            *config = configure(&architectures[i], patch, side);
+            *mlp_ratio = architectures[i].mlp_ratio;
+            return VIT_OK;
+        }
+    for (size_t i = 0; i < COUNT(uncomputed); i++)
+        if (strstr(name, uncomputed[i].part))
+            return fail(err, VIT_EUNSUPPORTED,
+                        "architecture \"%.100s\" is not supported: it has %s", name,
+                        uncomputed[i].what);
+    return fail(err, VIT_EUNSUPPORTED,
+                "architecture \"%.100s\" is not known; known are timm's Vision Transformers, such "
+                "as vit_base_patch16_224, with or without a .tag: docs/models.md",
+                name);
+}
+
+const char *vit_architecture_at(size_t i)
+{
+    return i < COUNT(architectures) ? architectures[i].name : NULL;
+}
+
+enum vit_status vit_config_from_name(const char *name, struct vit_config *config,
+                                     struct vit_error *err)
+{
+    struct vit_config named;
+    struct vit_error why;
+    double mlp_ratio;
+    enum vit_status status;
+
+    if ((status = architectures_find(name, &named, &mlp_ratio, err)))
+        return status;
+    if (config_check(&named, &why))
+        return fail(err, VIT_EUNSUPPORTED, "architecture \"%.100s\": %.200s", name, why.message);
+    *config = named;
+    return VIT_OK;
+}

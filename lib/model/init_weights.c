@@ -1,0 +1,111 @@
+/* init_weights.c - fresh weights, each a function of the seed and its place alone */
+#include <math.h>
+
+#include "model/model.h"
+
+#define STD         0.02
+#define CUT         2.0 /* not 2 deviations but ±2, as the series and timm cut */
+#define LAYER_SCALE 1e-5f
+
+/* Vigna's SplitMix64: a bijection of 64 bits whose outputs over a counter pass for random. */
+static uint64_t mix(uint64_t z)
+{
+    z += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+/* numerator(r)/denominator(r), cubic each, constant term first */
+static double rational(const double top[4], const double bottom[4], double r)
+{
+    return (((top[3] * r + top[2]) * r + top[1]) * r + top[0]) /
+           (((bottom[3] * r + bottom[2]) * r + bottom[1]) * r + bottom[0]);
+}
+
+/*
+ * The standard normal's quantile at p in (0, 1), to about 7 digits: algorithm AS 241 (PPND7),
+ * Wichura 1988, Applied Statistics 37.
+ */
+static double normal_quantile(double p)
+{
+    static const double middle[2][4] = { { 3.3871327179, 50.434271938, 159.29113202, 59.109374720 },
+                                         { 1.0, 17.895169469, 78.757757664, 67.187563600 } };
+    static const double side[2][4] = { { 1.4234372777, 2.7568153900, 1.3067284816, 0.17023821103 },
+                                       { 1.0, 0.73700164250, 0.12021132975, 0.0 } };
+    static const double tail[2][4] = { { 6.6579051150, 3.0812263860, 0.42868294337,
+                                         0.017337203997 },
+                                       { 1.0, 0.24197894225, 0.012258202635, 0.0 } };
+    const double q = p - 0.5;
+
+    if (fabs(q) <= 0.425)
+        return q * rational(middle[0], middle[1], 0.180625 - q * q);
+    const double r = sqrt(-log(q < 0.0 ? p : 1.0 - p));
+    const double z =
+        r <= 5.0 ? rational(side[0], side[1], r - 1.6) : rational(tail[0], tail[1], r - 5.0);
+    return q < 0.0 ? -z : z;
+}
+
+static float truncated_normal(uint64_t bits)
+{
+    const double p = ((double)(bits >> 12) + 0.5) * 0x1p-52; /* never 0 or 1 */
+    const double x = STD * normal_quantile(p);
+    return (float)(x < -CUT ? -CUT : x > CUT ? CUT : x);
+}
+
+/* What a fresh tensor holds; zeros, which biases are, where nothing is said. */
+enum kind { ZEROS, ONES, NORMAL, SMALL, DIRECTIONS };
+static const enum kind kinds[T_ROLES] = {
+    [T_CLS_TOKEN] = NORMAL,
+    [T_DIST_TOKEN] = NORMAL,
+    [T_REGISTERS] = NORMAL,
+    [T_POSITIONS] = NORMAL,
+    [T_PATCH_NORM1_WEIGHT] = ONES,
+    [T_PATCH_WEIGHT] = NORMAL,
+    [T_PATCH_NORM2_WEIGHT] = ONES,
+    [T_PRE_NORM_WEIGHT] = ONES,
+    [T_NORM_WEIGHT] = ONES,
+    [T_POOL_QUERY] = NORMAL,
+    [T_POOL_QKV_WEIGHT] = NORMAL,
+    [T_POOL_PROJ_WEIGHT] = NORMAL,
+    [T_POOL_NORM_WEIGHT] = ONES,
+    [T_POOL_FC1_WEIGHT] = NORMAL,
+    [T_POOL_FC2_WEIGHT] = NORMAL,
+    [T_PRE_LOGITS_WEIGHT] = NORMAL,
+    [T_HEAD_WEIGHT] = NORMAL,
+    [T_DIST_HEAD_WEIGHT] = NORMAL,
+    [T_TOKEN_NORM1_WEIGHT] = ONES,
+    [T_TOKEN_QKV_WEIGHT] = NORMAL,
+    [T_TOKEN_PROJ_WEIGHT] = NORMAL,
+    [T_TOKEN_NORM2_WEIGHT] = ONES,
+    [T_TOKEN_FC1_WEIGHT] = NORMAL,
+    [T_TOKEN_FC2_WEIGHT] = NORMAL,
+    [T_TOKEN_FEATURES] = DIRECTIONS,
+    [T_NORM1_WEIGHT] = ONES,
+    [T_QKV_WEIGHT] = NORMAL,
+    [T_Q_NORM_WEIGHT] = ONES,
+    [T_K_NORM_WEIGHT] = ONES,
+    [T_PROJ_WEIGHT] = NORMAL,
+    [T_GAMMA1] = SMALL,
+    [T_NORM2_WEIGHT] = ONES,
+    [T_FC1_WEIGHT] = NORMAL,
+    [T_FC2_WEIGHT] = NORMAL,
+    [T_GAMMA2] = SMALL,
+};
+
+enum vit_status random_weights_read(void *from, enum tensor_role role, size_t index, size_t first,
+                                    size_t count, float *out, struct vit_error *err)
+{
+    const struct random_weights *weights = from;
+    const uint64_t stream = mix(mix(weights->seed) ^ (index * T_ROLES + (uint64_t)role));
+    const enum kind kind = kinds[role];
+    const float constant = kind == ONES ? 1.0f : kind == SMALL ? LAYER_SCALE : 0.0f;
+
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        out[i] = kind == NORMAL || kind == DIRECTIONS ? truncated_normal(mix(stream + first + i))
+                                                      : constant;
+    for (size_t i = 0; kind == DIRECTIONS && i < count; i++)
+        out[i] /= (float)STD; /* of length 1 in every component, as a performer's are drawn */
+    return VIT_OK;
+}

@@ -1,0 +1,38 @@
+/* alloc_counter.c - what the library asks of the system: allocations, and OpenMP regions */
+#include "watch.h"
+
+#include <stdatomic.h>
+
+/* The linker sends every call of these that the library makes here: see WRAP in the Makefile. */
+static atomic_size_t allocations, regions;
+
+#define WRAP(type, name, parameters, arguments)                                                    \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        atomic_fetch_add(&allocations, 1);                                                         \
+        return __real_##name arguments;                                                            \
+    }
+WRAP(void *, malloc, (size_t bytes), (bytes))
+WRAP(void *, calloc, (size_t count, size_t bytes), (count, bytes))
+WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes))
+WRAP(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes))
+
+void __real_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
+void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags)
+{
+    atomic_fetch_add(&regions, 1);
+    __real_GOMP_parallel(body, data, threads, flags);
+}
+
+size_t watched_allocations(void)
+{
+    return atomic_load(&allocations);
+}
+
+size_t watched_regions(void)
+{
+    return atomic_load(&regions);
+}
