@@ -183,8 +183,8 @@ $(BUILD)/vitConfig.cmake: Makefile
 
 $(BUILD)/tools/%.o: tools/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) $(if $(filter %/build_info.o,$@),-DVIT_COMMIT='"$(COMMIT)"') \
-	  -c $< -o $@
+	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) \
+	  $(if $(filter %/build_info.o,$@),-DVIT_COMMIT='"$(COMMIT)"') -c $< -o $@
 
 $(BUILD)/image/%.o: image/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -194,14 +194,16 @@ $(BUILD)/check/%.o: check/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
-$(BUILD)/vit: $(TOOL_OBJECTS) $(IMAGE_OBJECTS) $(CHECK_OBJECTS) $(NPY_HEADER_OBJECTS) $(BUILD)/libvit.a
+$(BUILD)/vit: $(TOOL_OBJECTS) $(IMAGE_OBJECTS) $(CHECK_OBJECTS) $(NPY_HEADER_OBJECTS) \
+              $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) $(CODECS) -lm
 
 $(BUILD)/examples/%.o: examples/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(CC) $(CFLAGS) $(COMMON) -c $< -o $@
 
-$(BUILD)/demo: $(BUILD)/examples/demo.o $(filter $(BUILD)/image/decode%,$(IMAGE_OBJECTS)) $(BUILD)/libvit.a
+$(BUILD)/demo: $(BUILD)/examples/demo.o $(filter $(BUILD)/image/decode%,$(IMAGE_OBJECTS)) \
+               $(BUILD)/libvit.a
 	$(call RUN,LINK)$(CC) -o $@ $^ $(LINK) $(JANSSON) $(ZIP) $(CODECS) -lm
 
 $(BUILD)/embed: $(BUILD)/examples/embed.o $(SHARED)

@@ -222,8 +222,8 @@ Test(api, random_weights_are_normal_and_none_are_another_blocks)
     double sum = 0.0, squares = 0.0;
     size_t equal = 0, beyond = 0;
 
-    random_weights_read(&weights, T_FC1_WEIGHT, 0, 0, COUNT, first, NULL);
-    random_weights_read(&weights, T_FC1_WEIGHT, 1, 0, COUNT, second, NULL);
+    random_weights_read(&weights, SLOT_FC1_WEIGHT, 0, 0, COUNT, first, NULL);
+    random_weights_read(&weights, SLOT_FC1_WEIGHT, 1, 0, COUNT, second, NULL);
     for (size_t i = 0; i < COUNT; i++) {
         sum += (double)first[i];
         squares += (double)first[i] * (double)first[i];

@@ -67,7 +67,7 @@ Test(checkpoint, the_golden_models_open)
                   c->width == golden[i].width && c->patch == golden[i].patch);
         cr_assert(c->dim == golden[i].dim && c->heads == golden[i].heads && c->depth == 2 &&
                   c->mlp_dim == golden[i].mlp_dim && c->classes == golden[i].classes);
-        cr_assert_eq(checkpoint_recipe(checkpoint)->width, c->width);
+        cr_assert_eq(checkpoint_preprocess_config(checkpoint)->width, c->width);
         cr_assert_null(checkpoint_label(checkpoint, 0));
         checkpoint_close(checkpoint);
         tally(5);
@@ -84,19 +84,19 @@ Test(checkpoint, a_role_reads_the_tensor_of_its_name)
 
     cr_assert_eq(checkpoint_open("tests/golden/timm-vit", 0, 0, &checkpoint, &err), VIT_OK);
     cr_assert_eq(safetensors_open("tests/golden/timm-vit/model.safetensors", &file, &err), VIT_OK);
-    cr_assert_eq(checkpoint_read(checkpoint, T_FC1_WEIGHT, 1, 0, 384 * 96, a, &err), VIT_OK);
+    cr_assert_eq(checkpoint_read(checkpoint, SLOT_FC1_WEIGHT, 1, 0, 384 * 96, a, &err), VIT_OK);
     cr_assert_eq(safetensors_read_f32(file, safetensors_find(file, "blocks.1.mlp.fc1.weight"), 0,
                                       384 * 96, b, &err),
                  VIT_OK);
     cr_assert_eq(memcmp(a, b, sizeof a), 0);
-    cr_assert_eq(checkpoint_read(checkpoint, T_HEAD_BIAS, 99, 2, 9, a, &err), VIT_OK);
+    cr_assert_eq(checkpoint_read(checkpoint, SLOT_HEAD_BIAS, 99, 2, 9, a, &err), VIT_OK);
     safetensors_read_f32(file, safetensors_find(file, "head.bias"), 2, 9, b, &err);
     cr_assert_eq(memcmp(a, b, 9 * sizeof *a), 0);
-    cr_assert_eq(checkpoint_read(checkpoint, T_HEAD_BIAS, 0, 3, 9, a, &err), VIT_EINVAL);
-    cr_assert_eq(checkpoint_read(checkpoint, T_FC1_BIAS, 2, 0, 1, a, &err), VIT_EINVAL);
-    cr_assert_eq(checkpoint_read(checkpoint, T_GAMMA1, 0, 0, 1, a, &err), VIT_EINVAL);
-    cr_assert(!checkpoint_has(checkpoint, T_GAMMA1, 0) &&
-              checkpoint_has(checkpoint, T_QKV_BIAS, 1));
+    cr_assert_eq(checkpoint_read(checkpoint, SLOT_HEAD_BIAS, 0, 3, 9, a, &err), VIT_EINVAL);
+    cr_assert_eq(checkpoint_read(checkpoint, SLOT_FC1_BIAS, 2, 0, 1, a, &err), VIT_EINVAL);
+    cr_assert_eq(checkpoint_read(checkpoint, SLOT_GAMMA1, 0, 0, 1, a, &err), VIT_EINVAL);
+    cr_assert(!checkpoint_has(checkpoint, SLOT_GAMMA1, 0) &&
+              checkpoint_has(checkpoint, SLOT_QKV_BIAS, 1));
     safetensors_close(file);
     checkpoint_close(checkpoint);
     tally(11);
@@ -205,7 +205,7 @@ Test(checkpoint, a_sinusoid_may_be_left_out_and_learned_positions_may_not)
         make_text(&folder, "config.json", made_series_config);
         make_model(&folder, tensors, count + (size_t)stored);
         opens(&folder, &checkpoint);
-        cr_assert_eq(checkpoint_has(checkpoint, T_POSITIONS, 0), stored);
+        cr_assert_eq(checkpoint_has(checkpoint, SLOT_POSITIONS, 0), stored);
         checkpoint_close(checkpoint);
         make_text(&folder, "config.json", learned);
         if (stored) {

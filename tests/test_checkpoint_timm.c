@@ -54,7 +54,8 @@ Test(checkpoint_timm, layer_scale_is_found_in_the_file_and_then_needed_everywher
     make_model(&folder, tensors, count);
     opens(&folder, &checkpoint);
     cr_assert(checkpoint_config(checkpoint)->layer_scale);
-    cr_assert(checkpoint_has(checkpoint, T_GAMMA1, 0) && checkpoint_has(checkpoint, T_GAMMA2, 1));
+    cr_assert(checkpoint_has(checkpoint, SLOT_GAMMA1, 0) &&
+              checkpoint_has(checkpoint, SLOT_GAMMA2, 1));
     checkpoint_close(checkpoint);
     make_model(&folder, tensors, count - 1);
     refuses(&folder, VIT_EFORMAT, "blocks.1.ls2.gamma is missing, expected [8]");
@@ -79,7 +80,8 @@ Test(checkpoint_timm, layer_scale_may_have_deit3s_own_names)
     make_model(&folder, tensors, count);
     opens(&folder, &checkpoint);
     cr_assert(checkpoint_config(checkpoint)->layer_scale);
-    cr_assert(checkpoint_has(checkpoint, T_GAMMA1, 1) && checkpoint_has(checkpoint, T_GAMMA2, 0));
+    cr_assert(checkpoint_has(checkpoint, SLOT_GAMMA1, 1) &&
+              checkpoint_has(checkpoint, SLOT_GAMMA2, 0));
     checkpoint_close(checkpoint);
     make_model(&folder, tensors, count - 1);
     refuses(&folder, VIT_EFORMAT, "blocks.1.gamma_2 is missing, expected [8]");
@@ -107,7 +109,7 @@ Test(checkpoint_timm, the_norms_of_queries_and_keys_are_needed_in_each_block)
         }
     make_model(&folder, tensors, count);
     opens(&folder, &checkpoint);
-    cr_assert(checkpoint_has(checkpoint, T_Q_NORM_WEIGHT, 1));
+    cr_assert(checkpoint_has(checkpoint, SLOT_Q_NORM_WEIGHT, 1));
     checkpoint_close(checkpoint);
     make_model(&folder, tensors, count - 1);
     refuses(&folder, VIT_EFORMAT, "blocks.1.attn.q_norm.weight is missing, expected [4]");
@@ -142,7 +144,7 @@ Test(checkpoint_timm, registers_and_their_positions_are_there_as_the_configurati
     refuses(&folder, VIT_EFORMAT, "tensor pos_embed is [1, 4, 8], expected [1, 7, 8]");
     make_args(&folder, "\"reg_tokens\":2,\"no_embed_class\":true");
     opens(&folder, &checkpoint);
-    cr_assert(checkpoint_has(checkpoint, T_REGISTERS, 0));
+    cr_assert(checkpoint_has(checkpoint, SLOT_REGISTERS, 0));
     checkpoint_close(checkpoint);
     make_args(&folder, "\"reg_tokens\":4,\"no_embed_class\":true");
     refuses(&folder, VIT_EFORMAT, "tensor reg_token is [1, 2, 8], expected [1, 4, 8]");

@@ -42,7 +42,8 @@ static void has_origin(const struct config_file *file, const char *field, const 
     struct vit_config_entry fact;
     size_t i = 0;
 
-    while (origins_fact(&file->origins, &file->config, i, &fact) && strcmp(fact.name, field) != 0)
+    while (provenance_entry(&file->provenance, &file->config, i, &fact) &&
+           strcmp(fact.name, field) != 0)
         i++;
     cr_assert_str_eq(fact.name, field);
     cr_assert_str_eq(fact.origin, origin, "%s: %s", field, fact.origin);

@@ -268,7 +268,7 @@ static void comes_from(const struct config_file *file, const char *field, const 
 {
     struct vit_config_entry fact;
 
-    for (size_t i = 0; origins_fact(&file->origins, &file->config, i, &fact); i++)
+    for (size_t i = 0; provenance_entry(&file->provenance, &file->config, i, &fact); i++)
         if (strcmp(fact.name, field) == 0) {
             cr_assert_str_eq(fact.origin, origin, "%s", field);
             tally(1);

@@ -20,13 +20,13 @@ struct reference {
     float gamma1, gamma2; /* layer scale, one number each, put into the model by hand */
 };
 
-static double *read_weights(const struct reference *r, enum tensor_role role, size_t block,
+static double *read_weights(const struct reference *r, enum tensor_slot slot, size_t block,
                             size_t count)
 {
     float *f = malloc(count * sizeof *f);
     double *d = malloc(count * sizeof *d);
 
-    random_weights_read((void *)&r->weights, role, block, 0, count, f, NULL);
+    random_weights_read((void *)&r->weights, slot, block, 0, count, f, NULL);
     for (size_t i = 0; i < count; i++)
         d[i] = (double)f[i];
     free(f);
@@ -34,10 +34,10 @@ static double *read_weights(const struct reference *r, enum tensor_role role, si
 }
 
 /* y[rows][out] = x Wᵀ; the biases of a fresh model are 0 */
-static void times_weight(const struct reference *r, enum tensor_role role, size_t block,
+static void times_weight(const struct reference *r, enum tensor_slot slot, size_t block,
                          size_t rows, size_t in, size_t out, const double *x, double *y)
 {
-    double *w = read_weights(r, role, block, in * out);
+    double *w = read_weights(r, slot, block, in * out);
 
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < out; j++) {
@@ -118,19 +118,19 @@ static void reference_block(const struct reference *r, size_t b, double *x)
            *mlp = malloc(tokens * c->mlp_dim * sizeof *mlp);
 
     norm_rows(c, tokens, x, h);
-    times_weight(r, T_QKV_WEIGHT, b, tokens, dim, 3 * dim, h, qkv);
+    times_weight(r, SLOT_QKV_WEIGHT, b, tokens, dim, 3 * dim, h, qkv);
     mix_heads(c, qkv, h);
-    times_weight(r, T_PROJ_WEIGHT, b, tokens, dim, dim, h, branch);
+    times_weight(r, SLOT_PROJ_WEIGHT, b, tokens, dim, dim, h, branch);
     for (size_t i = 0; i < tokens; i++)
         for (size_t j = 0; j < dim; j++) {
             const double value = c->value_residual ? qkv[i * 3 * dim + 2 * dim + j] : 0.0;
             x[i * dim + j] += branch[i * dim + j] * (double)r->gamma1 + value;
         }
     norm_rows(c, tokens, x, h);
-    times_weight(r, T_FC1_WEIGHT, b, tokens, dim, c->mlp_dim, h, mlp);
+    times_weight(r, SLOT_FC1_WEIGHT, b, tokens, dim, c->mlp_dim, h, mlp);
     for (size_t i = 0; i < tokens * c->mlp_dim; i++)
         mlp[i] = activate(c->activation, mlp[i]);
-    times_weight(r, T_FC2_WEIGHT, b, tokens, c->mlp_dim, dim, mlp, branch);
+    times_weight(r, SLOT_FC2_WEIGHT, b, tokens, c->mlp_dim, dim, mlp, branch);
     for (size_t i = 0; i < tokens * dim; i++)
         x[i] += branch[i] * (double)r->gamma2;
     free(h);
@@ -145,7 +145,7 @@ static void reference_tokens(const struct reference *r, const float *image, doub
     const struct vit_config *c = r->c;
     const size_t across = c->width / c->patch, in = c->channels * c->patch * c->patch;
     double *patches = malloc(config_patches(c) * in * sizeof *patches);
-    double *cls = read_weights(r, T_CLS_TOKEN, 0, c->dim), *positions = NULL;
+    double *cls = read_weights(r, SLOT_CLS_TOKEN, 0, c->dim), *positions = NULL;
     float *table = malloc(config_tokens(c) * c->dim * sizeof *table);
 
     for (size_t p = 0; p < config_patches(c); p++)
@@ -155,11 +155,11 @@ static void reference_tokens(const struct reference *r, const float *image, doub
                          column = p % across * c->patch + i % c->patch;
             patches[p * in + i] = (double)image[(channel * c->height + y) * c->width + column];
         }
-    times_weight(r, T_PATCH_WEIGHT, 0, config_patches(c), in, c->dim, patches, x + c->dim);
+    times_weight(r, SLOT_PATCH_WEIGHT, 0, config_patches(c), in, c->dim, patches, x + c->dim);
     memcpy(x, cls, c->dim * sizeof *x);
     sinusoid_positions(config_tokens(c), c->dim, table);
     if (c->pos_embed == VIT_POS_EMBED_LEARNED)
-        positions = read_weights(r, T_POSITIONS, 0, config_tokens(c) * c->dim);
+        positions = read_weights(r, SLOT_POSITIONS, 0, config_tokens(c) * c->dim);
     for (size_t i = 0; i < config_tokens(c) * c->dim; i++)
         x[i] += positions ? positions[i] : (double)table[i];
     free(patches);
@@ -195,7 +195,7 @@ static void check_config(const struct vit_config *config)
     for (size_t b = 0; b < config->depth; b++)
         reference_block(&r, b, x);
     norm_rows(config, 1, x, x);
-    times_weight(&r, T_HEAD_WEIGHT, 0, 1, dim, config->classes, x, expected);
+    times_weight(&r, SLOT_HEAD_WEIGHT, 0, 1, dim, config->classes, x, expected);
     for (size_t i = 0; i < config->classes; i++)
         largest = fmax(largest, fabs(expected[i]));
     for (size_t i = 0; i < config->classes; i++) /* the tolerance of the golden cases */

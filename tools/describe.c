@@ -110,10 +110,10 @@ static json_t *recipe_json(const struct vit_model *model)
 {
     static const char *const fields[] = { "interpolation", "crop_mode", "crop_pct", "mean", "std" };
     const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
-    json_t *origins = json_object();
+    json_t *provenance = json_object();
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        json_object_set_new(origins, fields[i],
+        json_object_set_new(provenance, fields[i],
                             json_string(vit_model_preprocess_source(model, fields[i])));
     return json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:f, s:o, s:o, s:o}", "channels",
                      (json_int_t)r->channels, "height", (json_int_t)r->height, "width",
@@ -121,7 +121,7 @@ static json_t *recipe_json(const struct vit_model *model)
                      WORD(interpolations, r->interpolation), "crop_mode",
                      WORD(crop_modes, r->crop_mode), "crop_pct", r->crop_pct, "mean",
                      numbers_json(recipe_numbers(r), r->mean), "std",
-                     numbers_json(recipe_numbers(r), r->std), "origins", origins);
+                     numbers_json(recipe_numbers(r), r->std), "provenance", provenance);
 }
 
 static json_t *facts_json(const struct vit_model *model)

@@ -1,4 +1,4 @@
-/* checkpoint.c - a checkpoint folder as the model sees it: a configuration, and tensors by role */
+/* checkpoint.c - a checkpoint folder as the model sees it: a configuration, and tensors by slot */
 #include "checkpoint/checkpoint.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ struct checkpoint {
     struct config_file about;
     struct vit_config config; /* about.config at the size asked for */
     struct tensors *tensors;
-    struct tensor_source *sources; /* [roles_count][PARTS] */
+    struct tensor_source *sources; /* [slots_count][PARTS] */
     struct tensor_use *uses;       /* [tensors->count] */
     char (*use_names)[64];         /* [tensors->count] */
     const struct tensor *whole;    /* the tensor that is in memory, as the file has it; or NULL */
@@ -85,7 +85,7 @@ static enum vit_status resolve(const char *folder, struct checkpoint *c, struct 
     struct vit_error why;
     enum vit_status status;
 
-    c->sources = calloc(roles_count(&about->config) * PARTS, sizeof *c->sources);
+    c->sources = calloc(slots_count(&about->config) * PARTS, sizeof *c->sources);
     c->uses = calloc(c->tensors->count + 1, sizeof *c->uses);
     c->use_names = calloc(c->tensors->count + 1, sizeof *c->use_names);
     if (!c->sources || !c->uses || !c->use_names)
@@ -95,7 +95,7 @@ static enum vit_status resolve(const char *folder, struct checkpoint *c, struct 
         return explain(c, status, &why, err);
     for (size_t i = 0; i < c->tensors->count; i++)
         if (c->uses[i].rule)
-            roles_name(c->uses[i].rule->role, c->uses[i].index, c->use_names[i]);
+            slots_name(c->uses[i].rule->slot, c->uses[i].index, c->use_names[i]);
     return VIT_OK;
 }
 
@@ -113,20 +113,22 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
     about->recipe.height = c->config.height;
     about->recipe.width = c->config.width;
     if (asked) {
-        origins_set(&about->origins, offsetof(struct vit_config, height), "the size asked for");
-        origins_set(&about->origins, offsetof(struct vit_config, width), "the size asked for");
+        provenance_set(&about->provenance, offsetof(struct vit_config, height),
+                       "the size asked for");
+        provenance_set(&about->provenance, offsetof(struct vit_config, width),
+                       "the size asked for");
     }
     if (c->config.height == about->config.height && c->config.width == about->config.width)
         return VIT_OK;
     c->config.crop_to_patches = c->config.crop_to_patches && !asked;
     if (config_check(&c->config, &why))
         return fail(err, asked ? VIT_EINVAL : VIT_EFORMAT, "%s: at %zu × %zu: %.300s",
-                    quote_path(folder).text, c->config.height, c->config.width, why.message);
+                    sanitize_path(folder).text, c->config.height, c->config.width, why.message);
     if (c->config.pos_embed == VIT_POS_EMBED_LEARNED && about->family->resize == RESIZE_NEVER)
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: at %zu × %zu: %s has no way to resize positions, made for %zu × %zu",
-                    quote_path(folder).text, c->config.height, c->config.width, about->family->name,
-                    about->config.height, about->config.width);
+                    sanitize_path(folder).text, c->config.height, c->config.width,
+                    about->family->name, about->config.height, about->config.width);
     return VIT_OK;
 }
 
@@ -184,14 +186,15 @@ const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint)
     return &checkpoint->about.config;
 }
 
-const struct vit_preprocess_config *checkpoint_recipe(const struct checkpoint *checkpoint)
+const struct vit_preprocess_config *checkpoint_preprocess_config(
+    const struct checkpoint *checkpoint)
 {
     return &checkpoint->about.recipe;
 }
 
-const struct origins *checkpoint_origins(const struct checkpoint *checkpoint)
+const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoint)
 {
-    return &checkpoint->about.origins;
+    return &checkpoint->about.provenance;
 }
 
 enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint)
@@ -199,7 +202,7 @@ enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint)
     return checkpoint->about.family->resize;
 }
 
-bool checkpoint_classifies(const struct checkpoint *checkpoint)
+bool checkpoint_is_classifier(const struct checkpoint *checkpoint)
 {
     return !checkpoint->about.unlabelled;
 }
@@ -228,21 +231,21 @@ bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
 }
 
 static const struct tensor_source *sources_of(const struct checkpoint *checkpoint,
-                                              enum tensor_role role, size_t index)
+                                              enum tensor_slot slot, size_t index)
 {
-    if (role >= T_FIRST_OF_STAGE && index >= roles_copies(role, &checkpoint->about.config))
+    if (slot >= SLOT_FIRST_OF_STAGE && index >= slots_copies(slot, &checkpoint->about.config))
         return NULL;
-    return &checkpoint->sources[roles_place(role, index) * PARTS];
+    return &checkpoint->sources[slots_index(slot, index) * PARTS];
 }
 
-bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t index)
+bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, size_t index)
 {
-    const struct tensor_source *const sources = sources_of(checkpoint, role, index);
+    const struct tensor_source *const sources = sources_of(checkpoint, slot, index);
 
     return sources && sources[0].tensor;
 }
 
-/* The role's elements in order: four sides, and how far apart the file has their neighbours. */
+/* The slot's elements in order: four sides, and how far apart the file has their neighbours. */
 struct view {
     size_t side[4], stride[4];
 };
@@ -320,16 +323,16 @@ static enum vit_status read_part(struct checkpoint *checkpoint, const struct ten
     return VIT_OK;
 }
 
-enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_role role, size_t index,
+enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,
                                 size_t first, size_t count, float *out, struct vit_error *err)
 {
-    const struct tensor_source *const sources = sources_of(checkpoint, role, index);
+    const struct tensor_source *const sources = sources_of(checkpoint, slot, index);
     enum vit_status status = VIT_OK;
 
     for (size_t part = 0; !status && count > 0; part++) {
         if (!sources || part == PARTS || !sources[part].tensor)
-            return fail(err, VIT_EINVAL, "%s: no tensor of role %d, index %zu, is that long",
-                        quote_path(checkpoint->tensors->path).text, (int)role, index);
+            return fail(err, VIT_EINVAL, "%s: no tensor of slot %d, index %zu, is that long",
+                        sanitize_path(checkpoint->tensors->path).text, (int)slot, index);
         const size_t elements = sources[part].tensor->elements;
         if (first >= elements) {
             first -= elements;

@@ -1,9 +1,9 @@
-/* checkpoint.h - a checkpoint folder as the model sees it: a configuration, and tensors by role */
+/* checkpoint.h - a checkpoint folder as the model sees it: a configuration, and tensors by slot */
 #ifndef VIT_CHECKPOINT_CHECKPOINT_H
 #define VIT_CHECKPOINT_CHECKPOINT_H
 
-#include "checkpoint/origins.h"
-#include "checkpoint/roles.h"
+#include "checkpoint/provenance.h"
+#include "checkpoint/slots.h"
 #include "vit/vit.h"
 
 struct checkpoint;
@@ -21,10 +21,11 @@ const char *checkpoint_family(const struct checkpoint *checkpoint);
 const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint);
 /* What the tensors are of: the same but for the image's size. */
 const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint);
-const struct vit_preprocess_config *checkpoint_recipe(const struct checkpoint *checkpoint);
-const struct origins *checkpoint_origins(const struct checkpoint *checkpoint);
+const struct vit_preprocess_config *checkpoint_preprocess_config(
+    const struct checkpoint *checkpoint);
+const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoint);
 /* Whether the head's outputs, if it has a head, are classes. */
-bool checkpoint_classifies(const struct checkpoint *checkpoint);
+bool checkpoint_is_classifier(const struct checkpoint *checkpoint);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 
@@ -43,14 +44,14 @@ bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
                        struct vit_tensor_info *tensor);
 
 /* Whether the file has the tensor; index is the stage or the block, else 0. */
-bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_role role, size_t index);
+bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, size_t index);
 
 /*
- * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32 in the role's own
+ * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32 in the slot's own
  * layout, whatever they are stored in. Keeps the last tensor that had to be laid out anew: one
  * thread at a time. VIT_EIO the file ends early or cannot be read; VIT_ENOMEM.
  */
-enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_role role, size_t index,
+enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,
                                 size_t first, size_t count, float *out, struct vit_error *err);
 
 /* Frees what reading keeps. */

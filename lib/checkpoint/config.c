@@ -67,11 +67,11 @@ enum vit_status config_check_file(const char *path, const struct vit_config *con
 
     if (!config_check(config, &why))
         return VIT_OK;
-    return fail(err, VIT_EFORMAT, "%s: %.300s", quote_path(path).text, why.message);
+    return fail(err, VIT_EFORMAT, "%s: %.300s", sanitize_path(path).text, why.message);
 }
 
-const struct vit_preprocess_config config_plain_recipe = {
-    .size = sizeof config_plain_recipe,
+const struct vit_preprocess_config plain_preprocess_config = {
+    .size = sizeof plain_preprocess_config,
     .interpolation = VIT_INTERPOLATION_BILINEAR,
     .crop_mode = VIT_CROP_MODE_SQUASH,
     .crop_pct = 1,
@@ -89,8 +89,8 @@ enum vit_status config_finish(const struct config_input *in, const char *path,
         return status;
     file->config = *config;
     file->recipe = *recipe;
-    return config_parse_recipe(in->path, json_object_get(in->root, "pretrained_cfg"), config,
-                               &file->recipe, err);
+    return preprocess_config_parse(in->path, json_object_get(in->root, "pretrained_cfg"), config,
+                                   &file->recipe, err);
 }
 
 enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, size_t dim,
@@ -100,7 +100,7 @@ enum vit_status config_mlp_dim(const char *path, const char *key, double ratio, 
 
     if (!(width >= 1 && width <= CONFIG_MAX_MLP_DIM))
         return fail(err, VIT_EFORMAT, "%s: %s %g makes an MLP of width %g, expected 1 to %d",
-                    quote_path(path).text, key, ratio, width, CONFIG_MAX_MLP_DIM);
+                    sanitize_path(path).text, key, ratio, width, CONFIG_MAX_MLP_DIM);
     *mlp_dim = (size_t)width;
     return VIT_OK;
 }
@@ -139,11 +139,11 @@ static enum vit_status unknown_model(const struct config_input *in, const char *
     if (!model_type)
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: neither \"architecture\" (timm) nor a \"model_type\" of %s",
-                    quote_path(in->path).text, known);
+                    sanitize_path(in->path).text, known);
     return fail(err, VIT_EUNSUPPORTED,
                 "%s: model_type \"%s\" is not known; known are %s, and timm's configurations, "
                 "which have an architecture and no model_type",
-                quote_path(in->path).text, quote_name(model_type).text, known);
+                sanitize_path(in->path).text, sanitize_name(model_type).text, known);
 }
 
 static enum vit_status find_family(const struct config_input *in,
@@ -157,7 +157,7 @@ static enum vit_status find_family(const struct config_input *in,
     }
     if (!in->root)
         return fail(err, VIT_EIO, "%s: no such file, which .safetensors cannot do without",
-                    quote_path(in->path).text);
+                    sanitize_path(in->path).text);
     if (!json_object_get(in->root, "model_type") && json_object_get(in->root, "architecture")) {
         *family = &timm;
         return VIT_OK;
@@ -183,7 +183,7 @@ static bool is_said(const json_t *object, const char *key)
  * an object of config.json, or its root, the others that object alone.
  */
 static void note_recipe(const struct config_input *in, const struct config_family *family,
-                        struct origins *origins)
+                        struct provenance *provenance)
 {
     static const struct {
         const char *field, *hf[2];
@@ -201,12 +201,12 @@ static void note_recipe(const struct config_input *in, const struct config_famil
         if (!hf && is_said(object, keys[i].field)) {
             snprintf(from, sizeof from, "config.json: %s%s", cfg ? "pretrained_cfg." : "",
                      keys[i].field);
-            origins_set_recipe(origins, keys[i].field, from);
+            provenance_set_preprocess(provenance, keys[i].field, from);
         }
         for (size_t j = 2; hf && j-- > 0;)
             if (keys[i].hf[j] && is_said(in->preprocessor, keys[i].hf[j])) {
                 snprintf(from, sizeof from, "preprocessor_config.json: %s", keys[i].hf[j]);
-                origins_set_recipe(origins, keys[i].field, from);
+                provenance_set_preprocess(provenance, keys[i].field, from);
             }
     }
 }
@@ -222,7 +222,7 @@ static enum vit_status parse_family(const struct config_input *in, struct config
     file->family = family->names;
     if ((status = family->parse(in, file, err)))
         return status;
-    note_recipe(in, family, &file->origins);
+    note_recipe(in, family, &file->provenance);
     /* a model without a head has no use for labels, and Hugging Face's have made-up ones */
     const bool labelled = file->config.classes > 0 && !file->unlabelled;
     return labels_parse(in->path, labelled ? json_object_get(in->root, "id2label") : NULL,
@@ -242,10 +242,10 @@ static enum vit_status parse_object(const struct config_text *file, json_t **roo
     if (!*root && !*why.text) /* jansson could not allocate, and says nothing */
         return file_no_memory(file->path, err);
     if (!*root)
-        return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", quote_path(file->path).text,
-                    why.line, quote_name(why.text).text);
+        return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", sanitize_path(file->path).text,
+                    why.line, sanitize_name(why.text).text);
     if (!json_is_object(*root))
-        return fail(err, VIT_EFORMAT, "%s: expected a JSON object", quote_path(file->path).text);
+        return fail(err, VIT_EFORMAT, "%s: expected a JSON object", sanitize_path(file->path).text);
     return VIT_OK;
 }
 

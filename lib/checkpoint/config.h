@@ -6,7 +6,7 @@
 
 #include "checkpoint/json_fields.h"
 #include "checkpoint/labels.h"
-#include "checkpoint/origins.h"
+#include "checkpoint/provenance.h"
 #include "checkpoint/tensor_names.h"
 #include "vit/vit.h"
 
@@ -34,7 +34,7 @@ struct config_file {
     struct vit_preprocess_config recipe; /* at that size */
     struct labels labels;                /* of id2label; none without it */
     bool unlabelled; /* the head's outputs are no classes: id2label is of something else */
-    struct origins origins;
+    struct provenance provenance;
 };
 
 /*
@@ -49,7 +49,8 @@ enum vit_status config_parse(const struct config_text *config,
                              struct config_file *file, struct vit_error *err);
 
 /*
- * A family's own part: fills file->config, recipe, origins and, where it wants, height and width,
+ * A family's own part: fills file->config, recipe, provenance and, where it wants, height and
+ * width,
  * all zeroed but for sizes. file->family is set, and names_find knows its tensors.
  */
 enum vit_status config_parse_timm(const struct config_input *in, struct config_file *file,
@@ -76,7 +77,7 @@ enum vit_status config_check_file(const char *path, const struct vit_config *con
                                   struct vit_error *err);
 
 /* x/255 of a picture that is resized to its size, for families that say nothing of it. */
-extern const struct vit_preprocess_config config_plain_recipe;
+extern const struct vit_preprocess_config plain_preprocess_config;
 
 /*
  * What is left of a family once its configuration is read: config_check_file by the file that says
@@ -103,8 +104,9 @@ extern const struct choice config_activations[];
  * may be NULL. There are recipes for 1 and 3 channels; a model of another number gets one that
  * vit_preprocess refuses.
  */
-enum vit_status config_parse_recipe(const char *path, json_t *object,
-                                    const struct vit_config *config,
-                                    struct vit_preprocess_config *recipe, struct vit_error *err);
+enum vit_status preprocess_config_parse(const char *path, json_t *object,
+                                        const struct vit_config *config,
+                                        struct vit_preprocess_config *recipe,
+                                        struct vit_error *err);
 
 #endif

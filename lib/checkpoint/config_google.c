@@ -23,20 +23,20 @@ static const struct key_rule rules[] = {
     { "layer_norm_eps", take_float, FIELD(eps), NULL, false },
 };
 
-/* The tensor of a role, of that rank; VIT_EFORMAT otherwise. */
+/* The tensor of a slot, of that rank; VIT_EFORMAT otherwise. */
 static enum vit_status shape_of(const struct config_input *in, const struct name_family *family,
-                                enum tensor_role role, size_t rank, const char *name,
+                                enum tensor_slot slot, size_t rank, const char *name,
                                 const struct tensor **tensor, struct vit_error *err)
 {
-    *tensor = names_find(family, in->tensors, role);
+    *tensor = names_find(family, in->tensors, slot);
     if (!*tensor)
         return fail(err, VIT_EFORMAT, "%s: tensor %s is missing, whose shape is needed",
-                    quote_path(in->tensors->path).text, name);
+                    sanitize_path(in->tensors->path).text, name);
     if ((*tensor)->rank == rank)
         return VIT_OK;
     return fail(err, VIT_EFORMAT, "%s: tensor %s has %zu sides, expected %zu",
-                quote_path((*tensor)->path).text, quote_name((*tensor)->name).text, (*tensor)->rank,
-                rank);
+                sanitize_path((*tensor)->path).text, sanitize_name((*tensor)->name).text,
+                (*tensor)->rank, rank);
 }
 
 /* The side of a square of that many patches; 0: they make none. */
@@ -56,12 +56,12 @@ static enum vit_status read_shapes(const struct config_input *in, const struct n
     const struct tensors *const t = in->tensors;
     enum vit_status status;
 
-    if ((status = shape_of(in, family, T_PATCH_WEIGHT, 4, "embedding/kernel", &patch, err)) ||
-        (status =
-             shape_of(in, family, T_QKV_WEIGHT, 3, "encoderblock_0/…/query/kernel", &query, err)) ||
-        (status =
-             shape_of(in, family, T_FC1_WEIGHT, 2, "encoderblock_0/…/Dense_0/kernel", &fc1, err)) ||
-        (status = shape_of(in, family, T_POSITIONS, 3, "pos_embedding", &positions, err)))
+    if ((status = shape_of(in, family, SLOT_PATCH_WEIGHT, 4, "embedding/kernel", &patch, err)) ||
+        (status = shape_of(in, family, SLOT_QKV_WEIGHT, 3, "encoderblock_0/…/query/kernel", &query,
+                           err)) ||
+        (status = shape_of(in, family, SLOT_FC1_WEIGHT, 2, "encoderblock_0/…/Dense_0/kernel", &fc1,
+                           err)) ||
+        (status = shape_of(in, family, SLOT_POSITIONS, 3, "pos_embedding", &positions, err)))
         return status;
     c->patch = patch->shape[0];
     c->channels = patch->shape[2];
@@ -70,13 +70,13 @@ static enum vit_status read_shapes(const struct config_input *in, const struct n
     c->head_dim = query->shape[2];
     c->mlp_dim = fc1->shape[1];
     c->depth = names_blocks(family, t);
-    if (!names_find(family, t, T_CLS_TOKEN)) { /* "gap" in Google's configurations */
+    if (!names_find(family, t, SLOT_CLS_TOKEN)) { /* "gap" in Google's configurations */
         c->class_tokens = VIT_CLASS_TOKENS_NONE;
         c->pool = VIT_POOL_MEAN;
     }
-    if ((head = names_find(family, t, T_HEAD_BIAS)) && head->rank == 1)
+    if ((head = names_find(family, t, SLOT_HEAD_BIAS)) && head->rank == 1)
         c->classes = head->shape[0];
-    if ((pre_logits = names_find(family, t, T_PRE_LOGITS_BIAS)) && pre_logits->rank == 1)
+    if ((pre_logits = names_find(family, t, SLOT_PRE_LOGITS_BIAS)) && pre_logits->rank == 1)
         c->pre_logits = pre_logits->shape[0];
     *patches =
         positions->shape[1] - (c->class_tokens == VIT_CLASS_TOKENS_CLASS && positions->shape[1]);
@@ -99,8 +99,8 @@ static enum vit_status check_agreement(const struct config_input *in, const stru
     for (size_t i = 0; i < sizeof both / sizeof *both; i++)
         if (both[i].said > 0 && both[i].said != both[i].found)
             return fail(err, VIT_EFORMAT, "%s: %s is %zu, but the shapes of %s say %zu",
-                        quote_path(in->path).text, both[i].key, both[i].said,
-                        quote_path(in->tensors->path).text, both[i].found);
+                        sanitize_path(in->path).text, both[i].key, both[i].said,
+                        sanitize_path(in->tensors->path).text, both[i].found);
     return VIT_OK;
 }
 
@@ -116,7 +116,7 @@ static enum vit_status find_size(const struct config_input *in, const struct goo
     return fail(err, VIT_EFORMAT,
                 "%s: pos_embedding is for %zu patches, which make no square: config.json must give "
                 "image_size [height, width]",
-                quote_path(in->tensors->path).text, patches);
+                sanitize_path(in->tensors->path).text, patches);
 }
 
 /* vision_transformer/input_pipeline.py: a plain resize, (x − 127.5)/127.5 */
@@ -135,11 +135,11 @@ enum vit_status config_parse_google(const struct config_input *in, struct config
     struct vit_config *const c = &file->config;
     struct google_keys said = { .eps = 1e-6f };
     const struct keys keys = { in->path, "", true, &said, err, NULL, 0 };
-    const struct keys noted = { in->path, "", true, &said, err, &file->origins, 0 };
+    const struct keys noted = { in->path, "", true, &said, err, &file->provenance, 0 };
     size_t patches;
     enum vit_status status;
 
-    origins_all(&file->origins, "Google's default");
+    provenance_all(&file->provenance, "Google's default");
     *c = (struct vit_config){ .size = sizeof *c, .activation = VIT_ACTIVATION_GELU };
     const struct vit_config before = *c;
     if ((status = keys_read(&keys, in->root, rules, sizeof rules / sizeof *rules)) ||
@@ -147,7 +147,7 @@ enum vit_status config_parse_google(const struct config_input *in, struct config
         (status = check_agreement(in, &said, c, err)) ||
         (status = find_size(in, &said, patches, c, err)))
         return status;
-    origins_changed(&file->origins, &before, c, "the tensors' shapes");
+    provenance_changed(&file->provenance, &before, c, "the tensors' shapes");
     c->eps = said.eps;
     if (json_object_get(in->root, "layer_norm_eps"))
         keys_note(&noted, "layer_norm_eps", offsetof(struct vit_config, eps));

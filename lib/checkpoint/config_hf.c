@@ -92,7 +92,8 @@ static const struct key_rule root_rules[] = {
 static void find_vit(const struct config_input *in, const struct config_file *file,
                      struct hf_keys *hf)
 {
-    const struct tensor *const pooler = names_find(file->family, in->tensors, T_PRE_LOGITS_WEIGHT);
+    const struct tensor *const pooler =
+        names_find(file->family, in->tensors, SLOT_PRE_LOGITS_WEIGHT);
 
     if (hf->config.classes == 0 && pooler && pooler->rank > 0)
         hf->config.pre_logits = pooler->shape[0];
@@ -102,8 +103,8 @@ static void find_vit(const struct config_input *in, const struct config_file *fi
 static void find_deit(const struct config_input *in, const struct config_file *file,
                       struct hf_keys *hf)
 {
-    if (names_find(file->family, in->tensors, T_DIST_HEAD_WEIGHT) ||
-        names_find(file->family, in->tensors, T_DIST_HEAD_BIAS)) {
+    if (names_find(file->family, in->tensors, SLOT_DIST_HEAD_WEIGHT) ||
+        names_find(file->family, in->tensors, SLOT_DIST_HEAD_BIAS)) {
         hf->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
         hf->config.registers = 0;
     }
@@ -125,7 +126,7 @@ static void find_clip(const struct config_input *in, const struct config_file *f
 {
     if (hf->config.classes == 0)
         return;
-    if (names_find(file->family, in->tensors, T_HEAD_BIAS)) {
+    if (names_find(file->family, in->tensors, SLOT_HEAD_BIAS)) {
         hf->config.pool = VIT_POOL_MEAN;
         hf->config.final_norm = VIT_FINAL_NORM_NONE;
     } else {
@@ -238,7 +239,7 @@ static enum vit_status find_tower(const struct config_input *in, const struct hf
     if (!*tower || json_is_object(*tower) || json_is_null(*tower))
         return VIT_OK;
     return fail(err, VIT_EFORMAT, "%s: vision_config: expected an object",
-                quote_path(in->path).text);
+                sanitize_path(in->path).text);
 }
 
 /* A field's origin: the key, where the tower has it. */
@@ -249,7 +250,7 @@ static void note(const struct keys *keys, const json_t *tower, const char *key, 
     if (value && !json_is_null(value))
         keys_note(keys, key, offset);
     else
-        origins_set(keys->origins, offset, "transformers' default");
+        provenance_set(keys->provenance, offset, "transformers' default");
 }
 
 /* Hidden width of the MLPs: DINOv2's follows from a ratio, of a gated MLP by its own rule. */
@@ -271,17 +272,19 @@ static enum vit_status finish_mlp(const struct keys *keys, const json_t *tower, 
 }
 
 static enum vit_status read_keys(const struct config_input *in, const struct hf_model *model,
-                                 struct hf_keys *hf, struct origins *origins, struct vit_error *err)
+                                 struct hf_keys *hf, struct provenance *provenance,
+                                 struct vit_error *err)
 {
-    const struct keys root = { in->path, "", true, hf, err, origins, FIELD(config) };
+    const struct keys root = { in->path, "", true, hf, err, provenance, FIELD(config) };
     struct keys keys = root;
     json_t *tower;
     enum vit_status status;
 
-    origins_all(origins, "config.json: model_type");
+    provenance_all(provenance, "config.json: model_type");
     for (size_t i = 0; i < model->count; i++)
         if (model->rules[i].offset >= FIELD(config))
-            origins_set(origins, model->rules[i].offset - FIELD(config), "transformers' default");
+            provenance_set(provenance, model->rules[i].offset - FIELD(config),
+                           "transformers' default");
     if ((status = find_tower(in, model, &tower, &keys.prefix, err)) ||
         (status = keys_read(&root, in->root, root_rules, sizeof root_rules / sizeof *root_rules)) ||
         (status = keys_read(&keys, tower, model->rules, model->count)) ||
@@ -297,8 +300,8 @@ static enum vit_status read_keys(const struct config_input *in, const struct hf_
 static void find_in_tensors(const struct config_input *in, const struct hf_model *model,
                             struct hf_keys *hf, struct config_file *file)
 {
-    const struct tensor *const weight = names_find(file->family, in->tensors, T_HEAD_WEIGHT);
-    const struct tensor *const bias = names_find(file->family, in->tensors, T_HEAD_BIAS);
+    const struct tensor *const weight = names_find(file->family, in->tensors, SLOT_HEAD_WEIGHT);
+    const struct tensor *const bias = names_find(file->family, in->tensors, SLOT_HEAD_BIAS);
     const struct vit_config before = hf->config;
 
     if (weight && weight->rank > 0)
@@ -306,7 +309,7 @@ static void find_in_tensors(const struct config_input *in, const struct hf_model
     else if (bias && bias->rank > 0)
         hf->config.classes = bias->shape[0];
     model->find(in, file, hf);
-    origins_changed(&file->origins, &before, &hf->config, "the tensors");
+    provenance_changed(&file->provenance, &before, &hf->config, "the tensors");
     file->unlabelled = hf->config.no_head_bias; /* a projection's outputs are no classes */
 }
 
@@ -330,7 +333,7 @@ enum vit_status config_parse_hf(const struct config_input *in, struct config_fil
                           .config = model->config };
     enum vit_status status;
 
-    if ((status = read_keys(in, model, &hf, &file->origins, err)))
+    if ((status = read_keys(in, model, &hf, &file->provenance, err)))
         return status;
     find_in_tensors(in, model, &hf, file);
     file->config = hf.config;

@@ -54,20 +54,20 @@ static enum vit_status per_channel(const char *path, const char *key, const stru
     if (numbers->count != config->channels)
         return fail(err, VIT_EFORMAT,
                     "%s: pretrained_cfg.%s: expected %zu number%s, one per channel, found %zu",
-                    quote_path(path).text, key, config->channels, config->channels == 1 ? "" : "s",
-                    numbers->count);
+                    sanitize_path(path).text, key, config->channels,
+                    config->channels == 1 ? "" : "s", numbers->count);
     for (size_t i = 0; i < numbers->count; i++) {
         out[i] = (float)numbers->value[i];
         if (!(out[i] > above) || !isfinite(out[i]))
             return fail(err, VIT_EFORMAT, "%s: pretrained_cfg.%s: %g is out of range",
-                        quote_path(path).text, key, numbers->value[i]);
+                        sanitize_path(path).text, key, numbers->value[i]);
     }
     return VIT_OK;
 }
 
-enum vit_status config_parse_recipe(const char *path, json_t *object,
-                                    const struct vit_config *config,
-                                    struct vit_preprocess_config *recipe, struct vit_error *err)
+enum vit_status preprocess_config_parse(const char *path, json_t *object,
+                                        const struct vit_config *config,
+                                        struct vit_preprocess_config *recipe, struct vit_error *err)
 {
     struct recipe_keys found = { .recipe = *recipe };
     const struct keys keys = { path, "pretrained_cfg.", true, &found, err, NULL, 0 };
@@ -78,7 +78,7 @@ enum vit_status config_parse_recipe(const char *path, json_t *object,
     found.recipe.width = config->width;
     if (object && !json_is_object(object))
         return fail(err, VIT_EFORMAT, "%s: pretrained_cfg: expected an object",
-                    quote_path(path).text);
+                    sanitize_path(path).text);
     if ((status =
              keys_read(&keys, object, recipe_rules, sizeof recipe_rules / sizeof *recipe_rules)) ||
         (status =

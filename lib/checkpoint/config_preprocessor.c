@@ -205,7 +205,7 @@ static enum vit_status find_processor(const struct config_input *in,
         return VIT_OK;
     return fail(err, VIT_EUNSUPPORTED,
                 "%s: %s is \"%s\": supported are those of ViT, DeiT, Bit, CLIP and Siglip",
-                quote_path(in->preprocessor_path).text, key, quote_name(type).text);
+                sanitize_path(in->preprocessor_path).text, key, sanitize_name(type).text);
 }
 
 static bool is_reached(const size_t crop[2], const size_t edges[2], double pct)
@@ -228,7 +228,7 @@ static double find_crop_pct(const size_t crop[2], const size_t edges[2])
 
 static enum vit_status refuse(const struct config_input *in, const char *why, struct vit_error *err)
 {
-    return fail(err, VIT_EUNSUPPORTED, "%s: %s", quote_path(in->preprocessor_path).text, why);
+    return fail(err, VIT_EUNSUPPORTED, "%s: %s", sanitize_path(in->preprocessor_path).text, why);
 }
 
 /* The sides of the result, and how much of the resized picture they are. */
@@ -284,13 +284,13 @@ static enum vit_status find_channels(const struct config_input *in, const char *
         return VIT_OK;
     if (numbers->count != channels)
         return fail(err, VIT_EFORMAT, "%s: %s: expected %zu number%s, one per channel, found %zu",
-                    quote_path(in->preprocessor_path).text, key, channels, channels == 1 ? "" : "s",
-                    numbers->count);
+                    sanitize_path(in->preprocessor_path).text, key, channels,
+                    channels == 1 ? "" : "s", numbers->count);
     for (size_t i = 0; i < channels; i++) {
         out[i] = (float)numbers->value[i];
         if (!isfinite(out[i]) || !(out[i] > least))
             return fail(err, VIT_EFORMAT, "%s: %s: %g is out of range",
-                        quote_path(in->preprocessor_path).text, key, numbers->value[i]);
+                        sanitize_path(in->preprocessor_path).text, key, numbers->value[i]);
     }
     return VIT_OK;
 }
@@ -332,7 +332,7 @@ static void set_size(const struct config_input *in, struct config_file *file)
 {
     const struct keys keys = { .path = in->preprocessor_path,
                                .prefix = "",
-                               .origins = &file->origins };
+                               .provenance = &file->provenance };
     const bool cropped = file->recipe.crop_pct < 1;
 
     if (file->recipe.height == file->config.height && file->recipe.width == file->config.width)
@@ -366,7 +366,7 @@ enum vit_status config_parse_preprocessor(const struct config_input *in, const c
         return fail(err, VIT_EFORMAT,
                     "%s: no such file, and image_mean has no default for %zu "
                     "channel%s",
-                    quote_path(in->preprocessor_path).text, r->channels,
+                    sanitize_path(in->preprocessor_path).text, r->channels,
                     r->channels == 1 ? "" : "s");
     /* nothing stands where no channel is */
     for (size_t i = r->channels <= 3 ? r->channels : 0; i < 3; i++)

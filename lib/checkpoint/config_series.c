@@ -65,7 +65,7 @@ static enum vit_status finish_t2t(const char *path, struct series_keys *series,
     for (size_t i = 0; i < SPLITS; i++)
         if (c->t2t_kernels[i] > CONFIG_MAX_SPLIT)
             return fail(err, VIT_EFORMAT, "%s: softsplit_kernels[%zu] %zu is above %d",
-                        quote_path(path).text, i, c->t2t_kernels[i], CONFIG_MAX_SPLIT);
+                        sanitize_path(path).text, i, c->t2t_kernels[i], CONFIG_MAX_SPLIT);
         else
             c->patch *= config_split_stride(c->t2t_kernels[i]);
     return config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->t2t_dim,
@@ -84,11 +84,13 @@ enum vit_status config_parse_series(const struct config_input *in, struct config
                                       .no_qkv_bias = true,
                                   } };
     struct vit_config *const c = &series.config;
-    const struct keys keys = { in->path, "", false, &series, err, &file->origins, FIELD(config) };
+    const struct keys keys = {
+        in->path, "", false, &series, err, &file->provenance, FIELD(config)
+    };
     const bool t2t = strcmp(config_string(in, "model_type"), "series_t2t_vit") == 0;
     enum vit_status status;
 
-    origins_all(&file->origins, "the series' default");
+    provenance_all(&file->provenance, "the series' default");
     if ((status =
              t2t ? keys_read(&keys, in->root, t2t_rules, sizeof t2t_rules / sizeof *t2t_rules)
                  : keys_read(&keys, in->root, vit_rules, sizeof vit_rules / sizeof *vit_rules)) ||
@@ -109,5 +111,5 @@ enum vit_status config_parse_series(const struct config_input *in, struct config
         keys_note(&keys, "num_heads", offsetof(struct vit_config, t2t_heads));
         keys_note(&keys, "t2t_hidden_chan_mul", offsetof(struct vit_config, t2t_mlp_dim));
     }
-    return config_finish(in, in->path, c, &config_plain_recipe, file, err);
+    return config_finish(in, in->path, c, &plain_preprocess_config, file, err);
 }

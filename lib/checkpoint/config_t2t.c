@@ -64,10 +64,10 @@ enum vit_status config_parse_t2t(const struct config_input *in, struct config_fi
 {
     struct t2t_keys t2t = { .sides = { 224, 224 }, .config = defaults };
     struct vit_config *const c = &t2t.config;
-    const struct keys keys = { in->path, "", false, &t2t, err, &file->origins, FIELD(config) };
+    const struct keys keys = { in->path, "", false, &t2t, err, &file->provenance, FIELD(config) };
     enum vit_status status;
 
-    origins_all(&file->origins, "T2T-ViT's default");
+    provenance_all(&file->provenance, "T2T-ViT's default");
     if ((status = keys_read(&keys, in->root, rules, sizeof rules / sizeof *rules)) ||
         (status = config_mlp_dim(in->path, "mlp_ratio", t2t.mlp_ratio, c->dim, &c->mlp_dim, err)))
         return status;

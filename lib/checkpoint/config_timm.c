@@ -20,7 +20,7 @@ static enum vit_status set_mlp(const char *path, struct timm_keys *timm, struct 
         return fail(err, VIT_EFORMAT,
                     "%s: model_args.mlp_ratio %g makes SwiGLUPacked of width %zu, expected an even "
                     "one",
-                    quote_path(path).text, timm->mlp_ratio, c->mlp_dim);
+                    sanitize_path(path).text, timm->mlp_ratio, c->mlp_dim);
     c->mlp_dim /= c->gated_mlp ? 2 : 1;
     return VIT_OK;
 }
@@ -38,17 +38,17 @@ static enum vit_status set_pool(const char *path, struct timm_keys *timm, struct
         return fail(err, VIT_EFORMAT,
                     "%s: global_pool is \"%s\", but the architecture with its model_args has "
                     "\"%s\"",
-                    quote_path(path).text, timm_pool_name(timm->root_pool),
+                    sanitize_path(path).text, timm_pool_name(timm->root_pool),
                     timm_pool_name(c->pool));
     if (prefix && all && (c->pool == VIT_POOL_MAX || c->pool == VIT_POOL_MAP))
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: global_pool \"%s\" of a model with class or register tokens is supported "
                     "with pool_include_prefix false alone",
-                    quote_path(path).text, timm_pool_name(c->pool));
+                    sanitize_path(path).text, timm_pool_name(c->pool));
     if (c->pool == VIT_POOL_MAP && c->gated_mlp)
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: global_pool \"map\" of a model with SwiGLUPacked is not supported",
-                    quote_path(path).text);
+                    sanitize_path(path).text);
     if (c->pool == VIT_POOL_MEAN && all)
         c->pool = VIT_POOL_MEAN_ALL;
     c->final_norm = !timm->final_norm ? VIT_FINAL_NORM_NONE
@@ -73,9 +73,9 @@ static enum vit_status read_recipe(const char *path, json_t *root, const struct 
     if (timm->config.channels == 1 && (timm->mean.count == 0 || timm->std.count == 0))
         return fail(err, VIT_EFORMAT,
                     "%s: pretrained_cfg.%s is missing, and has no default for 1 channel",
-                    quote_path(path).text, timm->mean.count == 0 ? "mean" : "std");
+                    sanitize_path(path).text, timm->mean.count == 0 ? "mean" : "std");
     file->recipe = defaults;
-    return config_parse_recipe(path, timm_pretrained(root), &file->config, &file->recipe, err);
+    return preprocess_config_parse(path, timm_pretrained(root), &file->config, &file->recipe, err);
 }
 
 enum vit_status config_parse_timm(const struct config_input *in, struct config_file *file,
@@ -88,10 +88,12 @@ enum vit_status config_parse_timm(const struct config_input *in, struct config_f
     enum vit_status status;
 
     if (!name)
-        return fail(err, VIT_EFORMAT, "%s: architecture: expected a string", quote_path(path).text);
-    if ((status = architectures_find(quote_name(name).text, &timm.config, &timm.mlp_ratio, &why)))
-        return fail(err, status, "%s: %.340s", quote_path(path).text, why.message);
-    origins_all(&file->origins, "the architecture's name");
+        return fail(err, VIT_EFORMAT, "%s: architecture: expected a string",
+                    sanitize_path(path).text);
+    if ((status =
+             architectures_find(sanitize_name(name).text, &timm.config, &timm.mlp_ratio, &why)))
+        return fail(err, status, "%s: %.340s", sanitize_path(path).text, why.message);
+    provenance_all(&file->provenance, "the architecture's name");
     timm.packed = timm.config.gated_mlp;
     timm.final_norm = timm.config.final_norm != VIT_FINAL_NORM_NONE;
     /* of the architectures that pool a mean, some say that it is of normed tokens */
@@ -99,14 +101,14 @@ enum vit_status config_parse_timm(const struct config_input *in, struct config_f
         timm.config.pool == VIT_POOL_MEAN && timm.config.final_norm == VIT_FINAL_NORM_TOKENS
             ? FC_NORM_OFF
             : FC_NORM_BY_POOL;
-    if ((status = timm_read(path, in->root, &timm, &file->origins, err)))
+    if ((status = timm_read(path, in->root, &timm, &file->provenance, err)))
         return status;
     timm.config.no_patch_bias = timm.config.pre_norm;
     if ((status = set_mlp(path, &timm, err)) || (status = set_pool(path, &timm, err)))
         return status;
-    if (!timm.config.layer_scale && names_find(file->family, in->tensors, T_GAMMA1)) {
+    if (!timm.config.layer_scale && names_find(file->family, in->tensors, SLOT_GAMMA1)) {
         timm.config.layer_scale = true;
-        origins_set(&file->origins, offsetof(struct vit_config, layer_scale), "the tensors");
+        provenance_set(&file->provenance, offsetof(struct vit_config, layer_scale), "the tensors");
     }
     if ((status = config_check_file(path, &timm.config, err)))
         return status;

@@ -24,7 +24,7 @@ struct timm_keys {
  * only has to agree. VIT_EFORMAT, VIT_EUNSUPPORTED as keys_read.
  */
 enum vit_status timm_read(const char *path, json_t *root, struct timm_keys *timm,
-                          struct origins *origins, struct vit_error *err);
+                          struct provenance *provenance, struct vit_error *err);
 
 /* The object with the keys of pretrained_cfg. */
 json_t *timm_pretrained(json_t *root);

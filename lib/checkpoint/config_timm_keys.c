@@ -169,7 +169,7 @@ static enum vit_status object_or_absent(const char *path, const char *key, const
 {
     if (!value || json_is_object(value))
         return VIT_OK;
-    return fail(err, VIT_EFORMAT, "%s: %s: expected an object", quote_path(path).text, key);
+    return fail(err, VIT_EFORMAT, "%s: %s: expected an object", sanitize_path(path).text, key);
 }
 
 /* Older snapshots have the keys of pretrained_cfg beside "architecture", as timm still reads. */
@@ -235,16 +235,16 @@ static void note_args(const struct keys *keys, const json_t *args)
 }
 
 enum vit_status timm_read(const char *path, json_t *root, struct timm_keys *timm,
-                          struct origins *origins, struct vit_error *err)
+                          struct provenance *provenance, struct vit_error *err)
 {
     const size_t at = offsetof(struct timm_keys, config);
     const bool distilled = timm->config.class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
     json_t *pretrained = timm_pretrained(root), *args = model_args(root);
-    const struct keys in_root = { path, "", true, timm, err, origins, at };
+    const struct keys in_root = { path, "", true, timm, err, provenance, at };
     const struct keys in_pretrained = {
-        path, pretrained == root ? "" : "pretrained_cfg.", true, timm, err, origins, at
+        path, pretrained == root ? "" : "pretrained_cfg.", true, timm, err, provenance, at
     };
-    const struct keys in_args = { path, "model_args.", false, timm, err, origins, at };
+    const struct keys in_args = { path, "model_args.", false, timm, err, provenance, at };
     const struct keys first_in_args = { path, "model_args.", true, timm, err, NULL, at };
     enum vit_status status;
 

@@ -72,11 +72,11 @@ enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct c
 {
     struct vit_pytorch_keys found = { .config = defaults };
     struct vit_config *const c = &found.config;
-    const struct keys keys = { in->path, "", false, &found, err, &file->origins, FIELD(config) };
+    const struct keys keys = { in->path, "", false, &found, err, &file->provenance, FIELD(config) };
     const bool simple = strcmp(config_string(in, "model_type"), "vit_pytorch.SimpleViT") == 0;
     enum vit_status status;
 
-    origins_all(&file->origins, "vit-pytorch's default");
+    provenance_all(&file->provenance, "vit-pytorch's default");
     if ((status =
              simple ? keys_read(&keys, in->root, simple_rules,
                                 sizeof simple_rules / sizeof *simple_rules)
@@ -88,5 +88,5 @@ enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct c
     keys_note(&keys, "image_size", offsetof(struct vit_config, height));
     keys_note(&keys, "image_size", offsetof(struct vit_config, width));
     keys_note(&keys, "model_type", offsetof(struct vit_config, pos_embed));
-    return config_finish(in, in->path, c, &config_plain_recipe, file, err);
+    return config_finish(in, in->path, c, &plain_preprocess_config, file, err);
 }

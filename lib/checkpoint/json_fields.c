@@ -15,7 +15,7 @@
 static struct quote quote_value(const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const struct quote q = quote_name(text ? text : "a value");
+    const struct quote q = sanitize_name(text ? text : "a value");
 
     free(text);
     return q;
@@ -25,7 +25,7 @@ enum vit_status keys_expected(const struct keys *keys, const struct key_rule *ru
                               const char *expected, const json_t *found)
 {
     return fail(keys->err, VIT_EFORMAT, "%s: %s%s: expected %s, found %s",
-                quote_path(keys->path).text, keys->prefix, rule->key, expected,
+                sanitize_path(keys->path).text, keys->prefix, rule->key, expected,
                 quote_value(found).text);
 }
 
@@ -33,7 +33,7 @@ enum vit_status keys_unsupported(const struct keys *keys, const struct key_rule 
                                  const char *supported, const json_t *found)
 {
     return fail(keys->err, VIT_EUNSUPPORTED, "%s: %s%s is %s: supported is %s",
-                quote_path(keys->path).text, keys->prefix, rule->key, quote_value(found).text,
+                sanitize_path(keys->path).text, keys->prefix, rule->key, quote_value(found).text,
                 supported);
 }
 
@@ -229,11 +229,11 @@ void keys_note(const struct keys *keys, const char *key, size_t offset)
     const char *const slash = strrchr(keys->path, '/');
     char from[120];
 
-    if (!keys->origins)
+    if (!keys->provenance)
         return;
     snprintf(from, sizeof from, "%.40s: %.30s%.40s", slash ? slash + 1 : keys->path, keys->prefix,
              key);
-    origins_set(keys->origins, offset, from);
+    provenance_set(keys->provenance, offset, from);
 }
 
 enum vit_status keys_read(const struct keys *keys, json_t *object, const struct key_rule *rules,
@@ -249,7 +249,7 @@ enum vit_status keys_read(const struct keys *keys, json_t *object, const struct 
             continue;
         if (!rule)
             return fail(keys->err, VIT_EUNSUPPORTED, "%s: %s%s is not known",
-                        quote_path(keys->path).text, keys->prefix, quote_name(key).text);
+                        sanitize_path(keys->path).text, keys->prefix, sanitize_name(key).text);
         if ((status = rule->take(keys, rule, value)))
             return status;
         if (rule->take != take_nothing && rule->take != take_only &&
@@ -258,7 +258,7 @@ enum vit_status keys_read(const struct keys *keys, json_t *object, const struct 
     }
     for (size_t i = 0; i < count; i++)
         if (rules[i].required && !json_object_get(object, rules[i].key))
-            return fail(keys->err, VIT_EFORMAT, "%s: %s%s is missing", quote_path(keys->path).text,
-                        keys->prefix, rules[i].key);
+            return fail(keys->err, VIT_EFORMAT, "%s: %s%s is missing",
+                        sanitize_path(keys->path).text, keys->prefix, rules[i].key);
     return VIT_OK;
 }

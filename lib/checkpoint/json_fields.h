@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "checkpoint/origins.h"
+#include "checkpoint/provenance.h"
 #include "vit/status.h"
 
 /* Where the values come from, for messages, and where they go. */
@@ -17,7 +17,7 @@ struct keys {
     void *target;       /* the struct that the rules' offsets count in */
     struct vit_error *err;
     /* where the configuration's fields are noted as they are taken; or NULL */
-    struct origins *origins;
+    struct provenance *provenance;
     size_t config_offset; /* of the struct vit_config in the target */
 };
 

@@ -13,7 +13,7 @@ static enum vit_status wrong_count(const char *path, size_t found, size_t classe
                                    struct vit_error *err)
 {
     return fail(err, VIT_EFORMAT, "%s: %zu label%s, expected %zu, one for each class",
-                quote_path(path).text, found, found == 1 ? "" : "s", classes);
+                sanitize_path(path).text, found, found == 1 ? "" : "s", classes);
 }
 
 static enum vit_status add(const char *path, const char *text, size_t length, struct labels *labels,
@@ -38,7 +38,7 @@ enum vit_status labels_parse(const char *path, const json_t *id2label, size_t cl
     if (!id2label)
         return VIT_OK;
     if (!json_is_object(id2label))
-        return fail(err, VIT_EFORMAT, "%s: id2label: expected an object", quote_path(path).text);
+        return fail(err, VIT_EFORMAT, "%s: id2label: expected an object", sanitize_path(path).text);
     if (json_object_size(id2label) != classes)
         return wrong_count(path, json_object_size(id2label), classes, err);
     labels->text = calloc(classes, sizeof *labels->text);
@@ -52,7 +52,7 @@ enum vit_status labels_parse(const char *path, const json_t *id2label, size_t cl
             status = add(path, label, strlen(label), labels, err);
         else
             status = fail(err, VIT_EFORMAT, "%s: id2label: expected a string for \"%zu\"",
-                          quote_path(path).text, i);
+                          sanitize_path(path).text, i);
     }
     if (status)
         labels_free(labels);
@@ -75,7 +75,8 @@ static enum vit_status split(const char *path, const char *text, size_t bytes, s
     enum vit_status status = VIT_OK;
 
     if (memchr(text, '\0', bytes))
-        return fail(err, VIT_EFORMAT, "%s: expected text, found a NUL byte", quote_path(path).text);
+        return fail(err, VIT_EFORMAT, "%s: expected text, found a NUL byte",
+                    sanitize_path(path).text);
     if (lines != classes)
         return wrong_count(path, lines, classes, err);
     labels->text = calloc(classes, sizeof *labels->text);

@@ -39,7 +39,7 @@ const char *names_prefix(const struct name_family *family, const struct tensors 
 }
 
 const struct tensor *names_find(const struct name_family *family, const struct tensors *tensors,
-                                enum tensor_role role)
+                                enum tensor_slot slot)
 {
     const char *const prefix = names_prefix(family, tensors);
     const struct tensor *tensor;
@@ -47,7 +47,7 @@ const struct tensor *names_find(const struct name_family *family, const struct t
 
     for (size_t i = 0; i < family->count; i++) {
         make_name(family->rules[i].pattern, prefix, 0, name);
-        if (family->rules[i].role == role && (tensor = tensors_find(tensors, name)))
+        if (family->rules[i].slot == slot && (tensor = tensors_find(tensors, name)))
             return tensor;
     }
     return NULL;
@@ -73,7 +73,7 @@ static bool has_block(const struct name_family *family, const struct tensors *te
 
     for (size_t i = 0; i < family->count; i++) {
         make_name(family->rules[i].pattern, prefix, block, name);
-        if (family->rules[i].role >= T_FIRST_OF_BLOCK && tensors_find(tensors, name))
+        if (family->rules[i].slot >= SLOT_FIRST_OF_BLOCK && tensors_find(tensors, name))
             return true;
     }
     return false;
@@ -149,7 +149,7 @@ struct resolution {
     const struct name_family *family;
     const char *prefix;
     const struct vit_config *config;
-    unsigned facts;
+    unsigned traits;
     const struct tensors *tensors;
     struct tensor_source *sources;
     struct tensor_use *uses;
@@ -159,7 +159,7 @@ struct resolution {
 static struct tensor_source *source_of(const struct resolution *r, const struct name_rule *rule,
                                        size_t index)
 {
-    return &r->sources[roles_place(rule->role, index) * PARTS + rule->part];
+    return &r->sources[slots_index(rule->slot, index) * PARTS + rule->part];
 }
 
 static enum vit_status check_tensor(const struct resolution *r, const struct name_rule *rule,
@@ -170,18 +170,18 @@ static enum vit_status check_tensor(const struct resolution *r, const struct nam
 
     if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof *shape) != 0)
         return fail(r->err, VIT_EFORMAT, "%s: tensor %s is %s, expected %s",
-                    quote_path(tensor->path).text, quote_name(tensor->name).text,
+                    sanitize_path(tensor->path).text, sanitize_name(tensor->name).text,
                     write_shape(tensor->rank, tensor->shape).text, write_shape(rank, shape).text);
     if (!tensor->readable)
         return fail(r->err, VIT_EUNSUPPORTED, "%s: tensor %s is %s, expected F32, F16 or BF16",
-                    quote_path(tensor->path).text, quote_name(tensor->name).text,
-                    quote_name(tensor->dtype).text);
+                    sanitize_path(tensor->path).text, sanitize_name(tensor->name).text,
+                    sanitize_name(tensor->dtype).text);
     return VIT_OK;
 }
 
 static bool applies(const struct resolution *r, const struct name_rule *rule)
 {
-    return (rule->needs & ~r->facts) == 0;
+    return (rule->needs & ~r->traits) == 0;
 }
 
 /* Whether the part is in one tensor with those before it: the first has more rows than a part. */
@@ -225,9 +225,9 @@ static const struct name_rule *find_spelling(const struct resolution *r,
 
     for (size_t i = 0; i < r->family->count; i++) {
         const struct name_rule *const other = &r->family->rules[i];
-        if (other->role != rule->role || other->part != rule->part || !applies(r, other))
+        if (other->slot != rule->slot || other->part != rule->part || !applies(r, other))
             continue;
-        for (size_t index = 0; index < roles_copies(rule->role, r->config); index++) {
+        for (size_t index = 0; index < slots_copies(rule->slot, r->config); index++) {
             make_name(other->pattern, r->prefix, index, name);
             if (tensors_find(r->tensors, name))
                 return other;
@@ -249,7 +249,7 @@ static enum vit_status check_found(const struct resolution *r, const struct name
     const size_t rank = expected_shape(spelt, r->config, index, shape);
     make_name(spelt->pattern, r->prefix, index, name);
     return fail(r->err, VIT_EFORMAT, "%s: tensor %s is missing, expected %s",
-                quote_path(r->tensors->path).text, name, write_shape(rank, shape).text);
+                sanitize_path(r->tensors->path).text, name, write_shape(rank, shape).text);
 }
 
 /* Calls f for every rule that applies and every stage or block. */
@@ -261,7 +261,7 @@ static enum vit_status each(const struct resolution *r,
 
     for (size_t i = 0; !status && i < r->family->count; i++) {
         const struct name_rule *const rule = &r->family->rules[i];
-        const size_t copies = applies(r, rule) ? roles_copies(rule->role, r->config) : 0;
+        const size_t copies = applies(r, rule) ? slots_copies(rule->slot, r->config) : 0;
         for (size_t index = 0; !status && index < copies; index++)
             status = f(r, rule, index);
     }
@@ -289,7 +289,7 @@ static bool find_nearest(const struct resolution *r, const char *name, char foun
     char known[NAME_BYTES];
 
     for (size_t i = 0; i < r->family->count; i++)
-        for (size_t j = 0; j < roles_copies(r->family->rules[i].role, r->config); j++) {
+        for (size_t j = 0; j < slots_copies(r->family->rules[i].slot, r->config); j++) {
             make_name(r->family->rules[i].pattern, r->prefix, j, known);
             if (nearest_try(&nearest, known))
                 snprintf(found, NAME_BYTES, "%s", known);
@@ -319,11 +319,11 @@ static enum vit_status check_all_used(const struct resolution *r)
     if (find_nearest(r, first->name, known))
         return fail(r->err, VIT_EFORMAT,
                     "%s: tensor %s is unexpected, and %zu more: the configuration asks for none",
-                    quote_path(first->path).text, quote_name(first->name).text, more);
+                    sanitize_path(first->path).text, sanitize_name(first->name).text, more);
     return fail(r->err, VIT_EFORMAT,
                 "%s: tensor %s is unexpected, and %zu more: %s has no such name, the nearest is %s",
-                quote_path(first->path).text, quote_name(first->name).text, more, r->family->name,
-                known);
+                sanitize_path(first->path).text, sanitize_name(first->name).text, more,
+                r->family->name, known);
 }
 
 enum vit_status names_resolve(const struct name_family *family, const struct vit_config *config,
@@ -333,7 +333,7 @@ enum vit_status names_resolve(const struct name_family *family, const struct vit
     const struct resolution r = { .family = family,
                                   .prefix = names_prefix(family, tensors),
                                   .config = config,
-                                  .facts = config_facts(config),
+                                  .traits = config_traits(config),
                                   .tensors = tensors,
                                   .sources = sources,
                                   .uses = uses,

@@ -1,4 +1,4 @@
-/* tensor_names.h - a family's names for its tensors: which a checkpoint must have, and in which shape */
+/* tensor_names.h - a family's names for its tensors: which it must have, and in which shape */
 #ifndef VIT_CHECKPOINT_TENSOR_NAMES_H
 #define VIT_CHECKPOINT_TENSOR_NAMES_H
 
@@ -37,7 +37,7 @@ enum side {
     SIDES
 };
 
-/* How a stored tensor becomes the role's, which is [out][in], a patch in the order channel, row,
+/* How a stored tensor becomes the slot's, which is [out][in], a patch in the order channel, row,
  * column. */
 enum layout {
     AS_STORED,
@@ -50,10 +50,10 @@ enum layout {
 struct name_rule {
     const char *pattern; /* %u is the block or stage, %1 the same counted from 1; @ at the beginning
                             is the family's prefix, which a file may have or not */
-    enum tensor_role role;
+    enum tensor_slot slot;
     enum side shape[4];
-    unsigned needs; /* enum config_facts, all of which a model must have to have the tensor */
-    unsigned part;  /* which of a role's parts, one under the other, where a file keeps them in
+    unsigned needs; /* enum config_traits, all of which a model must have to have the tensor */
+    unsigned part;  /* which of a slot's parts, one under the other, where a file keeps them in
                            several tensors: 0 to 2 */
     enum layout layout;
     bool unless_fixed; /* may be left out where positions are fixed, not learned */
@@ -66,13 +66,13 @@ enum { PARTS = 3 };
         __VA_ARGS__                                                                                \
     }
 
-/* RULE("blocks.%u.attn.qkv.bias", T_QKV_BIAS, SHAPE(I3), .needs = HAS_QKV_BIAS) */
+/* RULE("blocks.%u.attn.qkv.bias", SLOT_QKV_BIAS, SHAPE(I3), .needs = HAS_QKV_BIAS) */
 #define RULE(name, tensor, ...)                                                                    \
     {                                                                                              \
-        .pattern = name, .role = tensor, .shape = __VA_ARGS__                                      \
+        .pattern = name, .slot = tensor, .shape = __VA_ARGS__                                      \
     }
 
-/* Of several rules for the same part of a role the first whose tensor is there counts. */
+/* Of several rules for the same part of a slot the first whose tensor is there counts. */
 struct name_family {
     const char *name;
     const struct name_rule *rules;
@@ -88,7 +88,7 @@ extern const struct name_family names_timm, names_series, names_t2t, names_googl
     names_vit_pytorch, names_simple_vit, names_hf_vit, names_hf_dinov2, names_hf_dinov2_registers,
     names_hf_clip, names_hf_siglip;
 
-/* Where a part of a role's tensor is. */
+/* Where a part of a slot's tensor is. */
 struct tensor_source {
     const struct tensor *tensor; /* NULL: left out */
     const struct name_rule *rule;
@@ -104,9 +104,9 @@ struct tensor_use {
 /* The family's prefix that the file's names have, "" if none. */
 const char *names_prefix(const struct name_family *family, const struct tensors *tensors);
 
-/* Whether the file has a tensor of the role, stage or block 0, whatever the configuration says. */
+/* Whether the file has a tensor of the slot, stage or block 0, whatever the configuration says. */
 const struct tensor *names_find(const struct name_family *family, const struct tensors *tensors,
-                                enum tensor_role role);
+                                enum tensor_slot slot);
 
 /* How many of the family's names, of stage and block 0, a file has. */
 size_t names_known(const struct name_family *family, const struct tensors *tensors);
@@ -115,7 +115,7 @@ size_t names_known(const struct name_family *family, const struct tensors *tenso
 size_t names_blocks(const struct name_family *family, const struct tensors *tensors);
 
 /*
- * Finds every tensor of a configuration: sources[roles_count][PARTS] and uses[tensors->count], both
+ * Finds every tensor of a configuration: sources[slots_count][PARTS] and uses[tensors->count], both
  * zeroed. All or nothing: VIT_EFORMAT a tensor is missing, not in its shape, or in the file and not
  * asked for; VIT_EUNSUPPORTED its dtype is none that can be read. The message names the file and
  * the tensor.

@@ -207,14 +207,14 @@ enum vit_status config_check(const struct vit_config *config, struct vit_error *
     return check_together(config, err);
 }
 
-unsigned config_facts(const struct vit_config *c)
+unsigned config_traits(const struct vit_config *c)
 {
     const bool t2t = c->tokenizer != VIT_TOKENIZER_PATCH,
                performer = c->tokenizer == VIT_TOKENIZER_T2T_PERFORMER;
     const struct {
         bool holds;
         unsigned fact;
-    } facts[] = {
+    } traits[] = {
         { c->class_tokens != VIT_CLASS_TOKENS_NONE, HAS_CLASS_TOKEN },
         { c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION, HAS_DISTILLATION },
         { c->registers > 0, HAS_REGISTERS },
@@ -243,8 +243,8 @@ unsigned config_facts(const struct vit_config *c)
     };
     unsigned found = 0;
 
-    for (size_t i = 0; i < COUNT(facts); i++)
-        found |= facts[i].holds ? facts[i].fact : 0;
+    for (size_t i = 0; i < COUNT(traits); i++)
+        found |= traits[i].holds ? traits[i].fact : 0;
     return found;
 }
 

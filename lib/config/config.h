@@ -33,7 +33,7 @@ enum vit_status config_check(const struct vit_config *config, struct vit_error *
  * What a model has, as bits: which tensors a checkpoint must hold follows from them, and which
  * steps the forward pass takes.
  */
-enum config_facts {
+enum config_traits {
     HAS_CLASS_TOKEN = 1 << 0,
     HAS_DISTILLATION = 1 << 1,
     HAS_REGISTERS = 1 << 2,
@@ -61,7 +61,7 @@ enum config_facts {
 };
 
 /* The following hold for a configuration that config_check passes. */
-unsigned config_facts(const struct vit_config *config);
+unsigned config_traits(const struct vit_config *config);
 struct config_grid {
     size_t rows, columns;
 };

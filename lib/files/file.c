@@ -16,12 +16,12 @@
 /* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two forms */
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)
 {
-    return fail(err, VIT_EIO, "%s: %s: %s", quote_path(path).text, what, strerror(errno));
+    return fail(err, VIT_EIO, "%s: %s: %s", sanitize_path(path).text, what, strerror(errno));
 }
 
 enum vit_status file_no_memory(const char *path, struct vit_error *err)
 {
-    return fail(err, VIT_ENOMEM, "%s: out of memory", quote_path(path).text);
+    return fail(err, VIT_ENOMEM, "%s: out of memory", sanitize_path(path).text);
 }
 
 enum vit_status file_open(const char *path, int *fd, uint64_t *bytes, struct vit_error *err)
@@ -38,7 +38,7 @@ enum vit_status file_open(const char *path, int *fd, uint64_t *bytes, struct vit
         goto close_fd;
     }
     if (!S_ISREG(info.st_mode)) {
-        fail(err, VIT_EIO, "%s: cannot be read: not a regular file", quote_path(path).text);
+        fail(err, VIT_EIO, "%s: cannot be read: not a regular file", sanitize_path(path).text);
         goto close_fd;
     }
     *bytes = (uint64_t)info.st_size;
@@ -64,7 +64,7 @@ enum vit_status file_read(const char *path, int fd, uint64_t offset, size_t byte
         if (got == 0)
             return fail(err, VIT_EIO,
                         "%s: cannot be read: it ends at byte %" PRIu64 ", expected %zu more",
-                        quote_path(path).text, offset, bytes);
+                        sanitize_path(path).text, offset, bytes);
         to += got;
         offset += (uint64_t)got;
         bytes -= (size_t)got;
@@ -87,7 +87,7 @@ enum vit_status file_read_all(const char *path, size_t most, bool optional, char
         return status;
     if (size > most) {
         status = fail(err, VIT_EFORMAT, "%s: %" PRIu64 " bytes long, expected %zu at most",
-                      quote_path(path).text, size, most);
+                      sanitize_path(path).text, size, most);
         goto close_fd;
     }
     char *buffer = malloc((size_t)size + 1);

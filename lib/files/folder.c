@@ -76,7 +76,7 @@ static enum vit_status list(const char *folder, DIR *dir, struct found *found,
         errno = 0;
         const struct dirent *entry = readdir(dir); /* of a stream that no other thread has */
         if (!entry && errno != 0)
-            return fail(err, VIT_EIO, "%s: cannot be listed: %s", quote_path(folder).text,
+            return fail(err, VIT_EIO, "%s: cannot be listed: %s", sanitize_path(folder).text,
                         strerror(errno));
         if (!entry)
             return VIT_OK;
@@ -96,14 +96,14 @@ static enum vit_status choose(const char *folder, const struct found *found, str
     if (found->second)
         return fail(err, VIT_EFORMAT,
                     "%s: found both \"%s\" and \"%s\", expected one of them: remove the other",
-                    quote_path(folder).text, quote_name(found->first).text,
-                    quote_name(found->second).text);
+                    sanitize_path(folder).text, sanitize_name(found->first).text,
+                    sanitize_name(found->second).text);
     if (!found->first)
         return fail(err, VIT_EIO,
                     "%s: expected model.safetensors, model.safetensors.index.json or a .npz file, "
                     "found %s%s%s",
-                    quote_path(folder).text, found->other ? "\"" : "",
-                    found->other ? quote_name(found->other).text : "none of them",
+                    sanitize_path(folder).text, found->other ? "\"" : "",
+                    found->other ? sanitize_name(found->other).text : "none of them",
                     found->other ? "\"" : "");
     return VIT_OK;
 }
@@ -116,7 +116,7 @@ enum vit_status folder_weights(const char *folder, enum tensors_format *format, 
     enum vit_status status;
 
     if (!dir && errno != ENOMEM)
-        return fail(err, VIT_EIO, "%s: cannot be listed: %s", quote_path(folder).text,
+        return fail(err, VIT_EIO, "%s: cannot be listed: %s", sanitize_path(folder).text,
                     strerror(errno));
     if (!dir)
         return file_no_memory(folder, err);

@@ -126,10 +126,10 @@ static enum vit_status parse_descr(struct text *t, struct npy_header *header)
     if (descr[0] == '>')
         return fail(t->err, VIT_EUNSUPPORTED,
                     "%s: expected little-endian numbers, found dtype '%s', which is big-endian",
-                    t->where, quote_name(descr).text);
+                    t->where, sanitize_name(descr).text);
     return fail(t->err, VIT_EUNSUPPORTED,
                 "%s: expected a dtype of floats or integers, such as '<f4', found '%s'", t->where,
-                quote_name(descr).text);
+                sanitize_name(descr).text);
 }
 
 static enum vit_status parse_order(struct text *t, struct npy_header *header)

@@ -74,7 +74,7 @@ static enum vit_status parse_member(const struct parse *p, uint64_t place,
     enum vit_status status;
 
     if (zip_stat_index(p->npz->archive, place, ZIP_FL_ENC_RAW, &stat) != 0)
-        return npz_fail(quote_path(p->npz->path).text, zip_get_error(p->npz->archive), p->err);
+        return npz_fail(sanitize_path(p->npz->path).text, zip_get_error(p->npz->archive), p->err);
     const size_t length = strlen(stat.name);
     const struct npz_where where = npz_where(p->npz->path, stat.name, "");
     if (length < tail || strcmp(stat.name + length - tail, end) != 0)
@@ -105,7 +105,7 @@ static enum vit_status parse_members(const struct parse *p)
 
     if (count > NPZ_MAX_MEMBERS)
         return fail(p->err, VIT_EUNSUPPORTED, "%s: %" PRId64 " members, expected %d at most",
-                    quote_path(npz->path).text, (int64_t)count, NPZ_MAX_MEMBERS);
+                    sanitize_path(npz->path).text, (int64_t)count, NPZ_MAX_MEMBERS);
     npz->members = calloc((size_t)count + 1, sizeof *npz->members);
     if (!npz->members)
         return file_no_memory(npz->path, p->err);
@@ -116,7 +116,7 @@ static enum vit_status parse_members(const struct parse *p)
     for (size_t i = 1; i < npz->count; i++)
         if (strcmp(npz->members[i - 1].name, npz->members[i].name) == 0)
             return fail(p->err, VIT_EFORMAT, "%s: member \"%s.npy\" is there twice, expected once",
-                        quote_path(npz->path).text, quote_name(npz->members[i].name).text);
+                        sanitize_path(npz->path).text, sanitize_name(npz->members[i].name).text);
     return VIT_OK;
 }
 
@@ -149,7 +149,7 @@ static enum vit_status check_length(const char *path, uint64_t file_bytes, struc
     if (file_bytes > 0)
         return VIT_OK;
     return fail(err, VIT_EFORMAT, "%s: 0 bytes long, expected a zip archive",
-                quote_path(path).text);
+                sanitize_path(path).text);
 }
 
 static enum vit_status open_archive(struct npz *npz, uint64_t *file_bytes, struct vit_error *err)
@@ -166,7 +166,7 @@ static enum vit_status open_archive(struct npz *npz, uint64_t *file_bytes, struc
     if (npz->archive) /* which has closed fd, for a duplicate */
         return VIT_OK;
     zip_error_init_with_code(&error, code);
-    status = npz_fail(quote_path(npz->path).text, &error, err);
+    status = npz_fail(sanitize_path(npz->path).text, &error, err);
     zip_error_fini(&error);
 
 close_fd:
@@ -188,7 +188,7 @@ static enum vit_status open_memory(struct npz *npz, const void *bytes, size_t si
     if (source)
         npz->archive = zip_open_from_source(source, ZIP_RDONLY, &error);
     if (!npz->archive) {
-        status = npz_fail(quote_path(npz->path).text, &error, err);
+        status = npz_fail(sanitize_path(npz->path).text, &error, err);
         zip_source_free(source);
     }
     zip_error_fini(&error);

@@ -15,8 +15,8 @@ struct npz_where npz_where(const char *path, const char *name, const char *end)
 {
     struct npz_where where;
 
-    snprintf(where.text, sizeof where.text, "%s: member \"%s%s\"", quote_path(path).text,
-             quote_name(name).text, end);
+    snprintf(where.text, sizeof where.text, "%s: member \"%s%s\"", sanitize_path(path).text,
+             sanitize_name(name).text, end);
     return where;
 }
 

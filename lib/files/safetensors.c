@@ -42,9 +42,9 @@ struct parse {
 };
 
 #define FAIL_FILE(p, status, format, ...)                                                          \
-    fail((p)->err, status, "%s: " format, quote_path((p)->file->path).text, __VA_ARGS__)
+    fail((p)->err, status, "%s: " format, sanitize_path((p)->file->path).text, __VA_ARGS__)
 #define FAIL_TENSOR(p, status, name, format, ...)                                                  \
-    FAIL_FILE(p, status, "tensor \"%s\" " format, quote_name(name).text, __VA_ARGS__)
+    FAIL_FILE(p, status, "tensor \"%s\" " format, sanitize_name(name).text, __VA_ARGS__)
 
 static enum vit_status parse_dtype(const struct parse *p, const json_t *value,
                                    struct safetensors_entry *entry)
@@ -61,7 +61,7 @@ static enum vit_status parse_dtype(const struct parse *p, const json_t *value,
     return FAIL_TENSOR(p, VIT_EUNSUPPORTED, entry->name,
                        "has dtype \"%s\", expected F64, F32, F16, BF16, I64, I32, I16, I8, U8 or "
                        "BOOL",
-                       quote_name(dtype).text);
+                       sanitize_name(dtype).text);
 }
 
 static enum vit_status parse_shape(const struct parse *p, const json_t *value,
@@ -143,7 +143,7 @@ static enum vit_status check_metadata(const struct parse *p, json_t *metadata)
     json_object_foreach (metadata, key, value)
         if (!json_is_string(value))
             return FAIL_FILE(p, VIT_EFORMAT, "\"%s\" in __metadata__ is not a string",
-                             quote_name(key).text);
+                             sanitize_name(key).text);
     return VIT_OK;
 }
 
@@ -184,7 +184,7 @@ static enum vit_status check_coverage(const struct parse *p)
                                ": %s \"%s\"",
                                entry->offset - p->data_start, at - p->data_start,
                                entry->offset < at ? "it overlaps" : "a hole follows",
-                               i > 0 ? quote_name(entry[-1].name).text : "the header");
+                               i > 0 ? sanitize_name(entry[-1].name).text : "the header");
         at = entry_end(entry);
     }
     if (at != p->data_start + p->data_bytes)
@@ -230,7 +230,7 @@ static enum vit_status parse_header(const struct parse *p, const char *header, s
         return file_no_memory(p->file->path, p->err);
     if (!root)
         return FAIL_FILE(p, VIT_EFORMAT, "the header is not JSON at byte %d: %s", why.position,
-                         quote_name(why.text).text);
+                         sanitize_name(why.text).text);
     status = parse_entries(p, root);
     json_decref(root);
     return status;

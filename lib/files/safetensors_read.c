@@ -14,11 +14,11 @@ static enum vit_status check_range(const struct safetensors *file,
     if (first > entry->elements || count > entry->elements - first)
         return fail(err, VIT_EINVAL,
                     "%s: tensor \"%s\" has %zu elements, expected %zu from element %zu on",
-                    quote_path(file->path).text, quote_name(entry->name).text, entry->elements,
-                    count, first);
+                    sanitize_path(file->path).text, sanitize_name(entry->name).text,
+                    entry->elements, count, first);
     if (file->fd < 0)
         return fail(err, VIT_EINVAL, "%s: parsed from memory, its data cannot be read",
-                    quote_path(file->path).text);
+                    sanitize_path(file->path).text);
     return VIT_OK;
 }
 
@@ -53,7 +53,7 @@ enum vit_status safetensors_read_f32(const struct safetensors *file,
         return read_range(file, entry, first, count, out, err);
     if (entry->dtype != DTYPE_F16 && entry->dtype != DTYPE_BF16)
         return fail(err, VIT_EUNSUPPORTED, "%s: tensor \"%s\" is %s, expected F32, F16 or BF16",
-                    quote_path(file->path).text, quote_name(entry->name).text,
+                    sanitize_path(file->path).text, sanitize_name(entry->name).text,
                     safetensors_dtype_name(entry->dtype));
     for (size_t done = 0, n; done < count; done += n) {
         n = count - done < CHUNK ? count - done : CHUNK;

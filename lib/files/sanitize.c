@@ -31,7 +31,7 @@ static void copy(char *to, const char *from, size_t bytes)
     }
 }
 
-struct quote quote_name(const char *string)
+struct quote sanitize_name(const char *string)
 {
     enum { MOST = 96 };
     struct quote q;
@@ -46,7 +46,7 @@ struct quote quote_name(const char *string)
     return q;
 }
 
-struct quote quote_path(const char *path)
+struct quote sanitize_path(const char *path)
 {
     enum { MOST = 160 };
     struct quote q;

@@ -8,11 +8,11 @@ struct quote {
 
 /*
  * The first 96 bytes of a string, with '?' for control characters, and "..." where it was cut.
- * Written for use in place: fail(err, status, "tensor \"%s\"", quote_name(name).text).
+ * Written for use in place: fail(err, status, "tensor \"%s\"", sanitize_name(name).text).
  */
-struct quote quote_name(const char *string);
+struct quote sanitize_name(const char *string);
 
 /* The same of a path, of which the last 160 bytes say more than the first. */
-struct quote quote_path(const char *path);
+struct quote sanitize_path(const char *path);
 
 #endif

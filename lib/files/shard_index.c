@@ -49,12 +49,13 @@ static enum vit_status list_shards(const char *path, json_t *map, struct index_f
         if (!shard)
             return fail(err, VIT_EFORMAT,
                         "%s: tensor \"%s\" is not in a file, expected a string in weight_map",
-                        quote_path(path).text, quote_name(name).text);
+                        sanitize_path(path).text, sanitize_name(name).text);
         if (!is_shard_name(shard))
             return fail(err, VIT_EFORMAT,
                         "%s: tensor \"%s\" is in \"%s\", expected NAME.safetensors, without '/' "
                         "or '..'",
-                        quote_path(path).text, quote_name(name).text, quote_name(shard).text);
+                        sanitize_path(path).text, sanitize_name(name).text,
+                        sanitize_name(shard).text);
         index->shard[named++] = shard;
     }
     qsort(index->shard, named, sizeof *index->shard, compare_strings);
@@ -63,7 +64,7 @@ static enum vit_status list_shards(const char *path, json_t *map, struct index_f
             index->shard[index->shards++] = index->shard[i];
     if (index->shards > INDEX_MAX_SHARDS)
         return fail(err, VIT_EUNSUPPORTED, "%s: tensors in %zu files, expected %d at most",
-                    quote_path(path).text, index->shards, INDEX_MAX_SHARDS);
+                    sanitize_path(path).text, index->shards, INDEX_MAX_SHARDS);
     return VIT_OK;
 }
 
@@ -95,12 +96,12 @@ static enum vit_status parse_map(const char *path, struct index_file *index, str
     if (!json_is_object(index->root))
         return fail(err, VIT_EFORMAT,
                     "%s: expected a JSON object with weight_map, found something else",
-                    quote_path(path).text);
+                    sanitize_path(path).text);
     if (metadata && !json_is_object(metadata))
-        return fail(err, VIT_EFORMAT, "%s: metadata is not an object", quote_path(path).text);
+        return fail(err, VIT_EFORMAT, "%s: metadata is not an object", sanitize_path(path).text);
     if (!json_is_object(map))
         return fail(err, VIT_EFORMAT, "%s: weight_map is %s, expected an object",
-                    quote_path(path).text, map ? "something else" : "missing");
+                    sanitize_path(path).text, map ? "something else" : "missing");
     if ((status = list_shards(path, map, index, err)))
         return status;
     return list_tensors(path, map, index, err);
@@ -115,7 +116,7 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
 
     if (bytes > INDEX_MAX_BYTES)
         return fail(err, VIT_EFORMAT, "%s: %zu bytes long, expected %d at most",
-                    quote_path(path).text, bytes, INDEX_MAX_BYTES);
+                    sanitize_path(path).text, bytes, INDEX_MAX_BYTES);
     parsed = calloc(1, sizeof *parsed);
     if (!parsed)
         return file_no_memory(path, err);
@@ -126,7 +127,7 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
         status = file_no_memory(path, err);
     else
         status = fail(err, VIT_EFORMAT, "%s: not JSON at line %d, column %d: %s",
-                      quote_path(path).text, why.line, why.column, quote_name(why.text).text);
+                      sanitize_path(path).text, why.line, why.column, sanitize_name(why.text).text);
     if (!status)
         *index = parsed;
     else

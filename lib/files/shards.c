@@ -33,12 +33,12 @@ static enum vit_status check_file(const struct index_file *index, size_t shard,
         const struct index_tensor *tensor = index_find(index, name);
         if (!tensor)
             return fail(err, VIT_EFORMAT, "%s: tensor \"%s\" is unexpected: the index has none",
-                        quote_path(file->path).text, quote_name(name).text);
+                        sanitize_path(file->path).text, sanitize_name(name).text);
         if (tensor->shard != shard)
             return fail(err, VIT_EFORMAT,
                         "%s: tensor \"%s\" is unexpected: the index has it in \"%s\"",
-                        quote_path(file->path).text, quote_name(name).text,
-                        quote_name(index->shard[tensor->shard]).text);
+                        sanitize_path(file->path).text, sanitize_name(name).text,
+                        sanitize_name(index->shard[tensor->shard]).text);
     }
     *found += file->count;
     return VIT_OK;
@@ -60,8 +60,8 @@ static enum vit_status check_files(const char *index_path, const struct index_fi
         if (!safetensors_find(files[tensor->shard], tensor->name))
             return fail(err, VIT_EFORMAT,
                         "%s: tensor \"%s\" is missing in \"%s\", expected there by the index",
-                        quote_path(index_path).text, quote_name(tensor->name).text,
-                        quote_name(index->shard[tensor->shard]).text);
+                        sanitize_path(index_path).text, sanitize_name(tensor->name).text,
+                        sanitize_name(index->shard[tensor->shard]).text);
     }
     return VIT_OK;
 }

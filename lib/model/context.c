@@ -37,7 +37,7 @@ static size_t attention_scratch(const struct vit_model *m, size_t threads, bool 
     if (c->pool == VIT_POOL_MAP)
         most = larger(most, vit_attention_scratch_size(m->kernels, tokens, c->heads,
                                                        c->dim / c->heads, threads));
-    for (size_t i = 0; i < TOKEN_STAGES && (config_facts(c) & HAS_TOKEN_ATTENTION); i++) {
+    for (size_t i = 0; i < TOKEN_STAGES && (config_traits(c) & HAS_TOKEN_ATTENTION); i++) {
         const struct config_grid grid = config_split_grid(c, i);
         const size_t scratch = vit_attention_scratch_size(
             m->kernels, grid.rows * grid.columns, c->t2t_heads, c->t2t_dim / c->t2t_heads, threads);

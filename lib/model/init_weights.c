@@ -55,50 +55,50 @@ static float truncated_normal(uint64_t bits)
 
 /* What a fresh tensor holds; zeros, which biases are, where nothing is said. */
 enum kind { ZEROS, ONES, NORMAL, SMALL, DIRECTIONS };
-static const enum kind kinds[T_ROLES] = {
-    [T_CLS_TOKEN] = NORMAL,
-    [T_DIST_TOKEN] = NORMAL,
-    [T_REGISTERS] = NORMAL,
-    [T_POSITIONS] = NORMAL,
-    [T_PATCH_NORM1_WEIGHT] = ONES,
-    [T_PATCH_WEIGHT] = NORMAL,
-    [T_PATCH_NORM2_WEIGHT] = ONES,
-    [T_PRE_NORM_WEIGHT] = ONES,
-    [T_NORM_WEIGHT] = ONES,
-    [T_POOL_QUERY] = NORMAL,
-    [T_POOL_QKV_WEIGHT] = NORMAL,
-    [T_POOL_PROJ_WEIGHT] = NORMAL,
-    [T_POOL_NORM_WEIGHT] = ONES,
-    [T_POOL_FC1_WEIGHT] = NORMAL,
-    [T_POOL_FC2_WEIGHT] = NORMAL,
-    [T_PRE_LOGITS_WEIGHT] = NORMAL,
-    [T_HEAD_WEIGHT] = NORMAL,
-    [T_DIST_HEAD_WEIGHT] = NORMAL,
-    [T_TOKEN_NORM1_WEIGHT] = ONES,
-    [T_TOKEN_QKV_WEIGHT] = NORMAL,
-    [T_TOKEN_PROJ_WEIGHT] = NORMAL,
-    [T_TOKEN_NORM2_WEIGHT] = ONES,
-    [T_TOKEN_FC1_WEIGHT] = NORMAL,
-    [T_TOKEN_FC2_WEIGHT] = NORMAL,
-    [T_TOKEN_FEATURES] = DIRECTIONS,
-    [T_NORM1_WEIGHT] = ONES,
-    [T_QKV_WEIGHT] = NORMAL,
-    [T_Q_NORM_WEIGHT] = ONES,
-    [T_K_NORM_WEIGHT] = ONES,
-    [T_PROJ_WEIGHT] = NORMAL,
-    [T_GAMMA1] = SMALL,
-    [T_NORM2_WEIGHT] = ONES,
-    [T_FC1_WEIGHT] = NORMAL,
-    [T_FC2_WEIGHT] = NORMAL,
-    [T_GAMMA2] = SMALL,
+static const enum kind kinds[SLOT_COUNT] = {
+    [SLOT_CLS_TOKEN] = NORMAL,
+    [SLOT_DIST_TOKEN] = NORMAL,
+    [SLOT_REGISTERS] = NORMAL,
+    [SLOT_POSITIONS] = NORMAL,
+    [SLOT_PATCH_NORM1_WEIGHT] = ONES,
+    [SLOT_PATCH_WEIGHT] = NORMAL,
+    [SLOT_PATCH_NORM2_WEIGHT] = ONES,
+    [SLOT_PRE_NORM_WEIGHT] = ONES,
+    [SLOT_NORM_WEIGHT] = ONES,
+    [SLOT_POOL_QUERY] = NORMAL,
+    [SLOT_POOL_QKV_WEIGHT] = NORMAL,
+    [SLOT_POOL_PROJ_WEIGHT] = NORMAL,
+    [SLOT_POOL_NORM_WEIGHT] = ONES,
+    [SLOT_POOL_FC1_WEIGHT] = NORMAL,
+    [SLOT_POOL_FC2_WEIGHT] = NORMAL,
+    [SLOT_PRE_LOGITS_WEIGHT] = NORMAL,
+    [SLOT_HEAD_WEIGHT] = NORMAL,
+    [SLOT_DIST_HEAD_WEIGHT] = NORMAL,
+    [SLOT_TOKEN_NORM1_WEIGHT] = ONES,
+    [SLOT_TOKEN_QKV_WEIGHT] = NORMAL,
+    [SLOT_TOKEN_PROJ_WEIGHT] = NORMAL,
+    [SLOT_TOKEN_NORM2_WEIGHT] = ONES,
+    [SLOT_TOKEN_FC1_WEIGHT] = NORMAL,
+    [SLOT_TOKEN_FC2_WEIGHT] = NORMAL,
+    [SLOT_TOKEN_FEATURES] = DIRECTIONS,
+    [SLOT_NORM1_WEIGHT] = ONES,
+    [SLOT_QKV_WEIGHT] = NORMAL,
+    [SLOT_Q_NORM_WEIGHT] = ONES,
+    [SLOT_K_NORM_WEIGHT] = ONES,
+    [SLOT_PROJ_WEIGHT] = NORMAL,
+    [SLOT_GAMMA1] = SMALL,
+    [SLOT_NORM2_WEIGHT] = ONES,
+    [SLOT_FC1_WEIGHT] = NORMAL,
+    [SLOT_FC2_WEIGHT] = NORMAL,
+    [SLOT_GAMMA2] = SMALL,
 };
 
-enum vit_status random_weights_read(void *from, enum tensor_role role, size_t index, size_t first,
+enum vit_status random_weights_read(void *from, enum tensor_slot slot, size_t index, size_t first,
                                     size_t count, float *out, struct vit_error *err)
 {
     const struct random_weights *weights = from;
-    const uint64_t stream = mix(mix(weights->seed) ^ (index * T_ROLES + (uint64_t)role));
-    const enum kind kind = kinds[role];
+    const uint64_t stream = mix(mix(weights->seed) ^ (index * SLOT_COUNT + (uint64_t)slot));
+    const enum kind kind = kinds[slot];
     const float constant = kind == ONES ? 1.0f : kind == SMALL ? LAYER_SCALE : 0.0f;
 
     (void)err;

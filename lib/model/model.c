@@ -36,11 +36,11 @@ static enum vit_status create(const struct vit_model_options *options, struct vi
     return VIT_OK;
 }
 
-static enum vit_status checkpoint_source_read(void *from, enum tensor_role role, size_t index,
+static enum vit_status checkpoint_source_read(void *from, enum tensor_slot slot, size_t index,
                                               size_t first, size_t count, float *out,
                                               struct vit_error *err)
 {
-    return checkpoint_read(from, role, index, first, count, out, err);
+    return checkpoint_read(from, slot, index, first, count, out, err);
 }
 
 static enum vit_status open_checkpoint(const char *folder, const struct vit_model_options *options,
@@ -54,13 +54,13 @@ static enum vit_status open_checkpoint(const char *folder, const struct vit_mode
                                   options ? options->width : 0, &m->checkpoint, err)) != VIT_OK)
         goto close;
     m->config = *checkpoint_config(m->checkpoint);
-    m->recipe = *checkpoint_recipe(m->checkpoint);
-    m->origins = *checkpoint_origins(m->checkpoint);
+    m->recipe = *checkpoint_preprocess_config(m->checkpoint);
+    m->provenance = *checkpoint_provenance(m->checkpoint);
 
     const struct weight_source source = {
         .from = m->checkpoint,
         .read = checkpoint_source_read,
-        .has_positions = checkpoint_has(m->checkpoint, T_POSITIONS, 0),
+        .has_positions = checkpoint_has(m->checkpoint, SLOT_POSITIONS, 0),
         .stored = checkpoint_stored(m->checkpoint),
         .resize = checkpoint_resize(m->checkpoint),
     };
@@ -121,7 +121,7 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
         status = fail(err, VIT_EINVAL, "a random model has its configuration's size, and no other");
         goto close;
     }
-    origins_all(&m->origins, "the caller");
+    provenance_all(&m->provenance, "the caller");
     m->config = *config;
     m->recipe = plain_recipe(config);
     source.has_positions = config->pos_embed == VIT_POS_EMBED_LEARNED;
@@ -183,7 +183,7 @@ size_t vit_model_parameter_count(const struct vit_model *model)
 bool vit_model_is_classifier(const struct vit_model *model)
 {
     return model->config.classes > 0 &&
-           (!model->checkpoint || checkpoint_classifies(model->checkpoint));
+           (!model->checkpoint || checkpoint_is_classifier(model->checkpoint));
 }
 
 const char *vit_model_label(const struct vit_model *model, size_t class_index)
@@ -195,12 +195,12 @@ const char *vit_model_label(const struct vit_model *model, size_t class_index)
 
 bool vit_model_config_entry(const struct vit_model *model, size_t i, struct vit_config_entry *fact)
 {
-    return origins_fact(&model->origins, &model->config, i, fact);
+    return provenance_entry(&model->provenance, &model->config, i, fact);
 }
 
 const char *vit_model_preprocess_source(const struct vit_model *model, const char *field)
 {
-    return origins_recipe(&model->origins, field);
+    return provenance_preprocess(&model->provenance, field);
 }
 
 bool vit_model_tensor_at(const struct vit_model *model, size_t i, struct vit_tensor_info *tensor)

@@ -47,7 +47,7 @@ struct vit_model {
     struct vit_preprocess_config recipe;
     const struct vit_kernels *kernels;
     struct checkpoint *checkpoint; /* its labels and names live on; NULL for a random model */
-    struct origins origins;
+    struct provenance provenance;
     size_t parameters;
 
     struct arena weights;
@@ -67,7 +67,7 @@ struct vit_model {
 struct weight_source {
     void *from;
     /* elements first .. first + count − 1 of a tensor in row-major order */
-    enum vit_status (*read)(void *from, enum tensor_role role, size_t index, size_t first,
+    enum vit_status (*read)(void *from, enum tensor_slot slot, size_t index, size_t first,
                             size_t count, float *out, struct vit_error *err);
     bool has_positions;              /* false: they are computed, where there are any */
     const struct vit_config *stored; /* what the positions were made for */
@@ -83,7 +83,7 @@ void weights_free(struct vit_model *model);
 struct random_weights {
     uint64_t seed;
 };
-enum vit_status random_weights_read(void *from, enum tensor_role role, size_t index, size_t first,
+enum vit_status random_weights_read(void *from, enum tensor_slot slot, size_t index, size_t first,
                                     size_t count, float *out, struct vit_error *err);
 
 #endif

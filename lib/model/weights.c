@@ -15,42 +15,42 @@
 struct loader {
     struct vit_model *model;
     const struct weight_source *source; /* NULL: only carve */
-    unsigned facts;
+    unsigned traits;
     float *rows; /* as many rows of the widest linear layer as a panel has columns */
     size_t widest;
     enum vit_status status;
     struct vit_error *err;
 };
 
-static void load(struct loader *l, enum tensor_role role, size_t index, size_t first, size_t count,
+static void load(struct loader *l, enum tensor_slot slot, size_t index, size_t first, size_t count,
                  float *out)
 {
     if (!l->source || l->status != VIT_OK)
         return;
-    l->status = l->source->read(l->source->from, role, index, first, count, out, l->err);
+    l->status = l->source->read(l->source->from, slot, index, first, count, out, l->err);
     l->model->parameters += count;
 }
 
 /* [count] numbers, where the model has them. */
-static float *vector(struct loader *l, bool has, enum tensor_role role, size_t index, size_t count)
+static float *vector(struct loader *l, bool has, enum tensor_slot slot, size_t index, size_t count)
 {
     if (!has)
         return NULL;
     float *const out = arena_floats(&l->model->weights, count);
-    load(l, role, index, 0, count, out);
+    load(l, slot, index, 0, count, out);
     return out;
 }
 
-static bool has(const struct loader *l, unsigned facts)
+static bool has(const struct loader *l, unsigned traits)
 {
-    return (facts & ~l->facts) == 0;
+    return (traits & ~l->traits) == 0;
 }
 
 /*
- * Rows first_row .. first_row + out − 1 of a role's weight [..][in], and of its bias, which is
- * the next role.
+ * Rows first_row .. first_row + out − 1 of a slot's weight [..][in], and of its bias, which is
+ * the next slot.
  */
-static void linear_rows(struct loader *l, enum tensor_role weight, size_t index, size_t first_row,
+static void linear_rows(struct loader *l, enum tensor_slot weight, size_t index, size_t first_row,
                         size_t in, size_t out, bool bias, struct linear *linear)
 {
     const struct vit_kernels *kernels = l->model->kernels;
@@ -74,13 +74,13 @@ static void linear_rows(struct loader *l, enum tensor_role weight, size_t index,
         load(l, weight + 1, index, first_row, out, linear->bias);
 }
 
-static void linear(struct loader *l, enum tensor_role weight, size_t index, size_t in, size_t out,
+static void linear(struct loader *l, enum tensor_slot weight, size_t index, size_t in, size_t out,
                    bool bias, struct linear *linear)
 {
     linear_rows(l, weight, index, 0, in, out, bias, linear);
 }
 
-static void norm(struct loader *l, enum tensor_role gamma, size_t index, size_t length,
+static void norm(struct loader *l, enum tensor_slot gamma, size_t index, size_t length,
                  struct norm *norm)
 {
     norm->length = length;
@@ -95,23 +95,23 @@ static void token_stage(struct loader *l, size_t i)
     const bool performer = has(l, HAS_PERFORMER);
     struct stage *s = &l->model->stages[i];
 
-    norm(l, T_TOKEN_NORM1_WEIGHT, i, in, &s->norm1);
+    norm(l, SLOT_TOKEN_NORM1_WEIGHT, i, in, &s->norm1);
     /* T2T-ViT's own transformers never take the blocks' bias, the series' do */
     const bool bias = performer || (c->tokenizer == VIT_TOKENIZER_T2T_QK_SCALE && !c->no_qkv_bias);
-    linear(l, T_TOKEN_QKV_WEIGHT, i, in, 3 * dim, bias, &s->qkv);
+    linear(l, SLOT_TOKEN_QKV_WEIGHT, i, in, 3 * dim, bias, &s->qkv);
     if (performer) {
         s->features = (struct linear){ dim, features, NULL, NULL };
-        s->directions = vector(l, true, T_TOKEN_FEATURES, i, features * dim);
+        s->directions = vector(l, true, SLOT_TOKEN_FEATURES, i, features * dim);
         s->features.weight = arena_floats(&l->model->weights,
                                           vit_matmul_packed_size(l->model->kernels, features, dim));
         if (l->source && l->status == VIT_OK)
             vit_matmul_pack(l->model->kernels, features, dim, s->directions, dim, 1,
                             s->features.weight);
     }
-    linear(l, T_TOKEN_PROJ_WEIGHT, i, dim, dim, true, &s->proj);
-    norm(l, T_TOKEN_NORM2_WEIGHT, i, dim, &s->norm2);
-    linear(l, T_TOKEN_FC1_WEIGHT, i, dim, c->t2t_mlp_dim, true, &s->fc1);
-    linear(l, T_TOKEN_FC2_WEIGHT, i, c->t2t_mlp_dim, dim, true, &s->fc2);
+    linear(l, SLOT_TOKEN_PROJ_WEIGHT, i, dim, dim, true, &s->proj);
+    norm(l, SLOT_TOKEN_NORM2_WEIGHT, i, dim, &s->norm2);
+    linear(l, SLOT_TOKEN_FC1_WEIGHT, i, dim, c->t2t_mlp_dim, true, &s->fc1);
+    linear(l, SLOT_TOKEN_FC2_WEIGHT, i, c->t2t_mlp_dim, dim, true, &s->fc2);
 }
 
 static void tokenizer(struct loader *l)
@@ -124,10 +124,10 @@ static void tokenizer(struct loader *l)
     for (size_t i = 0; has(l, HAS_T2T) && i < TOKEN_STAGES; i++)
         token_stage(l, i);
     if (has(l, HAS_PATCH_NORMS))
-        norm(l, T_PATCH_NORM1_WEIGHT, 0, in, &m->patch_norm1);
-    linear(l, T_PATCH_WEIGHT, 0, in, c->dim, has(l, HAS_PATCH_BIAS), &m->patch);
+        norm(l, SLOT_PATCH_NORM1_WEIGHT, 0, in, &m->patch_norm1);
+    linear(l, SLOT_PATCH_WEIGHT, 0, in, c->dim, has(l, HAS_PATCH_BIAS), &m->patch);
     if (has(l, HAS_PATCH_NORMS))
-        norm(l, T_PATCH_NORM2_WEIGHT, 0, c->dim, &m->patch_norm2);
+        norm(l, SLOT_PATCH_NORM2_WEIGHT, 0, c->dim, &m->patch_norm2);
 }
 
 /* The tokens before the patches', without positions. */
@@ -140,15 +140,15 @@ static void prefix(struct loader *l)
     if (!l->source)
         return;
     if (has(l, HAS_CLASS_TOKEN)) {
-        load(l, T_CLS_TOKEN, 0, 0, dim, row);
+        load(l, SLOT_CLS_TOKEN, 0, 0, dim, row);
         row += dim;
     }
     if (has(l, HAS_DISTILLATION)) {
-        load(l, T_DIST_TOKEN, 0, 0, dim, row);
+        load(l, SLOT_DIST_TOKEN, 0, 0, dim, row);
         row += dim;
     }
     if (has(l, HAS_REGISTERS))
-        load(l, T_REGISTERS, 0, 0, registers * dim, row);
+        load(l, SLOT_REGISTERS, 0, 0, registers * dim, row);
 }
 
 /* A table [positions][dim] of the model's grid: the checkpoint's, resized if need be, or fixed. */
@@ -169,15 +169,16 @@ static enum vit_status position_table(struct loader *l, float *table)
         return VIT_OK;
     }
     const size_t counted = m->parameters;
-    load(l, T_POSITIONS, 0, 0, others * dim, table);
+    load(l, SLOT_POSITIONS, 0, 0, others * dim, table);
     if (same) {
-        load(l, T_POSITIONS, 0, others * dim, from.rows * from.columns * dim, table + others * dim);
+        load(l, SLOT_POSITIONS, 0, others * dim, from.rows * from.columns * dim,
+             table + others * dim);
     } else {
         const size_t old = from.rows * from.columns * dim;
         float *const before = malloc(old * sizeof *before);
         if (!before)
             return fail(l->err, VIT_ENOMEM, "no memory to resize positions");
-        load(l, T_POSITIONS, 0, others * dim, old, before);
+        load(l, SLOT_POSITIONS, 0, others * dim, old, before);
         if (l->status == VIT_OK)
             l->status = positions_resize(l->source->resize, dim, from, before, to,
                                          table + others * dim, l->err);
@@ -220,19 +221,20 @@ static void block(struct loader *l, size_t i)
     const size_t inner = config_inner(c), head_dim = config_head_dim(c);
     struct block *b = &l->model->blocks[i];
 
-    norm(l, T_NORM1_WEIGHT, i, c->dim, &b->norm1);
-    linear(l, T_QKV_WEIGHT, i, c->dim, 3 * inner, !c->no_qkv_bias, &b->qkv);
+    norm(l, SLOT_NORM1_WEIGHT, i, c->dim, &b->norm1);
+    linear(l, SLOT_QKV_WEIGHT, i, c->dim, 3 * inner, !c->no_qkv_bias, &b->qkv);
     if (has(l, HAS_QK_NORM)) {
-        norm(l, T_Q_NORM_WEIGHT, i, head_dim, &b->q_norm);
-        norm(l, T_K_NORM_WEIGHT, i, head_dim, &b->k_norm);
+        norm(l, SLOT_Q_NORM_WEIGHT, i, head_dim, &b->q_norm);
+        norm(l, SLOT_K_NORM_WEIGHT, i, head_dim, &b->k_norm);
     }
     if (has(l, HAS_PROJ))
-        linear(l, T_PROJ_WEIGHT, i, inner, c->dim, has(l, HAS_PROJ_BIAS), &b->proj);
-    b->gamma1 = vector(l, c->layer_scale, T_GAMMA1, i, c->dim);
-    norm(l, T_NORM2_WEIGHT, i, c->dim, &b->norm2);
-    linear(l, T_FC1_WEIGHT, i, c->dim, c->gated_mlp ? 2 * c->mlp_dim : c->mlp_dim, true, &b->fc1);
-    linear(l, T_FC2_WEIGHT, i, c->mlp_dim, c->dim, true, &b->fc2);
-    b->gamma2 = vector(l, c->layer_scale, T_GAMMA2, i, c->dim);
+        linear(l, SLOT_PROJ_WEIGHT, i, inner, c->dim, has(l, HAS_PROJ_BIAS), &b->proj);
+    b->gamma1 = vector(l, c->layer_scale, SLOT_GAMMA1, i, c->dim);
+    norm(l, SLOT_NORM2_WEIGHT, i, c->dim, &b->norm2);
+    linear(l, SLOT_FC1_WEIGHT, i, c->dim, c->gated_mlp ? 2 * c->mlp_dim : c->mlp_dim, true,
+           &b->fc1);
+    linear(l, SLOT_FC2_WEIGHT, i, c->mlp_dim, c->dim, true, &b->fc2);
+    b->gamma2 = vector(l, c->layer_scale, SLOT_GAMMA2, i, c->dim);
 }
 
 static void map_pool(struct loader *l)
@@ -240,13 +242,13 @@ static void map_pool(struct loader *l)
     const struct vit_config *c = &l->model->config;
     struct map_pool *p = &l->model->pool;
 
-    p->query = vector(l, true, T_POOL_QUERY, 0, c->dim);
-    linear_rows(l, T_POOL_QKV_WEIGHT, 0, 0, c->dim, c->dim, true, &p->q);
-    linear_rows(l, T_POOL_QKV_WEIGHT, 0, c->dim, c->dim, 2 * c->dim, true, &p->kv);
-    linear(l, T_POOL_PROJ_WEIGHT, 0, c->dim, c->dim, true, &p->proj);
-    norm(l, T_POOL_NORM_WEIGHT, 0, c->dim, &p->norm);
-    linear(l, T_POOL_FC1_WEIGHT, 0, c->dim, c->mlp_dim, true, &p->fc1);
-    linear(l, T_POOL_FC2_WEIGHT, 0, c->mlp_dim, c->dim, true, &p->fc2);
+    p->query = vector(l, true, SLOT_POOL_QUERY, 0, c->dim);
+    linear_rows(l, SLOT_POOL_QKV_WEIGHT, 0, 0, c->dim, c->dim, true, &p->q);
+    linear_rows(l, SLOT_POOL_QKV_WEIGHT, 0, c->dim, c->dim, 2 * c->dim, true, &p->kv);
+    linear(l, SLOT_POOL_PROJ_WEIGHT, 0, c->dim, c->dim, true, &p->proj);
+    norm(l, SLOT_POOL_NORM_WEIGHT, 0, c->dim, &p->norm);
+    linear(l, SLOT_POOL_FC1_WEIGHT, 0, c->dim, c->mlp_dim, true, &p->fc1);
+    linear(l, SLOT_POOL_FC2_WEIGHT, 0, c->mlp_dim, c->dim, true, &p->fc2);
 }
 
 static void head(struct loader *l)
@@ -257,16 +259,16 @@ static void head(struct loader *l)
     const bool bias = has(l, HAS_HEAD_BIAS);
 
     if (c->final_norm != VIT_FINAL_NORM_NONE)
-        norm(l, T_NORM_WEIGHT, 0, c->final_norm == VIT_FINAL_NORM_POOLED ? pooled : c->dim,
+        norm(l, SLOT_NORM_WEIGHT, 0, c->final_norm == VIT_FINAL_NORM_POOLED ? pooled : c->dim,
              &m->norm);
     if (has(l, HAS_MAP_POOL))
         map_pool(l);
     if (has(l, HAS_PRE_LOGITS))
-        linear(l, T_PRE_LOGITS_WEIGHT, 0, pooled, c->pre_logits, true, &m->pre_logits);
+        linear(l, SLOT_PRE_LOGITS_WEIGHT, 0, pooled, c->pre_logits, true, &m->pre_logits);
     if (has(l, HAS_HEAD))
-        linear(l, T_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->head);
+        linear(l, SLOT_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->head);
     if (has(l, HAS_HEAD | HAS_DISTILLATION))
-        linear(l, T_DIST_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->dist_head);
+        linear(l, SLOT_DIST_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->dist_head);
 }
 
 static void everything(struct loader *l)
@@ -276,7 +278,7 @@ static void everything(struct loader *l)
     tokenizer(l);
     prefix(l);
     if (has(l, HAS_PRE_NORM))
-        norm(l, T_PRE_NORM_WEIGHT, 0, m->config.dim, &m->pre_norm);
+        norm(l, SLOT_PRE_NORM_WEIGHT, 0, m->config.dim, &m->pre_norm);
     for (size_t i = 0; i < m->config.depth; i++)
         block(l, i);
     head(l);
@@ -286,7 +288,7 @@ static void everything(struct loader *l)
 enum vit_status weights_load(struct vit_model *m, const struct weight_source *source,
                              struct vit_error *err)
 {
-    struct loader l = { .model = m, .facts = config_facts(&m->config), .err = err };
+    struct loader l = { .model = m, .traits = config_traits(&m->config), .err = err };
 
     m->blocks = calloc(m->config.depth, sizeof *m->blocks);
     if (m->blocks)

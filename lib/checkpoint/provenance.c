@@ -1,5 +1,5 @@
-/* origins.c - where each field of a configuration comes from */
-#include "checkpoint/origins.h"
+/* provenance.c - where each field of a configuration comes from */
+#include "checkpoint/provenance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,36 +80,36 @@ static size_t bytes_of(const struct field *field)
     return bytes[field->kind];
 }
 
-static void set(struct origins *origins, size_t i, const char *from)
+static void set(struct provenance *provenance, size_t i, const char *from)
 {
-    snprintf(origins->of[i].text, sizeof origins->of[i].text, "%s", from);
+    snprintf(provenance->of[i].text, sizeof provenance->of[i].text, "%s", from);
 }
 
-const char *origins_field(size_t i)
+const char *provenance_field(size_t i)
 {
     return i < COUNT ? fields[i].name : NULL;
 }
 
-void origins_set(struct origins *origins, size_t offset, const char *from)
+void provenance_set(struct provenance *provenance, size_t offset, const char *from)
 {
     for (size_t i = 0; i < COUNT; i++)
         if (fields[i].offset == offset)
-            set(origins, i, from);
+            set(provenance, i, from);
 }
 
-void origins_changed(struct origins *origins, const struct vit_config *before,
-                     const struct vit_config *after, const char *from)
+void provenance_changed(struct provenance *provenance, const struct vit_config *before,
+                        const struct vit_config *after, const char *from)
 {
     for (size_t i = 0; i < COUNT; i++)
         if (memcmp((const char *)before + fields[i].offset, (const char *)after + fields[i].offset,
                    bytes_of(&fields[i])) != 0)
-            set(origins, i, from);
+            set(provenance, i, from);
 }
 
-void origins_all(struct origins *origins, const char *from)
+void provenance_all(struct provenance *provenance, const char *from)
 {
     for (size_t i = 0; i < COUNT; i++)
-        set(origins, i, from);
+        set(provenance, i, from);
 }
 
 /* In as few digits as give the number back. */
@@ -125,18 +125,19 @@ static void write_float(float number, char value[64])
 static const char *const recipe_fields[ORIGINS_RECIPE] = { "interpolation", "crop_mode", "crop_pct",
                                                            "mean", "std" };
 
-void origins_set_recipe(struct origins *origins, const char *field, const char *from)
+void provenance_set_preprocess(struct provenance *provenance, const char *field, const char *from)
 {
     for (size_t i = 0; i < ORIGINS_RECIPE; i++)
         if (strcmp(recipe_fields[i], field) == 0)
-            snprintf(origins->of_recipe[i].text, sizeof origins->of_recipe[i].text, "%s", from);
+            snprintf(provenance->of_recipe[i].text, sizeof provenance->of_recipe[i].text, "%s",
+                     from);
 }
 
-const char *origins_recipe(const struct origins *origins, const char *field)
+const char *provenance_preprocess(const struct provenance *provenance, const char *field)
 {
     for (size_t i = 0; i < ORIGINS_RECIPE; i++)
         if (strcmp(recipe_fields[i], field) == 0)
-            return *origins->of_recipe[i].text ? origins->of_recipe[i].text : "the default";
+            return *provenance->of_recipe[i].text ? provenance->of_recipe[i].text : "the default";
     return NULL;
 }
 
@@ -165,13 +166,13 @@ static void write_value(const struct field *field, const struct vit_config *conf
     }
 }
 
-bool origins_fact(const struct origins *origins, const struct vit_config *config, size_t i,
-                  struct vit_config_entry *fact)
+bool provenance_entry(const struct provenance *provenance, const struct vit_config *config,
+                      size_t i, struct vit_config_entry *fact)
 {
     if (i >= COUNT)
         return false;
     fact->name = fields[i].name;
-    fact->origin = origins->of[i].text;
+    fact->origin = provenance->of[i].text;
     write_value(&fields[i], config, fact->value);
     return true;
 }
