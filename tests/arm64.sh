@@ -44,7 +44,7 @@ digits_npy() {
   local pictures=("$model"/test/*/*.png) one=$made/one.npy
   local shape="(${#pictures[@]}, 1, 8, 8)"
   for picture in "${pictures[@]}"; do
-    "$native/vit" preprocess --model "$model" "$picture" -o "$one" || return
+    "$native/libvit" preprocess --model "$model" "$picture" -o "$one" || return
     [ -s "$1" ] || {
       head -c 10 "$one"
       printf '%-117s\n' "{'descr': '<f4', 'fortran_order': False, 'shape': $shape}"
@@ -55,14 +55,14 @@ digits_npy() {
 
 pictures_are_the_same() {
   for picture in "$model"/test/?/*[0-2]5.png; do
-    "$native/vit" preprocess --model "$model" "$picture" -o "$made/a.npy" &&
-      emulated "$arm64/vit" preprocess --model "$model" "$picture" -o "$made/b.npy" &&
+    "$native/libvit" preprocess --model "$model" "$picture" -o "$made/a.npy" &&
+      emulated "$arm64/libvit" preprocess --model "$model" "$picture" -o "$made/b.npy" &&
       cmp "$made/a.npy" "$made/b.npy" || return
   done
 }
 
 logits_are_the_same() { # on level $1
-  emulated "$arm64/vit" run "$model" "$made/digits.npy" --isa "$1" -o "$made/logits-arm64.npy" &&
+  emulated "$arm64/libvit" run "$model" "$made/digits.npy" --isa "$1" -o "$made/logits-arm64.npy" &&
     cmp "$made/logits.npy" "$made/logits-arm64.npy"
 }
 
@@ -73,11 +73,11 @@ demo_is_the_same() { # all but its last line, the speed
 
 shared_library_sees_a_three() { [ "$(emulated "$arm64/embed")" = three ]; }
 
-each_kernel_passes() { emulated "$arm64/vit" check --threads 2; }
+each_kernel_passes() { emulated "$arm64/libvit" check --threads 2; }
 
 digests_of() { # a build
-  emulated "$1/vit" check --digest --threads 2 | diff check/digests.txt - &&
-    emulated "$1/vit" check --digest --threads 2 "${models[@]}" | diff check/digests-models.txt -
+  emulated "$1/libvit" check --digest --threads 2 | diff check/digests.txt - &&
+    emulated "$1/libvit" check --digest --threads 2 "${models[@]}" | diff check/digests-models.txt -
 }
 digests_are_the_committed() { digests_of "$arm64"; }
 clang_kernels_have_the_same_digests() { digests_of "$arm64-clang"; }
@@ -87,7 +87,7 @@ on_every_cpu=(demo_is_the_same 'logits_are_the_same neon' 'logits_are_the_same s
   clang_kernels_have_the_same_digests)
 
 "$native/demo" >"$made/demo" && digits_npy "$made/digits.npy" &&
-  "$native/vit" run "$model" "$made/digits.npy" -o "$made/logits.npy" || exit
+  "$native/libvit" run "$model" "$made/digits.npy" -o "$made/logits.npy" || exit
 
 set -- $cpus
 planned=$((1 + $# * ${#on_every_cpu[@]}))

@@ -23,7 +23,7 @@ void cli_begin(void)
     const char *const build = getenv("VIT_BUILD");
     char path[1024];
 
-    snprintf(path, sizeof path, "%s%s", bin ? bin : build ? build : "build", bin ? "" : "/vit");
+    snprintf(path, sizeof path, "%s%s", bin ? bin : build ? build : "build", bin ? "" : "/libvit");
     cr_assert_not_null(mkdtemp(folder));
     cr_assert(setenv("T", folder, 1) == 0 && setenv("VIT", path, 1) == 0);
     unsetenv("VIT_ISA"); /* a level forced from outside is not what these tests are about */

@@ -14,7 +14,7 @@ extern struct cli {
 
 /*
  * Fixtures: make and remove the folder $T. The command is $VIT: the environment's VIT_BIN, or
- * VIT_BUILD/vit, or build/vit.
+ * VIT_BUILD/libvit, or build/libvit.
  */
 void cli_begin(void);
 void cli_end(void);

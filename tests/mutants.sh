@@ -10,11 +10,11 @@ planned=0 ran=0 found=0 failed=0
 
 # The copy, and one of the kernels that stays as it is. Only files that differ are written, so that
 # make builds no more than it must, and again what an interrupted run left.
-folders='include kernels lib check tools'
+folders='include kernels lib image check tools'
 for file in $(cd "$work/vit" && find $folders -type f 2>/dev/null); do
   [ -e "$file" ] || rm "$work/vit/$file"
 done
-for file in Makefile $(find $folders -type f); do
+for file in Makefile ./*/Makefile.inc mk/*.mk $(find $folders -type f); do
   cmp -s "$file" "$work/vit/$file" || install -D "$file" "$work/vit/$file"
 done
 rm -rf "$work/original" && cp -R kernels "$work/original"
@@ -25,14 +25,14 @@ build() { # LEVEL, or native
   local into=build cross=
   [ "$1$emulator" = neon ] || [ "$1" != neon ] || { into=build-aarch64 cross=ARCH=aarch64; }
   # -O1: a third of the time to compile, and what is computed is the same
-  make --no-print-directory $cross BUILD=$into CFLAGS=-O1 KERNEL_CFLAGS= $into/vit >"$log" 2>&1
+  make --no-print-directory $cross BUILD=$into CFLAGS=-O1 KERNEL_CFLAGS= $into/libvit >"$log" 2>&1
 }
 check() { # LEVEL, or native: all levels
   case $1$emulator in
-    native* | scalar*) timeout 300 build/vit check ;;
-    simd*) timeout 300 build/vit check --isa "$best" ;;
-    neon?*) OMP_NUM_THREADS=2 timeout 300 "$emulator" build-aarch64/vit check --isa neon --cases 300 ;;
-    *) timeout 300 build/vit check --isa "$1" ;;
+    native* | scalar*) timeout 300 build/libvit check ;;
+    simd*) timeout 300 build/libvit check --isa "$best" ;;
+    neon?*) OMP_NUM_THREADS=2 timeout 300 "$emulator" build-aarch64/libvit check --isa neon --cases 300 ;;
+    *) timeout 300 build/libvit check --isa "$1" ;;
   esac >"$log" 2>&1
 }
 
@@ -41,7 +41,7 @@ if ! build native || ! check native; then
   echo 'mutants: the kernels themselves do not pass'
   exit 1
 fi
-for level in $(build/vit info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p'); do
+for level in $(build/libvit info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p'); do
   levels+="$level " best=$level
 done
 [ "$best" != scalar ] || levels=' scalar '

@@ -1,5 +1,5 @@
 #!/bin/sh
-# old_cpus.sh - the vit command on emulated processors: the right level, the same answers, no SIGILL
+# old_cpus.sh - the command on emulated processors: the right level, the same answers, no SIGILL
 #
 #   old_cpus.sh BUILD
 #
@@ -56,7 +56,7 @@ emulate() {
 	}
 }
 
-# What is computed, by `vit` or by `emulate vit`, into a folder.
+# What is computed, by `libvit` or by `emulate libvit`, into a folder.
 answers() {
 	folder=$1
 	shift
@@ -70,16 +70,16 @@ answers() {
 }
 
 cpu=native
-answers "$work/native" "$build/vit"
+answers "$work/native" "$build/libvit"
 ran=0
 echo "$cpus" | sed '/^$/d' >"$work/cpus"
 while read -r cpu level refused why; do
 	status=0
 	(ulimit -c 0; emulate "$work/$refused") 2>/dev/null || status=$?
 	[ $status = 132 ] || fail "the emulator does not refuse $refused: status $status"
-	emulate "$build/vit" info >"$work/info" || fail "vit info: status $?"
+	emulate "$build/libvit" info >"$work/info" || fail "libvit info: status $?"
 	grep -q "^  $level  *chosen" "$work/info" || fail "expected $level: $(grep chosen "$work/info")"
-	answers "$work/emulated" emulate "$build/vit" || fail "status $?"
+	answers "$work/emulated" emulate "$build/libvit" || fail "status $?"
 	diff -r "$work/native" "$work/emulated" || fail 'not the answers of this machine'
 	rm -r "$work/emulated"
 	ran=$((ran + 1))

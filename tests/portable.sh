@@ -12,7 +12,7 @@ c11='assert|ctype|errno|fenv|float|inttypes|limits|locale|math|setjmp|signal|std
 c11+='|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time'
 posix='dirent|fcntl|pthread|strings|sys/mman|sys/stat|sys/types|sys/utsname|unistd'
 others='jansson|zip|jpeglib|jerror|png|webp/decode|arm_neon|immintrin|vit/[a-z]+'
-folders='include kernels lib check tools examples'
+folders='include kernels lib image check tools examples'
 
 outside() { grep -rnE --include='*.[ch]' "$1" $folders | grep -v '^lib/base/'; }
 foreign=$(

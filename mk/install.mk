@@ -1,0 +1,58 @@
+# mk/install.mk - installs what is built, without building anything, and removes it again
+
+.PHONY: install uninstall
+
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+INSTALL ?= install
+
+# A directory below PREFIX is written as ${prefix}/..., so that pkg-config can move the package.
+BELOW_PREFIX = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+# CMake finds the headers from where the package stands: ../ for each component of LIBDIR.
+EMPTY :=
+ifneq ($(filter $(PREFIX)/%,$(LIBDIR)),)
+UP := $(subst $(EMPTY) ,/,$(patsubst %,..,$(subst /, ,$(patsubst $(PREFIX)/%,%,$(LIBDIR)))))
+CMAKE_INCLUDEDIR := $(patsubst $(PREFIX)/%,$${VIT_LIBDIR}/$(UP)/%,$(INCLUDEDIR))
+else
+CMAKE_INCLUDEDIR := $(INCLUDEDIR)
+endif
+
+# $(call FILL,NAME): the template packaging/NAME.in with its values.
+FILL = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' \
+  -e 's|@SOVERSION@|$(SOVERSION)|g' -e 's|@LIBDIR@|$(call BELOW_PREFIX,$(LIBDIR))|g' \
+  -e 's|@INCLUDEDIR@|$(call BELOW_PREFIX,$(INCLUDEDIR))|g' \
+  -e 's|@CMAKE_INCLUDEDIR@|$(CMAKE_INCLUDEDIR)|g' packaging/$(1).in
+
+LIBRARIES := $(BUILD)/libvit.a $(SHARED)
+PC_FILES := vit.pc
+CMAKE_FILES := vitConfig.cmake vitConfigVersion.cmake
+
+## install: copy what is built to PREFIX (/usr/local) under DESTDIR
+install:
+	@for file in $(LIBRARIES) $(COMMAND); do \
+	  [ -e $$file ] || { echo "$$file: not built; run make first"; exit 1; }; done
+	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(INCLUDEDIR)/vit" \
+	  "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/vit" "$(DESTDIR)$(MANDIR)/man1"
+	$(INSTALL) -m 644 include/vit/*.h "$(DESTDIR)$(INCLUDEDIR)/vit"
+	$(INSTALL) -m 644 $(filter %.a,$(LIBRARIES)) "$(DESTDIR)$(LIBDIR)"
+	$(INSTALL) -m 755 $(filter-out %.a,$(LIBRARIES)) "$(DESTDIR)$(LIBDIR)"
+	for name in $(patsubst %.so.$(VERSION),%,$(notdir $(filter-out %.a,$(LIBRARIES)))); do \
+	  ln -sf $$name.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$$name.so.$(SOVERSION)" && \
+	  ln -sf $$name.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/$$name.so" || exit 1; done
+	$(foreach f,$(PC_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/pkgconfig/$f" &&) true
+	$(foreach f,$(CMAKE_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/cmake/vit/$f" &&) true
+	$(call FILL,libvit.1) >"$(DESTDIR)$(MANDIR)/man1/libvit.1"
+	$(INSTALL) -m 755 $(COMMAND) "$(DESTDIR)$(BINDIR)"
+	@[ -n "$(DESTDIR)" ] || echo 'run ldconfig if the loader does not find libvit.so'
+
+## uninstall: remove what install copies
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/$(notdir $(COMMAND))" "$(DESTDIR)$(MANDIR)/man1/libvit.1"
+	cd "$(DESTDIR)$(LIBDIR)" && rm -f $(notdir $(LIBRARIES)) \
+	  $(patsubst %.$(VERSION),%.$(SOVERSION),$(notdir $(filter-out %.a,$(LIBRARIES)))) \
+	  $(patsubst %.so.$(VERSION),%.so,$(notdir $(filter-out %.a,$(LIBRARIES)))) \
+	  $(PC_FILES:%=pkgconfig/%) $(CMAKE_FILES:%=cmake/vit/%)
+	cd "$(DESTDIR)$(INCLUDEDIR)" && rm -f $(patsubst include/%,%,$(wildcard include/vit/*.h))
+	-rmdir "$(DESTDIR)$(INCLUDEDIR)/vit" "$(DESTDIR)$(LIBDIR)/cmake/vit"
