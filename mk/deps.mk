@@ -1,19 +1,35 @@
-# mk/deps.mk - the packages of Debian that a target needs; installs those that are missing
+# mk/deps.mk - what each target needs: `make deps` installs it (Debian), `make test` only looks
 
 .PHONY: deps deps-dev deps-arm64 deps-mca
 
+# Libraries by the name that pkg-config knows, with Debian's package.
+PACKAGE_jansson := libjansson-dev
+PACKAGE_libzip := libzip-dev
+PACKAGE_libjpeg := libjpeg62-turbo-dev
+PACKAGE_libpng := libpng-dev
+PACKAGE_libwebp := libwebp-dev
+PACKAGE_criterion := libcriterion-dev
+PACKAGE_benchmark := libbenchmark-dev
+NEEDS := jansson libzip libjpeg libpng libwebp
+PACKAGES = $(foreach m,$(1),$(PACKAGE_$m))
+
 # For demo, check and bench; then for what only contributors do.
-DEPS := gcc g++ make pkg-config libjansson-dev libzip-dev libjpeg62-turbo-dev libpng-dev \
-        libwebp-dev libcriterion-dev libbenchmark-dev
+DEPS := gcc g++ make pkg-config $(call PACKAGES,$(NEEDS) criterion benchmark)
 DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openmp \
              python3-torch python3-onnx python3-numpy \
              $(if $(shell command -v npm),,nodejs npm)
 DEPS_PLOTS := python3-matplotlib
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-DEPS_ARM64 := $(DEPS_CROSS) libjansson-dev:arm64 libzip-dev:arm64 libjpeg62-turbo-dev:arm64 \
-              libpng-dev:arm64 libwebp-dev:arm64 libgomp1:arm64 qemu-user-static clang
+DEPS_ARM64 := $(DEPS_CROSS) $(addsuffix :arm64,$(call PACKAGES,$(NEEDS)) libgomp1) \
+              qemu-user-static clang
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_DEV := clang clang-format libomp-dev libclang-rt-14-dev
+
+# $(call REQUIRE,MODULE ...) fails with the names of the packages that pkg-config does not find.
+REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
+  $(PKG_CONFIG) --exists $${need%%:*} || missing="$$missing $${need\#*:}"; done; \
+  [ -z "$$missing" ] || { echo "make $@: missing packages:$$missing (make deps installs them)"; \
+  exit 1; }
 
 ## deps: install what demo, check and bench need (Debian)
 ## deps-dev: install what contributors need

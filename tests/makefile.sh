@@ -1,16 +1,38 @@
 #!/bin/sh
-# makefile.sh - the Makefile is short, and `make help` lists its targets
+# makefile.sh - the Makefile is short, `make help` lists its targets, only `make deps` installs
 set -eu
 cd "$(dirname "$0")/.."
+unset MAKEFLAGS MAKELEVEL
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+fail() {
+	echo "makefile.sh: $*" >&2
+	exit 1
+}
+
 lines=$(wc -l <Makefile)
-[ "$lines" -le 200 ] || { echo "Makefile: expected at most 200 lines, found $lines"; exit 1; }
+[ "$lines" -le 200 ] || fail "Makefile: expected at most 200 lines, found $lines"
 
 # The targets that .PHONY declares, FORCE excepted, and those that help prints.
 sed -n ':join; /\\$/ { N; s/\\\n//; b join; }; s/^\.PHONY: //p' Makefile ./*/Makefile.inc mk/*.mk |
 	tr -s ' ' '\n' | grep -vx FORCE | sort >"$work/phony"
 make -s help | sed -n 's/^make \([a-z0-9-]*\) .*/\1/p' | sort >"$work/help"
-diff "$work/phony" "$work/help" || { echo 'make help: not the targets of .PHONY'; exit 1; }
+diff "$work/phony" "$work/help" || fail 'make help: not the targets of .PHONY'
+
+# A system where nothing is installed: pkg-config and dpkg-query find nothing, apt-get takes notes.
+mkdir "$work/bin"
+for tool in pkg-config dpkg-query; do
+	printf '#!/bin/sh\nexit 1\n' >"$work/bin/$tool"
+done
+printf '#!/bin/sh\nexec "$@"\n' >"$work/bin/sudo"
+printf '#!/bin/sh\necho "$@" >>%s/apt\n' "$work" >"$work/bin/apt-get"
+chmod +x "$work"/bin/*
+! PATH=$work/bin:$PATH make -s test >"$work/log" 2>&1 || fail 'make test: expected a failure'
+for package in libjansson-dev libcriterion-dev; do
+	grep -q "$package" "$work/log" || fail "make test: expected $package, found $(cat "$work/log")"
+done
+[ ! -e "$work/apt" ] || fail "make test: calls apt-get $(cat "$work/apt")"
+PATH=$work/bin:$PATH make -s deps >"$work/log" 2>&1 || fail "make deps: $(cat "$work/log")"
+grep -q 'install.* libcriterion-dev' "$work/apt" || fail "make deps: calls apt-get $(cat "$work/apt")"
