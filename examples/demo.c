@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "image/decode.h"
-#include "vit/vit.h"
+#include <vit/image.h>
+#include <vit/vit.h>
 
 #define FOLDER "models/digits"
 
@@ -70,15 +70,15 @@ static void classify(const struct vit_model *model, struct vit_context *context,
 {
     const struct vit_preprocess_config *const recipe = vit_model_preprocess_config(model);
     float images[BATCH][PIXELS], logits[BATCH][CLASSES];
-    size_t batch, height, width;
-    uint8_t *rgb;
+    size_t batch;
 
     for (size_t first = 0; first < count; first += batch) {
         batch = count - first < BATCH ? count - first : BATCH;
         for (size_t i = 0; i < batch; i++) {
-            must(decode_image(digits[first + i].path, &height, &width, &rgb, &err));
-            must(vit_preprocess(recipe, height, width, rgb, images[i], &err));
-            free(rgb);
+            struct vit_image image;
+            must(vit_image_decode_file(digits[first + i].path, NULL, &image, &err));
+            must(vit_preprocess(recipe, image.height, image.width, image.pixels, images[i], &err));
+            vit_image_free(&image);
         }
         must(vit_forward(context, batch, images[0], logits[0], &err));
         for (size_t i = 0; i < batch; i++)
@@ -91,15 +91,14 @@ static void show(const struct vit_model *model, const struct digit *d)
 {
     static const char shades[] = " .:-=+*#%@";
     struct digit rest = *d; /* the classes that are still to be named */
-    size_t height, width;
-    uint8_t *rgb;
+    struct vit_image image;
 
-    must(decode_image(d->path, &height, &width, &rgb, &err));
+    must(vit_image_decode_file(d->path, NULL, &image, &err));
     printf("%s\n", d->path);
-    for (size_t y = 0; y < height; y++) {
+    for (size_t y = 0; y < image.height; y++) {
         fputs("    ", stdout);
-        for (size_t x = 0; x < 2 * width; x++) /* a letter is half as wide as it is high */
-            putchar(shades[rgb[(y * width + x / 2) * 3] * (sizeof shades - 1) / 256]);
+        for (size_t x = 0; x < 2 * image.width; x++) /* a letter is half as wide as it is high */
+            putchar(shades[image.pixels[y * image.stride + x / 2 * 3] * (sizeof shades - 1) / 256]);
         if (y >= 2 && y < 5) {
             size_t best = 0;
             for (size_t i = 1; i < CLASSES; i++)
@@ -110,7 +109,7 @@ static void show(const struct vit_model *model, const struct digit *d)
         }
         putchar('\n');
     }
-    free(rgb);
+    vit_image_free(&image);
 }
 
 int main(void)

@@ -1,38 +1,39 @@
-/* decode.c - reads an image file and hands it to the decoder that its first bytes call for */
-#include "image/decode.h"
-
+/* decode.c - finds the decoder for a file by its first bytes; limits; reading files */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/decode_formats.h"
-#include "tools/error.h"
+#include "image/decoder.h"
+
+#define DEFAULT_MAX_BYTES  ((size_t)1 << 30)
+#define DEFAULT_MAX_PIXELS ((size_t)1 << 28)
 
 struct format {
     bool (*matches)(const struct encoded *in);
-    enum vit_status (*decode)(const struct encoded *in, struct picture *out, struct vit_error *err);
+    enum vit_status (*decode)(const struct encoded *in, struct vit_image *image,
+                              struct vit_error *err);
 };
 
-static bool starts(const struct encoded *in, size_t at, const char *magic, size_t count)
+static bool has_magic(const struct encoded *in, size_t at, const char *magic, size_t count)
 {
     return in->size >= at + count && memcmp(in->bytes + at, magic, count) == 0;
 }
 
 static bool is_jpeg(const struct encoded *in)
 {
-    return starts(in, 0, "\xff\xd8\xff", 3);
+    return has_magic(in, 0, "\xff\xd8\xff", 3);
 }
 
 static bool is_png(const struct encoded *in)
 {
-    return starts(in, 0, "\x89PNG\r\n\x1a\n", 8);
+    return has_magic(in, 0, "\x89PNG\r\n\x1a\n", 8);
 }
 
 static bool is_webp(const struct encoded *in)
 {
-    return starts(in, 0, "RIFF", 4) && starts(in, 8, "WEBP", 4);
+    return has_magic(in, 0, "RIFF", 4) && has_magic(in, 8, "WEBP", 4);
 }
 
 static const struct format formats[] = {
@@ -41,93 +42,137 @@ static const struct format formats[] = {
     { is_webp, decode_webp },
 };
 
-enum vit_status picture_alloc(const struct encoded *in, size_t height, size_t width,
-                              struct picture *picture, struct vit_error *err)
+enum vit_status decoder_allocate(const struct encoded *in, size_t height, size_t width,
+                                 struct vit_image *image, struct vit_error *err)
 {
     if (height == 0 || width == 0)
-        return tool_fail(err, VIT_EFORMAT, "%s: an empty picture, %zux%zu", in->name, height,
-                         width);
-    if (height > DECODE_MAX_PIXELS / width)
-        return tool_fail(err, VIT_EUNSUPPORTED, "%s: %zux%zu pixels, expected at most %zu",
-                         in->name, height, width, DECODE_MAX_PIXELS);
-    picture->rgb = malloc(height * width * 3); /* below 2^30 */
-    if (!picture->rgb)
-        return tool_fail(err, VIT_ENOMEM, "%s: no memory for %zux%zu pixels", in->name, height,
-                         width);
-    picture->height = height;
-    picture->width = width;
+        return image_fail(err, VIT_EFORMAT, "%s: expected at least 1x1 pixels, found %zux%zu",
+                          in->name, height, width);
+    if (height > in->max_pixels / width)
+        return image_fail(err, VIT_EUNSUPPORTED, "%s: expected at most %zu pixels, found %zux%zu",
+                          in->name, in->max_pixels, height, width);
+    uint8_t *const pixels = width <= SIZE_MAX / 3 / height ? malloc(height * width * 3) : NULL;
+    if (!pixels)
+        return image_fail(err, VIT_ENOMEM, "%s: out of memory for %zux%zu pixels", in->name, height,
+                          width);
+    *image = (struct vit_image){ pixels, height, width, width * 3, VIT_PIXEL_FORMAT_RGB };
     return VIT_OK;
 }
 
-enum vit_status decode_memory(const char *name, const uint8_t *bytes, size_t size, size_t *height,
-                              size_t *width, uint8_t **rgb, struct vit_error *err)
+/*
+ * Reads a caller's options of any size that a version of this library has had or will have: what a
+ * shorter struct lacks is zero, and what a longer one adds must be zero.
+ */
+static enum vit_status read_options(const struct vit_decode_options *options, const char *name,
+                                    struct vit_decode_options *out, struct vit_error *err)
 {
-    const struct encoded in = { name, bytes, size };
-    struct picture picture = { 0 };
+    enum { MAX_SIZE = 4096 };
+    const size_t known = sizeof *out, size = options ? options->size : known;
+    const unsigned char *const bytes = (const unsigned char *)options;
+
+    *out = (struct vit_decode_options){ .size = known };
+    if (size < sizeof options->size || size > MAX_SIZE)
+        return image_fail(err, VIT_EINVAL,
+                          "decode options: expected a size from %zu to %d, found %zu",
+                          sizeof options->size, MAX_SIZE, size);
+    if (options)
+        memcpy(out, options, size < known ? size : known);
+    for (size_t i = known; i < size; i++)
+        if (bytes[i] != 0)
+            return image_fail(err, VIT_EUNSUPPORTED,
+                              "decode options: expected zeros behind byte %zu, found %d at %zu",
+                              known, bytes[i], i);
+    if (!out->name)
+        out->name = name;
+    if (out->max_bytes == 0)
+        out->max_bytes = DEFAULT_MAX_BYTES;
+    if (out->max_pixels == 0)
+        out->max_pixels = DEFAULT_MAX_PIXELS;
+    return VIT_OK;
+}
+
+static enum vit_status too_long(const struct vit_decode_options *options, struct vit_error *err)
+{
+    return image_fail(err, VIT_EUNSUPPORTED, "%s: expected at most %zu bytes, found more",
+                      options->name, options->max_bytes);
+}
+
+static enum vit_status decode(const void *bytes, size_t size,
+                              const struct vit_decode_options *options, struct vit_image *image,
+                              struct vit_error *err)
+{
+    const struct encoded in = { options->name, bytes, size, options->max_pixels };
     const struct format *format = formats;
     const struct format *const end = formats + sizeof formats / sizeof *formats;
-    enum vit_status status;
+    struct vit_image decoded = { 0 };
 
+    if (size > options->max_bytes)
+        return too_long(options, err);
     while (format < end && !format->matches(&in))
         format++;
     if (format == end)
-        return tool_fail(err, VIT_EFORMAT,
-                         "%s: expected a JPEG, PNG or WebP file, found none of them", name);
-
-    status = format->decode(&in, &picture, err);
-    if (status != VIT_OK) {
-        free(picture.rgb);
-        return status;
-    }
-    *height = picture.height;
-    *width = picture.width;
-    *rgb = picture.rgb;
-    return VIT_OK;
+        return image_fail(err, VIT_EFORMAT,
+                          "%s: expected a JPEG, PNG or WebP file, found another format", in.name);
+    const enum vit_status status = format->decode(&in, &decoded, err);
+    if (status)
+        vit_image_free(&decoded);
+    else
+        *image = decoded;
+    return status;
 }
 
-/* Reads to the end rather than asking for a size, which a pipe does not have. */
-static enum vit_status read_whole(FILE *file, const char *name, uint8_t **bytes, size_t *size,
-                                  struct vit_error *err)
+enum vit_status vit_image_decode(const void *bytes, size_t size,
+                                 const struct vit_decode_options *options, struct vit_image *image,
+                                 struct vit_error *err)
 {
-    size_t capacity = (size_t)1 << 16;
+    struct vit_decode_options o;
+    const enum vit_status status = read_options(options, "image", &o, err);
 
+    return status ? status : decode(bytes, size, &o, image, err);
+}
+
+/* Reads to the end: a pipe has no size to ask for. *bytes is the caller's to free in any case. */
+static enum vit_status read_file(FILE *file, const struct vit_decode_options *options,
+                                 uint8_t **bytes, size_t *size, struct vit_error *err)
+{
+    size_t capacity = 0;
+
+    *bytes = NULL;
     *size = 0;
-    *bytes = malloc(capacity);
-    if (!*bytes)
-        return tool_fail(err, VIT_ENOMEM, "%s: no memory for %zu bytes", name, capacity);
-    for (;;) {
+    do {
+        capacity = capacity ? 2 * capacity : (size_t)1 << 16;
+        uint8_t *const grown = realloc(*bytes, capacity);
+        if (!grown)
+            return image_fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", options->name,
+                              capacity);
+        *bytes = grown;
         errno = 0;
         *size += fread(*bytes + *size, 1, capacity - *size, file);
         if (ferror(file))
-            return tool_fail(err, VIT_EIO, "%s: %s", name, strerror(errno));
-        if (*size < capacity)
-            return VIT_OK;
-        if (capacity >= DECODE_MAX_BYTES)
-            return tool_fail(err, VIT_EUNSUPPORTED, "%s: expected fewer than %zu bytes", name,
-                             DECODE_MAX_BYTES);
-        capacity *= 2;
-        uint8_t *const more = realloc(*bytes, capacity);
-        if (!more)
-            return tool_fail(err, VIT_ENOMEM, "%s: no memory for %zu bytes", name, capacity);
-        *bytes = more;
-    }
+            return image_fail(err, VIT_EIO, "%s: %s", options->name, strerror(errno));
+        if (*size > options->max_bytes)
+            return too_long(options, err);
+    } while (*size == capacity);
+    return VIT_OK;
 }
 
-enum vit_status decode_image(const char *path, size_t *height, size_t *width, uint8_t **rgb,
-                             struct vit_error *err)
+enum vit_status vit_image_decode_file(const char *path, const struct vit_decode_options *options,
+                                      struct vit_image *image, struct vit_error *err)
 {
-    const char *const name = tool_path(path);
+    struct vit_decode_options o;
     uint8_t *bytes = NULL;
     size_t size;
-    FILE *const file = fopen(path, "rb");
-    enum vit_status status;
+    enum vit_status status = read_options(options, path, &o, err);
 
+    if (status)
+        return status;
+    FILE *const file = fopen(path, "rb");
     if (!file)
-        return tool_fail(err, VIT_EIO, "%s: %s", name, strerror(errno));
-    status = read_whole(file, name, &bytes, &size, err);
+        return image_fail(err, VIT_EIO, "%s: %s", o.name, strerror(errno));
+    status = read_file(file, &o, &bytes, &size, err);
     fclose(file);
     if (status == VIT_OK)
-        status = decode_memory(name, bytes, size, height, width, rgb, err);
+        status = decode(bytes, size, &o, image, err);
     free(bytes);
     return status;
 }

@@ -1,5 +1,5 @@
-/* decode_jpeg.c - JPEG to RGB with libjpeg-turbo: its default DCT and upsampling, as Pillow's */
-#include "image/decode_formats.h"
+/* decode_jpeg.c - JPEG to RGB with libjpeg-turbo: default DCT and upsampling, as in Pillow */
+#include "image/decoder.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -8,17 +8,16 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "tools/error.h"
-
 /*
- * A progressive file may ask for its coefficients to be gone over again and again by scans of a few
- * bytes each: libjpeg-turbo's own advice (djpeg -maxscans) is to stop. Real files have some ten.
+ * Each scan of a progressive file may pass over all coefficients, in a few bytes: a small file can
+ * cost minutes. libjpeg-turbo advises a limit (djpeg -maxscans). Real files have about ten scans.
  */
 #define MAX_SCANS 500
 
 /*
- * All that lives across the longjmp is in here, in the frame of decode_jpeg() above the function
- * that calls setjmp(), so that no local is left indeterminate. Callbacks find it as client_data.
+ * Holds everything that is read after the longjmp. It lies in the frame of decode_jpeg(), above the
+ * function that calls setjmp(), so that no local becomes indeterminate. Callbacks find it in
+ * client_data.
  */
 struct jpeg_decoder {
     struct jpeg_decompress_struct jpeg;
@@ -27,7 +26,7 @@ struct jpeg_decoder {
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
     const struct encoded *in;
-    struct picture *out;
+    struct vit_image *out;
     uint8_t *cmyk; /* [width][4], one row; NULL unless the file has four channels */
     enum vit_status status;
     struct vit_error *err;
@@ -61,8 +60,8 @@ static enum vit_status status_of(int code)
 
 static enum vit_status truncated(struct jpeg_decoder *d)
 {
-    return tool_fail(d->err, VIT_EFORMAT, "%s: truncated JPEG, the file ends after %zu bytes",
-                     d->in->name, d->in->size);
+    return image_fail(d->err, VIT_EFORMAT, "%s: truncated JPEG: expected more than %zu bytes",
+                      d->in->name, d->in->size);
 }
 
 static _Noreturn void on_error(j_common_ptr jpeg)
@@ -71,17 +70,17 @@ static _Noreturn void on_error(j_common_ptr jpeg)
     char message[JMSG_LENGTH_MAX];
 
     jpeg->err->format_message(jpeg, message);
-    if (jpeg->err->msg_code == JERR_CANT_SUSPEND) /* arithmetic coding says no_more() so */
+    if (jpeg->err->msg_code == JERR_CANT_SUSPEND) /* how arithmetic coding reports no_more() */
         d->status = truncated(d);
     else
-        d->status =
-            tool_fail(d->err, status_of(jpeg->err->msg_code), "%s: JPEG: %s", d->in->name, message);
+        d->status = image_fail(d->err, status_of(jpeg->err->msg_code), "%s: JPEG: %s", d->in->name,
+                               message);
     longjmp(d->failed, 1);
 }
 
 static void on_message(j_common_ptr jpeg)
 {
-    (void)jpeg; /* the default prints; warnings are overlooked, as Pillow does */
+    (void)jpeg; /* the default prints; Pillow ignores warnings too */
 }
 
 static void on_progress(j_common_ptr jpeg)
@@ -89,25 +88,25 @@ static void on_progress(j_common_ptr jpeg)
     struct jpeg_decoder *d = decoder_of(jpeg);
 
     if (d->jpeg.input_scan_number > MAX_SCANS) {
-        d->status =
-            tool_fail(d->err, VIT_EUNSUPPORTED, "%s: more than %d scans", d->in->name, MAX_SCANS);
+        d->status = image_fail(d->err, VIT_EUNSUPPORTED,
+                               "%s: expected at most %d scans, found more", d->in->name, MAX_SCANS);
         longjmp(d->failed, 1);
     }
 }
 
-static void nothing(j_decompress_ptr jpeg)
+static void do_nothing(j_decompress_ptr jpeg)
 {
     (void)jpeg;
 }
 
-/* The file is all in memory: a decoder that wants more has met its end, and is told to suspend. */
+/* The whole file is in memory: a decoder that wants more is at its end and has to suspend. */
 static boolean no_more(j_decompress_ptr jpeg)
 {
     (void)jpeg;
     return FALSE;
 }
 
-static void skip(j_decompress_ptr jpeg, long count)
+static void skip_bytes(j_decompress_ptr jpeg, long count)
 {
     struct jpeg_source_mgr *const s = jpeg->src;
 
@@ -118,22 +117,22 @@ static void skip(j_decompress_ptr jpeg, long count)
     s->bytes_in_buffer -= bytes;
 }
 
-/* round(a·b/255) for bytes, as Pillow rounds it; exact for all 65536 pairs */
-static unsigned times_unit(unsigned a, unsigned b)
+/* round(a·b/255) for bytes, rounded as in Pillow; exact for all 65536 pairs */
+static unsigned multiply_bytes(unsigned a, unsigned b)
 {
     const unsigned t = a * b + 128;
     return (t + (t >> 8)) >> 8;
 }
 
 /*
- * Adobe writes CMYK inverted, 255 being no ink, and Pillow takes every four-channel file for one:
- * a colour is black's light less what is left of it after the ink.
+ * Adobe writes CMYK inverted: 255 is no ink. Pillow treats every four-channel file as Adobe's. A
+ * color is the light that black leaves, minus the share that the color's ink takes from it.
  */
 static void cmyk_to_rgb(size_t width, const uint8_t *cmyk, uint8_t *rgb)
 {
     for (size_t x = 0; x < width; x++, cmyk += 4, rgb += 3)
         for (size_t c = 0; c < 3; c++)
-            rgb[c] = (uint8_t)(cmyk[3] - times_unit(255u - cmyk[c], cmyk[3]));
+            rgb[c] = (uint8_t)(cmyk[3] - multiply_bytes(255u - cmyk[c], cmyk[3]));
 }
 
 static enum vit_status read_header(struct jpeg_decoder *d)
@@ -144,24 +143,24 @@ static enum vit_status read_header(struct jpeg_decoder *d)
     if (jpeg_read_header(jpeg, TRUE) != JPEG_HEADER_OK)
         return truncated(d);
     if (jpeg->num_components != 1 && jpeg->num_components != 3 && jpeg->num_components != 4)
-        return tool_fail(d->err, VIT_EUNSUPPORTED,
-                         "%s: expected a JPEG of 1, 3 or 4 channels, found %d", d->in->name,
-                         jpeg->num_components);
-    status = picture_alloc(d->in, jpeg->image_height, jpeg->image_width, d->out, d->err);
+        return image_fail(d->err, VIT_EUNSUPPORTED,
+                          "%s: expected a JPEG of 1, 3 or 4 channels, found %d", d->in->name,
+                          jpeg->num_components);
+    status = decoder_allocate(d->in, jpeg->image_height, jpeg->image_width, d->out, d->err);
     if (status != VIT_OK)
         return status;
-    jpeg->out_color_space = JCS_RGB; /* from grey too: it repeats */
+    jpeg->out_color_space = JCS_RGB; /* from gray too: it repeats */
     if (jpeg->num_components == 4) {
         jpeg->out_color_space = JCS_CMYK;
         d->cmyk = malloc((size_t)jpeg->image_width * 4);
         if (!d->cmyk)
-            return tool_fail(d->err, VIT_ENOMEM, "%s: no memory for a row of %u pixels",
-                             d->in->name, jpeg->image_width);
+            return image_fail(d->err, VIT_ENOMEM, "%s: out of memory for a row of %u pixels",
+                              d->in->name, jpeg->image_width);
     }
     return VIT_OK;
 }
 
-/* Whoever calls this function cleans up; nothing here needs to survive the longjmp. */
+/* The caller cleans up: no local of this function is read after the longjmp. */
 static enum vit_status decode_rows(struct jpeg_decoder *d)
 {
     enum vit_status status;
@@ -177,28 +176,29 @@ static enum vit_status decode_rows(struct jpeg_decoder *d)
     if (!jpeg_start_decompress(&d->jpeg))
         return truncated(d);
     while (d->jpeg.output_scanline < d->jpeg.output_height) {
-        uint8_t *const rgb = d->out->rgb + d->jpeg.output_scanline * d->out->width * 3;
+        uint8_t *const rgb = d->out->pixels + d->jpeg.output_scanline * d->out->stride;
         uint8_t *row = d->cmyk ? d->cmyk : rgb;
         if (jpeg_read_scanlines(&d->jpeg, &row, 1) != 1)
             return truncated(d);
         if (d->cmyk)
             cmyk_to_rgb(d->out->width, d->cmyk, rgb);
     }
-    jpeg_finish_decompress(&d->jpeg); /* as Pillow: fails on broken markers, not on missing ones */
+    jpeg_finish_decompress(
+        &d->jpeg); /* fails on broken markers, not on missing ones, as in Pillow */
     return VIT_OK;
 }
 
-enum vit_status decode_jpeg(const struct encoded *in, struct picture *out, struct vit_error *err)
+enum vit_status decode_jpeg(const struct encoded *in, struct vit_image *out, struct vit_error *err)
 {
     struct jpeg_decoder d = {
         .source = {
             .next_input_byte = in->bytes,
             .bytes_in_buffer = in->size,
-            .init_source = nothing,
+            .init_source = do_nothing,
             .fill_input_buffer = no_more,
-            .skip_input_data = skip,
+            .skip_input_data = skip_bytes,
             .resync_to_restart = jpeg_resync_to_restart,
-            .term_source = nothing,
+            .term_source = do_nothing,
         },
         .progress = { .progress_monitor = on_progress },
         .in = in,

@@ -1,9 +1,7 @@
 /* decode_webp.c - still WebP, lossy or lossless, to RGB with libwebp; alpha is dropped */
-#include "image/decode_formats.h"
+#include "image/decoder.h"
 
 #include <webp/decode.h>
-
-#include "tools/error.h"
 
 #define RIFF_HEADER 8 /* "RIFF" and the count of the bytes that follow, little endian */
 
@@ -12,10 +10,10 @@ static const struct {
     const char *reason;
 } failures[] = {
     [VP8_STATUS_OK] = { VIT_OK, "" },
-    [VP8_STATUS_OUT_OF_MEMORY] = { VIT_ENOMEM, "no memory for libwebp" },
+    [VP8_STATUS_OUT_OF_MEMORY] = { VIT_ENOMEM, "out of memory in libwebp" },
     [VP8_STATUS_INVALID_PARAM] = { VIT_EFORMAT, "malformed WebP" },
     [VP8_STATUS_BITSTREAM_ERROR] = { VIT_EFORMAT, "malformed WebP" },
-    [VP8_STATUS_UNSUPPORTED_FEATURE] = { VIT_EUNSUPPORTED, "a kind of WebP libwebp cannot decode" },
+    [VP8_STATUS_UNSUPPORTED_FEATURE] = { VIT_EUNSUPPORTED, "a WebP that libwebp cannot decode" },
     [VP8_STATUS_SUSPENDED] = { VIT_EFORMAT, "truncated WebP" },
     [VP8_STATUS_USER_ABORT] = { VIT_EFORMAT, "malformed WebP" },
     [VP8_STATUS_NOT_ENOUGH_DATA] = { VIT_EFORMAT, "truncated WebP" },
@@ -23,39 +21,41 @@ static const struct {
 
 static enum vit_status failure(const struct encoded *in, VP8StatusCode code, struct vit_error *err)
 {
-    return tool_fail(err, failures[code].status, "%s: %s", in->name, failures[code].reason);
+    return image_fail(err, failures[code].status, "%s: %s", in->name, failures[code].reason);
 }
 
-enum vit_status decode_webp(const struct encoded *in, struct picture *out, struct vit_error *err)
+enum vit_status decode_webp(const struct encoded *in, struct vit_image *out, struct vit_error *err)
 {
     WebPDecoderConfig config;
     VP8StatusCode code;
     enum vit_status status;
-    const uint8_t *const b = in->bytes + 4; /* the magic test has seen 12 bytes */
+    const uint8_t *const b = in->bytes + 4; /* is_webp() has seen 12 bytes */
     const uint32_t after = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 
-    /* libwebp would make do with less where the pixels happen to be complete; Pillow does not */
+    /* libwebp accepts a shorter file whose pixels happen to be complete; Pillow does not */
     if (after > in->size - RIFF_HEADER)
-        return tool_fail(err, VIT_EFORMAT, "%s: truncated WebP, expected %zu bytes, found %zu",
-                         in->name, (size_t)after + RIFF_HEADER, in->size);
+        return image_fail(err, VIT_EFORMAT, "%s: truncated WebP: expected %zu bytes, found %zu",
+                          in->name, (size_t)after + RIFF_HEADER, in->size);
     if (!WebPInitDecoderConfig(&config))
-        return tool_fail(err, VIT_EUNSUPPORTED, "%s: libwebp is not the version compiled against",
-                         in->name);
+        return image_fail(err, VIT_EUNSUPPORTED,
+                          "%s: libwebp: expected the ABI compiled against, found another",
+                          in->name);
     code = WebPGetFeatures(in->bytes, in->size, &config.input);
     if (code != VP8_STATUS_OK)
         return failure(in, code, err);
     if (config.input.has_animation)
-        return tool_fail(err, VIT_EUNSUPPORTED, "%s: expected a still picture, found an animation",
-                         in->name);
-    status = picture_alloc(in, (size_t)config.input.height, (size_t)config.input.width, out, err);
+        return image_fail(err, VIT_EUNSUPPORTED,
+                          "%s: WebP: expected a still image, found an animation", in->name);
+    status =
+        decoder_allocate(in, (size_t)config.input.height, (size_t)config.input.width, out, err);
     if (status != VIT_OK)
         return status;
 
     config.output.colorspace = MODE_RGB;
     config.output.is_external_memory = 1;
-    config.output.u.RGBA.rgba = out->rgb;
-    config.output.u.RGBA.stride = (int)(out->width * 3); /* a WebP's sides are below 2^14 */
-    config.output.u.RGBA.size = out->height * out->width * 3;
+    config.output.u.RGBA.rgba = out->pixels;
+    config.output.u.RGBA.stride = (int)out->stride; /* a WebP's sides are below 2^14 */
+    config.output.u.RGBA.size = out->height * out->stride;
     code = WebPDecode(in->bytes, in->size, &config);
     WebPFreeDecBuffer(&config.output);
     return code == VP8_STATUS_OK ? VIT_OK : failure(in, code, err);

@@ -25,8 +25,8 @@ FILL = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' \
   -e 's|@INCLUDEDIR@|$(call BELOW_PREFIX,$(INCLUDEDIR))|g' \
   -e 's|@CMAKE_INCLUDEDIR@|$(CMAKE_INCLUDEDIR)|g' packaging/$(1).in
 
-LIBRARIES := $(BUILD)/libvit.a $(SHARED)
-PC_FILES := vit.pc
+LIBRARIES := $(BUILD)/libvit.a $(SHARED) $(IMAGE_LIBRARIES)
+PC_FILES := vit.pc vit-image.pc
 CMAKE_FILES := vitConfig.cmake vitConfigVersion.cmake
 
 ## install: copy what is built to PREFIX (/usr/local) under DESTDIR

@@ -6,9 +6,7 @@
 
 #include "cli.h"
 #include "counts.h"
-#include "image/colormap.h"
-#include "image/decode.h"
-#include "image/encode.h"
+#include "vit/image.h"
 #include "vit/vit.h"
 
 TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
@@ -27,17 +25,12 @@ TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
 
 enum { SIDE = 48, FACTOR = 9, GRID = 6, PATCHES = GRID * GRID, TOKENS = PATCHES + 1, HEADS = 3 };
 
-struct picture {
-    size_t height, width;
-    uint8_t *rgb;
-};
-
-static struct picture decode(const char *path)
+static struct vit_image decode(const char *path)
 {
-    struct picture p;
+    struct vit_image p;
     struct vit_error err;
 
-    cr_assert_eq(decode_image(path, &p.height, &p.width, &p.rgb, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &p, &err), VIT_OK, "%s", err.message);
     return p;
 }
 
@@ -45,7 +38,7 @@ static struct picture decode(const char *path)
 static float *library_output(const char *folder, const char *path, enum vit_output output,
                              size_t block, size_t *count)
 {
-    struct picture p = decode(path);
+    struct vit_image p = decode(path);
     struct vit_error err;
     struct vit_model *model;
     struct vit_context *ctx;
@@ -57,14 +50,14 @@ static float *library_output(const char *folder, const char *path, enum vit_outp
     vit_output_shape(model, output, block, &rows, &columns);
     float *const input = malloc(c->channels * c->height * c->width * sizeof *input);
     float *const out = malloc(rows * columns * sizeof *out);
-    cr_assert_eq(
-        vit_preprocess(vit_model_preprocess_config(model), p.height, p.width, p.rgb, input, NULL),
-        VIT_OK);
+    cr_assert_eq(vit_preprocess(vit_model_preprocess_config(model), p.height, p.width, p.pixels,
+                                input, NULL),
+                 VIT_OK);
     cr_assert_eq(vit_forward_output(ctx, output, block, 1, input, out, &err), VIT_OK, "%s",
                  err.message);
     *count = rows * columns;
     free(input);
-    free(p.rgb);
+    vit_image_free(&p);
     vit_context_free(ctx);
     vit_model_free(model);
     return out;
@@ -144,28 +137,32 @@ Test(cli_pictures, run_gives_the_outputs_that_the_library_has)
 /* A grey picture, over which the map's lightest pixel is its hottest. */
 static void save_grey(void)
 {
-    struct canvas grey;
+    struct vit_image gray;
     FILE *const file = fopen(in_folder("grey.png"), "wb");
+    uint8_t *png;
+    size_t size;
 
-    cr_assert_eq(canvas_new(SIDE, SIDE, &grey, NULL), VIT_OK);
-    memset(grey.rgb, 128, (size_t)SIDE * SIDE * 3);
-    cr_assert_eq(encode_png(SIDE, SIDE, grey.rgb, file, NULL), VIT_OK);
+    cr_assert_eq(vit_image_create(SIDE, SIDE, VIT_PIXEL_FORMAT_RGB, &gray, NULL), VIT_OK);
+    memset(gray.pixels, 128, gray.height * gray.stride);
+    cr_assert_eq(vit_image_encode_png(&gray, &png, &size, NULL), VIT_OK);
+    cr_assert_eq(fwrite(png, 1, size, file), size);
     cr_assert_eq(fclose(file), 0);
-    canvas_free(&grey);
+    vit_png_free(png);
+    vit_image_free(&gray);
 }
 
 /* The patch in which a 6 × 6 map over grey has the most green. */
 static size_t lightest_patch(const char *path)
 {
-    struct picture p = decode(path);
+    struct vit_image p = decode(path);
     size_t lightest = 0;
 
     cr_assert(p.height == SIDE * FACTOR && p.width == SIDE * FACTOR);
     for (size_t i = 0; i < p.height * p.width; i++)
-        lightest = p.rgb[3 * i + 1] > p.rgb[3 * lightest + 1] ? i : lightest;
+        lightest = p.pixels[3 * i + 1] > p.pixels[3 * lightest + 1] ? i : lightest;
     const size_t row = lightest / p.width * GRID / p.height;
     const size_t column = lightest % p.width * GRID / p.width;
-    free(p.rgb);
+    vit_image_free(&p);
     return row * GRID + column;
 }
 
@@ -232,21 +229,21 @@ Test(cli_pictures, attention_takes_every_model_and_says_what_it_drew)
     for (size_t i = 0; i < COUNT(cases); i++) {
         succeeds("$VIT attention %s -o $T/out.png", cases[i].command);
         cr_assert_not_null(strstr(cli.err, cases[i].says), "%s: %s", cases[i].command, cli.err);
-        struct picture p = decode(in_folder("out.png"));
+        struct vit_image p = decode(in_folder("out.png"));
         cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
                   cases[i].command, p.height, p.width);
-        free(p.rgb);
+        vit_image_free(&p);
     }
     tally(2 * COUNT(cases));
 }
 
 /* The pixel of a picture, as the colour of a number from 0 to 1 would be. */
-static void expect_heat(const struct picture *p, size_t y, size_t x, double t)
+static void expect_heat(const struct vit_image *p, size_t y, size_t x, double t)
 {
     uint8_t expected[3];
 
-    heat_colour(t, expected);
-    cr_assert_eq(memcmp(p->rgb + (y * p->width + x) * 3, expected, 3), 0, "at %zu, %zu", y, x);
+    vit_colormap(t, expected);
+    cr_assert_eq(memcmp(p->pixels + (y * p->width + x) * 3, expected, 3), 0, "at %zu, %zu", y, x);
 }
 
 Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
@@ -261,14 +258,14 @@ Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
     vit_model_free(model);
     succeeds("$VIT patches " DIGITS " " DIGITS "/test/0/0101.png -o $T/out.png");
     cr_assert_not_null(strstr(cli.err, "4 × 4 patches of 2 × 2 pixels; beside them"));
-    struct picture p = decode(in_folder("out.png"));
-    struct picture digit = decode(DIGITS "/test/0/0101.png");
+    struct vit_image p = decode(in_folder("out.png"));
+    struct vit_image digit = decode(DIGITS "/test/0/0101.png");
     cr_assert(p.height == WHOLE && p.width == WHOLE + APART + WHOLE);
     for (size_t i = 0; i < 64; i++) { /* the middle of each pixel */
         const size_t y = i / 8 * 56 + 28 + i / 16 * GAP, x = i % 8 * 56 + 28 + i % 8 / 2 * GAP;
-        cr_assert_eq(p.rgb[(y * p.width + x) * 3], digit.rgb[3 * i], "pixel %zu", i);
+        cr_assert_eq(p.pixels[(y * p.width + x) * 3], digit.pixels[3 * i], "pixel %zu", i);
     }
-    cr_assert_eq(p.rgb[(PATCH * p.width + 5) * 3], 255); /* between two patches */
+    cr_assert_eq(p.pixels[(PATCH * p.width + 5) * 3], 255); /* between two patches */
     for (size_t a = 0; a < 16; a++)
         for (size_t b = 0; b < 16; b++) {
             double dot = 0, aa = 0, bb = 0;
@@ -281,8 +278,8 @@ Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
                         WHOLE + APART + a % 4 * (MAP + GAP) + b % 4 * PIXEL + 14,
                         (dot / (sqrt(aa) * sqrt(bb)) + 1) / 2);
         }
-    free(digit.rgb);
-    free(p.rgb);
+    vit_image_free(&digit);
+    vit_image_free(&p);
     tally(64 + 256 + 1);
 }
 
@@ -300,10 +297,10 @@ Test(cli_pictures, large_grids_have_every_second_or_third_map)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         succeeds("$VIT patches %s -o $T/out.png", cases[i].command);
-        struct picture p = decode(in_folder("out.png"));
+        struct vit_image p = decode(in_folder("out.png"));
         cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
                   cases[i].command, p.height, p.width);
-        free(p.rgb);
+        vit_image_free(&p);
     }
     tally(COUNT(cases));
 }

@@ -10,8 +10,8 @@
 
 #include "check/digest.h"
 #include "files/safetensors.h"
-#include "image/decode.h"
 #include "tests/counts.h"
+#include "vit/image.h"
 
 #define PHOTOS "tests/golden/preprocess/"
 #define ODD    "tests/golden/decode/"
@@ -63,7 +63,7 @@ static struct file load(const char *path)
     return file;
 }
 
-/* An exact copy, so that a sanitizer sees the first byte read past the end. */
+/* An exact copy: a sanitizer then sees a read of the first byte past the end. */
 static uint8_t *prefix(const struct file *file, size_t size)
 {
     uint8_t *const bytes = malloc(size ? size : 1);
@@ -80,19 +80,50 @@ static void write_temporary(const uint8_t *bytes, size_t size, char path[32])
     close(fd);
 }
 
+/* Every byte is 119: what a function must leave alone when it fails. */
+static struct vit_image untouched(void)
+{
+    struct vit_image image;
+    memset(&image, 119, sizeof image);
+    return image;
+}
+
+static bool is_untouched(const struct vit_image *image)
+{
+    const struct vit_image expected = untouched();
+    return memcmp(image, &expected, sizeof expected) == 0;
+}
+
+static enum vit_status decode(const char *name, const uint8_t *bytes, size_t size,
+                              struct vit_image *image, struct vit_error *err)
+{
+    const struct vit_decode_options options = { .size = sizeof options, .name = name };
+    return vit_image_decode(bytes, size, &options, image, err);
+}
+
+static struct vit_image decode_file(const char *path)
+{
+    struct vit_image image;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(image.format, VIT_PIXEL_FORMAT_RGB);
+    cr_assert_eq(image.stride, image.width * 3);
+    return image;
+}
+
 static void refuses(const char *name, const uint8_t *bytes, size_t size, enum vit_status status,
                     const char *because)
 {
     struct vit_error err = { 0 };
-    uint8_t *rgb = NULL;
-    size_t height = 77, width = 77;
+    struct vit_image image = untouched();
 
-    cr_assert_eq(decode_memory(name, bytes, size, &height, &width, &rgb, &err), status,
+    cr_assert_eq(decode(name, bytes, size, &image, &err), status,
                  "%s: expected \"%s\", found \"%s\"", name, because, err.message);
     cr_assert_eq(err.status, status);
     cr_assert_eq(strncmp(err.message, name, strlen(name)), 0, "%s", err.message);
     cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
-    cr_assert(!rgb && height == 77 && width == 77);
+    cr_assert(is_untouched(&image));
     tally(1);
 }
 
@@ -105,24 +136,21 @@ Test(decode, photographs_equal_pillow)
                  err.message);
     for (size_t i = 0; i < COUNT(photos); i++) {
         char name[64];
-        size_t height, width;
-        uint8_t *rgb;
 
         snprintf(name, sizeof name, "%s/rgb", photos[i] + strlen(PHOTOS));
         const struct safetensors_entry *const entry = safetensors_find(golden, name);
         cr_assert(entry, "no %s", name);
-        cr_assert_eq(decode_image(photos[i], &height, &width, &rgb, &err), VIT_OK, "%s",
-                     err.message);
-        cr_assert(height == entry->shape[0] && width == entry->shape[1], "%s", name);
+        struct vit_image image = decode_file(photos[i]);
+        cr_assert(image.height == entry->shape[0] && image.width == entry->shape[1], "%s", name);
 
         uint8_t *const expected = malloc(entry->elements);
         cr_assert_eq(safetensors_read(golden, entry, 0, entry->elements, expected, &err), VIT_OK);
         for (size_t j = 0; j < entry->elements; j++)
-            cr_assert_eq(rgb[j], expected[j], "%s: byte %zu is %d, expected %d", name, j, rgb[j],
-                         expected[j]);
+            cr_assert_eq(image.pixels[j], expected[j], "%s: byte %zu is %d, expected %d", name, j,
+                         image.pixels[j], expected[j]);
         tally(entry->elements);
         free(expected);
-        free(rgb);
+        vit_image_free(&image);
     }
     safetensors_close(golden);
 }
@@ -130,26 +158,23 @@ Test(decode, photographs_equal_pillow)
 Test(decode, odd_kinds_equal_pillow)
 {
     for (size_t i = 0; i < COUNT(odd); i++) {
-        struct vit_error err = { 0 };
-        size_t height, width;
-        uint8_t *rgb;
+        struct vit_image image = decode_file(odd[i].path);
+        const size_t bytes = image.height * image.width * 3;
 
-        cr_assert_eq(decode_image(odd[i].path, &height, &width, &rgb, &err), VIT_OK, "%s",
-                     err.message);
-        cr_assert(height == odd[i].height && width == odd[i].width, "%s", odd[i].path);
-        cr_assert_eq(digest(rgb, height * width * 3), odd[i].digest, "%s", odd[i].path);
-        tally(height * width * 3);
-        free(rgb);
+        cr_assert(image.height == odd[i].height && image.width == odd[i].width, "%s", odd[i].path);
+        cr_assert_eq(digest(image.pixels, bytes), odd[i].digest, "%s", odd[i].path);
+        tally(bytes);
+        vit_image_free(&image);
     }
 }
 
-Test(decode, what_it_does_not_do_is_said)
+Test(decode, unsupported_kinds_are_refused_by_name)
 {
     static const struct {
         const char *path, *because;
     } cases[] = {
-        { ODD "grey16.png", "expected 8 bits of grey or fewer, found 16" },
-        { ODD "animation.webp", "expected a still picture, found an animation" },
+        { ODD "grey16.png", "expected gray of at most 8 bits, found 16" },
+        { ODD "animation.webp", "expected a still image, found an animation" },
         { ODD "two-channels.jpg", "expected a JPEG of 1, 3 or 4 channels, found 2" },
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -160,8 +185,8 @@ Test(decode, what_it_does_not_do_is_said)
 }
 
 /*
- * Only a trailer can be cut off without harm, as in Pillow: a PNG's IEND always; a JPEG's EOI where
- * the decoder has not asked for bytes ahead.
+ * Only a trailer may be missing, as in Pillow: a PNG's IEND always, a JPEG's EOI if the decoder has
+ * not asked for bytes ahead.
  */
 static void refuses_when_cut(const char *path, size_t step)
 {
@@ -172,9 +197,9 @@ static void refuses_when_cut(const char *path, size_t step)
         uint8_t *const bytes = prefix(&file, size);
         const char *because = size < 12 ? "expected a JPEG, PNG or WebP file" : "truncated";
         if (strstr(path, ".jpg") && size >= 3)
-            because = "truncated JPEG, the file ends after";
+            because = "truncated JPEG: expected more than";
         if (strstr(path, ".png") && size >= 8)
-            because = "truncated PNG, the file ends after";
+            because = "truncated PNG: expected more than";
         refuses(path, bytes, size, VIT_EFORMAT, because);
         free(bytes);
     }
@@ -198,12 +223,12 @@ Test(decode, a_png_without_its_trailer_is_whole)
     const struct file file = load(ODD "interlaced.png");
 
     for (size_t size = file.size - 12; size <= file.size; size++) {
-        size_t height, width;
-        uint8_t *const bytes = prefix(&file, size), *rgb;
-        cr_assert_eq(decode_memory("cut", bytes, size, &height, &width, &rgb, NULL), VIT_OK);
-        cr_assert_eq(digest(rgb, height * width * 3), odd[0].digest);
-        tally(height * width * 3);
-        free(rgb);
+        struct vit_image image;
+        uint8_t *const bytes = prefix(&file, size);
+        cr_assert_eq(vit_image_decode(bytes, size, NULL, &image, NULL), VIT_OK);
+        cr_assert_eq(digest(image.pixels, image.height * image.stride), odd[0].digest);
+        tally(image.height * image.stride);
+        vit_image_free(&image);
         free(bytes);
     }
     free(file.bytes);
@@ -213,14 +238,13 @@ Test(decode, a_cut_file_is_named_by_its_path)
 {
     const struct file file = load(PHOTOS "gray.jpg");
     struct vit_error err = { 0 };
-    size_t height, width;
-    uint8_t *rgb;
+    struct vit_image image;
     char path[32];
 
     write_temporary(file.bytes, file.size / 2, path);
-    cr_assert_eq(decode_image(path, &height, &width, &rgb, &err), VIT_EFORMAT);
-    cr_assert(strstr(err.message, path), "%s", err.message);
-    cr_assert_eq(decode_image(path, &height, &width, &rgb, NULL), VIT_EFORMAT);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EFORMAT);
+    cr_assert_eq(strncmp(err.message, path, strlen(path)), 0, "%s", err.message);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, NULL), VIT_EFORMAT);
     tally(2);
     unlink(path);
     free(file.bytes);
@@ -229,29 +253,26 @@ Test(decode, a_cut_file_is_named_by_its_path)
 Test(decode, the_name_of_a_file_does_not_matter)
 {
     const struct file file = load(ODD "lossless.webp");
-    size_t height, width;
-    uint8_t *rgb;
     char path[32];
 
     write_temporary(file.bytes, file.size, path);
-    cr_assert_eq(decode_image(path, &height, &width, &rgb, NULL), VIT_OK);
-    cr_assert_eq(digest(rgb, height * width * 3), 0x5fee45b7d70fda30u);
-    tally(height * width * 3);
+    struct vit_image image = decode_file(path);
+    cr_assert_eq(digest(image.pixels, image.height * image.stride), 0x5fee45b7d70fda30u);
+    tally(image.height * image.stride);
     unlink(path);
-    free(rgb);
+    vit_image_free(&image);
     free(file.bytes);
 }
 
 static void cannot_read(const char *path, int reason)
 {
     struct vit_error err = { 0 };
-    size_t height, width;
-    uint8_t *rgb = NULL;
+    struct vit_image image = untouched();
 
-    cr_assert_eq(decode_image(path, &height, &width, &rgb, &err), VIT_EIO);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EIO);
     cr_assert(strstr(err.message, path), "%s", err.message);
     cr_assert(strstr(err.message, strerror(reason)), "%s", err.message);
-    cr_assert(!rgb);
+    cr_assert(is_untouched(&image));
     tally(1);
 }
 
@@ -261,25 +282,24 @@ Test(decode, a_file_that_cannot_be_read_has_the_systems_reason)
     cannot_read("tests/golden", EISDIR);
 }
 
-Test(decode, other_files_are_no_image)
+Test(decode, other_formats_are_refused)
 {
     static const uint8_t garbage[] = "GIF89a, or anything else";
     static const uint8_t almost[] = "RIFF\x10\0\0\0WAVEfmt ";
     struct vit_error err = { 0 };
-    size_t height, width;
-    uint8_t *rgb;
+    struct vit_image image;
     char path[32];
 
     refuses("garbage", garbage, sizeof garbage, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
     refuses("wave", almost, sizeof almost, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
     refuses("empty", garbage, 0, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
     write_temporary(garbage, 0, path);
-    cr_assert_eq(decode_image(path, &height, &width, &rgb, &err), VIT_EFORMAT);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EFORMAT);
     tally(1);
     unlink(path);
 }
 
-Test(decode, too_many_pixels_are_refused_before_memory_is_asked_for)
+Test(decode, too_many_pixels_are_refused_before_memory_is_allocated)
 {
     static const uint8_t png[] = /* 2^20 × 2^20, its data about to follow */
         "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x10\0\0\0\x10\0\0\x08\x02\0\0\0\xc4\x4a\x37\x92"
@@ -287,7 +307,7 @@ Test(decode, too_many_pixels_are_refused_before_memory_is_asked_for)
     struct file jpeg = load(PHOTOS "gray.jpg");
 
     refuses("vast.png", png, sizeof png - 1, VIT_EUNSUPPORTED,
-            "1048576x1048576 pixels, expected at most 268435456");
+            "expected at most 268435456 pixels, found 1048576x1048576");
     for (size_t i = 0; i + 9 < jpeg.size; i++) {
         if (jpeg.bytes[i] == 0xff && jpeg.bytes[i + 1] == 0xc0) { /* SOF0: the sides at +5, +7 */
             memset(jpeg.bytes + i + 5, 0xf0, 4);
@@ -295,8 +315,74 @@ Test(decode, too_many_pixels_are_refused_before_memory_is_asked_for)
         }
     }
     refuses("vast.jpg", jpeg.bytes, jpeg.size, VIT_EUNSUPPORTED,
-            "61680x61680 pixels, expected at most 268435456");
+            "expected at most 268435456 pixels, found 61680x61680");
     free(jpeg.bytes);
+}
+
+/* One option at a time; the file has 17 × 23 pixels. */
+Test(decode, limits_are_the_callers)
+{
+    const struct file file = load(ODD "lossless.webp");
+    const struct {
+        struct vit_decode_options options;
+        const char *because; /* NULL: it decodes */
+    } cases[] = {
+        { { .max_pixels = 17 * 23 }, NULL },
+        { { .max_pixels = 17 * 23 - 1 }, "expected at most 390 pixels, found 17x23" },
+        { { .max_bytes = file.size }, NULL },
+        { { .max_bytes = file.size - 1 }, "bytes, found more" },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct vit_decode_options options = cases[i].options;
+        struct vit_image memory = { 0 }, disk = { 0 };
+        struct vit_error err = { 0 };
+        const enum vit_status expected = cases[i].because ? VIT_EUNSUPPORTED : VIT_OK;
+        options.size = sizeof options;
+        cr_assert_eq(vit_image_decode(file.bytes, file.size, &options, &memory, &err), expected);
+        cr_assert(!cases[i].because || (strncmp(err.message, "image: ", 7) == 0 &&
+                                        strstr(err.message, cases[i].because)),
+                  "%s", err.message);
+        cr_assert_eq(vit_image_decode_file(ODD "lossless.webp", &options, &disk, &err), expected);
+        cr_assert(!cases[i].because || strstr(err.message, cases[i].because), "%s", err.message);
+        vit_image_free(&memory);
+        vit_image_free(&disk);
+    }
+    free(file.bytes);
+    tally(2 * COUNT(cases));
+}
+
+/* The options of an older and of a newer version of this library. */
+Test(decode, options_of_another_size_are_read)
+{
+    struct {
+        struct vit_decode_options known;
+        size_t added;
+    } newer = { .known = { .size = sizeof newer } };
+    struct {
+        size_t size, max_bytes;
+    } older = { sizeof older, 100 };
+    const struct file file = load(ODD "lossless.webp");
+    struct vit_image image = { 0 };
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(vit_image_decode(file.bytes, file.size, &newer.known, &image, &err), VIT_OK);
+    vit_image_free(&image);
+    newer.added = 1;
+    cr_assert_eq(vit_image_decode(file.bytes, file.size, &newer.known, &image, &err),
+                 VIT_EUNSUPPORTED);
+    cr_assert(strstr(err.message, "decode options: expected zeros behind byte"), "%s", err.message);
+    cr_assert_eq(vit_image_decode(file.bytes, file.size, (const void *)&older, &image, &err),
+                 VIT_EUNSUPPORTED);
+    cr_assert_str_eq(err.message, "image: expected at most 100 bytes, found more");
+    older.size = 0;
+    cr_assert_eq(vit_image_decode(file.bytes, file.size, (const void *)&older, &image, &err),
+                 VIT_EINVAL);
+    older.size = SIZE_MAX;
+    cr_assert_eq(vit_image_decode(file.bytes, file.size, (const void *)&older, &image, &err),
+                 VIT_EINVAL);
+    free(file.bytes);
+    tally(5);
 }
 
 Test(decode, a_jpeg_of_endless_scans_is_stopped)
@@ -311,30 +397,30 @@ Test(decode, a_jpeg_of_endless_scans_is_stopped)
     memcpy(bytes, file.bytes, scan);
     for (size_t i = 0; i < 600; i++)
         memcpy(bytes + scan + i * length, file.bytes + scan, length);
-    refuses("endless.jpg", bytes, scan + 600 * length, VIT_EUNSUPPORTED, "more than 500 scans");
+    refuses("endless.jpg", bytes, scan + 600 * length, VIT_EUNSUPPORTED,
+            "expected at most 500 scans, found more");
     free(bytes);
     free(file.bytes);
 }
 
-/* Bytes changed at random: a status, whichever it is, and nothing on stderr. */
+/* Bytes changed at random give some status and nothing on stderr. */
 static void survives_damage(const char *path, uint32_t *state)
 {
     const struct file file = load(path);
 
     for (size_t round = 0; round < 60; round++) {
-        uint8_t *const bytes = prefix(&file, file.size), *rgb = NULL;
-        size_t height, width;
+        uint8_t *const bytes = prefix(&file, file.size);
+        struct vit_image image = { 0 };
         struct vit_error err = { 0 };
         for (size_t i = 0; i < 1 + round % 4; i++) {
             *state = *state * 1664525u + 1013904223u;
             bytes[(*state >> 8) % file.size] = (uint8_t)(*state >> 3);
         }
-        const enum vit_status status =
-            decode_memory("damaged", bytes, file.size, &height, &width, &rgb, &err);
+        const enum vit_status status = decode("damaged", bytes, file.size, &image, &err);
         cr_assert_eq(status, err.status);
-        cr_assert_eq(status == VIT_OK, rgb != NULL);
+        cr_assert_eq(status == VIT_OK, image.pixels != NULL);
         tally(1);
-        free(rgb);
+        vit_image_free(&image);
         free(bytes);
     }
     free(file.bytes);

@@ -1,4 +1,4 @@
-/* test_drawing.c - colours, pictures, PNG files, and the attention and operations that are shown */
+/* test_drawing.c - colors, drawing, PNG files, and the attention and operations that are shown */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,11 +7,10 @@
 
 #include "check/test_data.h"
 #include "counts.h"
-#include "image/colormap.h"
-#include "image/decode.h"
-#include "image/encode.h"
 #include "tools/attention.h"
+#include "tools/draw.h"
 #include "tools/operations.h"
+#include "vit/image.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -37,77 +36,192 @@ static void oklab(const uint8_t rgb[3], double lab[3])
         lab[i] = to_lab[i][0] * cone[0] + to_lab[i][1] * cone[1] + to_lab[i][2] * cone[2];
 }
 
-Test(drawing, colours_are_equally_far_apart_and_grow_lighter)
-{
-    double steps[HEAT_COLOURS - 1], mean = 0, before[3], lab[3];
+enum { STEPS = 16 }; /* of the colormap's table */
 
-    oklab(heat_colours[0], before);
-    for (size_t i = 0; i + 1 < HEAT_COLOURS; i++) {
-        oklab(heat_colours[i + 1], lab);
+Test(drawing, colors_are_equally_far_apart_and_grow_lighter)
+{
+    double steps[STEPS], mean = 0, before[3], lab[3];
+    uint8_t rgb[3];
+
+    vit_colormap(0, rgb);
+    oklab(rgb, before);
+    for (size_t i = 0; i < STEPS; i++) {
+        vit_colormap((double)(i + 1) / STEPS, rgb);
+        oklab(rgb, lab);
         cr_assert_gt(lab[0], before[0] + 0.04);
         steps[i] = sqrt(pow(lab[0] - before[0], 2) + pow(lab[1] - before[1], 2) +
                         pow(lab[2] - before[2], 2));
-        mean += steps[i] / (HEAT_COLOURS - 1);
+        mean += steps[i] / STEPS;
         memcpy(before, lab, sizeof before);
     }
-    for (size_t i = 0; i + 1 < HEAT_COLOURS; i++)
+    for (size_t i = 0; i < STEPS; i++)
         cr_assert(fabs(steps[i] / mean - 1) <= 0.031, "step %zu: %g of %g", i, steps[i], mean);
-    tally(2 * (HEAT_COLOURS - 1));
+    tally(2 * STEPS);
 }
 
-Test(drawing, numbers_outside_0_to_1_have_the_outermost_colours)
+Test(drawing, numbers_outside_0_to_1_have_the_outermost_colors)
 {
+    static const uint8_t violet[3] = { 17, 5, 84 }, yellow[3] = { 248, 246, 119 };
+    static const uint8_t red[3] = { 202, 68, 98 }; /* entry 8 of 0 to 16 */
     const struct {
         double t;
-        size_t colour;
-    } cases[] = { { 0, 0 },         { 1, HEAT_COLOURS - 1 },        { -0.1, 0 },
-                  { -INFINITY, 0 }, { 7, HEAT_COLOURS - 1 },        { INFINITY, HEAT_COLOURS - 1 },
-                  { NAN, 0 },       { 5.0 / (HEAT_COLOURS - 1), 5 } };
+        const uint8_t *color;
+    } cases[] = { { 0, violet },           { 1, yellow }, { -0.1, violet },
+                  { -INFINITY, violet },   { 7, yellow }, { INFINITY, yellow },
+                  { (double)NAN, violet }, { 0.5, red } };
     uint8_t rgb[3];
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        heat_colour(cases[i].t, rgb);
-        cr_assert_eq(memcmp(rgb, heat_colours[cases[i].colour], 3), 0, "%g", cases[i].t);
+        vit_colormap(cases[i].t, rgb);
+        cr_assert_eq(memcmp(rgb, cases[i].color, 3), 0, "%g", cases[i].t);
     }
     tally(COUNT(cases));
 }
 
-Test(drawing, heat_is_largest_in_the_middle_of_the_hottest_part)
+static struct vit_image create(size_t height, size_t width, enum vit_pixel_format format)
 {
-    const double values[2 * 3] = { 0, 0.2, 0.1, 0.3, 0.4, 1 };
-    struct canvas canvas;
-    size_t hottest = 0;
+    struct vit_image image;
+    struct vit_error err;
 
-    cr_assert_eq(canvas_new(20, 30, &canvas, NULL), VIT_OK);
-    memset(canvas.rgb, 0, (size_t)20 * 30 * 3);
-    heat_overlay(2, 3, values, &canvas);
-    for (size_t i = 0; i < 20 * 30; i++) /* yellow has the most green */
-        hottest = canvas.rgb[3 * i + 1] > canvas.rgb[3 * hottest + 1] ? i : hottest;
-    cr_assert(hottest / 30 >= 14 && hottest % 30 >= 24, "%zu, %zu", hottest / 30, hottest % 30);
-    canvas_free(&canvas);
-    tally(1);
+    cr_assert_eq(vit_image_create(height, width, format, &image, &err), VIT_OK, "%s", err.message);
+    return image;
 }
 
-Test(drawing, a_png_is_read_as_it_was_written)
+/* Row y begins with the low byte of y, pixel x of it goes on from there. */
+static void fill_pattern_bytes(struct vit_image *image)
 {
-    enum { HEIGHT = 7, WIDTH = 5, BYTES = HEIGHT * WIDTH * 3 };
-    uint8_t rgb[BYTES], *found;
-    char path[] = "/tmp/vit-drawing-XXXXXX";
-    size_t height, width;
-    struct vit_error err;
-    FILE *const file = fdopen(mkstemp(path), "wb");
+    for (size_t y = 0; y < image->height; y++)
+        for (size_t i = 0; i < image->width * vit_pixel_bytes(image->format); i++)
+            image->pixels[y * image->stride + i] = (uint8_t)(37 * (y * 1000 + i));
+}
 
-    for (size_t i = 0; i < BYTES; i++)
-        rgb[i] = (uint8_t)(37 * i);
-    cr_assert_not_null(file);
-    cr_assert_eq(encode_png(HEIGHT, WIDTH, rgb, file, &err), VIT_OK, "%s", err.message);
-    cr_assert_eq(fclose(file), 0);
-    cr_assert_eq(decode_image(path, &height, &width, &found, &err), VIT_OK, "%s", err.message);
-    cr_assert(height == HEIGHT && width == WIDTH && memcmp(rgb, found, BYTES) == 0);
-    cr_assert_eq(encode_png(0, 5, rgb, stdout, &err), VIT_EUNSUPPORTED);
-    free(found);
-    remove(path);
-    tally(BYTES + 1);
+Test(drawing, an_overlay_is_hottest_in_the_middle_of_the_hottest_cell)
+{
+    const double values[2 * 3] = { 0, 0.2, 0.1, 0.3, 0.4, 1 };
+    struct vit_image image = create(20, 30, VIT_PIXEL_FORMAT_RGB);
+    struct vit_image gray = create(2, 2, VIT_PIXEL_FORMAT_GRAY);
+    size_t hottest = 0;
+
+    memset(image.pixels, 0, image.height * image.stride);
+    cr_assert_eq(vit_colormap_overlay(2, 3, values, &image, NULL), VIT_OK);
+    for (size_t i = 0; i < 20 * 30; i++) /* yellow has the most green */
+        hottest = image.pixels[3 * i + 1] > image.pixels[3 * hottest + 1] ? i : hottest;
+    cr_assert(hottest / 30 >= 14 && hottest % 30 >= 24, "%zu, %zu", hottest / 30, hottest % 30);
+    cr_assert_eq(vit_colormap_overlay(2, 0, values, &image, NULL), VIT_EINVAL);
+    cr_assert_eq(vit_colormap_overlay(2, 3, values, &gray, NULL), VIT_EINVAL);
+    vit_image_free(&gray);
+    vit_image_free(&image);
+    tally(3);
+}
+
+Test(drawing, a_view_shares_the_pixels_inside_and_nothing_outside)
+{
+    static const struct {
+        size_t y, x, height, width, clipped_height, clipped_width;
+    } cases[] = { { 1, 2, 3, 2, 3, 2 },
+                  { 0, 0, 5, 7, 5, 7 },
+                  { 4, 6, 9, 9, 1, 1 },
+                  { 5, 0, 1, 1, 0, 1 },
+                  { 9, SIZE_MAX, SIZE_MAX, SIZE_MAX, 0, 0 } };
+    static const uint8_t dark[4] = { 1, 2, 3, 4 };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct vit_image image = create(5, 7, VIT_PIXEL_FORMAT_RGBA);
+        struct vit_image view =
+            vit_image_view(&image, cases[i].y, cases[i].x, cases[i].height, cases[i].width);
+        cr_assert_eq(view.height, cases[i].clipped_height);
+        cr_assert_eq(view.width, cases[i].clipped_width);
+        vit_image_fill(&view, dark);
+        for (size_t y = 0; y < 5; y++)
+            for (size_t x = 0; x < 7; x++) {
+                const bool inside = y >= cases[i].y && y - cases[i].y < view.height &&
+                                    x >= cases[i].x && x - cases[i].x < view.width;
+                cr_assert_eq(image.pixels[y * image.stride + 4 * x], inside ? 1 : 255);
+            }
+        vit_image_free(&image);
+    }
+    tally(COUNT(cases) * 37);
+}
+
+Test(drawing, a_copy_takes_the_pixels_that_both_images_have)
+{
+    struct vit_image from = create(4, 6, VIT_PIXEL_FORMAT_BGR);
+    struct vit_image to = create(6, 5, VIT_PIXEL_FORMAT_BGR);
+    struct vit_image other = create(6, 5, VIT_PIXEL_FORMAT_RGB);
+    struct vit_error err;
+
+    fill_pattern_bytes(&from);
+    cr_assert_eq(vit_image_copy(&from, &to, &err), VIT_OK, "%s", err.message);
+    for (size_t y = 0; y < 6; y++)
+        for (size_t i = 0; i < 15; i++)
+            cr_assert_eq(to.pixels[y * to.stride + i],
+                         y < 4 ? (uint8_t)(37 * (y * 1000 + i)) : 255);
+    cr_assert_eq(vit_image_copy(&from, &other, &err), VIT_EINVAL);
+    vit_image_free(&other);
+    vit_image_free(&to);
+    vit_image_free(&from);
+    tally(91);
+}
+
+/* What Pillow's convert("RGB") makes of a pixel. */
+static void to_rgb(const uint8_t *pixel, enum vit_pixel_format format, uint8_t rgb[3])
+{
+    for (size_t c = 0; c < 3; c++)
+        rgb[c] = pixel[format == VIT_PIXEL_FORMAT_GRAY  ? 0
+                       : format == VIT_PIXEL_FORMAT_BGR ? 2 - c
+                                                        : c];
+}
+
+Test(drawing, a_png_of_any_format_and_stride_is_decoded_as_it_was_encoded)
+{
+    enum { HEIGHT = 7, WIDTH = 5 };
+    struct vit_error err;
+
+    for (int format = VIT_PIXEL_FORMAT_RGB; format <= VIT_PIXEL_FORMAT_GRAY; format++) {
+        struct vit_image whole = create(HEIGHT + 2, WIDTH + 3, (enum vit_pixel_format)format);
+        struct vit_image found;
+        uint8_t *png, rgb[3];
+        size_t size;
+        fill_pattern_bytes(&whole);
+        const struct vit_image view = vit_image_view(&whole, 1, 2, HEIGHT, WIDTH);
+        cr_assert_eq(vit_image_encode_png(&view, &png, &size, &err), VIT_OK, "%s", err.message);
+        cr_assert_eq(vit_image_decode(png, size, NULL, &found, &err), VIT_OK, "%s", err.message);
+        cr_assert(found.height == HEIGHT && found.width == WIDTH);
+        for (size_t i = 0; i < HEIGHT * WIDTH; i++) {
+            to_rgb(view.pixels + i / WIDTH * view.stride + i % WIDTH * vit_pixel_bytes(view.format),
+                   view.format, rgb);
+            cr_assert_eq(memcmp(found.pixels + 3 * i, rgb, 3), 0, "format %d, pixel %zu", format,
+                         i);
+        }
+        vit_png_free(png);
+        vit_image_free(&found);
+        vit_image_free(&whole);
+    }
+    tally(4 * HEIGHT * WIDTH);
+}
+
+Test(drawing, images_that_cannot_be_created_or_encoded_are_refused)
+{
+    static uint8_t pixel[4];
+    const struct vit_image bad[] = {
+        { pixel, 0, 1, 3, VIT_PIXEL_FORMAT_RGB },
+        { pixel, 1, 0, 3, VIT_PIXEL_FORMAT_RGB },
+        { pixel, 1, 1, 2, VIT_PIXEL_FORMAT_RGB },
+        { pixel, 1, 1, 3, VIT_PIXEL_FORMAT_RGBA },
+        { pixel, 1, 1, 3, (enum vit_pixel_format)4 },
+        { pixel, 1, (size_t)1 << 31, (size_t)1 << 32, VIT_PIXEL_FORMAT_GRAY },
+        { pixel, 1, 1, (size_t)1 << 31, VIT_PIXEL_FORMAT_GRAY },
+    };
+    struct vit_image image;
+    uint8_t *png;
+    size_t size;
+
+    for (size_t i = 0; i < COUNT(bad); i++)
+        cr_assert_eq(vit_image_encode_png(&bad[i], &png, &size, NULL), VIT_EINVAL, "%zu", i);
+    cr_assert_eq(vit_image_create(0, 1, VIT_PIXEL_FORMAT_RGB, &image, NULL), VIT_EINVAL);
+    cr_assert_eq(vit_image_create(1, 1, (enum vit_pixel_format)4, &image, NULL), VIT_EINVAL);
+    cr_assert_eq(vit_image_create(SIZE_MAX / 2, 3, VIT_PIXEL_FORMAT_RGB, &image, NULL), VIT_ENOMEM);
+    tally(COUNT(bad) + 3);
 }
 
 Test(drawing, a_models_input_is_turned_back_into_its_picture)
@@ -121,18 +235,18 @@ Test(drawing, a_models_input_is_turned_back_into_its_picture)
                                                   .std = { 0.229f, 0.224f, 0.225f } };
     uint8_t rgb[16 * 16 * 3];
     float input[3 * 16 * 16];
-    struct canvas canvas;
+    struct vit_image image;
 
     for (size_t i = 0; i < sizeof rgb; i++)
         rgb[i] = (uint8_t)i;
     cr_assert_eq(vit_preprocess(&recipe, 16, 16, rgb, input, NULL), VIT_OK);
-    cr_assert_eq(canvas_of_input(&recipe, input, 3, &canvas, NULL), VIT_OK);
-    cr_assert(canvas.height == 48 && canvas.width == 48);
+    cr_assert_eq(draw_input(&recipe, input, 3, &image, NULL), VIT_OK);
+    cr_assert(image.height == 48 && image.width == 48);
     for (size_t y = 0; y < 48; y++)
         for (size_t x = 0; x < 48; x++)
-            cr_assert_eq(memcmp(canvas.rgb + (y * 48 + x) * 3, rgb + (y / 3 * 16 + x / 3) * 3, 3),
+            cr_assert_eq(memcmp(image.pixels + (y * 48 + x) * 3, rgb + (y / 3 * 16 + x / 3) * 3, 3),
                          0);
-    canvas_free(&canvas);
+    vit_image_free(&image);
     tally(48 * 48);
 }
 

@@ -50,8 +50,26 @@ Test(symbols, the_libraries_export_nothing_but_vit)
     cr_assert_eq(lines, matching);
     cr_assert_gt(matching, 20);
     tally(lines);
+    count_lines("nm -P -D --defined-only %s/%s", "libvit-image.so", "vit_", &lines, &matching);
+    cr_assert_eq(lines, matching);
+    cr_assert_gt(matching, 10);
+    tally(lines);
+    count_lines("nm -P -g --defined-only %s/%s", "vit-image.o", "vit_", &lines, &matching);
+    cr_assert_eq(lines, matching);
+    cr_assert_gt(matching, 10);
+    tally(lines);
     count_lines("nm -P -g --defined-only %s/%s", "vit.o", "vit_", &lines, &matching);
     cr_assert_eq(lines, matching);
     cr_assert_gt(matching, 20);
+    tally(lines);
+}
+
+Test(symbols, the_image_library_needs_nothing_of_libvit)
+{
+    size_t lines, matching;
+
+    count_lines("nm -P -D --undefined-only %s/%s", "libvit-image.so", "vit_", &lines, &matching);
+    cr_assert_gt(lines, 10);
+    cr_assert_eq(matching, 0);
     tally(lines);
 }

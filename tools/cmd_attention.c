@@ -2,10 +2,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "image/colormap.h"
-#include "image/encode.h"
 #include "tools/atomic_file.h"
 #include "tools/attention.h"
+#include "tools/draw.h"
 #include "tools/image_batch.h"
 
 /* What is drawn. */
@@ -78,8 +77,8 @@ static enum vit_status draw(const struct runner *runner, const float *input, str
                             FILE *file, struct vit_error *err)
 {
     const struct vit_preprocess_config *const recipe = vit_model_preprocess_config(runner->model);
-    const size_t factor = canvas_factor(recipe->height, recipe->width);
-    struct canvas canvas = { 0 };
+    const size_t factor = draw_factor(recipe->height, recipe->width);
+    struct vit_image image = { 0 };
     size_t bytes;
     enum vit_status status;
 
@@ -91,7 +90,7 @@ static enum vit_status draw(const struct runner *runner, const float *input, str
     status = attention_over_patches(runner, map->block, map->head, input, map->weights, err);
     if (!status) {
         measure(map);
-        status = isfinite(map->sum) ? canvas_of_input(recipe, input, factor, &canvas, err)
+        status = isfinite(map->sum) ? draw_input(recipe, input, factor, &image, err)
                                     : tool_fail(err, VIT_EFORMAT,
                                                 "expected finite attention, found %g: the weights "
                                                 "of the model or the picture are at fault",
@@ -99,10 +98,11 @@ static enum vit_status draw(const struct runner *runner, const float *input, str
     }
     if (!status) {
         stretch(map);
-        heat_overlay(map->rows, map->columns, map->weights, &canvas);
-        status = encode_png(canvas.height, canvas.width, canvas.rgb, file, err);
+        status = vit_colormap_overlay(map->rows, map->columns, map->weights, &image, err);
     }
-    canvas_free(&canvas);
+    if (!status)
+        status = draw_write_png(&image, file, err);
+    vit_image_free(&image);
     free(map->weights);
     return status;
 }

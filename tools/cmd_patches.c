@@ -2,9 +2,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "image/colormap.h"
-#include "image/encode.h"
 #include "tools/atomic_file.h"
+#include "tools/draw.h"
 #include "tools/image_batch.h"
 
 enum {
@@ -41,26 +40,29 @@ static size_t edge(size_t i, size_t count, size_t side)
 
 /* The picture, its patches set apart. */
 static enum vit_status draw_picture(const struct vit_model *model, const float *input,
-                                    struct canvas *out, struct vit_error *err)
+                                    struct vit_image *out, struct vit_error *err)
 {
     const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
-    struct canvas whole = { 0 };
+    struct vit_image whole = { 0 };
     size_t rows, columns;
-    enum vit_status status =
-        canvas_of_input(r, input, canvas_factor(r->height, r->width), &whole, err);
+    enum vit_status status = draw_input(r, input, draw_factor(r->height, r->width), &whole, err);
 
     vit_model_grid(model, &rows, &columns);
     if (!status)
-        status = canvas_new(whole.height + (rows - 1) * GAP, whole.width + (columns - 1) * GAP, out,
-                            err);
+        status =
+            vit_image_create(whole.height + (rows - 1) * GAP, whole.width + (columns - 1) * GAP,
+                             VIT_PIXEL_FORMAT_RGB, out, err);
     for (size_t i = 0; !status && i < rows * columns; i++) {
         const size_t row = i / columns, column = i % columns;
         const size_t y = edge(row, rows, whole.height), x = edge(column, columns, whole.width);
-        canvas_copy(&whole, y, x, edge(row + 1, rows, whole.height) - y,
-                    edge(column + 1, columns, whole.width) - x, out, y + row * GAP,
-                    x + column * GAP);
+        const size_t height = edge(row + 1, rows, whole.height) - y;
+        const size_t width = edge(column + 1, columns, whole.width) - x;
+        const struct vit_image patch = vit_image_view(&whole, y, x, height, width);
+        struct vit_image place =
+            vit_image_view(out, y + row * GAP, x + column * GAP, height, width);
+        status = vit_image_copy(&patch, &place, err);
     }
-    canvas_free(&whole);
+    vit_image_free(&whole);
     return status;
 }
 
@@ -107,18 +109,19 @@ static double cosine(const struct similarity *s, size_t a, size_t b)
 }
 
 /* One place's map, its colours from −1 to 1. */
-static void draw_map(const struct similarity *s, size_t place, size_t pixel, struct canvas *canvas,
-                     size_t y, size_t x)
+static void draw_map(const struct similarity *s, size_t place, size_t pixel,
+                     struct vit_image *canvas, size_t y, size_t x)
 {
     for (size_t i = 0; i < s->rows * s->columns; i++) {
         uint8_t rgb[3];
-        heat_colour((cosine(s, place, i) + 1) / 2, rgb);
-        canvas_fill(canvas, y + i / s->columns * pixel, x + i % s->columns * pixel, pixel, pixel,
-                    rgb);
+        vit_colormap((cosine(s, place, i) + 1) / 2, rgb);
+        struct vit_image square = vit_image_view(canvas, y + i / s->columns * pixel,
+                                                 x + i % s->columns * pixel, pixel, pixel);
+        vit_image_fill(&square, rgb);
     }
 }
 
-static enum vit_status draw_maps(const struct vit_model *model, struct canvas *out,
+static enum vit_status draw_maps(const struct vit_model *model, struct vit_image *out,
                                  struct vit_error *err)
 {
     struct similarity s = { 0 };
@@ -131,7 +134,8 @@ static enum vit_status draw_maps(const struct vit_model *model, struct canvas *o
                                   : across.count * s.columns;
         const size_t pixel = longer < MAPS_SIDE ? MAPS_SIDE / longer : 1;
         const size_t height = s.rows * pixel + GAP, width = s.columns * pixel + GAP;
-        status = canvas_new(down.count * height - GAP, across.count * width - GAP, out, err);
+        status = vit_image_create(down.count * height - GAP, across.count * width - GAP,
+                                  VIT_PIXEL_FORMAT_RGB, out, err);
         for (size_t i = 0; !status && i < down.count; i++)
             for (size_t j = 0; j < across.count; j++)
                 draw_map(&s,
@@ -143,20 +147,25 @@ static enum vit_status draw_maps(const struct vit_model *model, struct canvas *o
 }
 
 /* Either may be missing. */
-static enum vit_status write_both(const struct canvas *picture, const struct canvas *maps,
+static enum vit_status write_both(const struct vit_image *picture, const struct vit_image *maps,
                                   FILE *file, struct vit_error *err)
 {
-    const size_t apart = picture->rgb && maps->rgb ? APART : 0;
+    const size_t apart = picture->pixels && maps->pixels ? APART : 0;
     const size_t height = picture->height > maps->height ? picture->height : maps->height;
-    struct canvas both;
-    enum vit_status status = canvas_new(height, picture->width + apart + maps->width, &both, err);
+    const size_t width = picture->width + apart + maps->width;
+    struct vit_image both = { 0 };
+    enum vit_status status = vit_image_create(height, width, VIT_PIXEL_FORMAT_RGB, &both, err);
 
-    if (!status) {
-        canvas_copy(picture, 0, 0, picture->height, picture->width, &both, 0, 0);
-        canvas_copy(maps, 0, 0, maps->height, maps->width, &both, 0, picture->width + apart);
-        status = encode_png(both.height, both.width, both.rgb, file, err);
+    if (!status && picture->pixels)
+        status = vit_image_copy(picture, &both, err);
+    if (!status && maps->pixels) {
+        struct vit_image right =
+            vit_image_view(&both, 0, picture->width + apart, maps->height, maps->width);
+        status = vit_image_copy(maps, &right, err);
     }
-    canvas_free(&both);
+    if (!status)
+        status = draw_write_png(&both, file, err);
+    vit_image_free(&both);
     return status;
 }
 
@@ -192,7 +201,7 @@ static void print_caption(const struct vit_model *model, bool picture)
 static enum vit_status draw(const struct vit_model *model, const float *input, FILE *file,
                             struct vit_error *err)
 {
-    struct canvas picture = { 0 }, maps = { 0 };
+    struct vit_image picture = { 0 }, maps = { 0 };
     enum vit_status status = VIT_OK;
 
     if (input)
@@ -201,8 +210,8 @@ static enum vit_status draw(const struct vit_model *model, const float *input, F
         status = draw_maps(model, &maps, err);
     if (!status)
         status = write_both(&picture, &maps, file, err);
-    canvas_free(&maps);
-    canvas_free(&picture);
+    vit_image_free(&maps);
+    vit_image_free(&picture);
     return status;
 }
 

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/decode.h"
 #include "tools/atomic_file.h"
 #include "tools/npy.h"
 #include "tools/tool.h"
@@ -54,8 +53,7 @@ static enum vit_status find_recipe(const struct options *o, struct vit_preproces
 }
 
 static enum vit_status write_input(const char *path, const struct vit_preprocess_config *recipe,
-                                   size_t height, size_t width, const uint8_t *rgb, FILE *file,
-                                   struct vit_error *err)
+                                   const struct vit_image *image, FILE *file, struct vit_error *err)
 {
     const size_t shape[] = { recipe->channels, recipe->height, recipe->width };
     size_t bytes = SIZE_MAX; /* if they are more than that */
@@ -68,7 +66,7 @@ static enum vit_status write_input(const char *path, const struct vit_preprocess
         return tool_fail(err, VIT_ENOMEM,
                          "no memory for a result of %zux%zux%zu float32, %zu bytes", shape[0],
                          shape[1], shape[2], bytes);
-    const enum vit_status status = preprocess_picture(path, recipe, height, width, rgb, input, err);
+    const enum vit_status status = preprocess_image(path, recipe, image, input, err);
     if (!status)
         npy_write(file, NPY_F32, 3, shape, input);
     free(input);
@@ -80,8 +78,7 @@ static enum vit_status preprocess(const struct options *o, size_t count, char **
 {
     struct output out = { 0 }, pixels = { 0 };
     struct vit_preprocess_config recipe = { 0 };
-    uint8_t *rgb = NULL;
-    size_t height, width;
+    struct vit_image image = { 0 };
     enum vit_status status;
 
     (void)count;
@@ -89,15 +86,15 @@ static enum vit_status preprocess(const struct options *o, size_t count, char **
     if (!status && o->out_path)
         status = find_recipe(o, &recipe, err);
     if (!status)
-        status = decode_image(operands[0], &height, &width, &rgb, err);
+        status = decode_file(operands[0], &image, err);
     if (!status && o->out_path)
         status = output_open(o->out_path, &out, err);
     if (!status && o->rgb_path)
         status = output_open(o->rgb_path, &pixels, err);
     if (!status && o->out_path)
-        status = write_input(operands[0], &recipe, height, width, rgb, out.file, err);
+        status = write_input(operands[0], &recipe, &image, out.file, err);
     if (!status && o->rgb_path) {
-        npy_write(pixels.file, NPY_U8, 3, (size_t[]){ height, width, 3 }, rgb);
+        npy_write(pixels.file, NPY_U8, 3, (size_t[]){ image.height, image.width, 3 }, image.pixels);
         status = output_commit(&pixels, err);
     }
     if (!status && o->out_path)
@@ -105,7 +102,7 @@ static enum vit_status preprocess(const struct options *o, size_t count, char **
 
     output_discard(&pixels);
     output_discard(&out);
-    free(rgb);
+    vit_image_free(&image);
     return status;
 }
 

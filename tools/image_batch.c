@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "image/decode.h"
 #include "tools/progress.h"
+#include "vit/image.h"
 
 static size_t input_elements(const struct vit_model *model)
 {
@@ -16,15 +16,12 @@ static size_t input_elements(const struct vit_model *model)
 static enum vit_status load(const struct vit_model *model, const char *path, float *out,
                             struct vit_error *err)
 {
-    size_t height, width;
-    uint8_t *rgb;
-    enum vit_status status = decode_image(path, &height, &width, &rgb, err);
+    struct vit_image image = { 0 };
+    enum vit_status status = decode_file(path, &image, err);
 
-    if (status)
-        return status;
-    status =
-        preprocess_picture(path, vit_model_preprocess_config(model), height, width, rgb, out, err);
-    free(rgb);
+    if (!status)
+        status = preprocess_image(path, vit_model_preprocess_config(model), &image, out, err);
+    vit_image_free(&image);
     return status;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/decode.h"
 #include "tools/error.h"
 
 /* What --output names, and whether it is one of a block or a stage. */
@@ -111,10 +110,8 @@ static bool parse_channels(const struct option_rule *rule, const char *text, voi
     return *text == '\0';
 }
 
-/*
- * "HxW", or one number for a square: two sizes of no more pixels than a picture may have, which
- * makes a result of at most 3 GiB.
- */
+/* "HxW", or one number for a square. The bound keeps a result of 3 channels below 3 GiB. */
+enum { MAX_PIXELS = 1 << 28 };
 static bool parse_size(const struct option_rule *rule, const char *text, void *field)
 {
     size_t *const size = field;
@@ -124,7 +121,7 @@ static bool parse_size(const struct option_rule *rule, const char *text, void *f
     size[1] = size[0];
     if (*text == 'x' && (text++, !digits(&text, rule->high, &size[1])))
         return false;
-    return *text == '\0' && size[0] > 0 && size[1] > 0 && size[0] <= DECODE_MAX_PIXELS / size[1];
+    return *text == '\0' && size[0] > 0 && size[1] > 0 && size[0] <= MAX_PIXELS / size[1];
 }
 
 /* A number counted from 0, written as in names: "03" is none. Moves *text past it. */

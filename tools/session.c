@@ -64,12 +64,19 @@ void runner_close(struct runner *runner)
     *runner = (struct runner){ 0 };
 }
 
-enum vit_status preprocess_picture(const char *path, const struct vit_preprocess_config *recipe,
-                                   size_t height, size_t width, const uint8_t *rgb, float *out,
-                                   struct vit_error *err)
+enum vit_status decode_file(const char *path, struct vit_image *image, struct vit_error *err)
+{
+    const struct vit_decode_options options = { .size = sizeof options, .name = tool_path(path) };
+
+    return vit_image_decode_file(path, &options, image, err);
+}
+
+enum vit_status preprocess_image(const char *path, const struct vit_preprocess_config *config,
+                                 const struct vit_image *image, float *out, struct vit_error *err)
 {
     struct vit_error why;
-    const enum vit_status status = vit_preprocess(recipe, height, width, rgb, out, &why);
+    const enum vit_status status =
+        vit_preprocess(config, image->height, image->width, image->pixels, out, &why);
 
     return status ? tool_fail(err, status, "%s: %s", tool_path(path), why.message) : VIT_OK;
 }

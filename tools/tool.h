@@ -9,6 +9,7 @@
 #include "tools/clock.h"
 #include "tools/error.h"
 #include "tools/options.h"
+#include "vit/image.h"
 #include "vit/vit.h"
 
 /* One verb of the command; each cmd_*.c defines one. */
@@ -42,10 +43,12 @@ enum vit_status runner_open(const struct options *options, const char *folder, s
                             struct runner *runner, struct vit_error *err);
 void runner_close(struct runner *runner); /* a zeroed one is allowed */
 
-/* vit_preprocess of the picture that `path` names in messages. */
-enum vit_status preprocess_picture(const char *path, const struct vit_preprocess_config *recipe,
-                                   size_t height, size_t width, const uint8_t *rgb, float *out,
-                                   struct vit_error *err);
+/* An image file's pixels; vit_image_free() frees them. */
+enum vit_status decode_file(const char *path, struct vit_image *image, struct vit_error *err);
+
+/* An image as a model's input; `path` names it in messages. */
+enum vit_status preprocess_image(const char *path, const struct vit_preprocess_config *config,
+                                 const struct vit_image *image, float *out, struct vit_error *err);
 
 /* The product of `count` sizes; false if it does not fit in size_t. */
 bool product(size_t count, const size_t *sizes, size_t *out);

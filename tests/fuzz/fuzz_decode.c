@@ -1,24 +1,25 @@
-/* fuzz_decode.c - libFuzzer over decode_memory(): any bytes are pixels or an error, and no leak */
+/* fuzz_decode.c - libFuzzer over vit_image_decode(): any bytes give pixels or an error, no leak */
 #include <stdlib.h>
 #include <string.h>
 
-#include "image/decode.h"
+#include "vit/image.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
+    const struct vit_decode_options options = { .size = sizeof options, .name = "fuzz" };
     struct vit_error err = { 0 };
-    size_t height = 0, width = 0;
-    uint8_t *rgb = NULL;
-    const enum vit_status status = decode_memory("fuzz", bytes, size, &height, &width, &rgb, &err);
+    struct vit_image image = { 0 };
+    const enum vit_status status = vit_image_decode(bytes, size, &options, &image, &err);
 
     if (status == VIT_OK) {
-        if (!rgb || height == 0 || width == 0 || height > DECODE_MAX_PIXELS / width)
+        if (!image.pixels || image.height == 0 || image.width == 0 ||
+            image.height > ((size_t)1 << 28) / image.width || image.stride != image.width * 3)
             abort();
-    } else if (rgb || err.status != status || strncmp(err.message, "fuzz: ", 6) != 0) {
+    } else if (image.pixels || err.status != status || strncmp(err.message, "fuzz: ", 6) != 0) {
         abort();
     }
-    free(rgb);
+    vit_image_free(&image);
     return 0;
 }
