@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "kinds.h"
 #include "sample.h"
+#include "vit/kernels.h"
 
 /* ViT-B's */
 enum { HEADS = 12, HEAD_DIM = 64, DIM = HEADS * HEAD_DIM };

@@ -7,6 +7,7 @@
 #include "kinds.h"
 #include "sample.h"
 #include "tools/operations.h"
+#include "vit/inspect.h"
 #include "vit/vit.h"
 
 /*

@@ -7,6 +7,7 @@
 #include "measure.h"
 #include "shim.h"
 #include "tools/build_info.h"
+#include "vit/kernels.h"
 #include "vit/vit.h"
 
 #ifndef BENCH_FLAGS

@@ -7,6 +7,7 @@
 #include "kernel_cases.h"
 #include "kinds.h"
 #include "sample.h"
+#include "vit/kernels.h"
 
 struct shape {
     const struct row_case *kernel;

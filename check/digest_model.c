@@ -7,6 +7,7 @@
 #include "check/digest.h"
 #include "check/digests.h"
 #include "check/test_data.h"
+#include "vit/kernels.h"
 
 static enum vit_status say(struct vit_error *err, enum vit_status status, const char *what,
                            const char *path)
@@ -34,9 +35,10 @@ enum vit_status digest_model(const struct digest_place *place, const char *name,
     if ((status = vit_model_open(folder, &options, &model, err)) != VIT_OK ||
         (status = vit_context_create(model, &in, &context, err)) != VIT_OK)
         goto close;
-    const struct vit_config *const c = vit_model_config(model);
-    const size_t pixels = 2 * c->channels * c->height * c->width;
-    const enum vit_output output = c->classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    struct vit_config c = { .size = sizeof c };
+    vit_model_get_config(model, &c, NULL);
+    const size_t pixels = 2 * c.channels * c.height * c.width;
+    const enum vit_output output = c.classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
     vit_output_shape(model, output, 0, &rows, &columns);
     images = malloc(pixels * sizeof *images);
     logits = malloc(2 * columns * sizeof *logits);

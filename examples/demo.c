@@ -5,7 +5,8 @@
 #include <time.h>
 
 #include <vit/image.h>
-#include <vit/vit.h>
+#include <vit/inspect.h>
+#include <vit/kernels.h>
 
 #define FOLDER "models/digits"
 
@@ -68,16 +69,17 @@ static void predict(const float *logits /* [CLASSES] */, struct digit *d)
 
 static void classify(const struct vit_model *model, struct vit_context *context, size_t count)
 {
-    const struct vit_preprocess_config *const recipe = vit_model_preprocess_config(model);
+    struct vit_preprocess_config recipe = { .size = sizeof recipe };
     float images[BATCH][PIXELS], logits[BATCH][CLASSES];
     size_t batch;
 
+    must(vit_model_get_preprocess_config(model, &recipe, &err));
     for (size_t first = 0; first < count; first += batch) {
         batch = count - first < BATCH ? count - first : BATCH;
         for (size_t i = 0; i < batch; i++) {
             struct vit_image image;
             must(vit_image_decode_file(digits[first + i].path, NULL, &image, &err));
-            must(vit_preprocess(recipe, image.height, image.width, image.pixels, images[i], &err));
+            must(vit_preprocess(&recipe, image.height, image.width, image.pixels, images[i], &err));
             vit_image_free(&image);
         }
         must(vit_forward(context, batch, images[0], logits[0], &err));
@@ -121,10 +123,11 @@ int main(void)
 
     must(vit_model_open(FOLDER, NULL, &model, &err));
     must(vit_context_create(model, &options, &context, &err));
-    const struct vit_config *const config = vit_model_config(model);
+    struct vit_config config = { .size = sizeof config };
+    must(vit_model_get_config(model, &config, &err));
     const size_t count = read_expected();
-    if (count == 0 || config->classes != CLASSES ||
-        config->channels * config->height * config->width != PIXELS) {
+    if (count == 0 || config.classes != CLASSES ||
+        config.channels * config.height * config.width != PIXELS) {
         fputs("demo: " FOLDER ": expected a model of ten digits and expected.txt\n", stderr);
         return EXIT_FAILURE;
     }

@@ -28,17 +28,19 @@ int main(void)
     if (vit_context_create(model, &options, &context, &err) != VIT_OK)
         goto failed;
 
-    const struct vit_config *c = vit_model_config(model);
-    input = malloc(c->channels * c->height * c->width * sizeof *input);
-    logits = malloc(c->classes * sizeof *logits);
+    struct vit_config c = { .size = sizeof c };
+    struct vit_preprocess_config preprocess = { .size = sizeof preprocess };
+    vit_model_get_config(model, &c, &err);
+    vit_model_get_preprocess_config(model, &preprocess, &err);
+    input = malloc(c.channels * c.height * c.width * sizeof *input);
+    logits = malloc(c.classes * sizeof *logits);
     if (!input || !logits ||
-        vit_preprocess(vit_model_preprocess_config(model), 8, 8, &rgb[0][0][0], input, &err) !=
-            VIT_OK ||
+        vit_preprocess(&preprocess, 8, 8, &rgb[0][0][0], input, &err) != VIT_OK ||
         vit_forward(context, 1, input, logits, &err) != VIT_OK)
         goto failed;
 
     size_t best = 0;
-    for (size_t i = 1; i < c->classes; i++)
+    for (size_t i = 1; i < c.classes; i++)
         best = logits[i] > logits[best] ? i : best;
     printf("%s\n", vit_model_label(model, best));
     status = EXIT_SUCCESS;

@@ -1,6 +1,7 @@
 /* test_api.c - what each function refuses, and the status and sentence it refuses with */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "counts.h"
 #include "model/model.h"
 #include "model/positions.h"
+#include "vit/inspect.h"
 #include "vit/vit.h"
 
 static const struct vit_config tiny = { .size = sizeof tiny,
@@ -39,8 +41,19 @@ Test(api, every_status_has_a_name_and_no_other_number_has)
     cr_assert_str_eq(vit_status_name(VIT_ECANCELED), "VIT_ECANCELED");
     cr_assert_str_eq(vit_status_name((enum vit_status)(VIT_ECANCELED + 1)), "unknown status");
     cr_assert_str_eq(vit_status_name((enum vit_status) - 1), "unknown status");
+    tally(4);
+}
+
+Test(api, the_version_is_the_headers)
+{
+    char text[32];
+
+    snprintf(text, sizeof text, "%d.%d.%d", VIT_VERSION_MAJOR, VIT_VERSION_MINOR,
+             VIT_VERSION_PATCH);
+    cr_assert_str_eq(VIT_VERSION, text);
     cr_assert_str_eq(vit_version(), VIT_VERSION);
-    tally(5);
+    cr_assert_eq(vit_version_number(), VIT_VERSION_NUMBER);
+    tally(3);
 }
 
 Test(api, an_unknown_level_is_an_error_never_a_fallback)
@@ -101,10 +114,14 @@ Test(api, options_of_an_unknown_size_are_refused)
     struct vit_error err;
 
     expect_failure(VIT_EINVAL, vit_model_create_random(&tiny, 1, &model_options, &model, &err),
-                   &err, "vit_model_options.size is 0");
+                   &err, "struct vit_model_options: expected size 32, found 0");
     cr_assert_eq(vit_model_create_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
+    struct vit_config config = tiny;
+    config.size = 1;
+    expect_failure(VIT_EINVAL, vit_model_create_random(&config, 1, NULL, &model, &err), &err,
+                   "struct vit_config: expected size ");
     expect_failure(VIT_EINVAL, vit_context_create(model, &context_options, &ctx, &err), &err,
-                   "vit_context_options.size is 5");
+                   "struct vit_context_options: expected size 48, found 5");
     vit_model_free(model);
 }
 
@@ -152,7 +169,7 @@ Test(api, a_stage_that_a_model_does_not_have_has_no_shape)
 
     cr_assert_eq(vit_model_create_random(&c, 1, NULL, &model, NULL), VIT_OK);
     for (size_t block = 0; block < 3; block++) {
-        vit_output_shape(model, VIT_OUTPUT_T2T_STAGE, block, &rows, &columns);
+        vit_output_shape(model, VIT_OUTPUT_T2T_BLOCK, block, &rows, &columns);
         cr_assert(rows == 0 && columns == 0, "%zu × %zu", rows, columns);
     }
     vit_model_free(model);

@@ -6,10 +6,11 @@
 #include "config/architectures.h"
 #include "config/config.h"
 #include "tests/counts.h"
+#include "vit/inspect.h"
 
 static struct vit_config named(const char *name)
 {
-    struct vit_config config;
+    struct vit_config config = { .size = sizeof config };
     struct vit_error err = { 0 };
 
     cr_assert_eq(vit_config_from_name(name, &config, &err), VIT_OK, "%s", err.message);
@@ -190,7 +191,7 @@ Test(architectures, every_pattern_stands_for_a_model_that_can_be_computed)
 
 static void refuses(const char *name, const char *words)
 {
-    struct vit_config config = { .dim = 1 };
+    struct vit_config config = { .size = sizeof config, .dim = 1 };
     struct vit_error err;
 
     cr_assert_eq(vit_config_from_name(name, &config, &err), VIT_EUNSUPPORTED, "%s", name);

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/parallel.h"
 #include "counts.h"
+#include "vit/kernels.h"
 
 Test(arena, strides_are_whole_cache_lines_and_never_whole_pages)
 {

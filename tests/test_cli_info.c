@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "counts.h"
+#include "vit/inspect.h"
 #include "vit/vit.h"
 
 TestSuite(cli_info, .init = cli_begin, .fini = cli_end);
@@ -37,7 +38,7 @@ Test(cli_info, every_fact_is_told_with_its_origin)
 
     for (size_t f = 0; f < COUNT(folders); f++) {
         struct vit_model *const model = open_model(folders[f]);
-        struct vit_config_entry fact;
+        struct vit_config_entry fact = { .size = sizeof fact };
         char line[512];
         size_t i;
 
@@ -49,7 +50,7 @@ Test(cli_info, every_fact_is_told_with_its_origin)
             const json_t *const told = json_array_get(facts, i);
             cr_assert_str_eq(text_of(told, "name"), fact.name);
             cr_assert_str_eq(text_of(told, "value"), fact.value);
-            cr_assert_str_eq(text_of(told, "origin"), fact.origin);
+            cr_assert_str_eq(text_of(told, "origin"), fact.source);
             snprintf(line, sizeof line, "\n  %-22s %s", fact.name, fact.value);
             cr_assert_not_null(strstr(cli.out, line), "%s: no%s", folders[f], line);
         }
@@ -67,7 +68,7 @@ Test(cli_info, every_tensor_is_told_with_its_use)
 
     for (size_t f = 0; f < COUNT(folders); f++) {
         struct vit_model *const model = open_model(folders[f]);
-        struct vit_tensor_info t;
+        struct vit_tensor_info t = { .size = sizeof t };
         char name[256];
         size_t i;
 

@@ -6,8 +6,9 @@
 
 #include "cli.h"
 #include "counts.h"
+#include "model_config.h"
 #include "vit/image.h"
-#include "vit/vit.h"
+#include "vit/inspect.h"
 
 TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
 
@@ -46,11 +47,12 @@ static float *library_output(const char *folder, const char *path, enum vit_outp
 
     cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
     cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);
-    const struct vit_config *const c = vit_model_config(model);
+    const struct vit_config c = model_config(model);
+    const struct vit_preprocess_config preprocess = model_preprocess_config(model);
     vit_output_shape(model, output, block, &rows, &columns);
-    float *const input = malloc(c->channels * c->height * c->width * sizeof *input);
+    float *const input = malloc(c.channels * c.height * c.width * sizeof *input);
     float *const out = malloc(rows * columns * sizeof *out);
-    cr_assert_eq(vit_preprocess(vit_model_preprocess_config(model), p.height, p.width, p.pixels,
+    cr_assert_eq(vit_preprocess(&preprocess, p.height, p.width, p.pixels,
                                 input, NULL),
                  VIT_OK);
     cr_assert_eq(vit_forward_output(ctx, output, block, 1, input, out, &err), VIT_OK, "%s",
@@ -115,8 +117,8 @@ Test(cli_pictures, run_gives_the_outputs_that_the_library_has)
         { "attention.1", VIT_OUTPUT_ATTENTION, 1 },
         { "attention --block 0", VIT_OUTPUT_ATTENTION, 0 },
         { "block --block 1", VIT_OUTPUT_BLOCK, 1 },
-        { "stage.1", VIT_OUTPUT_T2T_STAGE, 1 },
-        { "stage --block 0", VIT_OUTPUT_T2T_STAGE, 0 },
+        { "stage.1", VIT_OUTPUT_T2T_BLOCK, 1 },
+        { "stage --block 0", VIT_OUTPUT_T2T_BLOCK, 0 },
     };
     size_t count, checks = 0;
 

@@ -8,10 +8,11 @@
 #include "config/config.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
+#include "vit/inspect.h"
 
 static struct vit_config base(void)
 {
-    struct vit_config config;
+    struct vit_config config = { .size = sizeof config };
 
     cr_assert_eq(vit_config_from_name("vit_base_patch16_224", &config, NULL), VIT_OK);
     return config;
@@ -30,7 +31,6 @@ static struct vit_config base(void)
 
 Test(config, a_field_out_of_its_bounds_is_named)
 {
-    REFUSES(size, 1, "size of the configuration is 1, expected ");
     REFUSES(channels, 0, "channels 0 is out of range");
     REFUSES(channels, CONFIG_MAX_CHANNELS + 1, "channels 257 is out of range, expected 1 to 256");
     REFUSES(height, 0, "height 0");

@@ -39,14 +39,14 @@ static void refuses(const char *config, const char *preprocessor, enum vit_statu
 
 static void has_origin(const struct config_file *file, const char *field, const char *origin)
 {
-    struct vit_config_entry fact;
+    struct vit_config_entry fact = { .size = sizeof fact };
     size_t i = 0;
 
     while (provenance_entry(&file->provenance, &file->config, i, &fact) &&
            strcmp(fact.name, field) != 0)
         i++;
     cr_assert_str_eq(fact.name, field);
-    cr_assert_str_eq(fact.origin, origin, "%s: %s", field, fact.origin);
+    cr_assert_str_eq(fact.source, origin, "%s: %s", field, fact.source);
     tally(1);
 }
 

@@ -266,11 +266,11 @@ Test(config_timm, a_distilled_model_keeps_its_tokens)
 /* Where a field comes from. */
 static void comes_from(const struct config_file *file, const char *field, const char *origin)
 {
-    struct vit_config_entry fact;
+    struct vit_config_entry fact = { .size = sizeof fact };
 
     for (size_t i = 0; provenance_entry(&file->provenance, &file->config, i, &fact); i++)
         if (strcmp(fact.name, field) == 0) {
-            cr_assert_str_eq(fact.origin, origin, "%s", field);
+            cr_assert_str_eq(fact.source, origin, "%s", field);
             tally(1);
             return;
         }

@@ -6,6 +6,7 @@
 
 #include "base/dispatch.h"
 #include "counts.h"
+#include "vit/kernels.h"
 
 /* By XCR0: what systems save. */
 #define NOTHING    0 /* no XSAVE at all, or not used */

@@ -6,6 +6,7 @@
 
 #include "checkpoint/tensor_names.h"
 #include "counts.h"
+#include "vit/inspect.h"
 #include "vit/vit.h"
 
 /* A row of a table whose first cell is `in backticks`. */

@@ -11,6 +11,7 @@
 #include "tools/draw.h"
 #include "tools/operations.h"
 #include "vit/image.h"
+#include "vit/inspect.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 

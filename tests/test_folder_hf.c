@@ -8,10 +8,11 @@
 
 #include "checkpoint/checkpoint.h"
 #include "files/file.h"
+#include "model_config.h"
 #include "tests/compare.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
-#include "vit/vit.h"
+#include "vit/inspect.h"
 
 /* A golden case's folder whose tensors go by other names. */
 struct copy {
@@ -131,8 +132,8 @@ static void refuses(const struct copy *copy, const char *words)
 /* An output of a picture of a gradient. */
 static float *compute(const struct vit_model *model, enum vit_output output, size_t *count)
 {
-    const struct vit_config *const c = vit_model_config(model);
-    const size_t pixels = c->channels * c->height * c->width;
+    const struct vit_config c = model_config(model);
+    const size_t pixels = c.channels * c.height * c.width;
     float *const image = malloc(pixels * sizeof *image);
     struct vit_context *context;
     size_t rows;
@@ -270,19 +271,19 @@ Test(folder_hf, labels_are_of_a_classifier_alone)
     struct copy copy = copy_case("hf-vit");
 
     struct vit_model *model = open_folder("tests/golden/hf-vit");
-    cr_assert_eq(vit_model_config(model)->classes, 9);
+    cr_assert_eq(model_config(model).classes, 9);
     cr_assert_str_eq(vit_model_label(model, 8), "class number 8");
     vit_model_free(model);
     rename_tensor(&copy, "classifier.weight", "decoder.0.weight");
     rename_tensor(&copy, "classifier.bias", "decoder.0.bias"); /* passed over: no head is left */
     write_copy(&copy);
     model = open_folder(copy.folder.path);
-    cr_assert_eq(vit_model_config(model)->classes, 0);
+    cr_assert_eq(model_config(model).classes, 0);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
     free_copy(&copy);
     model = open_folder("tests/golden/hf-clip"); /* a projection's outputs are no classes */
-    cr_assert_eq(vit_model_config(model)->classes, 20);
+    cr_assert_eq(model_config(model).classes, 20);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
     tally(4);
@@ -301,7 +302,7 @@ Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
     struct vit_model *const pooler = open_folder(copy.folder.path);
     float *const logits = compute(head, VIT_OUTPUT_LOGITS, &classes);
     float *const pooled = compute(pooler, VIT_OUTPUT_EMBEDDING, &width);
-    cr_assert(width == classes && vit_model_config(pooler)->classes == 0);
+    cr_assert(width == classes && model_config(pooler).classes == 0);
     for (size_t i = 0; i < width; i++) /* tanh is within 2 ulp of one */
         cr_assert_lt(fabs((double)pooled[i] - tanh((double)logits[i])), 2 * 0x1p-24, "%zu", i);
     tally(width + 1);
@@ -315,7 +316,7 @@ Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
 Test(folder_hf, what_is_not_the_towers_is_passed_over)
 {
     struct vit_model *const model = open_folder("tests/golden/hf-clip");
-    struct vit_tensor_info tensor;
+    struct vit_tensor_info tensor = { .size = sizeof tensor };
     size_t passed_over = 0;
 
     for (size_t i = 0; vit_model_tensor_at(model, i, &tensor); i++)
@@ -336,7 +337,7 @@ Test(folder_hf, a_size_asked_for_comes_from_the_caller)
                                                    .height = sides[i],
                                                    .width = sides[i] };
         struct vit_model *model;
-        struct vit_config_entry fact;
+        struct vit_config_entry fact = { .size = sizeof fact };
         struct vit_error err = { 0 };
         size_t found = 0;
 
@@ -344,7 +345,7 @@ Test(folder_hf, a_size_asked_for_comes_from_the_caller)
                      err.message);
         for (size_t j = 0; vit_model_config_entry(model, j, &fact); j++)
             if (strcmp(fact.name, "height") == 0 || strcmp(fact.name, "width") == 0)
-                found += strcmp(fact.origin, "the size asked for") == 0;
+                found += strcmp(fact.source, "the size asked for") == 0;
         cr_assert_eq(found, 2, "at %zu", sides[i]);
         vit_model_free(model);
     }
@@ -360,7 +361,7 @@ Test(folder_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit
     size_t rows, columns;
 
     vit_model_grid(model, &rows, &columns);
-    cr_assert(rows == 3 && columns == 3 && vit_model_config(model)->height == 30);
+    cr_assert(rows == 3 && columns == 3 && model_config(model).height == 30);
     vit_model_free(model);
     cr_assert_eq(vit_model_open("tests/golden/hf-siglip", &fits, &model, &err), VIT_OK);
     vit_model_grid(model, &rows, &columns);

@@ -9,7 +9,7 @@
 #include "compare.h"
 #include "counts.h"
 #include "make_checkpoint.h"
-#include "vit/vit.h"
+#include "model_config.h"
 
 enum { IMAGE = 3 * 48 * 80, TOKENS = 60, DIM = 96, CLASSES = 10, BATCH = 4 };
 
@@ -306,9 +306,8 @@ static size_t classify(float logits[10], float input[64], size_t state)
     set_state(state);
     failures += vit_model_open("models/digits", NULL, &model, NULL) != VIT_OK || !in_state(state);
     failures += vit_context_create(model, NULL, &ctx, NULL) != VIT_OK;
-    failures +=
-        vit_preprocess(vit_model_preprocess_config(model), 21, 17, rgb, input, NULL) != VIT_OK ||
-        !in_state(state);
+    const struct vit_preprocess_config preprocess = model_preprocess_config(model);
+    failures += vit_preprocess(&preprocess, 21, 17, rgb, input, NULL) != VIT_OK || !in_state(state);
     failures += vit_forward(ctx, 1, input, logits, NULL) != VIT_OK || !in_state(state);
     fesetenv(FE_DFL_ENV);
     vit_context_free(ctx);
@@ -345,8 +344,8 @@ Test(fpenv, numbers_in_a_configuration_are_read_the_same_in_every_state)
         const enum vit_status status = vit_model_open(folder.path, NULL, &model, NULL);
         fesetenv(FE_DFL_ENV);
         cr_assert_eq(status, VIT_OK);
-        cr_assert_eq(vit_model_preprocess_config(model)->crop_pct, 0x1.ccccccccccccdp-1,
-                     "state %zu", state);
+        cr_assert_eq(model_preprocess_config(model).crop_pct, 0x1.ccccccccccccdp-1, "state %zu",
+                     state);
         vit_model_free(model);
     }
     remove_folder(&folder);

@@ -10,7 +10,8 @@
 #include "files/safetensors.h"
 #include "model/model.h"
 #include "model/positions.h"
-#include "vit/vit.h"
+#include "model_config.h"
+#include "vit/inspect.h"
 
 /* PyTorch's own float32 forward pass lands within 1.4e-6 of max|expected| on these cases. */
 #define TOLERANCE 5e-6
@@ -70,7 +71,7 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
               "%s", err.message);
     /* SimpleViT adds positions to its tokens in place: the reference's have them already */
     if (output == VIT_OUTPUT_PATCH_EMBEDDING &&
-        vit_model_config(model)->pos_embed == VIT_POS_EMBED_SINCOS_2D)
+        model_config(model).pos_embed == VIT_POS_EMBED_SINCOS_2D)
         for (size_t i = 0; i < expected.count; i++)
             found[i] += model->positions[i % (rows * columns)];
     expect_close(&expected, found, name);
@@ -97,13 +98,13 @@ static void check_case_on(const char *folder, const char *isa, size_t threads)
     cr_assert(vit_context_create(model, &context_options, &ctx, &err) == VIT_OK, "%s", err.message);
 
     check_output(ctx, model, io, &input, "tokens", VIT_OUTPUT_PATCH_EMBEDDING, 0);
-    for (size_t i = 0; i < vit_model_config(model)->depth; i++) {
+    for (size_t i = 0; i < model_config(model).depth; i++) {
         snprintf(name, sizeof name, "block.%zu", i);
         check_output(ctx, model, io, &input, name, VIT_OUTPUT_BLOCK, i);
     }
     for (size_t i = 0; i < TOKEN_STAGES; i++) {
         snprintf(name, sizeof name, "transformer%zu", i + 1);
-        check_output(ctx, model, io, &input, name, VIT_OUTPUT_T2T_STAGE, i);
+        check_output(ctx, model, io, &input, name, VIT_OUTPUT_T2T_BLOCK, i);
     }
     check_output(ctx, model, io, &input, "norm", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);
     check_output(ctx, model, io, &input, "features", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);

@@ -374,7 +374,7 @@ static void refuses(const struct vit_preprocess_config *recipe, size_t height, s
 
 Test(preprocess, a_recipe_outside_its_comments_is_named)
 {
-    REFUSES(size, 1, "size field is 1, expected ");
+    REFUSES(size, 1, "struct vit_preprocess_config: expected size 80, found 1");
     REFUSES(channels, 0, "expected 1 or 3 channels, found 0");
     REFUSES(channels, 2, "expected 1 or 3 channels, found 2");
     REFUSES(channels, SIZE_MAX, "expected 1 or 3 channels");

@@ -5,7 +5,7 @@
 
 #include "compare.h"
 #include "counts.h"
-#include "vit/vit.h"
+#include "model_config.h"
 #include "watch.h"
 
 enum { BATCH = 3, LONGEST = 3 * 32 * 48 };
@@ -73,7 +73,7 @@ static const struct wanted {
     { "block 0", VIT_OUTPUT_BLOCK, 0 },
     { "features", VIT_OUTPUT_LAST_HIDDEN_STATE, 0 },
     { "attention 1", VIT_OUTPUT_ATTENTION, 1 },
-    { "stage 1", VIT_OUTPUT_T2T_STAGE, 1 },
+    { "stage 1", VIT_OUTPUT_T2T_BLOCK, 1 },
 };
 
 enum { OUTPUTS = sizeof outputs / sizeof *outputs };
@@ -113,8 +113,7 @@ static float *compute(const struct vit_model *model, const struct wanted *w, siz
 {
     size_t rows, columns;
 
-    if (w->output == VIT_OUTPUT_T2T_STAGE &&
-        vit_model_config(model)->tokenizer == VIT_TOKENIZER_PATCH)
+    if (w->output == VIT_OUTPUT_T2T_BLOCK && model_config(model).tokenizer == VIT_TOKENIZER_PATCH)
         return NULL;
     vit_output_shape(model, w->output, w->block, &rows, &columns);
     *count = BATCH * rows * columns;

@@ -29,7 +29,7 @@ static enum vit_status allocate(const struct vit_model *model, struct flow *f,
 /* The queries that are asked: the class token, the first; or all, alike. */
 static void begin(const struct vit_model *model, struct flow *f)
 {
-    const bool has_class_token = vit_model_config(model)->class_tokens != VIT_CLASS_TOKENS_NONE;
+    const bool has_class_token = model_config(model).class_tokens != VIT_CLASS_TOKENS_NONE;
 
     f->row[0] = 1;
     for (size_t i = 0; !has_class_token && i < f->tokens; i++)
@@ -75,7 +75,7 @@ static void attend_with_residual(struct flow *f)
 static enum vit_status roll_out(const struct runner *runner, const float *input, struct flow *f,
                                 struct vit_error *err)
 {
-    for (size_t block = vit_model_config(runner->model)->depth; block-- > 0;) {
+    for (size_t block = model_config(runner->model).depth; block-- > 0;) {
         const enum vit_status status = vit_forward_output(runner->context, VIT_OUTPUT_ATTENTION,
                                                           block, 1, input, f->weights, err);
         if (status)

@@ -16,17 +16,18 @@ struct map {
     size_t hottest;
 };
 
-static enum vit_status choose(const struct options *options, const struct vit_config *config,
+static enum vit_status choose(const struct options *options, const struct vit_model *model,
                               struct map *map, struct vit_error *err)
 {
-    map->block = options->block == OPTION_NONE ? config->depth - 1 : options->block;
+    const struct vit_config config = model_config(model);
+    map->block = options->block == OPTION_NONE ? config.depth - 1 : options->block;
     map->head = options->head;
-    if (map->block != OPTION_WORD && map->block >= config->depth)
+    if (map->block != OPTION_WORD && map->block >= config.depth)
         return tool_fail(err, VIT_EINVAL, "--block: expected a block from 0 to %zu, found %zu",
-                         config->depth - 1, map->block);
-    if (map->head != OPTION_WORD && map->head >= config->heads)
+                         config.depth - 1, map->block);
+    if (map->head != OPTION_WORD && map->head >= config.heads)
         return tool_fail(err, VIT_EINVAL, "--head: expected a head from 0 to %zu, found %zu",
-                         config->heads - 1, map->head);
+                         config.heads - 1, map->head);
     if (map->block == OPTION_WORD && map->head != OPTION_WORD)
         return tool_fail(err, VIT_EINVAL, "--head: the rollout is of the mean of all heads");
     return VIT_OK;
@@ -53,20 +54,21 @@ static void stretch(struct map *map)
         map->weights[i] = range > 0 ? (map->weights[i] - map->least) / range : 0;
 }
 
-static void print_caption(const struct map *map, const struct vit_config *config)
+static void print_caption(const struct map *map, const struct vit_model *model)
 {
+    const struct vit_config config = model_config(model);
     if (map->block == OPTION_WORD)
-        fprintf(stderr, "rollout of %zu blocks, ", config->depth);
+        fprintf(stderr, "rollout of %zu blocks, ", config.depth);
     else
-        fprintf(stderr, "block %zu of 0 to %zu, ", map->block, config->depth - 1);
+        fprintf(stderr, "block %zu of 0 to %zu, ", map->block, config.depth - 1);
     if (map->head == OPTION_WORD)
-        fprintf(stderr, "mean of %zu head%s, ", config->heads, config->heads == 1 ? "" : "s");
+        fprintf(stderr, "mean of %zu head%s, ", config.heads, config.heads == 1 ? "" : "s");
     else
-        fprintf(stderr, "head %zu of 0 to %zu, ", map->head, config->heads - 1);
+        fprintf(stderr, "head %zu of 0 to %zu, ", map->head, config.heads - 1);
     fprintf(stderr,
             "%s: %.2f to %.2f %% on a patch, most on row %zu, column %zu of %zu × %zu; %.1f %% on "
             "all patches\n",
-            config->class_tokens == VIT_CLASS_TOKENS_NONE
+            config.class_tokens == VIT_CLASS_TOKENS_NONE
                 ? "mean over all tokens, for want of a class token"
                 : "class token",
             100 * map->least, 100 * map->most, map->hottest / map->columns,
@@ -76,8 +78,8 @@ static void print_caption(const struct map *map, const struct vit_config *config
 static enum vit_status draw(const struct runner *runner, const float *input, struct map *map,
                             FILE *file, struct vit_error *err)
 {
-    const struct vit_preprocess_config *const recipe = vit_model_preprocess_config(runner->model);
-    const size_t factor = draw_factor(recipe->height, recipe->width);
+    const struct vit_preprocess_config recipe = model_preprocess_config(runner->model);
+    const size_t factor = draw_factor(recipe.height, recipe.width);
     struct vit_image image = { 0 };
     size_t bytes;
     enum vit_status status;
@@ -90,7 +92,7 @@ static enum vit_status draw(const struct runner *runner, const float *input, str
     status = attention_over_patches(runner, map->block, map->head, input, map->weights, err);
     if (!status) {
         measure(map);
-        status = isfinite(map->sum) ? draw_input(recipe, input, factor, &image, err)
+        status = isfinite(map->sum) ? draw_input(&recipe, input, factor, &image, err)
                                     : tool_fail(err, VIT_EFORMAT,
                                                 "expected finite attention, found %g: the weights "
                                                 "of the model or the picture are at fault",
@@ -121,7 +123,7 @@ static enum vit_status attention(const struct options *options, size_t count, ch
         return tool_fail(err, VIT_EINVAL, "attention: expected -o OUT.png, found none");
     status = runner_open(options, operands[0], 1, &runner, err);
     if (!status)
-        status = choose(options, vit_model_config(runner.model), &map, err);
+        status = choose(options, runner.model, &map, err);
     if (!status)
         status = picture_input(runner.model, operands[1], &input, err);
     if (!status)
@@ -131,7 +133,7 @@ static enum vit_status attention(const struct options *options, size_t count, ch
     if (!status)
         status = output_commit(&out, err);
     if (!status)
-        print_caption(&map, vit_model_config(runner.model));
+        print_caption(&map, runner.model);
 
     output_discard(&out);
     free(input);

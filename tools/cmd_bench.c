@@ -82,13 +82,12 @@ static enum vit_status prepare(struct bench *b, struct vit_error *err)
         return status;
     b->threads = vit_context_threads(b->context);
 
-    const struct vit_config *const c = vit_model_config(b->model);
+    const struct vit_config c = model_config(b->model);
     const size_t batch = b->options->batch;
     size_t images, out, rows, columns;
-    b->output = c->classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    b->output = c.classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
     vit_output_shape(b->model, b->output, 0, &rows, &columns);
-    if (!product(5, (size_t[]){ batch, c->channels, c->height, c->width, sizeof(float) },
-                 &images) ||
+    if (!product(5, (size_t[]){ batch, c.channels, c.height, c.width, sizeof(float) }, &images) ||
         !product(4, (size_t[]){ batch, rows, columns, sizeof(float) }, &out))
         return tool_no_memory(err);
     b->images = malloc(images);
@@ -138,7 +137,8 @@ static enum vit_status measure(struct bench *b, struct vit_error *err)
 static struct result summarise(struct bench *b)
 {
     const double batch = (double)b->options->batch;
-    const double gigaoperations = 1e-9 * batch * forward_operations(vit_model_config(b->model));
+    const struct vit_config config = model_config(b->model);
+    const double gigaoperations = 1e-9 * batch * forward_operations(&config);
     struct result r = { 0 };
     double total = 0;
 
@@ -176,11 +176,11 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
 
 static void print_as_lines(const struct bench *b, const struct result *r)
 {
-    const struct vit_config *const c = vit_model_config(b->model);
+    const struct vit_config c = model_config(b->model);
     char cpu[256];
 
     print_plain(stdout, b->name);
-    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", c->height, c->width,
+    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", c.height, c.width,
            b->options->batch, b->threads, b->threads == 1 ? "" : "s",
            vit_model_kernels(b->model)->isa, b->forwards.count);
     printf("  %8.1f images/s\n", r->images_per_s);

@@ -60,7 +60,7 @@ static enum vit_status allocate(struct classification *c, struct vit_error *err)
     const size_t images = c->pictures.paths.count;
     size_t kept;
 
-    c->classes = vit_model_config(c->pictures.runner.model)->classes;
+    c->classes = model_config(c->pictures.runner.model).classes;
     if (c->classes == 0)
         return tool_fail(err, VIT_EINVAL,
                          "%s: the model has no head, so no classes; vit features writes what a "

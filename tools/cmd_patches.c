@@ -42,10 +42,10 @@ static size_t edge(size_t i, size_t count, size_t side)
 static enum vit_status draw_picture(const struct vit_model *model, const float *input,
                                     struct vit_image *out, struct vit_error *err)
 {
-    const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
+    const struct vit_preprocess_config r = model_preprocess_config(model);
     struct vit_image whole = { 0 };
     size_t rows, columns;
-    enum vit_status status = draw_input(r, input, draw_factor(r->height, r->width), &whole, err);
+    enum vit_status status = draw_input(&r, input, draw_factor(r.height, r.width), &whole, err);
 
     vit_model_grid(model, &rows, &columns);
     if (!status)
@@ -72,7 +72,7 @@ static enum vit_status similarity_open(const struct vit_model *model, struct sim
     size_t bytes;
 
     vit_model_grid(model, &s->rows, &s->columns);
-    s->dim = vit_model_config(model)->dim;
+    s->dim = model_config(model).dim;
     const size_t patches = s->rows * s->columns;
     if (product(3, (size_t[]){ patches, s->dim, sizeof *s->positions }, &bytes))
         s->positions = malloc(bytes);
@@ -183,16 +183,16 @@ static void print_maps(size_t rows, size_t columns, bool picture)
 
 static void print_caption(const struct vit_model *model, bool picture)
 {
-    const struct vit_config *const config = vit_model_config(model);
+    const struct vit_config config = model_config(model);
     size_t rows, columns;
 
     vit_model_grid(model, &rows, &columns);
     fprintf(stderr, "%zu × %zu patches", rows, columns);
-    if (config->tokenizer == VIT_TOKENIZER_PATCH)
-        fprintf(stderr, " of %zu × %zu pixels", config->patch, config->patch);
+    if (config.tokenizer == VIT_TOKENIZER_PATCH)
+        fprintf(stderr, " of %zu × %zu pixels", config.patch, config.patch);
     else
         fputs(", soft splits that overlap: the picture is cut where their middles part", stderr);
-    if (config->pos_embed == VIT_POS_EMBED_NONE)
+    if (config.pos_embed == VIT_POS_EMBED_NONE)
         fputs("; the model has no positions\n", stderr);
     else
         print_maps(rows, columns, picture);
@@ -206,7 +206,7 @@ static enum vit_status draw(const struct vit_model *model, const float *input, F
 
     if (input)
         status = draw_picture(model, input, &picture, err);
-    if (!status && (!input || vit_model_config(model)->pos_embed != VIT_POS_EMBED_NONE))
+    if (!status && (!input || model_config(model).pos_embed != VIT_POS_EMBED_NONE))
         status = draw_maps(model, &maps, err);
     if (!status)
         status = write_both(&picture, &maps, file, err);

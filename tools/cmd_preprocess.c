@@ -32,7 +32,7 @@ static enum vit_status find_recipe(const struct options *o, struct vit_preproces
         const enum vit_status status = vit_model_open(o->model, &options, &model, err);
         if (status)
             return status;
-        *recipe = *vit_model_preprocess_config(model);
+        *recipe = model_preprocess_config(model);
         vit_model_free(model);
         return VIT_OK;
     }

@@ -15,16 +15,17 @@ static size_t image_count(const struct npy_header *in)
 
 /* The input's shape must be the model's, behind any batch of 1 or more. */
 static enum vit_status check_input(const char *path, const struct npy_header *in,
-                                   const struct vit_config *config, struct vit_error *err)
+                                   const struct vit_model *model, struct vit_error *err)
 {
+    const struct vit_config config = model_config(model);
     const size_t *const image = in->rank == 4 ? in->shape + 1 : in->shape;
     char found[256];
 
     if (in->dtype == NPY_F32 && (in->rank == 3 || in->rank == 4) && image_count(in) > 0 &&
-        image[0] == config->channels && image[1] == config->height && image[2] == config->width)
+        image[0] == config.channels && image[1] == config.height && image[2] == config.width)
         return VIT_OK;
     return tool_fail(err, VIT_EINVAL, "%s: expected float32 [batch, %zu, %zu, %zu], found %s", path,
-                     config->channels, config->height, config->width,
+                     config.channels, config.height, config.width,
                      npy_describe(in->dtype, in->rank, in->shape, found, sizeof found));
 }
 
@@ -32,15 +33,15 @@ static enum vit_status check_input(const char *path, const struct npy_header *in
 static enum vit_status check_output(const struct options *options, const struct vit_model *model,
                                     struct vit_error *err)
 {
-    const struct vit_config *const config = vit_model_config(model);
+    const struct vit_config config = model_config(model);
     const char *const name = output_name(options->output);
     const bool of_block = output_takes_block(options->output);
-    const bool of_stage = options->output == VIT_OUTPUT_T2T_STAGE;
-    const size_t count = of_stage ? STAGES : config->depth;
+    const bool of_stage = options->output == VIT_OUTPUT_T2T_BLOCK;
+    const size_t count = of_stage ? STAGES : config.depth;
 
     if (!of_block && options->block != OPTION_NONE)
         return tool_fail(err, VIT_EINVAL, "--block: %s are of no block", name);
-    if (of_stage && config->tokenizer == VIT_TOKENIZER_PATCH)
+    if (of_stage && config.tokenizer == VIT_TOKENIZER_PATCH)
         return tool_fail(err, VIT_EINVAL,
                          "--output: stages are T2T-ViT's, and this model has none");
     if (of_block && options->block == OPTION_NONE)
@@ -128,7 +129,7 @@ static enum vit_status run(const struct options *options, size_t count, char **o
     if (!status)
         status = runner_open(options, operands[0], image_count(&in), &runner, err);
     if (!status)
-        status = check_input(operands[1], &in, vit_model_config(runner.model), err);
+        status = check_input(operands[1], &in, runner.model, err);
     if (!status)
         status = check_output(options, runner.model, err);
     if (!status)

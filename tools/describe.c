@@ -43,7 +43,7 @@ static double qk_scale(const struct vit_config *c)
 /* The value of the fact of that name, or null. */
 static json_t *fact_json(const struct vit_model *model, const char *name)
 {
-    struct vit_config_entry fact;
+    struct vit_config_entry fact = { .size = sizeof fact };
 
     for (size_t i = 0; vit_model_config_entry(model, i, &fact); i++)
         if (strcmp(fact.name, name) == 0)
@@ -53,7 +53,7 @@ static json_t *fact_json(const struct vit_model *model, const char *name)
 
 static size_t labels_of(const struct vit_model *model)
 {
-    const size_t classes = vit_model_config(model)->classes;
+    const size_t classes = model_config(model).classes;
     size_t labels = 0;
 
     for (size_t i = 0; i < classes; i++)
@@ -64,18 +64,18 @@ static size_t labels_of(const struct vit_model *model)
 /* Sentence i on what the files leave open; NULL past the last. */
 static const char *unknown(const struct vit_model *model, size_t i)
 {
-    const struct vit_config *const c = vit_model_config(model);
+    const struct vit_config c = model_config(model);
     const struct {
         bool holds;
         const char *sentence;
     } sentences[] = {
-        { c->classes == 0,
+        { c.classes == 0,
           "classes: the model has no head; vit features writes what one would see" },
-        { c->classes > 0 && !vit_model_is_classifier(model),
+        { c.classes > 0 && !vit_model_is_classifier(model),
           "classes: the head projects, and what it gives are no classes" },
         { vit_model_is_classifier(model) && labels_of(model) == 0,
           "labels: neither config.json nor labels.txt has any; classes are numbers" },
-        { c->channels != 1 && c->channels != 3,
+        { c.channels != 1 && c.channels != 3,
           "colours: how a picture becomes these channels; vit run takes inputs made elsewhere" },
     };
 
@@ -109,36 +109,36 @@ static json_t *numbers_json(size_t count, const float *numbers)
 static json_t *recipe_json(const struct vit_model *model)
 {
     static const char *const fields[] = { "interpolation", "crop_mode", "crop_pct", "mean", "std" };
-    const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
+    const struct vit_preprocess_config r = model_preprocess_config(model);
     json_t *provenance = json_object();
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         json_object_set_new(provenance, fields[i],
                             json_string(vit_model_preprocess_source(model, fields[i])));
     return json_pack("{s:I, s:I, s:I, s:s, s:s, s:s, s:f, s:o, s:o, s:o}", "channels",
-                     (json_int_t)r->channels, "height", (json_int_t)r->height, "width",
-                     (json_int_t)r->width, "colours", colours(r), "interpolation",
-                     WORD(interpolations, r->interpolation), "crop_mode",
-                     WORD(crop_modes, r->crop_mode), "crop_pct", r->crop_pct, "mean",
-                     numbers_json(recipe_numbers(r), r->mean), "std",
-                     numbers_json(recipe_numbers(r), r->std), "provenance", provenance);
+                     (json_int_t)r.channels, "height", (json_int_t)r.height, "width",
+                     (json_int_t)r.width, "colours", colours(&r), "interpolation",
+                     WORD(interpolations, r.interpolation), "crop_mode",
+                     WORD(crop_modes, r.crop_mode), "crop_pct", r.crop_pct, "mean",
+                     numbers_json(recipe_numbers(&r), r.mean), "std",
+                     numbers_json(recipe_numbers(&r), r.std), "provenance", provenance);
 }
 
 static json_t *facts_json(const struct vit_model *model)
 {
     json_t *facts = json_array();
-    struct vit_config_entry fact;
+    struct vit_config_entry fact = { .size = sizeof fact };
 
     for (size_t i = 0; vit_model_config_entry(model, i, &fact); i++)
         facts = json_with(facts, json_pack("{s:s, s:s, s:o}", "name", fact.name, "value",
-                                           fact.value, "origin", json_text(fact.origin)));
+                                           fact.value, "origin", json_text(fact.source)));
     return facts;
 }
 
 static json_t *tensors_json(const struct vit_model *model)
 {
     json_t *tensors = json_array();
-    struct vit_tensor_info t;
+    struct vit_tensor_info t = { .size = sizeof t };
 
     for (size_t i = 0; vit_model_tensor_at(model, i, &t); i++) {
         json_t *shape = json_array();
@@ -154,7 +154,7 @@ static json_t *tensors_json(const struct vit_model *model)
 
 json_t *describe_model_json(const char *path, const struct vit_model *model)
 {
-    const struct vit_config *const c = vit_model_config(model);
+    const struct vit_config c = model_config(model);
     const struct sizes s = sizes_of(model);
     const char *sentence;
     json_t *open = json_array();
@@ -163,17 +163,17 @@ json_t *describe_model_json(const char *path, const struct vit_model *model)
         open = json_with(open, json_string(sentence));
     json_t *const shape = json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "channels",
-        (json_int_t)c->channels, "height", (json_int_t)c->height, "width", (json_int_t)c->width,
-        "patch", (json_int_t)c->patch, "dim", (json_int_t)c->dim, "depth", (json_int_t)c->depth,
-        "heads", (json_int_t)c->heads, "mlp_dim", (json_int_t)c->mlp_dim, "classes",
-        (json_int_t)c->classes, "rows", (json_int_t)s.rows, "columns", (json_int_t)s.columns,
+        (json_int_t)c.channels, "height", (json_int_t)c.height, "width", (json_int_t)c.width,
+        "patch", (json_int_t)c.patch, "dim", (json_int_t)c.dim, "depth", (json_int_t)c.depth,
+        "heads", (json_int_t)c.heads, "mlp_dim", (json_int_t)c.mlp_dim, "classes",
+        (json_int_t)c.classes, "rows", (json_int_t)s.rows, "columns", (json_int_t)s.columns,
         "tokens", (json_int_t)s.tokens, "embedding", (json_int_t)s.embedding);
     json_t *const arithmetic =
-        json_pack("{s:f, s:o, s:f, s:o, s:o, s:b, s:b, s:b, s:f}", "eps", (double)c->eps,
-                  "activation", fact_json(model, "activation"), "qk_scale", qk_scale(c), "pooling",
+        json_pack("{s:f, s:o, s:f, s:o, s:o, s:b, s:b, s:b, s:f}", "eps", (double)c.eps,
+                  "activation", fact_json(model, "activation"), "qk_scale", qk_scale(&c), "pooling",
                   fact_json(model, "pool"), "pos_embed", fact_json(model, "pos_embed"),
-                  "no_qkv_bias", (int)c->no_qkv_bias, "layer_scale", (int)c->layer_scale,
-                  "value_residual", (int)c->value_residual, "operations", forward_operations(c));
+                  "no_qkv_bias", (int)c.no_qkv_bias, "layer_scale", (int)c.layer_scale,
+                  "value_residual", (int)c.value_residual, "operations", forward_operations(&c));
     return json_pack("{s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(path),
                      "family", vit_model_family(model), "parameters",
                      (json_int_t)vit_model_parameter_count(model), "labels",
@@ -196,20 +196,20 @@ static void print_numbers(const struct vit_model *model, const char *name, size_
 
 static void print_recipe(const struct vit_model *model)
 {
-    const struct vit_preprocess_config *const r = vit_model_preprocess_config(model);
+    const struct vit_preprocess_config r = model_preprocess_config(model);
 
     puts("\nPreprocessing, and where each part comes from:");
-    printf("  %-22s %zu × %zu × %zu\n", "input", r->channels, r->height, r->width);
-    printf("  %-22s %s%s\n", "colours", colours(r),
-           r->channels == 1 ? ": pictures turn grey, by ITU-R 601" : "");
-    printf("  %-22s %-22s %s\n", "interpolation", WORD(interpolations, r->interpolation),
+    printf("  %-22s %zu × %zu × %zu\n", "input", r.channels, r.height, r.width);
+    printf("  %-22s %s%s\n", "colours", colours(&r),
+           r.channels == 1 ? ": pictures turn grey, by ITU-R 601" : "");
+    printf("  %-22s %-22s %s\n", "interpolation", WORD(interpolations, r.interpolation),
            vit_model_preprocess_source(model, "interpolation"));
-    printf("  %-22s %-22s %s\n", "crop_mode", WORD(crop_modes, r->crop_mode),
+    printf("  %-22s %-22s %s\n", "crop_mode", WORD(crop_modes, r.crop_mode),
            vit_model_preprocess_source(model, "crop_mode"));
-    printf("  %-22s %-22g %s\n", "crop_pct", r->crop_pct,
+    printf("  %-22s %-22g %s\n", "crop_pct", r.crop_pct,
            vit_model_preprocess_source(model, "crop_pct"));
-    print_numbers(model, "mean", recipe_numbers(r), r->mean);
-    print_numbers(model, "std", recipe_numbers(r), r->std);
+    print_numbers(model, "mean", recipe_numbers(&r), r.mean);
+    print_numbers(model, "std", recipe_numbers(&r), r.std);
 }
 
 /* What 0 stands for, where it is no number. */
@@ -230,14 +230,14 @@ static const char *meaning_of_zero(const struct vit_config_entry *fact)
 
 static void print_facts(const struct vit_model *model)
 {
-    struct vit_config_entry fact;
+    struct vit_config_entry fact = { .size = sizeof fact };
     char value[96];
 
     puts("\nArithmetic, and where each part comes from:");
     for (size_t i = 0; vit_model_config_entry(model, i, &fact); i++) {
         snprintf(value, sizeof value, "%s%s", fact.value, meaning_of_zero(&fact));
         printf("  %-22s %-22s ", fact.name, value);
-        print_plain(stdout, fact.origin);
+        print_plain(stdout, fact.source);
         putchar('\n');
     }
 }
@@ -252,7 +252,7 @@ static struct columns lay_out(const struct vit_model *model)
 {
     enum { MOST = 80 };
     struct columns columns = { 0 };
-    struct vit_tensor_info first, t;
+    struct vit_tensor_info first = { .size = sizeof first }, t = { .size = sizeof t };
 
     vit_model_tensor_at(model, 0, &first);
     for (size_t i = 0; vit_model_tensor_at(model, i, &t); i++) {
@@ -277,7 +277,7 @@ static void print_padded(const char *text, size_t column)
 static void print_tensors(const struct vit_model *model)
 {
     struct columns columns;
-    struct vit_tensor_info t;
+    struct vit_tensor_info t = { .size = sizeof t };
 
     if (!vit_model_tensor_at(model, 0, &t))
         return;
@@ -303,7 +303,7 @@ static void print_tensors(const struct vit_model *model)
 
 void describe_model(const char *path, const struct vit_model *model)
 {
-    const struct vit_config *const c = vit_model_config(model);
+    const struct vit_config c = model_config(model);
     const struct sizes s = sizes_of(model);
     const char *sentence;
 
@@ -312,17 +312,17 @@ void describe_model(const char *path, const struct vit_model *model)
     printf("\n  %-22s %s\n", "names and arithmetic", vit_model_family(model));
     printf("  %-22s %zu\n", "parameters", vit_model_parameter_count(model));
     printf("  %-22s %.4g, 2 for each multiply-add of an image\n", "operations",
-           forward_operations(c));
-    printf("  %-22s %zu × %zu × %zu (channels, height, width)\n", "image", c->channels, c->height,
-           c->width);
+           forward_operations(&c));
+    printf("  %-22s %zu × %zu × %zu (channels, height, width)\n", "image", c.channels, c.height,
+           c.width);
     printf("  %-22s %zu of %zu: %zu × %zu patches, and %zu before them\n", "tokens", s.tokens,
-           c->dim, s.rows, s.columns, s.tokens - s.rows * s.columns);
-    printf("  %-22s %zu, of %zu head%s and an MLP of %zu\n", "blocks", c->depth, c->heads,
-           c->heads == 1 ? "" : "s", c->mlp_dim);
-    printf("  %-22s %.9g%s\n", "attention scale", qk_scale(c),
-           c->qk_scale != 0 ? "" : " (head_dim^-1/2)");
+           c.dim, s.rows, s.columns, s.tokens - s.rows * s.columns);
+    printf("  %-22s %zu, of %zu head%s and an MLP of %zu\n", "blocks", c.depth, c.heads,
+           c.heads == 1 ? "" : "s", c.mlp_dim);
+    printf("  %-22s %.9g%s\n", "attention scale", qk_scale(&c),
+           c.qk_scale != 0 ? "" : " (head_dim^-1/2)");
     printf("  %-22s %zu\n", "embedding", s.embedding);
-    printf("  %-22s %zu, %zu with a label\n", "classes", c->classes, labels_of(model));
+    printf("  %-22s %zu, %zu with a label\n", "classes", c.classes, labels_of(model));
     print_facts(model);
     print_recipe(model);
     if (unknown(model, 0))

@@ -8,9 +8,9 @@
 
 static size_t input_elements(const struct vit_model *model)
 {
-    const struct vit_config *const c = vit_model_config(model);
+    const struct vit_config c = model_config(model);
 
-    return c->channels * c->height * c->width; /* bounded: a configuration's */
+    return c.channels * c.height * c.width; /* bounded: a configuration's */
 }
 
 static enum vit_status load(const struct vit_model *model, const char *path, float *out,
@@ -19,8 +19,9 @@ static enum vit_status load(const struct vit_model *model, const char *path, flo
     struct vit_image image = { 0 };
     enum vit_status status = decode_file(path, &image, err);
 
+    const struct vit_preprocess_config recipe = model_preprocess_config(model);
     if (!status)
-        status = preprocess_image(path, vit_model_preprocess_config(model), &image, out, err);
+        status = preprocess_image(path, &recipe, &image, out, err);
     vit_image_free(&image);
     return status;
 }

@@ -2,7 +2,7 @@
 #ifndef VIT_TOOLS_OPERATIONS_H
 #define VIT_TOOLS_OPERATIONS_H
 
-#include "vit/vit.h"
+#include "vit/config.h"
 
 /*
  * Operations of one image: 2 for each multiply-add of the matmuls and of attention's two products.

@@ -16,7 +16,7 @@ static const struct {
     [VIT_OUTPUT_BLOCK] = { "block", true },
     [VIT_OUTPUT_LAST_HIDDEN_STATE] = { "features", false },
     [VIT_OUTPUT_EMBEDDING] = { "embedding", false },
-    [VIT_OUTPUT_T2T_STAGE] = { "stage", true },
+    [VIT_OUTPUT_T2T_BLOCK] = { "stage", true },
     [VIT_OUTPUT_ATTENTION] = { "attention", true },
 };
 

@@ -10,7 +10,8 @@
 #include "tools/error.h"
 #include "tools/options.h"
 #include "vit/image.h"
-#include "vit/vit.h"
+#include "vit/inspect.h"
+#include "vit/kernels.h"
 
 /* One verb of the command; each cmd_*.c defines one. */
 struct verb {
@@ -29,6 +30,23 @@ extern const struct verb verb_classify, verb_features, verb_attention, verb_patc
 
 /* How a model is opened: the level and the image size asked for. */
 struct vit_model_options model_options(const struct options *options);
+
+/* A model's configuration by value. */
+static inline struct vit_config model_config(const struct vit_model *model)
+{
+    struct vit_config config = { .size = sizeof config };
+
+    vit_model_get_config(model, &config, NULL); /* the size is right: it cannot fail */
+    return config;
+}
+
+static inline struct vit_preprocess_config model_preprocess_config(const struct vit_model *model)
+{
+    struct vit_preprocess_config config = { .size = sizeof config };
+
+    vit_model_get_preprocess_config(model, &config, NULL);
+    return config;
+}
 
 /* A model, and a context whose batch suits the work. */
 struct runner {

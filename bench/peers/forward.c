@@ -5,6 +5,7 @@
 
 #include "session.h"
 #include "tools/operations.h"
+#include "vit/inspect.h"
 
 enum { CLASSES = 1000 };
 static const size_t batches[] = { 1, 8 };

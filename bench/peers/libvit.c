@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "peers.h"
+#include "vit/kernels.h"
 #include "vit/vit.h"
 
 static const struct place *here;
@@ -13,6 +14,7 @@ struct state {
     float *packed;
     struct vit_model *model;
     struct vit_context *context;
+    size_t classes;
     float *images, *logits;
 };
 
@@ -72,7 +74,7 @@ static void copy_logits(void *state, float *logits)
 {
     const struct state *const s = state;
 
-    memcpy(logits, s->logits, s->work.batch * vit_model_config(s->model)->classes * sizeof *logits);
+    memcpy(logits, s->logits, s->work.batch * s->classes * sizeof *logits);
 }
 
 static void close_forward(void *state)
@@ -99,9 +101,11 @@ static void open_forward(struct state *s)
     if (vit_model_open(folder, &model, &s->model, &err) != VIT_OK ||
         vit_context_create(s->model, &context, &s->context, &err) != VIT_OK)
         fatal("libvit: %s", err.message);
-    const struct vit_config *const c = vit_model_config(s->model);
-    s->images = new_floats(s->work.batch * c->channels * c->height * c->width);
-    s->logits = allocate(s->work.batch * c->classes * sizeof *s->logits);
+    struct vit_config c = { .size = sizeof c };
+    vit_model_get_config(s->model, &c, NULL);
+    s->classes = c.classes;
+    s->images = new_floats(s->work.batch * c.channels * c.height * c.width);
+    s->logits = allocate(s->work.batch * c.classes * sizeof *s->logits);
 }
 
 static bool prepare(const struct work *work, struct job *job)

@@ -13,6 +13,7 @@
 #include "session.h"
 #include "settings.h"
 #include "tools/build_info.h"
+#include "vit/kernels.h"
 
 #ifndef VIT_FLAGS
 #define VIT_FLAGS "unknown"

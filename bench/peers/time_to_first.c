@@ -37,9 +37,10 @@ int main(int argc, char **argv)
     if (vit_model_open(argv[1], &model_options, &model, &err) != VIT_OK ||
         vit_context_create(model, &options, &context, &err) != VIT_OK)
         fatal("%s", err.message);
-    const struct vit_config *const c = vit_model_config(model);
-    float *const images = new_floats(c->channels * c->height * c->width);
-    float *const logits = allocate(c->classes * sizeof *logits);
+    struct vit_config c = { .size = sizeof c };
+    vit_model_get_config(model, &c, NULL);
+    float *const images = new_floats(c.channels * c.height * c.width);
+    float *const logits = allocate(c.classes * sizeof *logits);
 
     for (int i = 0; i < 3; i++) {
         const double begin = now();

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "vit/activations.h"
 #include "vit/status.h"
 
 #ifdef __cplusplus
@@ -23,19 +24,6 @@ extern "C" {
  * such as "inexact" are raised as the arithmetic has them. A struct vit_parallel's other threads
  * may be in any: each task computes in the default one and leaves its thread as it was.
  */
-
-enum vit_activation {
-    VIT_ACTIVATION_IDENTITY, /* x */
-    VIT_ACTIVATION_GELU,     /* x·Φ(x), the exact erf form; Hendrycks & Gimpel 2016 */
-    /* x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), the same paper's approximation */
-    VIT_ACTIVATION_GELU_TANH,
-    VIT_ACTIVATION_GELU_QUICK, /* x·sigmoid(1.702·x), as in CLIP */
-    VIT_ACTIVATION_RELU,       /* max(x, 0) */
-    VIT_ACTIVATION_SILU,       /* x·sigmoid(x) */
-    VIT_ACTIVATION_EXP,        /* exp(x), over the whole range of floats */
-    VIT_ACTIVATION_TANH,       /* tanh(x), as before the logits in Dosovitskiy et al. 2021 */
-    VIT_ACTIVATIONS
-};
 
 /*
  * What follows the sum of products of a matmul, each step rounded, in this order:

@@ -3,7 +3,7 @@
 #define VIT_STATUS_H
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "libvit is for little-endian machines: it reads and writes files as numbers lie in memory"
+#error "libvit supports little-endian machines only: its file formats store numbers that way"
 #endif
 
 #ifdef __cplusplus
@@ -16,29 +16,30 @@ extern "C" {
 #define VIT_API
 #endif
 
+/* The values never change. A later version may add some. */
 enum vit_status {
     VIT_OK = 0,
-    VIT_EINVAL,       /* an argument is outside what the function's comment allows */
-    VIT_ENOMEM,       /* an allocation failed, or a size does not fit in size_t */
-    VIT_EIO,          /* a file could not be opened or read; the message has the system's reason */
-    VIT_EFORMAT,      /* a file is not what its format demands: truncated, malformed, misshapen */
-    VIT_EUNSUPPORTED, /* well formed, but something this library does not do (or this CPU lacks) */
-    VIT_ECANCELED,    /* the caller's own hook said stop */
+    VIT_EINVAL = 1,  /* an argument is outside the range that the function documents */
+    VIT_ENOMEM = 2,  /* an allocation failed, or a size does not fit in size_t */
+    VIT_EIO = 3,     /* a file cannot be opened or read; the message has the system's reason */
+    VIT_EFORMAT = 4, /* a file breaks its format: truncated, malformed, a wrong shape */
+    VIT_EUNSUPPORTED =
+        5,             /* valid, but this library, this version or this CPU does not support it */
+    VIT_ECANCELED = 6, /* the caller's cancel hook returned true */
 };
 
 /*
- * Filled by a function that fails, untouched by one that succeeds. Any `struct vit_error *`
- * argument may be NULL.
+ * A function that fails fills it; a function that succeeds leaves it unchanged. Every
+ * `struct vit_error *` argument may be NULL. The struct never grows.
  */
 struct vit_error {
     enum vit_status status;
-    char
-        message[512]; /* one sentence: the file, the tensor, what was expected and what was found */
+    /* one sentence: what was wrong where, what was expected, what was found */
+    char message[512];
 };
 
 /*
- * The name of a status, "VIT_EINVAL" for VIT_EINVAL; "unknown status" for a value outside the enum.
- * Thread-safe.
+ * The name of a status, such as "VIT_EINVAL"; "unknown status" for any other value. Thread-safe.
  */
 VIT_API const char *vit_status_name(enum vit_status status);
 

@@ -1,4 +1,4 @@
-/* fail.c - filling a caller's vit_error */
+/* fail.c - fills a caller's vit_error */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -220,7 +220,8 @@ bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
     if (i >= checkpoint->tensors->count)
         return false;
     const struct tensor *const t = &checkpoint->tensors->entries[i];
-    *tensor = (struct vit_tensor_info){ .name = t->name,
+    *tensor = (struct vit_tensor_info){ .size = sizeof *tensor,
+                                        .name = t->name,
                                         .file = t->path,
                                         .dtype = t->dtype,
                                         .rank = t->rank,

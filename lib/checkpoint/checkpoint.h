@@ -4,7 +4,7 @@
 
 #include "checkpoint/provenance.h"
 #include "checkpoint/slots.h"
-#include "vit/vit.h"
+#include "vit/inspect.h"
 
 struct checkpoint;
 

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "files/file.h"
 #include "files/sanitize.h"
+#include "vit/inspect.h"
 
 /*
  * By model_type: libvit's own for the series, T2T-ViT and vit-pytorch, Hugging Face's for its own.
@@ -47,7 +48,8 @@ const char *vit_family_at(size_t i, const char **model_type)
     if (i >= count)
         return NULL;
     const struct config_family *family = i < others ? without_type[i] : &families[i - others];
-    *model_type = family->model_type;
+    if (model_type)
+        *model_type = family->model_type;
     return family->names->name;
 }
 

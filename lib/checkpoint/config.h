@@ -8,7 +8,7 @@
 #include "checkpoint/labels.h"
 #include "checkpoint/provenance.h"
 #include "checkpoint/tensor_names.h"
-#include "vit/vit.h"
+#include "vit/inspect.h"
 
 #define CONFIG_MAX_BYTES (16 << 20) /* ImageNet-21k's labels are 1 MB */
 

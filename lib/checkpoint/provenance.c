@@ -172,7 +172,7 @@ bool provenance_entry(const struct provenance *provenance, const struct vit_conf
     if (i >= COUNT)
         return false;
     fact->name = fields[i].name;
-    fact->origin = provenance->of[i].text;
+    fact->source = provenance->of[i].text;
     write_value(&fields[i], config, fact->value);
     return true;
 }

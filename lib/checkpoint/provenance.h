@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "vit/vit.h"
+#include "vit/inspect.h"
 
 /* One for each field of struct vit_config that says what is computed. */
 enum { ORIGINS_RECIPE = 5 }; /* fields of struct vit_preprocess_config that files can fill */

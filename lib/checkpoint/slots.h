@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "vit/vit.h"
+#include "vit/config.h"
 
 /*
  * Linear weights are [out][in]. One of each, then those of T2T's token transformers, one per stage,

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/sized.h"
 #include "base/status.h"
 #include "config/config.h"
+#include "vit/inspect.h"
 
 /* What an architecture does otherwise than the paper's. */
 enum trait {
@@ -300,6 +302,5 @@ enum vit_status vit_config_from_name(const char *name, struct vit_config *config
         return status;
     if (config_check(&named, &why))
         return fail(err, VIT_EUNSUPPORTED, "architecture \"%.100s\": %.200s", name, why.message);
-    *config = named;
-    return VIT_OK;
+    return sized_write(config, &named, sizeof named, "vit_config", err);
 }

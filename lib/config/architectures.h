@@ -2,7 +2,8 @@
 #ifndef VIT_CONFIG_ARCHITECTURES_H
 #define VIT_CONFIG_ARCHITECTURES_H
 
-#include "vit/vit.h"
+#include "vit/config.h"
+#include "vit/status.h"
 
 /*
  * As vit_config_from_name, but for the check whether it can be computed: what else a checkpoint

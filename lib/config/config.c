@@ -185,9 +185,6 @@ enum vit_status config_check(const struct vit_config *config, struct vit_error *
 {
     enum vit_status status;
 
-    if (config->size != sizeof *config)
-        return fail(err, VIT_EINVAL, "size of the configuration is %zu, expected %zu", config->size,
-                    sizeof *config);
     if ((status = check_fields(config, err)))
         return status;
     if (config->tokenizer != VIT_TOKENIZER_PATCH)

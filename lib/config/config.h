@@ -2,7 +2,8 @@
 #ifndef VIT_CONFIG_CONFIG_H
 #define VIT_CONFIG_CONFIG_H
 
-#include "vit/vit.h"
+#include "vit/config.h"
+#include "vit/status.h"
 
 /*
  * Bounds of a configuration's fields. The largest model published (ViT-22B) has dim 6144, depth 48

@@ -3,9 +3,14 @@
 
 #include "base/fpenv.h"
 #include "base/parallel.h"
+#include "base/sized.h"
 #include "base/status.h"
 #include "config/config.h"
 #include "model/forward.h"
+
+SIZED_LAST(struct vit_context_options, user);
+SIZED_LAST(struct vit_call, output_count);
+SIZED_LAST(struct vit_output_request, data);
 
 struct vit_context {
     const struct vit_model *model;
@@ -95,15 +100,12 @@ enum vit_status vit_context_create(const struct vit_model *model,
                                    const struct vit_context_options *options,
                                    struct vit_context **context, struct vit_error *err)
 {
-    struct vit_context_options o = { 0 };
+    struct vit_context_options o = { .size = sizeof o };
     struct vit_context *ctx;
+    enum vit_status status;
 
-    if (options) {
-        if (options->size != sizeof o)
-            return fail(err, VIT_EINVAL, "vit_context_options.size is %zu, expected %zu",
-                        options->size, sizeof o);
-        o = *options;
-    }
+    if (options && (status = sized_read(&o, options, sizeof o, "vit_context_options", err)))
+        return status;
     o.max_batch = o.max_batch ? o.max_batch : 1;
     o.threads = o.threads ? o.threads : parallel_default_threads();
     ctx = calloc(1, sizeof *ctx);
@@ -196,7 +198,7 @@ static enum vit_status check_call(const struct vit_context *ctx, const struct wa
         wanted->block >= c->depth)
         return fail(err, VIT_EINVAL, "block is %zu, expected less than the model's depth, %zu",
                     wanted->block, c->depth);
-    if (wanted->output == VIT_OUTPUT_T2T_STAGE &&
+    if (wanted->output == VIT_OUTPUT_T2T_BLOCK &&
         (c->tokenizer == VIT_TOKENIZER_PATCH || wanted->block >= TOKEN_STAGES))
         return fail(err, VIT_EINVAL,
                     "block is %zu, expected a token transformer, 0 or 1, of a T2T-ViT",
@@ -240,6 +242,40 @@ enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output outp
     if (atomic_load(&ctx->cancelled))
         return fail(err, VIT_ECANCELED, "the context's cancel hook said stop");
     return VIT_OK;
+}
+
+/* Request i of a call, as this version has it. */
+static enum vit_status read_request(const struct vit_call *call, size_t i,
+                                    struct vit_output_request *request, struct vit_error *err)
+{
+    const size_t stride = call->outputs->size;
+    const void *const from = (const char *)call->outputs + i * stride;
+    const enum vit_status status =
+        sized_read(request, from, sizeof *request, "vit_output_request", err);
+
+    if (!status && ((const struct vit_output_request *)from)->size != stride)
+        return fail(err, VIT_EINVAL,
+                    "struct vit_output_request %zu: expected size %zu as in request 0, found %zu",
+                    i, stride, ((const struct vit_output_request *)from)->size);
+    return status;
+}
+
+enum vit_status vit_forward_call(struct vit_context *context, const struct vit_call *call,
+                                 struct vit_error *err)
+{
+    struct vit_call c;
+    struct vit_output_request request;
+    enum vit_status status = sized_read(&c, call, sizeof c, "vit_call", err);
+
+    if (!status && c.output_count == 0)
+        return fail(err, VIT_EINVAL, "struct vit_call: expected at least 1 output, found 0");
+    for (size_t i = 0; !status && i < c.output_count; i++) {
+        status = read_request(&c, i, &request, err);
+        if (!status)
+            status = vit_forward_output(context, request.output, request.block, c.batch, c.images,
+                                        request.data, err);
+    }
+    return status;
 }
 
 enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,

@@ -210,7 +210,7 @@ void forward_image(struct run *r, const struct wanted *wanted, const float *imag
         tokenize(r, image, SPLITS, NULL, (struct matrix){ out, c->dim });
         return;
     }
-    if (wanted->output == VIT_OUTPUT_T2T_STAGE) {
+    if (wanted->output == VIT_OUTPUT_T2T_BLOCK) {
         const struct config_grid grid = config_split_grid(c, wanted->block);
         tokenize(r, image, wanted->block, NULL, (struct matrix){ 0 });
         copy_rows(grid.rows * grid.columns, c->t2t_dim, r->token,

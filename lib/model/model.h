@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "checkpoint/checkpoint.h"
 #include "config/config.h"
+#include "vit/kernels.h"
 #include "vit/vit.h"
 
 /* y = x Wᵀ + b */
@@ -44,7 +45,7 @@ struct map_pool {
 
 struct vit_model {
     struct vit_config config;
-    struct vit_preprocess_config recipe;
+    struct vit_preprocess_config preprocess;
     const struct vit_kernels *kernels;
     struct checkpoint *checkpoint; /* its labels and names live on; NULL for a random model */
     struct provenance provenance;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/fpenv.h"
+#include "base/sized.h"
 #include "base/status.h"
 #include "model/resize.h"
 
@@ -14,9 +15,6 @@ struct placement {
 
 static enum vit_status check_recipe(const struct vit_preprocess_config *r, struct vit_error *err)
 {
-    if (r->size != sizeof *r)
-        return fail(err, VIT_EINVAL, "recipe: its size field is %zu, expected %zu", r->size,
-                    sizeof *r);
     if (r->channels != 1 && r->channels != 3)
         return fail(err, VIT_EINVAL, "recipe: expected 1 or 3 channels, found %zu", r->channels);
     if (r->height == 0 || r->width == 0)
@@ -175,9 +173,13 @@ free_pictures:
 enum vit_status vit_preprocess(const struct vit_preprocess_config *recipe, size_t height,
                                size_t width, const uint8_t *rgb, float *out, struct vit_error *err)
 {
-    const struct fpenv before = fpenv_enter();
-    const enum vit_status status = preprocess(recipe, height, width, rgb, out, err);
+    struct vit_preprocess_config ours;
+    enum vit_status status = sized_read(&ours, recipe, sizeof ours, "vit_preprocess_config", err);
 
+    if (status)
+        return status;
+    const struct fpenv before = fpenv_enter();
+    status = preprocess(&ours, height, width, rgb, out, err);
     fpenv_leave(before);
     return status;
 }

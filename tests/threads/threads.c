@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vit/vit.h"
+#include "tests/model_config.h"
+#include "vit/inspect.h"
+#include "vit/kernels.h"
 
 /*
  * Threads are this program's own, handed to the library by its hook: an OpenMP that is not
@@ -93,7 +95,7 @@ static void forward(const struct vit_model *model, size_t threads, size_t batch)
 static void call(void *arg, size_t i)
 {
     const struct vit_model *shared = arg;
-    struct vit_preprocess_config recipe = *vit_model_preprocess_config(shared);
+    struct vit_preprocess_config recipe = model_preprocess_config(shared);
     struct vit_model *own = NULL;
     static float out[CALLERS][IMAGE];
     uint8_t rgb[20 * 30 * 3];

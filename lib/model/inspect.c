@@ -1,0 +1,75 @@
+/* inspect.c - what can be asked of a model */
+#include "vit/inspect.h"
+
+#include <string.h>
+
+#include "base/sized.h"
+#include "base/status.h"
+#include "config/config.h"
+#include "model/model.h"
+
+SIZED_LAST(struct vit_config_entry, value);
+SIZED_LAST(struct vit_tensor_info, shape);
+
+const struct vit_kernels *vit_model_kernels(const struct vit_model *model)
+{
+    return model->kernels;
+}
+
+const char *vit_model_family(const struct vit_model *model)
+{
+    return model->checkpoint ? checkpoint_family(model->checkpoint) : "random";
+}
+
+size_t vit_model_parameter_count(const struct vit_model *model)
+{
+    return model->parameters;
+}
+
+bool vit_model_is_classifier(const struct vit_model *model)
+{
+    return model->config.classes > 0 &&
+           (!model->checkpoint || checkpoint_is_classifier(model->checkpoint));
+}
+
+bool vit_model_config_entry(const struct vit_model *model, size_t i, struct vit_config_entry *entry)
+{
+    struct vit_config_entry ours = { .size = sizeof ours };
+
+    return provenance_entry(&model->provenance, &model->config, i, &ours) &&
+           sized_write(entry, &ours, sizeof ours, "vit_config_entry", NULL) == VIT_OK;
+}
+
+const char *vit_model_preprocess_source(const struct vit_model *model, const char *field)
+{
+    return provenance_preprocess(&model->provenance, field);
+}
+
+bool vit_model_tensor_at(const struct vit_model *model, size_t i, struct vit_tensor_info *tensor)
+{
+    struct vit_tensor_info ours;
+
+    return model->checkpoint && checkpoint_tensor(model->checkpoint, i, &ours) &&
+           sized_write(tensor, &ours, sizeof ours, "vit_tensor_info", NULL) == VIT_OK;
+}
+
+void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns)
+{
+    const struct config_grid grid = config_grid(&model->config);
+
+    if (rows)
+        *rows = grid.rows;
+    if (columns)
+        *columns = grid.columns;
+}
+
+enum vit_status vit_model_positions(const struct vit_model *model, float *out,
+                                    struct vit_error *err)
+{
+    const struct vit_config *c = &model->config;
+
+    if (!model->positions)
+        return fail(err, VIT_EINVAL, "the model has no position embeddings");
+    memcpy(out, model->positions, config_patches(c) * c->dim * sizeof *out);
+    return VIT_OK;
+}
