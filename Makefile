@@ -93,7 +93,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 
 # --- the parts
 
-PARTS := $(addsuffix /Makefile.inc,kernels lib image check tools examples tests bench) \
+PARTS := $(addsuffix /Makefile.inc,kernels lib image check measure tools examples tests bench) \
          mk/deps.mk mk/install.mk mk/lint.mk
 include $(PARTS)
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kernels/unroll.h"
-#include "tools/clock.h"
+#include "measure/clock.h"
 
 /* The widest vectors that this CPU has, whatever the level that is measured. */
 #if defined(__x86_64__) && defined(__gnu_linux__)

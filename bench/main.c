@@ -5,8 +5,8 @@
 #include "base/parallel.h"
 #include "kinds.h"
 #include "measure.h"
+#include "measure/build_info.h"
 #include "shim.h"
-#include "tools/build_info.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
@@ -21,13 +21,13 @@ static void add_context(const char *levels)
     char cpu[256], threads[32];
 
     snprintf(threads, sizeof threads, "%zu", parallel_default_threads());
-    bench_context("cpu", about_cpu(cpu, sizeof cpu));
+    bench_context("cpu", cpu_name(cpu, sizeof cpu));
     bench_context("levels", levels);
     bench_context("default_level",
                   vit_kernels_get(NULL, &level, NULL) == VIT_OK ? level->isa : "none");
-    bench_context("compiler", about_compiler());
+    bench_context("compiler", build_compiler());
     bench_context("flags", BENCH_FLAGS);
-    bench_context("commit", about_commit());
+    bench_context("commit", build_commit());
     bench_context("version", vit_version());
     bench_context("threads", threads);
     bench_context("OMP_PROC_BIND", bind ? bind : "unset");

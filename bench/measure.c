@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/clock.h"
+#include "measure/peak.h"
+#include "measure/samples.h"
 #include "sample.h"
 #include "shim.h"
-#include "tools/clock.h"
-#include "tools/peak.h"
-#include "tools/samples.h"
 
 /* Against which reading the thread's clock, a system call, is nothing. */
 static const double least_stretch = 1e-3;
@@ -90,8 +90,8 @@ static struct yardsticks take_yardsticks(const struct bench *b)
 }
 
 /* Of one run: seconds of an iteration in each stretch, shares of the yardsticks in each segment. */
-struct samples {
-    struct series seconds, peak_shares, bandwidth_shares;
+struct run_samples {
+    struct samples seconds, peak_shares, bandwidth_shares;
 };
 
 /* Stretches in a row, between the yardsticks before them and those after. */
@@ -104,19 +104,19 @@ struct segment {
  * Takes the yardsticks, which begin the next segment too. A share that does not apply is 0/0, so
  * NaN. False: no memory.
  */
-static bool end_segment(const struct bench *b, struct segment *segment, struct samples *s)
+static bool end_segment(const struct bench *b, struct segment *segment, struct run_samples *s)
 {
     const struct yardsticks before = segment->before, after = take_yardsticks(b);
     const double rate = segment->iterations / segment->seconds;
 
     *segment = (struct segment){ .before = after };
-    return series_append(&s->peak_shares, 2 * b->operations * rate / (before.peak + after.peak)) &&
-           series_append(&s->bandwidth_shares,
-                         2 * b->bytes * rate / (before.bandwidth + after.bandwidth));
+    return samples_append(&s->peak_shares, 2 * b->operations * rate / (before.peak + after.peak)) &&
+           samples_append(&s->bandwidth_shares,
+                          2 * b->bytes * rate / (before.bandwidth + after.bandwidth));
 }
 
 /* Segments for as long as Google Benchmark wants, its clock standing between them. */
-static bool sample(struct bench_run *run, const struct bench *b, struct samples *s)
+static bool sample(struct bench_run *run, const struct bench *b, struct run_samples *s)
 {
     struct segment segment = { .before = take_yardsticks(b) };
     bool enough_memory = true;
@@ -126,7 +126,7 @@ static bool sample(struct bench_run *run, const struct bench *b, struct samples 
         const double seconds = time_stretch(b, iterations);
         segment.iterations += (double)iterations;
         segment.seconds += seconds;
-        enough_memory = series_append(&s->seconds, seconds / (double)iterations);
+        enough_memory = samples_append(&s->seconds, seconds / (double)iterations);
         if (segment.seconds >= segment_seconds) {
             bench_pause(run);
             enough_memory = end_segment(b, &segment, s) && enough_memory;
@@ -138,10 +138,10 @@ static bool sample(struct bench_run *run, const struct bench *b, struct samples 
     return enough_memory;
 }
 
-static double median(struct series *s)
+static double median(struct samples *s)
 {
-    series_sort(s);
-    return series_quantile(s, 0.5);
+    samples_sort(s);
+    return samples_quantile(s, 0.5);
 }
 
 /* What does not apply is 0 in struct bench and NaN in the report. */
@@ -150,7 +150,7 @@ static double or_nan(double x)
     return x > 0 ? x : (double)NAN;
 }
 
-static void report(struct bench_run *run, const struct bench *b, struct samples *s)
+static void report(struct bench_run *run, const struct bench *b, struct run_samples *s)
 {
     const double seconds = median(&s->seconds);
 
@@ -165,7 +165,7 @@ static void report(struct bench_run *run, const struct bench *b, struct samples 
 static void measure(struct bench_run *run, void *arg)
 {
     const struct bench *const b = arg;
-    struct samples s = { 0 };
+    struct run_samples s = { 0 };
 
     if (turn.bench != b)
         begin_turn(b);

@@ -24,7 +24,7 @@ if [ -n "$foreign" ]; then
   exit 1
 fi
 
-sources=(kernels/scalar/*.c kernels/neon/*.c lib/*/*.c check/*.c tools/*.c image/*.c examples/*.c)
+sources=(kernels/scalar/*.c kernels/neon/*.c lib/*/*.c check/*.c measure/*.c tools/*.c image/*.c examples/*.c)
 ran=0
 for source in "${sources[@]}"; do
   # __nonnull is clang's own word for Apple, and glibc's macro

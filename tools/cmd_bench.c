@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tools/build_info.h"
+#include "measure/build_info.h"
+#include "measure/peak.h"
+#include "measure/samples.h"
 #include "tools/operations.h"
-#include "tools/peak.h"
-#include "tools/samples.h"
 #include "tools/tool.h"
 
 enum {
@@ -25,8 +25,8 @@ struct bench {
     size_t threads;
     enum vit_output output; /* logits or, of a model without a head, the embedding */
     float *images, *out;
-    struct series forwards; /* seconds of each */
-    struct series peaks;    /* operations a second */
+    struct samples forwards; /* seconds of each */
+    struct samples peaks;    /* operations a second */
 };
 
 struct result {
@@ -123,11 +123,11 @@ static enum vit_status measure(struct bench *b, struct vit_error *err)
         const double stretch = now();
         do {
             status = forward(b, &seconds, err);
-            if (!status && !series_append(&b->forwards, seconds))
+            if (!status && !samples_append(&b->forwards, seconds))
                 status = tool_no_memory(err);
         } while (!status && now() - stretch < stretch_seconds);
         const double rate = peak_measure(&peak);
-        if (!status && !series_append(&b->peaks, rate))
+        if (!status && !samples_append(&b->peaks, rate))
             status = tool_no_memory(err);
     }
     return status;
@@ -142,16 +142,16 @@ static struct result summarise(struct bench *b)
     struct result r = { 0 };
     double total = 0;
 
-    series_sort(&b->forwards);
-    series_sort(&b->peaks);
+    samples_sort(&b->forwards);
+    samples_sort(&b->peaks);
     for (size_t i = 0; i < b->forwards.count; i++)
         total += b->forwards.values[i];
     r.images_per_s = batch * (double)b->forwards.count / total;
     r.ms_min = 1e3 * b->forwards.values[0] / batch;
-    r.ms_median = 1e3 * series_quantile(&b->forwards, 0.5) / batch;
-    r.ms_p99 = 1e3 * series_quantile(&b->forwards, 0.99) / batch;
-    r.gflops = gigaoperations / series_quantile(&b->forwards, 0.5);
-    r.peak_gflops = 1e-9 * series_quantile(&b->peaks, 0.5);
+    r.ms_median = 1e3 * samples_quantile(&b->forwards, 0.5) / batch;
+    r.ms_p99 = 1e3 * samples_quantile(&b->forwards, 0.99) / batch;
+    r.gflops = gigaoperations / samples_quantile(&b->forwards, 0.5);
+    r.peak_gflops = 1e-9 * samples_quantile(&b->peaks, 0.5);
     r.peak_share = r.gflops / r.peak_gflops;
     return r;
 }
@@ -169,8 +169,8 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
                   "peak_share", r->peak_share, "forwards", (json_int_t)b->forwards.count, "isa",
                   vit_model_kernels(b->model)->isa, "threads", (json_int_t)b->threads, "batch",
                   (json_int_t)b->options->batch, "model", json_text(b->name), "cpu",
-                  json_text(about_cpu(cpu, sizeof cpu)), "compiler", about_compiler(), "commit",
-                  about_commit(), "version", vit_version()),
+                  json_text(cpu_name(cpu, sizeof cpu)), "compiler", build_compiler(), "commit",
+                  build_commit(), "version", vit_version()),
         err);
 }
 
@@ -187,8 +187,8 @@ static void print_as_lines(const struct bench *b, const struct result *r)
     printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
     printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,
            r->peak_gflops);
-    printf("on %s; libvit %s, %s, commit %s\n", about_cpu(cpu, sizeof cpu), vit_version(),
-           about_compiler(), about_commit());
+    printf("on %s; libvit %s, %s, commit %s\n", cpu_name(cpu, sizeof cpu), vit_version(),
+           build_compiler(), build_commit());
 }
 
 static enum vit_status bench(const struct options *options, size_t count, char **operands,

@@ -1,7 +1,7 @@
 /* cmd_info.c - `vit info`: what this machine can run, and what a model computes */
 #include <string.h>
 
-#include "tools/build_info.h"
+#include "measure/build_info.h"
 #include "tools/describe.h"
 
 static json_t *levels_json(void)
@@ -38,8 +38,8 @@ static enum vit_status print_as_json(const struct vit_kernels *kernels, const ch
     char cpu[256];
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version", vit_version(), "compiler",
-                  about_compiler(), "commit", about_commit(), "cpu",
-                  json_text(about_cpu(cpu, sizeof cpu)), "levels", levels_json(), "default",
+                  build_compiler(), "commit", build_commit(), "cpu",
+                  json_text(cpu_name(cpu, sizeof cpu)), "levels", levels_json(), "default",
                   default_json(), "isa", kernels->isa, "kernels", kernels_json(kernels));
 
     if (model && json_object_set_new(root, "model", describe_model_json(path, model)) != 0) {
@@ -73,8 +73,8 @@ static void print_machine(const struct vit_kernels *kernels)
     const char *name, *level;
     char cpu[256];
 
-    printf("libvit %s, %s, commit %s\n", vit_version(), about_compiler(), about_commit());
-    printf("CPU: %s\n\nInstruction sets:\n", about_cpu(cpu, sizeof cpu));
+    printf("libvit %s, %s, commit %s\n", vit_version(), build_compiler(), build_commit());
+    printf("CPU: %s\n\nInstruction sets:\n", cpu_name(cpu, sizeof cpu));
     print_levels(kernels->isa);
     puts("\nKernels, and the instruction set that each is written for:");
     for (size_t i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)

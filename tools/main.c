@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/build_info.h"
+#include "measure/build_info.h"
 #include "tools/tool.h"
 
 enum { EXIT_ERROR = 2 };
@@ -102,7 +102,7 @@ static enum vit_status run_verb(const struct options *options, size_t count, cha
     if (options->help)
         return print_help(count ? 1 : 0, operands, err);
     if (options->version) {
-        printf("vit %s (%s, commit %s)\n", vit_version(), about_compiler(), about_commit());
+        printf("vit %s (%s, commit %s)\n", vit_version(), build_compiler(), build_commit());
         return VIT_OK;
     }
     if (!verb)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/clock.h"
+#include "measure/clock.h"
 #include "tools/error.h"
 #include "tools/options.h"
 #include "vit/image.h"

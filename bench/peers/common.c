@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "measure/clock.h"
 #include "peers.h"
-#include "tools/clock.h"
 
 const char *const work_names[WORK_KINDS] = { "matmul", "layernorm", "softmax", "gelu", "forward" };
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "measure/clock.h"
 #include "session.h"
-#include "tools/clock.h"
 
 /* A turn takes at least this long, or the clock and a first cold run would show in it. */
 static const double least_seconds = 4e-3;

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "bind.h"
+#include "measure/build_info.h"
 #include "session.h"
 #include "settings.h"
-#include "tools/build_info.h"
 #include "vit/kernels.h"
 
 #ifndef VIT_FLAGS
@@ -215,8 +215,8 @@ static json_t *context_of(const struct options *options)
 
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "date", date, "cpu",
-                     about_cpu(cpu, sizeof cpu), "commit", about_commit(), "compiler",
-                     about_compiler(), "flags", VIT_FLAGS, "rounds", (json_int_t)options->rounds);
+                     cpu_name(cpu, sizeof cpu), "commit", build_commit(), "compiler",
+                     build_compiler(), "flags", VIT_FLAGS, "rounds", (json_int_t)options->rounds);
 }
 
 static void write_json(const struct options *options, json_t *root)

@@ -4,8 +4,8 @@
 
 #include <jansson.h>
 
+#include "measure/peak.h"
 #include "peers.h"
-#include "tools/peak.h"
 
 enum { MOST_ROUNDS = 999, MOST_MODELS = 8 };
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "child.h"
+#include "measure/clock.h"
 #include "session.h"
-#include "tools/clock.h"
 
 static const char model[] = "vit_base_patch16_224";
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "measure/clock.h"
 #include "peers.h"
-#include "tools/clock.h"
 #include "vit/vit.h"
 
 /* The peak resident set of this program alone; getrusage counts its parent's, before exec, too. */

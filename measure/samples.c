@@ -1,9 +1,9 @@
-/* samples.c - measurements of one thing, and what they say together */
-#include "tools/samples.h"
+/* samples.c - repeated measurements of one quantity: a growing list and its quantiles */
+#include "measure/samples.h"
 
 #include <stdlib.h>
 
-bool series_append(struct series *s, double value)
+bool samples_append(struct samples *s, double value)
 {
     if (s->count == s->capacity) {
         const size_t capacity = s->capacity ? 2 * s->capacity : 256;
@@ -23,12 +23,12 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-void series_sort(struct series *s)
+void samples_sort(struct samples *s)
 {
     qsort(s->values, s->count, sizeof(double), ascending);
 }
 
-double series_quantile(const struct series *sorted, double share)
+double samples_quantile(const struct samples *sorted, double share)
 {
     size_t i = (size_t)(share * (double)sorted->count);
 

@@ -1,5 +1,5 @@
-/* clock.c - the time that measurements are taken by */
-#include "tools/clock.h"
+/* clock.c - the clocks of the measurements */
+#include "measure/clock.h"
 
 #include <time.h>
 

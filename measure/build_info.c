@@ -1,5 +1,5 @@
-/* build_info.c - which build this is, and on which CPU it runs */
-#include "tools/build_info.h"
+/* build_info.c - the compiler and commit of this build, and the CPU that runs it */
+#include "measure/build_info.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,17 +15,17 @@
 #define COMPILER "gcc " __VERSION__
 #endif
 
-const char *about_compiler(void)
+const char *build_compiler(void)
 {
     return COMPILER;
 }
 
-const char *about_commit(void)
+const char *build_commit(void)
 {
     return VIT_COMMIT;
 }
 
-const char *about_cpu(char *name, size_t size)
+const char *cpu_name(char *name, size_t size)
 {
     FILE *const file = fopen("/proc/cpuinfo", "r");
     struct utsname system;

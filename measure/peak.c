@@ -1,15 +1,15 @@
-/* peak.c - the multiply-adds that the CPU does when nothing holds it up */
-#include "tools/peak.h"
+/* peak.c - the multiply-add rate of the CPU with all operands in registers */
+#include "measure/peak.h"
 
-#include "tools/clock.h"
+#include "measure/clock.h"
 
 /*
- * Long against the microseconds by which threads start apart, short against the forward passes
- * between which it is measured.
+ * Long compared with the microseconds between the starts of the threads, short compared with the
+ * forward passes between the bursts.
  */
 static const double burst_seconds = 3e-3;
 
-/* The best of a few bursts counts: a peak taken too low flatters a share. */
+/* The best of a few bursts counts: a peak that is too low makes every share too high. */
 enum { BURSTS = 4 };
 
 struct peak peak_prepare(const struct vit_kernels *kernels, size_t threads)
@@ -39,18 +39,18 @@ static void burst(void *arg, size_t thread)
 
 double peak_measure(struct peak *peak)
 {
-    const double operations =
+    const double flops =
         (double)peak->threads * (double)peak->rounds * (double)peak->kernels->fma_peak_flops;
     double (*const clock)(void) = peak->threads > 1 ? now : thread_now;
     double best = 0;
 
     for (int i = 0; i < BURSTS; i++) {
         const double begin = clock();
-        if (peak->threads > 1) /* the very threads of the forward pass, bound as they are */
+        if (peak->threads > 1) /* the threads of the forward pass, with their CPU binding */
             vit_parallel_openmp(NULL, peak->threads, burst, peak);
         else
             burst(peak, 0);
-        const double rate = operations / (clock() - begin);
+        const double rate = flops / (clock() - begin);
         best = rate > best ? rate : best;
     }
     return best;
