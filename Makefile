@@ -16,7 +16,8 @@ CXX ?= c++
 CFLAGS ?= -O2 -g
 CXXFLAGS ?= -O2 -g
 KERNEL_CC ?= $(CC)
-KERNEL_CFLAGS ?= -O3
+# Aligned, a kernel is as fast wherever the linker puts it: 32 bytes further cost scalar's gelu 6 %.
+KERNEL_CFLAGS ?= -O3 -falign-functions=64
 SANITIZE ?=
 PYTHON ?= /usr/bin/python3
 
@@ -67,7 +68,7 @@ BENCHMARK = $(shell $(PKG_CONFIG) --libs benchmark)
 
 # $(call RUN,what) before a command prints what it makes; with V=1, the command itself.
 RUN = $(if $(V),,@printf '  %-6s %s\n' $(1) $@;)
-SUBMAKE = @$(MAKE) --no-print-directory
+SUBMAKE = +@$(MAKE) --no-print-directory
 
 # A part adds flags to its objects with PART, a pattern-specific variable, or replaces COMPILE.
 COMPILE = $(CC) $(CFLAGS)
