@@ -9,51 +9,54 @@
 #include <string.h>
 #include <unistd.h>
 
-struct made_folder make_folder(void)
+#include "files/tensors.h"
+
+struct made_directory make_directory(void)
 {
     const char *base = getenv("TMPDIR");
-    struct made_folder folder;
+    struct made_directory directory;
 
-    snprintf(folder.path, sizeof folder.path, "%s/vit-test-XXXXXX", base ? base : "/tmp");
-    cr_assert_not_null(mkdtemp(folder.path));
-    return folder;
+    snprintf(directory.path, sizeof directory.path, "%s/vit-test-XXXXXX", base ? base : "/tmp");
+    cr_assert_not_null(mkdtemp(directory.path));
+    return directory;
 }
 
-void remove_folder(const struct made_folder *folder)
+void remove_directory(const struct made_directory *directory)
 {
-    DIR *dir = opendir(folder->path);
+    DIR *dir = opendir(directory->path);
 
     cr_assert_not_null(dir);
     for (struct dirent *entry; (entry = readdir(dir));)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            unlink(made_path(folder, entry->d_name));
+            unlink(made_path(directory, entry->d_name));
     closedir(dir);
-    rmdir(folder->path);
+    rmdir(directory->path);
 }
 
-const char *made_path(const struct made_folder *folder, const char *name)
+const char *made_path(const struct made_directory *directory, const char *name)
 {
     static char path[1024];
 
-    snprintf(path, sizeof path, "%s/%s", folder->path, name);
+    snprintf(path, sizeof path, "%s/%s", directory->path, name);
     return path;
 }
 
-void make_file(const struct made_folder *folder, const char *name, const void *bytes, size_t count)
+void make_file(const struct made_directory *directory, const char *name, const void *bytes,
+               size_t count)
 {
-    FILE *f = fopen(made_path(folder, name), "wb");
+    FILE *f = fopen(made_path(directory, name), "wb");
 
     cr_assert_not_null(f);
     cr_assert_eq(fwrite(bytes, 1, count, f), count);
     cr_assert_eq(fclose(f), 0);
 }
 
-void make_text(const struct made_folder *folder, const char *name, const char *text)
+void make_text(const struct made_directory *directory, const char *name, const char *text)
 {
-    make_file(folder, name, text, strlen(text));
+    make_file(directory, name, text, strlen(text));
 }
 
-void make_safetensors(const struct made_folder *folder, const char *name, const char *header,
+void make_safetensors(const struct made_directory *directory, const char *name, const char *header,
                       const void *data, size_t data_bytes)
 {
     const uint64_t length = strlen(header);
@@ -64,7 +67,7 @@ void make_safetensors(const struct made_folder *folder, const char *name, const 
     memcpy(bytes + 8, header, length);
     if (data_bytes > 0)
         memcpy(bytes + 8 + length, data, data_bytes);
-    make_file(folder, name, bytes, 8 + length + data_bytes);
+    make_file(directory, name, bytes, 8 + length + data_bytes);
     free(bytes);
 }
 
@@ -75,11 +78,11 @@ static size_t dtype_bytes(const char *dtype)
     return bits / 8;
 }
 
-void make_tensors(const struct made_folder *folder, const char *name,
+void make_tensors(const struct made_directory *directory, const char *name,
                   const struct made_tensor *tensors, size_t count)
 {
-    const size_t most = 64 + 256 * count;
-    char *header = malloc(most);
+    const size_t max_bytes = 64 + 256 * count;
+    char *header = malloc(max_bytes);
     size_t length = 0, at = 0;
 
     cr_assert_not_null(header);
@@ -87,29 +90,42 @@ void make_tensors(const struct made_folder *folder, const char *name,
         const struct made_tensor *t = &tensors[i];
         const char *dtype = t->dtype ? t->dtype : "F32";
         size_t bytes = dtype_bytes(dtype);
-        length += (size_t)snprintf(header + length, most - length,
+        length += (size_t)snprintf(header + length, max_bytes - length,
                                    "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i > 0 ? "," : "{",
                                    t->name, dtype);
         for (size_t r = 0; r < t->rank; r++) {
-            length += (size_t)snprintf(header + length, most - length, "%s%zu", r > 0 ? "," : "",
-                                       t->shape[r]);
+            length += (size_t)snprintf(header + length, max_bytes - length, "%s%zu",
+                                       r > 0 ? "," : "", t->shape[r]);
             bytes *= t->shape[r];
         }
-        length += (size_t)snprintf(header + length, most - length, "],\"data_offsets\":[%zu,%zu]}",
-                                   at, at + bytes);
+        length += (size_t)snprintf(header + length, max_bytes - length,
+                                   "],\"data_offsets\":[%zu,%zu]}", at, at + bytes);
         at += bytes;
     }
-    snprintf(header + length, most - length, "%s", count > 0 ? "}" : "{}");
+    snprintf(header + length, max_bytes - length, "%s", count > 0 ? "}" : "{}");
     char *data = calloc(1, at + 1);
     cr_assert_not_null(data);
-    make_safetensors(folder, name, header, data, at);
+    make_safetensors(directory, name, header, data, at);
     free(data);
     free(header);
 }
 
-void make_model(const struct made_folder *folder, const struct made_tensor *tensors, size_t count)
+void make_model(const struct made_directory *directory, const struct made_tensor *tensors,
+                size_t count)
 {
-    make_tensors(folder, "model.safetensors", tensors, count);
+    make_tensors(directory, "model.safetensors", tensors, count);
+}
+
+enum vit_status open_tensors(const char *path, struct tensors **tensors, struct vit_error *err)
+{
+    struct directory directory;
+    enum vit_status status = directory_open(path, &directory, err);
+
+    if (status)
+        return status;
+    status = tensors_open(&directory, tensors, err);
+    directory_close(&directory);
+    return status;
 }
 
 const char made_timm_config[] =
@@ -120,7 +136,7 @@ const char made_series_config[] =
     "{\"model_type\":\"series_vit\",\"img_size\":[1,8,8],\"patch_size\":4,\"token_len\":8,"
     "\"preds\":3,\"num_heads\":2,\"hidden_chan_mul\":1.5,\"depth\":2}";
 
-/* %d is the block: a tensor for each of the two */
+/* %d is the block: each such row makes a tensor for each of the two blocks */
 static const struct made_tensor timm[] = {
     { "cls_token", NULL, 3, { 1, 1, 8 } },
     { "pos_embed", NULL, 3, { 1, 5, 8 } },
@@ -182,12 +198,12 @@ static size_t expand(const struct made_tensor *patterns, size_t count, struct ma
     return made;
 }
 
-size_t made_timm(struct made_tensor tensors[MADE_MOST])
+size_t made_timm(struct made_tensor tensors[MADE_MAX])
 {
     return expand(timm, sizeof timm / sizeof *timm, tensors);
 }
 
-size_t made_series(struct made_tensor tensors[MADE_MOST])
+size_t made_series(struct made_tensor tensors[MADE_MAX])
 {
     return expand(series, sizeof series / sizeof *series, tensors);
 }

@@ -196,7 +196,7 @@ Test(cli_messages, one_of_a_thing_is_in_the_singular)
 {
     copy_model("m", "");
     succeeds("echo cat >$T/m/labels.txt");
-    fails("$VIT info $T/m", "labels.txt: 1 label, expected 11, one for each class");
+    fails("$VIT info $T/m", "labels.txt: expected 11 labels, one per class, found 1");
     succeeds("cp -r " DIGITS " $T/digits && sed '/mean/s/$/ 1, 2,/' " DIGITS "/config.json "
              ">$T/digits/config.json");
     fails("$VIT info $T/digits", "mean: expected 1 number, one per channel, found 3");

@@ -103,7 +103,7 @@ static void refuses(const char *text, enum vit_status status, const char *words)
     struct config_file file;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(config_parse(&(struct config_text){ "some/config.json", text, strlen(text) }, NULL,
+    cr_assert_eq(config_parse(&(struct text_file){ "some/config.json", text, strlen(text) }, NULL,
                               NULL, &file, &err),
                  status, "%s: %s", text, err.message);
     cr_assert_eq(err.status, status);

@@ -10,9 +10,9 @@
 static enum vit_status parse(const char *config, const char *preprocessor, struct config_file *file,
                              struct vit_error *err)
 {
-    return config_parse(&(struct config_text){ "some/config.json", config, strlen(config) },
-                        &(struct config_text){ "some/preprocessor_config.json", preprocessor,
-                                               preprocessor ? strlen(preprocessor) : 0 },
+    return config_parse(&(struct text_file){ "some/config.json", config, strlen(config) },
+                        &(struct text_file){ "some/preprocessor_config.json", preprocessor,
+                                             preprocessor ? strlen(preprocessor) : 0 },
                         NULL, file, err);
 }
 

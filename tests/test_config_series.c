@@ -12,8 +12,8 @@
 
 static enum vit_status parse(const char *text, struct config_file *file, struct vit_error *err)
 {
-    return config_parse(&(struct config_text){ "config.json", text, strlen(text) }, NULL, NULL,
-                        file, err);
+    return config_parse(&(struct text_file){ "config.json", text, strlen(text) }, NULL, NULL, file,
+                        err);
 }
 
 static void refuses(const char *text, enum vit_status status, const char *words)
@@ -115,10 +115,13 @@ Test(config_series, a_key_or_value_that_is_not_known_is_unsupported)
 
 Test(config_series, labels_other_than_one_per_class_are_refused)
 {
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", VIT_EFORMAT, "1 label, expected 2");
+    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", VIT_EFORMAT,
+            "expected 2 labels, one per class, found 1");
     refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}", VIT_EFORMAT,
-            "3 labels, expected 2");
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", VIT_EFORMAT, "for \"1\"");
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":5}}", VIT_EFORMAT, "for \"1\"");
+            "expected 2 labels, one per class, found 3");
+    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", VIT_EFORMAT,
+            "id2label.1: expected a string, found");
+    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":5}}", VIT_EFORMAT,
+            "id2label.1: expected a string, found");
     refuses("{" NEEDED ",\"id2label\":[\"a\",\"b\"]}", VIT_EFORMAT, "id2label: expected an object");
 }

@@ -13,7 +13,7 @@
 
 /* A golden model's header, and the bytes of its data. */
 struct golden {
-    char path[200]; /* of the folder */
+    char path[200]; /* of the directory */
     json_t *header;
     uint64_t data_bytes;
 };
@@ -38,39 +38,39 @@ static json_t *read_header(const char *path, uint64_t *data_bytes)
     return header;
 }
 
-/* The folder with another header, and data that are holes. */
-static struct made_folder with_header(const struct golden *golden, json_t *header)
+/* The directory with another header, and data that are holes. */
+static struct made_directory with_header(const struct golden *golden, json_t *header)
 {
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     char from[256], *const text = json_dumps(header, JSON_COMPACT);
     json_error_t why;
 
     snprintf(from, sizeof from, "%s/config.json", golden->path);
     json_t *const config = json_load_file(from, 0, &why);
     cr_assert(config && text, "%s: %s", from, why.text);
-    cr_assert_eq(json_dump_file(config, made_path(&folder, "config.json"), 0), 0);
-    make_safetensors(&folder, "model.safetensors", text, NULL, 0);
-    cr_assert_eq(truncate(made_path(&folder, "model.safetensors"),
+    cr_assert_eq(json_dump_file(config, made_path(&directory, "config.json"), 0), 0);
+    make_safetensors(&directory, "model.safetensors", text, NULL, 0);
+    cr_assert_eq(truncate(made_path(&directory, "model.safetensors"),
                           (off_t)(8 + strlen(text) + golden->data_bytes)),
                  0);
     json_decref(config);
     free(text);
-    return folder;
+    return directory;
 }
 
 /* That the model of this header is refused, in words that have both of these. */
 static void refuses(const struct golden *golden, json_t *header, const char *a, const char *b)
 {
-    const struct made_folder folder = with_header(golden, header);
+    const struct made_directory directory = with_header(golden, header);
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(vit_model_open(folder.path, NULL, &model, &err), VIT_EFORMAT, "%s: %s",
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EFORMAT, "%s: %s",
                  golden->path, err.message);
     cr_assert_null(model);
     cr_assert(strstr(err.message, a) && strstr(err.message, b), "%s: no '%s' or '%s' in: %s",
               golden->path, a, b, err.message);
-    remove_folder(&folder);
+    remove_directory(&directory);
     tally(3);
 }
 
@@ -166,16 +166,16 @@ Test(families, a_tensor_too_many_is_named_with_the_nearest_name)
 
 Test(families, names_of_no_family_are_taken_for_none)
 {
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
 
-    make_text(&folder, "config.json", made_series_config);
-    make_safetensors(&folder, "model.safetensors", "{}", "", 0);
-    cr_assert_eq(vit_model_open(folder.path, NULL, &model, &err), VIT_EFORMAT);
+    make_text(&directory, "config.json", made_series_config);
+    make_safetensors(&directory, "model.safetensors", "{}", "", 0);
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EFORMAT);
     cr_assert(strstr(err.message, "is missing") && !strstr(err.message, "the names are"), "%s",
               err.message);
-    remove_folder(&folder);
+    remove_directory(&directory);
     tally(2);
 }
 

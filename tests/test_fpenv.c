@@ -330,25 +330,25 @@ Test(fpenv, files_and_pixels_are_read_the_same_in_every_state)
 /* 0.9 lies between two doubles: text is read by the C library, and that rounds too. */
 Test(fpenv, numbers_in_a_configuration_are_read_the_same_in_every_state)
 {
-    const struct made_folder folder = make_folder();
-    struct made_tensor tensors[MADE_MOST];
+    const struct made_directory directory = make_directory();
+    struct made_tensor tensors[MADE_MAX];
     struct vit_model *model = NULL;
 
-    make_model(&folder, tensors, made_timm(tensors));
-    make_text(&folder, "config.json",
+    make_model(&directory, tensors, made_timm(tensors));
+    make_text(&directory, "config.json",
               "{\"architecture\":\"vit_tiny_patch16_224\",\"num_classes\":3,\"model_args\":{"
               "\"img_size\":8,\"patch_size\":4,\"embed_dim\":8,\"depth\":2,\"num_heads\":2,"
               "\"mlp_ratio\":1.5},\"pretrained_cfg\":{\"crop_pct\":0.9}}");
     for (size_t state = 0; state < STATES; state++) {
         set_state(state);
-        const enum vit_status status = vit_model_open(folder.path, NULL, &model, NULL);
+        const enum vit_status status = vit_model_open(directory.path, NULL, &model, NULL);
         fesetenv(FE_DFL_ENV);
         cr_assert_eq(status, VIT_OK);
         cr_assert_eq(model_preprocess_config(model).crop_pct, 0x1.ccccccccccccdp-1, "state %zu",
                      state);
         vit_model_free(model);
     }
-    remove_folder(&folder);
+    remove_directory(&directory);
     tally(STATES);
 }
 

@@ -1,4 +1,4 @@
-/* test_shards.c - checkpoints in several files: the index, and the files held against it */
+/* test_shards.c - checkpoints in several files: the index, and the files checked against it */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 #define ONE   "model-00001-of-00002.safetensors"
 #define TWO   "model-00002-of-00002.safetensors"
 
-/* Every second tensor of a file, in a file of its own, and its lines of the index. */
-static size_t copy_half(const struct made_folder *folder, const struct safetensors *from,
+/* Copies every second tensor of a file to another file; map gets the index entries. */
+static size_t copy_half(const struct made_directory *directory, const struct safetensors *from,
                         size_t half, const char *name, char *map)
 {
     static char header[1 << 16], data[1 << 20];
@@ -37,13 +37,13 @@ static size_t copy_half(const struct made_folder *folder, const struct safetenso
         mapped += (size_t)sprintf(map + mapped, ",\"%s\":\"%s\"", entry->name, name);
     }
     strcpy(header + length, "}");
-    make_safetensors(folder, name, header, data, at);
+    make_safetensors(directory, name, header, data, at);
     return mapped;
 }
 
-Test(shards, two_files_have_the_numbers_of_the_one_they_were)
+Test(shards, two_files_have_the_values_of_the_original_file)
 {
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     static char map[1 << 16] = "{\"metadata\":{\"total_size\":7},\"weight_map\":{\"";
     static float a[1 << 18], b[1 << 18];
     size_t length = strlen(map) - 1;
@@ -53,21 +53,21 @@ Test(shards, two_files_have_the_numbers_of_the_one_they_were)
 
     cr_assert_eq(safetensors_open("tests/golden/timm-vit/model.safetensors", &file, &err), VIT_OK);
     const size_t comma = length;
-    length += copy_half(&folder, file, 1, TWO, map + length);
-    length += copy_half(&folder, file, 0, ONE, map + length);
+    length += copy_half(&directory, file, 1, TWO, map + length);
+    length += copy_half(&directory, file, 0, ONE, map + length);
     map[comma] = ' ';
     strcpy(map + length, "}}");
-    make_text(&folder, INDEX, map);
-    cr_assert_eq(tensors_open(folder.path, &tensors, &err), VIT_OK, "%s", err.message);
+    make_text(&directory, INDEX, map);
+    cr_assert_eq(open_tensors(directory.path, &tensors, &err), VIT_OK, "%s", err.message);
     cr_assert(tensors->format == TENSORS_SHARDED && tensors->files == 2);
-    cr_assert_str_eq(tensors->path, made_path(&folder, INDEX));
+    cr_assert_str_eq(tensors->path, made_path(&directory, INDEX));
     cr_assert_eq(tensors->count, file->count);
     for (size_t i = 0; i < file->count; i++) {
         const struct safetensors_entry *entry = &file->entries[i];
         const struct tensor *t = &tensors->entries[i];
         cr_assert_str_eq(t->name, entry->name);
         cr_assert_eq(tensors_find(tensors, entry->name), t);
-        cr_assert_str_eq(t->path, made_path(&folder, i % 2 ? TWO : ONE));
+        cr_assert_str_eq(t->path, made_path(&directory, i % 2 ? TWO : ONE));
         cr_assert_leq(t->elements, sizeof a / sizeof *a);
         cr_assert_eq(tensors_read_f32(tensors, t, 0, t->elements, a, &err), VIT_OK);
         cr_assert_eq(safetensors_read_f32(file, entry, 0, entry->elements, b, &err), VIT_OK);
@@ -76,12 +76,12 @@ Test(shards, two_files_have_the_numbers_of_the_one_they_were)
     }
     safetensors_close(file);
     tensors_close(tensors);
-    remove_folder(&folder);
+    remove_directory(&directory);
     tally(4);
 }
 
-/* That an index is refused in exactly these words. */
-static void refuses(const char *text, size_t bytes, enum vit_status status, const char *words)
+/* Expects that an index is rejected with exactly this message. */
+static void rejects(const char *text, size_t bytes, enum vit_status status, const char *words)
 {
     struct index_file *index = NULL;
     struct vit_error err = { 0 };
@@ -93,32 +93,35 @@ static void refuses(const char *text, size_t bytes, enum vit_status status, cons
     tally(4);
 }
 
-Test(shards, an_index_that_is_none_is_refused)
+Test(shards, a_malformed_index_is_rejected)
 {
     static const struct {
         const char *text, *words;
     } cases[] = {
-        { "", "not JSON at line 1, column 0: '[' or '{' expected near end of file" },
-        { "{", "not JSON at line 1, column 1: string or '}' expected near end of file" },
-        { "[]", "expected a JSON object with weight_map, found something else" },
-        { "{}", "weight_map is missing, expected an object" },
-        { "{\"weight_map\":[]}", "weight_map is something else, expected an object" },
-        { "{\"metadata\":7,\"weight_map\":{}}", "metadata is not an object" },
-        { "{\"weight_map\":{\"w\":7}}",
-          "tensor \"w\" is not in a file, expected a string in weight_map" },
+        { "", "expected JSON, found an error at line 1, column 0: '[' or '{' expected near end of "
+              "file" },
+        { "{", "expected JSON, found an error at line 1, column 1: string or '}' expected near end "
+               "of file" },
+        { "[]", "expected a JSON object, found an array" },
+        { "{}", "weight_map: expected an object, found none" },
+        { "{\"weight_map\":[]}", "weight_map: expected an object, found an array" },
+        { "{\"metadata\":7,\"weight_map\":{}}", "metadata: expected an object, found a number" },
+        { "{\"weight_map\":{\"w\":7}}", "weight_map: tensor w: expected a string, found a number" },
         { "{\"weight_map\":{\"w\":\"a.safetensors\",\"w\":\"a.safetensors\"}}",
-          "not JSON at line 1, column 38: duplicate object key near '\"w\"'" },
+          "expected JSON, found an error at line 1, column 38: duplicate object key near '\"w\"'" },
         { "{\"weight_map\":{},\"weight_map\":{}}",
-          "not JSON at line 1, column 29: duplicate object key near '\"weight_map\"'" },
+          "expected JSON, found an error at line 1, column 29: duplicate object key near "
+          "'\"weight_map\"'" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        refuses(cases[i].text, strlen(cases[i].text), VIT_EFORMAT, cases[i].words);
-    refuses("{}\0", 3, VIT_EFORMAT,
-            "not JSON at line 1, column 3: end of file expected near end of file");
+        rejects(cases[i].text, strlen(cases[i].text), VIT_EFORMAT, cases[i].words);
+    rejects(
+        "{}\0", 3, VIT_EFORMAT,
+        "expected JSON, found an error at line 1, column 3: end of file expected near end of file");
 }
 
-Test(shards, a_shard_is_a_file_of_the_folder_and_its_name_says_what_it_is)
+Test(shards, a_shard_is_a_safetensors_file_in_the_directory_of_the_index)
 {
     static const char *const names[] = {
         "",  "/etc/a.safetensors", "../a.safetensors", "b/a.safetensors", "a..safetensors",
@@ -129,20 +132,21 @@ Test(shards, a_shard_is_a_file_of_the_folder_and_its_name_says_what_it_is)
         char text[128], words[256];
         snprintf(text, sizeof text, "{\"weight_map\":{\"w\":\"%s\"}}", names[i]);
         snprintf(words, sizeof words,
-                 "tensor \"w\" is in \"%s\", expected NAME.safetensors, without '/' or '..'",
+                 "weight_map: tensor w: expected NAME.safetensors without '/' or '..', found "
+                 "\"%s\"",
                  names[i]);
-        refuses(text, strlen(text), VIT_EFORMAT, words);
+        rejects(text, strlen(text), VIT_EFORMAT, words);
     }
 }
 
-Test(shards, limits_on_the_index_hold)
+Test(shards, the_limits_on_the_index_hold)
 {
     char *text = calloc(1, INDEX_MAX_BYTES + 1);
     size_t length = (size_t)sprintf(text, "{\"weight_map\":{");
     struct index_file *index;
 
-    refuses(text, INDEX_MAX_BYTES + 1, VIT_EFORMAT,
-            "16777217 bytes long, expected 16777216 at most");
+    rejects(text, INDEX_MAX_BYTES + 1, VIT_EFORMAT,
+            "expected at most 16777216 bytes, found 16777217");
     for (int i = 0; i < INDEX_MAX_SHARDS; i++)
         length +=
             (size_t)sprintf(text + length, "%s\"%d\":\"%d.safetensors\"", i > 0 ? "," : "", i, i);
@@ -151,60 +155,62 @@ Test(shards, limits_on_the_index_hold)
     cr_assert(index->count == INDEX_MAX_SHARDS && index->shards == INDEX_MAX_SHARDS);
     index_free(index);
     length += (size_t)sprintf(text + length, ",\"w\":\"w.safetensors\"}}");
-    refuses(text, length, VIT_EUNSUPPORTED, "tensors in 513 files, expected 512 at most");
+    rejects(text, length, VIT_EUNSUPPORTED, "weight_map: expected at most 512 files, found 513");
     free(text);
     index_free(NULL);
     tally(2);
 }
 
-/* That a folder is refused, by a message about its FILE in these words. */
-static void refuses_folder(const struct made_folder *folder, enum vit_status status,
-                           const char *name, const char *words)
+/* Expects that a directory is rejected with exactly this message about a file in it. */
+static void rejects_directory(const struct made_directory *directory, enum vit_status status,
+                              const char *name, const char *words)
 {
     struct tensors *tensors = NULL;
     struct vit_error err = { 0 };
     char whole[1024];
 
-    snprintf(whole, sizeof whole, "%s/%s: %s", folder->path, name, words);
-    cr_assert_eq(tensors_open(folder->path, &tensors, &err), status, "%s", err.message);
+    snprintf(whole, sizeof whole, "%s/%s: %s", directory->path, name, words);
+    cr_assert_eq(open_tensors(directory->path, &tensors, &err), status, "%s", err.message);
     cr_assert_null(tensors);
     cr_assert_str_eq(err.message, whole);
     tally(3);
 }
 
-Test(shards, files_that_are_not_what_the_index_says_name_the_tensor)
+Test(shards, the_message_names_a_tensor_on_which_a_file_and_the_index_disagree)
 {
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     const struct made_tensor made[] = { { "a", NULL, 1, { 2 } },
                                         { "b", NULL, 1, { 3 } },
                                         { "c", NULL, 1, { 4 } } };
     struct tensors *tensors;
 
-    make_text(&folder, INDEX,
+    make_text(&directory, INDEX,
               "{\"weight_map\":{\"c\":\"" TWO "\",\"a\":\"" ONE "\",\"b\":\"" ONE "\"}}");
-    make_tensors(&folder, ONE, made, 2);
-    refuses_folder(&folder, VIT_EIO, TWO, "cannot be opened: No such file or directory");
-    make_text(&folder, TWO, "PK");
-    refuses_folder(&folder, VIT_EFORMAT, TWO, "2 bytes long, expected 8 at least");
-    make_tensors(&folder, TWO, made + 2, 1);
-    cr_assert_eq(tensors_open(folder.path, &tensors, NULL), VIT_OK);
+    make_tensors(&directory, ONE, made, 2);
+    rejects_directory(&directory, VIT_EIO, TWO, "cannot be opened: No such file or directory");
+    make_text(&directory, TWO, "PK");
+    rejects_directory(&directory, VIT_EFORMAT, TWO, "expected at least 8 bytes, found 2");
+    make_tensors(&directory, TWO, made + 2, 1);
+    cr_assert_eq(open_tensors(directory.path, &tensors, NULL), VIT_OK);
     cr_assert_eq(tensors->count, 3);
     tensors_close(tensors);
 
-    make_tensors(&folder, ONE, made, 1);
-    refuses_folder(&folder, VIT_EFORMAT, INDEX,
-                   "tensor \"b\" is missing in \"" ONE "\", expected there by the index");
-    make_tensors(&folder, ONE, made, 3);
-    refuses_folder(&folder, VIT_EFORMAT, ONE,
-                   "tensor \"c\" is unexpected: the index has it in \"" TWO "\"");
-    make_tensors(&folder, ONE, made, 2);
-    make_tensors(&folder, TWO, made + 1, 2);
-    refuses_folder(&folder, VIT_EFORMAT, TWO,
-                   "tensor \"b\" is unexpected: the index has it in \"" ONE "\"");
-    make_text(&folder, INDEX, "{\"weight_map\":{\"a\":\"" ONE "\"}}");
-    refuses_folder(&folder, VIT_EFORMAT, ONE, "tensor \"b\" is unexpected: the index has none");
-    cr_assert_eq(truncate(made_path(&folder, INDEX), INDEX_MAX_BYTES + 1), 0);
-    refuses_folder(&folder, VIT_EFORMAT, INDEX, "16777217 bytes long, expected 16777216 at most");
-    remove_folder(&folder);
+    make_tensors(&directory, ONE, made, 1);
+    rejects_directory(&directory, VIT_EFORMAT, INDEX,
+                      "tensor b: expected in " ONE ", found no such tensor there");
+    make_tensors(&directory, ONE, made, 3);
+    rejects_directory(&directory, VIT_EFORMAT, ONE,
+                      "tensor c: unexpected: the index names " TWO " for it");
+    make_tensors(&directory, ONE, made, 2);
+    make_tensors(&directory, TWO, made + 1, 2);
+    rejects_directory(&directory, VIT_EFORMAT, TWO,
+                      "tensor b: unexpected: the index names " ONE " for it");
+    make_text(&directory, INDEX, "{\"weight_map\":{\"a\":\"" ONE "\"}}");
+    rejects_directory(&directory, VIT_EFORMAT, ONE,
+                      "tensor b: unexpected: the index does not name it");
+    cr_assert_eq(truncate(made_path(&directory, INDEX), INDEX_MAX_BYTES + 1), 0);
+    rejects_directory(&directory, VIT_EFORMAT, INDEX,
+                      "expected at most 16777216 bytes, found 16777217");
+    remove_directory(&directory);
     tally(2);
 }

@@ -1,4 +1,4 @@
-/* test_tensors.c - a checkpoint folder's tensors, whatever files they are in */
+/* test_tensors.c - the tensors of a checkpoint's directory, whichever files hold them */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,14 +11,14 @@
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 
-Test(tensors, a_folder_has_the_tensors_of_its_file)
+Test(tensors, the_tensors_are_those_of_the_file)
 {
     struct safetensors *file;
     struct tensors *tensors;
     struct vit_error err;
     static float a[1 << 20], b[1 << 20];
 
-    cr_assert_eq(tensors_open("tests/golden/timm-vit", &tensors, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(open_tensors("tests/golden/timm-vit", &tensors, &err), VIT_OK, "%s", err.message);
     cr_assert_eq(safetensors_open("tests/golden/timm-vit/model.safetensors", &file, &err), VIT_OK);
     cr_assert_eq(tensors->format, TENSORS_SAFETENSORS);
     cr_assert_str_eq(tensors->path, "tests/golden/timm-vit/model.safetensors");
@@ -43,88 +43,89 @@ Test(tensors, a_folder_has_the_tensors_of_its_file)
     tally(4);
 }
 
-Test(tensors, integers_are_listed_and_not_read)
+Test(tensors, integers_are_listed_but_not_read)
 {
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     const struct made_tensor made[] = { { "ids", "I64", 1, { 4 } }, { "w", "BF16", 0, { 0 } } };
     struct tensors *tensors;
     struct vit_error err;
     float out[4] = { 1 };
 
-    make_model(&folder, made, 2);
-    cr_assert_eq(tensors_open(folder.path, &tensors, &err), VIT_OK, "%s", err.message);
+    make_model(&directory, made, 2);
+    cr_assert_eq(open_tensors(directory.path, &tensors, &err), VIT_OK, "%s", err.message);
     const struct tensor *ids = tensors_find(tensors, "ids"), *w = tensors_find(tensors, "w");
     cr_assert(!ids->readable && w->readable && w->rank == 0 && w->elements == 1);
     cr_assert_eq(tensors_read_f32(tensors, ids, 0, 4, out, &err), VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "\"ids\" is I64, expected F32, F16 or BF16"), "%s", err.message);
+    cr_assert(strstr(err.message, "tensor ids: expected dtype F32, F16 or BF16, found I64"), "%s",
+              err.message);
     cr_assert_eq(tensors_read_f32(tensors, w, 0, 2, out, &err), VIT_EINVAL);
     cr_assert_eq(tensors_read_f32(tensors, w, 0, 1, out, &err), VIT_OK);
     cr_assert_eq(out[0], 0);
     tensors_close(tensors);
-    remove_folder(&folder);
+    remove_directory(&directory);
     tally(7);
 }
 
-/* That a folder is refused, by a message that ends in these words after the folder's path. */
-static void refuses(const struct made_folder *folder, enum vit_status status, const char *words)
+/* Expects that a directory is rejected; the words follow the directory's path in the message. */
+static void rejects(const struct made_directory *directory, enum vit_status status,
+                    const char *words)
 {
     struct tensors *tensors = NULL;
     struct vit_error err = { 0 };
     char whole[1024];
 
-    snprintf(whole, sizeof whole, "%s%s", folder->path, words);
-    cr_assert_eq(tensors_open(folder->path, &tensors, &err), status, "%s", err.message);
+    snprintf(whole, sizeof whole, "%s%s", directory->path, words);
+    cr_assert_eq(open_tensors(directory->path, &tensors, &err), status, "%s", err.message);
     cr_assert_null(tensors);
     cr_assert_eq(err.status, status);
     cr_assert_str_eq(err.message, whole);
     tally(4);
 }
 
-Test(tensors, a_folder_without_weights_says_what_was_expected_and_found)
+Test(tensors, without_weights_the_message_says_what_was_expected_and_found)
 {
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     const char *const expected =
         ": expected model.safetensors, model.safetensors.index.json or a .npz file, found ";
     char words[256];
 
-    snprintf(words, sizeof words, "%snone of them", expected);
-    refuses(&folder, VIT_EIO, words);
-    make_text(&folder, ".hidden.npz", "");
-    make_text(&folder, "npz", "");
-    make_text(&folder, "config.json", "{}");
-    refuses(&folder, VIT_EIO, words);
-    make_text(&folder, "pytorch_model.bin", "");
-    make_text(&folder, "tf_model.pth", "");
-    snprintf(words, sizeof words, "%s\"pytorch_model.bin\"", expected);
-    refuses(&folder, VIT_EIO, words);
-    make_text(&folder, "model-00001-of-00002.safetensors", "");
-    snprintf(words, sizeof words, "%s\"model-00001-of-00002.safetensors\"", expected);
-    refuses(&folder, VIT_EIO, words);
-    remove_folder(&folder);
-    refuses(&folder, VIT_EIO, ": cannot be listed: No such file or directory");
+    snprintf(words, sizeof words, "%snone", expected);
+    rejects(&directory, VIT_EIO, words);
+    make_text(&directory, ".hidden.npz", "");
+    make_text(&directory, "npz", "");
+    make_text(&directory, "config.json", "{}");
+    rejects(&directory, VIT_EIO, words);
+    make_text(&directory, "pytorch_model.bin", "");
+    make_text(&directory, "tf_model.pth", "");
+    snprintf(words, sizeof words, "%spytorch_model.bin", expected);
+    rejects(&directory, VIT_EIO, words);
+    make_text(&directory, "model-00001-of-00002.safetensors", "");
+    snprintf(words, sizeof words, "%smodel-00001-of-00002.safetensors", expected);
+    rejects(&directory, VIT_EIO, words);
+    remove_directory(&directory);
+    rejects(&directory, VIT_EIO, ": cannot be opened: No such file or directory");
 }
 
-Test(tensors, several_files_of_weights_are_named_whatever_their_order)
+Test(tensors, several_files_of_weights_are_rejected_in_any_order)
 {
     static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
                                          "B.npz", "a.npz" };
     static const size_t pairs[][3] = {
         { 0, 1, 0 }, { 1, 0, 0 }, { 2, 0, 2 }, { 1, 3, 3 }, { 3, 2, 2 }, { 2, 3, 2 }
-    }; /* made, made, named first */
+    }; /* the two that exist, the one that the message names first */
 
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const struct made_folder folder = make_folder();
+        const struct made_directory directory = make_directory();
         const size_t first = pairs[i][2], second = pairs[i][0] + pairs[i][1] - first;
         char words[256];
-        make_text(&folder, names[pairs[i][0]], "");
-        make_text(&folder, names[pairs[i][1]], "");
-        snprintf(words, sizeof words,
-                 ": found both \"%s\" and \"%s\", expected one of them: remove the other",
+        make_text(&directory, names[pairs[i][0]], "");
+        make_text(&directory, names[pairs[i][1]], "");
+        snprintf(words, sizeof words, ": expected one file of weights, found %s and %s",
                  names[first], names[second]);
-        refuses(&folder, VIT_EFORMAT, words);
-        make_text(&folder, "z.npz", "");
-        refuses(&folder, VIT_EFORMAT, words);
-        remove_folder(&folder);
+        rejects(&directory, VIT_EFORMAT, words);
+        make_text(&directory, "z.npz", "");
+        rejects(&directory, VIT_EFORMAT, words);
+        remove_directory(&directory);
     }
 }
 
@@ -132,18 +133,18 @@ Test(tensors, only_regular_files_are_opened)
 {
     static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
                                          "x.npz" };
-    const struct made_folder folder = make_folder();
+    const struct made_directory directory = make_directory();
     char words[128];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        cr_assert_eq(mkfifo(made_path(&folder, names[i]), 0600), 0);
+        cr_assert_eq(mkfifo(made_path(&directory, names[i]), 0600), 0);
         snprintf(words, sizeof words, "/%s: cannot be read: not a regular file", names[i]);
-        refuses(&folder, VIT_EIO, words);
-        unlink(made_path(&folder, names[i]));
-        cr_assert_eq(symlink("nowhere", made_path(&folder, names[i])), 0);
+        rejects(&directory, VIT_EIO, words);
+        unlink(made_path(&directory, names[i]));
+        cr_assert_eq(symlink("nowhere", made_path(&directory, names[i])), 0);
         snprintf(words, sizeof words, "/%s: cannot be opened: No such file or directory", names[i]);
-        refuses(&folder, VIT_EIO, words);
-        unlink(made_path(&folder, names[i]));
+        rejects(&directory, VIT_EIO, words);
+        unlink(made_path(&directory, names[i]));
     }
-    remove_folder(&folder);
+    remove_directory(&directory);
 }

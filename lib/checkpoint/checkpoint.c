@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "checkpoint/config.h"
-#include "files/file.h"
+#include "files/fail_file.h"
 #include "files/sanitize.h"
 
 struct checkpoint {
@@ -20,50 +20,35 @@ struct checkpoint {
     float *whole_data;
 };
 
-/* A text file of the folder, if it is there; the caller frees path and text. */
-struct text_file {
-    char *path, *text;
-    size_t bytes;
-};
-
-static enum vit_status read_text(const char *folder, const char *name, struct text_file *file,
-                                 struct vit_error *err)
-{
-    *file = (struct text_file){ .path = file_path(folder, name) };
-    if (!file->path)
-        return file_no_memory(folder, err);
-    return file_read_all(file->path, CONFIG_MAX_BYTES, true, &file->text, &file->bytes, err);
-}
-
-static enum vit_status open_config(const char *folder, struct checkpoint *c, struct vit_error *err)
+static enum vit_status open_config(const struct directory *directory, struct checkpoint *c,
+                                   struct vit_error *err)
 {
     struct text_file config = { 0 }, preprocessor = { 0 };
     enum vit_status status;
 
-    if (!(status = read_text(folder, "config.json", &config, err)) &&
-        !(status = read_text(folder, "preprocessor_config.json", &preprocessor, err)))
-        status = config_parse(
-            &(struct config_text){ config.path, config.text, config.bytes },
-            &(struct config_text){ preprocessor.path, preprocessor.text, preprocessor.bytes },
-            c->tensors, &c->about, err);
-    free(config.text);
-    free(config.path);
-    free(preprocessor.text);
-    free(preprocessor.path);
+    if (!(status = directory_read_text(directory, "config.json", CONFIG_MAX_BYTES, true, &config,
+                                       err)) &&
+        !(status = directory_read_text(directory, "preprocessor_config.json", CONFIG_MAX_BYTES,
+                                       true, &preprocessor, err)))
+        status = config_parse(&config, &preprocessor, c->tensors, &c->about, err);
+    text_file_free(&preprocessor);
+    text_file_free(&config);
     return status;
 }
 
-static enum vit_status open_labels(const char *folder, struct checkpoint *c, struct vit_error *err)
+static enum vit_status open_labels(const struct directory *directory, struct checkpoint *c,
+                                   struct vit_error *err)
 {
     struct config_file *about = &c->about;
+    struct text_file text;
+    enum vit_status status;
 
     if (about->labels.count > 0 || about->config.classes == 0)
         return VIT_OK;
-    char *path = file_path(folder, "labels.txt");
-    if (!path)
-        return file_no_memory(folder, err);
-    const enum vit_status status = labels_read(path, about->config.classes, &about->labels, err);
-    free(path);
+    if ((status = directory_read_text(directory, "labels.txt", LABELS_MAX_BYTES, true, &text, err)))
+        return status;
+    status = labels_parse_lines(&text, about->config.classes, &about->labels, err);
+    text_file_free(&text);
     return status;
 }
 
@@ -89,7 +74,7 @@ static enum vit_status resolve(const char *folder, struct checkpoint *c, struct 
     c->uses = calloc(c->tensors->count + 1, sizeof *c->uses);
     c->use_names = calloc(c->tensors->count + 1, sizeof *c->use_names);
     if (!c->sources || !c->uses || !c->use_names)
-        return file_no_memory(folder, err);
+        return fail_no_memory(err, folder);
     if ((status =
              names_resolve(about->family, &about->config, c->tensors, c->sources, c->uses, &why)))
         return explain(c, status, &why, err);
@@ -132,23 +117,36 @@ static enum vit_status set_size(const char *folder, size_t height, size_t width,
     return VIT_OK;
 }
 
-enum vit_status checkpoint_open(const char *folder, size_t height, size_t width,
+static enum vit_status open_all(const struct directory *directory, size_t height, size_t width,
+                                struct checkpoint *c, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if ((status = tensors_open(directory, &c->tensors, err)) ||
+        (status = open_config(directory, c, err)) || (status = open_labels(directory, c, err)) ||
+        (status = resolve(directory->path, c, err)))
+        return status;
+    return set_size(directory->path, height, width, c, err);
+}
+
+enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
                                 struct checkpoint **checkpoint, struct vit_error *err)
 {
     struct checkpoint *opened = calloc(1, sizeof *opened);
+    struct directory directory;
     enum vit_status status;
 
     if (!opened)
-        return file_no_memory(folder, err);
-    if ((status = tensors_open(folder, &opened->tensors, err)) ||
-        (status = open_config(folder, opened, err)) ||
-        (status = open_labels(folder, opened, err)) || (status = resolve(folder, opened, err)) ||
-        (status = set_size(folder, height, width, opened, err))) {
-        checkpoint_close(opened);
-        return status;
+        return fail_no_memory(err, path);
+    if (!(status = directory_open(path, &directory, err))) {
+        status = open_all(&directory, height, width, opened, err);
+        directory_close(&directory);
     }
-    *checkpoint = opened;
-    return VIT_OK;
+    if (!status)
+        *checkpoint = opened;
+    else
+        checkpoint_close(opened);
+    return status;
 }
 
 void checkpoint_forget(struct checkpoint *checkpoint)
@@ -283,7 +281,7 @@ static enum vit_status read_whole(struct checkpoint *checkpoint, const struct te
     checkpoint_forget(checkpoint);
     checkpoint->whole_data = malloc(tensor->elements * sizeof(float));
     if (!checkpoint->whole_data)
-        return file_no_memory(tensor->path, err);
+        return fail_no_memory(err, tensor->path);
     if ((status = tensors_read_f32(checkpoint->tensors, tensor, 0, tensor->elements,
                                    checkpoint->whole_data, err)))
         return status;

@@ -12,7 +12,7 @@ struct checkpoint;
  * Reads the configuration and labels, and the headers of the weights; checks that every tensor is
  * accounted for. height and width: the image size to compute at; 0, 0: the checkpoint's own.
  */
-enum vit_status checkpoint_open(const char *folder, size_t height, size_t width,
+enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
                                 struct checkpoint **checkpoint, struct vit_error *err);
 void checkpoint_close(struct checkpoint *checkpoint);
 

@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "config/config.h"
-#include "files/file.h"
+#include "files/fail_file.h"
 #include "files/sanitize.h"
 #include "vit/inspect.h"
 
@@ -227,12 +227,12 @@ static enum vit_status parse_family(const struct config_input *in, struct config
     note_recipe(in, family, &file->provenance);
     /* a model without a head has no use for labels, and Hugging Face's have made-up ones */
     const bool labelled = file->config.classes > 0 && !file->unlabelled;
-    return labels_parse(in->path, labelled ? json_object_get(in->root, "id2label") : NULL,
-                        file->config.classes, &file->labels, err);
+    return labels_parse_json(in->path, labelled ? json_object_get(in->root, "id2label") : NULL,
+                             file->config.classes, &file->labels, err);
 }
 
 /* The object of a file; NULL where there is none. */
-static enum vit_status parse_object(const struct config_text *file, json_t **root,
+static enum vit_status parse_object(const struct text_file *file, json_t **root,
                                     struct vit_error *err)
 {
     json_error_t why;
@@ -242,7 +242,7 @@ static enum vit_status parse_object(const struct config_text *file, json_t **roo
         return VIT_OK;
     *root = json_loadb(file->text, file->bytes, JSON_REJECT_DUPLICATES, &why);
     if (!*root && !*why.text) /* jansson could not allocate, and says nothing */
-        return file_no_memory(file->path, err);
+        return fail_no_memory(err, file->path);
     if (!*root)
         return fail(err, VIT_EFORMAT, "%s: not JSON at line %d: %s", sanitize_path(file->path).text,
                     why.line, sanitize_name(why.text).text);
@@ -251,9 +251,9 @@ static enum vit_status parse_object(const struct config_text *file, json_t **roo
     return VIT_OK;
 }
 
-enum vit_status config_parse(const struct config_text *config,
-                             const struct config_text *preprocessor, const struct tensors *tensors,
-                             struct config_file *file, struct vit_error *err)
+enum vit_status config_parse(const struct text_file *config, const struct text_file *preprocessor,
+                             const struct tensors *tensors, struct config_file *file,
+                             struct vit_error *err)
 {
     static const struct tensors none = { 0 };
     struct config_input in = { .path = config->path,

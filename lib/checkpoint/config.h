@@ -12,12 +12,6 @@
 
 #define CONFIG_MAX_BYTES (16 << 20) /* ImageNet-21k's labels are 1 MB */
 
-/* A file's text, which `path` names in messages; a NULL text: there is no such file. */
-struct config_text {
-    const char *path, *text;
-    size_t bytes;
-};
-
 /* What a family's configuration is read from. */
 struct config_input {
     const char *path; /* config.json, for messages */
@@ -44,9 +38,9 @@ struct config_file {
  * tensors; VIT_EUNSUPPORTED a model, a key or a value that this library does not know; VIT_ENOMEM.
  * On success the caller frees file->labels.
  */
-enum vit_status config_parse(const struct config_text *config,
-                             const struct config_text *preprocessor, const struct tensors *tensors,
-                             struct config_file *file, struct vit_error *err);
+enum vit_status config_parse(const struct text_file *config, const struct text_file *preprocessor,
+                             const struct tensors *tensors, struct config_file *file,
+                             struct vit_error *err);
 
 /*
  * A family's own part: fills file->config, recipe, provenance and, where it wants, height and

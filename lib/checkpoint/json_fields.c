@@ -8,14 +8,14 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "files/file.h"
+#include "files/fail_file.h"
 #include "files/sanitize.h"
 
 /* A value as JSON, cut for a message. */
-static struct quote quote_value(const json_t *value)
+static struct sanitized quote_value(const json_t *value)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const struct quote q = sanitize_name(text ? text : "a value");
+    const struct sanitized q = sanitize_name(text ? text : "a value");
 
     free(text);
     return q;
@@ -206,7 +206,7 @@ enum vit_status take_only(const struct keys *keys, const struct key_rule *rule, 
     bool known = false;
 
     if (!found)
-        return file_no_memory(keys->path, keys->err);
+        return fail_no_memory(keys->err, keys->path);
     while (!known && *allowed) {
         const size_t length = strcspn(allowed, "|");
         known = strlen(found) == length && memcmp(found, allowed, length) == 0;

@@ -1,58 +1,61 @@
-/* labels.c - what a model's classes are called */
+/* labels.c - the names of a model's classes */
 #include "checkpoint/labels.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/status.h"
-#include "files/file.h"
-#include "files/sanitize.h"
+#include "files/fail_file.h"
+#include "files/json_kind.h"
 
-static enum vit_status wrong_count(const char *path, size_t found, size_t classes,
-                                   struct vit_error *err)
+static enum vit_status check_count(const char *path, const char *prefix, size_t found,
+                                   size_t classes, struct vit_error *err)
 {
-    return fail(err, VIT_EFORMAT, "%s: %zu label%s, expected %zu, one for each class",
-                sanitize_path(path).text, found, found == 1 ? "" : "s", classes);
+    if (found == classes)
+        return VIT_OK;
+    return fail_file(err, VIT_EFORMAT, path, "%sexpected %zu label%s, one per class, found %zu",
+                     prefix, classes, classes == 1 ? "" : "s", found);
 }
 
-static enum vit_status add(const char *path, const char *text, size_t length, struct labels *labels,
-                           struct vit_error *err)
+static enum vit_status append(const char *path, const char *text, size_t length,
+                              struct labels *labels, struct vit_error *err)
 {
     char *label = malloc(length + 1);
 
     if (!label)
-        return file_no_memory(path, err);
+        return fail_no_memory(err, path);
     memcpy(label, text, length);
     label[length] = '\0';
     labels->text[labels->count++] = label;
     return VIT_OK;
 }
 
-enum vit_status labels_parse(const char *path, const json_t *id2label, size_t classes,
-                             struct labels *labels, struct vit_error *err)
+enum vit_status labels_parse_json(const char *path, const json_t *id2label, size_t classes,
+                                  struct labels *labels, struct vit_error *err)
 {
-    enum vit_status status = VIT_OK;
+    enum vit_status status;
 
     *labels = (struct labels){ 0 };
     if (!id2label)
         return VIT_OK;
     if (!json_is_object(id2label))
-        return fail(err, VIT_EFORMAT, "%s: id2label: expected an object", sanitize_path(path).text);
-    if (json_object_size(id2label) != classes)
-        return wrong_count(path, json_object_size(id2label), classes, err);
+        return fail_file(err, VIT_EFORMAT, path, "id2label: expected an object, found %s",
+                         json_kind(id2label));
+    if ((status = check_count(path, "id2label: ", json_object_size(id2label), classes, err)))
+        return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
-        return file_no_memory(path, err);
+        return fail_no_memory(err, path);
     for (size_t i = 0; !status && i < classes; i++) {
         char key[24];
         snprintf(key, sizeof key, "%zu", i);
-        const char *label = json_string_value(json_object_get(id2label, key));
-        if (label)
-            status = add(path, label, strlen(label), labels, err);
+        const json_t *const label = json_object_get(id2label, key);
+        const char *const text = json_string_value(label);
+        if (text)
+            status = append(path, text, strlen(text), labels, err);
         else
-            status = fail(err, VIT_EFORMAT, "%s: id2label: expected a string for \"%zu\"",
-                          sanitize_path(path).text, i);
+            status = fail_file(err, VIT_EFORMAT, path, "id2label.%s: expected a string, found %s",
+                               key, json_kind(label));
     }
     if (status)
         labels_free(labels);
@@ -68,41 +71,30 @@ static size_t count_lines(const char *text, size_t bytes)
     return lines;
 }
 
-static enum vit_status split(const char *path, const char *text, size_t bytes, size_t classes,
-                             struct labels *labels, struct vit_error *err)
+enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
+                                   struct labels *labels, struct vit_error *err)
 {
-    const size_t lines = count_lines(text, bytes);
-    enum vit_status status = VIT_OK;
+    const char *text = file->text;
+    enum vit_status status;
 
-    if (memchr(text, '\0', bytes))
-        return fail(err, VIT_EFORMAT, "%s: expected text, found a NUL byte",
-                    sanitize_path(path).text);
-    if (lines != classes)
-        return wrong_count(path, lines, classes, err);
+    *labels = (struct labels){ 0 };
+    if (!text)
+        return VIT_OK;
+    if (memchr(text, '\0', file->bytes))
+        return fail_file(err, VIT_EFORMAT, file->path, "expected text, found a NUL byte");
+    if ((status = check_count(file->path, "", count_lines(text, file->bytes), classes, err)))
+        return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
-        return file_no_memory(path, err);
+        return fail_no_memory(err, file->path);
     while (!status && labels->count < classes) {
         const size_t line = strcspn(text, "\n");
-        status = add(path, text, line > 0 && text[line - 1] == '\r' ? line - 1 : line, labels, err);
+        const size_t length = line > 0 && text[line - 1] == '\r' ? line - 1 : line;
+        status = append(file->path, text, length, labels, err);
         text += line + 1;
     }
     if (status)
         labels_free(labels);
-    return status;
-}
-
-enum vit_status labels_read(const char *path, size_t classes, struct labels *labels,
-                            struct vit_error *err)
-{
-    char *text;
-    size_t bytes;
-    enum vit_status status = file_read_all(path, LABELS_MAX_BYTES, true, &text, &bytes, err);
-
-    *labels = (struct labels){ 0 };
-    if (!status && text)
-        status = split(path, text, bytes, classes, labels, err);
-    free(text);
     return status;
 }
 

@@ -1,13 +1,13 @@
-/* labels.h - what a model's classes are called */
+/* labels.h - the names of a model's classes */
 #ifndef VIT_CHECKPOINT_LABELS_H
 #define VIT_CHECKPOINT_LABELS_H
 
 #include <jansson.h>
 #include <stddef.h>
 
-#include "vit/status.h"
+#include "files/file.h"
 
-#define LABELS_MAX_BYTES (64 << 20)
+#define LABELS_MAX_BYTES (64 << 20) /* of labels.txt */
 
 struct labels {
     size_t count; /* 0, or the model's classes */
@@ -15,19 +15,19 @@ struct labels {
 };
 
 /*
- * id2label, an object of "0" to "classes − 1"; NULL gives no labels. VIT_EFORMAT another count (the
- * message has both), a missing number, or a label that is not a string; VIT_ENOMEM.
+ * Labels from id2label, an object with the keys "0" to "classes − 1"; NULL gives no labels.
+ * VIT_EFORMAT: another number of labels, a missing key, or a label that is not a string; VIT_ENOMEM.
  */
-enum vit_status labels_parse(const char *path, const json_t *id2label, size_t classes,
-                             struct labels *labels, struct vit_error *err);
+enum vit_status labels_parse_json(const char *path, const json_t *id2label, size_t classes,
+                                  struct labels *labels, struct vit_error *err);
 
 /*
- * A text file of one label a line, bytes passed through, a carriage return before the newline
- * dropped; no file gives no labels. VIT_EIO; VIT_EFORMAT another count, a NUL byte, or longer than
- * LABELS_MAX_BYTES; VIT_ENOMEM.
+ * Labels from a text file with one label per line; a file that does not exist gives no labels. The
+ * bytes are kept as they are, without a carriage return before the newline. VIT_EFORMAT: another
+ * number of lines, or a NUL byte; VIT_ENOMEM.
  */
-enum vit_status labels_read(const char *path, size_t classes, struct labels *labels,
-                            struct vit_error *err);
+enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
+                                   struct labels *labels, struct vit_error *err);
 
 void labels_free(struct labels *labels);
 

@@ -1,9 +1,9 @@
-/* convert.c - numbers as checkpoints store them, as float32 */
+/* convert.c - conversion to float32 from the number types that checkpoints store */
 #include "files/convert.h"
 
 #include <string.h>
 
-/* IEEE 754 binary16: 1 bit of sign, 5 of exponent (bias 15), 10 of fraction. */
+/* IEEE 754 binary16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. */
 void widen_f16(size_t n, const uint16_t *restrict x, float *restrict y)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,120 +1,116 @@
-/* file.c - reading regular files that may be anything, and may change while they are read */
+/* file.c - reading regular files, which may be hostile and may change while they are read */
 #include "files/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/status.h"
-#include "files/sanitize.h"
+#include "files/fail_file.h"
 
-/* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two forms */
+/* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two signatures */
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)
 {
-    return fail(err, VIT_EIO, "%s: %s: %s", sanitize_path(path).text, what, strerror(errno));
+    return fail_file(err, VIT_EIO, path, "%s: %s", what, strerror(errno));
 }
 
-enum vit_status file_no_memory(const char *path, struct vit_error *err)
+enum vit_status file_open(const char *path, struct input_file *file, struct vit_error *err)
 {
-    return fail(err, VIT_ENOMEM, "%s: out of memory", sanitize_path(path).text);
+    char *const copy = strdup(path);
+
+    return copy ? file_open_at(AT_FDCWD, path, copy, file, err) : fail_no_memory(err, path);
 }
 
-enum vit_status file_open(const char *path, int *fd, uint64_t *bytes, struct vit_error *err)
+enum vit_status file_open_at(int directory, const char *name, char *path, struct input_file *file,
+                             struct vit_error *err)
 {
     struct stat info;
+    enum vit_status status;
 
-    do /* without O_NONBLOCK the open of a named pipe waits for its writer */
-        *fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    while (*fd < 0 && errno == EINTR);
-    if (*fd < 0)
-        return fail_errno(path, "cannot be opened", err);
-    if (fstat(*fd, &info) != 0) {
-        fail_errno(path, "cannot be examined", err);
-        goto close_fd;
+    *file = (struct input_file){ .path = path, .fd = -1 };
+    if (!path)
+        return fail_no_memory(err, name);
+    do /* without O_NONBLOCK, opening a named pipe waits for its writer */
+        file->fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    while (file->fd < 0 && errno == EINTR);
+    if (file->fd < 0) {
+        status = fail_errno(path, "cannot be opened", err);
+        goto close_file;
+    }
+    if (fstat(file->fd, &info) != 0) {
+        status = fail_errno(path, "cannot be examined", err);
+        goto close_file;
     }
     if (!S_ISREG(info.st_mode)) {
-        fail(err, VIT_EIO, "%s: cannot be read: not a regular file", sanitize_path(path).text);
-        goto close_fd;
+        status = fail_file(err, VIT_EIO, path, "cannot be read: not a regular file");
+        goto close_file;
     }
-    *bytes = (uint64_t)info.st_size;
+    file->bytes = (uint64_t)info.st_size;
     return VIT_OK;
 
-close_fd:
-    close(*fd);
-    *fd = -1;
-    return VIT_EIO;
-}
-
-enum vit_status file_read(const char *path, int fd, uint64_t offset, size_t bytes, void *out,
-                          struct vit_error *err)
-{
-    char *to = out;
-
-    while (bytes > 0) {
-        const ssize_t got = pread(fd, to, bytes, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return fail_errno(path, "cannot be read", err);
-        if (got == 0)
-            return fail(err, VIT_EIO,
-                        "%s: cannot be read: it ends at byte %" PRIu64 ", expected %zu more",
-                        sanitize_path(path).text, offset, bytes);
-        to += got;
-        offset += (uint64_t)got;
-        bytes -= (size_t)got;
-    }
-    return VIT_OK;
-}
-
-enum vit_status file_read_all(const char *path, size_t most, bool optional, char **text,
-                              size_t *bytes, struct vit_error *err)
-{
-    enum vit_status status;
-    uint64_t size;
-    int fd;
-
-    *text = NULL;
-    *bytes = 0;
-    if (optional && access(path, F_OK) != 0 && errno == ENOENT)
-        return VIT_OK;
-    if ((status = file_open(path, &fd, &size, err)))
-        return status;
-    if (size > most) {
-        status = fail(err, VIT_EFORMAT, "%s: %" PRIu64 " bytes long, expected %zu at most",
-                      sanitize_path(path).text, size, most);
-        goto close_fd;
-    }
-    char *buffer = malloc((size_t)size + 1);
-    if (!buffer) {
-        status = file_no_memory(path, err);
-        goto close_fd;
-    }
-    if ((status = file_read(path, fd, 0, (size_t)size, buffer, err))) {
-        free(buffer);
-        goto close_fd;
-    }
-    buffer[size] = '\0';
-    *text = buffer;
-    *bytes = (size_t)size;
-
-close_fd:
-    close(fd);
+close_file:
+    file_close(file);
     return status;
 }
 
-char *file_path(const char *folder, const char *name)
+void file_close(struct input_file *file)
 {
-    const size_t length = strlen(folder);
-    const char *slash = length > 0 && folder[length - 1] == '/' ? "" : "/";
-    char *path = malloc(length + strlen(name) + 2);
+    if (file->fd >= 0)
+        close(file->fd);
+    free(file->path);
+    *file = (struct input_file){ .fd = -1 };
+}
 
-    if (path)
-        sprintf(path, "%s%s%s", folder, slash, name);
-    return path;
+enum vit_status file_read(const struct input_file *file, uint64_t offset, size_t bytes, void *out,
+                          struct vit_error *err)
+{
+    char *next = out;
+
+    while (bytes > 0) {
+        const ssize_t count = pread(file->fd, next, bytes, (off_t)offset);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return fail_errno(file->path, "cannot be read", err);
+        if (count == 0)
+            return fail_file(err, VIT_EIO, file->path,
+                             "cannot be read: expected %zu more bytes, found the end at byte "
+                             "%" PRIu64,
+                             bytes, offset);
+        next += count;
+        offset += (uint64_t)count;
+        bytes -= (size_t)count;
+    }
+    return VIT_OK;
+}
+
+enum vit_status file_read_text(const struct input_file *file, size_t max_bytes,
+                               struct text_file *text, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if (file->bytes > max_bytes)
+        return fail_file(err, VIT_EFORMAT, file->path, "expected at most %zu bytes, found %" PRIu64,
+                         max_bytes, file->bytes);
+    char *const buffer = malloc((size_t)file->bytes + 1);
+    if (!buffer)
+        return fail_no_memory(err, file->path);
+    if ((status = file_read(file, 0, (size_t)file->bytes, buffer, err))) {
+        free(buffer);
+        return status;
+    }
+    buffer[file->bytes] = '\0';
+    text->text = buffer;
+    text->bytes = (size_t)file->bytes;
+    return VIT_OK;
+}
+
+void text_file_free(struct text_file *file)
+{
+    free((char *)file->path);
+    free((char *)file->text);
+    *file = (struct text_file){ 0 };
 }

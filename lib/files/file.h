@@ -1,37 +1,57 @@
-/* file.h - reading regular files that may be anything, and may change while they are read */
+/* file.h - reading regular files, which may be hostile and may change while they are read */
 #ifndef VIT_FILES_FILE_H
 #define VIT_FILES_FILE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "vit/status.h"
 
-/*
- * Opens a regular file and says how long it is. VIT_EIO it cannot be opened, or is a directory, a
- * pipe or a device (which is never waited for).
- */
-enum vit_status file_open(const char *path, int *fd, uint64_t *bytes, struct vit_error *err);
+/* An open file. */
+struct input_file {
+    char *path; /* for messages */
+    int fd;
+    uint64_t bytes; /* its length when it was opened */
+};
 
 /*
- * Reads `bytes` bytes from `offset` on, by pread: a file cut short under a memory map is SIGBUS,
- * here it is VIT_EIO. `path` is for the message.
+ * Opens a regular file. VIT_EIO: it cannot be opened, or it is a directory, a pipe or a device; the
+ * call does not wait for a pipe's writer. VIT_ENOMEM.
  */
-enum vit_status file_read(const char *path, int fd, uint64_t offset, size_t bytes, void *out,
+enum vit_status file_open(const char *path, struct input_file *file, struct vit_error *err);
+
+/*
+ * The same for a name relative to an open directory. `path` is for messages; *file takes it over,
+ * whether or not the file opens; NULL: the caller was out of memory, and VIT_ENOMEM is returned.
+ */
+enum vit_status file_open_at(int directory, const char *name, char *path, struct input_file *file,
+                             struct vit_error *err);
+
+/* A file that is not open (fd -1 and path NULL) is allowed. */
+void file_close(struct input_file *file);
+
+/*
+ * Reads `bytes` bytes at `offset`. It calls pread: a file that is truncated under a memory map
+ * raises SIGBUS, while here it is VIT_EIO.
+ */
+enum vit_status file_read(const struct input_file *file, uint64_t offset, size_t bytes, void *out,
                           struct vit_error *err);
 
+/* A file as one string, with a NUL after its last byte. */
+struct text_file {
+    const char *path; /* for messages */
+    const char *text; /* NULL: there is no such file */
+    size_t bytes;
+};
+
 /*
- * A whole file, with a NUL after its last byte; the caller frees *text. If `optional`, *text is
- * NULL where there is no such file. VIT_EIO as above; VIT_EFORMAT longer than `most` bytes.
+ * Reads a whole open file into text->text and bytes. VIT_EIO as file_read; VIT_EFORMAT: more than
+ * max_bytes; VIT_ENOMEM.
  */
-enum vit_status file_read_all(const char *path, size_t most, bool optional, char **text,
-                              size_t *bytes, struct vit_error *err);
+enum vit_status file_read_text(const struct input_file *file, size_t max_bytes,
+                               struct text_file *text, struct vit_error *err);
 
-/* VIT_ENOMEM "PATH: out of memory" */
-enum vit_status file_no_memory(const char *path, struct vit_error *err);
-
-/* folder/name, which the caller frees; NULL if memory ran out. */
-char *file_path(const char *folder, const char *name);
+/* Frees the path and the text. */
+void text_file_free(struct text_file *file);
 
 #endif

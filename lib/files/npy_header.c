@@ -1,4 +1,4 @@
-/* npy_header.c - the header of numpy's .npy files, which are hostile until proven otherwise */
+/* npy_header.c - the header of numpy's .npy files, which may be hostile */
 #include "files/npy_header.h"
 
 #include <inttypes.h>
@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/status.h"
 #include "files/sanitize.h"
 
@@ -36,7 +37,7 @@ size_t npy_dtype_bytes(enum npy_dtype dtype)
 
 static const char magic[] = "\x93NUMPY";
 
-/* What is left of the header's text: a Python dict literal */
+/* The unread rest of the header's text, a Python dict literal */
 struct text {
     const char *where;
     const char *p, *end;
@@ -45,7 +46,7 @@ struct text {
 
 static enum vit_status malformed(const struct text *t, const char *expected)
 {
-    return fail(t->err, VIT_EFORMAT, "%s: malformed .npy header: expected %s", t->where, expected);
+    return fail(t->err, VIT_EFORMAT, "%s: header: expected %s", t->where, expected);
 }
 
 static void skip_spaces(struct text *t)
@@ -54,8 +55,8 @@ static void skip_spaces(struct text *t)
         t->p++;
 }
 
-/* Takes a character, and spaces before it, if it comes next. */
-static bool take(struct text *t, char c)
+/* Reads spaces and this character; false, without reading the character, if another follows. */
+static bool accept(struct text *t, char c)
 {
     skip_spaces(t);
     if (t->p == t->end || *t->p != c)
@@ -64,10 +65,10 @@ static bool take(struct text *t, char c)
     return true;
 }
 
-/* A Python string without escapes; longer ones than `size` - 1 are cut. */
-static bool take_string(struct text *t, char *string, size_t size)
+/* Reads a Python string without escapes; one longer than size − 1 bytes is cut. */
+static bool read_string(struct text *t, char *string, size_t size)
 {
-    const char quote = take(t, '\'') ? '\'' : take(t, '"') ? '"' : '\0';
+    const char quote = accept(t, '\'') ? '\'' : accept(t, '"') ? '"' : '\0';
     size_t length = 0;
 
     if (!quote)
@@ -79,10 +80,10 @@ static bool take_string(struct text *t, char *string, size_t size)
             string[length++] = *t->p;
     }
     string[length] = '\0';
-    return take(t, quote);
+    return accept(t, quote);
 }
 
-static bool take_size(struct text *t, size_t *value)
+static bool read_size(struct text *t, size_t *value)
 {
     skip_spaces(t);
     const char *const begin = t->p;
@@ -97,7 +98,7 @@ static bool take_size(struct text *t, size_t *value)
     return t->p > begin;
 }
 
-/* numpy spells a void that it has read before, and those who write headers by hand the name. */
+/* numpy writes "|V2" for a bfloat16 array that it has read; hand-written headers use the name. */
 static bool find_dtype(const char *descr, enum npy_dtype *dtype)
 {
     if (strcmp(descr, "|V2") == 0 || strcmp(descr, "bfloat16") == 0)
@@ -117,18 +118,16 @@ static enum vit_status parse_descr(struct text *t, struct npy_header *header)
     skip_spaces(t);
     if (t->p < t->end && *t->p == '[')
         return fail(t->err, VIT_EUNSUPPORTED,
-                    "%s: expected a dtype of single numbers, found one of several fields",
-                    t->where);
-    if (!take_string(t, descr, sizeof descr))
-        return malformed(t, "a dtype's name in quotes");
+                    "%s: expected a dtype of plain numbers, found a structured dtype", t->where);
+    if (!read_string(t, descr, sizeof descr))
+        return malformed(t, "descr to be a string");
     if (find_dtype(descr, &header->dtype))
         return VIT_OK;
     if (descr[0] == '>')
-        return fail(t->err, VIT_EUNSUPPORTED,
-                    "%s: expected little-endian numbers, found dtype '%s', which is big-endian",
+        return fail(t->err, VIT_EUNSUPPORTED, "%s: expected a little-endian dtype, found '%s'",
                     t->where, sanitize_name(descr).text);
     return fail(t->err, VIT_EUNSUPPORTED,
-                "%s: expected a dtype of floats or integers, such as '<f4', found '%s'", t->where,
+                "%s: expected a float or integer dtype, such as '<f4', found '%s'", t->where,
                 sanitize_name(descr).text);
 }
 
@@ -146,28 +145,29 @@ static enum vit_status parse_order(struct text *t, struct npy_header *header)
     if (left >= strlen(yes) && memcmp(t->p, yes, strlen(yes)) == 0)
         return fail(t->err, VIT_EUNSUPPORTED,
                     "%s: expected an array in C order, found Fortran order", t->where);
-    return malformed(t, "True or False for fortran_order");
+    return malformed(t, "fortran_order to be True or False");
 }
 
-/* (), (2,) or (2, 3): the comma is what makes one number a tuple */
+/* (), (2,) or (2, 3): without its comma, one number in parentheses is no tuple */
 static enum vit_status parse_shape(struct text *t, struct npy_header *header)
 {
     bool comma = true;
 
-    if (!take(t, '('))
-        return malformed(t, "a tuple for shape");
-    for (header->rank = 0; !take(t, ')'); header->rank++) {
-        size_t side;
-        if (!comma || !take_size(t, &side))
-            return malformed(t, "a tuple of sizes that fit in 64 bits for shape");
+    if (!accept(t, '('))
+        return malformed(t, "shape to be a tuple");
+    for (header->rank = 0; !accept(t, ')'); header->rank++) {
+        size_t dimension;
+        if (!comma || !read_size(t, &dimension))
+            return malformed(t, "shape to be a tuple of integers that fit in 64 bits");
         if (header->rank == NPY_MAX_RANK)
             return fail(t->err, VIT_EUNSUPPORTED, "%s: expected at most %d dimensions, found more",
                         t->where, NPY_MAX_RANK);
-        header->shape[header->rank] = side;
-        comma = take(t, ',');
+        header->shape[header->rank] = dimension;
+        comma = accept(t, ',');
     }
-    return header->rank == 1 && !comma ? malformed(t, "a comma after the one size of shape")
-                                       : VIT_OK;
+    return header->rank == 1 && !comma
+               ? malformed(t, "shape to be a tuple: a comma after its only number")
+               : VIT_OK;
 }
 
 static enum vit_status parse_dict(struct text *t, struct npy_header *header)
@@ -182,13 +182,13 @@ static enum vit_status parse_dict(struct text *t, struct npy_header *header)
     unsigned seen = 0;
     bool comma = true;
 
-    if (!take(t, '{'))
+    if (!accept(t, '{'))
         return malformed(t, "'{'");
-    while (!take(t, '}')) {
+    while (!accept(t, '}')) {
         char key[32];
         size_t i = 0;
-        if (!comma || !take_string(t, key, sizeof key) || !take(t, ':'))
-            return malformed(t, "a key in quotes and ':'");
+        if (!comma || !read_string(t, key, sizeof key) || !accept(t, ':'))
+            return malformed(t, "a string key and ':'");
         while (i < ENTRIES && strcmp(key, entries[i].key) != 0)
             i++;
         if (i == ENTRIES || (seen & 1u << i))
@@ -197,12 +197,12 @@ static enum vit_status parse_dict(struct text *t, struct npy_header *header)
         const enum vit_status status = entries[i].parse(t, header);
         if (status)
             return status;
-        comma = take(t, ',');
+        comma = accept(t, ',');
     }
     if (seen != (1u << ENTRIES) - 1)
         return malformed(t, "each of descr, fortran_order and shape once");
     skip_spaces(t);
-    return t->p < t->end ? malformed(t, "nothing but spaces behind '}'") : VIT_OK;
+    return t->p < t->end ? malformed(t, "only spaces after '}'") : VIT_OK;
 }
 
 static enum vit_status check_size(const char *where, struct npy_header *header, uint64_t file_bytes,
@@ -211,27 +211,26 @@ static enum vit_status check_size(const char *where, struct npy_header *header, 
     const size_t each = dtypes[header->dtype].bytes;
     const uint64_t found = file_bytes - header->data_offset;
     bool fits = true, empty = false;
+    size_t bytes = 0;
     char text[256];
 
     header->elements = 1;
     for (size_t i = 0; i < header->rank; i++)
         empty |= header->shape[i] == 0;
-    for (size_t i = 0; i < header->rank && fits && !empty; i++) {
-        fits = header->elements <= SIZE_MAX / each / header->shape[i];
-        header->elements *= fits ? header->shape[i] : 1;
-    }
+    for (size_t i = 0; i < header->rank && fits && !empty; i++)
+        fits = checked_mul(header->elements, header->shape[i], &header->elements);
     if (empty)
         header->elements = 0;
+    fits = fits && checked_mul(header->elements, each, &bytes);
     npy_describe(header->dtype, header->rank, header->shape, text, sizeof text);
     if (!fits)
         return fail(err, VIT_EFORMAT,
-                    "%s: expected the data of %s, more bytes than 64 bits count, found %" PRIu64
-                    " bytes",
+                    "%s: expected the data of %s, more than 2^64 bytes, found %" PRIu64 " bytes",
                     where, text, found);
-    if (header->elements * each != found)
+    if (bytes != found)
         return fail(err, VIT_EFORMAT,
                     "%s: expected the data of %s, %zu bytes, found %" PRIu64 " bytes", where, text,
-                    header->elements * each, found);
+                    bytes, found);
     return VIT_OK;
 }
 
@@ -253,14 +252,14 @@ enum vit_status npy_data_offset(const char *where, const void *bytes, size_t siz
     const unsigned char *const b = bytes;
 
     if (size > 0 && memcmp(b, magic, size < MAGIC_BYTES ? size : MAGIC_BYTES) != 0)
-        return fail(err, VIT_EFORMAT, "%s: expected a .npy file, found something else", where);
+        return fail(err, VIT_EFORMAT, "%s: expected a .npy file, found another format", where);
     if (size < NPY_PREAMBLE)
         return fail(err, VIT_EFORMAT,
-                    "%s: expected a .npy file of %d bytes or more, found one of %zu", where,
+                    "%s: expected a .npy file of at least %d bytes, found %zu bytes", where,
                     NPY_PREAMBLE, size);
 
     const unsigned version = b[6];
-    const size_t start = version == 1 ? 10 : 12; /* the length takes two bytes, later four */
+    const size_t start = version == 1 ? 10 : 12; /* the length takes 2 bytes in version 1, then 4 */
     size_t length = b[8] | (size_t)b[9] << 8;
     if (version < 1 || version > 3 || b[7] != 0)
         return fail(err, VIT_EUNSUPPORTED, "%s: expected .npy version 1, 2 or 3, found %u.%u",

@@ -1,4 +1,4 @@
-/* npy_header.h - the header of numpy's .npy files, which are hostile until proven otherwise */
+/* npy_header.h - the header of numpy's .npy files, which may be hostile */
 #ifndef VIT_FILES_NPY_HEADER_H
 #define VIT_FILES_NPY_HEADER_H
 
@@ -9,16 +9,15 @@
 
 enum {
     NPY_MAX_RANK = 8,
-    NPY_PREAMBLE = 12, /* bytes that say how long the header is */
-    NPY_MAX_HEADER =
-        65535, /* bytes; all that version 1 can say; numpy itself refuses above 10,000 */
+    NPY_PREAMBLE = 12,      /* bytes that hold the magic, the version and the header's length */
+    NPY_MAX_HEADER = 65535, /* bytes; version 1 allows no more; numpy's own limit is 10,000 */
 };
 
 enum npy_dtype {
     NPY_F32,
     NPY_F16,
     NPY_F64,
-    NPY_BF16, /* numpy has none: ml_dtypes, which JAX uses, makes it a void of 2 bytes */
+    NPY_BF16, /* not a numpy type: ml_dtypes, which JAX uses, stores it as a void of 2 bytes */
     NPY_BOOL,
     NPY_U8,
     NPY_I8,
@@ -40,26 +39,26 @@ struct npy_header {
 };
 
 /*
- * Where the data of a file of file_bytes begin, from its first `size` bytes, NPY_PREAMBLE or more
- * unless it is shorter. `where` begins the message, and is fit for one. Versions 1, 2 and 3.
- * VIT_EFORMAT no .npy file, or truncated, or a header above NPY_MAX_HEADER; VIT_EUNSUPPORTED
- * another version.
+ * *offset = where the data of a file of file_bytes begin. `bytes` holds the first `size` bytes of
+ * the file: at least NPY_PREAMBLE, unless the file is shorter. `where` begins the error message and
+ * must be sanitized. Versions 1, 2 and 3. VIT_EFORMAT: not a .npy file, truncated, or a header
+ * above NPY_MAX_HEADER; VIT_EUNSUPPORTED: another version.
  */
 enum vit_status npy_data_offset(const char *where, const void *bytes, size_t size,
                                 uint64_t file_bytes, size_t *offset, struct vit_error *err);
 
 /*
- * Parses the header of a file of file_bytes, of which `bytes` holds the first `size`, its data's
- * offset or more. The data are exactly as long as the shape says.
+ * Parses the header of a file of file_bytes. `bytes` holds the first `size` bytes of the file, with
+ * the whole header. The file must end exactly where the shape says.
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
- * VIT_EFORMAT malformed, truncated, or data of another length; VIT_EUNSUPPORTED Fortran order, a
- * dtype not above or in big-endian order, a rank above NPY_MAX_RANK, or another version.
+ * VIT_EFORMAT: malformed, truncated, or data of another length; VIT_EUNSUPPORTED: Fortran order, a
+ * dtype that is not listed above or is big-endian, a rank above NPY_MAX_RANK, or another version.
  */
 enum vit_status npy_parse_header(const char *where, const void *bytes, size_t size,
                                  uint64_t file_bytes, struct npy_header *header,
                                  struct vit_error *err);
 
-/* The dtype as the format spells it ("<f4"), and the bytes of one element. */
+/* The dtype in the format's spelling ("<f4"), and the bytes of one element. */
 const char *npy_dtype_descr(enum npy_dtype dtype);
 size_t npy_dtype_bytes(enum npy_dtype dtype);
 

@@ -1,17 +1,16 @@
-/* npz.c - reading .npz files, zip archives of .npy files, hostile until proven otherwise */
+/* npz.c - reading .npz files: zip archives of .npy files, which may be hostile */
 #include "files/npz.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/status.h"
-#include "files/file.h"
+#include "files/fail_file.h"
 #include "files/npz_zip.h"
 #include "files/sanitize.h"
 
-/* An archive while its directory is checked. */
+/* An archive whose directory is being checked. */
 struct parse {
     struct npz *npz;
     uint64_t file_bytes;
@@ -19,31 +18,34 @@ struct parse {
     struct vit_error *err;
 };
 
-/* What the directory says of a member, before any of it is read or allocated. */
+/* Checks what the directory says about a member before anything is read or allocated for it. */
 static enum vit_status check_stat(const struct parse *p, const char *where, const zip_stat_t *stat)
 {
-    /* deflate makes 258 bytes of 2 bits at best: https://zlib.net/zlib_tech.html */
-    enum { MOST_PER_BYTE = 1032 };
+    /* deflate expands 2 bits to at most 258 bytes: https://zlib.net/zlib_tech.html */
+    enum { MAX_EXPANSION = 1032 };
     const bool stored = stat->comp_method == ZIP_CM_STORE;
 
     if (stat->encryption_method != ZIP_EM_NONE)
-        return fail(p->err, VIT_EUNSUPPORTED, "%s is encrypted, expected a plain one", where);
+        return fail(p->err, VIT_EUNSUPPORTED, "%s: expected no encryption, found method %d", where,
+                    (int)stat->encryption_method);
     if (!stored && stat->comp_method != ZIP_CM_DEFLATE)
         return fail(p->err, VIT_EUNSUPPORTED,
-                    "%s is compressed by method %d, expected 0 (stored) or 8 (deflated)", where,
+                    "%s: expected compression method 0 (stored) or 8 (deflated), found %d", where,
                     (int)stat->comp_method);
     if (stat->comp_size > p->file_bytes)
         return fail(p->err, VIT_EFORMAT,
-                    "%s takes %" PRIu64 " bytes of a file of %" PRIu64 ": it is cut short", where,
-                    stat->comp_size, p->file_bytes);
+                    "%s: expected %" PRIu64 " bytes of data, found a file of %" PRIu64
+                    " bytes: it is truncated",
+                    where, stat->comp_size, p->file_bytes);
     if (stored && stat->size != stat->comp_size)
         return fail(p->err, VIT_EFORMAT,
-                    "%s claims %" PRIu64 " bytes, expected the %" PRIu64 " that are stored", where,
-                    stat->size, stat->comp_size);
-    if (stat->size / MOST_PER_BYTE > stat->comp_size)
+                    "%s: expected a size of %" PRIu64 " bytes, as stored, found %" PRIu64, where,
+                    stat->comp_size, stat->size);
+    if (stat->size / MAX_EXPANSION > stat->comp_size)
         return fail(p->err, VIT_EFORMAT,
-                    "%s claims %" PRIu64 " bytes from %" PRIu64 ", expected %d from each at most",
-                    where, stat->size, stat->comp_size, MOST_PER_BYTE);
+                    "%s: expected at most %d bytes from each of %" PRIu64
+                    " compressed bytes, found a size of %" PRIu64,
+                    where, MAX_EXPANSION, stat->comp_size, stat->size);
     return VIT_OK;
 }
 
@@ -65,7 +67,7 @@ static enum vit_status read_header(const struct parse *p, const char *where, con
     return status;
 }
 
-static enum vit_status parse_member(const struct parse *p, uint64_t place,
+static enum vit_status parse_member(const struct parse *p, uint64_t index,
                                     struct npz_member *member)
 {
     static const char end[] = ".npy";
@@ -73,16 +75,16 @@ static enum vit_status parse_member(const struct parse *p, uint64_t place,
     zip_stat_t stat;
     enum vit_status status;
 
-    if (zip_stat_index(p->npz->archive, place, ZIP_FL_ENC_RAW, &stat) != 0)
+    if (zip_stat_index(p->npz->archive, index, ZIP_FL_ENC_RAW, &stat) != 0)
         return npz_fail(sanitize_path(p->npz->path).text, zip_get_error(p->npz->archive), p->err);
     const size_t length = strlen(stat.name);
     const struct npz_where where = npz_where(p->npz->path, stat.name, "");
     if (length < tail || strcmp(stat.name + length - tail, end) != 0)
-        return fail(p->err, VIT_EFORMAT, "%s is unexpected, expected NAME.npy", where.text);
-    member->place = place;
+        return fail(p->err, VIT_EFORMAT, "%s: expected a name that ends in .npy", where.text);
+    member->index = index;
     member->name = malloc(length - tail + 1);
     if (!member->name)
-        return file_no_memory(p->npz->path, p->err);
+        return fail_no_memory(p->err, p->npz->path);
     memcpy(member->name, stat.name, length - tail);
     member->name[length - tail] = '\0';
     if ((status = check_stat(p, where.text, &stat)))
@@ -104,73 +106,58 @@ static enum vit_status parse_members(const struct parse *p)
     enum vit_status status;
 
     if (count > NPZ_MAX_MEMBERS)
-        return fail(p->err, VIT_EUNSUPPORTED, "%s: %" PRId64 " members, expected %d at most",
-                    sanitize_path(npz->path).text, (int64_t)count, NPZ_MAX_MEMBERS);
+        return fail_file(p->err, VIT_EUNSUPPORTED, npz->path,
+                         "expected at most %d members, found %" PRId64, NPZ_MAX_MEMBERS,
+                         (int64_t)count);
     npz->members = calloc((size_t)count + 1, sizeof *npz->members);
     if (!npz->members)
-        return file_no_memory(npz->path, p->err);
-    for (zip_int64_t i = 0; i < count; i++) /* counted first, for npz_close */
+        return fail_no_memory(p->err, npz->path);
+    for (zip_int64_t i = 0; i < count; i++) /* counted before it is parsed, for npz_close */
         if ((status = parse_member(p, (uint64_t)i, &npz->members[npz->count++])))
             return status;
     qsort(npz->members, npz->count, sizeof *npz->members, compare_names);
     for (size_t i = 1; i < npz->count; i++)
         if (strcmp(npz->members[i - 1].name, npz->members[i].name) == 0)
-            return fail(p->err, VIT_EFORMAT, "%s: member \"%s.npy\" is there twice, expected once",
-                        sanitize_path(npz->path).text, sanitize_name(npz->members[i].name).text);
+            return fail(p->err, VIT_EFORMAT, "%s: expected one member of this name, found two",
+                        npz_where(npz->path, npz->members[i].name, ".npy").text);
     return VIT_OK;
-}
-
-static struct npz *create(const char *path)
-{
-    struct npz *npz = calloc(1, sizeof *npz);
-
-    if (!npz)
-        return NULL;
-    npz->path = strdup(path);
-    if (npz->path)
-        return npz;
-    free(npz);
-    return NULL;
 }
 
 /* Checks an opened archive. */
 static enum vit_status parse_archive(struct npz *npz, uint64_t file_bytes, struct vit_error *err)
 {
     struct parse p = { npz, file_bytes, malloc(NPY_PREAMBLE + NPY_MAX_HEADER), err };
-    const enum vit_status status = p.head ? parse_members(&p) : file_no_memory(npz->path, err);
+    const enum vit_status status = p.head ? parse_members(&p) : fail_no_memory(err, npz->path);
 
     free(p.head);
     return status;
 }
 
-/* libzip takes no bytes at all for an archive without members. */
+/* libzip accepts an empty file as an archive without members. */
 static enum vit_status check_length(const char *path, uint64_t file_bytes, struct vit_error *err)
 {
     if (file_bytes > 0)
         return VIT_OK;
-    return fail(err, VIT_EFORMAT, "%s: 0 bytes long, expected a zip archive",
-                sanitize_path(path).text);
+    return fail_file(err, VIT_EFORMAT, path, "expected a zip archive, found 0 bytes");
 }
 
-static enum vit_status open_archive(struct npz *npz, uint64_t *file_bytes, struct vit_error *err)
+/* Opens the archive of an open file, whose descriptor it takes over. */
+static enum vit_status open_archive(struct npz *npz, struct input_file *file, struct vit_error *err)
 {
     zip_error_t error;
-    enum vit_status status;
-    int fd, code;
+    enum vit_status status = check_length(npz->path, file->bytes, err);
+    int code;
 
-    if ((status = file_open(npz->path, &fd, file_bytes, err)))
+    if (status)
         return status;
-    if ((status = check_length(npz->path, *file_bytes, err)))
-        goto close_fd;
-    npz->archive = zip_fdopen(fd, 0, &code);
-    if (npz->archive) /* which has closed fd, for a duplicate */
+    npz->archive = zip_fdopen(file->fd, 0, &code);
+    if (npz->archive) {
+        file->fd = -1; /* libzip has duplicated and closed it */
         return VIT_OK;
+    }
     zip_error_init_with_code(&error, code);
     status = npz_fail(sanitize_path(npz->path).text, &error, err);
     zip_error_fini(&error);
-
-close_fd:
-    close(fd);
     return status;
 }
 
@@ -195,22 +182,45 @@ static enum vit_status open_memory(struct npz *npz, const void *bytes, size_t si
     return status;
 }
 
-enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *err)
+static struct npz *create(const char *path)
 {
-    struct npz *opened = create(path);
-    uint64_t file_bytes;
+    struct npz *npz = calloc(1, sizeof *npz);
+
+    if (npz)
+        npz->path = strdup(path);
+    if (npz && !npz->path) {
+        free(npz);
+        npz = NULL;
+    }
+    return npz;
+}
+
+enum vit_status npz_open_file(struct input_file *file, struct npz **npz, struct vit_error *err)
+{
+    struct npz *opened = create(file->path);
     enum vit_status status;
 
-    if (!opened)
-        return file_no_memory(path, err);
-    status = open_archive(opened, &file_bytes, err);
-    if (!status)
-        status = parse_archive(opened, file_bytes, err);
-    if (!status)
+    if (!opened) {
+        status = fail_no_memory(err, file->path);
+        goto close_file;
+    }
+    if (!(status = open_archive(opened, file, err)) &&
+        !(status = parse_archive(opened, file->bytes, err)))
         *npz = opened;
     else
         npz_close(opened);
+
+close_file:
+    file_close(file);
     return status;
+}
+
+enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *err)
+{
+    struct input_file file;
+    const enum vit_status status = file_open(path, &file, err);
+
+    return status ? status : npz_open_file(&file, npz, err);
 }
 
 enum vit_status npz_parse(const char *path, const void *bytes, size_t size, struct npz **npz,
@@ -220,11 +230,9 @@ enum vit_status npz_parse(const char *path, const void *bytes, size_t size, stru
     enum vit_status status;
 
     if (!opened)
-        return file_no_memory(path, err);
-    status = open_memory(opened, bytes, size, err);
-    if (!status)
-        status = parse_archive(opened, size, err);
-    if (!status)
+        return fail_no_memory(err, path);
+    if (!(status = open_memory(opened, bytes, size, err)) &&
+        !(status = parse_archive(opened, size, err)))
         *npz = opened;
     else
         npz_close(opened);
@@ -241,6 +249,6 @@ void npz_close(struct npz *npz)
     free(npz->data);
     free(npz->path);
     if (npz->archive)
-        zip_discard(npz->archive); /* zip_close would write */
+        zip_discard(npz->archive); /* zip_close could write */
     free(npz);
 }

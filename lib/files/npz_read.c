@@ -1,4 +1,4 @@
-/* npz_read.c - the numbers of a member of a .npz file */
+/* npz_read.c - reading the data of a member of a .npz file */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,16 +11,16 @@
 #include "files/npz_zip.h"
 #include "files/sanitize.h"
 
-struct npz_where npz_where(const char *path, const char *name, const char *end)
+struct npz_where npz_where(const char *path, const char *name, const char *suffix)
 {
     struct npz_where where;
 
-    snprintf(where.text, sizeof where.text, "%s: member \"%s%s\"", sanitize_path(path).text,
-             sanitize_name(name).text, end);
+    snprintf(where.text, sizeof where.text, "%s: member %s%s", sanitize_path(path).text,
+             sanitize_name(name).text, suffix);
     return where;
 }
 
-/* Each of libzip, the system and zlib has its own word for it. */
+/* libzip, the system and zlib each have their own code for it. */
 static bool is_out_of_memory(const zip_error_t *error)
 {
     enum { ZLIB_MEM_ERROR = -4 }; /* zlib.h */
@@ -58,8 +58,8 @@ enum vit_status npz_fread(const char *where, zip_file_t *file, uint64_t bytes, v
         if (got < 0)
             return npz_fail(where, zip_file_get_error(file), err);
         if (got == 0)
-            return fail(err, VIT_EFORMAT, "%s ends early, expected %" PRIu64 " more bytes", where,
-                        bytes - done);
+            return fail(err, VIT_EFORMAT, "%s: expected %" PRIu64 " more bytes, found the end",
+                        where, bytes - done);
         done += (uint64_t)got;
     }
     return VIT_OK;
@@ -70,7 +70,7 @@ bool npz_readable(enum npy_dtype dtype)
     return dtype == NPY_F32 || dtype == NPY_F16 || dtype == NPY_F64 || dtype == NPY_BF16;
 }
 
-/* The next bytes of a member, for nothing. */
+/* Reads and discards the next bytes of a member. */
 static enum vit_status skip(const char *where, zip_file_t *file, size_t bytes,
                             struct vit_error *err)
 {
@@ -84,7 +84,7 @@ static enum vit_status skip(const char *where, zip_file_t *file, size_t bytes,
     return status;
 }
 
-/* libzip compares the checksum and the size when it meets the end. */
+/* Reads to the end: there libzip compares the checksum and the size. */
 static enum vit_status check_end(const char *where, zip_file_t *file, struct vit_error *err)
 {
     char more;
@@ -93,7 +93,7 @@ static enum vit_status check_end(const char *where, zip_file_t *file, struct vit
     if (got < 0)
         return npz_fail(where, zip_file_get_error(file), err);
     if (got > 0)
-        return fail(err, VIT_EFORMAT, "%s goes on, expected its end", where);
+        return fail(err, VIT_EFORMAT, "%s: expected the end, found more bytes", where);
     return VIT_OK;
 }
 
@@ -112,8 +112,8 @@ static enum vit_status hold(struct npz *npz, const struct npz_member *member, co
     npz->held = NULL;
     npz->data = malloc(bytes > 0 ? bytes : 1);
     if (!npz->data)
-        return fail(err, VIT_ENOMEM, "%s: no memory for %zu bytes", where, bytes);
-    file = zip_fopen_index(npz->archive, member->place, 0);
+        return fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", where, bytes);
+    file = zip_fopen_index(npz->archive, member->index, 0);
     if (!file)
         return npz_fail(where, zip_get_error(npz->archive), err);
     if (!(status = skip(where, file, header->data_offset, err)) &&
@@ -132,11 +132,13 @@ enum vit_status npz_read_f32(struct npz *npz, const struct npz_member *member, s
     enum vit_status status;
 
     if (first > header->elements || count > header->elements - first)
-        return fail(err, VIT_EINVAL, "%s has %zu elements, expected %zu from element %zu on",
-                    where.text, header->elements, count, first);
+        return fail(err, VIT_EINVAL,
+                    "%s: expected at least %zu elements from element %zu on, found %zu in all",
+                    where.text, count, first, header->elements);
     if (!npz_readable(header->dtype))
-        return fail(err, VIT_EUNSUPPORTED, "%s is %s, expected <f4, <f2, <f8 or <V2 (bfloat16)",
-                    where.text, npy_dtype_descr(header->dtype));
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: expected dtype <f4, <f2, <f8 or <V2 (bfloat16), found %s", where.text,
+                    npy_dtype_descr(header->dtype));
     if ((status = hold(npz, member, where.text, err)))
         return status;
     if (header->dtype == NPY_F32)

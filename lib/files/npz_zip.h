@@ -1,4 +1,4 @@
-/* npz_zip.h - what both halves of the .npz reader ask of libzip */
+/* npz_zip.h - access to libzip, shared by the two files of the .npz reader */
 #ifndef VIT_FILES_NPZ_ZIP_H
 #define VIT_FILES_NPZ_ZIP_H
 
@@ -7,19 +7,16 @@
 #include "files/sanitize.h"
 #include "vit/status.h"
 
-/* "FILE: member "NAMEEND"", which begins a message. */
+/* "FILE: member NAME", sanitized: how a message about a member begins; `suffix` follows NAME. */
 struct npz_where {
-    char text[2 * sizeof(struct quote) + 24];
+    char text[2 * sizeof(struct sanitized) + 24];
 };
-struct npz_where npz_where(const char *path, const char *name, const char *end);
+struct npz_where npz_where(const char *path, const char *name, const char *suffix);
 
-/* The status that libzip's error deserves, and its sentence. */
+/* The status and the message for an error of libzip. */
 enum vit_status npz_fail(const char *where, zip_error_t *error, struct vit_error *err);
 
-/*
- * Reads `bytes` bytes of an open member. VIT_EFORMAT it ends before, or is damaged; else as
- * npz_fail.
- */
+/* Reads `bytes` bytes of an open member. VIT_EFORMAT: truncated or damaged; else as npz_fail. */
 enum vit_status npz_fread(const char *where, zip_file_t *file, uint64_t bytes, void *out,
                           struct vit_error *err);
 

@@ -1,22 +1,22 @@
-/* safetensors.h - reading .safetensors files, which are hostile until proven otherwise */
+/* safetensors.h - reading .safetensors files, which may be hostile */
 #ifndef VIT_FILES_SAFETENSORS_H
 #define VIT_FILES_SAFETENSORS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vit/status.h"
+#include "files/file.h"
 
 /*
- * The format: 8 bytes, little-endian, the length of a header; the header, a JSON object of
- * NAME: {"dtype", "shape", "data_offsets": [begin, end]} and perhaps "__metadata__", strings by
- * name; then the data, which the offsets count from and fill without a gap.
- * https://github.com/huggingface/safetensors
+ * The format: the length of a header, 8 bytes in little-endian order; the header, a JSON object of
+ * NAME: {"dtype", "shape", "data_offsets": [begin, end]} with an optional "__metadata__", an object
+ * of strings; then the data. The offsets count from the start of the data and cover them without
+ * gaps. https://github.com/huggingface/safetensors
  */
 #define SAFETENSORS_MAX_RANK   8
 #define SAFETENSORS_MAX_HEADER 100000000 /* bytes; the reference implementation's limit */
 
-/* The format has others (F8_E4M3, C64, U16, …), which this reader answers with VIT_EUNSUPPORTED. */
+/* The format has more (F8_E4M3, C64, U16, …): for those the reader returns VIT_EUNSUPPORTED. */
 enum safetensors_dtype {
     DTYPE_F64,
     DTYPE_F32,
@@ -43,22 +43,25 @@ struct safetensors_entry {
 struct safetensors {
     size_t count;
     struct safetensors_entry *entries; /* sorted by name */
-    char *path;                        /* for messages */
-    int fd;                            /* -1 when parsed from memory */
+    struct input_file source;          /* not open (fd -1) if the header was parsed from memory */
 };
 
 /*
- * Opens a file and checks its header whole: lengths, offsets, overlaps, holes, duplicate keys,
+ * Opens a file and checks its header completely: lengths, offsets, overlaps, gaps, duplicate keys,
  * dtype × shape, keys that the format does not have. VIT_EIO, VIT_EFORMAT (the message names the
- * file and the tensor), VIT_ENOMEM; VIT_EUNSUPPORTED a dtype not above, or a rank above
- * SAFETENSORS_MAX_RANK.
+ * file and the tensor), VIT_ENOMEM; VIT_EUNSUPPORTED: a dtype that is not in the list above, or a
+ * rank above SAFETENSORS_MAX_RANK.
  */
 enum vit_status safetensors_open(const char *path, struct safetensors **file,
                                  struct vit_error *err);
 
+/* The same for an open file, which it takes over; it closes the file if it fails. */
+enum vit_status safetensors_open_file(struct input_file *source, struct safetensors **file,
+                                      struct vit_error *err);
+
 /*
- * The same checks on the first `bytes` bytes of a file of file_bytes, in memory. No data can be
- * read. Also VIT_EINVAL: more bytes than the file has, or fewer than reach the header's end.
+ * The same checks on the first `bytes` bytes of a file of file_bytes, in memory. Its data cannot be
+ * read. Also VIT_EINVAL: more bytes than the file has, or the bytes end before the header does.
  */
 enum vit_status safetensors_parse(const char *path, const void *start, size_t bytes,
                                   uint64_t file_bytes, struct safetensors **file,
@@ -70,22 +73,22 @@ void safetensors_close(struct safetensors *file);
 /* The entry of that name, or NULL. */
 const struct safetensors_entry *safetensors_find(const struct safetensors *file, const char *name);
 
-/* The dtype as the format spells it ("F32"), and the bytes of one element. */
+/* The dtype in the format's spelling ("F32"), and the bytes of one element. */
 const char *safetensors_dtype_name(enum safetensors_dtype dtype);
 size_t safetensors_dtype_bytes(enum safetensors_dtype dtype);
 
 /*
- * Elements first .. first + count − 1 as they are stored. Thread-safe. VIT_EINVAL they are not all
- * within the entry, or the file was parsed from memory; VIT_EIO the file ends early or cannot be
- * read.
+ * Elements first .. first + count − 1 in the stored dtype. Thread-safe. VIT_EINVAL: the range is
+ * not within the entry, or the file was parsed from memory; VIT_EIO: the file is truncated or
+ * cannot be read.
  */
 enum vit_status safetensors_read(const struct safetensors *file,
                                  const struct safetensors_entry *entry, size_t first, size_t count,
                                  void *out, struct vit_error *err);
 
 /*
- * The same as float32, from F32, F16 or BF16, exactly: subnormals and infinities are kept, a NaN
- * keeps its payload. VIT_EUNSUPPORTED another dtype.
+ * The same, converted to float32 exactly from F32, F16 or BF16: subnormals and infinities are
+ * preserved, and so is the payload of a NaN. VIT_EUNSUPPORTED: another dtype.
  */
 enum vit_status safetensors_read_f32(const struct safetensors *file,
                                      const struct safetensors_entry *entry, size_t first,

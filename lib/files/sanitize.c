@@ -1,10 +1,13 @@
-/* sanitize.c - strings from files, made fit for an error message */
+/* sanitize.c - makes strings from files safe to print in an error message */
 #include "files/sanitize.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* C0, DEL, and C1 in UTF-8 (C2 80 to C2 9F): terminals obey them. The bytes of one: 0, 1 or 2. */
+/*
+ * The length of the control character at s, 0 if there is none: C0, DEL, and C1 in UTF-8 (C2 80 to
+ * C2 9F), all of which terminals interpret.
+ */
 static size_t control_bytes(const char *s)
 {
     const unsigned char c = (unsigned char)s[0], next = c ? (unsigned char)s[1] : 0;
@@ -19,7 +22,7 @@ static bool continues_character(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-static void copy(char *to, const char *from, size_t bytes)
+static void copy(size_t bytes, const char *from, char *to)
 {
     memcpy(to, from, bytes);
     for (size_t i = 0; i < bytes; i++) {
@@ -31,35 +34,35 @@ static void copy(char *to, const char *from, size_t bytes)
     }
 }
 
-struct quote sanitize_name(const char *string)
+struct sanitized sanitize_name(const char *string)
 {
-    enum { MOST = 96 };
-    struct quote q;
+    enum { MAX_BYTES = 96 };
+    struct sanitized q;
     size_t length = strlen(string);
-    const bool cut = length > MOST;
+    const bool cut = length > MAX_BYTES;
 
     if (cut)
-        for (length = MOST; length > MOST - 3 && continues_character(string[length]);)
+        for (length = MAX_BYTES; length > MAX_BYTES - 3 && continues_character(string[length]);)
             length--;
-    copy(q.text, string, length);
+    copy(length, string, q.text);
     strcpy(q.text + length, cut ? "..." : "");
     return q;
 }
 
-struct quote sanitize_path(const char *path)
+struct sanitized sanitize_path(const char *path)
 {
-    enum { MOST = 160 };
-    struct quote q;
+    enum { MAX_BYTES = 160 };
+    struct sanitized q;
     size_t length = strlen(path), dots = 0;
 
-    if (length > MOST) {
-        path += length - MOST;
-        length = MOST;
+    if (length > MAX_BYTES) {
+        path += length - MAX_BYTES;
+        length = MAX_BYTES;
         for (int i = 0; i < 3 && continues_character(*path); i++, length--)
             path++;
         memcpy(q.text, "...", dots = 3);
     }
-    copy(q.text + dots, path, length);
+    copy(length, path, q.text + dots);
     q.text[dots + length] = '\0';
     return q;
 }

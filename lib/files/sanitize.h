@@ -1,18 +1,18 @@
-/* sanitize.h - strings from files, made fit for an error message */
+/* sanitize.h - makes strings from files safe to print in an error message */
 #ifndef VIT_FILES_SANITIZE_H
 #define VIT_FILES_SANITIZE_H
 
-struct quote {
+struct sanitized {
     char text[164];
 };
 
 /*
- * The first 96 bytes of a string, with '?' for control characters, and "..." where it was cut.
- * Written for use in place: fail(err, status, "tensor \"%s\"", sanitize_name(name).text).
+ * The first 96 bytes of a string, with '?' for control characters, and "..." where it was cut. For
+ * use in place: fail_file(err, status, path, "found %s", sanitize_name(name).text).
  */
-struct quote sanitize_name(const char *string);
+struct sanitized sanitize_name(const char *string);
 
-/* The same of a path, of which the last 160 bytes say more than the first. */
-struct quote sanitize_path(const char *path);
+/* The same for a path, which keeps its last 160 bytes: they tell more than the first. */
+struct sanitized sanitize_path(const char *path);
 
 #endif

@@ -1,15 +1,15 @@
-/* shard_index.c - the index of a checkpoint in several files: which of them each tensor is in */
+/* shard_index.c - the index of a checkpoint in several files: which file holds each tensor */
 #include "files/shard_index.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/status.h"
-#include "files/file.h"
+#include "files/fail_file.h"
+#include "files/json_kind.h"
 #include "files/sanitize.h"
 
-/* A name that could lead out of the folder is an attack, whatever is there. */
+/* A name that could lead out of the directory is an attack, whether or not the file exists. */
 static bool is_shard_name(const char *name)
 {
     static const char end[] = ".safetensors";
@@ -33,7 +33,7 @@ static int compare_tensors(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* Every file named by the map, once. */
+/* Lists every file that the map names, once. */
 static enum vit_status list_shards(const char *path, json_t *map, struct index_file *index,
                                    struct vit_error *err)
 {
@@ -43,19 +43,18 @@ static enum vit_status list_shards(const char *path, json_t *map, struct index_f
 
     index->shard = malloc((json_object_size(map) + 1) * sizeof *index->shard);
     if (!index->shard)
-        return file_no_memory(path, err);
+        return fail_no_memory(err, path);
     json_object_foreach (map, name, value) {
         const char *shard = json_string_value(value);
         if (!shard)
-            return fail(err, VIT_EFORMAT,
-                        "%s: tensor \"%s\" is not in a file, expected a string in weight_map",
-                        sanitize_path(path).text, sanitize_name(name).text);
+            return fail_file(err, VIT_EFORMAT, path,
+                             "weight_map: tensor %s: expected a string, found %s",
+                             sanitize_name(name).text, json_kind(value));
         if (!is_shard_name(shard))
-            return fail(err, VIT_EFORMAT,
-                        "%s: tensor \"%s\" is in \"%s\", expected NAME.safetensors, without '/' "
-                        "or '..'",
-                        sanitize_path(path).text, sanitize_name(name).text,
-                        sanitize_name(shard).text);
+            return fail_file(err, VIT_EFORMAT, path,
+                             "weight_map: tensor %s: expected NAME.safetensors without '/' or "
+                             "'..', found \"%s\"",
+                             sanitize_name(name).text, sanitize_name(shard).text);
         index->shard[named++] = shard;
     }
     qsort(index->shard, named, sizeof *index->shard, compare_strings);
@@ -63,8 +62,9 @@ static enum vit_status list_shards(const char *path, json_t *map, struct index_f
         if (i == 0 || strcmp(index->shard[i], index->shard[i - 1]) != 0)
             index->shard[index->shards++] = index->shard[i];
     if (index->shards > INDEX_MAX_SHARDS)
-        return fail(err, VIT_EUNSUPPORTED, "%s: tensors in %zu files, expected %d at most",
-                    sanitize_path(path).text, index->shards, INDEX_MAX_SHARDS);
+        return fail_file(err, VIT_EUNSUPPORTED, path,
+                         "weight_map: expected at most %d files, found %zu", INDEX_MAX_SHARDS,
+                         index->shards);
     return VIT_OK;
 }
 
@@ -76,7 +76,7 @@ static enum vit_status list_tensors(const char *path, json_t *map, struct index_
 
     index->tensors = malloc((json_object_size(map) + 1) * sizeof *index->tensors);
     if (!index->tensors)
-        return file_no_memory(path, err);
+        return fail_no_memory(err, path);
     json_object_foreach (map, name, value) {
         const char *shard = json_string_value(value);
         const char **at =
@@ -94,14 +94,14 @@ static enum vit_status parse_map(const char *path, struct index_file *index, str
     enum vit_status status;
 
     if (!json_is_object(index->root))
-        return fail(err, VIT_EFORMAT,
-                    "%s: expected a JSON object with weight_map, found something else",
-                    sanitize_path(path).text);
+        return fail_file(err, VIT_EFORMAT, path, "expected a JSON object, found %s",
+                         json_kind(index->root));
     if (metadata && !json_is_object(metadata))
-        return fail(err, VIT_EFORMAT, "%s: metadata is not an object", sanitize_path(path).text);
+        return fail_file(err, VIT_EFORMAT, path, "metadata: expected an object, found %s",
+                         json_kind(metadata));
     if (!json_is_object(map))
-        return fail(err, VIT_EFORMAT, "%s: weight_map is %s, expected an object",
-                    sanitize_path(path).text, map ? "something else" : "missing");
+        return fail_file(err, VIT_EFORMAT, path, "weight_map: expected an object, found %s",
+                         json_kind(map));
     if ((status = list_shards(path, map, index, err)))
         return status;
     return list_tensors(path, map, index, err);
@@ -115,19 +115,20 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
     enum vit_status status;
 
     if (bytes > INDEX_MAX_BYTES)
-        return fail(err, VIT_EFORMAT, "%s: %zu bytes long, expected %d at most",
-                    sanitize_path(path).text, bytes, INDEX_MAX_BYTES);
+        return fail_file(err, VIT_EFORMAT, path, "expected at most %d bytes, found %zu",
+                         INDEX_MAX_BYTES, bytes);
     parsed = calloc(1, sizeof *parsed);
     if (!parsed)
-        return file_no_memory(path, err);
+        return fail_no_memory(err, path);
     parsed->root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why);
     if (parsed->root)
         status = parse_map(path, parsed, err);
-    else if (!*why.text) /* jansson could not allocate, and says nothing */
-        status = file_no_memory(path, err);
+    else if (!*why.text) /* jansson leaves the text empty if it is out of memory */
+        status = fail_no_memory(err, path);
     else
-        status = fail(err, VIT_EFORMAT, "%s: not JSON at line %d, column %d: %s",
-                      sanitize_path(path).text, why.line, why.column, sanitize_name(why.text).text);
+        status = fail_file(err, VIT_EFORMAT, path,
+                           "expected JSON, found an error at line %d, column %d: %s", why.line,
+                           why.column, sanitize_name(why.text).text);
     if (!status)
         *index = parsed;
     else

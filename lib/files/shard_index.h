@@ -1,4 +1,4 @@
-/* shard_index.h - the index of a checkpoint in several files: which of them each tensor is in */
+/* shard_index.h - the index of a checkpoint in several files: which file holds each tensor */
 #ifndef VIT_FILES_SHARD_INDEX_H
 #define VIT_FILES_SHARD_INDEX_H
 
@@ -8,30 +8,30 @@
 #include "vit/status.h"
 
 /*
- * The format, which Hugging Face's model.safetensors.index.json has: a JSON object of "weight_map",
- * names of files by names of tensors; and perhaps "metadata", an object. Other keys are passed
- * over. metadata.total_size is not held against the files: writers disagree on what it counts.
+ * The format of Hugging Face's model.safetensors.index.json: a JSON object with "weight_map", file
+ * names by tensor names, and an optional object "metadata". Other keys are ignored.
+ * metadata.total_size is not compared with the files: writers disagree on what it counts.
  */
 #define INDEX_MAX_BYTES  (16 << 20)
-#define INDEX_MAX_SHARDS 512 /* each is held open; the largest models published have under 200 */
+#define INDEX_MAX_SHARDS 512 /* each stays open; the largest published models have under 200 */
 
 struct index_tensor {
     const char *name;
-    size_t shard; /* which of the names of files */
+    size_t shard; /* index into shard[] */
 };
 
 struct index_file {
     size_t count;
     struct index_tensor *tensors; /* sorted by name */
     size_t shards;
-    const char **shard; /* [shards], sorted: NAME.safetensors, without a folder */
-    json_t *root;       /* what the names are in */
+    const char **shard; /* [shards], sorted: NAME.safetensors, without a directory */
+    json_t *root;       /* owns the names */
 };
 
 /*
- * Parses the text of an index; `path` is for messages. A shard's name leads nowhere but into the
- * index's own folder. VIT_EFORMAT (the message names the file and the tensor), VIT_ENOMEM;
- * VIT_EUNSUPPORTED more than INDEX_MAX_SHARDS files.
+ * Parses the text of an index; `path` is for messages. A shard's name cannot lead out of the
+ * index's own directory. VIT_EFORMAT (the message names the file and the tensor), VIT_ENOMEM;
+ * VIT_EUNSUPPORTED: more than INDEX_MAX_SHARDS files.
  */
 enum vit_status index_parse(const char *path, const char *text, size_t bytes,
                             struct index_file **index, struct vit_error *err);

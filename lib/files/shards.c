@@ -1,29 +1,13 @@
-/* shards.c - a checkpoint in several .safetensors files, held against their index */
+/* shards.c - a checkpoint in several .safetensors files, checked against their index */
 #include "files/shards.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
-#include "base/status.h"
-#include "files/file.h"
+#include "files/fail_file.h"
 #include "files/sanitize.h"
 #include "files/shard_index.h"
 
-static enum vit_status open_index(const char *path, struct index_file **index,
-                                  struct vit_error *err)
-{
-    char *text;
-    size_t bytes;
-    enum vit_status status = file_read_all(path, INDEX_MAX_BYTES, false, &text, &bytes, err);
-
-    if (status)
-        return status;
-    status = index_parse(path, text, bytes, index, err);
-    free(text);
-    return status;
-}
-
-/* That the index has every tensor of a file there, and counts them. */
+/* Checks that the index has every tensor of a file, in this file; adds their number to *found. */
 static enum vit_status check_file(const struct index_file *index, size_t shard,
                                   const struct safetensors *file, size_t *found,
                                   struct vit_error *err)
@@ -32,13 +16,12 @@ static enum vit_status check_file(const struct index_file *index, size_t shard,
         const char *name = file->entries[i].name;
         const struct index_tensor *tensor = index_find(index, name);
         if (!tensor)
-            return fail(err, VIT_EFORMAT, "%s: tensor \"%s\" is unexpected: the index has none",
-                        sanitize_path(file->path).text, sanitize_name(name).text);
+            return fail_tensor(err, VIT_EFORMAT, file->source.path, name,
+                               "unexpected: the index does not name it");
         if (tensor->shard != shard)
-            return fail(err, VIT_EFORMAT,
-                        "%s: tensor \"%s\" is unexpected: the index has it in \"%s\"",
-                        sanitize_path(file->path).text, sanitize_name(name).text,
-                        sanitize_name(index->shard[tensor->shard]).text);
+            return fail_tensor(err, VIT_EFORMAT, file->source.path, name,
+                               "unexpected: the index names %s for it",
+                               sanitize_name(index->shard[tensor->shard]).text);
     }
     *found += file->count;
     return VIT_OK;
@@ -53,50 +36,51 @@ static enum vit_status check_files(const char *index_path, const struct index_fi
     for (size_t s = 0; s < index->shards; s++)
         if ((status = check_file(index, s, files[s], &found, err)))
             return status;
-    if (found == index->count) /* each found is another one: all are */
+    if (found == index->count) /* the names found are distinct, so none is missing */
         return VIT_OK;
     for (size_t i = 0; i < index->count; i++) {
         const struct index_tensor *tensor = &index->tensors[i];
         if (!safetensors_find(files[tensor->shard], tensor->name))
-            return fail(err, VIT_EFORMAT,
-                        "%s: tensor \"%s\" is missing in \"%s\", expected there by the index",
-                        sanitize_path(index_path).text, sanitize_name(tensor->name).text,
-                        sanitize_name(index->shard[tensor->shard]).text);
+            return fail_tensor(err, VIT_EFORMAT, index_path, tensor->name,
+                               "expected in %s, found no such tensor there",
+                               sanitize_name(index->shard[tensor->shard]).text);
     }
     return VIT_OK;
 }
 
-static enum vit_status open_files(const char *folder, const struct index_file *index,
+static enum vit_status open_files(const struct directory *directory, const struct index_file *index,
                                   struct safetensors **files, struct vit_error *err)
 {
-    for (size_t s = 0; s < index->shards; s++) {
-        char *path = file_path(folder, index->shard[s]);
-        if (!path)
-            return file_no_memory(folder, err);
-        const enum vit_status status = safetensors_open(path, &files[s], err);
-        free(path);
-        if (status)
-            return status;
+    enum vit_status status = VIT_OK;
+
+    for (size_t s = 0; !status && s < index->shards; s++) {
+        struct input_file file;
+        if (!(status = directory_open_file(directory, index->shard[s], &file, err)))
+            status = safetensors_open_file(&file, &files[s], err);
     }
-    return VIT_OK;
+    return status;
 }
 
-enum vit_status shards_open(const char *folder, const char *index_path, size_t *count,
-                            struct safetensors ***files, struct vit_error *err)
+enum vit_status shards_open(const struct directory *directory, const char *index_name,
+                            size_t *count, struct safetensors ***files, struct vit_error *err)
 {
     struct safetensors **opened;
     struct index_file *index;
-    enum vit_status status = open_index(index_path, &index, err);
+    struct text_file text;
+    enum vit_status status =
+        directory_read_text(directory, index_name, INDEX_MAX_BYTES, false, &text, err);
 
     if (status)
         return status;
+    if ((status = index_parse(text.path, text.text, text.bytes, &index, err)))
+        goto free_text;
     opened = calloc(index->shards + 1, sizeof *opened);
     if (!opened) {
-        status = file_no_memory(index_path, err);
+        status = fail_no_memory(err, text.path);
         goto free_index;
     }
-    if ((status = open_files(folder, index, opened, err)) ||
-        (status = check_files(index_path, index, opened, err))) {
+    if ((status = open_files(directory, index, opened, err)) ||
+        (status = check_files(text.path, index, opened, err))) {
         shards_close(index->shards, opened);
         goto free_index;
     }
@@ -105,6 +89,8 @@ enum vit_status shards_open(const char *folder, const char *index_path, size_t *
 
 free_index:
     index_free(index);
+free_text:
+    text_file_free(&text);
     return status;
 }
 

@@ -1,16 +1,14 @@
-/* tensors.c - the tensors of a checkpoint folder, whatever files they are in */
+/* tensors.c - the tensors of a checkpoint's directory, whichever files hold them */
 #include "files/tensors.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/status.h"
-#include "files/file.h"
-#include "files/folder.h"
+#include "files/fail_file.h"
 #include "files/npz.h"
 #include "files/safetensors.h"
-#include "files/sanitize.h"
 #include "files/shards.h"
+#include "files/weights_file.h"
 
 _Static_assert(SAFETENSORS_MAX_RANK <= TENSOR_MAX_RANK, "a shape fits");
 _Static_assert((int)NPY_MAX_RANK <= (int)TENSOR_MAX_RANK, "a shape fits");
@@ -25,7 +23,7 @@ static struct tensor tensor_of_entry(const struct safetensors *file, size_t shar
             entry->dtype == DTYPE_F32 || entry->dtype == DTYPE_F16 || entry->dtype == DTYPE_BF16,
         .rank = entry->rank,
         .elements = entry->elements,
-        .path = file->path,
+        .path = file->source.path,
         .file = shard,
         .entry = i,
     };
@@ -59,7 +57,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
-/* The entries of all files, sorted. */
+/* Fills tensors->entries from all files. */
 static enum vit_status list_entries(struct tensors *tensors, struct vit_error *err)
 {
     const size_t members = tensors->npz ? tensors->npz->count : 0;
@@ -69,7 +67,7 @@ static enum vit_status list_entries(struct tensors *tensors, struct vit_error *e
         count += tensors->shards[f]->count;
     tensors->entries = calloc(count + 1, sizeof *tensors->entries);
     if (!tensors->entries)
-        return file_no_memory(tensors->path, err);
+        return fail_no_memory(err, tensors->path);
     for (size_t f = 0; f < tensors->files; f++)
         for (size_t i = 0; i < tensors->shards[f]->count; i++)
             tensors->entries[tensors->count++] = tensor_of_entry(tensors->shards[f], f, i);
@@ -79,47 +77,65 @@ static enum vit_status list_entries(struct tensors *tensors, struct vit_error *e
     return VIT_OK;
 }
 
-static enum vit_status open_single(struct tensors *tensors, struct vit_error *err)
+static enum vit_status open_single(const struct directory *directory, const char *name,
+                                   struct tensors *tensors, struct vit_error *err)
 {
+    struct input_file file;
     enum vit_status status;
 
     tensors->shards = calloc(1, sizeof *tensors->shards);
     if (!tensors->shards)
-        return file_no_memory(tensors->path, err);
-    status = safetensors_open(tensors->path, &tensors->shards[0], err);
+        return fail_no_memory(err, tensors->path);
+    if ((status = directory_open_file(directory, name, &file, err)))
+        return status;
+    status = safetensors_open_file(&file, &tensors->shards[0], err);
     tensors->files = status ? 0 : 1;
     return status;
 }
 
-static enum vit_status open_files(const char *folder, struct tensors *tensors,
-                                  struct vit_error *err)
+static enum vit_status open_npz(const struct directory *directory, const char *name,
+                                struct tensors *tensors, struct vit_error *err)
 {
-    enum vit_status status = folder_weights(folder, &tensors->format, &tensors->path, err);
+    struct input_file file;
+    const enum vit_status status = directory_open_file(directory, name, &file, err);
 
-    if (status)
-        return status;
+    return status ? status : npz_open_file(&file, &tensors->npz, err);
+}
+
+static enum vit_status open_files(const struct directory *directory, const char *name,
+                                  struct tensors *tensors, struct vit_error *err)
+{
+    enum vit_status status = VIT_OK;
+
+    tensors->path = directory_path(directory, name);
+    if (!tensors->path)
+        return fail_no_memory(err, directory->path);
     switch (tensors->format) {
     case TENSORS_SAFETENSORS:
-        status = open_single(tensors, err);
+        status = open_single(directory, name, tensors, err);
         break;
     case TENSORS_SHARDED:
-        status = shards_open(folder, tensors->path, &tensors->files, &tensors->shards, err);
+        status = shards_open(directory, name, &tensors->files, &tensors->shards, err);
         break;
     case TENSORS_NPZ:
-        status = npz_open(tensors->path, &tensors->npz, err);
+        status = open_npz(directory, name, tensors, err);
         break;
     }
     return status ? status : list_entries(tensors, err);
 }
 
-enum vit_status tensors_open(const char *folder, struct tensors **tensors, struct vit_error *err)
+enum vit_status tensors_open(const struct directory *directory, struct tensors **tensors,
+                             struct vit_error *err)
 {
     struct tensors *opened = calloc(1, sizeof *opened);
+    char *name = NULL;
     enum vit_status status;
 
     if (!opened)
-        return file_no_memory(folder, err);
-    status = open_files(folder, opened, err);
+        return fail_no_memory(err, directory->path);
+    if (!(status = weights_file_find(directory, &opened->format, &name, err)))
+        status = open_files(directory, name, opened, err);
+    free(name);
     if (!status)
         *tensors = opened;
     else

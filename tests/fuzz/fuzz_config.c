@@ -22,9 +22,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *const text = (const char *)data, *const nul =
                                                      size > 0 ? memchr(data, 0, size) : NULL;
     const size_t bytes = nul ? (size_t)(nul - text) : size;
-    const struct config_text config = { "config.json", text, bytes };
-    const struct config_text preprocessor = { "preprocessor_config.json", nul ? nul + 1 : NULL,
-                                              nul ? size - bytes - 1 : 0 };
+    const struct text_file config = { "config.json", text, bytes };
+    const struct text_file preprocessor = { "preprocessor_config.json", nul ? nul + 1 : NULL,
+                                            nul ? size - bytes - 1 : 0 };
 
     if (config_parse(&config, &preprocessor, NULL, &file, &err)) {
         demand(err.status != VIT_OK && strlen(err.message) > 0);

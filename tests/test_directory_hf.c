@@ -1,4 +1,4 @@
-/* test_folder_hf.c - Hugging Face's folders: two spellings, heads of all kinds, what is missing */
+/* test_directory_hf.c - Hugging Face's directories: spellings, heads, missing tensors */
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <math.h>
@@ -7,41 +7,44 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
-#include "files/file.h"
-#include "model_config.h"
+#include "files/directory.h"
 #include "tests/compare.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
+#include "tests/model_config.h"
 #include "vit/inspect.h"
 
-/* A golden case's folder whose tensors go by other names. */
+/* A golden case's directory whose tensors go by other names. */
 struct copy {
-    struct made_folder folder;
+    struct made_directory directory;
     json_t *header;
-    char *file;
-    size_t data, bytes; /* the tensors' data begin there; the file's size */
+    struct text_file file; /* model.safetensors */
+    size_t data;           /* where the tensors' data begin in it */
 };
 
 static struct copy copy_case(const char *golden)
 {
     static const char *const others[] = { "config.json", "preprocessor_config.json" };
-    struct copy copy = { .folder = make_folder() };
-    char path[128], *text;
+    struct copy copy = { .directory = make_directory() };
+    struct directory from;
+    struct text_file text;
+    char path[128];
     uint64_t length;
-    size_t bytes;
 
+    snprintf(path, sizeof path, "tests/golden/%s", golden);
+    cr_assert_eq(directory_open(path, &from, NULL), VIT_OK);
     for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "tests/golden/%s/%s", golden, others[i]);
-        cr_assert_eq(file_read_all(path, 1 << 20, true, &text, &bytes, NULL), VIT_OK);
-        if (text)
-            make_file(&copy.folder, others[i], text, bytes);
-        free(text);
+        cr_assert_eq(directory_read_text(&from, others[i], 1 << 20, true, &text, NULL), VIT_OK);
+        if (text.text)
+            make_file(&copy.directory, others[i], text.text, text.bytes);
+        text_file_free(&text);
     }
-    snprintf(path, sizeof path, "tests/golden/%s/model.safetensors", golden);
-    cr_assert_eq(file_read_all(path, 1 << 20, false, &copy.file, &copy.bytes, NULL), VIT_OK);
-    memcpy(&length, copy.file, sizeof length);
+    cr_assert_eq(directory_read_text(&from, "model.safetensors", 1 << 20, false, &copy.file, NULL),
+                 VIT_OK);
+    directory_close(&from);
+    memcpy(&length, copy.file.text, sizeof length);
     copy.data = sizeof length + length;
-    copy.header = json_loadb(copy.file + sizeof length, length, 0, NULL);
+    copy.header = json_loadb(copy.file.text + sizeof length, length, 0, NULL);
     cr_assert(json_is_object(copy.header));
     return copy;
 }
@@ -50,16 +53,16 @@ static void write_copy(const struct copy *copy)
 {
     char *const header = json_dumps(copy->header, JSON_COMPACT);
 
-    make_safetensors(&copy->folder, "model.safetensors", header, copy->file + copy->data,
-                     copy->bytes - copy->data);
+    make_safetensors(&copy->directory, "model.safetensors", header, copy->file.text + copy->data,
+                     copy->file.bytes - copy->data);
     free(header);
 }
 
 static void free_copy(struct copy *copy)
 {
-    remove_folder(&copy->folder);
+    remove_directory(&copy->directory);
     json_decref(copy->header);
-    free(copy->file);
+    text_file_free(&copy->file);
 }
 
 static void rename_tensor(struct copy *copy, const char *from, const char *to)
@@ -108,12 +111,12 @@ static const char *const since_5[][2] = {
 };
 enum { SINCE_5 = sizeof since_5 / sizeof *since_5 };
 
-static struct vit_model *open_folder(const char *folder)
+static struct vit_model *open_directory(const char *directory)
 {
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_model_open(directory, NULL, &model, &err), VIT_OK, "%s", err.message);
     tally(1);
     return model;
 }
@@ -124,7 +127,7 @@ static void refuses(const struct copy *copy, const char *words)
     struct vit_error err = { 0 };
 
     write_copy(copy);
-    cr_assert_eq(vit_model_open(copy->folder.path, NULL, &model, &err), VIT_EFORMAT);
+    cr_assert_eq(vit_model_open(copy->directory.path, NULL, &model, &err), VIT_EFORMAT);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
     tally(2);
 }
@@ -155,7 +158,8 @@ static void computes_the_same(struct copy *copy, const char *golden)
 
     snprintf(path, sizeof path, "tests/golden/%s", golden);
     write_copy(copy);
-    struct vit_model *const a = open_folder(path), *const b = open_folder(copy->folder.path);
+    struct vit_model *const a = open_directory(path), *const b =
+                                                          open_directory(copy->directory.path);
     size_t count, as_many;
     float *const x = compute(a, VIT_OUTPUT_EMBEDDING, &count);
     float *const y = compute(b, VIT_OUTPUT_EMBEDDING, &as_many);
@@ -167,7 +171,7 @@ static void computes_the_same(struct copy *copy, const char *golden)
     vit_model_free(b);
 }
 
-Test(folder_hf, transformers_5_spells_the_same_model)
+Test(directory_hf, transformers_5_spells_the_same_model)
 {
     static const char *const golden[] = { "hf-vit", "hf-deit" };
 
@@ -197,7 +201,7 @@ static void halve(struct copy *copy, const char *name, const char *first, const 
     json_object_del(copy->header, name);
 }
 
-Test(folder_hf, a_gated_mlps_halves_are_one_tensor_or_two)
+Test(directory_hf, a_gated_mlps_halves_are_one_tensor_or_two)
 {
     static const char *const kinds[] = { "weight", "bias" };
     static const char *const spelt[][2] = { { "attention.attention.query", "attention.q_proj" },
@@ -221,7 +225,7 @@ Test(folder_hf, a_gated_mlps_halves_are_one_tensor_or_two)
     free_copy(&copy);
 }
 
-Test(folder_hf, a_tower_saved_alone_has_no_prefix)
+Test(directory_hf, a_tower_saved_alone_has_no_prefix)
 {
     static const char *const golden[] = { "hf-clip", "hf-siglip" };
     static const char *const bare[][2] = { { "vision_model.", "" } };
@@ -234,7 +238,7 @@ Test(folder_hf, a_tower_saved_alone_has_no_prefix)
     }
 }
 
-Test(folder_hf, a_missing_tensor_is_named_as_the_file_spells)
+Test(directory_hf, a_missing_tensor_is_named_as_the_file_spells)
 {
     struct copy copy = copy_case("hf-vit");
 
@@ -257,7 +261,7 @@ Test(folder_hf, a_missing_tensor_is_named_as_the_file_spells)
     free_copy(&copy);
 }
 
-Test(folder_hf, a_tensor_of_no_tower_is_unexpected)
+Test(directory_hf, a_tensor_of_no_tower_is_unexpected)
 {
     struct copy copy = copy_case("hf-clip");
 
@@ -266,23 +270,23 @@ Test(folder_hf, a_tensor_of_no_tower_is_unexpected)
     free_copy(&copy);
 }
 
-Test(folder_hf, labels_are_of_a_classifier_alone)
+Test(directory_hf, labels_are_of_a_classifier_alone)
 {
     struct copy copy = copy_case("hf-vit");
 
-    struct vit_model *model = open_folder("tests/golden/hf-vit");
+    struct vit_model *model = open_directory("tests/golden/hf-vit");
     cr_assert_eq(model_config(model).classes, 9);
     cr_assert_str_eq(vit_model_label(model, 8), "class number 8");
     vit_model_free(model);
     rename_tensor(&copy, "classifier.weight", "decoder.0.weight");
     rename_tensor(&copy, "classifier.bias", "decoder.0.bias"); /* passed over: no head is left */
     write_copy(&copy);
-    model = open_folder(copy.folder.path);
+    model = open_directory(copy.directory.path);
     cr_assert_eq(model_config(model).classes, 0);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
     free_copy(&copy);
-    model = open_folder("tests/golden/hf-clip"); /* a projection's outputs are no classes */
+    model = open_directory("tests/golden/hf-clip"); /* a projection's outputs are no classes */
     cr_assert_eq(model_config(model).classes, 20);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
@@ -290,7 +294,7 @@ Test(folder_hf, labels_are_of_a_classifier_alone)
 }
 
 /* A classifier's weights as a pooler's: then what the head would see is tanh of the logits. */
-Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
+Test(directory_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
 {
     struct copy copy = copy_case("hf-vit");
     size_t classes, width;
@@ -298,8 +302,8 @@ Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
     rename_tensor(&copy, "classifier.weight", "vit.pooler.dense.weight");
     rename_tensor(&copy, "classifier.bias", "vit.pooler.dense.bias");
     write_copy(&copy);
-    struct vit_model *const head = open_folder("tests/golden/hf-vit");
-    struct vit_model *const pooler = open_folder(copy.folder.path);
+    struct vit_model *const head = open_directory("tests/golden/hf-vit");
+    struct vit_model *const pooler = open_directory(copy.directory.path);
     float *const logits = compute(head, VIT_OUTPUT_LOGITS, &classes);
     float *const pooled = compute(pooler, VIT_OUTPUT_EMBEDDING, &width);
     cr_assert(width == classes && model_config(pooler).classes == 0);
@@ -313,9 +317,9 @@ Test(folder_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
     free_copy(&copy);
 }
 
-Test(folder_hf, what_is_not_the_towers_is_passed_over)
+Test(directory_hf, what_is_not_the_towers_is_passed_over)
 {
-    struct vit_model *const model = open_folder("tests/golden/hf-clip");
+    struct vit_model *const model = open_directory("tests/golden/hf-clip");
     struct vit_tensor_info tensor = { .size = sizeof tensor };
     size_t passed_over = 0;
 
@@ -327,8 +331,8 @@ Test(folder_hf, what_is_not_the_towers_is_passed_over)
     tally(2);
 }
 
-/* The stored size too: the folder's pictures may be of another, as DINOv2's are. */
-Test(folder_hf, a_size_asked_for_comes_from_the_caller)
+/* The stored size too: the directory's pictures may be of another, as DINOv2's are. */
+Test(directory_hf, a_size_asked_for_comes_from_the_caller)
 {
     static const size_t sides[] = { 24, 48, 40 }; /* 48 are stored */
 
@@ -352,11 +356,11 @@ Test(folder_hf, a_size_asked_for_comes_from_the_caller)
     tally(6);
 }
 
-Test(folder_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit)
+Test(directory_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit)
 {
     const struct vit_model_options fits = { .size = sizeof fits, .height = 24, .width = 40 };
     const struct vit_model_options not = { .size = sizeof not, .height = 31, .width = 40 };
-    struct vit_model *model = open_folder("tests/golden/hf-siglip");
+    struct vit_model *model = open_directory("tests/golden/hf-siglip");
     struct vit_error err = { 0 };
     size_t rows, columns;
 

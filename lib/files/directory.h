@@ -1,0 +1,43 @@
+/* directory.h - the directory of a checkpoint: its files by name */
+#ifndef VIT_FILES_DIRECTORY_H
+#define VIT_FILES_DIRECTORY_H
+
+#include <stdbool.h>
+
+#include "files/file.h"
+
+/* An open directory. Users know only file names, so that another source can replace the disk. */
+struct directory {
+    const char *path; /* the caller's string, for messages */
+    int fd;
+};
+
+/* VIT_EIO: it does not exist, or it is not a directory. The path must outlive the handle. */
+enum vit_status directory_open(const char *path, struct directory *directory,
+                               struct vit_error *err);
+void directory_close(struct directory *directory);
+
+/* The path of a file, for messages; the caller frees it. NULL: out of memory. */
+char *directory_path(const struct directory *directory, const char *name);
+
+/* As file_open. */
+enum vit_status directory_open_file(const struct directory *directory, const char *name,
+                                    struct input_file *file, struct vit_error *err);
+
+/*
+ * Reads a whole file of at most max_bytes; the caller calls text_file_free. If it is optional and
+ * there is no such file, file->text is NULL. VIT_EIO, VIT_EFORMAT, VIT_ENOMEM as file_read_text.
+ */
+enum vit_status directory_read_text(const struct directory *directory, const char *name,
+                                    size_t max_bytes, bool optional, struct text_file *file,
+                                    struct vit_error *err);
+
+/*
+ * Calls visit for each name, in any order, except names that begin with a dot. VIT_EIO: the
+ * directory cannot be read; VIT_ENOMEM: visit returned false.
+ */
+enum vit_status directory_visit(const struct directory *directory,
+                                bool (*visit)(void *user, const char *name), void *user,
+                                struct vit_error *err);
+
+#endif
