@@ -69,17 +69,17 @@ static void predict(const float *logits /* [CLASSES] */, struct digit *d)
 
 static void classify(const struct vit_model *model, struct vit_context *context, size_t count)
 {
-    struct vit_preprocess_config recipe = { .size = sizeof recipe };
+    struct vit_preprocess_config config = { .size = sizeof config };
     float images[BATCH][PIXELS], logits[BATCH][CLASSES];
     size_t batch;
 
-    must(vit_model_get_preprocess_config(model, &recipe, &err));
+    must(vit_model_get_preprocess_config(model, &config, &err));
     for (size_t first = 0; first < count; first += batch) {
         batch = count - first < BATCH ? count - first : BATCH;
         for (size_t i = 0; i < batch; i++) {
             struct vit_image image;
             must(vit_image_decode_file(digits[first + i].path, NULL, &image, &err));
-            must(vit_preprocess(&recipe, image.height, image.width, image.pixels, images[i], &err));
+            must(vit_preprocess_image(&config, &image, NULL, images[i], &err));
             vit_image_free(&image);
         }
         must(vit_forward(context, batch, images[0], logits[0], &err));

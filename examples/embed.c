@@ -15,6 +15,7 @@ int main(void)
     struct vit_model *model = NULL;
     struct vit_context *context = NULL;
     uint8_t rgb[8][8][3];
+    const struct vit_image image = { &rgb[0][0][0], 8, 8, sizeof rgb[0], VIT_PIXEL_FORMAT_RGB };
     float *input = NULL, *logits = NULL;
     int status = EXIT_FAILURE;
 
@@ -35,7 +36,7 @@ int main(void)
     input = malloc(c.channels * c.height * c.width * sizeof *input);
     logits = malloc(c.classes * sizeof *logits);
     if (!input || !logits ||
-        vit_preprocess(&preprocess, 8, 8, &rgb[0][0][0], input, &err) != VIT_OK ||
+        vit_preprocess_image(&preprocess, &image, NULL, input, &err) != VIT_OK ||
         vit_forward(context, 1, input, logits, &err) != VIT_OK)
         goto failed;
 

@@ -235,12 +235,13 @@ Test(drawing, a_models_input_is_turned_back_into_its_picture)
                                                   .mean = { 0.485f, 0.456f, 0.406f },
                                                   .std = { 0.229f, 0.224f, 0.225f } };
     uint8_t rgb[16 * 16 * 3];
+    const struct vit_image seen = { rgb, 16, 16, 16 * 3, VIT_PIXEL_FORMAT_RGB };
     float input[3 * 16 * 16];
     struct vit_image image;
 
     for (size_t i = 0; i < sizeof rgb; i++)
         rgb[i] = (uint8_t)i;
-    cr_assert_eq(vit_preprocess(&recipe, 16, 16, rgb, input, NULL), VIT_OK);
+    cr_assert_eq(vit_preprocess_image(&recipe, &seen, NULL, input, NULL), VIT_OK);
     cr_assert_eq(draw_input(&recipe, input, 3, &image, NULL), VIT_OK);
     cr_assert(image.height == 48 && image.width == 48);
     for (size_t y = 0; y < 48; y++)

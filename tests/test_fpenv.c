@@ -299,6 +299,7 @@ static size_t classify(float logits[10], float input[64], size_t state)
     struct vit_model *model = NULL;
     struct vit_context *ctx = NULL;
     uint8_t rgb[21 * 17 * 3];
+    const struct vit_image image = { rgb, 21, 17, 17 * 3, VIT_PIXEL_FORMAT_RGB };
     size_t failures = 0;
 
     for (size_t i = 0; i < sizeof rgb; i++)
@@ -307,7 +308,8 @@ static size_t classify(float logits[10], float input[64], size_t state)
     failures += vit_model_open("models/digits", NULL, &model, NULL) != VIT_OK || !in_state(state);
     failures += vit_context_create(model, NULL, &ctx, NULL) != VIT_OK;
     const struct vit_preprocess_config preprocess = model_preprocess_config(model);
-    failures += vit_preprocess(&preprocess, 21, 17, rgb, input, NULL) != VIT_OK || !in_state(state);
+    failures +=
+        vit_preprocess_image(&preprocess, &image, NULL, input, NULL) != VIT_OK || !in_state(state);
     failures += vit_forward(ctx, 1, input, logits, NULL) != VIT_OK || !in_state(state);
     fesetenv(FE_DFL_ENV);
     vit_context_free(ctx);

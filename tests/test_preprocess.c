@@ -1,4 +1,4 @@
-/* test_preprocess.c - vit_preprocess against timm, and the resize against Pillow, to the byte */
+/* test_preprocess.c - vit_preprocess_image against timm and Hugging Face, byte for byte */
 #include <criterion/criterion.h>
 #include <float.h>
 #include <jansson.h>
@@ -14,7 +14,7 @@
 
 #define GOLDEN "tests/golden/preprocess/"
 
-static struct vit_preprocess_config plain_recipe(size_t channels, size_t height, size_t width)
+static struct vit_preprocess_config plain_config(size_t channels, size_t height, size_t width)
 {
     return (struct vit_preprocess_config){
         .size = sizeof(struct vit_preprocess_config),
@@ -27,9 +27,18 @@ static struct vit_preprocess_config plain_recipe(size_t channels, size_t height,
     };
 }
 
-static bool says(json_t *recipe, const char *key, const char *value)
+static enum vit_status preprocess_rgb(const struct vit_preprocess_config *config, size_t height,
+                                      size_t width, const uint8_t *rgb, float *out,
+                                      struct vit_error *err)
 {
-    json_t *const found = json_object_get(recipe, key);
+    const struct vit_image image = { (uint8_t *)rgb, height, width, width * 3,
+                                     VIT_PIXEL_FORMAT_RGB };
+    return vit_preprocess_image(config, &image, NULL, out, err);
+}
+
+static bool says(json_t *config, const char *key, const char *value)
+{
+    json_t *const found = json_object_get(config, key);
     return found && strcmp(json_string_value(found), value) == 0;
 }
 
@@ -37,28 +46,28 @@ static struct vit_preprocess_config read_recipe(const char *name)
 {
     json_t *const all = json_load_file(GOLDEN "recipes.json", 0, NULL);
     json_t *const one = json_object_get(all, name);
-    struct vit_preprocess_config recipe = { .size = sizeof recipe, .crop_pct = 1.0 };
+    struct vit_preprocess_config config = { .size = sizeof config, .crop_pct = 1.0 };
     double mean[3], std[3];
 
     cr_assert(one, "recipes.json has no %s", name);
     cr_assert_eq(json_unpack(one, "{s:[I,I,I], s:[F,F,F], s:[F,F,F], s?F}", "input_size",
-                             &recipe.channels, &recipe.height, &recipe.width, "mean", &mean[0],
+                             &config.channels, &config.height, &config.width, "mean", &mean[0],
                              &mean[1], &mean[2], "std", &std[0], &std[1], &std[2], "crop_pct",
-                             &recipe.crop_pct),
+                             &config.crop_pct),
                  0);
     for (size_t c = 0; c < 3; c++) {
-        recipe.mean[c] = (float)mean[c];
-        recipe.std[c] = (float)std[c];
+        config.mean[c] = (float)mean[c];
+        config.std[c] = (float)std[c];
     }
-    recipe.interpolation = says(one, "interpolation", "bilinear") ? VIT_INTERPOLATION_BILINEAR
+    config.interpolation = says(one, "interpolation", "bilinear") ? VIT_INTERPOLATION_BILINEAR
                                                                   : VIT_INTERPOLATION_BICUBIC;
-    recipe.crop_mode =
+    config.crop_mode =
         says(one, "crop_mode", "squash") ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
     json_decref(all);
-    return recipe;
+    return config;
 }
 
-/* The byte whose normalised value is nearest. */
+/* The byte whose normalized value is nearest. */
 static int byte_of(float value, float mean, float std)
 {
     return (int)lround(((double)value * (double)std + (double)mean) * 255.0);
@@ -68,26 +77,26 @@ static int byte_of(float value, float mean, float std)
  * Bytes are equal always. Values are so to the bit where x/255 is a division, as in torchvision;
  * Hugging Face multiplies by a rounded 1/255, which moves x/255 <= 1 by at most one ulp of 1.
  */
-static void compare(const char *name, const struct vit_preprocess_config *recipe, const float *out,
+static void compare(const char *name, const struct vit_preprocess_config *config, const float *out,
                     const float *expected, bool to_the_bit)
 {
-    const size_t plane = recipe->height * recipe->width;
+    const size_t plane = config->height * config->width;
 
-    for (size_t i = 0; i < recipe->channels * plane; i++) {
-        const float mean = recipe->mean[i / plane], std = recipe->std[i / plane];
+    for (size_t i = 0; i < config->channels * plane; i++) {
+        const float mean = config->mean[i / plane], std = config->std[i / plane];
         const int want = byte_of(expected[i], mean, std), have = byte_of(out[i], mean, std);
         const float slack = to_the_bit ? 0.0f : FLT_EPSILON / std;
         cr_assert_eq(have, want, "%s: byte %zu is %d, expected %d", name, i, have, want);
         cr_assert_leq(fabsf(out[i] - expected[i]), slack, "%s: value %zu is %a, expected %a", name,
                       i, (double)out[i], (double)expected[i]);
     }
-    tally(2 * recipe->channels * plane);
+    tally(2 * config->channels * plane);
 }
 
 /* expected.safetensors holds FILE/rgb as Pillow decodes it and FILE/RECIPE as its name says. */
 static void equals_golden(const char *recipe_name, bool to_the_bit)
 {
-    const struct vit_preprocess_config recipe = read_recipe(recipe_name);
+    const struct vit_preprocess_config config = read_recipe(recipe_name);
     struct safetensors *golden = NULL;
     struct vit_error err = { 0 };
     size_t files = 0;
@@ -104,16 +113,16 @@ static void equals_golden(const char *recipe_name, bool to_the_bit)
         snprintf(rgb_name, sizeof rgb_name, "%.*s/rgb", (int)(slash - want->name), want->name);
         const struct safetensors_entry *const rgb = safetensors_find(golden, rgb_name);
         cr_assert(rgb, "no %s", rgb_name);
-        cr_assert_eq(want->elements, recipe.channels * recipe.height * recipe.width);
+        cr_assert_eq(want->elements, config.channels * config.height * config.width);
 
         uint8_t *const pixels = malloc(rgb->elements);
         float *const expected = malloc(want->elements * sizeof *expected);
         float *const out = malloc(want->elements * sizeof *out);
         cr_assert_eq(safetensors_read(golden, rgb, 0, rgb->elements, pixels, &err), VIT_OK);
         cr_assert_eq(safetensors_read_f32(golden, want, 0, want->elements, expected, &err), VIT_OK);
-        cr_assert_eq(vit_preprocess(&recipe, rgb->shape[0], rgb->shape[1], pixels, out, &err),
+        cr_assert_eq(preprocess_rgb(&config, rgb->shape[0], rgb->shape[1], pixels, out, &err),
                      VIT_OK, "%s: %s", want->name, err.message);
-        compare(want->name, &recipe, out, expected, to_the_bit);
+        compare(want->name, &config, out, expected, to_the_bit);
         free(out);
         free(expected);
         free(pixels);
@@ -161,113 +170,14 @@ static uint8_t *noise(size_t count)
     return bytes;
 }
 
-static uint8_t *resized(size_t channels, enum vit_interpolation interpolation, size_t height,
-                        size_t width, const uint8_t *in, struct resize_span rows,
-                        struct resize_span columns)
-{
-    uint8_t *const out = malloc(rows.count * columns.count * channels);
-    struct vit_error err = { 0 };
-
-    cr_assert_eq(resize_u8(channels, interpolation, height, width, in, &rows, &columns, out, &err),
-                 VIT_OK, "%s", err.message);
-    return out;
-}
-
-Test(resize, noise_equals_pillow)
-{
-    static const struct {
-        size_t channels;
-        enum vit_interpolation interpolation;
-        size_t height, width, to_height, to_width;
-        uint64_t digest; /* of what Pillow 9.4 gives */
-    } cases[] = {
-        { 3, VIT_INTERPOLATION_BICUBIC, 37, 53, 37, 53,
-          0x727248dd683fae43u }, /* the picture itself */
-        { 3, VIT_INTERPOLATION_BILINEAR, 37, 53, 37, 53, 0x727248dd683fae43u },
-        { 3, VIT_INTERPOLATION_BICUBIC, 37, 53, 11, 97, 0x423ccd9e5f06242fu },
-        { 3, VIT_INTERPOLATION_BILINEAR, 37, 53, 11, 97, 0x5ce7a9d6f8060852u },
-        { 1, VIT_INTERPOLATION_BICUBIC, 37, 53, 5, 5, 0xfe0591c0f884f787u },
-        { 1, VIT_INTERPOLATION_BILINEAR, 37, 53, 5, 5, 0xcb5037bb82195951u },
-        { 1, VIT_INTERPOLATION_BICUBIC, 1, 1, 40, 30, 0x34641eca81ffef25u },
-        { 1, VIT_INTERPOLATION_BILINEAR, 1, 1, 40, 30, 0x34641eca81ffef25u },
-        { 3, VIT_INTERPOLATION_BICUBIC, 2, 3, 19, 7, 0xbd6b3c7e82bcd01bu },
-        { 3, VIT_INTERPOLATION_BILINEAR, 2, 3, 19, 7, 0xc02eb933bbed0273u },
-        { 3, VIT_INTERPOLATION_BICUBIC, 200, 3, 16, 16, 0xf967bcb560ed5fcau },
-        { 3, VIT_INTERPOLATION_BILINEAR, 200, 3, 16, 16, 0xf840b2cdd59bbd0cu },
-        { 1, VIT_INTERPOLATION_BICUBIC, 1, 5000, 3, 4, 0x93728c460b507137u },
-        { 1, VIT_INTERPOLATION_BILINEAR, 1, 5000, 3, 4, 0x99de76aa1775985eu },
-        { 3, VIT_INTERPOLATION_BICUBIC, 333, 250, 224, 224, 0x34bb362beb4db1acu },
-        { 3, VIT_INTERPOLATION_BILINEAR, 333, 250, 224, 224, 0x49105d6e88d410e3u },
-        { 1, VIT_INTERPOLATION_BICUBIC, 64, 64, 1, 1, 0xaf63f34c860213a1u },
-        { 1, VIT_INTERPOLATION_BILINEAR, 64, 64, 1, 1, 0xaf63f34c860213a1u },
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const size_t h = cases[i].to_height, w = cases[i].to_width;
-        uint8_t *const in = noise(cases[i].height * cases[i].width * cases[i].channels);
-        uint8_t *const out =
-            resized(cases[i].channels, cases[i].interpolation, cases[i].height, cases[i].width, in,
-                    (struct resize_span){ h, 0, h }, (struct resize_span){ w, 0, w });
-        cr_assert_eq(digest(out, h * w * cases[i].channels), cases[i].digest, "case %zu", i);
-        tally(h * w * cases[i].channels);
-        free(out);
-        free(in);
-    }
-}
-
-Test(resize, a_part_is_what_the_whole_has_there)
-{
-    const size_t height = 61, width = 47, to_height = 33, to_width = 90;
-    uint8_t *const in = noise(height * width * 3);
-    uint8_t *const whole = resized(3, VIT_INTERPOLATION_BICUBIC, height, width, in,
-                                   (struct resize_span){ to_height, 0, to_height },
-                                   (struct resize_span){ to_width, 0, to_width });
-
-    for (size_t top = 0; top < to_height; top += 5) {
-        for (size_t left = 0; left < to_width; left += 7) {
-            const size_t h = 1 + (to_height - top - 1) / 2, w = 1 + (to_width - left - 1) / 2;
-            uint8_t *const part = resized(3, VIT_INTERPOLATION_BICUBIC, height, width, in,
-                                          (struct resize_span){ to_height, top, h },
-                                          (struct resize_span){ to_width, left, w });
-            for (size_t y = 0; y < h; y++)
-                cr_assert_eq(
-                    memcmp(part + y * w * 3, whole + ((top + y) * to_width + left) * 3, w * 3), 0,
-                    "rows from %zu, columns from %zu", top, left);
-            tally(h * w * 3);
-            free(part);
-        }
-    }
-    free(whole);
-    free(in);
-}
-
-Test(resize, the_longest_side_sums_without_overflow)
-{
-    const size_t longest = RESIZE_MAX_SIDE;
-    uint8_t *const white = malloc(longest);
-
-    memset(white, 255, longest);
-    for (size_t to = 1; to <= 5; to += 2) {
-        for (int f = VIT_INTERPOLATION_BICUBIC; f <= VIT_INTERPOLATION_BILINEAR; f++) {
-            uint8_t *const out =
-                resized(1, (enum vit_interpolation)f, longest, 1, white,
-                        (struct resize_span){ to, 0, to }, (struct resize_span){ 1, 0, 1 });
-            for (size_t i = 0; i < to; i++) /* a rounded weight may be off by half of 2^-22 */
-                cr_assert_geq(out[i], 128, "%zu of %zu is %d", i, to, out[i]);
-            tally(to);
-            free(out);
-        }
-    }
-    free(white);
-}
-
 Test(preprocess, luma_equals_pillow)
 {
-    const struct vit_preprocess_config recipe = plain_recipe(1, 32, 48);
+    const struct vit_preprocess_config config = plain_config(1, 32, 48);
     uint8_t *const in = noise(60 * 90 * 3);
     float out[32 * 48];
     uint8_t bytes[32 * 48];
 
-    cr_assert_eq(vit_preprocess(&recipe, 60, 90, in, out, NULL), VIT_OK);
+    cr_assert_eq(preprocess_rgb(&config, 60, 90, in, out, NULL), VIT_OK);
     for (size_t i = 0; i < 32 * 48; i++)
         bytes[i] = (uint8_t)byte_of(out[i], 0.0f, 1.0f);
     cr_assert_eq(digest(bytes, sizeof bytes), 0x7b93c780e55b242du); /* Pillow 9.4, convert("L") */
@@ -292,11 +202,11 @@ Test(preprocess, hugging_faces_crop_equals_its_offsets)
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const size_t side = cases[i].crop, count = 3 * side * side;
-        struct vit_preprocess_config recipe = plain_recipe(3, side, side);
-        recipe.crop_mode = cases[i].mode;
-        recipe.crop_pct = (double)side / (double)cases[i].edge;
-        recipe.crop_rounds_down = true;
-        cr_assert_eq(vit_preprocess(&recipe, 60, 90, in, out, NULL), VIT_OK);
+        struct vit_preprocess_config config = plain_config(3, side, side);
+        config.crop_mode = cases[i].mode;
+        config.crop_pct = (double)side / (double)cases[i].edge;
+        config.crop_rounds_down = true;
+        cr_assert_eq(preprocess_rgb(&config, 60, 90, in, out, NULL), VIT_OK);
         for (size_t j = 0; j < count; j++)
             bytes[j] = (uint8_t)byte_of(out[j], 0.0f, 1.0f);
         cr_assert_eq(digest(bytes, count), cases[i].digest, "case %zu", i);
@@ -305,22 +215,22 @@ Test(preprocess, hugging_faces_crop_equals_its_offsets)
     free(in);
 }
 
-Test(preprocess, luma_of_grey_is_that_grey)
+Test(preprocess, luma_of_gray_is_that_gray)
 {
-    const struct vit_preprocess_config recipe = plain_recipe(1, 1, 256);
-    uint8_t grey[256][3];
+    const struct vit_preprocess_config config = plain_config(1, 1, 256);
+    uint8_t gray[256][3];
     float out[256];
 
     for (size_t v = 0; v < 256; v++)
-        memset(grey[v], (int)v, 3);
-    cr_assert_eq(vit_preprocess(&recipe, 1, 256, grey[0], out, NULL), VIT_OK);
+        memset(gray[v], (int)v, 3);
+    cr_assert_eq(preprocess_rgb(&config, 1, 256, gray[0], out, NULL), VIT_OK);
     for (size_t v = 0; v < 256; v++)
-        cr_assert_eq(out[v], (float)v / 255.0f, "grey %zu", v);
+        cr_assert_eq(out[v], (float)v / 255.0f, "gray %zu", v);
     tally(256);
 }
 
-/* Padding, or a crop outside the picture, would not be white. */
-Test(preprocess, a_white_picture_stays_white_at_every_size)
+/* Padding, or a crop outside the image, would not be white. */
+Test(preprocess, a_white_image_stays_white_at_every_size)
 {
     static const size_t sides[] = { 1, 2, 3, 7, 16, 31, 640 };
     static const double margins[] = { 1.0, 0.999, 0.9, 0.875, 1.0 / 3.0, 0.01 };
@@ -333,12 +243,12 @@ Test(preprocess, a_white_picture_stays_white_at_every_size)
     for (size_t image = 0; image < n_sides * n_sides; image++) {
         for (size_t want = 0; want < n_wanted * n_wanted; want++) {
             for (size_t m = 0; m < 2 * sizeof margins / sizeof *margins; m++) {
-                struct vit_preprocess_config recipe =
-                    plain_recipe(3, wanted[want / n_wanted], wanted[want % n_wanted]);
-                recipe.crop_mode = m % 2 ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
-                recipe.crop_pct = margins[m / 2];
-                const size_t count = 3 * recipe.height * recipe.width;
-                cr_assert_eq(vit_preprocess(&recipe, sides[image / n_sides], sides[image % n_sides],
+                struct vit_preprocess_config config =
+                    plain_config(3, wanted[want / n_wanted], wanted[want % n_wanted]);
+                config.crop_mode = m % 2 ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
+                config.crop_pct = margins[m / 2];
+                const size_t count = 3 * config.height * config.width;
+                cr_assert_eq(preprocess_rgb(&config, sides[image / n_sides], sides[image % n_sides],
                                             white, out, NULL),
                              VIT_OK);
                 for (size_t i = 0; i < count; i++)
@@ -350,29 +260,29 @@ Test(preprocess, a_white_picture_stays_white_at_every_size)
     free(white);
 }
 
-static void refuses(const struct vit_preprocess_config *recipe, size_t height, size_t width,
+static void refuses(const struct vit_preprocess_config *config, size_t height, size_t width,
                     enum vit_status status, const char *because)
 {
     static const uint8_t pixel[3];
     struct vit_error err = { 0 };
     float out[3] = { 7.0f, 7.0f, 7.0f };
 
-    cr_assert_eq(vit_preprocess(recipe, height, width, pixel, out, &err), status, "%s", because);
+    cr_assert_eq(preprocess_rgb(config, height, width, pixel, out, &err), status, "%s", because);
     cr_assert_eq(err.status, status);
     cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
-    cr_assert_eq(vit_preprocess(recipe, height, width, pixel, out, NULL), status);
+    cr_assert_eq(preprocess_rgb(config, height, width, pixel, out, NULL), status);
     cr_assert(out[0] == 7.0f && out[1] == 7.0f && out[2] == 7.0f);
     tally(3);
 }
 
 #define REFUSES(field, value, because)                                                             \
     do {                                                                                           \
-        struct vit_preprocess_config recipe = plain_recipe(3, 1, 1);                               \
-        recipe.field = (value);                                                                    \
-        refuses(&recipe, 1, 1, VIT_EINVAL, because);                                               \
+        struct vit_preprocess_config config = plain_config(3, 1, 1);                               \
+        config.field = (value);                                                                    \
+        refuses(&config, 1, 1, VIT_EINVAL, because);                                               \
     } while (0)
 
-Test(preprocess, a_recipe_outside_its_comments_is_named)
+Test(preprocess, a_config_outside_its_comments_is_refused)
 {
     REFUSES(size, 1, "struct vit_preprocess_config: expected size 80, found 1");
     REFUSES(channels, 0, "expected 1 or 3 channels, found 0");
@@ -380,63 +290,63 @@ Test(preprocess, a_recipe_outside_its_comments_is_named)
     REFUSES(channels, SIZE_MAX, "expected 1 or 3 channels");
     REFUSES(height, 0, "sides of at least 1, found 0x1");
     REFUSES(width, 0, "sides of at least 1, found 1x0");
-    REFUSES(height, SIZE_MAX, "would be resized to 1.84467");
-    REFUSES(width, SIZE_MAX, "would be resized to 1x1.84467");
-    REFUSES(interpolation, (enum vit_interpolation)2, "interpolation 0 or 1, found 2");
-    REFUSES(crop_mode, (enum vit_crop_mode)7, "crop_mode 0 or 1, found 7");
-    REFUSES(crop_pct, 0.0, "crop_pct in (0, 1], found 0");
-    REFUSES(crop_pct, -0.5, "crop_pct in (0, 1], found -0.5");
-    REFUSES(crop_pct, 1.0000001, "crop_pct in (0, 1], found 1");
-    REFUSES(crop_pct, (double)NAN, "crop_pct in (0, 1], found ");
-    REFUSES(crop_pct, (double)INFINITY, "crop_pct in (0, 1], found inf");
-    REFUSES(crop_pct, 5e-324, "would be resized to infxinf");
-    REFUSES(crop_pct, 1e-300, "would be resized to 1e+300x1e+300");
-    REFUSES(mean[2], INFINITY, "finite mean[2], found inf");
-    REFUSES(mean[0], NAN, "finite mean[0], found ");
-    REFUSES(std[1], 0.0f, "std[1] other than 0, found 0");
-    REFUSES(std[0], NAN, "std[0] other than 0, found ");
-    REFUSES(std[2], INFINITY, "std[2] other than 0, found inf");
+    REFUSES(height, SIZE_MAX, "after the resize, found 1.84467");
+    REFUSES(width, SIZE_MAX, "after the resize, found 1x1.84467");
+    REFUSES(interpolation, (enum vit_interpolation)2, "interpolation: expected 0 or 1, found 2");
+    REFUSES(crop_mode, (enum vit_crop_mode)7, "crop_mode: expected 0 or 1, found 7");
+    REFUSES(crop_pct, 0.0, "crop_pct: expected a number in (0, 1], found 0");
+    REFUSES(crop_pct, -0.5, "crop_pct: expected a number in (0, 1], found -0.5");
+    REFUSES(crop_pct, 1.0000001, "crop_pct: expected a number in (0, 1], found 1");
+    REFUSES(crop_pct, (double)NAN, "crop_pct: expected a number in (0, 1], found ");
+    REFUSES(crop_pct, (double)INFINITY, "crop_pct: expected a number in (0, 1], found inf");
+    REFUSES(crop_pct, 5e-324, "found infxinf from 1x1");
+    REFUSES(crop_pct, 1e-300, "found 1e+300x1e+300 from 1x1");
+    REFUSES(mean[2], INFINITY, "mean[2]: expected a finite number, found inf");
+    REFUSES(mean[0], NAN, "mean[0]: expected a finite number, found ");
+    REFUSES(std[1], 0.0f, "std[1]: expected a finite number other than 0, found 0");
+    REFUSES(std[0], NAN, "std[0]: expected a finite number other than 0, found ");
+    REFUSES(std[2], INFINITY, "std[2]: expected a finite number other than 0, found inf");
 }
 
-Test(preprocess, an_empty_or_overlong_image_is_named)
+Test(preprocess, an_empty_or_overlong_image_is_refused)
 {
-    const struct vit_preprocess_config recipe = plain_recipe(3, 1, 1);
+    const struct vit_preprocess_config config = plain_config(3, 1, 1);
 
-    refuses(&recipe, 0, 1, VIT_EINVAL, "found 0x1");
-    refuses(&recipe, 1, 0, VIT_EINVAL, "found 1x0");
-    refuses(&recipe, RESIZE_MAX_SIDE + 1, 1, VIT_EINVAL, "found 1048577x1");
-    refuses(&recipe, 1, SIZE_MAX, VIT_EINVAL, "sides of 1 to 1048576");
+    refuses(&config, 0, 1, VIT_EINVAL, "found 0x1");
+    refuses(&config, 1, 0, VIT_EINVAL, "found 1x0");
+    refuses(&config, RESIZE_MAX_SIDE + 1, 1, VIT_EINVAL, "found 1048577x1");
+    refuses(&config, 1, SIZE_MAX, VIT_EINVAL, "sides from 1 to 1048576");
 }
 
-Test(preprocess, a_resize_too_long_to_count_is_named)
+Test(preprocess, a_resize_too_long_to_count_is_refused)
 {
-    struct vit_preprocess_config recipe = plain_recipe(3, 2048, 2048);
+    struct vit_preprocess_config config = plain_config(3, 2048, 2048);
 
-    recipe.crop_mode = VIT_CROP_MODE_CENTER;
-    refuses(&recipe, 1, RESIZE_MAX_SIDE, VIT_EINVAL, "would be resized to 2048x2147483648");
-    refuses(&recipe, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "would be resized to 2147483648x2048");
-    recipe.width = 4096;
-    refuses(&recipe, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "would be resized to 4294967296x4096");
+    config.crop_mode = VIT_CROP_MODE_CENTER;
+    refuses(&config, 1, RESIZE_MAX_SIDE, VIT_EINVAL, "found 2048x2147483648 from 1x1048576");
+    refuses(&config, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "found 2147483648x2048 from 1048576x1");
+    config.width = 4096;
+    refuses(&config, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "found 4294967296x4096 from 1048576x1");
 }
 
-Test(preprocess, a_result_too_large_for_memory_is_said)
+Test(preprocess, a_result_too_large_for_memory_is_refused)
 {
-    const struct vit_preprocess_config recipe = plain_recipe(3, INT32_MAX, INT32_MAX);
+    const struct vit_preprocess_config config = plain_config(3, INT32_MAX, INT32_MAX);
 
-    refuses(&recipe, 1, 1, VIT_ENOMEM, "3x2147483647x2147483647 floats do not fit");
+    refuses(&config, 1, 1, VIT_ENOMEM, "out of memory for 3x2147483647x2147483647 floats");
 }
 
-/* 25.6 million columns wide after the resize, of which the crop shows 224. */
+/* The resize gives 25.6 million columns, of which the crop keeps 224. */
 Test(preprocess, a_line_of_pixels_costs_only_its_crop)
 {
-    struct vit_preprocess_config recipe = plain_recipe(3, 224, 224);
+    struct vit_preprocess_config config = plain_config(3, 224, 224);
     float *const out = malloc(3 * 224 * 224 * sizeof *out);
     uint8_t *const line = calloc(100000, 3);
 
     memset(line + 3 * 49990, 255, 3 * 20); /* white around the middle */
-    recipe.crop_mode = VIT_CROP_MODE_CENTER;
-    recipe.crop_pct = 0.875;
-    cr_assert_eq(vit_preprocess(&recipe, 1, 100000, line, out, NULL), VIT_OK);
+    config.crop_mode = VIT_CROP_MODE_CENTER;
+    config.crop_pct = 0.875;
+    cr_assert_eq(preprocess_rgb(&config, 1, 100000, line, out, NULL), VIT_OK);
     for (size_t i = 0; i < 3 * 224 * 224; i++)
         cr_assert_eq(out[i], 1.0f);
     tally(3 * 224 * 224);

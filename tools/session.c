@@ -75,8 +75,7 @@ enum vit_status preprocess_image(const char *path, const struct vit_preprocess_c
                                  const struct vit_image *image, float *out, struct vit_error *err)
 {
     struct vit_error why;
-    const enum vit_status status =
-        vit_preprocess(config, image->height, image->width, image->pixels, out, &why);
+    const enum vit_status status = vit_preprocess_image(config, image, NULL, out, &why);
 
     return status ? tool_fail(err, status, "%s: %s", tool_path(path), why.message) : VIT_OK;
 }

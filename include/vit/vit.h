@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "vit/config.h"
+#include "vit/pixels.h"
 #include "vit/status.h"
 
 #ifdef __cplusplus
@@ -17,10 +18,10 @@ extern "C" {
 
 /*
  * In short:
- *   vit_model_open()      once: reads a checkpoint and packs its weights; the model is immutable
- *   vit_context_create()  one per calling thread: memory for activations, a number of threads
- *   vit_preprocess()      turns an image's pixels into the model's input
- *   vit_forward()         turns a batch of inputs into logits
+ *   vit_model_open()        once: reads a checkpoint and packs its weights; the model is immutable
+ *   vit_context_create()    one per calling thread: memory for activations, a number of threads
+ *   vit_preprocess_image()  turns an image's pixels into the model's input
+ *   vit_forward()           turns a batch of inputs into logits
  *
  * vit/inspect.h describes a model and a configuration by name; vit/kernels.h has the kernels.
  *
@@ -144,7 +145,7 @@ VIT_API size_t vit_context_threads(const struct vit_context *context);
 
 /*
  * Logits of a batch of images.
- *   images  [batch][channels][height][width] float32, normalized (see vit_preprocess)
+ *   images  [batch][channels][height][width] float32, normalized (see vit_preprocess_image)
  *   logits  [batch][classes] float32
  * Allocates nothing and takes no lock. The result does not depend on the batch, the number of
  * threads or the instruction set.
@@ -210,17 +211,26 @@ VIT_API enum vit_status vit_forward_output(struct vit_context *context, enum vit
                                            size_t block, size_t batch, const float *images,
                                            float *out, struct vit_error *err);
 
+/* NULL, or zeroed but for size, for the defaults. */
+struct vit_preprocess_options {
+    size_t size;                         /* sizeof(struct vit_preprocess_options) */
+    const struct vit_parallel *parallel; /* threads to use; NULL: the calling thread alone */
+};
+
 /*
- * Pixels to a model's input: resize (byte for byte as PIL's antialiased resize), crop, x/255, minus
+ * An image to a model's input: resize (byte for byte PIL's antialiased resize), crop, x/255, minus
  * mean, over std.
- *   rgb  [height][width][3]
- *   out  [config->channels][config->height][config->width]
- * Thread-safe; allocates its intermediate images.
- * VIT_EINVAL an empty image, a side above 2^20, or a config outside its comments; VIT_ENOMEM.
+ *   image  any format and stride, converted as PIL's convert("RGB") or convert("L") does: alpha is
+ *          ignored, gray is repeated for three channels, color becomes ITU-R 601 luma for one
+ *   out    [config->channels][config->height][config->width] float32
+ * Thread-safe; allocates its intermediate images. The result does not depend on the threads.
+ * VIT_EINVAL an image with a side of 0 or above 2^20, a stride below its rows' bytes or an unknown
+ * format; a config or options outside their comments; VIT_ENOMEM.
  */
-VIT_API enum vit_status vit_preprocess(const struct vit_preprocess_config *config, size_t height,
-                                       size_t width, const uint8_t *rgb, float *out,
-                                       struct vit_error *err);
+VIT_API enum vit_status vit_preprocess_image(const struct vit_preprocess_config *config,
+                                             const struct vit_image *image,
+                                             const struct vit_preprocess_options *options,
+                                             float *out, struct vit_error *err);
 
 #ifdef __cplusplus
 }

@@ -96,7 +96,7 @@ extern const struct choice config_activations[];
  * How pictures become inputs: what pretrained_cfg (timm's name for it) says, over the family's
  * defaults in *recipe. The size is the model's, whatever pretrained_cfg.input_size says. `object`
  * may be NULL. There are recipes for 1 and 3 channels; a model of another number gets one that
- * vit_preprocess refuses.
+ * vit_preprocess_image refuses.
  */
 enum vit_status preprocess_config_parse(const char *path, json_t *object,
                                         const struct vit_config *config,

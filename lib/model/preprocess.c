@@ -1,70 +1,91 @@
-/* preprocess.c - vit_preprocess: timm's evaluation transform, from pixels to a model's input */
+/* preprocess.c - vit_preprocess_image: the evaluation transform of timm, from pixels to an input */
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/fpenv.h"
+#include "base/parallel.h"
 #include "base/sized.h"
 #include "base/status.h"
 #include "model/resize.h"
 
-/* The resize, and the part of its result that the centre crop keeps. */
-struct placement {
-    struct resize_span rows, columns;
-    enum vit_interpolation interpolation;
-};
+SIZED_LAST(struct vit_preprocess_options, parallel);
 
-static enum vit_status check_recipe(const struct vit_preprocess_config *r, struct vit_error *err)
+static enum vit_status check_config(const struct vit_preprocess_config *c, struct vit_error *err)
 {
-    if (r->channels != 1 && r->channels != 3)
-        return fail(err, VIT_EINVAL, "recipe: expected 1 or 3 channels, found %zu", r->channels);
-    if (r->height == 0 || r->width == 0)
-        return fail(err, VIT_EINVAL, "recipe: expected sides of at least 1, found %zux%zu",
-                    r->height, r->width);
-    if ((unsigned)r->interpolation > VIT_INTERPOLATION_BILINEAR)
-        return fail(err, VIT_EINVAL, "recipe: expected interpolation %d or %d, found %d",
-                    VIT_INTERPOLATION_BICUBIC, VIT_INTERPOLATION_BILINEAR, (int)r->interpolation);
-    if ((unsigned)r->crop_mode > VIT_CROP_MODE_SQUASH)
-        return fail(err, VIT_EINVAL, "recipe: expected crop_mode %d or %d, found %d",
-                    VIT_CROP_MODE_CENTER, VIT_CROP_MODE_SQUASH, (int)r->crop_mode);
-    if (!(r->crop_pct > 0.0 && r->crop_pct <= 1.0)) /* so written, NaN is refused */
-        return fail(err, VIT_EINVAL, "recipe: expected crop_pct in (0, 1], found %g", r->crop_pct);
-    for (size_t c = 0; c < r->channels; c++) {
-        if (!isfinite(r->mean[c]))
-            return fail(err, VIT_EINVAL, "recipe: expected a finite mean[%zu], found %g", c,
-                        (double)r->mean[c]);
-        if (!isfinite(r->std[c]) || r->std[c] == 0.0f)
+    static const char where[] = "preprocess config";
+
+    if (c->channels != 1 && c->channels != 3)
+        return fail(err, VIT_EINVAL, "%s: expected 1 or 3 channels, found %zu", where, c->channels);
+    if (c->height == 0 || c->width == 0)
+        return fail(err, VIT_EINVAL, "%s: expected sides of at least 1, found %zux%zu", where,
+                    c->height, c->width);
+    if ((unsigned)c->interpolation > VIT_INTERPOLATION_BILINEAR)
+        return fail(err, VIT_EINVAL, "%s: interpolation: expected %d or %d, found %d", where,
+                    VIT_INTERPOLATION_BICUBIC, VIT_INTERPOLATION_BILINEAR, (int)c->interpolation);
+    if ((unsigned)c->crop_mode > VIT_CROP_MODE_SQUASH)
+        return fail(err, VIT_EINVAL, "%s: crop_mode: expected %d or %d, found %d", where,
+                    VIT_CROP_MODE_CENTER, VIT_CROP_MODE_SQUASH, (int)c->crop_mode);
+    if (!(c->crop_pct > 0.0 && c->crop_pct <= 1.0)) /* in this form it rejects NaN */
+        return fail(err, VIT_EINVAL, "%s: crop_pct: expected a number in (0, 1], found %g", where,
+                    c->crop_pct);
+    for (size_t i = 0; i < c->channels; i++) {
+        if (!isfinite(c->mean[i]))
+            return fail(err, VIT_EINVAL, "%s: mean[%zu]: expected a finite number, found %g", where,
+                        i, (double)c->mean[i]);
+        if (!isfinite(c->std[i]) || c->std[i] == 0.0f)
             return fail(err, VIT_EINVAL,
-                        "recipe: expected a finite std[%zu] other than 0, found %g", c,
-                        (double)r->std[c]);
+                        "%s: std[%zu]: expected a finite number other than 0, found %g", where, i,
+                        (double)c->std[i]);
     }
     return VIT_OK;
 }
 
-static enum vit_status check_image(size_t height, size_t width, struct vit_error *err)
+static enum vit_status check_image(const struct vit_image *image, struct vit_error *err)
 {
-    if (height == 0 || width == 0 || height > RESIZE_MAX_SIDE || width > RESIZE_MAX_SIDE)
-        return fail(err, VIT_EINVAL, "image: expected sides of 1 to %zu, found %zux%zu",
-                    RESIZE_MAX_SIDE, height, width);
+    const size_t each = vit_pixel_bytes(image->format);
+
+    if (each == 0)
+        return fail(err, VIT_EINVAL, "image: expected a pixel format from %d to %d, found %d",
+                    VIT_PIXEL_FORMAT_RGB, VIT_PIXEL_FORMAT_GRAY, (int)image->format);
+    if (image->height == 0 || image->width == 0 || image->height > RESIZE_MAX_SIDE ||
+        image->width > RESIZE_MAX_SIDE)
+        return fail(err, VIT_EINVAL, "image: expected sides from 1 to %zu, found %zux%zu",
+                    RESIZE_MAX_SIDE, image->height, image->width);
+    if (image->stride < image->width * each)
+        return fail(err, VIT_EINVAL, "image: expected a stride of at least %zu bytes, found %zu",
+                    image->width * each, image->stride);
     return VIT_OK;
 }
 
+static enum vit_status read_options(const struct vit_preprocess_options *options,
+                                    struct vit_preprocess_options *out, struct vit_error *err)
+{
+    *out = (struct vit_preprocess_options){ .size = sizeof *out };
+    const enum vit_status status =
+        options ? sized_read(out, options, sizeof *out, "vit_preprocess_options", err) : VIT_OK;
+    if (!status && out->parallel && out->parallel->threads > 1 && !out->parallel->run)
+        return fail(err, VIT_EINVAL,
+                    "struct vit_preprocess_options: parallel: expected run, found NULL");
+    return status;
+}
+
 /*
- * Sides after the resize, in double as timm and torchvision compute them. target is the recipe's
- * size over crop_pct. The result is never below the target, nor the target below the size, because
- * crop_pct is at most 1: so nothing is ever padded.
+ * Sides after the resize, in double as timm and torchvision compute them. The target is the
+ * config's size over crop_pct. Because crop_pct is at most 1, the result is never below the target,
+ * and the target never below the size: nothing is ever padded.
  */
-static void scale_sides(const struct vit_preprocess_config *recipe, size_t height, size_t width,
+static void scale_sides(const struct vit_preprocess_config *config, size_t height, size_t width,
                         double *resized_height, double *resized_width)
 {
     const double h = (double)height, w = (double)width;
-    const double target_h = floor((double)recipe->height / recipe->crop_pct);
-    const double target_w = floor((double)recipe->width / recipe->crop_pct);
+    const double target_h = floor((double)config->height / config->crop_pct);
+    const double target_w = floor((double)config->width / config->crop_pct);
 
     *resized_height = target_h;
     *resized_width = target_w;
-    if (recipe->crop_mode == VIT_CROP_MODE_SQUASH)
+    if (config->crop_mode == VIT_CROP_MODE_SQUASH)
         return;
-    if (recipe->height != recipe->width) { /* timm's ResizeKeepRatio */
+    if (config->height != config->width) { /* timm's ResizeKeepRatio */
         const double ratio = fmin(h / target_h, w / target_w);
         *resized_height = rint(h / ratio);
         *resized_width = rint(w / ratio);
@@ -75,111 +96,138 @@ static void scale_sides(const struct vit_preprocess_config *recipe, size_t heigh
     }
 }
 
-static void keep_middle(double resized, size_t count, bool rounds_down, struct resize_span *span)
+static void crop_center(double resized, size_t count, bool rounds_down, struct resize_span *span)
 {
     span->size = (size_t)resized;
     span->count = count;
-    const size_t spare = span->size - count;
+    const size_t margin = span->size - count;
     /* Python's round(): half to even */
-    span->first = spare / 2 + (!rounds_down && spare % 4 == 3 ? 1 : 0);
+    span->first = margin / 2 + (!rounds_down && margin % 4 == 3 ? 1 : 0);
 }
 
-static enum vit_status place(const struct vit_preprocess_config *recipe, size_t height,
-                             size_t width, struct placement *placement, struct vit_error *err)
+static enum vit_status plan_resize(const struct vit_preprocess_config *config, size_t height,
+                                   size_t width, struct resize *resize, struct vit_error *err)
 {
     const bool keep_ratio =
-        recipe->crop_mode == VIT_CROP_MODE_CENTER && recipe->height != recipe->width;
+        config->crop_mode == VIT_CROP_MODE_CENTER && config->height != config->width;
     double resized_height, resized_width;
 
-    scale_sides(recipe, height, width, &resized_height, &resized_width);
+    scale_sides(config, height, width, &resized_height, &resized_width);
     if (!(fmax(resized_height, resized_width) <= (double)RESIZE_MAX_TARGET))
         return fail(err, VIT_EINVAL,
-                    "image: %zux%zu would be resized to %.10gx%.10g, expected sides of at most %zu",
-                    height, width, resized_height, resized_width, RESIZE_MAX_TARGET);
-    keep_middle(resized_height, recipe->height, recipe->crop_rounds_down, &placement->rows);
-    keep_middle(resized_width, recipe->width, recipe->crop_rounds_down, &placement->columns);
-    /* timm 1.0 hands its recipe's interpolation to every resize but ResizeKeepRatio */
-    placement->interpolation = keep_ratio ? VIT_INTERPOLATION_BILINEAR : recipe->interpolation;
+                    "image: expected sides of at most %zu after the resize, found %.10gx%.10g from "
+                    "%zux%zu",
+                    RESIZE_MAX_TARGET, resized_height, resized_width, height, width);
+    crop_center(resized_height, config->height, config->crop_rounds_down, &resize->rows);
+    crop_center(resized_width, config->width, config->crop_rounds_down, &resize->columns);
+    /* timm 1.0 passes the config's interpolation to every resize but ResizeKeepRatio */
+    resize->interpolation = keep_ratio ? VIT_INTERPOLATION_BILINEAR : config->interpolation;
     return VIT_OK;
 }
 
-/* ITU-R 601-2 luma in 16-bit fixed point, as Pillow's convert("L"); grey stays what it is. */
-static void to_luma(size_t pixels, const uint8_t *restrict rgb, uint8_t *restrict luma)
+/* Where the bytes of the resized pixels go: out[c] takes the byte at offset[c] of each pixel. */
+struct normalization {
+    size_t rows, columns, channels, parts; /* of the result; tasks */
+    const uint8_t *pixels;                 /* [rows][columns][step] */
+    size_t step, offset[3];
+    float levels[3][256]; /* of each channel: the value of each byte */
+    float *out;           /* [channels][rows][columns] */
+};
+
+static void fill_levels(const struct vit_preprocess_config *config, struct normalization *n)
 {
-    for (size_t i = 0; i < pixels; i++, rgb += 3)
-        luma[i] = (uint8_t)((rgb[0] * 19595u + rgb[1] * 38470u + rgb[2] * 7471u + 0x8000u) >> 16);
+    for (size_t c = 0; c < config->channels; c++)
+        for (size_t v = 0; v < 256; v++) { /* three roundings, as in torchvision */
+            const float unit = (float)v / 255.0f;
+            const float centered = unit - config->mean[c];
+            n->levels[c][v] = centered / config->std[c];
+        }
 }
 
-/* pixels[count][channels] to out[channels][count] */
-static void normalise(const struct vit_preprocess_config *recipe, size_t count,
-                      const uint8_t *restrict pixels, float *restrict out)
+static void normalize_part(void *arg, size_t part)
 {
-    for (size_t c = 0; c < recipe->channels; c++) {
-        float level[256];
-        for (size_t v = 0; v < 256; v++) { /* three roundings, as torchvision's */
-            const float unit = (float)v / 255.0f;
-            const float centred = unit - recipe->mean[c];
-            level[v] = centred / recipe->std[c];
-        }
-        for (size_t i = 0; i < count; i++)
-            *out++ = level[pixels[i * recipe->channels + c]];
+    const struct normalization *const n = arg;
+    const size_t begin = parallel_share(n->rows, n->parts, part) * n->columns;
+    const size_t end = parallel_share(n->rows, n->parts, part + 1) * n->columns;
+
+    for (size_t c = 0; c < n->channels; c++) {
+        const uint8_t *const restrict pixels = n->pixels + n->offset[c];
+        const float *const restrict levels = n->levels[c];
+        float *const restrict out = n->out + c * n->rows * n->columns;
+        for (size_t i = begin; i < end; i++)
+            out[i] = levels[pixels[i * n->step]];
     }
 }
 
-static enum vit_status preprocess(const struct vit_preprocess_config *recipe, size_t height,
-                                  size_t width, const uint8_t *rgb, float *out,
+/* pixels[height][width][channels], in the image's order, to out[channels][height][width] */
+static void normalize(const struct vit_preprocess_config *config, size_t channels,
+                      enum vit_pixel_format format, const uint8_t *pixels,
+                      const struct vit_parallel *parallel, float *out)
+{
+    static const double min_values = 65536; /* per thread: waking it takes as long as some 2^15 */
+    struct normalization n = { .rows = config->height,
+                               .columns = config->width,
+                               .channels = config->channels,
+                               .pixels = pixels,
+                               .step = channels,
+                               .out = out };
+    const double work = (double)n.channels * (double)n.rows * (double)n.columns;
+    const size_t threads = parallel_threads(parallel, n.rows, work, min_values);
+
+    for (size_t c = 0; c < n.channels && channels == 3; c++)
+        n.offset[c] = format == VIT_PIXEL_FORMAT_BGR ? 2 - c : c;
+    n.parts = parallel_tasks(threads, n.rows);
+    fill_levels(config, &n);
+    parallel_run(parallel, threads, n.parts, normalize_part, &n);
+}
+
+static enum vit_status preprocess(const struct vit_preprocess_config *config,
+                                  const struct vit_image *image,
+                                  const struct vit_preprocess_options *options, float *out,
                                   struct vit_error *err)
 {
-    struct placement placement;
-    size_t count, bytes, image_bytes;
-    uint8_t *luma = NULL;   /* [height][width] */
-    uint8_t *pixels = NULL; /* [recipe->height][recipe->width][recipe->channels] */
-    enum vit_status status = check_recipe(recipe, err);
+    /* gray is resized once and then repeated for three channels: the bytes are the same */
+    const size_t channels = image->format == VIT_PIXEL_FORMAT_GRAY ? 1 : config->channels;
+    struct resize resize = { .channels = channels, .parallel = options->parallel };
+    size_t count, bytes;
+    enum vit_status status = plan_resize(config, image->height, image->width, &resize, err);
 
-    if (status == VIT_OK)
-        status = check_image(height, width, err);
-    if (status == VIT_OK)
-        status = place(recipe, height, width, &placement, err);
     if (status != VIT_OK)
         return status;
-
-    if (__builtin_mul_overflow(recipe->height, recipe->width, &count) ||
-        __builtin_mul_overflow(count, recipe->channels * sizeof *out, &bytes))
-        return fail(err, VIT_ENOMEM, "recipe: %zux%zux%zu floats do not fit in memory",
-                    recipe->channels, recipe->height, recipe->width);
-    if (__builtin_mul_overflow(height, width, &image_bytes) ||
-        __builtin_mul_overflow(image_bytes, (size_t)3, &image_bytes))
-        return fail(err, VIT_ENOMEM, "image: %zux%zux3 bytes do not fit in memory", height, width);
-
-    pixels = malloc(count * recipe->channels);
-    luma = recipe->channels == 1 ? malloc(height * width) : NULL;
-    if (!pixels || (recipe->channels == 1 && !luma)) {
-        status = fail(err, VIT_ENOMEM, "no memory for pictures of %zux%zu and %zux%zu", height,
-                      width, recipe->height, recipe->width);
-        goto free_pictures;
-    }
-    if (luma)
-        to_luma(height * width, rgb, luma);
-    status = resize_u8(recipe->channels, placement.interpolation, height, width, luma ? luma : rgb,
-                       &placement.rows, &placement.columns, pixels, err);
+    if (__builtin_mul_overflow(config->height, config->width, &count) ||
+        __builtin_mul_overflow(count, config->channels * sizeof *out, &bytes))
+        return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu floats",
+                    config->channels, config->height, config->width);
+    uint8_t *const pixels = malloc(count * channels); /* [height][width][channels] */
+    if (!pixels)
+        return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu bytes",
+                    config->height, config->width, channels);
+    status = resize_u8(&resize, image, pixels, err);
     if (status == VIT_OK)
-        normalise(recipe, count, pixels, out);
-free_pictures:
-    free(luma);
+        normalize(config, channels, image->format, pixels, options->parallel, out);
     free(pixels);
     return status;
 }
 
-enum vit_status vit_preprocess(const struct vit_preprocess_config *recipe, size_t height,
-                               size_t width, const uint8_t *rgb, float *out, struct vit_error *err)
+enum vit_status vit_preprocess_image(const struct vit_preprocess_config *config,
+                                     const struct vit_image *image,
+                                     const struct vit_preprocess_options *options, float *out,
+                                     struct vit_error *err)
 {
-    struct vit_preprocess_config ours;
-    enum vit_status status = sized_read(&ours, recipe, sizeof ours, "vit_preprocess_config", err);
+    struct vit_preprocess_config c;
+    struct vit_preprocess_options o;
+    enum vit_status status = sized_read(&c, config, sizeof c, "vit_preprocess_config", err);
 
-    if (status)
+    if (status == VIT_OK)
+        status = read_options(options, &o, err);
+    if (status != VIT_OK)
         return status;
     const struct fpenv before = fpenv_enter();
-    status = preprocess(&ours, height, width, rgb, out, err);
+    status = check_config(&c, err);
+    if (status == VIT_OK)
+        status = check_image(image, err);
+    if (status == VIT_OK)
+        status = preprocess(&c, image, &o, out, err);
     fpenv_leave(before);
     return status;
 }

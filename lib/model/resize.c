@@ -1,4 +1,4 @@
-/* resize.c - Pillow's antialiased resize of 8-bit pictures, to the byte */
+/* resize.c - Pillow's antialiased resize of 8-bit images, byte for byte */
 #include "model/resize.h"
 
 #include <math.h>
@@ -6,12 +6,15 @@
 
 #include "base/status.h"
 
-#define FIXED_BITS 22 /* 32 less 8 of a pixel, less 2 for the sign and the filter's overshoot */
+#define FIXED_BITS 22 /* 32 - 8 of a pixel - 2 for the sign and the filter's overshoot */
 #define FIXED_HALF ((int32_t)1 << (FIXED_BITS - 1))
+
+/* Multiply-adds that outweigh waking a thread: 2^16 take some 30 µs. */
+#define MIN_WORK 65536.0
 
 struct filter {
     double (*at)(double x);
-    double support; /* it is 0 from here on */
+    double support; /* at() is 0 from here on */
 };
 
 /* Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing", a = -1/2. */
@@ -38,20 +41,22 @@ static const struct filter filters[] = {
     [VIT_INTERPOLATION_BILINEAR] = { bilinear, 1.0 },
 };
 
-/* One pass along a side: output i is the sum of in[first + j]·weight[j] over its window's count. */
+/* Output i of a pass is the sum of in[first + j]·weights[i][j] over its window's count. */
 struct window {
     size_t first, count;
 };
-struct pass {
-    size_t taps;            /* the most that a window counts */
+
+/* The weights of one side. */
+struct side {
+    size_t taps;            /* maximum count of a window */
     struct window *windows; /* [outputs] */
     int32_t *weights;       /* [outputs][taps], in units of 2^-22 */
 };
 
-static void free_pass(struct pass *pass)
+static void free_side(struct side *side)
 {
-    free(pass->windows);
-    free(pass->weights);
+    free(side->windows);
+    free(side->weights);
 }
 
 /* NULL also when the bytes do not fit in size_t. */
@@ -65,47 +70,47 @@ static void *alloc3(size_t a, size_t b, size_t c)
 }
 
 /*
- * The window of an output and its weights. The doubles follow Pillow's order of operations, so the
- * weights are its weights to the bit: do not simplify.
+ * The window of an output and its weights. The doubles follow Pillow's order of operations, so that
+ * the weights equal Pillow's in every bit: do not simplify.
  */
-static struct window weigh(const struct filter *filter, double scale, size_t in, size_t output,
-                           int32_t *weights)
+static struct window compute_weights(const struct filter *filter, double scale, size_t in,
+                                     size_t output, int32_t *weights)
 {
     const double widen = scale < 1.0 ? 1.0 : scale;
     const double support = filter->support * widen;
-    const double centre = ((double)output + 0.5) * scale;
+    const double center = ((double)output + 0.5) * scale;
     const double narrow = 1.0 / widen;
-    const double low = centre - support + 0.5;
+    const double low = center - support + 0.5;
     const size_t first = low > 0.0 ? (size_t)low : 0;
-    const size_t past = (size_t)(centre + support + 0.5);
+    const size_t past = (size_t)(center + support + 0.5);
     const struct window window = { first, (past < in ? past : in) - first };
     double total = 0.0;
 
     for (size_t j = 0; j < window.count; j++)
-        total += filter->at(((double)(first + j) - centre + 0.5) * narrow);
+        total += filter->at(((double)(first + j) - center + 0.5) * narrow);
     for (size_t j = 0; j < window.count; j++) {
-        const double w = filter->at(((double)(first + j) - centre + 0.5) * narrow) / total;
+        const double w = filter->at(((double)(first + j) - center + 0.5) * narrow) / total;
         const double fixed = w * (1 << FIXED_BITS);
         weights[j] = (int32_t)(fixed < 0.0 ? fixed - 0.5 : fixed + 0.5);
     }
     return window;
 }
 
-/* Releases nothing when it fails: free_pass() is the caller's in any case. */
-static bool make_pass(const struct filter *filter, size_t in, const struct resize_span *span,
-                      struct pass *pass)
+/* False: out of memory. The caller calls free_side() in any case. */
+static bool init_side(const struct filter *filter, size_t in, const struct resize_span *span,
+                      struct side *side)
 {
     const double scale = (double)in / (double)span->size;
     const double support = filter->support * (scale < 1.0 ? 1.0 : scale);
 
-    pass->taps = (size_t)ceil(support) * 2 + 1;
-    pass->windows = alloc3(span->count, sizeof *pass->windows, 1);
-    pass->weights = alloc3(span->count, pass->taps, sizeof *pass->weights);
-    if (!pass->windows || !pass->weights)
+    side->taps = (size_t)ceil(support) * 2 + 1;
+    side->windows = alloc3(span->count, sizeof *side->windows, 1);
+    side->weights = alloc3(span->count, side->taps, sizeof *side->weights);
+    if (!side->windows || !side->weights)
         return false;
     for (size_t i = 0; i < span->count; i++)
-        pass->windows[i] =
-            weigh(filter, scale, in, span->first + i, pass->weights + i * pass->taps);
+        side->windows[i] =
+            compute_weights(filter, scale, in, span->first + i, side->weights + i * side->taps);
     return true;
 }
 
@@ -115,12 +120,13 @@ static uint8_t to_byte(int32_t sum)
     return whole > 255 ? 255 : (uint8_t)whole;
 }
 
+/* `step`: bytes from one pixel of the window to the next */
 static void weighted_pixel(size_t channels, size_t count, const int32_t *restrict weights,
-                           const uint8_t *restrict in, size_t stride, uint8_t *restrict out)
+                           const uint8_t *restrict in, size_t step, uint8_t *restrict out)
 {
-    if (channels == 3) { /* sums in registers: a loop over channels inside would spill them */
+    if (channels == 3) { /* sums in registers: an inner loop over channels would spill them */
         int32_t r = FIXED_HALF, g = FIXED_HALF, b = FIXED_HALF;
-        for (size_t j = 0; j < count; j++, in += stride) {
+        for (size_t j = 0; j < count; j++, in += step) {
             r += in[0] * weights[j];
             g += in[1] * weights[j];
             b += in[2] * weights[j];
@@ -130,71 +136,131 @@ static void weighted_pixel(size_t channels, size_t count, const int32_t *restric
         out[2] = to_byte(b);
     } else {
         int32_t sum = FIXED_HALF;
-        for (size_t j = 0; j < count; j++, in += stride)
+        for (size_t j = 0; j < count; j++, in += step)
             sum += in[0] * weights[j];
         out[0] = to_byte(sum);
     }
 }
 
-/* in[rows][width][channels] to out[rows][columns][channels] */
-static void resize_columns(size_t channels, size_t rows, size_t width, size_t columns,
-                           const struct pass *pass, const uint8_t *in, uint8_t *out)
+/* ITU-R 601-2 luma in 16-bit fixed point, as Pillow's convert("L"): 0.299 R, 0.587 G, 0.114 B */
+static void to_luma(const struct vit_image *image, const uint8_t *restrict row,
+                    uint8_t *restrict luma)
 {
-    for (size_t y = 0; y < rows; y++) {
-        const uint8_t *row = in + y * width * channels;
-        for (size_t x = 0; x < columns; x++, out += channels) {
-            const struct window *w = &pass->windows[x];
-            weighted_pixel(channels, w->count, pass->weights + x * pass->taps,
-                           row + w->first * channels, channels, out);
+    const size_t step = vit_pixel_bytes(image->format);
+    const size_t red = image->format == VIT_PIXEL_FORMAT_BGR ? 2 : 0;
+
+    for (size_t x = 0; x < image->width; x++, row += step)
+        luma[x] =
+            (uint8_t)((row[red] * 19595u + row[1] * 38470u + row[2 - red] * 7471u + 0x8000u) >> 16);
+}
+
+/* What the tasks of both passes read; each task writes rows of its own. */
+struct passes {
+    const struct vit_image *image;
+    size_t channels, columns;  /* of the result */
+    struct side across, down;  /* the weights of both passes */
+    size_t top, needed, parts; /* the image's rows that the result depends on; tasks */
+    uint8_t *luma;             /* [parts][image width]; NULL: no conversion */
+    uint8_t *between;          /* [needed][columns][channels] */
+    size_t rows;
+    uint8_t *out; /* [rows][columns][channels] */
+};
+
+/* Rows of the image to rows of `between`. */
+static void resize_across(void *arg, size_t part)
+{
+    const struct passes *const p = arg;
+    const size_t channels = p->channels, columns = p->columns; /* not reloaded after each store */
+    const struct side side = p->across;
+    const size_t end = parallel_share(p->needed, p->parts, part + 1);
+
+    for (size_t y = parallel_share(p->needed, p->parts, part); y < end; y++) {
+        const uint8_t *row = p->image->pixels + (p->top + y) * p->image->stride;
+        uint8_t *out = p->between + y * columns * channels;
+        size_t step = vit_pixel_bytes(p->image->format);
+        if (p->luma) {
+            uint8_t *const luma = p->luma + part * p->image->width;
+            to_luma(p->image, row, luma);
+            row = luma;
+            step = 1;
         }
-    }
-}
-
-/* in[..][columns][channels], its row 0 being row `top`, to out[rows][columns][channels] */
-static void resize_rows(size_t channels, size_t rows, size_t columns, size_t top,
-                        const struct pass *pass, const uint8_t *in, uint8_t *out)
-{
-    const size_t stride = columns * channels;
-
-    for (size_t y = 0; y < rows; y++) {
-        const struct window *w = &pass->windows[y];
-        const uint8_t *row = in + (w->first - top) * stride;
         for (size_t x = 0; x < columns; x++, out += channels)
-            weighted_pixel(channels, w->count, pass->weights + y * pass->taps, row + x * channels,
-                           stride, out);
+            weighted_pixel(channels, side.windows[x].count, side.weights + x * side.taps,
+                           row + side.windows[x].first * step, step, out);
     }
 }
 
-enum vit_status resize_u8(size_t channels, enum vit_interpolation interpolation, size_t height,
-                          size_t width, const uint8_t *in, const struct resize_span *rows,
-                          const struct resize_span *columns, uint8_t *out, struct vit_error *err)
+/* Rows of `between` to rows of the result. */
+static void resize_down(void *arg, size_t part)
 {
-    const struct filter *filter = &filters[interpolation];
-    struct pass across = { 0 }, down = { 0 };
-    enum vit_status status = VIT_OK;
-    uint8_t *between = NULL; /* [needed][columns->count][channels] */
+    const struct passes *const p = arg;
+    const size_t channels = p->channels, columns = p->columns;
+    const size_t stride = columns * channels;
+    const size_t end = parallel_share(p->rows, p->parts, part + 1);
 
-    if (!make_pass(filter, width, columns, &across) || !make_pass(filter, height, rows, &down)) {
-        status = fail(err, VIT_ENOMEM, "no memory for the weights of a resize to %zux%zu",
-                      rows->size, columns->size);
-        goto free_passes;
+    for (size_t y = parallel_share(p->rows, p->parts, part); y < end; y++) {
+        const struct window w = p->down.windows[y];
+        const int32_t *const weights = p->down.weights + y * p->down.taps;
+        const uint8_t *const row = p->between + (w.first - p->top) * stride;
+        uint8_t *out = p->out + y * stride;
+        for (size_t x = 0; x < columns; x++, out += channels)
+            weighted_pixel(channels, w.count, weights, row + x * channels, stride, out);
     }
-    const struct window *last = &down.windows[rows->count - 1];
-    const size_t top = down.windows[0].first;
-    const size_t needed = last->first + last->count - top;
+}
 
-    between = alloc3(needed, columns->count, channels);
-    if (!between) {
-        status = fail(err, VIT_ENOMEM, "no memory for a picture of %zux%zux%zu", needed,
-                      columns->count, channels);
-        goto free_passes;
+static enum vit_status run_passes(const struct resize *r, struct passes *p, struct vit_error *err)
+{
+    const double per_row = (double)p->columns * (double)p->channels;
+    const double across_work = per_row * (double)p->needed * (double)p->across.taps;
+    const double down_work = per_row * (double)p->rows * (double)p->down.taps;
+    size_t threads = parallel_threads(r->parallel, p->needed, across_work, MIN_WORK);
+
+    p->parts = parallel_tasks(threads, p->needed);
+    p->between = alloc3(p->needed, p->columns, p->channels);
+    if (p->channels == 1 && p->image->format != VIT_PIXEL_FORMAT_GRAY) {
+        p->luma = alloc3(p->parts, p->image->width, 1);
+        if (!p->luma)
+            return fail(err, VIT_ENOMEM, "image: out of memory for %zu rows of %zu pixels",
+                        p->parts, p->image->width);
     }
-    resize_columns(channels, needed, width, columns->count, &across, in + top * width * channels,
-                   between);
-    resize_rows(channels, rows->count, columns->count, top, &down, between, out);
-    free(between);
-free_passes:
-    free_pass(&down);
-    free_pass(&across);
+    if (!p->between)
+        return fail(err, VIT_ENOMEM, "image: out of memory for %zux%zux%zu bytes", p->needed,
+                    p->columns, p->channels);
+    parallel_run(r->parallel, threads, p->parts, resize_across, p);
+
+    threads = parallel_threads(r->parallel, p->rows, down_work, MIN_WORK);
+    p->parts = parallel_tasks(threads, p->rows);
+    parallel_run(r->parallel, threads, p->parts, resize_down, p);
+    return VIT_OK;
+}
+
+enum vit_status resize_u8(const struct resize *r, const struct vit_image *image, uint8_t *out,
+                          struct vit_error *err)
+{
+    const struct filter *const filter = &filters[r->interpolation];
+    struct passes p = {
+        .image = image,
+        .channels = r->channels,
+        .columns = r->columns.count,
+        .rows = r->rows.count,
+        .out = out,
+    };
+    enum vit_status status;
+
+    if (init_side(filter, image->width, &r->columns, &p.across) &&
+        init_side(filter, image->height, &r->rows, &p.down)) {
+        const struct window *const last = &p.down.windows[p.rows - 1];
+        p.top = p.down.windows[0].first;
+        p.needed = last->first + last->count - p.top;
+        status = run_passes(r, &p, err);
+    } else {
+        status =
+            fail(err, VIT_ENOMEM, "image: out of memory for the weights of a resize to %zux%zu",
+                 r->rows.size, r->columns.size);
+    }
+    free(p.luma);
+    free(p.between);
+    free_side(&p.down);
+    free_side(&p.across);
     return status;
 }

@@ -101,7 +101,9 @@ static void call(void *arg, size_t i)
     uint8_t rgb[20 * 30 * 3];
 
     memset(rgb, (int)i, sizeof rgb);
-    must(vit_preprocess(&recipe, 20, 30, rgb, out[i], NULL) == VIT_OK, "vit_preprocess failed");
+    const struct vit_image image = { rgb, 20, 30, 90, VIT_PIXEL_FORMAT_RGB };
+    must(vit_preprocess_image(&recipe, &image, NULL, out[i], NULL) == VIT_OK,
+         "vit_preprocess_image failed");
     forward(shared, 1 + i, BATCH);
     must(vit_model_open("models/digits", NULL, &own, NULL) == VIT_OK, "models/digits: no model");
     vit_model_free(own);
