@@ -18,6 +18,7 @@
 
 struct tensor {
     size_t count, batch;
+    size_t height, width; /* of an input */
     float *data;
 };
 
@@ -30,6 +31,8 @@ static struct tensor read_tensor(const struct safetensors *file, const char *nam
         return t;
     t.count = e->elements;
     t.batch = e->shape[0];
+    t.height = e->rank == 4 ? e->shape[2] : 0;
+    t.width = e->rank == 4 ? e->shape[3] : 0;
     t.data = malloc(t.count * sizeof *t.data);
     cr_assert(t.data && safetensors_read_f32(file, e, 0, t.count, t.data, NULL) == VIT_OK);
     return t;
@@ -79,19 +82,22 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
     free(expected.data);
 }
 
-static void check_case_on(const char *folder, const char *isa, size_t threads)
+/* One file of inputs and results of a case, on one level. */
+static void check_io_on(const char *folder, const char *file, const char *isa, size_t threads)
 {
     char path[256], name[32];
     struct vit_error err = { 0 };
     struct vit_model *model;
     struct vit_context *ctx;
     struct safetensors *io;
-    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
 
-    cr_assert(vit_model_open(folder, &options, &model, &err) == VIT_OK, "%s", err.message);
-    snprintf(path, sizeof path, "%s/io.safetensors", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, file);
     cr_assert(safetensors_open(path, &io, &err) == VIT_OK, "%s", err.message);
     const struct tensor input = read_tensor(io, "input");
+    const struct vit_model_options options = {
+        .size = sizeof options, .isa = isa, .height = input.height, .width = input.width
+    };
+    cr_assert(vit_model_open(folder, &options, &model, &err) == VIT_OK, "%s", err.message);
     const struct vit_context_options context_options = { .size = sizeof context_options,
                                                          .max_batch = input.batch,
                                                          .threads = threads };
@@ -108,7 +114,9 @@ static void check_case_on(const char *folder, const char *isa, size_t threads)
     }
     check_output(ctx, model, io, &input, "norm", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);
     check_output(ctx, model, io, &input, "features", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);
+    check_output(ctx, model, io, &input, "last_hidden_state", VIT_OUTPUT_LAST_HIDDEN_STATE, 0);
     check_output(ctx, model, io, &input, "pre_logits", VIT_OUTPUT_EMBEDDING, 0);
+    check_output(ctx, model, io, &input, "embedding", VIT_OUTPUT_EMBEDDING, 0);
     check_output(ctx, model, io, &input, "logits", VIT_OUTPUT_LOGITS, 0);
 
     free(input.data);
@@ -117,7 +125,7 @@ static void check_case_on(const char *folder, const char *isa, size_t threads)
     vit_model_free(model);
 }
 
-static void check_case(const char *folder)
+static void check_io(const char *folder, const char *file)
 {
     const char *isa;
     int usable;
@@ -125,14 +133,27 @@ static void check_case(const char *folder)
     for (size_t i = 0; (isa = vit_isa_level(i, &usable)); i++)
         if (usable)
             for (size_t threads = 1; threads <= 3; threads += 2)
-                check_case_on(folder, isa, threads);
+                check_io_on(folder, file, isa, threads);
 }
 
-/* A case computed layer by layer on every level of this machine, with one thread and with three. */
+/* Layer by layer on every level of this machine, with one thread and with three. */
+static void check_case(const char *folder)
+{
+    check_io(folder, "io.safetensors");
+}
+
 #define CASE(name, folder)                                                                         \
     Test(golden, name)                                                                             \
     {                                                                                              \
         check_case("tests/golden/" folder);                                                        \
+    }
+
+/* The same, and at an image size that is not the checkpoint's. */
+#define CASE_AND_SIZE(name, folder)                                                                \
+    CASE(name, folder)                                                                             \
+    Test(golden, name##_at_another_size)                                                           \
+    {                                                                                              \
+        check_io("tests/golden/" folder, "io-size.safetensors");                                   \
     }
 
 CASE(series_batch13, "series-batch13")
@@ -148,6 +169,14 @@ CASE(hf_deit, "hf-deit")
 CASE(hf_dinov2, "hf-dinov2")
 CASE(hf_clip, "hf-clip")
 CASE(hf_siglip, "hf-siglip")
+CASE(hf_clip_vision_projection, "hf-clip-vision-projection")
+CASE_AND_SIZE(hf_deit_teacher, "hf-deit-teacher")
+CASE_AND_SIZE(hf_dinov2_classifier, "hf-dinov2-classifier")
+CASE_AND_SIZE(hf_dinov2_registers, "hf-dinov2-registers")
+CASE(hf_dinov2_swiglu_model, "hf-dinov2-swiglu-model")
+CASE_AND_SIZE(hf_siglip_vision, "hf-siglip-vision")
+CASE_AND_SIZE(hf_vit_classifier, "hf-vit-classifier")
+CASE(hf_vit_model_pooler, "hf-vit-model-pooler")
 CASE(timm_vit, "timm-vit")
 CASE(timm_head64, "timm-head64")
 CASE(timm_nonsquare, "timm-nonsquare")
