@@ -12,14 +12,32 @@ fail() {
 	exit 1
 }
 
-# built FILE: what a program must print that sees the drawing of a three.
-sees_three() {
-	found=$(LD_LIBRARY_PATH=$lib "$1") || fail "$1: status $?"
-	[ "$found" = three ] || fail "$1: expected three, found $found"
-}
-
-# Installed with names that only the second call uses. Nothing may be compiled: $work/newer stays newer.
 make_install() { make -s BUILD="$build" "$@" >"$work/log" 2>&1 || fail "make $*: $(cat "$work/log")"; }
+
+# The README's example, and a program with libvit-image that C++ compiles too.
+sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' >"$work/embed.c"
+cat >"$work/decode.c" <<-END
+	#include <stdio.h>
+	#include <vit/image.h>
+	#include <vit/inspect.h>
+	#include <vit/kernels.h>
+	#include <vit/vit.h>
+	int main(void)
+	{
+	    struct vit_image image;
+	    if (vit_image_decode_file("models/digits/test/4/1788.png", NULL, &image, NULL) != VIT_OK)
+	        return 1;
+	    printf("%d x %d\n", (int)image.height, (int)image.width);
+	    vit_image_free(&image);
+	    return vit_version_number() == VIT_VERSION_NUMBER ? 0 : 1;
+	}
+END
+cp "$work/decode.c" "$work/decode.cc"
+
+prints() { # EXPECTED PROGRAM, with the libraries where the loader does not look by itself
+	found=$(LD_LIBRARY_PATH=$lib "$2") || fail "$2: status $?"
+	[ "$found" = "$1" ] || fail "$2: expected $1, found $found"
+}
 
 try() { # ROOT, LIBDIR below it, variables of make
 	root=$1 lib=$1/$2
@@ -27,43 +45,47 @@ try() { # ROOT, LIBDIR below it, variables of make
 	touch "$work/newer"
 	make_install install "$@"
 	[ -z "$(find "$build" -newer "$work/newer" -type f)" ] ||
-		fail "install builds $(find "$build" -newer "$work/newer" -type f | head -n 3)"
-	export PKG_CONFIG_PATH="$lib/pkgconfig"
+		fail "install writes $(find "$build" -newer "$work/newer" -type f | head -n 3)"
 
-	# LIBDIR is not where the loader looks: LD_LIBRARY_PATH. The example is C that C++ accepts.
-	sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' >"$work/embed.c"
-	# shellcheck disable=SC2046 # the flags are words
-	${CC:-cc} -std=c11 -o "$work/c" "$work/embed.c" $(pkg-config --cflags --libs vit)
-	sees_three "$work/c"
-	cat >"$work/embed.cc" <<-END
-		#include <vit/kernels.h>
-		#include <vit/vit.h>
-		#include <cstdio>
-		int main() { std::puts(vit_version()); }
-	END
-	# shellcheck disable=SC2046
-	${CXX:-c++} -std=c++17 -o "$work/cc" "$work/embed.cc" $(pkg-config --cflags --libs vit)
-	LD_LIBRARY_PATH=$lib "$work/cc" >/dev/null || fail "the C++ program: status $?"
+	export PKG_CONFIG_PATH="$lib/pkgconfig"
+	flags=$(pkg-config --cflags --libs vit vit-image)
+	# shellcheck disable=SC2086 # the flags are words
+	{
+		${CC:-cc} -std=c11 -Wall -Wextra -Werror -o "$work/embed" "$work/embed.c" $flags
+		${CC:-cc} -std=c11 -Wall -Wextra -Werror -o "$work/decode" "$work/decode.c" $flags
+		${CXX:-c++} -std=c++17 -Wall -Wextra -Werror -o "$work/decode++" "$work/decode.cc" $flags
+	}
+	prints three "$work/embed"
+	prints '8 x 8' "$work/decode"
+	prints '8 x 8' "$work/decode++"
 
 	if command -v cmake >/dev/null; then
 		cat >"$work/CMakeLists.txt" <<-END
 			cmake_minimum_required(VERSION 3.13)
-			project(embed C)
+			project(embed C CXX)
+			set(CMAKE_CXX_STANDARD 17)
 			find_package(vit $(pkg-config --modversion vit) REQUIRED)
 			add_executable(embed embed.c)
+			add_executable(decode++ decode.cc)
 			target_link_libraries(embed vit::vit)
+			target_link_libraries(decode++ vit::vit vit::image)
 		END
 		rm -rf "$work/cmake"
 		cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$root" >"$work/log" &&
 			cmake --build "$work/cmake" >>"$work/log" || fail "cmake: $(cat "$work/log")"
-		sees_three "$work/cmake/embed"
+		prints three "$work/cmake/embed"
+		prints '8 x 8' "$work/cmake/decode++"
+	else
+		echo 'skipped: the CMake package, because cmake is not installed'
 	fi
 
+	"$root/bin/libvit" info >/dev/null || fail "libvit info: status $?"
 	make_install uninstall "$@"
 	left=$(find "$root" -not -type d)
 	[ -z "$left" ] || fail "uninstall leaves $left"
 }
 
 try "$work/usr" lib PREFIX="$work/usr"
-try "$work/other" lib/x86_64-linux-gnu prefix="$work/other" LIBDIR="$work/other/lib/x86_64-linux-gnu"
+try "$work/other" lib/x86_64-linux-gnu prefix="$work/other" \
+	LIBDIR="$work/other/lib/x86_64-linux-gnu"
 echo 'installs, serves C, C++ and CMake, uninstalls'
