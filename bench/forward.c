@@ -6,7 +6,6 @@
 #include "base/parallel.h"
 #include "kinds.h"
 #include "sample.h"
-#include "tools/operations.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
 
@@ -159,15 +158,17 @@ static const struct topic forward_topic = { prepare, run, check, NULL, release }
 static void add(const struct vit_kernels *level, struct architecture *architecture, size_t batch,
                 size_t threads)
 {
+    double flops;
     struct vit_config c = { .size = sizeof c };
     char name[128];
 
-    if (vit_config_from_name(architecture->name, &c, NULL) != VIT_OK)
+    if (vit_config_from_name(architecture->name, &c, NULL) != VIT_OK ||
+        vit_config_flops(&c, &flops, NULL) != VIT_OK)
         return;
     const struct bench b = { .topic = &forward_topic,
                              .level = level,
                              .threads = threads,
-                             .operations = (double)batch * forward_operations(&c),
+                             .operations = (double)batch * flops,
                              .images = (double)batch };
     snprintf(name, sizeof name, "%s/forward/%s/batch:%zu/threads:%zu", level->isa,
              architecture->name, batch, threads);

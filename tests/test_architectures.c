@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "config/architectures.h"
-#include "config/config.h"
+#include "config/derived.h"
 #include "tests/counts.h"
 #include "vit/inspect.h"
 
@@ -227,8 +227,8 @@ Test(architectures, other_names_are_unsupported_and_repeated)
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         refuses(others[i], "is not known");
-    refuses("vit_base_patch16_225", "height 225 is not a multiple of the patch, 16");
-    refuses("vit_so400m_patch14_siglip_384", "height 384 is not a multiple of the patch, 14");
+    refuses("vit_base_patch16_225", "height: expected a multiple of patch, 16, found 225");
+    refuses("vit_so400m_patch14_siglip_384", "height: expected a multiple of patch, 14, found 384");
 }
 
 Test(architectures, what_a_name_has_that_is_not_computed_is_said)

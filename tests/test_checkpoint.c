@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "checkpoint/checkpoint.h"
-#include "config/config.h"
 #include "files/safetensors.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"

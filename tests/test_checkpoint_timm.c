@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "checkpoint/checkpoint.h"
-#include "config/config.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 

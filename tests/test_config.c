@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
-#include "config/config.h"
+#include "config/check.h"
+#include "config/derived.h"
+#include "config/fields.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 #include "vit/inspect.h"
@@ -31,42 +33,63 @@ static struct vit_config base(void)
 
 Test(config, a_field_out_of_its_bounds_is_named)
 {
-    REFUSES(channels, 0, "channels 0 is out of range");
-    REFUSES(channels, CONFIG_MAX_CHANNELS + 1, "channels 257 is out of range, expected 1 to 256");
-    REFUSES(height, 0, "height 0");
-    REFUSES(width, CONFIG_MAX_SIDE + 1, "width 65537");
-    REFUSES(patch, 0, "patch 0");
-    REFUSES(dim, 0, "dim 0");
-    REFUSES(dim, CONFIG_MAX_DIM + 1, "dim 65537");
-    REFUSES(depth, 0, "depth 0");
-    REFUSES(depth, CONFIG_MAX_DEPTH + 1, "depth 1025");
-    REFUSES(heads, 0, "heads 0");
-    REFUSES(mlp_dim, 0, "mlp_dim 0");
-    REFUSES(mlp_dim, CONFIG_MAX_MLP_DIM + 1, "mlp_dim 262145");
-    REFUSES(classes, SIZE_MAX, "classes 18446744073709551615");
-    REFUSES(eps, -1e-6f, "eps -1e-06");
-    REFUSES(eps, NAN, "eps");
-    REFUSES(eps, INFINITY, "eps inf");
-    REFUSES(qk_scale, NAN, "qk_scale");
-    REFUSES(qk_scale, -INFINITY, "qk_scale -inf");
-    REFUSES(activation, VIT_ACTIVATIONS, "activation 8");
-    REFUSES(pos_embed, (enum vit_pos_embed)4, "pos_embed 4 is not known, expected 0 to 3");
-    REFUSES(registers, CONFIG_MAX_REGISTERS + 1, "registers 1025");
-    REFUSES(head_dim, CONFIG_MAX_DIM, "heads · head_dim, 786432, is out of range");
-    REFUSES(pre_logits, SIZE_MAX, "pre_logits");
-    REFUSES(tokenizer, (enum vit_tokenizer)4, "tokenizer 4");
-    REFUSES(class_tokens, (enum vit_class_tokens)3, "class_tokens 3");
-    REFUSES(pos_embed_scope, (enum vit_pos_embed_scope)3, "pos_embed_scope 3");
-    REFUSES(pool, (enum vit_pool)6, "pool 6");
-    REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm -1");
+    REFUSES(channels, 0, "channels: expected 1 to 256, found 0");
+    REFUSES(channels, CONFIG_MAX_CHANNELS + 1, "channels: expected 1 to 256, found 257");
+    REFUSES(height, 0, "height: ");
+    REFUSES(width, CONFIG_MAX_SIDE + 1, "width: expected 1 to 65536, found 65537");
+    REFUSES(patch, 0, "patch: ");
+    REFUSES(dim, 0, "dim: ");
+    REFUSES(dim, CONFIG_MAX_DIM + 1, "dim: expected 1 to 65536, found 65537");
+    REFUSES(depth, 0, "depth: ");
+    REFUSES(depth, CONFIG_MAX_DEPTH + 1, "depth: expected 1 to 1024, found 1025");
+    REFUSES(heads, 0, "heads: ");
+    REFUSES(mlp_dim, 0, "mlp_dim: ");
+    REFUSES(mlp_dim, CONFIG_MAX_MLP_DIM + 1, "mlp_dim: expected 1 to 262144, found 262145");
+    REFUSES(classes, SIZE_MAX, "classes: expected 0 to 16777216, found 1.844674407e+19");
+    REFUSES(eps, -1e-6f, "eps: ");
+    REFUSES(eps, NAN, "eps: ");
+    REFUSES(eps, INFINITY, "eps: ");
+    REFUSES(qk_scale, NAN, "qk_scale: ");
+    REFUSES(qk_scale, -INFINITY, "qk_scale: ");
+    REFUSES(activation, VIT_ACTIVATIONS, "activation: expected 0 to 7, found 8");
+    REFUSES(activation_args[0], 0.1f, "activation_args[0]: expected 0, which gelu does not take");
+    REFUSES(activation_args[1], NAN, "activation_args: ");
+    REFUSES(pos_embed, (enum vit_pos_embed)4, "pos_embed: expected 0 to 3, found 4");
+    REFUSES(registers, CONFIG_MAX_REGISTERS + 1, "registers: expected 0 to 1024, found 1025");
+    REFUSES(head_dim, CONFIG_MAX_DIM, "heads · head_dim: expected 1 to 65536, found 786432");
+    REFUSES(pre_logits, SIZE_MAX, "pre_logits: ");
+    REFUSES(tokenizer, (enum vit_tokenizer)4, "tokenizer: expected 0 to 3, found 4");
+    REFUSES(class_tokens, (enum vit_class_tokens)3, "class_tokens: ");
+    REFUSES(pos_embed_scope, (enum vit_pos_embed_scope)3, "pos_embed_scope: ");
+    REFUSES(pool, (enum vit_pool)6, "pool: ");
+    REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
+}
+
+/* A caller that is not C may write any byte into a flag. */
+Test(config, a_flag_that_is_not_0_or_1_is_refused)
+{
+    for (size_t i = 0; i < CONFIG_FIELDS; i++) {
+        struct vit_config config = base();
+        struct vit_error err = { 0 };
+        if (config_fields[i].type != VIT_FIELD_BOOL)
+            continue;
+        ((unsigned char *)&config)[config_fields[i].offset] = 2;
+        cr_assert_eq(config_check(&config, &err), VIT_EINVAL, "%s", config_fields[i].name);
+        cr_assert(strstr(err.message, "expected 0 to 1, found 2"), "%s", err.message);
+        tally(2);
+    }
 }
 
 Test(config, fields_that_contradict_each_other_are_named)
 {
-    REFUSES(height, 225, "height 225 is not a multiple of the patch, 16");
-    REFUSES(width, 8, "width 8 is not a multiple of the patch, 16");
-    REFUSES(dim, 769, "dim 769 is not a multiple of the heads, 12");
-    REFUSES(class_tokens, VIT_CLASS_TOKENS_NONE, "pool takes the class token");
+    REFUSES(height, 225, "height: expected a multiple of patch, 16, found 225");
+    REFUSES(width, 8, "height and width: expected at least patch, 16, found 224 × 8");
+    REFUSES(dim, 769, "dim: expected a multiple of heads, 12, found 769");
+    REFUSES(class_tokens, VIT_CLASS_TOKENS_NONE,
+            "class_tokens: expected a class token for pool class, found none");
+    REFUSES(pos_embed, VIT_POS_EMBED_SINCOS_2D,
+            "pos_embed_scope: expected patches for sincos_2d with a class token, found all");
+    REFUSES(tokenizer, VIT_TOKENIZER_T2T_PERFORMER, "t2t_kernels[0]: expected 1 to 64, found 0");
 }
 
 Test(config, more_patches_than_the_bound_are_refused)
@@ -79,7 +102,8 @@ Test(config, more_patches_than_the_bound_are_refused)
     cr_assert_eq(config_check(&config, &err), VIT_OK);
     config.patch = 8;
     cr_assert_eq(config_check(&config, &err), VIT_EINVAL);
-    cr_assert(strstr(err.message, "4194304 patches are out of range"), "%s", err.message);
+    cr_assert(strstr(err.message, "patches: expected 1 to 1048576, found 4194304"), "%s",
+              err.message);
     tally(3);
 }
 

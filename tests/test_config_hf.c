@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
+#include "config/derived.h"
 #include "tests/counts.h"
 
 static enum vit_status parse(const char *config, const char *preprocessor, struct config_file *file,
@@ -219,7 +220,7 @@ Test(config_hf, a_size_that_the_patch_does_not_divide_loses_its_edges)
     cr_assert(file.config.crop_to_patches && file.height == 230);
     cr_assert(!parses(MODEL("dinov2"), NULL).config.crop_to_patches);
     refuses("{\"model_type\":\"vit\",\"image_size\":15}", NULL, VIT_EFORMAT,
-            "image of 15 × 15 is smaller than the patch, 16");
+            "height and width: expected at least patch, 16, found 15 × 15");
     tally(4);
 }
 
@@ -243,7 +244,7 @@ Test(config_hf, what_changes_the_arithmetic_is_refused_by_name)
             "apply_layernorm is false: supported is true");
     refuses("{\"model_type\":\"siglip2\"}", NULL, VIT_EUNSUPPORTED, "\"siglip_vision_model\"");
     refuses("{\"model_type\":\"vit\",\"hidden_size\":770}", NULL, VIT_EFORMAT,
-            "dim 770 is not a multiple of the heads, 12");
+            "dim: expected a multiple of heads, 12, found 770");
     refuses("{\"model_type\":\"dinov2\",\"mlp_ratio\":1e9}", NULL, VIT_EFORMAT, "mlp_ratio 1e+09");
     refuses("{\"model_type\":\"vit\",\"layer_norm_eps\":1e-60}", NULL, VIT_EFORMAT,
             "layer_norm_eps: expected a number within float32");

@@ -109,7 +109,8 @@ Test(config_series, a_key_or_value_that_is_not_known_is_unsupported)
     refuses("{" NEEDED ",\"pos_embed\":\"none\"}", VIT_EUNSUPPORTED, "pos_embed is \"none\"");
     refuses("{" NEEDED ",\"act\":null}", VIT_EFORMAT, "act: expected a string, found null");
     refuses("{" NEEDED ",\"qkv_bias\":null}", VIT_EFORMAT, "qkv_bias: expected true or false");
-    refuses("{" NEEDED ",\"layer_norm_eps\":-1}", VIT_EFORMAT, "eps -1 is out of range");
+    refuses("{" NEEDED ",\"layer_norm_eps\":-1}", VIT_EFORMAT,
+            "eps: expected 0 to 3.402823466e+38, found -1");
     refuses("{" NEEDED ",\"pretrained_cfg\":1}", VIT_EFORMAT, "pretrained_cfg: expected an object");
 }
 

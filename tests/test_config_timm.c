@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
-#include "config/config.h"
 #include "tests/counts.h"
 
 static void parses(const char *text, struct config_file *file)
@@ -351,20 +350,21 @@ Test(config_timm, a_value_of_the_wrong_type_says_what_was_expected_and_found)
         { "\"depth\":-3", "model_args.depth: expected a positive integer, found -3" },
         { "\"depth\":2.0", "found 2.0" },
         { "\"depth\":4294967297", "found 4294967297" },
-        { "\"depth\":2000", "depth 2000 is out of range" },
+        { "\"depth\":2000", "depth: expected 1 to 1024, found 2000" },
         { "\"qkv_bias\":1", "model_args.qkv_bias: expected true or false, found 1" },
         { "\"mlp_ratio\":\"4\"", "model_args.mlp_ratio: expected a number" },
         { "\"mlp_ratio\":-1", "makes an MLP of width -192" },
         { "\"mlp_ratio\":1e300", "model_args.mlp_ratio 1e+300" },
         { "\"init_values\":true", "model_args.init_values: expected a number or null" },
         { "\"act_layer\":3", "model_args.act_layer: expected a string" },
-        { "\"class_token\":false", "pool takes the class token" },
+        { "\"class_token\":false",
+          "class_tokens: expected a class token for pool class, found none" },
         { "\"class_token\":1", "model_args.class_token: expected true or false, found 1" },
         { "\"fc_norm\":\"x\"", "model_args.fc_norm: expected true or false" },
         { "\"reg_tokens\":-1", "model_args.reg_tokens: expected 0 or a positive integer" },
-        { "\"reg_tokens\":5000", "registers 5000 is out of range" },
+        { "\"reg_tokens\":5000", "registers: expected 0 to 1024, found 5000" },
         { "\"num_classes\":-1", "model_args.num_classes: expected 0 or a positive integer" },
-        { "\"img_size\":225", "height 225 is not a multiple of the patch, 16" },
+        { "\"img_size\":225", "height: expected a multiple of patch, 16, found 225" },
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {

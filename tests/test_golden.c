@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "compare.h"
+#include "config/tokenizer.h"
 #include "counts.h"
 #include "files/safetensors.h"
 #include "model/model.h"
@@ -108,7 +109,7 @@ static void check_io_on(const char *folder, const char *file, const char *isa, s
         snprintf(name, sizeof name, "block.%zu", i);
         check_output(ctx, model, io, &input, name, VIT_OUTPUT_BLOCK, i);
     }
-    for (size_t i = 0; i < TOKEN_STAGES; i++) {
+    for (size_t i = 0; i < T2T_BLOCKS; i++) {
         snprintf(name, sizeof name, "transformer%zu", i + 1);
         check_output(ctx, model, io, &input, name, VIT_OUTPUT_T2T_BLOCK, i);
     }

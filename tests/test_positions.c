@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/tokenizer.h"
 #include "files/safetensors.h"
 #include "model/positions.h"
 #include "tests/counts.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "compare.h"
-#include "config/config.h"
+#include "config/derived.h"
 #include "counts.h"
 #include "model/model.h"
 #include "model/positions.h"

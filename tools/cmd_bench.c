@@ -6,7 +6,6 @@
 #include "measure/build_info.h"
 #include "measure/peak.h"
 #include "measure/samples.h"
-#include "tools/operations.h"
 #include "tools/tool.h"
 
 enum {
@@ -138,10 +137,11 @@ static struct result summarise(struct bench *b)
 {
     const double batch = (double)b->options->batch;
     const struct vit_config config = model_config(b->model);
-    const double gigaoperations = 1e-9 * batch * forward_operations(&config);
+    double flops = 0;
     struct result r = { 0 };
     double total = 0;
 
+    vit_config_flops(&config, &flops, NULL); /* a model's configuration: it cannot fail */
     samples_sort(&b->forwards);
     samples_sort(&b->peaks);
     for (size_t i = 0; i < b->forwards.count; i++)
@@ -150,7 +150,7 @@ static struct result summarise(struct bench *b)
     r.ms_min = 1e3 * b->forwards.values[0] / batch;
     r.ms_median = 1e3 * samples_quantile(&b->forwards, 0.5) / batch;
     r.ms_p99 = 1e3 * samples_quantile(&b->forwards, 0.99) / batch;
-    r.gflops = gigaoperations / samples_quantile(&b->forwards, 0.5);
+    r.gflops = 1e-9 * batch * flops / samples_quantile(&b->forwards, 0.5);
     r.peak_gflops = 1e-9 * samples_quantile(&b->peaks, 0.5);
     r.peak_share = r.gflops / r.peak_gflops;
     return r;

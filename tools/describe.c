@@ -4,7 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "tools/operations.h"
+static double flops_of(const struct vit_config *config)
+{
+    double flops = 0;
+
+    vit_config_flops(config, &flops, NULL); /* a model's configuration: it cannot fail */
+    return flops;
+}
 
 static const char *const interpolations[] = {
     [VIT_INTERPOLATION_BICUBIC] = "bicubic", [VIT_INTERPOLATION_BILINEAR] = "bilinear"
@@ -173,7 +179,7 @@ json_t *describe_model_json(const char *path, const struct vit_model *model)
                   "activation", fact_json(model, "activation"), "qk_scale", qk_scale(&c), "pooling",
                   fact_json(model, "pool"), "pos_embed", fact_json(model, "pos_embed"),
                   "no_qkv_bias", (int)c.no_qkv_bias, "layer_scale", (int)c.layer_scale,
-                  "value_residual", (int)c.value_residual, "operations", forward_operations(&c));
+                  "value_residual", (int)c.value_residual, "operations", flops_of(&c));
     return json_pack("{s:o, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "path", json_text(path),
                      "family", vit_model_family(model), "parameters",
                      (json_int_t)vit_model_parameter_count(model), "labels",
@@ -311,8 +317,7 @@ void describe_model(const char *path, const struct vit_model *model)
     print_plain(stdout, path);
     printf("\n  %-22s %s\n", "names and arithmetic", vit_model_family(model));
     printf("  %-22s %zu\n", "parameters", vit_model_parameter_count(model));
-    printf("  %-22s %.4g, 2 for each multiply-add of an image\n", "operations",
-           forward_operations(&c));
+    printf("  %-22s %.4g, 2 for each multiply-add of an image\n", "operations", flops_of(&c));
     printf("  %-22s %zu × %zu × %zu (channels, height, width)\n", "image", c.channels, c.height,
            c.width);
     printf("  %-22s %zu of %zu: %zu × %zu patches, and %zu before them\n", "tokens", s.tokens,

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "session.h"
-#include "tools/operations.h"
 #include "vit/inspect.h"
 
 enum { CLASSES = 1000 };
@@ -68,11 +67,13 @@ static struct medians compare(const struct session *session, const struct work *
 static double operations_of(const char *model)
 {
     struct vit_config config = { .size = sizeof config };
+    double flops;
     struct vit_error err;
 
-    if (vit_config_from_name(model, &config, &err) != VIT_OK)
+    if (vit_config_from_name(model, &config, &err) != VIT_OK ||
+        vit_config_flops(&config, &flops, &err) != VIT_OK)
         fatal("%s", err.message);
-    return forward_operations(&config);
+    return flops;
 }
 
 static void measure_model(const struct session *session, const char *model)

@@ -72,6 +72,52 @@ VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t 
 VIT_API enum vit_status vit_model_positions(const struct vit_model *model, float *out,
                                             struct vit_error *err);
 
+enum vit_field_type {
+    VIT_FIELD_SIZE = 0, /* size_t */
+    VIT_FIELD_FLOAT = 1,
+    VIT_FIELD_BOOL = 2,
+    VIT_FIELD_ENUM = 3, /* an int, which vit_value_name names */
+    VIT_FIELD_DOUBLE = 4,
+};
+
+/* A field of struct vit_config. */
+struct vit_field {
+    size_t size;      /* sizeof(struct vit_field) */
+    const char *name; /* such as "mlp_dim" */
+    enum vit_field_type type;
+    size_t count;     /* elements: more than 1 in an array */
+    double min, max;  /* of each element; of an enum 0 and its last value */
+    const char *zero; /* what 0 means if it is not just a number, such as "dim/heads"; or NULL */
+    const char *description;
+};
+
+/* Field i in the order of the forward pass; false past the last, or for an impossible size. */
+VIT_API bool vit_config_field_at(size_t i, struct vit_field *field);
+
+/*
+ * Reads or writes a field by name, such as "dim"; an element of an array as "t2t_kernels[1]". Every
+ * value is a double: a size, 0 or 1 for a flag, the number of an enum's value.
+ * VIT_EINVAL an unknown name, a value out of the field's range, an impossible size of the struct;
+ * VIT_EUNSUPPORTED a struct that is too short for the field.
+ */
+VIT_API enum vit_status vit_config_get(const struct vit_config *config, const char *name,
+                                       double *value, struct vit_error *err);
+VIT_API enum vit_status vit_config_set(struct vit_config *config, const char *name, double value,
+                                       struct vit_error *err);
+
+/*
+ * The name of an enum's value in a field of struct vit_config or struct vit_preprocess_config:
+ * ("activation", VIT_ACTIVATION_GELU) is "gelu". NULL for an unknown value or any other field.
+ */
+VIT_API const char *vit_value_name(const char *field, int value);
+
+/*
+ * Floating-point operations of one image's forward pass: those of matrix products, two for each
+ * multiply-add. VIT_EINVAL the configuration.
+ */
+VIT_API enum vit_status vit_config_flops(const struct vit_config *config, double *flops,
+                                         struct vit_error *err);
+
 /*
  * Fills a configuration, whose size is set, from the name of an architecture with 1000 classes,
  * such as "vit_base_patch16_224" or "deit_small_patch16_224": timm's names, a ".tag" allowed.

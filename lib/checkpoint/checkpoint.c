@@ -6,6 +6,7 @@
 
 #include "base/status.h"
 #include "checkpoint/config.h"
+#include "config/check.h"
 #include "files/fail_file.h"
 #include "files/sanitize.h"
 

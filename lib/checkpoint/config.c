@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "config/config.h"
+#include "config/check.h"
+#include "config/fields.h"
 #include "files/fail_file.h"
 #include "files/sanitize.h"
 #include "vit/inspect.h"

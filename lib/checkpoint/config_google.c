@@ -2,6 +2,7 @@
 #include "checkpoint/config.h"
 
 #include "base/status.h"
+#include "config/fields.h"
 #include "files/sanitize.h"
 
 /* What a config.json may add, or repeat; 0: it says nothing. */

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "config/fields.h"
+#include "config/tokenizer.h"
 #include "files/sanitize.h"
 
 struct series_keys {
@@ -63,9 +65,9 @@ static enum vit_status finish_t2t(const char *path, struct series_keys *series,
     c->t2t_heads = c->heads;
     c->patch = 1;
     for (size_t i = 0; i < SPLITS; i++)
-        if (c->t2t_kernels[i] > CONFIG_MAX_SPLIT)
+        if (c->t2t_kernels[i] > CONFIG_MAX_KERNEL)
             return fail(err, VIT_EFORMAT, "%s: softsplit_kernels[%zu] %zu is above %d",
-                        sanitize_path(path).text, i, c->t2t_kernels[i], CONFIG_MAX_SPLIT);
+                        sanitize_path(path).text, i, c->t2t_kernels[i], CONFIG_MAX_KERNEL);
         else
             c->patch *= config_split_stride(c->t2t_kernels[i]);
     return config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->t2t_dim,

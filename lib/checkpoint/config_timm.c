@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 #include "config/architectures.h"
-#include "config/config.h"
+#include "config/derived.h"
 #include "files/sanitize.h"
 
 /* From fc1's rows to the MLP's width: the packed SwiGLU makes two numbers of each. */

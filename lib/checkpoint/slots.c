@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "config/config.h"
+#include "config/tokenizer.h"
 
 static const char *const names[SLOT_COUNT] = {
     [SLOT_CLS_TOKEN] = "cls_token",
@@ -74,13 +74,11 @@ enum {
     OF_STAGE = SLOT_FIRST_OF_BLOCK - SLOT_FIRST_OF_STAGE,
     OF_BLOCK = SLOT_COUNT - SLOT_FIRST_OF_BLOCK
 };
-enum { FIRST_BLOCK = SLOT_FIRST_OF_STAGE + TOKEN_STAGES * OF_STAGE };
+enum { FIRST_BLOCK = SLOT_FIRST_OF_STAGE + T2T_BLOCKS * OF_STAGE };
 
 size_t slots_copies(enum tensor_slot slot, const struct vit_config *config)
 {
-    return slot < SLOT_FIRST_OF_STAGE   ? 1
-           : slot < SLOT_FIRST_OF_BLOCK ? TOKEN_STAGES
-                                        : config->depth;
+    return slot < SLOT_FIRST_OF_STAGE ? 1 : slot < SLOT_FIRST_OF_BLOCK ? T2T_BLOCKS : config->depth;
 }
 
 size_t slots_index(enum tensor_slot slot, size_t index)

@@ -6,6 +6,9 @@
 
 #include "base/status.h"
 #include "checkpoint/suggest.h"
+#include "config/derived.h"
+#include "config/fields.h"
+#include "config/tokenizer.h"
 #include "files/sanitize.h"
 
 enum { NAME_BYTES = 160 }; /* the longest prefix and pattern have 90, a block 4 digits */

@@ -3,7 +3,7 @@
 #define VIT_CHECKPOINT_TENSOR_NAMES_H
 
 #include "checkpoint/checkpoint.h"
-#include "config/config.h"
+#include "config/derived.h"
 #include "files/tensors.h"
 
 /* A side of a shape, as the configuration gives it. */

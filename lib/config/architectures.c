@@ -5,7 +5,7 @@
 
 #include "base/sized.h"
 #include "base/status.h"
-#include "config/config.h"
+#include "config/check.h"
 #include "vit/inspect.h"
 
 /* What an architecture does otherwise than the paper's. */

@@ -5,7 +5,8 @@
 #include "base/parallel.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "config/config.h"
+#include "config/derived.h"
+#include "config/tokenizer.h"
 #include "model/forward.h"
 
 SIZED_LAST(struct vit_context_options, user);
@@ -42,7 +43,7 @@ static size_t attention_scratch(const struct vit_model *m, size_t threads, bool 
     if (c->pool == VIT_POOL_MAP)
         most = larger(most, vit_attention_scratch_size(m->kernels, tokens, c->heads,
                                                        c->dim / c->heads, threads));
-    for (size_t i = 0; i < TOKEN_STAGES && (config_traits(c) & HAS_TOKEN_ATTENTION); i++) {
+    for (size_t i = 0; i < T2T_BLOCKS && (config_traits(c) & HAS_TOKEN_ATTENTION); i++) {
         const struct config_grid grid = config_split_grid(c, i);
         const size_t scratch = vit_attention_scratch_size(
             m->kernels, grid.rows * grid.columns, c->t2t_heads, c->t2t_dim / c->t2t_heads, threads);
@@ -199,7 +200,7 @@ static enum vit_status check_call(const struct vit_context *ctx, const struct wa
         return fail(err, VIT_EINVAL, "block is %zu, expected less than the model's depth, %zu",
                     wanted->block, c->depth);
     if (wanted->output == VIT_OUTPUT_T2T_BLOCK &&
-        (c->tokenizer == VIT_TOKENIZER_PATCH || wanted->block >= TOKEN_STAGES))
+        (c->tokenizer == VIT_TOKENIZER_PATCH || wanted->block >= T2T_BLOCKS))
         return fail(err, VIT_EINVAL,
                     "block is %zu, expected a token transformer, 0 or 1, of a T2T-ViT",
                     wanted->block);

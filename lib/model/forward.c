@@ -1,5 +1,7 @@
 /* forward.c - the Vision Transformer's forward pass; Dosovitskiy et al. 2021, eq. 1-4 */
 #include "model/forward.h"
+#include "config/derived.h"
+#include "config/tokenizer.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "config/tokenizer.h"
 #include "model/model.h"
 
 /* A matrix of activations. */

@@ -5,7 +5,8 @@
 
 #include "base/sized.h"
 #include "base/status.h"
-#include "config/config.h"
+#include "config/derived.h"
+#include "config/tokenizer.h"
 #include "model/model.h"
 
 SIZED_LAST(struct vit_config_entry, value);

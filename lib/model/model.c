@@ -6,7 +6,7 @@
 #include "base/fpenv.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "config/config.h"
+#include "config/check.h"
 
 SIZED_LAST(struct vit_model_options, width);
 SIZED_LAST(struct vit_config, no_head_bias);

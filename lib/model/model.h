@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "checkpoint/checkpoint.h"
-#include "config/config.h"
+#include "config/tokenizer.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
@@ -52,7 +52,7 @@ struct vit_model {
     size_t parameters;
 
     struct arena weights;
-    struct stage stages[TOKEN_STAGES];
+    struct stage stages[T2T_BLOCKS];
     struct norm patch_norm1, patch_norm2;
     struct linear patch; /* [dim][channels·patch·patch], or [dim][length of T2T's last split] */
     float *prefix;       /* [prefix][dim], class token and so on, their positions added */

@@ -1,5 +1,6 @@
 /* outputs.c - what a forward pass can return, and the shape of each */
-#include "config/config.h"
+#include "config/derived.h"
+#include "config/tokenizer.h"
 #include "model/model.h"
 
 void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
@@ -26,7 +27,7 @@ void vit_output_shape(const struct vit_model *model, enum vit_output output, siz
         *columns = config_embedding(c);
         break;
     case VIT_OUTPUT_T2T_BLOCK: {
-        const bool staged = c->tokenizer != VIT_TOKENIZER_PATCH && block < TOKEN_STAGES;
+        const bool staged = c->tokenizer != VIT_TOKENIZER_PATCH && block < T2T_BLOCKS;
         const struct config_grid grid =
             staged ? config_split_grid(c, block) : (struct config_grid){ 0 };
         *rows = grid.rows * grid.columns;

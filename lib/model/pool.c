@@ -1,6 +1,7 @@
 /* pool.c - from all tokens to the embedding that is classified */
 #include <string.h>
 
+#include "config/derived.h"
 #include "model/forward.h"
 
 static const struct vit_epilogue plain = { 0 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "config/tokenizer.h"
 
 void sinusoid_positions(size_t tokens, size_t dim, float *table)
 {

@@ -3,7 +3,7 @@
 #define VIT_MODEL_POSITIONS_H
 
 #include "checkpoint/checkpoint.h"
-#include "config/config.h"
+#include "config/tokenizer.h"
 
 /* table[tokens][dim]: sine at even j, cosine at odd j, of i/10000^(2·⌊j/2⌋/dim). */
 void sinusoid_positions(size_t tokens, size_t dim, float *table);

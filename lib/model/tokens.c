@@ -1,6 +1,8 @@
 /* tokens.c - an image to the tokens of its patches: one projection, or T2T-ViT's soft splits */
 #include <string.h>
 
+#include "config/derived.h"
+#include "config/tokenizer.h"
 #include "model/forward.h"
 
 static const struct vit_epilogue plain = { 0 };
@@ -197,7 +199,7 @@ static void tokens_to_token(struct run *r, const float *image, size_t last, cons
         const struct config_grid grid = config_split_grid(c, i);
         const size_t rows = grid.rows * grid.columns;
         soft_split(&picture, c->t2t_kernels[i], grid, r->split);
-        if (i == TOKEN_STAGES) {
+        if (i == T2T_BLOCKS) {
             project(r, r->split, rows, positions, tokens);
             return;
         }

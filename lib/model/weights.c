@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "config/config.h"
+#include "config/derived.h"
+#include "config/tokenizer.h"
 #include "model/model.h"
 #include "model/positions.h"
 #include "ops/ops.h"
@@ -121,7 +122,7 @@ static void tokenizer(struct loader *l)
     const size_t in =
         has(l, HAS_T2T) ? config_split_length(c, SPLITS - 1) : c->channels * c->patch * c->patch;
 
-    for (size_t i = 0; has(l, HAS_T2T) && i < TOKEN_STAGES; i++)
+    for (size_t i = 0; has(l, HAS_T2T) && i < T2T_BLOCKS; i++)
         token_stage(l, i);
     if (has(l, HAS_PATCH_NORMS))
         norm(l, SLOT_PATCH_NORM1_WEIGHT, 0, in, &m->patch_norm1);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "checkpoint/config.h"
-#include "config/config.h"
+#include "config/check.h"
 
 static void demand(int holds)
 {

@@ -1,0 +1,100 @@
+/* by_name.c - fields of a configuration and values of enums by name, for bindings and tools */
+#include <string.h>
+
+#include "base/sized.h"
+#include "base/status.h"
+#include "config/fields.h"
+#include "vit/inspect.h"
+
+SIZED_LAST(struct vit_field, description);
+
+bool vit_config_field_at(size_t i, struct vit_field *field)
+{
+    if (i >= CONFIG_FIELDS)
+        return false;
+    const struct config_field *const f = &config_fields[i];
+    const struct vit_field ours = {
+        .size = sizeof ours,
+        .name = f->name,
+        .type = f->type,
+        .count = f->count,
+        .min = f->min,
+        .max = f->max,
+        .zero = f->zero,
+        .description = f->description,
+    };
+    return sized_write(field, &ours, sizeof ours, "vit_field", NULL) == VIT_OK;
+}
+
+const char *vit_value_name(const char *field, int value)
+{
+    const struct config_field *f = config_field_find(field);
+
+    f = f ? f : preprocess_field_find(field);
+    return f && f->words && config_field_allows(f, value) ? f->words[value] : NULL;
+}
+
+/* "dim", or "t2t_kernels[1]" for an element of an array. */
+static enum vit_status find_element(const char *name, const struct config_field **field,
+                                    size_t *element, struct vit_error *err)
+{
+    const size_t length = strcspn(name, "[");
+
+    *field = NULL;
+    *element = 0;
+    for (size_t i = 0; i < CONFIG_FIELDS && !*field; i++)
+        if (strlen(config_fields[i].name) == length &&
+            strncmp(config_fields[i].name, name, length) == 0)
+            *field = &config_fields[i];
+    if (!*field)
+        return fail(err, VIT_EINVAL, "\"%.40s\": expected a field of struct vit_config", name);
+    const bool array = (*field)->count > 1;
+    const char *const index = name + length;
+    const bool digit = index[0] == '[' && index[1] >= '0' && index[1] <= '9';
+    if (array && digit && strcmp(index + 2, "]") == 0)
+        *element = (size_t)(index[1] - '0');
+    else if (array || *index)
+        *element = (*field)->count;
+    if (*element >= (*field)->count)
+        return fail(err, VIT_EINVAL, "\"%.40s\": expected %s%s%s", name, (*field)->name,
+                    array ? " with an index below its length, such as [0]" : "",
+                    array ? "" : " without an index");
+    return VIT_OK;
+}
+
+enum vit_status vit_config_get(const struct vit_config *config, const char *name, double *value,
+                               struct vit_error *err)
+{
+    const struct config_field *field;
+    struct vit_config ours;
+    size_t i;
+    enum vit_status status;
+
+    if ((status = sized_read(&ours, config, sizeof ours, "vit_config", err)) ||
+        (status = find_element(name, &field, &i, err)))
+        return status;
+    *value = config_field_get(field, &ours, i);
+    return VIT_OK;
+}
+
+enum vit_status vit_config_set(struct vit_config *config, const char *name, double value,
+                               struct vit_error *err)
+{
+    const struct config_field *field;
+    struct vit_config ours;
+    size_t i;
+    enum vit_status status;
+
+    if ((status = sized_read(&ours, config, sizeof ours, "vit_config", err)) ||
+        (status = find_element(name, &field, &i, err)))
+        return status;
+    if (!config_field_allows(field, value))
+        return fail(err, VIT_EINVAL, "%s: expected %.10g to %.10g, found %.10g", name, field->min,
+                    field->max, value);
+    if (field->offset + config_field_bytes(field) > config->size)
+        return fail(err, VIT_EUNSUPPORTED,
+                    "%s: expected a struct vit_config of at least %zu bytes, found %zu", name,
+                    field->offset + config_field_bytes(field), config->size);
+    config_field_set(field, config, i, value);
+    return VIT_OK;
+}

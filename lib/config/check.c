@@ -1,0 +1,120 @@
+/* check.c - whether a configuration can be computed */
+#include "config/check.h"
+
+#include <stdbool.h>
+
+#include "base/status.h"
+#include "config/derived.h"
+#include "config/fields.h"
+#include "config/tokenizer.h"
+
+/* Every field within the range of its row. */
+static enum vit_status check_fields(const struct vit_config *config, struct vit_error *err)
+{
+    for (size_t i = 0; i < CONFIG_FIELDS; i++) {
+        const struct config_field *const f = &config_fields[i];
+        for (size_t j = 0; j < f->count; j++) {
+            const double value = config_field_get(f, config, j);
+            if (!config_field_allows(f, value))
+                return fail(err, VIT_EINVAL, "%s: expected %.10g to %.10g, found %.10g", f->name,
+                            f->min, f->max, value);
+        }
+    }
+    return VIT_OK;
+}
+
+static enum vit_status check_activation(const struct vit_config *c, struct vit_error *err)
+{
+#define ARGS(identifier, name, value, args) [value] = args,
+    static const unsigned char args[] = { VIT_ACTIVATION_LIST(ARGS) };
+
+    for (size_t i = args[c->activation]; i < 2; i++)
+        if (c->activation_args[i] != 0)
+            return fail(err, VIT_EINVAL,
+                        "activation_args[%zu]: expected 0, which %s does not take, found %g", i,
+                        vit_value_name("activation", (int)c->activation),
+                        (double)c->activation_args[i]);
+    return VIT_OK;
+}
+
+/* The width of heads, and the number of tokens. */
+static enum vit_status check_sizes(const struct vit_config *c, struct vit_error *err)
+{
+    if ((c->head_dim == 0 || c->pool == VIT_POOL_MAP) && c->dim % c->heads != 0)
+        return fail(err, VIT_EINVAL, "dim: expected a multiple of heads, %zu, found %zu", c->heads,
+                    c->dim);
+    if (config_inner(c) > CONFIG_MAX_DIM)
+        return fail(err, VIT_EINVAL, "heads · head_dim: expected 1 to %d, found %zu",
+                    CONFIG_MAX_DIM, config_inner(c));
+    if (config_patches(c) > CONFIG_MAX_PATCHES)
+        return fail(err, VIT_EINVAL, "patches: expected 1 to %d, found %zu", CONFIG_MAX_PATCHES,
+                    config_patches(c));
+    if (c->gated_mlp && c->mlp_dim > CONFIG_MAX_MLP_DIM / 2)
+        return fail(err, VIT_EINVAL, "mlp_dim: expected 1 to %d for a gated MLP, found %zu",
+                    CONFIG_MAX_MLP_DIM / 2, c->mlp_dim);
+    return VIT_OK;
+}
+
+static enum vit_status check_positions(const struct vit_config *c, struct vit_error *err)
+{
+    const bool class_token = c->class_tokens != VIT_CLASS_TOKENS_NONE;
+    const char *const scope = vit_value_name("pos_embed_scope", (int)c->pos_embed_scope);
+
+    if (c->pos_embed_scope == VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES && !class_token)
+        return fail(err, VIT_EINVAL,
+                    "pos_embed_scope: expected all or patches without a class token, found %s",
+                    scope);
+    if (c->pos_embed == VIT_POS_EMBED_SINUSOID && c->pos_embed_scope != VIT_POS_EMBED_SCOPE_ALL)
+        return fail(err, VIT_EINVAL, "pos_embed_scope: expected all for a sinusoid, found %s",
+                    scope);
+    if (c->pos_embed != VIT_POS_EMBED_SINCOS_2D)
+        return VIT_OK;
+    if (c->dim % 4 != 0 || c->dim < 8)
+        return fail(err, VIT_EINVAL,
+                    "dim: expected a multiple of 4 that is at least 8 for sincos_2d, found %zu",
+                    c->dim);
+    if (class_token && c->pos_embed_scope != VIT_POS_EMBED_SCOPE_PATCHES)
+        return fail(err, VIT_EINVAL,
+                    "pos_embed_scope: expected patches for sincos_2d with a class token, found %s",
+                    scope);
+    return VIT_OK;
+}
+
+/* Steps that need another: a token to pool, a projection to add to. */
+static enum vit_status check_steps(const struct vit_config *c, struct vit_error *err)
+{
+    const bool pools_class = c->pool == VIT_POOL_CLASS || c->pool == VIT_POOL_CLASS_AND_MEAN;
+    const bool distilled = c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
+    const char *const pool = vit_value_name("pool", (int)c->pool);
+
+    if (pools_class && c->class_tokens == VIT_CLASS_TOKENS_NONE)
+        return fail(err, VIT_EINVAL, "class_tokens: expected a class token for pool %s, found none",
+                    pool);
+    if (distilled && c->pool != VIT_POOL_CLASS)
+        return fail(err, VIT_EINVAL, "pool: expected class with a distillation token, found %s",
+                    pool);
+    if (distilled && c->pre_logits > 0)
+        return fail(err, VIT_EINVAL, "pre_logits: expected 0 with a distillation token, found %zu",
+                    c->pre_logits);
+    if (c->value_residual && c->no_proj)
+        return fail(err, VIT_EINVAL, "no_proj: expected false with value_residual, found true");
+    if ((c->value_residual || c->no_proj) && c->layer_scale)
+        return fail(err, VIT_EINVAL, "layer_scale: expected false with %s, found true",
+                    c->no_proj ? "no_proj" : "value_residual");
+    if ((c->value_residual || c->no_proj) && config_inner(c) != c->dim)
+        return fail(err, VIT_EINVAL, "heads · head_dim: expected dim, %zu, with %s, found %zu",
+                    c->dim, c->no_proj ? "no_proj" : "value_residual", config_inner(c));
+    return VIT_OK;
+}
+
+enum vit_status config_check(const struct vit_config *config, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if ((status = check_fields(config, err)) || (status = check_activation(config, err)) ||
+        (status = config_tokenizer(config)->check(config, err)) ||
+        (status = check_sizes(config, err)) || (status = check_positions(config, err)) ||
+        (status = check_steps(config, err)))
+        return status;
+    return VIT_OK;
+}

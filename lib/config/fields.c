@@ -1,0 +1,271 @@
+/* fields.c - the fields of a configuration as a table: checks, names, text and docs follow it */
+#include "config/fields.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(SIZE_MAX >= UINT64_MAX, "the bounds of fields.h are for 64-bit sizes");
+
+#define ACTIVATION_WORD(identifier, name, value, args) [value] = #name,
+static const char *const activations[] = { VIT_ACTIVATION_LIST(ACTIVATION_WORD) };
+static const char *const tokenizers[] = {
+    [VIT_TOKENIZER_PATCH] = "patch",
+    [VIT_TOKENIZER_T2T_QK_SCALE] = "t2t_qk_scale",
+    [VIT_TOKENIZER_T2T_TRANSFORMER] = "t2t_transformer",
+    [VIT_TOKENIZER_T2T_PERFORMER] = "t2t_performer",
+};
+static const char *const pos_embeds[] = {
+    [VIT_POS_EMBED_LEARNED] = "learned",
+    [VIT_POS_EMBED_SINUSOID] = "sinusoid",
+    [VIT_POS_EMBED_SINCOS_2D] = "sincos_2d",
+    [VIT_POS_EMBED_NONE] = "none",
+};
+static const char *const pos_embed_scopes[] = {
+    [VIT_POS_EMBED_SCOPE_ALL] = "all",
+    [VIT_POS_EMBED_SCOPE_PATCHES] = "patches",
+    [VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES] = "class_and_patches",
+};
+static const char *const class_tokens[] = {
+    [VIT_CLASS_TOKENS_CLASS] = "class",
+    [VIT_CLASS_TOKENS_NONE] = "none",
+    [VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION] = "class_and_distillation",
+};
+static const char *const pools[] = {
+    [VIT_POOL_CLASS] = "class",       [VIT_POOL_MEAN] = "mean",
+    [VIT_POOL_MEAN_ALL] = "mean_all", [VIT_POOL_MAX] = "max",
+    [VIT_POOL_MAP] = "map",           [VIT_POOL_CLASS_AND_MEAN] = "class_and_mean",
+};
+static const char *const final_norms[] = {
+    [VIT_FINAL_NORM_TOKENS] = "tokens",
+    [VIT_FINAL_NORM_POOLED] = "pooled",
+    [VIT_FINAL_NORM_NONE] = "none",
+};
+static const char *const interpolations[] = {
+    [VIT_INTERPOLATION_BICUBIC] = "bicubic",
+    [VIT_INTERPOLATION_BILINEAR] = "bilinear",
+};
+static const char *const crop_modes[] = {
+    [VIT_CROP_MODE_CENTER] = "center",
+    [VIT_CROP_MODE_SQUASH] = "squash",
+};
+
+/* A name and an offset, then the type with its range; zero and description follow by name. */
+#define IN_CONFIG(field)     .name = #field, .offset = offsetof(struct vit_config, field)
+#define IN_PREPROCESS(field) .name = #field, .offset = offsetof(struct vit_preprocess_config, field)
+#define SIZE(low, high)      .type = VIT_FIELD_SIZE, .count = 1, .min = low, .max = high
+#define SIZES(n, low, high)  .type = VIT_FIELD_SIZE, .count = n, .min = low, .max = high
+#define FLOAT(low)           .type = VIT_FIELD_FLOAT, .count = 1, .min = low, .max = FLT_MAX
+#define FLOATS(n, low)       .type = VIT_FIELD_FLOAT, .count = n, .min = low, .max = FLT_MAX
+#define DOUBLE(low, high)    .type = VIT_FIELD_DOUBLE, .count = 1, .min = low, .max = high
+#define BOOL                 .type = VIT_FIELD_BOOL, .count = 1, .min = 0, .max = 1
+#define ENUM(table)                                                                                \
+    .type = VIT_FIELD_ENUM, .count = 1, .min = 0, .max = sizeof(table) / sizeof *(table)-1,        \
+    .words = table
+
+const struct config_field config_fields[CONFIG_FIELDS] = {
+    { IN_CONFIG(channels), SIZE(1, CONFIG_MAX_CHANNELS), .description = "channels of the image" },
+    { IN_CONFIG(height), SIZE(1, CONFIG_MAX_SIDE), .description = "height of the image" },
+    { IN_CONFIG(width), SIZE(1, CONFIG_MAX_SIDE), .description = "width of the image" },
+    { IN_CONFIG(tokenizer), ENUM(tokenizers), .description = "how an image becomes tokens" },
+    { IN_CONFIG(patch), SIZE(1, CONFIG_MAX_SIDE),
+      .description = "side of a patch; T2T: product of the soft splits' strides" },
+    { IN_CONFIG(crop_to_patches), BOOL,
+      .description = "ignore pixels right of and below the last whole patch" },
+    { IN_CONFIG(t2t_kernels), SIZES(3, 0, CONFIG_MAX_KERNEL), .zero = "not T2T",
+      .description = "T2T: kernels of the soft splits; stride (k+1)/2, padding (k+1)/4" },
+    { IN_CONFIG(t2t_dim), SIZE(0, CONFIG_MAX_DIM), .zero = "not T2T",
+      .description = "T2T: width of the token transformers" },
+    { IN_CONFIG(t2t_heads), SIZE(0, CONFIG_MAX_DIM), .zero = "not T2T",
+      .description = "T2T: heads of the token transformers" },
+    { IN_CONFIG(t2t_mlp_dim), SIZE(0, CONFIG_MAX_MLP_DIM), .zero = "not T2T",
+      .description = "T2T: hidden width of their MLPs" },
+    { IN_CONFIG(no_patch_bias), BOOL, .description = "the patch projection has no bias" },
+    { IN_CONFIG(patch_norms), BOOL,
+      .description = "LayerNorm of each patch before and after its projection" },
+    { IN_CONFIG(class_tokens), ENUM(class_tokens),
+      .description = "learned tokens before registers and patches" },
+    { IN_CONFIG(registers), SIZE(0, CONFIG_MAX_REGISTERS), .zero = "none",
+      .description = "learned tokens between class token and patches" },
+    { IN_CONFIG(pos_embed), ENUM(pos_embeds), .description = "position embeddings" },
+    { IN_CONFIG(pos_embed_scope), ENUM(pos_embed_scopes),
+      .description = "which tokens have a position embedding" },
+    { IN_CONFIG(pre_norm), BOOL, .description = "LayerNorm before the first block" },
+    { IN_CONFIG(dim), SIZE(1, CONFIG_MAX_DIM), .description = "width of a token" },
+    { IN_CONFIG(depth), SIZE(1, CONFIG_MAX_DEPTH), .description = "encoder blocks" },
+    { IN_CONFIG(heads), SIZE(1, CONFIG_MAX_DIM), .description = "attention heads of a block" },
+    { IN_CONFIG(head_dim), SIZE(0, CONFIG_MAX_DIM), .zero = "dim/heads",
+      .description = "width of a head" },
+    { IN_CONFIG(no_qkv_bias), BOOL, .description = "queries, keys and values have no bias" },
+    { IN_CONFIG(qk_norm), BOOL, .description = "LayerNorm of each head's queries and keys" },
+    { IN_CONFIG(qk_scale), FLOAT(-FLT_MAX), .zero = "head_dim^-1/2",
+      .description = "factor of Q·Kᵀ" },
+    { IN_CONFIG(value_residual), BOOL, .description = "attention returns v + proj(attention)" },
+    { IN_CONFIG(no_proj), BOOL, .description = "attention has no output projection" },
+    { IN_CONFIG(no_proj_bias), BOOL, .description = "the output projection has no bias" },
+    { IN_CONFIG(mlp_dim), SIZE(1, CONFIG_MAX_MLP_DIM),
+      .description = "hidden width of a block's MLP" },
+    { IN_CONFIG(gated_mlp), BOOL, .description = "MLP fc2(f(a)·b), where fc1 makes a and b" },
+    { IN_CONFIG(activation), ENUM(activations), .description = "activation of the MLPs" },
+    { IN_CONFIG(activation_args), FLOATS(2, -FLT_MAX), .zero = "not used",
+      .description = "numbers that the activation takes" },
+    { IN_CONFIG(layer_scale), BOOL, .description = "a factor per channel on each branch" },
+    { IN_CONFIG(eps), FLOAT(0), .description = "added to the variance in every LayerNorm" },
+    { IN_CONFIG(final_norm), ENUM(final_norms), .description = "where the final LayerNorm is" },
+    { IN_CONFIG(pool), ENUM(pools), .description = "how tokens become the embedding" },
+    { IN_CONFIG(pre_logits), SIZE(0, CONFIG_MAX_MLP_DIM), .zero = "none",
+      .description = "width of a tanh layer before the head" },
+    { IN_CONFIG(classes), SIZE(0, CONFIG_MAX_CLASSES), .zero = "no head",
+      .description = "outputs of the head" },
+    { IN_CONFIG(no_head_bias), BOOL, .description = "the head has no bias" },
+};
+
+const struct config_field preprocess_fields[PREPROCESS_FIELDS] = {
+    { IN_PREPROCESS(interpolation), ENUM(interpolations), .description = "filter of the resize" },
+    { IN_PREPROCESS(crop_mode), ENUM(crop_modes), .description = "how the ratio is kept" },
+    { IN_PREPROCESS(crop_pct), DOUBLE(DBL_MIN, 1),
+      .description = "the image is resized to size/crop_pct before the crop" },
+    { IN_PREPROCESS(crop_rounds_down), BOOL, .description = "half of an odd margin rounds down" },
+    { IN_PREPROCESS(mean), FLOATS(3, -FLT_MAX), .description = "subtracted from each channel" },
+    { IN_PREPROCESS(std), FLOATS(3, -FLT_MAX), .description = "each channel's divisor, not 0" },
+};
+
+static const struct config_field *find(const struct config_field *fields, size_t count,
+                                       const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+const struct config_field *config_field_find(const char *name)
+{
+    return find(config_fields, CONFIG_FIELDS, name);
+}
+
+const struct config_field *preprocess_field_find(const char *name)
+{
+    return find(preprocess_fields, PREPROCESS_FIELDS, name);
+}
+
+_Static_assert(sizeof(bool) == 1 && sizeof(enum vit_pool) == sizeof(int),
+               "config_field_get reads flags as bytes and enums as ints");
+
+static size_t element_bytes(const struct config_field *field)
+{
+    static const size_t bytes[] = {
+        [VIT_FIELD_SIZE] = sizeof(size_t),   [VIT_FIELD_FLOAT] = sizeof(float),
+        [VIT_FIELD_BOOL] = sizeof(bool),     [VIT_FIELD_ENUM] = sizeof(int),
+        [VIT_FIELD_DOUBLE] = sizeof(double),
+    };
+    return bytes[field->type];
+}
+
+size_t config_field_bytes(const struct config_field *field)
+{
+    return field->count * element_bytes(field);
+}
+
+/* One element; a flag as the byte it is, since a caller's may be no bool. */
+union element {
+    size_t size;
+    float f;
+    double d;
+    int word;
+    unsigned char flag;
+};
+
+double config_field_get(const struct config_field *field, const void *config, size_t i)
+{
+    const size_t bytes = element_bytes(field);
+    union element e;
+
+    memcpy(&e, (const char *)config + field->offset + i * bytes, bytes);
+    switch (field->type) {
+    case VIT_FIELD_SIZE:
+        return (double)e.size;
+    case VIT_FIELD_FLOAT:
+        return (double)e.f;
+    case VIT_FIELD_BOOL:
+        return (double)e.flag;
+    case VIT_FIELD_ENUM:
+        return (double)e.word;
+    default:
+        return e.d;
+    }
+}
+
+void config_field_set(const struct config_field *field, void *config, size_t i, double value)
+{
+    const size_t bytes = element_bytes(field);
+    union element e;
+
+    switch (field->type) {
+    case VIT_FIELD_SIZE:
+        e.size = (size_t)value;
+        break;
+    case VIT_FIELD_FLOAT:
+        e.f = (float)value;
+        break;
+    case VIT_FIELD_BOOL:
+        e.flag = value != 0;
+        break;
+    case VIT_FIELD_ENUM:
+        e.word = (int)value;
+        break;
+    default:
+        e.d = value;
+    }
+    memcpy((char *)config + field->offset + i * bytes, &e, bytes);
+}
+
+bool config_field_allows(const struct config_field *field, double value)
+{
+    const bool whole = field->type != VIT_FIELD_FLOAT && field->type != VIT_FIELD_DOUBLE;
+
+    return value >= field->min && value <= field->max && (!whole || value == floor(value));
+}
+
+/* In as few digits as give the number back. */
+static int shortest(float number, char *text, size_t bytes)
+{
+    int length = 0;
+
+    for (int digits = 1; digits <= 9; digits++) {
+        length = snprintf(text, bytes, "%.*g", digits, (double)number);
+        if (strtof(text, NULL) == number)
+            break;
+    }
+    return length;
+}
+
+static int element_text(const struct config_field *field, double value, char *text, size_t bytes)
+{
+    switch (field->type) {
+    case VIT_FIELD_BOOL:
+        return snprintf(text, bytes, "%s", value != 0 ? "true" : "false");
+    case VIT_FIELD_ENUM:
+        return snprintf(text, bytes, "%s",
+                        config_field_allows(field, value) ? field->words[(size_t)value]
+                                                          : "unknown");
+    case VIT_FIELD_FLOAT:
+        return shortest((float)value, text, bytes);
+    default:
+        return snprintf(text, bytes, "%.17g", value);
+    }
+}
+
+void config_field_text(const struct config_field *field, const void *config, char text[64])
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < field->count && length < 64; i++) {
+        length += (size_t)snprintf(text + length, 64 - length, "%s", i > 0 ? ", " : "");
+        length += (size_t)element_text(field, config_field_get(field, config, i), text + length,
+                                       64 - length);
+    }
+}

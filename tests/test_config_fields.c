@@ -1,0 +1,185 @@
+/* test_config_fields.c - the table of fields: it is whole, its names work, the docs agree */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/fields.h"
+#include "counts.h"
+#include "vit/inspect.h"
+
+TestSuite(config_fields);
+
+static struct vit_config base(void)
+{
+    struct vit_config config = { .size = sizeof config };
+
+    cr_assert_eq(vit_config_from_name("vit_base_patch16_224", &config, NULL), VIT_OK);
+    return config;
+}
+
+Test(config_fields, every_byte_of_a_configuration_belongs_to_one_row)
+{
+    unsigned char rows[sizeof(struct vit_config)] = { 0 };
+
+    memset(rows, 1, sizeof(size_t)); /* size */
+    for (size_t i = 0; i < CONFIG_FIELDS; i++)
+        for (size_t j = 0; j < config_field_bytes(&config_fields[i]); j++)
+            rows[config_fields[i].offset + j]++;
+    for (size_t i = 0; i < sizeof rows; i++)
+        cr_assert_eq(rows[i], 1, "byte %zu belongs to %d rows", i, rows[i]);
+    tally(sizeof rows);
+}
+
+/* "dim", or "t2t_kernels[1]" */
+static void element_name(const struct vit_field *field, size_t i, char name[64])
+{
+    if (field->count > 1)
+        snprintf(name, 64, "%s[%zu]", field->name, i);
+    else
+        snprintf(name, 64, "%s", field->name);
+}
+
+Test(config_fields, get_returns_what_set_wrote)
+{
+    struct vit_field field = { .size = sizeof field };
+    char name[64];
+    double value;
+
+    for (size_t f = 0; vit_config_field_at(f, &field); f++)
+        for (size_t i = 0; i < field.count; i++) {
+            struct vit_config config = base();
+            const double values[] = { field.min, field.max };
+            element_name(&field, i, name);
+            for (size_t v = 0; v < 2; v++) {
+                cr_assert_eq(vit_config_set(&config, name, values[v], NULL), VIT_OK, "%s", name);
+                cr_assert_eq(vit_config_get(&config, name, &value, NULL), VIT_OK, "%s", name);
+                cr_assert_eq(value, values[v], "%s", name);
+            }
+            tally(6);
+        }
+}
+
+Test(config_fields, set_refuses_what_the_field_does_not_allow)
+{
+    struct vit_field field = { .size = sizeof field };
+    struct vit_config config = base();
+    const struct vit_config before = config;
+    struct vit_error err;
+    char name[64];
+
+    for (size_t f = 0; vit_config_field_at(f, &field); f++) {
+        const double others[] = { NAN, INFINITY, -INFINITY, field.max * 2 + 1, field.min - 0.5 };
+        const bool unbounded = field.type == VIT_FIELD_FLOAT && field.min < 0;
+        element_name(&field, 0, name);
+        for (size_t i = 0; i < (unbounded ? 3 : 5); i++) {
+            cr_assert_eq(vit_config_set(&config, name, others[i], &err), VIT_EINVAL, "%s %g", name,
+                         others[i]);
+            cr_assert(strstr(err.message, name) == err.message, "%s", err.message);
+        }
+        tally(10);
+    }
+    cr_assert(memcmp(&before, &config, sizeof config) == 0);
+}
+
+Test(config_fields, an_unknown_name_is_refused)
+{
+    static const char *const names[] = { "",        "di",     "dimension",      "size",
+                                         "dim[0]",  "dim[",   "t2t_kernels",    "t2t_kernels[3]",
+                                         "mlp dim", "eps[0]", "t2t_kernels[0]x" };
+    struct vit_config config = base();
+    struct vit_error err;
+    double value;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cr_assert_eq(vit_config_get(&config, names[i], &value, &err), VIT_EINVAL, "%s", names[i]);
+        cr_assert_eq(vit_config_set(&config, names[i], 1, &err), VIT_EINVAL, "%s", names[i]);
+        tally(2);
+    }
+}
+
+Test(config_fields, a_struct_that_ends_before_a_field_reads_0_and_cannot_be_set)
+{
+    struct vit_config config = base();
+    double value = 7;
+
+    config.size = offsetof(struct vit_config, eps);
+    cr_assert_eq(vit_config_get(&config, "dim", &value, NULL), VIT_OK);
+    cr_assert_eq(value, 768);
+    cr_assert_eq(vit_config_get(&config, "eps", &value, NULL), VIT_OK);
+    cr_assert_eq(value, 0);
+    cr_assert_eq(vit_config_set(&config, "eps", 1, NULL), VIT_EUNSUPPORTED);
+    tally(5);
+}
+
+Test(config_fields, every_value_of_an_enum_has_a_name_of_its_own)
+{
+    struct vit_field field = { .size = sizeof field };
+
+    for (size_t f = 0; vit_config_field_at(f, &field); f++) {
+        const int last = (int)field.max;
+        if (field.type != VIT_FIELD_ENUM) {
+            cr_assert_null(vit_value_name(field.name, 0), "%s", field.name);
+            continue;
+        }
+        cr_assert_null(vit_value_name(field.name, -1));
+        cr_assert_null(vit_value_name(field.name, last + 1));
+        for (int v = 0; v <= last; v++)
+            for (int w = 0; w <= last; w++)
+                cr_assert_eq(strcmp(vit_value_name(field.name, v), vit_value_name(field.name, w)) ==
+                                 0,
+                             v == w, "%s %d %d", field.name, v, w);
+        tally(2);
+    }
+    cr_assert_str_eq(vit_value_name("activation", VIT_ACTIVATION_GELU_TANH), "gelu_tanh");
+    cr_assert_str_eq(vit_value_name("interpolation", VIT_INTERPOLATION_BILINEAR), "bilinear");
+    cr_assert_str_eq(vit_value_name("crop_mode", VIT_CROP_MODE_SQUASH), "squash");
+    cr_assert_null(vit_value_name("crop_mode", VIT_CROP_MODE_SQUASH + 1));
+    tally(4);
+}
+
+/* A row of the table in docs/config.md. */
+static void doc_row(const struct vit_field *field, char *row, size_t bytes)
+{
+    static const char *const types[] = {
+        [VIT_FIELD_SIZE] = "size", [VIT_FIELD_FLOAT] = "float", [VIT_FIELD_BOOL] = "flag"
+    };
+    char values[256] = "";
+    size_t length = 0;
+
+    if (field->type == VIT_FIELD_ENUM)
+        for (int v = 0; v <= (int)field->max; v++)
+            length += (size_t)snprintf(values + length, sizeof values - length, "%s`%s`",
+                                       v > 0 ? ", " : "", vit_value_name(field->name, v));
+    else if (field->type == VIT_FIELD_SIZE)
+        snprintf(values, sizeof values, "%.0f to %.0f", field->min, field->max);
+    else if (field->type == VIT_FIELD_FLOAT)
+        snprintf(values, sizeof values, "%s", field->min < 0 ? "any finite" : "at least 0");
+    snprintf(row, bytes, "| `%s` | %s%s | %s | %s | %s |\n", field->name,
+             field->type == VIT_FIELD_ENUM ? "enum" : types[field->type],
+             field->count == 3   ? ", 3 of them"
+             : field->count == 2 ? ", 2 of them"
+                                 : "",
+             values, field->zero ? field->zero : "", field->description);
+}
+
+Test(config_fields, docs_config_md_has_the_rows_of_the_table)
+{
+    struct vit_field field = { .size = sizeof field };
+    char page[16384] = "", row[512];
+    size_t rows = 0, fields = 0;
+    FILE *const file = fopen("docs/config.md", "r");
+
+    cr_assert_not_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = '\0';
+    fclose(file);
+    for (; vit_config_field_at(fields, &field); fields++) {
+        doc_row(&field, row, sizeof row);
+        cr_assert_not_null(strstr(page, row), "docs/config.md: expected the row\n%s", row);
+    }
+    for (const char *at = page; (at = strstr(at, "\n| `")); at++)
+        rows++;
+    cr_assert_eq(rows, fields);
+    tally(fields + 1);
+}
