@@ -17,15 +17,15 @@ struct attention {
     struct arena memory;
     float *qkv; /* [tokens][3][HEADS][HEAD_DIM], row stride ld */
     float *out; /* [tokens][HEADS][HEAD_DIM], row stride ld_out */
-    float *scratch;
+    void *scratch;
 };
 
 static void carve(struct attention *at)
 {
     at->qkv = arena_floats(&at->memory, at->tokens * at->ld);
     at->out = arena_floats(&at->memory, at->tokens * at->ld_out);
-    at->scratch = arena_floats(
-        &at->memory, vit_attention_scratch_size(at->level, at->tokens, HEADS, HEAD_DIM, 1));
+    at->scratch =
+        arena_bytes(&at->memory, vit_attention_scratch_bytes(at->level, at->tokens, HEAD_DIM, 1));
 }
 
 static const char *prepare(const struct bench *bench, void **work)
@@ -60,24 +60,43 @@ static void run(void *work)
 {
     const struct attention *const at = work;
 
-    vit_attention(at->level, NULL, at->tokens, at->tokens, HEADS, HEAD_DIM, scale, at->qkv, at->ld,
-                  at->qkv + DIM, at->qkv + 2 * DIM, at->ld, at->out, at->ld_out, at->scratch);
+    vit_attention(at->level, NULL,
+                  &(struct vit_attention_args){ .queries = at->tokens,
+                                                .tokens = at->tokens,
+                                                .heads = HEADS,
+                                                .head_dim = HEAD_DIM,
+                                                .q = at->qkv,
+                                                .ldq = at->ld,
+                                                .k = at->qkv + DIM,
+                                                .v = at->qkv + 2 * DIM,
+                                                .ldkv = at->ld,
+                                                .out = at->out,
+                                                .ld_out = at->ld_out,
+                                                .scale = scale,
+                                                .scratch = at->scratch });
 }
 
 /* What scalar makes of one head's keys and values, and of a sample of its queries. */
 struct reference {
     const struct vit_kernels *scalar;
     struct arena memory;
-    float *keys, *values; /* packed */
-    float *scores;        /* [MOST_SAMPLE_ROWS][tokens] */
-    float *row_scale;     /* [MOST_SAMPLE_ROWS] */
-    float *out;           /* [MOST_SAMPLE_ROWS][HEAD_DIM] */
+    struct vit_packed keys, values;
+    float *scores;    /* [MOST_SAMPLE_ROWS][tokens] */
+    float *row_scale; /* [MOST_SAMPLE_ROWS] */
+    float *out;       /* [MOST_SAMPLE_ROWS][HEAD_DIM] */
 };
+
+static struct vit_packed carve_packed(struct reference *r, size_t n, size_t k)
+{
+    const struct vit_matmul_kernel *const kernel = &r->scalar->matmul[VIT_MATMUL_F32_F32];
+    void *const panels = arena_bytes(&r->memory, vit_packed_bytes(kernel, n, k));
+    return (struct vit_packed){ kernel, n, k, panels };
+}
 
 static void carve_reference(struct reference *r, size_t tokens)
 {
-    r->keys = arena_floats(&r->memory, vit_matmul_packed_size(r->scalar, tokens, HEAD_DIM));
-    r->values = arena_floats(&r->memory, vit_matmul_packed_size(r->scalar, HEAD_DIM, tokens));
+    r->keys = carve_packed(r, tokens, HEAD_DIM);
+    r->values = carve_packed(r, HEAD_DIM, tokens);
     r->scores = arena_floats(&r->memory, MOST_SAMPLE_ROWS * tokens);
     r->row_scale = arena_floats(&r->memory, MOST_SAMPLE_ROWS);
     r->out = arena_floats(&r->memory, MOST_SAMPLE_ROWS * HEAD_DIM);
@@ -90,17 +109,29 @@ static bool check_head(const struct attention *at, size_t head, const struct ref
     const size_t tokens = at->tokens;
     bool same = true;
 
-    vit_matmul_pack(r->scalar, tokens, HEAD_DIM, k, at->ld, 1, r->keys);
-    vit_matmul_pack(r->scalar, HEAD_DIM, tokens, v, 1, at->ld, r->values);
+    vit_pack(&r->keys, 0, tokens, k, at->ld, 1);
+    vit_pack(&r->values, 0, HEAD_DIM, v, 1, at->ld);
     for (size_t i = 0; i < SAMPLES && same; i++) {
         const struct sample s = sample_of(tokens, i);
-        vit_matmul(r->scalar, NULL, s.count, tokens, HEAD_DIM, q + s.first * at->ld, at->ld,
-                   r->keys, r->scores, tokens, &(struct vit_epilogue){ .scale = scale });
+        vit_matmul(NULL, &(struct vit_matmul_args){ .m = s.count,
+                                                    .a = q + s.first * at->ld,
+                                                    .lda = at->ld,
+                                                    .b = &r->keys,
+                                                    .c = r->scores,
+                                                    .ldc = tokens,
+                                                    .epilogue =
+                                                        &(struct vit_epilogue){ .scale = scale } });
         r->scalar->exp_sub_max(s.count, tokens, r->scores, tokens, r->scores, tokens, r->row_scale);
         for (size_t j = 0; j < s.count; j++)
             r->row_scale[j] = 1.0f / r->row_scale[j];
-        vit_matmul(r->scalar, NULL, s.count, HEAD_DIM, tokens, r->scores, tokens, r->values, r->out,
-                   HEAD_DIM, &(struct vit_epilogue){ .row_scale = r->row_scale });
+        vit_matmul(NULL, &(struct vit_matmul_args){
+                             .m = s.count,
+                             .a = r->scores,
+                             .lda = tokens,
+                             .b = &r->values,
+                             .c = r->out,
+                             .ldc = HEAD_DIM,
+                             .epilogue = &(struct vit_epilogue){ .row_scale = r->row_scale } });
         same = same_rows(s.count, HEAD_DIM, at->out + s.first * at->ld_out + head * HEAD_DIM,
                          at->ld_out, r->out, HEAD_DIM);
     }

@@ -13,21 +13,25 @@ struct shape {
 };
 
 struct matmul {
-    const struct vit_kernels *level;
     size_t m, n, k, lda, ldc;
-    size_t packed_floats;
+    size_t packed_bytes;
     struct arena memory;
-    float *a;      /* [m][k], row stride lda: padded as the library's activations are */
-    float *b;      /* [n][k], as a linear layer's weight */
-    float *packed; /* the same, for the level's micro-kernel */
-    float *c;      /* [m][n], row stride ldc */
+    float *a;                 /* [m][k], row stride lda: padded as the library's activations are */
+    float *b;                 /* [n][k], as a linear layer's weight */
+    struct vit_packed packed; /* the same, for the level's micro-kernel */
+    float *c;                 /* [m][n], row stride ldc */
 };
+
+static const struct vit_matmul_kernel *f32_kernel(const struct vit_kernels *level)
+{
+    return &level->matmul[VIT_MATMUL_F32_F32];
+}
 
 static void carve(struct matmul *mm)
 {
     mm->a = arena_floats(&mm->memory, mm->m * mm->lda);
     mm->b = arena_floats(&mm->memory, mm->n * mm->k);
-    mm->packed = arena_floats(&mm->memory, mm->packed_floats);
+    mm->packed.panels = arena_bytes(&mm->memory, mm->packed_bytes);
     mm->c = arena_floats(&mm->memory, mm->m * mm->ldc);
 }
 
@@ -39,20 +43,20 @@ static const char *prepare(const struct bench *bench, void **work)
     *work = mm;
     if (!mm)
         return no_memory;
-    *mm = (struct matmul){ .level = bench->level,
-                           .m = s->m,
+    *mm = (struct matmul){ .m = s->m,
                            .n = s->n,
                            .k = s->k,
                            .lda = padded_stride(s->k),
                            .ldc = padded_stride(s->n),
-                           .packed_floats = vit_matmul_packed_size(bench->level, s->n, s->k) };
+                           .packed_bytes = vit_packed_bytes(f32_kernel(bench->level), s->n, s->k),
+                           .packed = { f32_kernel(bench->level), s->n, s->k, NULL } };
     carve(mm);
     if (!arena_allocate(&mm->memory))
         return no_memory;
     carve(mm);
     fill_uniform(mm->m * mm->lda, mm->a);
     fill_uniform(mm->n * mm->k, mm->b);
-    vit_matmul_pack(mm->level, mm->n, mm->k, mm->b, mm->k, 1, mm->packed);
+    vit_pack(&mm->packed, 0, mm->n, mm->b, mm->k, 1);
     return NULL;
 }
 
@@ -69,8 +73,10 @@ static void run(void *work)
 {
     const struct matmul *const mm = work;
 
-    vit_matmul(mm->level, NULL, mm->m, mm->n, mm->k, mm->a, mm->lda, mm->packed, mm->c, mm->ldc,
-               NULL);
+    vit_matmul(
+        NULL,
+        &(struct vit_matmul_args){
+            .m = mm->m, .a = mm->a, .lda = mm->lda, .b = &mm->packed, .c = mm->c, .ldc = mm->ldc });
 }
 
 static const char *check(void *work)
@@ -80,22 +86,27 @@ static const char *check(void *work)
     const char *failure = no_memory;
 
     vit_kernels_get("scalar", &scalar, NULL);
-    float *const packed = malloc(vit_matmul_packed_size(scalar, mm->n, mm->k) * sizeof *packed);
+    struct vit_packed packed = { f32_kernel(scalar), mm->n, mm->k, NULL };
+    packed.panels = malloc(vit_packed_bytes(packed.kernel, mm->n, mm->k));
     float *const expected = malloc(MOST_SAMPLE_ROWS * mm->n * sizeof *expected);
-    if (!packed || !expected)
+    if (!packed.panels || !expected)
         goto done;
-    vit_matmul_pack(scalar, mm->n, mm->k, mm->b, mm->k, 1, packed);
+    vit_pack(&packed, 0, mm->n, mm->b, mm->k, 1);
     failure = NULL;
     for (size_t i = 0; i < SAMPLES && !failure; i++) {
         const struct sample s = sample_of(mm->m, i);
-        vit_matmul(scalar, NULL, s.count, mm->n, mm->k, mm->a + s.first * mm->lda, mm->lda, packed,
-                   expected, mm->n, NULL);
+        vit_matmul(NULL, &(struct vit_matmul_args){ .m = s.count,
+                                                    .a = mm->a + s.first * mm->lda,
+                                                    .lda = mm->lda,
+                                                    .b = &packed,
+                                                    .c = expected,
+                                                    .ldc = mm->n });
         if (!same_rows(s.count, mm->n, mm->c + s.first * mm->ldc, mm->ldc, expected, mm->n))
             failure = not_scalars_bits;
     }
 done:
     free(expected);
-    free(packed);
+    free(packed.panels);
     return failure;
 }
 
@@ -104,36 +115,28 @@ static double read_weights(void *work)
 {
     const struct matmul *const mm = work;
 
-    return bandwidth_read(mm->packed, mm->packed_floats * sizeof(float));
+    return bandwidth_read(mm->packed.panels, mm->packed_bytes);
 }
 
 static void run_pack(void *work)
 {
     const struct matmul *const mm = work;
 
-    vit_matmul_pack(mm->level, mm->n, mm->k, mm->b, mm->k, 1, mm->packed);
+    vit_pack(&mm->packed, 0, mm->n, mm->b, mm->k, 1);
 }
 
-/* Scalar packs for its own tile, so each weight is looked up where vit/kernels.h says it is. */
+/* A panel's layout is the kernel's own, so what is checked is a product with it. */
 static const char *check_pack(void *work)
 {
-    const struct matmul *const mm = work;
-    const size_t nr = mm->level->matmul.nr, columns = mm->packed_floats / mm->k;
-
-    for (size_t j = 0; j < columns; j++) {
-        const float *const column = mm->packed + j / nr * nr * mm->k + j % nr;
-        for (size_t i = 0; i < mm->k; i++)
-            if (column[i * nr] != (j < mm->n ? mm->b[j * mm->k + i] : 0.0f))
-                return not_scalars_bits;
-    }
-    return NULL;
+    run(work);
+    return check(work);
 }
 
 static double copy_weights(void *work)
 {
     const struct matmul *const mm = work;
 
-    return bandwidth_copy(mm->b, mm->packed, mm->n * mm->k * sizeof(float));
+    return bandwidth_copy(mm->b, mm->packed.panels, mm->n * mm->k * sizeof(float));
 }
 
 static const struct topic matmul_topic = { prepare, run, check, NULL, release };
@@ -166,7 +169,7 @@ static void add(const struct vit_kernels *level, const struct topic *topic, cons
     else
         b.operations = 2.0 * (double)s->m * (double)s->n * (double)s->k;
     if (topic == &one_row_topic)
-        b.bytes = sizeof(float) * (double)vit_matmul_packed_size(level, s->n, s->k);
+        b.bytes = (double)vit_packed_bytes(f32_kernel(level), s->n, s->k);
     snprintf(full, sizeof full, "%s/%s", level->isa, name);
     measure_add(full, &b, s, sizeof *s);
 }

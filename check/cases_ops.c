@@ -12,8 +12,9 @@ static void normalise(void *arg, const struct vit_parallel *parallel)
     const struct rows *const r = arg;
     float *y = check_output(r->c, "y", r->count, r->n, r->ldy);
 
-    vit_layernorm(r->c->level, parallel, r->count, r->n, r->x, r->ldx, r->gamma, r->beta, 1e-5f, y,
-                  r->ldy);
+    vit_layernorm(r->c->level, parallel,
+                  &(struct vit_layernorm_args){ r->count, r->n, r->x, r->ldx, r->gamma, r->beta,
+                                                1e-5f, y, r->ldy });
     check_equal(r->c, "y", r->count, r->n, r->expected, r->n, y, r->ldy);
 }
 
@@ -34,67 +35,50 @@ void check_layernorm(struct check_run *c, size_t index)
     float *expected = check_output(c, "scalar's y", r.count, r.n, r.n);
 
     for (size_t i = 0; i < r.count; i++)
-        c->scalar->layernorm(1, r.n, r.x + i * r.ldx, r.ldx, r.gamma, r.beta, 1e-5f,
-                             expected + i * r.n, r.n);
+        c->scalar->layernorm(&(struct vit_layernorm_args){
+            1, r.n, r.x + i * r.ldx, r.ldx, r.gamma, r.beta, 1e-5f, expected + i * r.n, r.n });
     r.expected = expected;
     check_each_way(c, large, normalise, &r);
 }
 
 struct heads {
     struct check_run *c;
-    size_t queries, tokens, heads, head_dim, ldq, ld, ld_out;
-    float scale;
-    const float *q;        /* [queries][heads][head_dim], row stride ldq */
-    const float *kv;       /* [tokens][2][heads][head_dim], row stride ld */
-    const float *expected; /* [queries][heads][head_dim], or [heads][queries][tokens] */
+    struct vit_attention_args args; /* but for out and scratch */
+    bool weights;                   /* of vit_attention_weights */
+    const float *expected;
 };
-
-static float *scratch_for(const struct heads *h, const struct vit_kernels *level,
-                          const struct vit_parallel *parallel)
-{
-    const size_t floats = vit_attention_scratch_size(level, h->tokens, h->heads, h->head_dim,
-                                                     parallel ? parallel->threads : 1);
-    return check_output(h->c, "scratch", 1, floats, floats);
-}
 
 static float *attend_on(const struct heads *h, const struct vit_kernels *level,
                         const struct vit_parallel *parallel, const char *name)
 {
-    const size_t dim = h->heads * h->head_dim;
-    float *out = check_output(h->c, name, h->queries, dim, h->ld_out);
+    struct vit_attention_args args = h->args;
+    const size_t threads = parallel ? parallel->threads : 1;
+    const size_t floats =
+        vit_attention_scratch_bytes(level, args.tokens, args.head_dim, threads) / sizeof(float);
 
-    vit_attention(level, parallel, h->queries, h->tokens, h->heads, h->head_dim, h->scale, h->q,
-                  h->ldq, h->kv, h->kv + dim, h->ld, out, h->ld_out,
-                  scratch_for(h, level, parallel));
-    return out;
+    args.scratch = check_output(h->c, "scratch", 1, floats, floats);
+    if (h->weights) {
+        args.out = check_output(h->c, name, args.heads * args.queries, args.tokens, args.tokens);
+        vit_attention_weights(level, parallel, &args);
+    } else {
+        args.out = check_output(h->c, name, args.queries, args.heads * args.head_dim, args.ld_out);
+        vit_attention(level, parallel, &args);
+    }
+    return args.out;
 }
 
 static void attend(void *arg, const struct vit_parallel *parallel)
 {
     const struct heads *const h = arg;
-    float *found = attend_on(h, h->c->level, parallel, "out");
+    const struct vit_attention_args *const args = &h->args;
+    const float *const found = attend_on(h, h->c->level, parallel, "out");
 
-    check_equal(h->c, "out", h->queries, h->heads * h->head_dim, h->expected, h->ld_out, found,
-                h->ld_out);
-}
-
-static float *weigh_on(const struct heads *h, const struct vit_kernels *level,
-                       const struct vit_parallel *parallel, const char *name)
-{
-    float *weights = check_output(h->c, name, h->heads * h->queries, h->tokens, h->tokens);
-
-    vit_attention_weights(level, parallel, h->queries, h->tokens, h->heads, h->head_dim, h->scale,
-                          h->q, h->ldq, h->kv, h->ld, weights, scratch_for(h, level, parallel));
-    return weights;
-}
-
-static void weigh(void *arg, const struct vit_parallel *parallel)
-{
-    const struct heads *const h = arg;
-    float *found = weigh_on(h, h->c->level, parallel, "weights");
-
-    check_equal(h->c, "weights", h->heads * h->queries, h->tokens, h->expected, h->tokens, found,
-                h->tokens);
+    if (h->weights)
+        check_equal(h->c, "out", args->heads * args->queries, args->tokens, h->expected,
+                    args->tokens, found, args->tokens);
+    else
+        check_equal(h->c, "out", args->queries, args->heads * args->head_dim, h->expected,
+                    args->ld_out, found, args->ld_out);
 }
 
 /* Shapes and operands; whether there is work for several threads. */
@@ -107,40 +91,43 @@ static bool draw_heads(struct check_run *c, size_t index, struct heads *h)
     const enum pattern pattern = is_large ? PATTERN_NORMAL : (enum pattern)(index % PATTERNS);
     const size_t *const shape = large[index / 24 % 4];
 
+    struct vit_attention_args *const args = &h->args;
     h->c = c;
-    h->scale = index % 2 ? 0.25f : 0.5f;
-    h->tokens = is_large ? shape[1] : 1 + check_draw(c, 50);
-    h->queries = is_large         ? shape[0]
-                 : index % 5 == 0 ? 1
-                 : index % 5 < 3  ? h->tokens
-                                  : 1 + check_draw(c, 60);
-    h->heads = is_large ? shape[2] : 1 + check_draw(c, 3);
-    h->head_dim = is_large ? shape[3] : 1 + check_draw(c, 20);
-    const size_t dim = h->heads * h->head_dim;
-    h->ldq = dim + check_draw(c, 3);
-    h->ld = 2 * dim + check_draw(c, 3);
-    h->ld_out = dim + check_draw(c, 4);
-    check_shape(c, "%zu queries, %zu tokens, %zu heads of %zu, %s", h->queries, h->tokens, h->heads,
-                h->head_dim, pattern_name(pattern));
-    h->q = check_input(c, "q", h->queries, dim, h->ldq, pattern);
-    h->kv = check_input(c, "k and v", h->tokens, 2 * dim, h->ld, pattern);
+    args->scale = index % 2 ? 0.25f : 0.5f;
+    args->tokens = is_large ? shape[1] : 1 + check_draw(c, 50);
+    args->queries = is_large         ? shape[0]
+                    : index % 5 == 0 ? 1
+                    : index % 5 < 3  ? args->tokens
+                                     : 1 + check_draw(c, 60);
+    args->heads = is_large ? shape[2] : 1 + check_draw(c, 3);
+    args->head_dim = is_large ? shape[3] : 1 + check_draw(c, 20);
+    const size_t dim = args->heads * args->head_dim;
+    args->ldq = dim + check_draw(c, 3);
+    args->ldkv = 2 * dim + check_draw(c, 3);
+    args->ld_out = dim + check_draw(c, 4);
+    check_shape(c, "%zu queries, %zu tokens, %zu heads of %zu, %s", args->queries, args->tokens,
+                args->heads, args->head_dim, pattern_name(pattern));
+    args->q = check_input(c, "q", args->queries, dim, args->ldq, pattern);
+    args->k = check_input(c, "k and v", args->tokens, 2 * dim, args->ldkv, pattern);
+    args->v = args->k + dim;
     return is_large;
 }
 
-void check_attention(struct check_run *c, size_t index)
+static void check_heads(struct check_run *c, size_t index, bool weights)
 {
-    struct heads h;
+    struct heads h = { .weights = weights };
     const bool is_large = draw_heads(c, index, &h);
 
     h.expected = attend_on(&h, c->scalar, NULL, "scalar's out");
     check_each_way(c, is_large, attend, &h);
 }
 
+void check_attention(struct check_run *c, size_t index)
+{
+    check_heads(c, index, false);
+}
+
 void check_attention_weights(struct check_run *c, size_t index)
 {
-    struct heads h;
-    const bool is_large = draw_heads(c, index, &h);
-
-    h.expected = weigh_on(&h, c->scalar, NULL, "scalar's weights");
-    check_each_way(c, is_large, weigh, &h);
+    check_heads(c, index, true);
 }

@@ -23,6 +23,7 @@ struct check_kernel {
     bool oracle; /* of scalar alone, against double precision; the number of cases is fixed */
     void (*run)(struct check_run *c, size_t index);
     const struct row_case *row; /* of the row operations, which share one run */
+    enum vit_matmul_pair pair;  /* of the matmul kernels, which share theirs */
 };
 
 /* Kernel i; false past the last. */

@@ -1,6 +1,7 @@
 /* digests.c - digests of the kernels' outputs over a fixed set of shapes and patterns */
 #include "check/digests.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,56 +68,78 @@ static uint64_t digest_row_case(struct memory *s, const struct row_case *row)
     return hash;
 }
 
-/* A panel's layout is a level's own: B is read back from it, row by row. */
-static uint64_t digest_pack(struct memory *s)
+/* C[m][n] = A·B on the place's level, B from b by its strides; false: no memory. */
+static bool multiply(struct memory *s, size_t n, size_t k, const struct vit_matmul_args *args,
+                     size_t n_stride, size_t k_stride)
 {
-    const struct vit_matmul_kernel *const kernel = &s->place->level->matmul;
-    const size_t k = 37;
-    uint64_t hash = DIGEST_BEGIN;
+    const struct vit_matmul_kernel *const kernel = &s->place->level->matmul[VIT_MATMUL_F32_F32];
+    const struct vit_packed packed = { kernel, n, k, malloc(vit_packed_bytes(kernel, n, k)) };
+    struct vit_matmul_args with_b = *args;
 
-    for (size_t way = 0; way < 2; way++)
-        for (size_t j = 0; j < 100; j += kernel->nr) {
-            const size_t n = 100 - j < kernel->nr ? 100 - j : kernel->nr;
-            fill(s, 0, 100 * k, PATTERN_WIDE, way);
-            if (way == 0)
-                kernel->pack(n, k, s->b + j * k, k, 1, s->c);
-            else
-                kernel->pack(n, k, s->b + j, 1, 100, s->c);
-            for (size_t i = 0; i < n; i++)
-                for (size_t l = 0; l < k; l++)
-                    hash = digest_floats(hash, 1, &s->c[l * kernel->nr + i]);
-        }
-    return hash;
+    if (!packed.panels)
+        return false;
+    vit_pack(&packed, 0, n, s->b, n_stride, k_stride);
+    with_b.b = &packed;
+    vit_matmul(&s->parallel, &with_b);
+    free(packed.panels);
+    return true;
 }
+
+/* A panel's layout is the kernel's own: B is read back from it as I·B. */
+static enum vit_status digest_pack(struct memory *s, uint64_t *hash)
+{
+    enum { N = 100, K = 37 };
+
+    *hash = DIGEST_BEGIN;
+    for (size_t way = 0; way < 2; way++) {
+        fill(s, 0, N * K, PATTERN_WIDE, way);
+        memset(s->a, 0, K * K * sizeof *s->a);
+        for (size_t l = 0; l < K; l++)
+            s->a[l * K + l] = 1.0f;
+        const struct vit_matmul_args args = { .m = K, .a = s->a, .lda = K, .c = s->c, .ldc = N };
+        if (!multiply(s, N, K, &args, way == 0 ? K : 1, way == 0 ? 1 : N))
+            return VIT_ENOMEM;
+        for (size_t j = 0; j < N; j++)
+            for (size_t l = 0; l < K; l++)
+                *hash = digest_floats(*hash, 1, &s->c[l * N + j]);
+    }
+    return VIT_OK;
+}
+
+/* Frozen: the digest depends on this list. */
+static const enum vit_activation activations[] = {
+    VIT_ACTIVATION_IDENTITY,   VIT_ACTIVATION_GELU, VIT_ACTIVATION_GELU_TANH,
+    VIT_ACTIVATION_GELU_QUICK, VIT_ACTIVATION_RELU, VIT_ACTIVATION_SILU,
+    VIT_ACTIVATION_EXP,        VIT_ACTIVATION_TANH
+};
+enum { ACTIVATIONS = sizeof activations / sizeof *activations };
 
 static enum vit_status digest_matmul(struct memory *s, uint64_t *hash)
 {
     static const size_t shapes[][3] = { { 1, 1, 1 },     { 5, 7, 9 },      { 17, 33, 65 },
                                         { 64, 100, 48 }, { 97, 251, 100 }, { 3, 9, 3000 } };
-    const struct vit_kernels *const level = s->place->level;
 
     *hash = DIGEST_BEGIN;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const size_t m = shapes[i][0], n = shapes[i][1], k = shapes[i][2];
-        float *packed = malloc(vit_matmul_packed_size(level, n, k) * sizeof *packed);
-        if (!packed)
-            return VIT_ENOMEM;
         for (unsigned steps = 0; steps < (m < 64 ? 32 : 4); steps++) {
             const struct vit_epilogue e = {
                 .scale = steps & 1 ? -0.375f : 0.0f,
                 .row_scale = steps & 2 ? s->row_scale : NULL,
                 .bias = steps & 4 ? s->beta : NULL,
-                .activation = (enum vit_activation)(steps % VIT_ACTIVATIONS),
+                .activation = activations[steps % ACTIVATIONS],
                 .gamma = steps & 8 ? s->gamma : NULL,
                 .residual = steps & 16 ? s->residual : NULL,
                 .ld_residual = n,
             };
             fill(s, m * k, n * k, (enum pattern)(steps % PATTERNS), steps);
-            vit_matmul_pack(level, n, k, s->b, k, 1, packed);
-            vit_matmul(level, &s->parallel, m, n, k, s->a, k, packed, s->c, n, &e);
+            const struct vit_matmul_args args = {
+                .m = m, .a = s->a, .lda = k, .c = s->c, .ldc = n, .epilogue = &e
+            };
+            if (!multiply(s, n, k, &args, k, 1))
+                return VIT_ENOMEM;
             *hash = digest_floats(*hash, m * n, s->c);
         }
-        free(packed);
     }
     return VIT_OK;
 }
@@ -126,32 +149,58 @@ static uint64_t digest_layernorm(struct memory *s)
     const size_t rows = 97, n = 300;
 
     fill(s, rows * n, 0, PATTERN_NORMAL, 1);
-    vit_layernorm(s->place->level, &s->parallel, rows, n, s->a, n, s->gamma, s->beta, 1e-5f, s->c,
-                  n);
+    vit_layernorm(
+        s->place->level, &s->parallel,
+        &(struct vit_layernorm_args){ rows, n, s->a, n, s->gamma, s->beta, 1e-5f, s->c, n });
     return digest_floats(DIGEST_BEGIN, rows * n, s->c);
+}
+
+/* Completes the arguments, computes, and adds the output to the hash. */
+static enum vit_status add_attention(struct memory *s, struct vit_attention_args *args,
+                                     bool weights, uint64_t *hash)
+{
+    const struct vit_kernels *const level = s->place->level;
+    const size_t dim = args->heads * args->head_dim;
+
+    args->out = s->c;
+    args->ld_out = dim;
+    args->scale = 0.125f;
+    args->scratch =
+        malloc(vit_attention_scratch_bytes(level, args->tokens, args->head_dim, s->place->threads));
+    if (!args->scratch)
+        return VIT_ENOMEM;
+    if (weights)
+        vit_attention_weights(level, &s->parallel, args);
+    else
+        vit_attention(level, &s->parallel, args);
+    *hash =
+        digest_floats(*hash, args->queries * (weights ? args->heads * args->tokens : dim), s->c);
+    free(args->scratch);
+    return VIT_OK;
 }
 
 static enum vit_status digest_attention(struct memory *s, uint64_t *hash)
 {
     static const size_t shapes[][3] = { { 1, 1, 1 }, { 17, 3, 5 }, { 131, 2, 27 }, { 50, 3, 64 } };
-    const struct vit_kernels *const level = s->place->level;
+    enum vit_status status = VIT_OK;
 
     *hash = DIGEST_BEGIN;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes && status == VIT_OK; i++) {
         const size_t tokens = shapes[i][0], heads = shapes[i][1], head_dim = shapes[i][2];
         const size_t dim = heads * head_dim;
-        const size_t floats =
-            vit_attention_scratch_size(level, tokens, heads, head_dim, s->place->threads);
-        float *scratch = malloc(floats * sizeof *scratch);
-        if (!scratch)
-            return VIT_ENOMEM;
+        struct vit_attention_args args = { .queries = tokens,
+                                           .tokens = tokens,
+                                           .heads = heads,
+                                           .head_dim = head_dim,
+                                           .q = s->a,
+                                           .ldq = 3 * dim,
+                                           .k = s->a + dim,
+                                           .v = s->a + 2 * dim,
+                                           .ldkv = 3 * dim };
         fill(s, 3 * tokens * dim, 0, PATTERN_NORMAL, i);
-        vit_attention(level, &s->parallel, tokens, tokens, heads, head_dim, 0.125f, s->a, 3 * dim,
-                      s->a + dim, s->a + 2 * dim, 3 * dim, s->c, dim, scratch);
-        *hash = digest_floats(*hash, tokens * dim, s->c);
-        free(scratch);
+        status = add_attention(s, &args, false, hash);
     }
-    return VIT_OK;
+    return status;
 }
 
 static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash)
@@ -159,24 +208,24 @@ static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash
     static const size_t shapes[][4] = {
         { 1, 1, 1, 1 }, { 1, 50, 3, 64 }, { 17, 9, 3, 5 }, { 100, 97, 2, 27 }
     };
-    const struct vit_kernels *const level = s->place->level;
+    enum vit_status status = VIT_OK;
 
     *hash = DIGEST_BEGIN;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes && status == VIT_OK; i++) {
         const size_t queries = shapes[i][0], tokens = shapes[i][1], heads = shapes[i][2];
         const size_t head_dim = shapes[i][3], dim = heads * head_dim;
-        const size_t floats =
-            vit_attention_scratch_size(level, tokens, heads, head_dim, s->place->threads);
-        float *scratch = malloc(floats * sizeof *scratch);
-        if (!scratch)
-            return VIT_ENOMEM;
+        struct vit_attention_args args = { .queries = queries,
+                                           .tokens = tokens,
+                                           .heads = heads,
+                                           .head_dim = head_dim,
+                                           .q = s->a,
+                                           .ldq = dim,
+                                           .k = s->b,
+                                           .ldkv = dim };
         fill(s, queries * dim, tokens * dim, PATTERN_NORMAL, i);
-        vit_attention_weights(level, &s->parallel, queries, tokens, heads, head_dim, 0.125f, s->a,
-                              dim, s->b, dim, s->c, scratch);
-        *hash = digest_floats(*hash, heads * queries * tokens, s->c);
-        free(scratch);
+        status = add_attention(s, &args, true, hash);
     }
-    return VIT_OK;
+    return status;
 }
 
 enum vit_status digest_kernels(const struct digest_place *place, struct digests *digests,
@@ -192,7 +241,9 @@ enum vit_status digest_kernels(const struct digest_place *place, struct digests 
     s->parallel = (struct vit_parallel){ vit_parallel_openmp, NULL, place->threads };
     for (size_t i = 0; i < row_case_count; i++)
         digests_add(digests, row_cases[i].name, digest_row_case(s, &row_cases[i]));
-    digests_add(digests, "pack", digest_pack(s));
+    if ((status = digest_pack(s, &hash)) != VIT_OK)
+        goto done;
+    digests_add(digests, "pack", hash);
     if ((status = digest_matmul(s, &hash)) != VIT_OK)
         goto done;
     digests_add(digests, "vit_matmul", hash);

@@ -3,7 +3,8 @@
 
 static void run_layernorm(const struct vit_kernels *kernels, const struct rows *r)
 {
-    kernels->layernorm(r->rows, r->n, r->x, r->ldx, r->gamma, r->beta, 1e-6f, r->y, r->ldy);
+    kernels->layernorm(&(struct vit_layernorm_args){ r->rows, r->n, r->x, r->ldx, r->gamma, r->beta,
+                                                     1e-6f, r->y, r->ldy });
 }
 
 static void run_softmax(const struct vit_kernels *kernels, const struct rows *r)

@@ -30,7 +30,7 @@ struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t 
         fill_pattern(n, x, PATTERN_NORMAL, seed + n);
         fill_pattern(n, gamma, PATTERN_NORMAL, seed + n + 1);
         fill_pattern(n, beta, PATTERN_NORMAL, seed + n + 2);
-        kernels->layernorm(1, n, x, n, gamma, beta, 1e-6f, y, n);
+        kernels->layernorm(&(struct vit_layernorm_args){ 1, n, x, n, gamma, beta, 1e-6f, y, n });
         for (size_t i = 0; i < n; i++)
             mean += (double)x[i] / (double)n;
         for (size_t i = 0; i < n; i++)
@@ -78,18 +78,20 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t see
 {
     enum { M = 9, N = 21 };
     static float a[M * LONGEST], b[N * LONGEST], c[M * N];
+    const struct vit_matmul_kernel *const kernel = &kernels->matmul[VIT_MATMUL_F32_F32];
     struct oracle_error error = { 0 };
 
     for (size_t l = 0; l < LENGTHS; l++) {
         const size_t k = lengths[l];
-        float *packed = malloc(vit_matmul_packed_size(kernels, N, k) * sizeof *packed);
-        if (!packed)
+        const struct vit_packed packed = { kernel, N, k, malloc(vit_packed_bytes(kernel, N, k)) };
+        if (!packed.panels)
             abort();
         fill_pattern(M * k, a, PATTERN_NORMAL, seed + k);
         fill_pattern(N * k, b, PATTERN_NORMAL, seed + k + 1);
-        vit_matmul_pack(kernels, N, k, b, k, 1, packed);
-        vit_matmul(kernels, NULL, M, N, k, a, k, packed, c, N, NULL);
-        free(packed);
+        vit_pack(&packed, 0, N, b, k, 1);
+        vit_matmul(NULL, &(struct vit_matmul_args){
+                             .m = M, .a = a, .lda = k, .b = &packed, .c = c, .ldc = N });
+        free(packed.panels);
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
                 double sum = 0.0, magnitude = 0.0;
@@ -112,7 +114,9 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t see
 struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed)
 {
     enum { M = 7, N = 19 };
-    static float a[M], b[N], plain[M * N], c[M * N], packed[64 * N];
+    static float a[M], b[N], plain[M * N], c[M * N], panels[64 * N];
+    const struct vit_packed packed = { &kernels->matmul[VIT_MATMUL_F32_F32], N, 1, panels };
+    struct vit_matmul_args args = { .m = M, .a = a, .lda = 1, .b = &packed, .c = plain, .ldc = N };
     float row_scale[M], bias[N], gamma[N], residual[M * N];
     struct oracle_error error = { 0 };
 
@@ -122,8 +126,9 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
     fill_pattern(N, bias, PATTERN_NORMAL, seed + 3);
     fill_pattern(N, gamma, PATTERN_NORMAL, seed + 4);
     fill_pattern(M * N, residual, PATTERN_NORMAL, seed + 5);
-    vit_matmul_pack(kernels, N, 1, b, 1, 1, packed);
-    vit_matmul(kernels, NULL, M, N, 1, a, 1, packed, plain, N, NULL);
+    vit_pack(&packed, 0, N, b, 1, 1);
+    vit_matmul(NULL, &args);
+    args.c = c;
     for (unsigned steps = 0; steps < 32 * VIT_ACTIVATIONS; steps++) {
         const struct vit_epilogue e = { .scale = steps & 1 ? -0.9f : 0.0f,
                                         .row_scale = steps & 2 ? row_scale : NULL,
@@ -132,7 +137,8 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
                                         .gamma = steps & 8 ? gamma : NULL,
                                         .residual = steps & 16 ? residual : NULL,
                                         .ld_residual = N };
-        vit_matmul(kernels, NULL, M, N, 1, a, 1, packed, c, N, &e);
+        args.epilogue = &e;
+        vit_matmul(NULL, &args);
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
                 float x = plain[i * N + j];
@@ -211,21 +217,32 @@ static const struct attention attentions[] = { { 1, 1, 1, 1.0, NULL },
                                                { 70, 3, 16, 0.25, NULL } };
 enum { ATTENTIONS = sizeof attentions / sizeof *attentions };
 
-/* Fills qkv[tokens][3][heads][head_dim]; returns the scratch for it. */
-static float *prepare(const struct vit_kernels *kernels, const struct attention *at, float *qkv,
-                      uint64_t seed)
+/* Fills qkv[tokens][3][heads][head_dim]; arguments for all of its queries, with scratch. */
+static struct vit_attention_args prepare(const struct vit_kernels *kernels,
+                                         const struct attention *at, float *qkv, uint64_t seed)
 {
-    const size_t count = at->tokens * 3 * at->heads * at->head_dim;
-    float *scratch =
-        malloc(vit_attention_scratch_size(kernels, at->tokens, at->heads, at->head_dim, 1) *
-               sizeof *scratch);
+    const size_t dim = at->heads * at->head_dim, count = at->tokens * 3 * dim;
+    const struct vit_attention_args args = {
+        .queries = at->tokens,
+        .tokens = at->tokens,
+        .heads = at->heads,
+        .head_dim = at->head_dim,
+        .q = qkv,
+        .ldq = 3 * dim,
+        .k = qkv + dim,
+        .v = qkv + 2 * dim,
+        .ldkv = 3 * dim,
+        .ld_out = dim,
+        .scale = (float)at->scale,
+        .scratch = malloc(vit_attention_scratch_bytes(kernels, at->tokens, at->head_dim, 1)),
+    };
 
-    if (!scratch)
+    if (!args.scratch)
         abort();
     fill_pattern(count, qkv, PATTERN_NORMAL, seed);
     for (size_t i = 0; i < count; i++)
         qkv[i] *= 0.25f;
-    return scratch;
+    return args;
 }
 
 struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
@@ -237,11 +254,11 @@ struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t 
     for (size_t s = 0; s < ATTENTIONS; s++) {
         struct attention at = attentions[s];
         const size_t t = at.tokens, d = at.head_dim, dim = at.heads * d;
-        float *scratch = prepare(kernels, &at, qkv, seed + s);
+        struct vit_attention_args args = prepare(kernels, &at, qkv, seed + s);
         at.qkv = qkv;
-        vit_attention(kernels, NULL, t, t, at.heads, d, (float)at.scale, qkv, 3 * dim, qkv + dim,
-                      qkv + 2 * dim, 3 * dim, out, dim, scratch);
-        free(scratch);
+        args.out = out;
+        vit_attention(kernels, NULL, &args);
+        free(args.scratch);
         for (size_t head = 0; head < at.heads; head++)
             for (size_t i = 0; i < t; i++) {
                 attend(&at, head, i, p, truth, bound);
@@ -262,13 +279,13 @@ struct oracle_error attention_weights_error(const struct vit_kernels *kernels, u
 
     for (size_t s = 0; s < ATTENTIONS; s++) {
         struct attention at = attentions[s];
-        const size_t t = at.tokens, d = at.head_dim, dim = at.heads * d;
-        const size_t queries = (t + 2) / 3;
-        float *scratch = prepare(kernels, &at, qkv, seed + s);
+        const size_t t = at.tokens, queries = (t + 2) / 3;
+        struct vit_attention_args args = prepare(kernels, &at, qkv, seed + s);
         at.qkv = qkv;
-        vit_attention_weights(kernels, NULL, queries, t, at.heads, d, (float)at.scale, qkv, 3 * dim,
-                              qkv + dim, 3 * dim, weights, scratch);
-        free(scratch);
+        args.queries = queries;
+        args.out = weights;
+        vit_attention_weights(kernels, NULL, &args);
+        free(args.scratch);
         for (size_t head = 0; head < at.heads; head++)
             for (size_t i = 0; i < queries; i++) {
                 const float *const found = weights + (head * queries + i) * t;

@@ -94,20 +94,20 @@ Test(check, an_illegal_instruction_is_that_cases_failure)
 
 static void store_a_padded_lane(const struct vit_tile *t)
 {
-    scalar_level()->matmul.tile(t);
-    if (!t->to && t->m > 1 && t->ldc > t->n)
+    scalar_level()->matmul[VIT_MATMUL_F32_F32].tile(t);
+    if (!t->acc_out && t->m > 1 && t->ldc > t->n)
         t->c[t->n] = 0.0f;
 }
 
 static void stores_a_padded_lane(struct vit_kernels *table)
 {
-    table->matmul.tile = store_a_padded_lane;
+    table->matmul[VIT_MATMUL_F32_F32].tile = store_a_padded_lane;
 }
 
 Test(check, a_store_between_the_rows_is_found)
 {
-    /* case 3: a tile of four rows, with a gap behind them */
-    expect_failure("matmul", 3, stores_a_padded_lane, "the gap behind row 0 of ");
+    /* case 7: a tile of four rows, with a gap behind them */
+    expect_failure("matmul", 7, stores_a_padded_lane, "the gap behind row 0 of ");
 }
 
 static void wrong_gelu(size_t n, const float *x, float *y)
@@ -143,10 +143,9 @@ Test(check, signals_are_the_callers_again_afterwards)
 
 static pthread_t checking;
 
-static void fault_elsewhere(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
-                            const float *beta, float eps, float *y, size_t ldy)
+static void fault_elsewhere(const struct vit_layernorm_args *args)
 {
-    scalar_level()->layernorm(rows, n, x, ldx, gamma, beta, eps, y, ldy);
+    scalar_level()->layernorm(args);
     if (!pthread_equal(pthread_self(), checking))
         *nowhere = 0.0f;
 }

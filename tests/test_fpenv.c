@@ -238,15 +238,18 @@ Test(fpenv, openmp_threads_have_the_callers_state)
 /* A matmul on this thread, whose state then matters: small and large products, some subnormal. */
 static void product(const struct vit_kernels *kernels, float c[16 * 40])
 {
-    static float a[16 * 30], b[30 * 40], packed[4096];
+    static float a[16 * 30], b[40], panels[4096];
+    const struct vit_matmul_kernel *const kernel = &kernels->matmul[VIT_MATMUL_F32_F32];
+    const struct vit_packed packed = { kernel, 40, 1, panels };
 
     fill_pattern(16 * 30, a, PATTERN_NORMAL, 1);
     fill_pattern(15, a, PATTERN_TINY, 2);
-    fill_pattern(30 * 40, b, PATTERN_NORMAL, 3);
+    fill_pattern(40, b, PATTERN_NORMAL, 3);
     fill_pattern(10, b, PATTERN_TINY, 4);
-    cr_assert_leq(vit_matmul_packed_size(kernels, 40, 30), 4096);
-    vit_matmul_pack(kernels, 40, 30, b, 1, 40, packed);
-    vit_matmul(kernels, NULL, 16, 40, 1, a, 30, packed, c, 40, NULL);
+    cr_assert_leq(vit_packed_bytes(kernel, 40, 1), sizeof panels);
+    vit_pack(&packed, 0, 40, b, 1, 40);
+    vit_matmul(NULL, &(struct vit_matmul_args){
+                         .m = 16, .a = a, .lda = 30, .b = &packed, .c = c, .ldc = 40 });
 }
 
 /* Were it otherwise, the test above could not fail. */
@@ -279,7 +282,7 @@ Test(fpenv, kernels_never_change_the_control_state)
             set_state(state);
             const uint64_t before = control();
             product(kernels, c);
-            kernels->layernorm(1, 100, x, 100, x, x, 1e-6f, y, 100);
+            kernels->layernorm(&(struct vit_layernorm_args){ 1, 100, x, 100, x, x, 1e-6f, y, 100 });
             kernels->softmax(1, 100, x, 100, y, 100);
             kernels->exp_sub_max(1, 100, x, 100, y, 100, c);
             for (size_t i = 0; i < VIT_ACTIVATIONS; i++)

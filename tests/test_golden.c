@@ -236,7 +236,7 @@ Test(golden, patches_are_unfolded_channel_row_column)
     for (size_t i = 0; i < 8; i++)
         identity[i * 9] = 1.0f;
     cr_assert(vit_model_create_random(&c, 1, NULL, &model, NULL) == VIT_OK);
-    vit_matmul_pack(vit_model_kernels(model), 8, 8, identity, 8, 1, model->patch.weight);
+    vit_pack(&model->patch.weight, 0, 8, identity, 8, 1);
     cr_assert(vit_context_create(model, NULL, &ctx, NULL) == VIT_OK);
     cr_assert(vit_forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, image, tokens, NULL) ==
               VIT_OK);

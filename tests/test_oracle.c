@@ -115,13 +115,15 @@ Test(oracle, matmul_is_within_the_error_bound_of_its_chains){ EXPECT_ROWS(matmul
 
 Test(oracle, the_epilogue_is_its_steps_in_order){ EXPECT_ROWS(epilogue, EPILOGUE_BOUND) }
 
-Test(oracle, a_chain_begins_at_positive_zero)
+Test(oracle, an_accumulator_begins_at_positive_zero)
 {
     const float a = 0.0f, b = -1.0f;
-    float packed[64], c;
+    float panels[64], c;
+    const struct vit_packed packed = { &scalar_level()->matmul[VIT_MATMUL_F32_F32], 1, 1, panels };
 
-    vit_matmul_pack(scalar_level(), 1, 1, &b, 1, 1, packed);
-    vit_matmul(scalar_level(), NULL, 1, 1, 1, &a, 1, packed, &c, 1, NULL);
+    vit_pack(&packed, 0, 1, &b, 1, 1);
+    vit_matmul(NULL, &(struct vit_matmul_args){
+                         .m = 1, .a = &a, .lda = 1, .b = &packed, .c = &c, .ldc = 1 });
     cr_assert(c == 0.0f && !signbit(c)); /* fma(0, −1, +0) is +0; from −0 it would be −0 */
     tally(1);
 }

@@ -24,11 +24,23 @@ static struct guard attend(const struct vit_kernels *level, const struct vit_par
     const size_t dim = s->heads * s->head_dim, ld_out = dim + 3;
     const size_t threads = parallel ? parallel->threads : 1;
     struct guard out = guard_new((s->tokens - 1) * ld_out + dim, GUARD_AFTER);
-    struct guard scratch = guard_new(
-        vit_attention_scratch_size(level, s->tokens, s->heads, s->head_dim, threads), GUARD_AFTER);
+    const size_t bytes = vit_attention_scratch_bytes(level, s->tokens, s->head_dim, threads);
+    struct guard scratch = guard_new(bytes / sizeof(float), GUARD_AFTER);
 
-    vit_attention(level, parallel, s->tokens, s->tokens, s->heads, s->head_dim, 0.25f, qkv->at, ld,
-                  qkv->at + dim, qkv->at + 2 * dim, ld, out.at, ld_out, scratch.at);
+    vit_attention(level, parallel,
+                  &(struct vit_attention_args){ .queries = s->tokens,
+                                                .tokens = s->tokens,
+                                                .heads = s->heads,
+                                                .head_dim = s->head_dim,
+                                                .q = qkv->at,
+                                                .ldq = ld,
+                                                .k = qkv->at + dim,
+                                                .v = qkv->at + 2 * dim,
+                                                .ldkv = ld,
+                                                .out = out.at,
+                                                .ld_out = ld_out,
+                                                .scale = 0.25f,
+                                                .scratch = scratch.at });
     guard_free(&scratch);
     return out;
 }
@@ -133,22 +145,29 @@ Test(matmul, thread_count_does_not_change_bits)
     for (size_t s = 0; s < 4; s++) {
         const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
         struct guard a = guard_new(m * k, GUARD_AFTER), b = guard_new(n * k, GUARD_AFTER);
-        struct guard packed = guard_new(vit_matmul_packed_size(level, n, k), GUARD_AFTER);
+        const struct vit_matmul_kernel *const kernel = &level->matmul[VIT_MATMUL_F32_F32];
+        struct guard panels =
+            guard_new(vit_packed_bytes(kernel, n, k) / sizeof(float), GUARD_AFTER);
+        const struct vit_packed packed = { kernel, n, k, panels.at };
         struct guard one = guard_new(m * n, GUARD_AFTER), many = guard_new(m * n, GUARD_AFTER);
         fill_pattern(m * k, a.at, PATTERN_NORMAL, 1);
         fill_pattern(n * k, b.at, PATTERN_NORMAL, 2);
-        vit_matmul_pack(level, n, k, b.at, k, 1, packed.at);
-        vit_matmul(level, NULL, m, n, k, a.at, k, packed.at, one.at, n, NULL);
+        struct vit_matmul_args args = {
+            .m = m, .a = a.at, .lda = k, .b = &packed, .c = one.at, .ldc = n
+        };
+        vit_pack(&packed, 0, n, b.at, k, 1);
+        vit_matmul(NULL, &args);
+        args.c = many.at;
         for (size_t threads = 2; threads < 18; threads++) {
             const struct vit_parallel parallel = { threads % 2 ? run_backwards
                                                                : vit_parallel_openmp,
                                                    NULL, threads };
-            vit_matmul(level, &parallel, m, n, k, a.at, k, packed.at, many.at, n, NULL);
+            vit_matmul(&parallel, &args);
             expect_same_bits(m * n, one.at, many.at, "%zux%zux%zu, %zu threads", m, n, k, threads);
         }
         guard_free(&a);
         guard_free(&b);
-        guard_free(&packed);
+        guard_free(&panels);
         guard_free(&one);
         guard_free(&many);
     }

@@ -11,7 +11,7 @@ static const struct place *here;
 
 struct state {
     struct work work;
-    float *packed;
+    struct vit_packed packed;
     struct vit_model *model;
     struct vit_context *context;
     size_t classes;
@@ -30,7 +30,9 @@ static void call_matmul(void *state)
     const struct state *const s = state;
     const struct work *const w = &s->work;
 
-    vit_matmul(here->kernels, NULL, w->m, w->n, w->k, w->x, w->k, s->packed, w->y, w->n, NULL);
+    vit_matmul(NULL,
+               &(struct vit_matmul_args){
+                   .m = w->m, .a = w->x, .lda = w->k, .b = &s->packed, .c = w->y, .ldc = w->n });
 }
 
 static void call_rows(void *state)
@@ -38,7 +40,8 @@ static void call_rows(void *state)
     const struct work *const w = &((const struct state *)state)->work;
 
     if (w->kind == WORK_LAYERNORM)
-        here->kernels->layernorm(w->m, w->n, w->x, w->n, w->gamma, w->beta, 1e-6f, w->y, w->n);
+        here->kernels->layernorm(&(struct vit_layernorm_args){ w->m, w->n, w->x, w->n, w->gamma,
+                                                               w->beta, 1e-6f, w->y, w->n });
     else if (w->kind == WORK_SOFTMAX)
         here->kernels->softmax(w->m, w->n, w->x, w->n, w->y, w->n);
     else
@@ -117,9 +120,10 @@ static bool prepare(const struct work *work, struct job *job)
         open_forward(s);
         *job = (struct job){ run_forward, copy_logits, close_forward, s };
     } else if (work->kind == WORK_MATMUL) {
-        s->packed =
-            allocate(vit_matmul_packed_size(here->kernels, work->n, work->k) * sizeof *s->packed);
-        vit_matmul_pack(here->kernels, work->n, work->k, work->w, work->k, 1, s->packed);
+        const struct vit_matmul_kernel *const kernel = &here->kernels->matmul[VIT_MATMUL_F32_F32];
+        void *const panels = allocate(vit_packed_bytes(kernel, work->n, work->k));
+        s->packed = (struct vit_packed){ kernel, work->n, work->k, panels };
+        vit_pack(&s->packed, 0, work->n, work->w, work->k, 1);
         *job = (struct job){ .run = run_matmul, .state = s };
     } else {
         *job = (struct job){ .run = run_rows, .state = s };

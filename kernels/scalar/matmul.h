@@ -1,4 +1,4 @@
-/* matmul.h - the micro-kernel as its contract states it: chains, then the epilogue */
+/* matmul.h - the float32 micro-kernel as its contract states it: accumulate, then the epilogue */
 #ifndef VIT_KERNELS_SCALAR_MATMUL_H
 #define VIT_KERNELS_SCALAR_MATMUL_H
 
@@ -7,15 +7,23 @@
 #define MR 4
 #define NR 8
 
-static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
-                 float *restrict panel)
+/* A panel is [k][NR] float32. */
+static size_t panel_bytes(size_t k)
 {
-    for (size_t i = 0; i < k; i++)
-        for (size_t j = 0; j < NR; j++)
-            panel[i * NR + j] = j < n ? b[i * k_stride + j * n_stride] : 0.0f;
+    return k * NR * sizeof(float);
 }
 
-/* Element (i, j) of the tile from its finished chain. */
+static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
+                 void *restrict panel)
+{
+    float *const out = panel;
+
+    for (size_t i = 0; i < k; i++)
+        for (size_t j = 0; j < NR; j++)
+            out[i * NR + j] = j < n ? b[i * k_stride + j * n_stride] : 0.0f;
+}
+
+/* Element (i, j) of the tile from its finished accumulator. */
 static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
 {
     if (e->row_scale)
@@ -34,17 +42,22 @@ static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
 
 static void tile(const struct vit_tile *t)
 {
-    const size_t columns = t->to ? NR : t->n; /* chains that wait, the padding's too */
+    const size_t columns = t->acc_out ? NR : t->n; /* unfinished ones include the padding's */
+    const size_t lda = t->a_bytes / sizeof(float);
+    const float *const a = (const float *)t->a + t->k_first;
+    const float *const panel = (const float *)t->panel + t->k_first * NR;
+    const float *const acc_in = t->acc_in;
+    float *const acc_out = t->acc_out;
 
     for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < columns; j++) {
-            float chain = t->from ? t->from[i * NR + j] : 0.0f;
+            float acc = acc_in ? acc_in[i * NR + j] : 0.0f;
             for (size_t l = 0; l < t->k; l++)
-                chain = fmaf(t->a[i * t->lda + l], t->panel[l * NR + j], chain);
-            if (t->to)
-                t->to[i * NR + j] = chain;
+                acc = fmaf(a[i * lda + l], panel[l * NR + j], acc);
+            if (acc_out)
+                acc_out[i * NR + j] = acc;
             else
-                t->c[i * t->ldc + j] = epilogue(chain, i, j, t->epilogue);
+                t->c[i * t->ldc + j] = epilogue(acc, i, j, t->epilogue);
         }
 }
 

@@ -34,11 +34,11 @@ static void layernorm_row(size_t n, const float *x, const float *gamma, const fl
         y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
 }
 
-static void layernorm(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
-                      const float *beta, float eps, float *y, size_t ldy)
+static void layernorm(const struct vit_layernorm_args *args)
 {
-    for (size_t r = 0; r < rows; r++)
-        layernorm_row(n, x + r * ldx, gamma, beta, eps, y + r * ldy);
+    for (size_t r = 0; r < args->rows; r++)
+        layernorm_row(args->n, args->x + r * args->ldx, args->gamma, args->beta, args->eps,
+                      args->y + r * args->ldy);
 }
 
 static float softmax_exp_row(size_t n, const float *x, float *y)

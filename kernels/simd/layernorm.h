@@ -69,13 +69,14 @@ __attribute__((always_inline)) static inline void row_squares(size_t rows, size_
     }
 }
 
-/* rows is a constant at every call, at most NORM_ROWS */
-__attribute__((always_inline)) static inline void layernorm_rows(size_t rows, size_t n,
-                                                                 const float *x, size_t ldx,
-                                                                 const float *gamma,
-                                                                 const float *beta, float eps,
-                                                                 float *y, size_t ldy)
+/* Rows [first, first + rows); rows is a constant at every call, at most NORM_ROWS. */
+__attribute__((always_inline)) static inline void layernorm_rows(
+    size_t first, size_t rows, const struct vit_layernorm_args *args)
 {
+    const size_t n = args->n, ldx = args->ldx, ldy = args->ldy;
+    const float *const x = args->x + first * ldx, *const gamma = args->gamma;
+    const float *const beta = args->beta;
+    float *const y = args->y + first * ldy;
     float sums[NORM_ROWS];
     vec mean[NORM_ROWS], rstd[NORM_ROWS];
     size_t i = 0;
@@ -87,7 +88,7 @@ __attribute__((always_inline)) static inline void layernorm_rows(size_t rows, si
     row_squares(rows, n, x, ldx, mean, sums, y, ldy);
     UNROLL
     for (size_t r = 0; r < rows; r++)
-        rstd[r] = v_set(1.0f / sqrtf(sums[r] / (float)n + eps));
+        rstd[r] = v_set(1.0f / sqrtf(sums[r] / (float)n + args->eps));
 
     for (; i + LANES <= n; i += LANES) {
         const vec g = v_load(gamma + i), b = v_load(beta + i);
@@ -107,15 +108,14 @@ __attribute__((always_inline)) static inline void layernorm_rows(size_t rows, si
     }
 }
 
-static void layernorm(size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
-                      const float *beta, float eps, float *y, size_t ldy)
+static void layernorm(const struct vit_layernorm_args *args)
 {
     size_t i = 0;
 
-    for (; i + NORM_ROWS <= rows; i += NORM_ROWS)
-        layernorm_rows(NORM_ROWS, n, x + i * ldx, ldx, gamma, beta, eps, y + i * ldy, ldy);
-    for (; i < rows; i++)
-        layernorm_rows(1, n, x + i * ldx, ldx, gamma, beta, eps, y + i * ldy, ldy);
+    for (; i + NORM_ROWS <= args->rows; i += NORM_ROWS)
+        layernorm_rows(i, NORM_ROWS, args);
+    for (; i < args->rows; i++)
+        layernorm_rows(i, 1, args);
 }
 
 #endif

@@ -5,8 +5,8 @@
 #include "kernels/register.h"
 #include "kernels/simd/activation.h"
 #include "kernels/simd/layernorm.h"
+#include "kernels/simd/matmul.h"
 #include "kernels/simd/softmax.h"
-#include "kernels/simd/tile.h"
 
 /* Chains that do not wait for each other, as many as the registers hold. */
 static float fma_peak(size_t rounds)
@@ -32,11 +32,15 @@ static float fma_peak(size_t rounds)
 static inline void fill(struct vit_kernels *table, const char *isa)
 {
     table->isa = isa;
-    table->matmul = (struct vit_matmul_kernel){
+    table->matmul[VIT_MATMUL_F32_F32] = (struct vit_matmul_kernel){
+        .a = VIT_DTYPE_F32,
+        .b = VIT_DTYPE_F32,
         .mr = MR,
         .nr = NR,
-        .gemv_panels = ROW_PANELS,
-        .column_group = NR / VECTORS,
+        .gemv_panels = GEMV_PANELS,
+        .column_group = REG_LANES,
+        .k_group = 1,
+        .panel_bytes = panel_bytes,
         .pack = pack,
         .tile = tile,
     };

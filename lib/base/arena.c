@@ -5,19 +5,29 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define LINE      64                /* bytes of a cache line */
-#define HUGE_PAGE ((size_t)2 << 20) /* bytes; where pages differ the advice is just less useful */
+#define LINE 64 /* bytes of a cache line */
+#define HUGE_PAGE                                                                                  \
+    ((size_t)2 << 20) /* bytes; on systems with other sizes the advice is of less use */
 
-float *arena_floats(struct arena *arena, size_t count)
+void *arena_bytes(struct arena *arena, size_t bytes)
 {
     const size_t start = arena->used;
 
-    if (count > (SIZE_MAX - start - LINE) / sizeof(float)) {
+    if (bytes > SIZE_MAX - start - LINE) {
         arena->overflow = true;
         return NULL;
     }
-    arena->used = (start + count * sizeof(float) + LINE - 1) / LINE * LINE;
-    return arena->base ? (float *)(void *)(arena->base + start) : NULL;
+    arena->used = (start + bytes + LINE - 1) / LINE * LINE;
+    return arena->base ? arena->base + start : NULL;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+    if (size && count > SIZE_MAX / size) {
+        arena->overflow = true;
+        return NULL;
+    }
+    return arena_bytes(arena, count * size);
 }
 
 bool arena_allocate(struct arena *arena)
@@ -33,7 +43,7 @@ bool arena_allocate(struct arena *arena)
     arena->used = 0;
 #ifdef MADV_HUGEPAGE
     if (align == HUGE_PAGE)
-        madvise(arena->base, arena->bytes, MADV_HUGEPAGE); /* advice: its failure changes nothing */
+        madvise(arena->base, arena->bytes, MADV_HUGEPAGE); /* advice only: failure is harmless */
 #endif
     return true;
 }

@@ -1,4 +1,4 @@
-/* arena.h - one block of memory, measured first, then carved into aligned arrays */
+/* arena.h - one block of memory: its size is measured first, then it is carved into arrays */
 #ifndef VIT_BASE_ARENA_H
 #define VIT_BASE_ARENA_H
 
@@ -6,9 +6,8 @@
 #include <stddef.h>
 
 /*
- * Carve twice with the same calls: first with no memory, when arena_floats only adds up, then after
- * arena_allocate has made that much. A size that does not fit in size_t is remembered and fails
- * there.
+ * Make the same calls twice: first with a zeroed arena, which only adds up sizes; then, after
+ * arena_allocate, to get the memory. A size that does not fit in size_t makes arena_allocate fail.
  */
 struct arena {
     char *base;
@@ -16,10 +15,23 @@ struct arena {
     bool overflow;
 };
 
-/* count floats at a cache line's start; NULL in the measuring pass. */
-float *arena_floats(struct arena *arena, size_t count);
+/* Bytes that begin at a cache line, which aligns every type; NULL in the measuring pass. */
+void *arena_bytes(struct arena *arena, size_t bytes);
 
-/* Allocates what was measured, advised as huge pages, for the second pass. False: no memory. */
+/* The same for count elements of `size` bytes; the product may overflow. */
+void *arena_array(struct arena *arena, size_t count, size_t size);
+
+static inline float *arena_floats(struct arena *arena, size_t count)
+{
+    return arena_array(arena, count, sizeof(float));
+}
+
+static inline double *arena_doubles(struct arena *arena, size_t count)
+{
+    return arena_array(arena, count, sizeof(double));
+}
+
+/* Allocates the measured size, with huge pages where the system grants them. False: no memory. */
 bool arena_allocate(struct arena *arena);
 
 void arena_free(struct arena *arena);

@@ -87,7 +87,7 @@ enum vit_status isa_find(const struct isa_choice *choice, const char *name, cons
  */
 static size_t k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 {
-    const size_t k = l2_bytes / 5 / (kernel->nr * sizeof(float));
+    const size_t k = l2_bytes / 5 / kernel->panel_bytes(1);
     return k > 64 ? k : 64;
 }
 
@@ -103,7 +103,8 @@ static void build_tables(void)
             continue;
         tables[i] = tables[below];
         levels[i].fill(&tables[i]);
-        tables[i].matmul.kc = k_block(&tables[i].matmul, l2_bytes);
+        for (size_t p = 0; p < VIT_MATMUL_PAIRS; p++)
+            tables[i].matmul[p].kc = k_block(&tables[i].matmul[p], l2_bytes);
         below = i;
     }
 }
@@ -138,7 +139,8 @@ const char *vit_isa_level(size_t i, int *usable)
     build_tables_once();
     for (size_t l = 0; l < LEVELS; l++)
         if (levels[l].fill && i-- == 0) {
-            *usable = here.can[l];
+            if (usable)
+                *usable = here.can[l];
             return levels[l].name;
         }
     return NULL;
@@ -147,7 +149,8 @@ const char *vit_isa_level(size_t i, int *usable)
 const char *vit_isa_default(const char **reason)
 {
     build_tables_once();
-    *reason = here.reason;
+    if (reason)
+        *reason = here.reason;
     return levels[here.should].name;
 }
 
@@ -160,8 +163,8 @@ static const struct {
     const char *name;
     size_t offset;
 } entries[] = {
-    ENTRY("matmul", matmul.tile),
-    ENTRY("pack", matmul.pack),
+    ENTRY("matmul", matmul[VIT_MATMUL_F32_F32].tile),
+    ENTRY("pack", matmul[VIT_MATMUL_F32_F32].pack),
     ENTRY("layernorm", layernorm),
     ENTRY("softmax", softmax),
     ENTRY("exp_sub_max", exp_sub_max),
@@ -186,6 +189,7 @@ const char *vit_kernels_name_at(const struct vit_kernels *kernels, size_t i, con
     while (l + 1 < LEVELS && (!here.can[l] || memcmp((const char *)&tables[l] + entries[i].offset,
                                                      own, sizeof(void (*)(void)))))
         l++;
-    *level = levels[l].name;
+    if (level)
+        *level = levels[l].name;
     return entries[i].name;
 }

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "vit/kernels.h"
+#include "vit/parallel.h"
 
 typedef void parallel_task(void *arg, size_t i);
 

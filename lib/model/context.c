@@ -36,21 +36,32 @@ static size_t attention_scratch(const struct vit_model *m, size_t threads, bool 
 {
     const struct vit_config *c = &m->config;
     const size_t tokens = config_tokens(c);
-    size_t most =
-        vit_attention_scratch_size(m->kernels, tokens, c->heads, config_head_dim(c), threads);
+    size_t most = vit_attention_scratch_bytes(m->kernels, tokens, config_head_dim(c), threads);
 
     *overflow = most == 0;
     if (c->pool == VIT_POOL_MAP)
-        most = larger(most, vit_attention_scratch_size(m->kernels, tokens, c->heads,
-                                                       c->dim / c->heads, threads));
+        most = larger(most,
+                      vit_attention_scratch_bytes(m->kernels, tokens, c->dim / c->heads, threads));
     for (size_t i = 0; i < T2T_BLOCKS && (config_traits(c) & HAS_TOKEN_ATTENTION); i++) {
         const struct config_grid grid = config_split_grid(c, i);
-        const size_t scratch = vit_attention_scratch_size(
-            m->kernels, grid.rows * grid.columns, c->t2t_heads, c->t2t_dim / c->t2t_heads, threads);
+        const size_t scratch = vit_attention_scratch_bytes(m->kernels, grid.rows * grid.columns,
+                                                           c->t2t_dim / c->t2t_heads, threads);
         *overflow = *overflow || scratch == 0;
         most = larger(most, scratch);
     }
     return most;
+}
+
+/* Maximum rows of a linear layer's input. */
+static size_t max_rows(const struct vit_config *c)
+{
+    size_t rows = config_tokens(c);
+
+    for (size_t i = 0; i < SPLITS && (config_traits(c) & HAS_T2T); i++) {
+        const struct config_grid grid = config_split_grid(c, i);
+        rows = larger(rows, grid.rows * grid.columns);
+    }
+    return rows;
 }
 
 /* The buffers of one slot; slot 0 also serves images that all threads work on together. */
@@ -66,14 +77,15 @@ static void carve(struct arena *arena, const struct vit_model *m, size_t threads
     r->qkv =
         carve_matrix(arena, tokens, larger(3 * inner, c->pool == VIT_POOL_MAP ? 2 * c->dim : 0));
     r->mlp.ld = padded_stride(larger(larger(hidden, c->dim), config_pooled(c)));
-    r->patches.ld = padded_stride(m->patch.in);
+    r->patches.ld = padded_stride(m->patch.weight.k);
     r->mlp.at = r->patches.at = arena_floats(
         arena, larger(tokens * r->mlp.ld,
                       c->tokenizer == VIT_TOKENIZER_PATCH ? patches * r->patches.ld : 0));
     r->embedding = arena_floats(arena, larger(2 * c->dim, c->pre_logits));
     if (c->pool == VIT_POOL_MAP)
         r->pool = arena_floats(arena, 3 * c->dim + c->mlp_dim);
-    r->attention = arena_floats(arena, attention_scratch(m, threads, &overflow));
+    r->attention = arena_bytes(arena, attention_scratch(m, threads, &overflow));
+    r->converted = arena_array(arena, max_rows(c), m->converted_bytes);
     arena->overflow = arena->overflow || overflow;
     tokens_carve(arena, r);
 }

@@ -48,8 +48,20 @@ static void attend(struct run *r)
     const size_t tokens = config_tokens(c);
     const float *q = r->qkv.at, *k = q + config_inner(c), *v = k + config_inner(c);
 
-    vit_attention(r->model->kernels, r->parallel, tokens, tokens, c->heads, config_head_dim(c),
-                  config_scale(c), q, r->qkv.ld, k, v, r->qkv.ld, r->h.at, r->h.ld, r->attention);
+    vit_attention(r->model->kernels, r->parallel,
+                  &(struct vit_attention_args){ .queries = tokens,
+                                                .tokens = tokens,
+                                                .heads = c->heads,
+                                                .head_dim = config_head_dim(c),
+                                                .q = q,
+                                                .ldq = r->qkv.ld,
+                                                .k = k,
+                                                .v = v,
+                                                .ldkv = r->qkv.ld,
+                                                .out = r->h.at,
+                                                .ld_out = r->h.ld,
+                                                .scale = config_scale(c),
+                                                .scratch = r->attention });
 }
 
 /* out[heads][tokens][tokens] = softmax(Q Kᵀ · scale) */
@@ -61,9 +73,18 @@ static void attention_weights(struct run *r, const struct block *b, float *out)
 
     layernorm(r, &b->norm1, tokens, r->x, r->h);
     project_qkv(r, b);
-    vit_attention_weights(r->model->kernels, r->parallel, tokens, tokens, c->heads,
-                          config_head_dim(c), config_scale(c), q, r->qkv.ld, k, r->qkv.ld, out,
-                          r->attention);
+    vit_attention_weights(r->model->kernels, r->parallel,
+                          &(struct vit_attention_args){ .queries = tokens,
+                                                        .tokens = tokens,
+                                                        .heads = c->heads,
+                                                        .head_dim = config_head_dim(c),
+                                                        .q = q,
+                                                        .ldq = r->qkv.ld,
+                                                        .k = k,
+                                                        .ldkv = r->qkv.ld,
+                                                        .out = out,
+                                                        .scale = config_scale(c),
+                                                        .scratch = r->attention });
 }
 
 /* x += y, as far as an epilogue cannot add it */

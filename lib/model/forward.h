@@ -29,17 +29,19 @@ struct run {
     struct matrix mlp;     /* [tokens][rows of fc1] */
     float *embedding;      /* one for each head */
     float *pool;           /* attention pooling: [3·dim + mlp_dim] */
-    float *attention;      /* scratch of vit_attention */
+    void *attention;       /* scratch of vit_attention */
+    void *converted;       /* scratch of vit_matmul: rows in the number type of the kernel */
 
     /* T2T: rows of a soft split, and what the token transformers make of them */
     struct matrix split, split_h;                       /* [tokens][length] */
     struct matrix token, token_h, token_qkv, token_mlp; /* [tokens][…] */
     struct matrix features;                             /* of queries [tokens][features] */
     struct matrix key_features;                         /* of keys [features][tokens] */
-    float *packed;                                      /* keys, then values */
+    void *packed;                                       /* keys, then values */
     float *half_norms;                                  /* [tokens], a performer's; then 1/sums */
     double *feature_sums;                               /* [features] */
-    float *mixture, *packed_mixture;                    /* [features][t2t_dim] */
+    float *mixture;                                     /* [features][t2t_dim] */
+    void *packed_mixture;
 };
 
 /* The part of a run that tokenize() has to itself: measured, then carved. */
@@ -74,16 +76,30 @@ static inline void linear(struct run *r, const struct linear *l, size_t rows, st
                           struct vit_epilogue epilogue, struct matrix y)
 {
     epilogue.bias = l->bias;
-    vit_matmul(r->model->kernels, r->parallel, rows, l->out, l->in, x.at, x.ld, l->weight, y.at,
-               y.ld, &epilogue);
+    vit_matmul(r->parallel, &(struct vit_matmul_args){ .m = rows,
+                                                       .a = x.at,
+                                                       .lda = x.ld,
+                                                       .b = &l->weight,
+                                                       .c = y.at,
+                                                       .ldc = y.ld,
+                                                       .epilogue = &epilogue,
+                                                       .scratch = r->converted });
 }
 
 /* y[rows][length] = LN(x) */
 static inline void layernorm(struct run *r, const struct norm *norm, size_t rows, struct matrix x,
                              struct matrix y)
 {
-    vit_layernorm(r->model->kernels, r->parallel, rows, norm->length, x.at, x.ld, norm->gamma,
-                  norm->beta, r->model->config.eps, y.at, y.ld);
+    vit_layernorm(r->model->kernels, r->parallel,
+                  &(struct vit_layernorm_args){ .rows = rows,
+                                                .n = norm->length,
+                                                .x = x.at,
+                                                .ldx = x.ld,
+                                                .gamma = norm->gamma,
+                                                .beta = norm->beta,
+                                                .eps = r->model->config.eps,
+                                                .y = y.at,
+                                                .ldy = y.ld });
 }
 
 /* rows × columns of the arena, the row stride padded. */

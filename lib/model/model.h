@@ -10,9 +10,8 @@
 
 /* y = x Wᵀ + b */
 struct linear {
-    size_t in, out;
-    float *weight; /* vit_matmul_pack of [out][in]; NULL: the model has no such layer */
-    float *bias;   /* [out] or NULL */
+    struct vit_packed weight; /* of [out][in]; its panels NULL: the model has no such layer */
+    float *bias;              /* [out] or NULL */
 };
 
 struct norm {
@@ -52,6 +51,7 @@ struct vit_model {
     size_t parameters;
 
     struct arena weights;
+    size_t converted_bytes; /* maximum vit_matmul_scratch_bytes of one row, of all layers */
     struct stage stages[T2T_BLOCKS];
     struct norm patch_norm1, patch_norm2;
     struct linear patch; /* [dim][channels·patch·patch], or [dim][length of T2T's last split] */

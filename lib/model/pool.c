@@ -47,8 +47,20 @@ static void map_pool(struct run *r, struct matrix x, float *out)
 
     linear(r, &p->q, 1, query, plain, q);
     linear(r, &p->kv, patches, from_row(x, config_prefix(c)), plain, r->qkv);
-    vit_attention(m->kernels, r->parallel, 1, patches, c->heads, width, config_rsqrt(width), q.at,
-                  q.ld, k, v, r->qkv.ld, mix.at, mix.ld, r->attention);
+    vit_attention(m->kernels, r->parallel,
+                  &(struct vit_attention_args){ .queries = 1,
+                                                .tokens = patches,
+                                                .heads = c->heads,
+                                                .head_dim = width,
+                                                .q = q.at,
+                                                .ldq = q.ld,
+                                                .k = k,
+                                                .v = v,
+                                                .ldkv = r->qkv.ld,
+                                                .out = mix.at,
+                                                .ld_out = mix.ld,
+                                                .scale = config_rsqrt(width),
+                                                .scratch = r->attention });
     linear(r, &p->proj, 1, mix, plain, h);
     layernorm(r, &p->norm, 1, h, mix);
     linear(r, &p->fc1, 1, mix, (struct vit_epilogue){ .activation = c->activation }, hidden);

@@ -83,8 +83,20 @@ static void token_attention(struct run *r, const struct stage *s, size_t tokens)
     const struct vit_epilogue add_values = { .residual = v, .ld_residual = ld };
 
     linear(r, &s->qkv, tokens, r->split_h, plain, r->token_qkv);
-    vit_attention(r->model->kernels, r->parallel, tokens, tokens, c->t2t_heads, head, scale, q, ld,
-                  k, v, ld, r->token_h.at, r->token_h.ld, r->attention);
+    vit_attention(r->model->kernels, r->parallel,
+                  &(struct vit_attention_args){ .queries = tokens,
+                                                .tokens = tokens,
+                                                .heads = c->t2t_heads,
+                                                .head_dim = head,
+                                                .q = q,
+                                                .ldq = ld,
+                                                .k = k,
+                                                .v = v,
+                                                .ldkv = ld,
+                                                .out = r->token_h.at,
+                                                .ld_out = r->token_h.ld,
+                                                .scale = scale,
+                                                .scratch = r->attention });
     linear(r, &s->proj, tokens, r->token_h, add_values, r->token);
 }
 
@@ -99,30 +111,42 @@ static void half_norms(struct run *r, struct matrix x, size_t tokens, size_t dim
     }
 }
 
+/* The kernel of products of activations. */
+static const struct vit_matmul_kernel *f32_matmul(const struct run *r)
+{
+    return &r->model->kernels->matmul[VIT_MATMUL_F32_F32];
+}
+
 /*
  * The features of a performer, φ(x) = exp(w·x − |x|²/2)/√m, without the √m, which φ(q)·φ(k) takes
  * twice: of keys one row for each feature, of queries one for each token.
  */
 static void key_features(struct run *r, const struct stage *s, struct matrix k, size_t tokens)
 {
-    const size_t dim = s->features.in, features = s->features.out;
+    const size_t dim = s->features.weight.k, features = s->features.weight.n;
     const struct vit_epilogue e = { .bias = r->half_norms, .activation = VIT_ACTIVATION_EXP };
+    const struct vit_packed keys = { f32_matmul(r), tokens, dim, r->packed };
 
     half_norms(r, k, tokens, dim);
-    vit_matmul_pack(r->model->kernels, tokens, dim, k.at, k.ld, 1, r->packed);
-    vit_matmul(r->model->kernels, r->parallel, features, tokens, dim, s->directions, dim, r->packed,
-               r->key_features.at, r->key_features.ld, &e);
+    vit_pack(&keys, 0, tokens, k.at, k.ld, 1);
+    vit_matmul(r->parallel, &(struct vit_matmul_args){ .m = features,
+                                                       .a = s->directions,
+                                                       .lda = dim,
+                                                       .b = &keys,
+                                                       .c = r->key_features.at,
+                                                       .ldc = r->key_features.ld,
+                                                       .epilogue = &e });
 }
 
 static void query_features(struct run *r, const struct stage *s, struct matrix q, size_t tokens)
 {
-    half_norms(r, q, tokens, s->features.in);
+    half_norms(r, q, tokens, s->features.weight.k);
     linear(r, &s->features, tokens, q, plain, r->features);
     for (size_t i = 0; i < tokens; i++) {
         float *const row = r->features.at + i * r->features.ld;
-        for (size_t j = 0; j < s->features.out; j++)
+        for (size_t j = 0; j < s->features.weight.n; j++)
             row[j] += r->half_norms[i];
-        r->model->kernels->activation[VIT_ACTIVATION_EXP](s->features.out, row, row);
+        r->model->kernels->activation[VIT_ACTIVATION_EXP](s->features.weight.n, row, row);
     }
 }
 
@@ -150,8 +174,9 @@ static void reciprocals(struct run *r, size_t tokens, size_t features)
 /* token = v + (φ(Q) (φ(K)ᵀ V) / (φ(Q) Σφ(K) + 1e-8)) Wproj + b; Choromanski et al. 2021 */
 static void performer(struct run *r, const struct stage *s, size_t tokens)
 {
-    const struct vit_kernels *kernels = r->model->kernels;
-    const size_t dim = s->features.in, features = s->features.out, ld = r->token_qkv.ld;
+    const size_t dim = s->features.weight.k, features = s->features.weight.n, ld = r->token_qkv.ld;
+    const struct vit_packed values = { f32_matmul(r), dim, tokens, r->packed };
+    const struct vit_packed mixture = { f32_matmul(r), dim, features, r->packed_mixture };
     const struct matrix k = { r->token_qkv.at, ld }, q = { k.at + dim, ld }, v = { q.at + dim, ld };
     const struct vit_epilogue add_values = { .residual = v.at, .ld_residual = ld };
     const struct vit_epilogue divide = { .row_scale = r->half_norms };
@@ -161,12 +186,21 @@ static void performer(struct run *r, const struct stage *s, size_t tokens)
     query_features(r, s, q, tokens);
     reciprocals(r, tokens, features);
 
-    vit_matmul_pack(kernels, dim, tokens, v.at, 1, ld, r->packed);
-    vit_matmul(kernels, r->parallel, features, dim, tokens, r->key_features.at, r->key_features.ld,
-               r->packed, r->mixture, dim, NULL);
-    vit_matmul_pack(kernels, dim, features, r->mixture, 1, dim, r->packed_mixture);
-    vit_matmul(kernels, r->parallel, tokens, dim, features, r->features.at, r->features.ld,
-               r->packed_mixture, r->token_h.at, r->token_h.ld, &divide);
+    vit_pack(&values, 0, dim, v.at, 1, ld);
+    vit_matmul(r->parallel, &(struct vit_matmul_args){ .m = features,
+                                                       .a = r->key_features.at,
+                                                       .lda = r->key_features.ld,
+                                                       .b = &values,
+                                                       .c = r->mixture,
+                                                       .ldc = dim });
+    vit_pack(&mixture, 0, dim, r->mixture, 1, dim);
+    vit_matmul(r->parallel, &(struct vit_matmul_args){ .m = tokens,
+                                                       .a = r->features.at,
+                                                       .lda = r->features.ld,
+                                                       .b = &mixture,
+                                                       .c = r->token_h.at,
+                                                       .ldc = r->token_h.ld,
+                                                       .epilogue = &divide });
     linear(r, &s->proj, tokens, r->token_h, add_values, r->token);
 }
 
@@ -245,13 +279,13 @@ void tokens_carve(struct arena *arena, struct run *r)
     r->token_mlp = carve_matrix(arena, rows, c->t2t_mlp_dim);
     if (c->tokenizer != VIT_TOKENIZER_T2T_PERFORMER)
         return;
-    const size_t keys = vit_matmul_packed_size(m->kernels, rows, dim);
-    const size_t values = vit_matmul_packed_size(m->kernels, dim, rows);
+    const size_t keys = vit_packed_bytes(f32_matmul(r), rows, dim);
+    const size_t values = vit_packed_bytes(f32_matmul(r), dim, rows);
     r->features = carve_matrix(arena, rows, features);
     r->key_features = carve_matrix(arena, features, rows);
-    r->packed = arena_floats(arena, keys > values ? keys : values);
+    r->packed = arena_bytes(arena, keys > values ? keys : values);
     r->half_norms = arena_floats(arena, rows);
-    r->feature_sums = (double *)(void *)arena_floats(arena, 2 * features);
+    r->feature_sums = arena_doubles(arena, features);
     r->mixture = arena_floats(arena, features * dim);
-    r->packed_mixture = arena_floats(arena, vit_matmul_packed_size(m->kernels, dim, features));
+    r->packed_mixture = arena_bytes(arena, vit_packed_bytes(f32_matmul(r), dim, features));
 }

@@ -7,7 +7,6 @@
 #include "config/tokenizer.h"
 #include "model/model.h"
 #include "model/positions.h"
-#include "ops/ops.h"
 
 /*
  * A loading: first a pass that measures, then one that carves and fills. Once something has failed
@@ -17,8 +16,8 @@ struct loader {
     struct vit_model *model;
     const struct weight_source *source; /* NULL: only carve */
     unsigned traits;
-    float *rows; /* as many rows of the widest linear layer as a panel has columns */
-    size_t widest;
+    float *rows; /* of a linear layer, on their way to be packed */
+    size_t rows_floats;
     enum vit_status status;
     struct vit_error *err;
 };
@@ -47,6 +46,20 @@ static bool has(const struct loader *l, unsigned traits)
     return (traits & ~l->traits) == 0;
 }
 
+/* A weight [out][in] in the number type that the layer's kernel reads. */
+static struct vit_packed carve_packed(struct loader *l, size_t out, size_t in)
+{
+    struct vit_packed weight = { &l->model->kernels->matmul[VIT_MATMUL_F32_F32], out, in, NULL };
+    const size_t chunk = vit_packed_chunk(&weight, 0) * in;
+    const size_t converted = vit_matmul_scratch_bytes(&weight, 1);
+
+    weight.panels = arena_bytes(&l->model->weights, vit_packed_bytes(weight.kernel, out, in));
+    l->rows_floats = chunk > l->rows_floats ? chunk : l->rows_floats;
+    if (converted > l->model->converted_bytes)
+        l->model->converted_bytes = converted;
+    return weight;
+}
+
 /*
  * Rows first_row .. first_row + out − 1 of a slot's weight [..][in], and of its bias, which is
  * the next slot.
@@ -54,22 +67,14 @@ static bool has(const struct loader *l, unsigned traits)
 static void linear_rows(struct loader *l, enum tensor_slot weight, size_t index, size_t first_row,
                         size_t in, size_t out, bool bias, struct linear *linear)
 {
-    const struct vit_kernels *kernels = l->model->kernels;
-    struct arena *arena = &l->model->weights;
-
-    linear->in = in;
-    linear->out = out;
-    linear->weight = arena_floats(arena, vit_matmul_packed_size(kernels, out, in));
-    linear->bias = bias ? arena_floats(arena, out) : NULL;
-    if (in > l->widest)
-        l->widest = in;
+    linear->weight = carve_packed(l, out, in);
+    linear->bias = bias ? arena_floats(&l->model->weights, out) : NULL;
     if (!l->source)
         return;
-    for (size_t p = 0; p < matmul_panels(kernels, out) && l->status == VIT_OK; p++) {
-        const struct panel at = matmul_panel(kernels, out, p);
-        load(l, weight, index, (first_row + at.first) * in, at.columns * in, l->rows);
-        kernels->matmul.pack(at.columns, in, l->rows, in, 1,
-                             linear->weight + p * kernels->matmul.nr * in);
+    for (size_t row = 0, count; row < out && l->status == VIT_OK; row += count) {
+        count = vit_packed_chunk(&linear->weight, row);
+        load(l, weight, index, (first_row + row) * in, count * in, l->rows);
+        vit_pack(&linear->weight, row, count, l->rows, in, 1);
     }
     if (bias)
         load(l, weight + 1, index, first_row, out, linear->bias);
@@ -101,13 +106,10 @@ static void token_stage(struct loader *l, size_t i)
     const bool bias = performer || (c->tokenizer == VIT_TOKENIZER_T2T_QK_SCALE && !c->no_qkv_bias);
     linear(l, SLOT_TOKEN_QKV_WEIGHT, i, in, 3 * dim, bias, &s->qkv);
     if (performer) {
-        s->features = (struct linear){ dim, features, NULL, NULL };
         s->directions = vector(l, true, SLOT_TOKEN_FEATURES, i, features * dim);
-        s->features.weight = arena_floats(&l->model->weights,
-                                          vit_matmul_packed_size(l->model->kernels, features, dim));
+        s->features = (struct linear){ carve_packed(l, features, dim), NULL };
         if (l->source && l->status == VIT_OK)
-            vit_matmul_pack(l->model->kernels, features, dim, s->directions, dim, 1,
-                            s->features.weight);
+            vit_pack(&s->features.weight, 0, features, s->directions, dim, 1);
     }
     linear(l, SLOT_TOKEN_PROJ_WEIGHT, i, dim, dim, true, &s->proj);
     norm(l, SLOT_TOKEN_NORM2_WEIGHT, i, dim, &s->norm2);
@@ -296,7 +298,7 @@ enum vit_status weights_load(struct vit_model *m, const struct weight_source *so
         everything(&l);
     if (!m->blocks || !arena_allocate(&m->weights))
         return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", m->weights.used);
-    l.rows = malloc(m->kernels->matmul.nr * l.widest * sizeof *l.rows);
+    l.rows = malloc(l.rows_floats * sizeof *l.rows);
     if (!l.rows)
         return fail(err, VIT_ENOMEM, "no memory to read weights into");
     l.source = source;

@@ -2,35 +2,30 @@
 #include "base/parallel.h"
 #include "ops/ops.h"
 
-struct rows {
+struct layernorm {
     const struct vit_kernels *kernels;
-    size_t count, n, parts;
-    const float *x;
-    size_t ldx;
-    const float *gamma, *beta;
-    float eps;
-    float *y;
-    size_t ldy;
+    const struct vit_layernorm_args *args;
+    size_t parts;
 };
 
-static void normalise_part(void *arg, size_t part)
+static void layernorm_task(void *arg, size_t part)
 {
-    const struct rows *r = arg;
-    const size_t first = parallel_share(r->count, r->parts, part);
-    const size_t rows = parallel_share(r->count, r->parts, part + 1) - first;
+    const struct layernorm *const norm = arg;
+    struct vit_layernorm_args rows = *norm->args;
+    const size_t first = parallel_share(rows.rows, norm->parts, part);
 
-    r->kernels->layernorm(rows, r->n, r->x + first * r->ldx, r->ldx, r->gamma, r->beta, r->eps,
-                          r->y + first * r->ldy, r->ldy);
+    rows.rows = parallel_share(rows.rows, norm->parts, part + 1) - first;
+    rows.x += first * rows.ldx;
+    rows.y += first * rows.ldy;
+    norm->kernels->layernorm(&rows);
 }
 
 void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
-                   size_t rows, size_t n, const float *x, size_t ldx, const float *gamma,
-                   const float *beta, float eps, float *y, size_t ldy)
+                   const struct vit_layernorm_args *args)
 {
-    const size_t threads =
-        parallel_threads(parallel, rows, (double)rows * (double)n, LEAST_ELEMENTS);
-    const size_t parts = parallel_tasks(threads, rows);
-    struct rows r = { kernels, rows, n, parts, x, ldx, gamma, beta, eps, y, ldy };
+    const double elements = (double)args->rows * (double)args->n;
+    const size_t threads = parallel_threads(parallel, args->rows, elements, MIN_ELEMENTS);
+    struct layernorm norm = { kernels, args, parallel_tasks(threads, args->rows) };
 
-    parallel_run(parallel, threads, parts, normalise_part, &r);
+    parallel_run(parallel, threads, norm.parts, layernorm_task, &norm);
 }

@@ -3,66 +3,42 @@
 
 #include "base/parallel.h"
 #include "ops/ops.h"
+#include "ops/packed.h"
 
 /*
- * Rows of A that are gone through for one panel before the next: enough to reuse it, few enough
- * for L2.
+ * Maximum rows of A that are multiplied by one panel before the next panel: enough to reuse the
+ * panel, few enough that they stay in L2.
  */
-#define BLOCK_ROWS 256
+#define MAX_BLOCK_ROWS 256
 
-/* Floats of unfinished chains, one panel wide and a block of rows long: 64 KiB of stack. */
+/* Unfinished accumulators of one panel and a block of rows, 4 bytes each: 64 KiB of stack. */
 #define UNFINISHED 16384
 
-size_t matmul_panels(const struct vit_kernels *kernels, size_t n)
-{
-    return n / kernels->matmul.nr + (n % kernels->matmul.nr != 0);
-}
+struct matmul {
+    const struct vit_matmul_args *args;
+    const struct vit_matmul_kernel *kernel;
+    size_t n, k;
+    const char *rows; /* of A, as the kernel reads them */
+    size_t row_bytes; /* from one to the next */
+    size_t row_tiles, panels;
+    size_t down, across; /* how many parts each is divided into */
+    size_t convert_parts;
+};
 
-struct panel matmul_panel(const struct vit_kernels *kernels, size_t n, size_t p)
+size_t matmul_row_tiles(const struct vit_matmul_kernel *kernel, size_t m)
 {
-    const size_t column_group = kernels->matmul.column_group,
-                 vectors = n / column_group + (n % column_group != 0);
-    const size_t panels = matmul_panels(kernels, n);
-    const size_t first = column_group * parallel_share(vectors, panels, p);
-    const size_t end = column_group * parallel_share(vectors, panels, p + 1);
-    return (struct panel){ first, (end < n ? end : n) - first };
-}
-
-size_t matmul_row_tiles(const struct vit_kernels *kernels, size_t m)
-{
-    return m / kernels->matmul.mr + (m % kernels->matmul.mr != 0);
-}
-
-size_t vit_matmul_packed_size(const struct vit_kernels *kernels, size_t n, size_t k)
-{
-    const size_t panels = matmul_panels(kernels, n), nr = kernels->matmul.nr;
-    if (n == 0 || k == 0 || k > SIZE_MAX / sizeof(float) / nr / panels)
-        return 0;
-    return panels * nr * k;
-}
-
-void vit_matmul_pack(const struct vit_kernels *kernels, size_t n, size_t k, const float *b,
-                     size_t n_stride, size_t k_stride, float *packed)
-{
-    const size_t panels = matmul_panels(kernels, n), nr = kernels->matmul.nr;
-
-    for (size_t p = 0; p < panels; p++) {
-        const struct panel at = matmul_panel(kernels, n, p);
-        kernels->matmul.pack(at.columns, k, b + at.first * n_stride, n_stride, k_stride,
-                             packed + p * nr * k);
-    }
-}
-
-static const struct vit_epilogue *epilogue_of(const struct matmul *mm)
-{
-    static const struct vit_epilogue none = { 0 };
-    return mm->epilogue ? mm->epilogue : &none;
+    return m / kernel->mr + (m % kernel->mr != 0);
 }
 
 /* The epilogue with its pointers at row i, column j. */
 static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, size_t j)
 {
-    struct vit_epilogue at = *e;
+    static const struct vit_epilogue none = { 0 };
+    struct vit_epilogue at = none;
+
+    if (!e)
+        return at;
+    at = *e;
     at.row_scale = e->row_scale ? e->row_scale + i : NULL;
     at.bias = e->bias ? e->bias + j : NULL;
     at.gamma = e->gamma ? e->gamma + j : NULL;
@@ -70,158 +46,191 @@ static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, s
     return at;
 }
 
-/* A block of rows with one panel: all of k in blocks of it, the chains waiting in between. */
-static void panel_part(const struct vit_kernels *kernels, const struct matmul *mm,
-                       size_t tile_begin, size_t tile_end, size_t p)
+/* Tiles [begin, end) of rows times panel p: all of k, one block of it after the other. */
+static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, size_t p)
 {
-    const struct vit_matmul_kernel *kernel = &kernels->matmul;
-    const struct panel columns = matmul_panel(kernels, mm->n, p);
-    const size_t nr = kernel->nr, blocks = mm->k / kernel->kc + (mm->k % kernel->kc != 0);
-    const size_t tiles = matmul_row_tiles(kernels, mm->m);
-    float unfinished[UNFINISHED];
+    const struct vit_matmul_kernel *const kernel = mm->kernel;
+    const struct vit_matmul_args *const args = mm->args;
+    const struct panel columns = packed_panel(kernel, mm->n, p);
+    const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
+    const size_t blocks = mm->k / kernel->kc + (mm->k % kernel->kc != 0);
+    const char *const panel = (const char *)args->b->panels + p * kernel->panel_bytes(mm->k);
+    _Alignas(64) char unfinished[4 * UNFINISHED];
 
     for (size_t b = 0; b < blocks; b++) {
-        const size_t l = parallel_share(mm->k, blocks, b);
-        const size_t k = parallel_share(mm->k, blocks, b + 1) - l;
-        const float *panel = mm->packed + p * nr * mm->k + l * nr;
-        const float *next = panel + k * nr; /* the next block of k, or the next panel */
-        size_t i = parallel_share(mm->m, tiles, tile_begin);
+        const size_t k_first = kernel->k_group * parallel_share(groups, blocks, b);
+        const size_t k_end = kernel->k_group * parallel_share(groups, blocks, b + 1);
+        const size_t k = (k_end < mm->k ? k_end : mm->k) - k_first;
+        /* the next block of k or the next panel follows this one in memory */
+        const char *const next = panel + kernel->panel_bytes(k_first + k);
+        const size_t next_bytes = kernel->panel_bytes(k);
+        size_t i = parallel_share(args->m, mm->row_tiles, begin);
 
-        for (size_t t = tile_begin; t < tile_end; t++, next += 4 * k) {
-            const size_t m = parallel_share(mm->m, tiles, t + 1) - i;
-            float *chains = unfinished + (t - tile_begin) * kernel->mr * nr;
-            const struct vit_epilogue at = epilogue_at(epilogue_of(mm), i, columns.first);
+        for (size_t t = begin, ahead = 0; t < end; t++, ahead += 16 * k) {
+            const size_t m = parallel_share(args->m, mm->row_tiles, t + 1) - i;
+            char *const accumulators = unfinished + 4 * (t - begin) * kernel->mr * kernel->nr;
+            const struct vit_epilogue epilogue = epilogue_at(args->epilogue, i, columns.first);
             kernel->tile(&(struct vit_tile){
                 .m = m,
                 .n = columns.columns,
+                .k_first = k_first,
                 .k = k,
-                .a = mm->a + i * mm->lda + l,
-                .lda = mm->lda,
+                .a = mm->rows + i * mm->row_bytes,
+                .a_bytes = mm->row_bytes,
                 .panel = panel,
-                .next = next < panel + 2 * k * nr ? next : panel,
-                .from = b > 0 ? chains : NULL,
-                .to = b + 1 < blocks ? chains : NULL,
-                .c = mm->c + i * mm->ldc + columns.first,
-                .ldc = mm->ldc,
-                .epilogue = &at,
+                .prefetch = ahead < next_bytes ? next + ahead : next - next_bytes,
+                .acc_in = b > 0 ? accumulators : NULL,
+                .acc_out = b + 1 < blocks ? accumulators : NULL,
+                .c = args->c + i * args->ldc + columns.first,
+                .ldc = args->ldc,
+                .epilogue = &epilogue,
             });
             i += m;
         }
     }
 }
 
-/* Panels from p on, of those below `end`, that one row takes at once: whole ones, if several. */
-static size_t gemv_panels(const struct vit_kernels *kernels, size_t n, size_t p, size_t end)
+/* How many panels from p on, below `end`, one row multiplies at once: whole ones, if several. */
+static size_t gemv_panels(const struct matmul *mm, size_t p, size_t end)
 {
-    const struct vit_matmul_kernel *kernel = &kernels->matmul;
     size_t count = 0;
 
-    while (count < kernel->gemv_panels && p + count < end &&
-           matmul_panel(kernels, n, p + count).columns == kernel->nr)
+    while (count < mm->kernel->gemv_panels && p + count < end &&
+           packed_panel(mm->kernel, mm->n, p + count).columns == mm->kernel->nr)
         count++;
     return count ? count : 1;
 }
 
 /* A single row, which reads every panel once. */
-static void row_part(const struct vit_kernels *kernels, const struct matmul *mm, size_t panel_begin,
-                     size_t panel_end)
+static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t panel_end)
 {
-    const size_t nr = kernels->matmul.nr;
+    const struct vit_matmul_kernel *const kernel = mm->kernel;
+    const struct vit_matmul_args *const args = mm->args;
+    const size_t panel_bytes = kernel->panel_bytes(mm->k);
 
     for (size_t p = panel_begin, count; p < panel_end; p += count) {
-        const struct panel columns = matmul_panel(kernels, mm->n, p);
-        const struct vit_epilogue at = epilogue_at(epilogue_of(mm), 0, columns.first);
-        const float *panel = mm->packed + p * nr * mm->k;
-        count = gemv_panels(kernels, mm->n, p, panel_end);
-        kernels->matmul.tile(&(struct vit_tile){
+        const struct panel columns = packed_panel(kernel, mm->n, p);
+        const struct vit_epilogue epilogue = epilogue_at(args->epilogue, 0, columns.first);
+        const char *const panel = (const char *)args->b->panels + p * panel_bytes;
+        count = gemv_panels(mm, p, panel_end);
+        kernel->tile(&(struct vit_tile){
             .m = 1,
-            .n = count > 1 ? count * nr : columns.columns,
+            .n = count > 1 ? count * kernel->nr : columns.columns,
             .k = mm->k,
-            .a = mm->a,
-            .lda = mm->lda,
+            .a = mm->rows,
+            .a_bytes = mm->row_bytes,
             .panel = panel,
-            .panel_stride = nr * mm->k,
-            .next = panel,
-            .c = mm->c + columns.first,
-            .ldc = mm->ldc,
-            .epilogue = &at,
+            .panel_bytes = panel_bytes,
+            .prefetch = panel,
+            .c = args->c + columns.first,
+            .ldc = args->ldc,
+            .epilogue = &epilogue,
         });
     }
 }
 
-void matmul_part(const struct vit_kernels *kernels, const struct matmul *mm, size_t row_begin,
-                 size_t row_end, size_t panel_begin, size_t panel_end)
+/* Row tiles [row_begin, row_end) and panels [panel_begin, panel_end). */
+static void multiply_part(const struct matmul *mm, size_t row_begin, size_t row_end,
+                          size_t panel_begin, size_t panel_end)
 {
-    const struct vit_matmul_kernel *kernel = &kernels->matmul;
+    const struct vit_matmul_kernel *const kernel = mm->kernel;
     const size_t fit = UNFINISHED / kernel->nr;
-    const size_t most = (fit < BLOCK_ROWS ? fit : BLOCK_ROWS) / kernel->mr;
-    const size_t tiles = row_end - row_begin, blocks = tiles / most + (tiles % most != 0);
+    const size_t max_tiles = (fit < MAX_BLOCK_ROWS ? fit : MAX_BLOCK_ROWS) / kernel->mr;
+    const size_t tiles = row_end - row_begin, blocks = tiles / max_tiles + (tiles % max_tiles != 0);
 
-    if (mm->m == 1) {
-        row_part(kernels, mm, panel_begin, panel_end);
+    if (mm->args->m == 1) {
+        multiply_row(mm, panel_begin, panel_end);
         return;
     }
     for (size_t b = 0; b < blocks; b++)
         for (size_t p = panel_begin; p < panel_end; p++)
-            panel_part(kernels, mm, row_begin + parallel_share(tiles, blocks, b),
-                       row_begin + parallel_share(tiles, blocks, b + 1), p);
+            multiply_panel(mm, row_begin + parallel_share(tiles, blocks, b),
+                           row_begin + parallel_share(tiles, blocks, b + 1), p);
 }
 
-struct grid {
-    const struct vit_kernels *kernels;
-    struct matmul mm;
-    size_t row_tiles, panels; /* to share out */
-    size_t down, across;      /* parts of each */
-};
-
-/* Of the ways to cut tiles into a grid of `tasks` parts, the one whose largest part is smallest. */
-static void choose_grid(struct grid *grid, size_t tasks)
+static void multiply_task(void *arg, size_t i)
 {
-    size_t least = SIZE_MAX;
+    const struct matmul *const mm = arg;
+    const size_t down = i / mm->across, across = i % mm->across;
+
+    multiply_part(mm, parallel_share(mm->row_tiles, mm->down, down),
+                  parallel_share(mm->row_tiles, mm->down, down + 1),
+                  parallel_share(mm->panels, mm->across, across),
+                  parallel_share(mm->panels, mm->across, across + 1));
+}
+
+/* Of the grids with `tasks` parts, chooses the one whose largest part is smallest. */
+static void choose_grid(struct matmul *mm, size_t tasks)
+{
+    size_t min = SIZE_MAX;
 
     for (size_t down = 1; down <= tasks; down++) {
         const size_t across = tasks / down;
-        if (tasks % down || down > grid->row_tiles || across > grid->panels)
+        if (tasks % down || down > mm->row_tiles || across > mm->panels)
             continue;
-        const size_t rows = (grid->row_tiles + down - 1) / down;
-        const size_t largest = rows * ((grid->panels + across - 1) / across);
-        if (largest < least) { /* on a tie fewer parts down: each reads fewer of the weights */
-            least = largest;
-            grid->down = down;
-            grid->across = across;
+        const size_t rows = (mm->row_tiles + down - 1) / down;
+        const size_t largest = rows * ((mm->panels + across - 1) / across);
+        if (largest < min) { /* if equal, fewer parts down: each part reads fewer weights */
+            min = largest;
+            mm->down = down;
+            mm->across = across;
         }
     }
 }
 
-static void grid_part(void *arg, size_t i)
+size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m)
 {
-    const struct grid *g = arg;
-    const size_t down = i / g->across, across = i % g->across;
+    const size_t row = b->kernel->convert ? b->kernel->row_bytes(b->k) : 0;
 
-    matmul_part(g->kernels, &g->mm, parallel_share(g->row_tiles, g->down, down),
-                parallel_share(g->row_tiles, g->down, down + 1),
-                parallel_share(g->panels, g->across, across),
-                parallel_share(g->panels, g->across, across + 1));
+    return row && m > SIZE_MAX / row ? 0 : m * row;
 }
 
-void vit_matmul(const struct vit_kernels *kernels, const struct vit_parallel *parallel, size_t m,
-                size_t n, size_t k, const float *a, size_t lda, const float *packed, float *c,
-                size_t ldc, const struct vit_epilogue *epilogue)
+static void convert_task(void *arg, size_t part)
 {
-    struct grid grid = {
-        .kernels = kernels,
-        .mm = { m, n, k, a, lda, packed, c, ldc, epilogue },
-        .row_tiles = matmul_row_tiles(kernels, m),
-        .panels = matmul_panels(kernels, n),
+    const struct matmul *const mm = arg;
+    const struct vit_matmul_args *const args = mm->args;
+    const size_t first = parallel_share(args->m, mm->convert_parts, part);
+    const size_t rows = parallel_share(args->m, mm->convert_parts, part + 1) - first;
+
+    mm->kernel->convert(rows, mm->k, args->a + first * args->lda, args->lda,
+                        (char *)args->scratch + first * mm->row_bytes);
+}
+
+/* Converts the rows of A where the kernel reads another number type than float32. */
+static void convert_rows(struct matmul *mm, const struct vit_parallel *parallel)
+{
+    const double elements = (double)mm->args->m * (double)mm->k;
+    const size_t threads = parallel_threads(parallel, mm->args->m, elements, MIN_ELEMENTS);
+
+    mm->rows = mm->args->scratch;
+    mm->row_bytes = mm->kernel->row_bytes(mm->k);
+    mm->convert_parts = parallel_tasks(threads, mm->args->m);
+    parallel_run(parallel, threads, mm->convert_parts, convert_task, mm);
+}
+
+void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_args *args)
+{
+    const struct vit_matmul_kernel *const kernel = args->b->kernel;
+    struct matmul mm = {
+        .args = args,
+        .kernel = kernel,
+        .n = args->b->n,
+        .k = args->b->k,
+        .rows = (const char *)args->a,
+        .row_bytes = args->lda * sizeof *args->a,
+        .row_tiles = matmul_row_tiles(kernel, args->m),
+        .panels = packed_panels(kernel, args->b->n),
         .down = 1,
         .across = 1,
     };
 
-    if (m == 0 || n == 0)
+    if (args->m == 0 || mm.n == 0)
         return;
-    const size_t units = grid.row_tiles * grid.panels;
-    const double work = (double)m * (double)n * (double)k;
-    const size_t threads = parallel_threads(parallel, units, work, LEAST_MULTIPLY_ADDS);
-    choose_grid(&grid, parallel_tasks(threads, units));
-    parallel_run(parallel, threads, grid.down * grid.across, grid_part, &grid);
+    if (kernel->convert)
+        convert_rows(&mm, parallel);
+    const size_t units = mm.row_tiles * mm.panels;
+    const double work = (double)args->m * (double)mm.n * (double)mm.k;
+    const size_t threads = parallel_threads(parallel, units, work, MIN_MULTIPLY_ADDS);
+    choose_grid(&mm, parallel_tasks(threads, units));
+    parallel_run(parallel, threads, mm.down * mm.across, multiply_task, &mm);
 }

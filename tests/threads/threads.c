@@ -109,7 +109,7 @@ static void call(void *arg, size_t i)
     vit_model_free(own);
 }
 
-/* A matmul whose k takes three calls of a micro-kernel: chains wait in between. */
+/* A matmul whose k takes three calls of a micro-kernel: accumulators are kept in between. */
 static void long_product(const char *isa)
 {
     enum { M = 8, N = 24 };
@@ -118,19 +118,22 @@ static void long_product(const char *isa)
     const struct vit_kernels *kernels = NULL;
 
     must(vit_kernels_get(isa, &kernels, NULL) == VIT_OK, "no kernels");
-    const size_t k = 2 * kernels->matmul.kc + 1;
+    const struct vit_matmul_kernel *const kernel = &kernels->matmul[VIT_MATMUL_F32_F32];
+    const size_t k = 2 * kernel->kc + 1;
     float *a = malloc(M * k * sizeof *a), *b = malloc(k * N * sizeof *b);
-    float *packed = malloc(vit_matmul_packed_size(kernels, N, k) * sizeof *packed);
-    must(a && b && packed, "no memory");
+    const struct vit_packed packed = { kernel, N, k, malloc(vit_packed_bytes(kernel, N, k)) };
+    struct vit_matmul_args args = { .m = M, .a = a, .lda = k, .b = &packed, .c = one, .ldc = N };
+    must(a && b && packed.panels, "no memory");
     for (size_t i = 0; i < k * N; i++) {
         a[i % (M * k)] = images[i % (BATCH * IMAGE)];
         b[i] = images[(i + 1) % (BATCH * IMAGE)];
     }
-    vit_matmul_pack(kernels, N, k, b, 1, N, packed);
-    vit_matmul(kernels, NULL, M, N, k, a, k, packed, one, N, NULL);
-    vit_matmul(kernels, &five, M, N, k, a, k, packed, many, N, NULL);
+    vit_pack(&packed, 0, N, b, 1, N);
+    vit_matmul(NULL, &args);
+    args.c = many;
+    vit_matmul(&five, &args);
     must(!memcmp(one, many, sizeof one), "vit_matmul: other bits than one thread");
-    free(packed);
+    free(packed.panels);
     free(b);
     free(a);
 }

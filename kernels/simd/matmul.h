@@ -1,0 +1,216 @@
+/* matmul.h - the float32 matmul micro-kernel, written once over the registers of each set */
+#ifndef VIT_KERNELS_SIMD_MATMUL_H
+#define VIT_KERNELS_SIMD_MATMUL_H
+
+#include <stdbool.h>
+
+#include "kernels/simd/activation.h"
+#include "kernels/simd/lanes.h"
+#include "kernels/simd/pack.h"
+
+/*
+ * An instruction set defines, before it includes this file:
+ *   reg, REG_LANES                a vector register and its float lanes
+ *   reg_set1, reg_load, reg_store, reg_mul, reg_fma (a·b + c)
+ *   reg_join(r, count)            a vec of `count` registers, the remaining lanes 0
+ *   MR, NR                        the tile; MR·NR/REG_LANES accumulators must fit in registers
+ *   COLUMN_GROUP                  a tile of n columns computes whole groups of this many
+ *   EACH_ROWS(X)                  X(1) X(2) … X(MR)
+ *   EACH_GROUPS(X, m)             X(m, 1) X(m, 2) … X(m, NR / COLUMN_GROUP)
+ *   GEMV_PANELS, EACH_PANELS(X)   the maximum panels of a tile of one row; X(2) … X(GEMV_PANELS)
+ *   HAS_FOUR_STEPS                if it has its own four_steps, for a better way to load A
+ */
+#define REGS      (NR / REG_LANES) /* of a row of the tile */
+#define VEC_REGS  (LANES / REG_LANES)
+#define ALWAYS    __attribute__((always_inline)) static inline
+#define PREFETCH2 2 /* into L2 */
+
+/* acc += a column of A times a row of the panel */
+ALWAYS void step(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
+                 reg acc[MR][REGS])
+{
+    reg b[REGS];
+
+    UNROLL
+    for (size_t v = 0; v < regs; v++)
+        b[v] = reg_load(panel + REG_LANES * v);
+    UNROLL
+    for (size_t i = 0; i < m; i++) {
+        const reg x = reg_set1(a[i * lda]);
+        UNROLL
+        for (size_t v = 0; v < regs; v++)
+            acc[i][v] = reg_fma(x, b[v], acc[i][v]);
+    }
+}
+
+#ifndef HAS_FOUR_STEPS
+ALWAYS void four_steps(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
+                       reg acc[MR][REGS])
+{
+    UNROLL
+    for (size_t q = 0; q < 4; q++)
+        step(m, regs, a + q, lda, panel + q * NR, acc);
+}
+#endif
+
+/* Whether finish() only stores. */
+static inline bool only_stores(const struct vit_epilogue *e)
+{
+    return !e->bias && !e->gamma && !e->residual;
+}
+
+/*
+ * Applies all of an epilogue except scale and activation to columns j .. j + lanes − 1 of row i of
+ * the tile, and stores them.
+ */
+static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
+                          const struct vit_epilogue *e)
+{
+    if (e->bias)
+        c = v_add(c, load_lanes(e->bias + j, lanes));
+    if (e->gamma)
+        c = v_mul(c, load_lanes(e->gamma + j, lanes));
+    if (e->residual)
+        c = v_add(c, load_lanes(e->residual + i * e->ld_residual + j, lanes));
+    store_lanes(out, c, lanes);
+}
+
+/*
+ * The first n columns of m rows: accumulates over the tile's block of k, multiplies row i by
+ * factor[i], applies `e` through finish(), stores to out[m][n], row stride ldo. m and regs are
+ * constants at every call, so that the accumulators are registers.
+ */
+ALWAYS void multiply_fixed(size_t m, size_t regs, const struct vit_tile *t, size_t n,
+                           const float *factor, float *out, size_t ldo,
+                           const struct vit_epilogue *e)
+{
+    const float *a = (const float *)t->a + t->k_first;
+    const float *panel = (const float *)t->panel + t->k_first * NR;
+    const float *acc_in = t->acc_in;
+    const char *prefetch = t->prefetch;
+    const size_t lda = t->a_bytes / sizeof *a, k = t->k;
+    reg acc[MR][REGS];
+    size_t l = 0;
+
+    UNROLL
+    for (size_t i = 0; i < m; i++)
+        UNROLL
+    for (size_t v = 0; v < regs; v++)
+        acc[i][v] = acc_in ? reg_load(acc_in + i * NR + REG_LANES * v) : reg_set1(0.0f);
+
+    for (; l + 4 <= k; l += 4) {
+        __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
+        four_steps(m, regs, a + l, lda, panel + l * NR, acc);
+    }
+    for (; l < k; l++)
+        step(m, regs, a + l, lda, panel + l * NR, acc);
+
+    if (only_stores(e) && n == REG_LANES * regs) {
+        UNROLL
+        for (size_t i = 0; i < m; i++)
+            UNROLL
+        for (size_t v = 0; v < regs; v++)
+            reg_store(out + i * ldo + REG_LANES * v, reg_mul(acc[i][v], reg_set1(factor[i])));
+        return;
+    }
+    UNROLL
+    for (size_t i = 0; i < m; i++)
+        UNROLL
+    for (size_t v = 0; v < regs; v += VEC_REGS) {
+        const vec c = reg_join(&acc[i][v], regs - v);
+        finish(v_mul(c, v_set(factor[i])), i, REG_LANES * v,
+               v + VEC_REGS < regs ? LANES : n - REG_LANES * v, out + i * ldo + REG_LANES * v, e);
+    }
+}
+
+/* One row of several whole panels; `panels` is a constant at every call. */
+ALWAYS void multiply_panels(size_t panels, const struct vit_tile *t, float factor, float *out,
+                            const struct vit_epilogue *e)
+{
+    const float *const a = t->a, *const panel = t->panel;
+    const size_t stride = t->panel_bytes / sizeof *panel;
+    reg acc[GEMV_PANELS][REGS];
+
+    UNROLL
+    for (size_t p = 0; p < panels; p++)
+        UNROLL
+    for (size_t v = 0; v < REGS; v++)
+        acc[p][v] = reg_set1(0.0f);
+
+    for (size_t l = 0; l < t->k; l++) {
+        const reg x = reg_set1(a[l]);
+        UNROLL
+        for (size_t p = 0; p < panels; p++) {
+            const float *b = panel + p * stride + l * NR;
+            UNROLL
+            for (size_t v = 0; v < REGS; v++)
+                acc[p][v] = reg_fma(x, reg_load(b + REG_LANES * v), acc[p][v]);
+        }
+    }
+    UNROLL
+    for (size_t p = 0; p < panels; p++)
+        UNROLL
+    for (size_t v = 0; v < REGS; v += VEC_REGS) {
+        const size_t j = p * NR + REG_LANES * v;
+        const vec c = reg_join(&acc[p][v], REGS - v);
+        finish(v_mul(c, v_set(factor)), 0, j, v + VEC_REGS <= REGS ? LANES : NR - REG_LANES * v,
+               out + j, e);
+    }
+}
+
+/* multiply_fixed for the tile's number of rows, n ≤ NR; or multiply_panels. */
+static inline void multiply(const struct vit_tile *t, size_t n, const float *factor, float *out,
+                            size_t ldo, const struct vit_epilogue *e)
+{
+#define PANELS_CASE(p)                                                                             \
+    case p:                                                                                        \
+        multiply_panels(p, t, *factor, out, e);                                                    \
+        return;
+#define TILE_CASE(m, g)                                                                            \
+    case (m)*8 + (g):                                                                              \
+        multiply_fixed(m, (g) * (COLUMN_GROUP / REG_LANES), t, n, factor, out, ldo, e);            \
+        break;
+#define ROWS_CASE(m) EACH_GROUPS(TILE_CASE, m)
+    switch (n > NR ? n / NR : 1) {
+        EACH_PANELS(PANELS_CASE)
+    }
+    switch (t->m * 8 + (n + COLUMN_GROUP - 1) / COLUMN_GROUP) {
+        EACH_ROWS(ROWS_CASE)
+    }
+#undef PANELS_CASE
+#undef TILE_CASE
+#undef ROWS_CASE
+}
+
+static void tile(const struct vit_tile *t)
+{
+    static const struct vit_epilogue none = { 0 };
+    const struct vit_epilogue *const e = t->acc_out ? &none : t->epilogue;
+    float factor[MR] = { 0 };
+
+    for (size_t i = 0; i < t->m; i++) /* multiplying by 1 changes nothing */
+        factor[i] = e->row_scale ? e->row_scale[i] : e->scale != 0.0f ? e->scale : 1.0f;
+    if (t->acc_out) { /* whole panels: the padding's accumulators continue too */
+        multiply(t, NR, factor, t->acc_out, NR, e);
+        return;
+    }
+    if (e->activation == VIT_ACTIVATION_IDENTITY) {
+        multiply(t, t->n, factor, t->c, t->ldc, e);
+        return;
+    }
+
+    /* an activation needs registers of its own: its input waits in L1 */
+    const struct vit_epilogue before = { .bias = e->bias };
+    struct vit_epilogue after = *e;
+    _Alignas(64) float input[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
+    after.bias = NULL;
+    multiply(t, t->n, factor, input, NR, &before);
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < t->n; j += LANES) {
+            const size_t lanes = lanes_left(t->n - j);
+            const vec x = load_lanes(input + i * NR + j, lanes);
+            finish(v_activate(e->activation, x), i, j, lanes, t->c + i * t->ldc + j, &after);
+        }
+}
+
+#endif
