@@ -13,15 +13,16 @@ fail() {
 	exit 1
 }
 
-make -s BUILD="$build" bench \
-	BENCH='--benchmark_list_tests --benchmark_filter=scalar/gelu/in_cache|scalar/relu/in_cache' >"$log" ||
-	fail "make bench: status $?"
+options='--benchmark_list_tests --benchmark_filter=scalar/gelu/in_cache|scalar/relu/in_cache'
+make -s BUILD="$build" bench BENCH="$options" >"$log" || fail "make bench: status $?"
 [ "$(grep -c '^scalar/[a-z]*/in_cache$' "$log")" = 2 ] || fail 'make bench: expected two benchmarks'
 
-! make -s BUILD="$build" bench-compare >"$log" 2>&1 || fail 'bench-compare without BASE: expected a failure'
+! make -s BUILD="$build" bench-compare >"$log" 2>&1 ||
+	fail 'bench-compare without BASE: expected a failure'
 make -s -j2 BUILD="$build" bench-compare BASE=HEAD \
 	COMPARE='--isa scalar --filter (gelu|relu)/in_cache --rounds 6 --min-time 0.01' >"$log" 2>&1 ||
 	fail "make bench-compare: status $?"
-grep -q '^scalar/gelu/in_cache .* ns_per_element ' "$log" || fail 'bench-compare: expected a line of gelu'
+grep -q '^scalar/gelu/in_cache .* ns_per_element ' "$log" ||
+	fail 'bench-compare: expected a line of gelu'
 grep -q '2 benchmarks, 6 rounds' "$log" || fail 'bench-compare: expected two benchmarks'
 tail -n 1 "$log"

@@ -12,9 +12,12 @@ fail() {
 	exit 1
 }
 
-make_install() { make -s BUILD="$build" "$@" >"$work/log" 2>&1 || fail "make $*: $(cat "$work/log")"; }
+make_install() {
+	make -s BUILD="$build" "$@" >"$work/log" 2>&1 || fail "make $*: $(cat "$work/log")"
+}
 
 # The README's example, and a program with libvit-image that C++ compiles too.
+# shellcheck disable=SC2016 # the backquotes are Markdown's
 sed -n '/^```c$/,/^```$/p' README.md | sed '1d;$d' >"$work/embed.c"
 cat >"$work/decode.c" <<-END
 	#include <stdio.h>
@@ -71,8 +74,10 @@ try() { # ROOT, LIBDIR below it, variables of make
 			target_link_libraries(decode++ vit::vit vit::image)
 		END
 		rm -rf "$work/cmake"
-		cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$root" >"$work/log" &&
-			cmake --build "$work/cmake" >>"$work/log" || fail "cmake: $(cat "$work/log")"
+		{
+			cmake -S "$work" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$root" &&
+				cmake --build "$work/cmake"
+		} >"$work/log" || fail "cmake: $(cat "$work/log")"
 		prints three "$work/cmake/embed"
 		prints '8 x 8' "$work/cmake/decode++"
 	else

@@ -35,4 +35,5 @@ for package in libjansson-dev libcriterion-dev; do
 done
 [ ! -e "$work/apt" ] || fail "make test: calls apt-get $(cat "$work/apt")"
 PATH=$work/bin:$PATH make -s deps >"$work/log" 2>&1 || fail "make deps: $(cat "$work/log")"
-grep -q 'install.* libcriterion-dev' "$work/apt" || fail "make deps: calls apt-get $(cat "$work/apt")"
+grep -q 'install.* libcriterion-dev' "$work/apt" ||
+	fail "make deps: calls apt-get $(cat "$work/apt")"

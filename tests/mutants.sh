@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# mutants.sh BUILD - plants the faults of mutants.txt in a copy of the sources; vit check must find each
+# mutants.sh BUILD - plants the faults of mutants.txt one by one; libvit check must find each
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 table=$PWD/tests/mutants.txt
 mkdir -p "$1/mutants/vit"
 work=$(cd "$1/mutants" && pwd)
@@ -10,17 +10,17 @@ planned=0 ran=0 found=0 failed=0
 
 # The copy, and one of the kernels that stays as it is. Only files that differ are written, so that
 # make builds no more than it must, and again what an interrupted run left.
-folders='include kernels lib image check tools'
-for file in $(cd "$work/vit" && find $folders -type f 2>/dev/null); do
+folders=(include kernels lib image check tools measure)
+for file in $(cd "$work/vit" && find "${folders[@]}" -type f 2>/dev/null); do
   [ -e "$file" ] || rm "$work/vit/$file"
 done
-for file in Makefile ./*/Makefile.inc mk/*.mk $(find $folders -type f); do
+for file in Makefile ./*/Makefile.inc mk/*.mk $(find "${folders[@]}" -type f); do
   cmp -s "$file" "$work/vit/$file" || install -D "$file" "$work/vit/$file"
 done
 rm -rf "$work/original" && cp -R kernels "$work/original"
 cd "$work/vit" || exit
 
-emulator= levels=' scalar simd '
+emulator='' levels=' scalar simd '
 build() { # LEVEL, or native
   local into=build cross=
   [ "$1$emulator" = neon ] || [ "$1" != neon ] || { into=build-aarch64 cross=ARCH=aarch64; }
@@ -31,7 +31,9 @@ check() { # LEVEL, or native: all levels
   case $1$emulator in
     native* | scalar*) timeout 300 build/libvit check ;;
     simd*) timeout 300 build/libvit check --isa "$best" ;;
-    neon?*) OMP_NUM_THREADS=2 timeout 300 "$emulator" build-aarch64/libvit check --isa neon --cases 300 ;;
+    neon?*)
+      OMP_NUM_THREADS=2 timeout 300 "$emulator" build-aarch64/libvit check --isa neon --cases 300
+      ;;
     *) timeout 300 build/libvit check --isa "$1" ;;
   esac >"$log" 2>&1
 }
@@ -83,7 +85,7 @@ try() { # LEVEL FILE NAME OLD NEW
   cp "$work/original/${2#kernels/}" "$2"
 }
 
-level= old= new=
+level='' old='' new=''
 while IFS= read -r line <&3; do
   case $line in
     '#'*) ;;
@@ -92,7 +94,7 @@ while IFS= read -r line <&3; do
     ?*) read -r level file name <<<"$line" ;;
     '')
       [ -z "$level" ] || try "$level" "$file" "$name" "$old" "$new"
-      level= old= new=
+      level='' old='' new=''
       ;;
   esac
 done 3< <(cat "$table" && echo)
