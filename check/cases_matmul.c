@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/kernel_cases.h"
 #include "check/run.h"
 
 enum { SCALAR_ROWS = 4, SCALAR_COLUMNS = 8, MAX_K = 32768 }; /* of scalar's tile; of a case */
@@ -34,6 +35,8 @@ static void reference_tile(const struct vit_matmul_kernel *scalar, size_t nr,
             e.row_scale = e.row_scale ? e.row_scale + i : NULL;
             e.bias = e.bias ? e.bias + j : NULL;
             e.gamma = e.gamma ? e.gamma + j : NULL;
+            if (e.activation_args.weight)
+                e.activation_args.weight += j;
             e.residual = e.residual ? e.residual + i * e.ld_residual + j : NULL;
             struct vit_tile part = *t;
             part.m = m;
@@ -82,6 +85,7 @@ static struct vit_epilogue draw_epilogue(struct check_run *c, size_t m, size_t n
         e.row_scale = check_input(c, "row_scale", 1, m, m, PATTERN_NORMAL);
     if (steps & STEP_BIAS)
         e.bias = check_input(c, "bias", 1, n, n, PATTERN_NORMAL);
+    e.activation_args = activation_case_args(check_input(c, "weight", 1, n, n, PATTERN_NORMAL));
     if (steps & STEP_GAMMA)
         e.gamma = check_input(c, "gamma", 1, n, n, PATTERN_NORMAL);
     if (steps & STEP_RESIDUAL)

@@ -27,33 +27,21 @@ static void run_exp_sub_max(const struct vit_kernels *kernels, const struct rows
     }
 }
 
-#define ACTIVATION(which)                                                                          \
-    static void run_##which(const struct vit_kernels *kernels, const struct rows *r)               \
+#define RUN_ACTIVATION(IDENTIFIER, name, value, count, weights)                                    \
+    static void run_##name(const struct vit_kernels *kernels, const struct rows *r)                \
     {                                                                                              \
+        const struct vit_activation_args args = activation_case_args(r->gamma);                    \
         for (size_t i = 0; i < r->rows; i++)                                                       \
-            kernels->activation[which](r->n, r->x + i * r->ldx, r->y + i * r->ldy);                \
+            kernels->activation[value](r->n, r->x + i * r->ldx, &args, r->y + i * r->ldy);         \
     }
-ACTIVATION(VIT_ACTIVATION_IDENTITY)
-ACTIVATION(VIT_ACTIVATION_GELU)
-ACTIVATION(VIT_ACTIVATION_GELU_TANH)
-ACTIVATION(VIT_ACTIVATION_GELU_QUICK)
-ACTIVATION(VIT_ACTIVATION_RELU)
-ACTIVATION(VIT_ACTIVATION_SILU)
-ACTIVATION(VIT_ACTIVATION_EXP)
-ACTIVATION(VIT_ACTIVATION_TANH)
+VIT_ACTIVATION_LIST(RUN_ACTIVATION)
 
+#define ROW_CASE(IDENTIFIER, name, value, args, weights) { #name, run_##name },
 const struct row_case row_cases[] = {
     { "layernorm", run_layernorm },
     { "softmax", run_softmax },
     { "exp_sub_max", run_exp_sub_max },
-    { "identity", run_VIT_ACTIVATION_IDENTITY },
-    { "gelu", run_VIT_ACTIVATION_GELU },
-    { "gelu_tanh", run_VIT_ACTIVATION_GELU_TANH },
-    { "gelu_quick", run_VIT_ACTIVATION_GELU_QUICK },
-    { "relu", run_VIT_ACTIVATION_RELU },
-    { "silu", run_VIT_ACTIVATION_SILU },
-    { "exp", run_VIT_ACTIVATION_EXP },
-    { "tanh", run_VIT_ACTIVATION_TANH },
+    VIT_ACTIVATION_LIST(ROW_CASE) /**/
 };
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 

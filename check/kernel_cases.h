@@ -22,6 +22,12 @@ struct row_case {
     const char *name;
     void (*run)(const struct vit_kernels *kernels, const struct rows *r);
 };
+/* What activations take in every check and benchmark: numbers of no symmetry. */
+static inline struct vit_activation_args activation_case_args(const float *weight /* [n] */)
+{
+    return (struct vit_activation_args){ .a = 0.3f, .b = -1.7f, .weight = weight };
+}
+
 extern const struct row_case row_cases[];
 extern const size_t row_case_count;
 

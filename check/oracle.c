@@ -2,9 +2,12 @@
 #include "check/oracle.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check/compare_bits.h"
+#include "check/kernel_cases.h"
 #include "check/run.h"
 
 /* The limits at infinity: x for +, −0 for −. */
@@ -13,57 +16,82 @@ static double limit(double x, double inside)
     return isinf(x) ? (x > 0.0 ? x : -0.0) : inside;
 }
 
-static double gelu(double x)
-{
-    return limit(x, x * 0.5 * erfc(-x / sqrt(2.0)));
-}
+struct point {
+    double x, a, b, weight;
+};
 
 static double times_sigmoid(double x, double y)
 {
     return limit(x, y > 0.0 ? x / (1.0 + exp(-y)) : x * exp(y) / (1.0 + exp(y)));
 }
 
-static double gelu_tanh(double x)
+static double true_identity(struct point p)
 {
-    return times_sigmoid(x, 2.0 * sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x));
+    return p.x;
 }
 
-static double gelu_quick(double x)
+static double true_gelu(struct point p)
 {
-    return times_sigmoid(x, 1.702 * x);
+    return limit(p.x, p.x * 0.5 * erfc(-p.x / sqrt(2.0)));
 }
 
-static double silu(double x)
+static double true_gelu_tanh(struct point p)
 {
-    return times_sigmoid(x, x);
+    const double cubic = p.x + 0.044715 * p.x * p.x * p.x;
+    return times_sigmoid(p.x, 2.0 * sqrt(2.0 / acos(-1.0)) * cubic);
 }
 
-static double relu(double x)
+static double true_gelu_quick(struct point p)
 {
-    return x > 0.0 ? x : 0.0;
+    return times_sigmoid(p.x, 1.702 * p.x);
 }
 
-static double identity(double x)
+static double true_relu(struct point p)
 {
-    return x;
+    return p.x > 0.0 ? p.x : 0.0;
 }
 
+static double true_silu(struct point p)
+{
+    return times_sigmoid(p.x, p.x);
+}
+
+static double true_exp(struct point p)
+{
+    return exp(p.x);
+}
+
+static double true_tanh(struct point p)
+{
+    return tanh(p.x);
+}
+
+static double true_leaky_relu(struct point p)
+{
+    return p.x > 0.0 ? p.x : p.a * p.x;
+}
+
+static double true_threshold(struct point p)
+{
+    return p.x > p.a ? p.x : p.b;
+}
+
+static double true_prelu(struct point p)
+{
+    return p.x > 0.0 ? p.x : p.weight * p.x;
+}
+
+#define TRUTH(IDENTIFIER, name, value, args, weights) { #name, true_##name, value },
 enum { NONE = -1 };
 static const struct function {
     const char *name;
-    double (*truth)(double x);
+    double (*truth)(struct point p);
     int activation; /* or NONE */
 } functions[] = {
-    { "exp_sub_max", exp, NONE }, /* softmax's numerators under a maximum of 0 */
-    { "identity", identity, VIT_ACTIVATION_IDENTITY },
-    { "gelu", gelu, VIT_ACTIVATION_GELU },
-    { "gelu_tanh", gelu_tanh, VIT_ACTIVATION_GELU_TANH },
-    { "gelu_quick", gelu_quick, VIT_ACTIVATION_GELU_QUICK },
-    { "relu", relu, VIT_ACTIVATION_RELU },
-    { "silu", silu, VIT_ACTIVATION_SILU },
-    { "exp", exp, VIT_ACTIVATION_EXP },
-    { "tanh", tanh, VIT_ACTIVATION_TANH },
+    { "exp_sub_max", true_exp, NONE }, /* softmax's numerators under a maximum of 0 */
+    VIT_ACTIVATION_LIST(TRUTH)         /**/
 };
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
 /*
  * Measured at every float there is (tests/test_oracle.c with VIT_EXHAUSTIVE), and rounded up. The
@@ -81,28 +109,36 @@ const struct function_bound function_bounds[] = {
     { "gelu_quick", -4.0f, INFINITY, 4.5 },      { "gelu_quick", -51.0f, INFINITY, 21.0 },
     { "gelu_quick", -INFINITY, INFINITY, 48.0 }, { "silu", -87.0f, INFINITY, 3.2 },
     { "silu", -INFINITY, INFINITY, 53.0 },       { "relu", -INFINITY, INFINITY, 0.0 },
-    { "tanh", -INFINITY, INFINITY, 2.0 },
+    { "tanh", -INFINITY, INFINITY, 2.0 },        { "leaky_relu", -INFINITY, INFINITY, 0.5 },
+    { "threshold", -INFINITY, INFINITY, 0.0 },   { "prelu", -INFINITY, INFINITY, 0.5 },
 };
 const size_t function_bound_count = sizeof function_bounds / sizeof *function_bounds;
 
 static const struct function *find_function(const char *name)
 {
-    size_t i = 0;
-    while (strcmp(functions[i].name, name) != 0)
-        i++;
-    return &functions[i];
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        if (strcmp(functions[i].name, name) == 0)
+            return &functions[i];
+    fprintf(stderr, "check: a bound of %s, which has no oracle\n", name);
+    abort();
 }
 
 enum { BATCH = 256 };
+static const float weight = 0.7f; /* of every channel */
 
-/* y[i] = f(x[i]); x[0] is 0, for exp_sub_max to have a maximum. */
+/* y[i] = f(x[i]); x[0] is 0, so that exp_sub_max has a maximum of 0. */
 static void apply(const struct vit_kernels *kernels, const struct function *f, size_t n,
                   const float *x, float *y)
 {
+    float weights[BATCH];
+
+    for (size_t i = 0; i < n; i++)
+        weights[i] = weight;
+    const struct vit_activation_args args = activation_case_args(weights);
     if (f->activation == NONE)
         kernels->exp_sub_max(1, n, x, n, y, n, &(float){ 0.0f });
     else
-        kernels->activation[f->activation](n, x, y);
+        kernels->activation[f->activation](n, x, &args, y);
 }
 
 struct oracle_error function_error(const struct vit_kernels *kernels,
@@ -110,6 +146,8 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
                                    uint32_t step)
 {
     const struct function *const f = find_function(bound->function);
+    const struct vit_activation_args args = activation_case_args(NULL);
+    struct point p = { .a = (double)args.a, .b = (double)args.b, .weight = (double)weight };
     struct oracle_error error = { 0 };
     float x[BATCH] = { 0 }, y[BATCH];
     size_t n = 1;
@@ -123,7 +161,8 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
         }
         apply(kernels, f, n, x, y);
         for (size_t i = 1; i < n; i++) {
-            const double distance = ulps(y[i], f->truth((double)x[i]));
+            p.x = (double)x[i];
+            const double distance = ulps(y[i], f->truth(p));
             if (distance > error.most) {
                 error.most = distance;
                 error.at = x[i];
@@ -135,33 +174,38 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
     return error;
 }
 
-static void run_function(struct check_run *c, const char *name, size_t index)
+/* A function's bounds, one per case: bound `index` of the function that the case names. */
+static const struct function_bound *bound_of(const char *oracle, size_t index)
+{
+    for (size_t i = 0; i < function_bound_count; i++) {
+        const char *const function = function_bounds[i].function;
+        const size_t length = strlen(function);
+        if (strncmp(oracle, function, length) == 0 && strcmp(oracle + length, ".oracle") == 0 &&
+            index-- == 0)
+            return &function_bounds[i];
+    }
+    return NULL;
+}
+
+size_t oracle_cases(const struct oracle *oracle)
+{
+    size_t bounds = 0;
+
+    while (bound_of(oracle->name, bounds))
+        bounds++;
+    return bounds ? bounds : 1;
+}
+
+static void run_function(struct check_run *c, size_t index)
 {
     enum { STEP = 10007 }; /* a prime: 429,000 floats over the whole range */
-    const struct function_bound *bound = function_bounds;
-
-    while (strcmp(bound->function, name) != 0 || index-- > 0)
-        bound++;
+    const struct function_bound *const bound = bound_of(c->which->kernel.name, index);
     const struct oracle_error e =
         function_error(c->level, bound, (uint32_t)check_draw(c, STEP), STEP);
+
     check_shape(c, "%zu floats in [%g, %g]", e.count, (double)bound->low, (double)bound->high);
     check_measured(c, e.most, bound->ulps, "ulp", "%a (%g)", (double)e.at, (double)e.at);
 }
-
-#define FUNCTION(name)                                                                             \
-    static void run_##name(struct check_run *c, size_t index)                                      \
-    {                                                                                              \
-        run_function(c, #name, index);                                                             \
-    }
-FUNCTION(exp_sub_max)
-FUNCTION(exp)
-FUNCTION(tanh)
-FUNCTION(identity)
-FUNCTION(gelu)
-FUNCTION(gelu_tanh)
-FUNCTION(gelu_quick)
-FUNCTION(silu)
-FUNCTION(relu)
 
 #define ROWS(name, limit, unit)                                                                    \
     static void run_##name(struct check_run *c, size_t index)                                      \
@@ -177,22 +221,15 @@ ROWS(softmax, SOFTMAX_BOUND, "ulp beyond |x - max|")
 ROWS(attention, ATTENTION_BOUND, "of the sum of its roundings")
 ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
 
-#define CLAIM "scalar is within its bound of double precision"
+#define FUNCTION(IDENTIFIER, name, value, args, weights) { #name ".oracle", run_function },
 const struct oracle oracles[] = {
-    { "exp_sub_max.oracle", CLAIM, 1, run_exp_sub_max },
-    { "exp.oracle", CLAIM, 1, run_exp },
-    { "tanh.oracle", CLAIM, 1, run_tanh },
-    { "identity.oracle", CLAIM, 1, run_identity },
-    { "gelu.oracle", CLAIM, 3, run_gelu },
-    { "gelu_tanh.oracle", CLAIM, 2, run_gelu_tanh },
-    { "gelu_quick.oracle", CLAIM, 3, run_gelu_quick },
-    { "silu.oracle", CLAIM, 2, run_silu },
-    { "relu.oracle", CLAIM, 1, run_relu },
-    { "matmul.oracle", CLAIM, 1, run_matmul },
-    { "epilogue.oracle", CLAIM, 1, run_epilogue },
-    { "layernorm.oracle", CLAIM, 1, run_layernorm },
-    { "softmax.oracle", CLAIM, 1, run_softmax },
-    { "vit_attention.oracle", CLAIM, 1, run_attention },
-    { "vit_attention_weights.oracle", CLAIM, 1, run_attention_weights },
+    { "exp_sub_max.oracle", run_function },
+    VIT_ACTIVATION_LIST(FUNCTION) /**/
+    { "matmul.oracle", run_matmul },
+    { "epilogue.oracle", run_epilogue },
+    { "layernorm.oracle", run_layernorm },
+    { "softmax.oracle", run_softmax },
+    { "vit_attention.oracle", run_attention },
+    { "vit_attention_weights.oracle", run_attention_weights },
 };
 const size_t oracle_count = sizeof oracles / sizeof *oracles;

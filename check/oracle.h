@@ -6,12 +6,14 @@
 
 #include "check/check.h"
 
-/* A check of scalar in the list of kernels: as many cases as it has bounds. */
+/* A check of scalar in the list of kernels, named KERNEL.oracle. */
 struct oracle {
-    const char *name, *claim;
-    size_t bounds;
+    const char *name;
     void (*run)(struct check_run *c, size_t index);
 };
+
+/* The number of its cases: one for each bound of a function, otherwise 1. */
+size_t oracle_cases(const struct oracle *oracle);
 extern const struct oracle oracles[];
 extern const size_t oracle_count;
 

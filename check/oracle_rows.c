@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "check/compare_bits.h"
+#include "check/kernel_cases.h"
 #include "check/oracle.h"
 #include "check/test_data.h"
 
@@ -117,7 +118,7 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
     static float a[M], b[N], plain[M * N], c[M * N], panels[64 * N];
     const struct vit_packed packed = { &kernels->matmul[VIT_MATMUL_F32_F32], N, 1, panels };
     struct vit_matmul_args args = { .m = M, .a = a, .lda = 1, .b = &packed, .c = plain, .ldc = N };
-    float row_scale[M], bias[N], gamma[N], residual[M * N];
+    float row_scale[M], bias[N], gamma[N], residual[M * N], weight[N];
     struct oracle_error error = { 0 };
 
     fill_pattern(M, a, PATTERN_NORMAL, seed);
@@ -126,6 +127,7 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
     fill_pattern(N, bias, PATTERN_NORMAL, seed + 3);
     fill_pattern(N, gamma, PATTERN_NORMAL, seed + 4);
     fill_pattern(M * N, residual, PATTERN_NORMAL, seed + 5);
+    fill_pattern(N, weight, PATTERN_NORMAL, seed + 6);
     vit_pack(&packed, 0, N, b, 1, 1);
     vit_matmul(NULL, &args);
     args.c = c;
@@ -134,6 +136,7 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
                                         .row_scale = steps & 2 ? row_scale : NULL,
                                         .bias = steps & 4 ? bias : NULL,
                                         .activation = (enum vit_activation)(steps / 32),
+                                        .activation_args = activation_case_args(weight),
                                         .gamma = steps & 8 ? gamma : NULL,
                                         .residual = steps & 16 ? residual : NULL,
                                         .ld_residual = N };
@@ -145,7 +148,8 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
                 const float scale = e.row_scale ? e.row_scale[i] : steps & 1 ? e.scale : 1.0f;
                 x = (float)((double)x * (double)scale);
                 x = e.bias ? (float)((double)x + (double)bias[j]) : x;
-                kernels->activation[e.activation](1, &x, &x);
+                const struct vit_activation_args at = activation_case_args(weight + j);
+                kernels->activation[e.activation](1, &x, &at, &x);
                 x = e.gamma ? (float)((double)x * (double)gamma[j]) : x;
                 x = e.residual ? (float)((double)x + (double)residual[i * N + j]) : x;
                 note(&error, same_bits(1, &x, &c[i * N + j]) ? 0.0 : INFINITY, (double)steps);

@@ -51,8 +51,9 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(eps, INFINITY, "eps: ");
     REFUSES(qk_scale, NAN, "qk_scale: ");
     REFUSES(qk_scale, -INFINITY, "qk_scale: ");
-    REFUSES(activation, VIT_ACTIVATIONS, "activation: expected 0 to 7, found 8");
+    REFUSES(activation, VIT_ACTIVATIONS, "activation: expected 0 to 10, found 11");
     REFUSES(activation_args[0], 0.1f, "activation_args[0]: expected 0, which gelu does not take");
+    REFUSES(activation, VIT_ACTIVATION_PRELU, "activation: expected one without a weight per");
     REFUSES(activation_args[1], NAN, "activation_args: ");
     REFUSES(pos_embed, (enum vit_pos_embed)4, "pos_embed: expected 0 to 3, found 4");
     REFUSES(registers, CONFIG_MAX_REGISTERS + 1, "registers: expected 0 to 1024, found 1025");

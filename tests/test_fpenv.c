@@ -276,6 +276,7 @@ Test(fpenv, kernels_never_change_the_control_state)
     static float x[100], y[100], c[16 * 40];
     const struct vit_kernels *kernels = scalar_level();
 
+    const struct vit_activation_args args = { .a = 0.1f, .b = 0.2f, .weight = x };
     fill_pattern(100, x, PATTERN_WIDE, 1);
     for (size_t l = 0; kernels; kernels = next_level(&l, STATES)) {
         for (size_t state = 0; state < STATES; state++) {
@@ -286,7 +287,7 @@ Test(fpenv, kernels_never_change_the_control_state)
             kernels->softmax(1, 100, x, 100, y, 100);
             kernels->exp_sub_max(1, 100, x, 100, y, 100, c);
             for (size_t i = 0; i < VIT_ACTIVATIONS; i++)
-                kernels->activation[i](100, x, y);
+                kernels->activation[i](100, x, &args, y);
             kernels->fma_peak(1);
             const uint64_t after = control();
             fesetenv(FE_DFL_ENV);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/kernel_cases.h"
 #include "check/oracle.h"
 #include "compare.h"
 #include "counts.h"
@@ -58,7 +59,8 @@ Test(oracle, tanh_is_odd_never_falls_and_keeps_the_sign_of_zero)
         float x[2];
         memcpy(&x[0], &bits, sizeof bits);
         x[1] = -x[0];
-        scalar_level()->activation[VIT_ACTIVATION_TANH](2, x, x);
+        scalar_level()->activation[VIT_ACTIVATION_TANH](2, x, &(struct vit_activation_args){ 0 },
+                                                        x);
         cr_assert(x[0] >= last && x[0] <= 1.0f && x[1] == -x[0] && !signbit(x[0]) && signbit(x[1]),
                   "%#x", bits);
         last = x[0];
@@ -90,19 +92,43 @@ Test(oracle, relu_and_identity_are_exact)
 {
     expect_function("relu");
     expect_function("identity");
+    expect_function("threshold");
 }
+
+Test(oracle, leaky_relu_and_prelu_round_once)
+{
+    expect_function("leaky_relu");
+    expect_function("prelu");
+}
+
+/* f(∞), f(−∞), f(0), with the arguments of activation_case_args and a weight of 0.5 */
+static const float limits[VIT_ACTIVATIONS][3] = {
+    [VIT_ACTIVATION_IDENTITY] = { INFINITY, -INFINITY, 0.0f },
+    [VIT_ACTIVATION_GELU] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_GELU_TANH] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_GELU_QUICK] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_RELU] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_SILU] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_EXP] = { INFINITY, 0.0f, 1.0f },
+    [VIT_ACTIVATION_TANH] = { 1.0f, -1.0f, 0.0f },
+    [VIT_ACTIVATION_LEAKY_RELU] = { INFINITY, -INFINITY, 0.0f },
+    [VIT_ACTIVATION_THRESHOLD] = { INFINITY, -1.7f, -1.7f },
+    [VIT_ACTIVATION_PRELU] = { INFINITY, -INFINITY, 0.0f },
+};
 
 Test(oracle, an_activation_of_nan_is_nan_and_of_infinity_its_limit)
 {
-    for (enum vit_activation f = VIT_ACTIVATION_GELU; f < VIT_ACTIVATIONS; f++) {
-        float x[] = { NAN, INFINITY, -INFINITY, 0.0f };
-        scalar_level()->activation[f](4, x, x);
-        cr_assert(isnan(x[0]) && x[1] == (f == VIT_ACTIVATION_TANH ? 1.0f : INFINITY) &&
-                      x[2] == (f == VIT_ACTIVATION_TANH ? -1.0f : 0.0f) &&
-                      x[3] == (f == VIT_ACTIVATION_EXP),
-                  "activation %d", (int)f);
+    const float weight[] = { 0.5f, 0.5f, 0.5f, 0.5f };
+    const struct vit_activation_args args = activation_case_args(weight);
+
+    for (size_t f = 0; f < VIT_ACTIVATIONS; f++) {
+        float x[] = { INFINITY, -INFINITY, 0.0f, NAN };
+        scalar_level()->activation[f](4, x, &args, x);
+        for (size_t i = 0; i < 3; i++)
+            cr_assert(x[i] == limits[f][i], "activation %zu: %g", f, (double)x[i]);
+        cr_assert(isnan(x[3]), "activation %zu", f);
     }
-    tally(4 * (VIT_ACTIVATIONS - 1));
+    tally(4 * VIT_ACTIVATIONS);
 }
 
 #define EXPECT_ROWS(name, bound)                                                                   \

@@ -17,6 +17,7 @@ Test(parity, activations_give_the_bits_of_scalar_over_all_floats)
     enum { CHUNK = 4096, STEP = 257 };
     static float x[CHUNK], expected[CHUNK], found[CHUNK];
     const uint64_t all = (uint64_t)1 << 32;
+    const struct vit_activation_args args = activation_case_args(x); /* any weights will do */
     size_t i = 0;
 
     for (const struct vit_kernels *level; (level = next_level(&i, all / STEP * VIT_ACTIVATIONS));)
@@ -25,8 +26,8 @@ Test(parity, activations_give_the_bits_of_scalar_over_all_floats)
             for (; n < CHUNK && bits < all; n++, bits += STEP)
                 memcpy(&x[n], &(uint32_t){ (uint32_t)bits }, sizeof *x);
             for (enum vit_activation f = 0; f < VIT_ACTIVATIONS; f++) {
-                scalar_level()->activation[f](n, x, expected);
-                level->activation[f](n, x, found);
+                scalar_level()->activation[f](n, x, &args, expected);
+                level->activation[f](n, x, &args, found);
                 expect_same_bits(n, expected, found, "%s activation %d before %#llx", level->isa,
                                  (int)f, (unsigned long long)bits);
             }

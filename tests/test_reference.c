@@ -62,10 +62,10 @@ static void norm_rows(const struct vit_config *c, size_t rows, const double *x, 
     }
 }
 
-static double activate(enum vit_activation f, double x)
+static double activate(const struct vit_config *c, double x)
 {
     const double u = sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x);
-    switch (f) {
+    switch (c->activation) {
     case VIT_ACTIVATION_GELU:
         return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
     case VIT_ACTIVATION_GELU_TANH:
@@ -80,6 +80,10 @@ static double activate(enum vit_activation f, double x)
         return exp(x);
     case VIT_ACTIVATION_TANH:
         return tanh(x);
+    case VIT_ACTIVATION_LEAKY_RELU:
+        return x > 0.0 ? x : (double)c->activation_args[0] * x;
+    case VIT_ACTIVATION_THRESHOLD:
+        return x > (double)c->activation_args[0] ? x : (double)c->activation_args[1];
     default:
         return x;
     }
@@ -129,7 +133,7 @@ static void reference_block(const struct reference *r, size_t b, double *x)
     norm_rows(c, tokens, x, h);
     times_weight(r, SLOT_FC1_WEIGHT, b, tokens, dim, c->mlp_dim, h, mlp);
     for (size_t i = 0; i < tokens * c->mlp_dim; i++)
-        mlp[i] = activate(c->activation, mlp[i]);
+        mlp[i] = activate(c, mlp[i]);
     times_weight(r, SLOT_FC2_WEIGHT, b, tokens, c->mlp_dim, dim, mlp, branch);
     for (size_t i = 0; i < tokens * dim; i++)
         x[i] += branch[i] * (double)r->gamma2;
@@ -229,6 +233,12 @@ Test(reference, every_activation)
     for (enum vit_activation f = 0; f < VIT_ACTIVATIONS; f++) {
         struct vit_config c = base;
         c.activation = f;
+        if (f == VIT_ACTIVATION_PRELU) /* a configuration has no place for its weights */
+            continue;
+        if (f == VIT_ACTIVATION_LEAKY_RELU || f == VIT_ACTIVATION_THRESHOLD)
+            c.activation_args[0] = 0.1f;
+        if (f == VIT_ACTIVATION_THRESHOLD)
+            c.activation_args[1] = -0.3f;
         check_config(&c);
     }
 }

@@ -46,7 +46,8 @@ static void call_rows(void *state)
         here->kernels->softmax(w->m, w->n, w->x, w->n, w->y, w->n);
     else
         for (size_t i = 0; i < w->m; i++)
-            here->kernels->activation[VIT_ACTIVATION_GELU](w->n, w->x + i * w->n, w->y + i * w->n);
+            here->kernels->activation[VIT_ACTIVATION_GELU](
+                w->n, w->x + i * w->n, &(struct vit_activation_args){ 0 }, w->y + i * w->n);
 }
 
 static void call_forward(void *state)

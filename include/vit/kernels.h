@@ -38,6 +38,12 @@ struct vit_kernels;
 
 /* --- part 1: operations over whole tensors --- */
 
+/* What an activation takes beside its input; see vit/activations.h. Others ignore it. */
+struct vit_activation_args {
+    float a, b;
+    const float *weight; /* [n] one per channel */
+};
+
 /*
  * The steps after the sum of products of a matmul, each rounded, in this order:
  * scale, + bias, activation, × gamma, + residual. A zeroed struct does nothing.
@@ -47,6 +53,7 @@ struct vit_epilogue {
     const float *row_scale; /* [m] one factor per row, used instead of scale; or NULL */
     const float *bias;      /* [n] or NULL */
     enum vit_activation activation;
+    struct vit_activation_args activation_args;
     const float *gamma;    /* [n] layer scale (Touvron et al. 2021, "Going deeper with Image
                               Transformers"), or NULL */
     const float *residual; /* [m][n], row stride ld_residual, or NULL; may be C itself */
@@ -245,8 +252,9 @@ struct vit_kernels {
     /* the numerators alone, each row of y = exp(x − max); their sums in sums[rows] */
     void (*exp_sub_max)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                         float *sums);
-    /* y[n] = f(x[n]) for each enum vit_activation */
-    void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x, float *y);
+    /* y[n] = f(x[n]) for each enum vit_activation; `args` is never NULL */
+    void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x,
+                                        const struct vit_activation_args *args, float *y);
     /* `rounds` rounds of independent multiply-adds in registers, fma_peak_flops floating-point
      * operations each: what limits the speed of every kernel */
     float (*fma_peak)(size_t rounds);

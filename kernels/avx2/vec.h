@@ -101,6 +101,13 @@ static inline vec v_min(vec a, vec b) /* a < b ? a : b */
     return (vec){ _mm256_min_ps(a.l, b.l), _mm256_min_ps(a.h, b.h) };
 }
 
+/* x ≤ limit ? a : b; b where x or limit is NaN */
+static inline vec v_select_le(vec x, vec limit, vec a, vec b)
+{
+    return (vec){ _mm256_blendv_ps(b.l, a.l, _mm256_cmp_ps(x.l, limit.l, _CMP_LE_OQ)),
+                  _mm256_blendv_ps(b.h, a.h, _mm256_cmp_ps(x.h, limit.h, _CMP_LE_OQ)) };
+}
+
 static inline vec v_abs(vec a)
 {
     const __m256 sign = _mm256_set1_ps(-0.0f);

@@ -93,6 +93,12 @@ static inline vec v_min(vec a, vec b) /* a < b ? a : b */
     return _mm512_min_ps(a, b);
 }
 
+/* x ≤ limit ? a : b; b where x or limit is NaN */
+static inline vec v_select_le(vec x, vec limit, vec a, vec b)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, limit, _CMP_LE_OQ), b, a);
+}
+
 static inline vec v_abs(vec a)
 {
     return _mm512_abs_ps(a);

@@ -115,6 +115,12 @@ static inline vec v_min(vec a, vec b) /* a < b ? a : b */
     EACH_QUARTER(vbslq_f32(vcltq_f32(a.q[i], b.q[i]), a.q[i], b.q[i]));
 }
 
+/* x ≤ limit ? a : b; b where x or limit is NaN */
+static inline vec v_select_le(vec x, vec limit, vec a, vec b)
+{
+    EACH_QUARTER(vbslq_f32(vcleq_f32(x.q[i], limit.q[i]), a.q[i], b.q[i]));
+}
+
 static inline vec v_abs(vec a)
 {
     EACH_QUARTER(vabsq_f32(a.q[i]));

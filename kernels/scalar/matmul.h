@@ -32,7 +32,13 @@ static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
         c *= e->scale;
     if (e->bias)
         c += e->bias[j];
-    c = activate(e->activation, c);
+    c = activate(e->activation,
+                 (struct operands){
+                     .x = c,
+                     .a = e->activation_args.a,
+                     .b = e->activation_args.b,
+                     .weight = e->activation_args.weight ? e->activation_args.weight[j] : 0.0f,
+                 });
     if (e->gamma)
         c *= e->gamma[j];
     if (e->residual)

@@ -94,13 +94,14 @@ static float magnitude(float x, float max)
     return max < a ? max : a;
 }
 
-static float identity(float x)
-{
-    return x;
-}
+/* The input of an activation, and what it takes beside. */
+struct operands {
+    float x, a, b, weight;
+};
 
-static float gelu(float x)
+static float activation_gelu(struct operands o)
 {
+    const float x = o.x;
     const float a = magnitude(x, GELU_MAX);
     const float w = (a - PHI_CENTER) / (a + PHI_CENTER);
     float q = phi_poly[9];
@@ -120,22 +121,22 @@ static float times_sigmoid(float x, float a, float minus_y, float excess)
     return fmaf(-a, e / (1.0f + e), positive_part(x));
 }
 
-static float gelu_tanh(float x)
+static float activation_gelu_tanh(struct operands o)
 {
-    const float a = magnitude(x, GELU_TANH_MAX);
+    const float x = o.x, a = magnitude(x, GELU_TANH_MAX);
     return times_sigmoid(x, a, -(a * fmaf(GELU_TANH_3, a * a, GELU_TANH_1)), 0.0f);
 }
 
-static float gelu_quick(float x)
+static float activation_gelu_quick(struct operands o)
 {
-    const float a = magnitude(x, GELU_QUICK_MAX);
+    const float x = o.x, a = magnitude(x, GELU_QUICK_MAX);
     const float y = -GELU_QUICK * a;
     return times_sigmoid(x, a, y, fmaf(GELU_QUICK, a, y));
 }
 
-static float silu(float x)
+static float activation_silu(struct operands o)
 {
-    const float a = magnitude(x, SILU_MAX);
+    const float x = o.x, a = magnitude(x, SILU_MAX);
     return times_sigmoid(x, a, -a, 0.0f);
 }
 
@@ -144,36 +145,56 @@ static float silu(float x)
  * (1 − s) − q·s nothing cancels: for n = 0 it is −q alone, and further down 1 − s is at least 1/2
  * and |q·s| at most 0.21. Within 2 ulp over all floats, odd, never above 1: check/oracle.c.
  */
-static float hyperbolic_tangent(float x)
+static float activation_tanh(struct operands o)
 {
-    const float y = -2.0f * magnitude(x, TANH_MAX);
+    const float y = -2.0f * magnitude(o.x, TANH_MAX);
     if (y != y)
         return y;
     const float n = exp_power(y), q = expm1_reduced(exp_remainder(y, n));
     const float s = power_of_two((int)n);
-    return copysignf(fmaf(-q, s, 1.0f - s) / fmaf(q, s, 1.0f + s), x);
+    return copysignf(fmaf(-q, s, 1.0f - s) / fmaf(q, s, 1.0f + s), o.x);
 }
 
-static float activate(enum vit_activation f, float x)
+static float activation_identity(struct operands o)
 {
+    return o.x;
+}
+
+static float activation_relu(struct operands o)
+{
+    return positive_part(o.x);
+}
+
+static float activation_exp(struct operands o)
+{
+    return exponential(o.x);
+}
+
+static float activation_leaky_relu(struct operands o)
+{
+    return o.x <= 0.0f ? o.a * o.x : o.x;
+}
+
+static float activation_threshold(struct operands o)
+{
+    return o.x <= o.a ? o.b : o.x;
+}
+
+static float activation_prelu(struct operands o)
+{
+    return o.x <= 0.0f ? o.weight * o.x : o.x;
+}
+
+static float activate(enum vit_activation f, struct operands o)
+{
+#define CASE(IDENTIFIER, name, value, args, weights)                                               \
+    case VIT_ACTIVATION_##IDENTIFIER:                                                              \
+        return activation_##name(o);
     switch (f) {
-    case VIT_ACTIVATION_GELU:
-        return gelu(x);
-    case VIT_ACTIVATION_GELU_TANH:
-        return gelu_tanh(x);
-    case VIT_ACTIVATION_GELU_QUICK:
-        return gelu_quick(x);
-    case VIT_ACTIVATION_RELU:
-        return positive_part(x);
-    case VIT_ACTIVATION_SILU:
-        return silu(x);
-    case VIT_ACTIVATION_EXP:
-        return exponential(x);
-    case VIT_ACTIVATION_TANH:
-        return hyperbolic_tangent(x);
-    default:
-        return x;
+        VIT_ACTIVATION_LIST(CASE)
     }
+#undef CASE
+    return o.x;
 }
 
 #endif

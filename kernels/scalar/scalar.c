@@ -3,23 +3,17 @@
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/rows.h"
 
-#define ACTIVATION_ROW(f)                                                                          \
-    static void f##_row(size_t n, const float *x, float *y)                                        \
+#define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \
+    static void name##_row(size_t n, const float *x, const struct vit_activation_args *p,          \
+                           float *y)                                                               \
     {                                                                                              \
         for (size_t i = 0; i < n; i++)                                                             \
-            y[i] = f(x[i]);                                                                        \
+            y[i] = activation_##name(                                                              \
+                (struct operands){ x[i], p->a, p->b, (weights) ? p->weight[i] : 0.0f });           \
     }
+VIT_ACTIVATION_LIST(ACTIVATION_ROW)
 
-ACTIVATION_ROW(identity)
-ACTIVATION_ROW(gelu)
-ACTIVATION_ROW(gelu_tanh)
-ACTIVATION_ROW(gelu_quick)
-ACTIVATION_ROW(positive_part)
-ACTIVATION_ROW(silu)
-ACTIVATION_ROW(exponential)
-ACTIVATION_ROW(hyperbolic_tangent)
-
-/* Eight chains that do not wait for each other; without FMA instructions, the C library's fmaf. */
+/* Eight independent accumulators; without FMA instructions, the C library's fmaf. */
 static float fma_peak(size_t rounds)
 {
     float c[8] = { 0 };
@@ -29,6 +23,7 @@ static float fma_peak(size_t rounds)
     return c[0] + c[1] + c[2] + c[3] + c[4] + c[5] + c[6] + c[7];
 }
 
+#define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights) [value] = name##_row,
 void vit_fill_scalar(struct vit_kernels *table)
 {
     *table = (struct vit_kernels){
@@ -46,16 +41,7 @@ void vit_fill_scalar(struct vit_kernels *table)
         .layernorm = layernorm,
         .softmax = softmax,
         .exp_sub_max = exp_sub_max,
-        .activation = {
-            [VIT_ACTIVATION_IDENTITY] = identity_row,
-            [VIT_ACTIVATION_GELU] = gelu_row,
-            [VIT_ACTIVATION_GELU_TANH] = gelu_tanh_row,
-            [VIT_ACTIVATION_GELU_QUICK] = gelu_quick_row,
-            [VIT_ACTIVATION_RELU] = positive_part_row,
-            [VIT_ACTIVATION_SILU] = silu_row,
-            [VIT_ACTIVATION_EXP] = exponential_row,
-            [VIT_ACTIVATION_TANH] = hyperbolic_tangent_row,
-        },
+        .activation = { VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) },
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,
     };

@@ -3,11 +3,12 @@
 #define VIT_KERNELS_SIMD_ACTIVATION_H
 
 #include "kernels/simd/exp.h"
+#include "kernels/simd/lanes.h"
 
-static inline vec v_identity(vec x)
-{
-    return x;
-}
+/* The input of an activation, and what it takes beside. */
+struct v_operands {
+    vec x, a, b, weight;
+};
 
 static inline vec v_positive_part(vec x)
 {
@@ -19,8 +20,9 @@ static inline vec v_magnitude(vec x, float max)
     return v_min(v_set(max), v_abs(x));
 }
 
-static inline vec v_gelu(vec x)
+static inline vec v_activation_gelu(struct v_operands o)
 {
+    const vec x = o.x;
     const vec center = v_set(PHI_CENTER);
     const vec a = v_magnitude(x, GELU_MAX);
     const vec w = v_div(v_sub(a, center), v_add(a, center));
@@ -40,75 +42,91 @@ static inline vec v_times_sigmoid(vec x, vec a, vec minus_y, vec excess)
     return v_fnma(a, v_div(e, v_add(v_set(1.0f), e)), v_positive_part(x));
 }
 
-static inline vec v_gelu_tanh(vec x)
+static inline vec v_activation_gelu_tanh(struct v_operands o)
 {
-    const vec a = v_magnitude(x, GELU_TANH_MAX);
+    const vec x = o.x, a = v_magnitude(x, GELU_TANH_MAX);
     const vec factor = v_fma(v_set(GELU_TANH_3), v_mul(a, a), v_set(GELU_TANH_1));
     return v_times_sigmoid(x, a, v_fnma(a, factor, v_set(0.0f)), v_set(0.0f));
 }
 
-static inline vec v_gelu_quick(vec x)
+static inline vec v_activation_gelu_quick(struct v_operands o)
 {
-    const vec a = v_magnitude(x, GELU_QUICK_MAX);
+    const vec x = o.x, a = v_magnitude(x, GELU_QUICK_MAX);
     const vec y = v_mul(v_set(-GELU_QUICK), a);
     return v_times_sigmoid(x, a, y, v_fma(v_set(GELU_QUICK), a, y));
 }
 
-static inline vec v_silu(vec x)
+static inline vec v_activation_silu(struct v_operands o)
 {
-    const vec a = v_magnitude(x, SILU_MAX);
+    const vec x = o.x, a = v_magnitude(x, SILU_MAX);
     return v_times_sigmoid(x, a, v_sub(v_set(0.0f), a), v_set(0.0f));
 }
 
-static inline vec v_hyperbolic_tangent(vec x)
+static inline vec v_activation_tanh(struct v_operands o)
 {
     const vec one = v_set(1.0f);
     vec high;
-    const vec n = v_exp_power(v_mul(v_set(-2.0f), v_magnitude(x, TANH_MAX)), &high);
+    const vec n = v_exp_power(v_mul(v_set(-2.0f), v_magnitude(o.x, TANH_MAX)), &high);
     const vec q = v_expm1_reduced(v_fma(n, v_set(-EXP_LN2_LO), high));
     const vec s = v_scale_by_power(one, n);
-    return v_copysign(v_div(v_fnma(q, s, v_sub(one, s)), v_fma(q, s, v_add(one, s))), x);
+    return v_copysign(v_div(v_fnma(q, s, v_sub(one, s)), v_fma(q, s, v_add(one, s))), o.x);
 }
 
-static inline vec v_activate(enum vit_activation f, vec x)
+static inline vec v_activation_identity(struct v_operands o)
 {
-    switch (f) {
-    case VIT_ACTIVATION_GELU:
-        return v_gelu(x);
-    case VIT_ACTIVATION_GELU_TANH:
-        return v_gelu_tanh(x);
-    case VIT_ACTIVATION_GELU_QUICK:
-        return v_gelu_quick(x);
-    case VIT_ACTIVATION_RELU:
-        return v_positive_part(x);
-    case VIT_ACTIVATION_SILU:
-        return v_silu(x);
-    case VIT_ACTIVATION_EXP:
-        return v_exponential(x);
-    case VIT_ACTIVATION_TANH:
-        return v_hyperbolic_tangent(x);
-    default:
-        return x;
-    }
+    return o.x;
 }
 
-#define ACTIVATION_ROW(f)                                                                          \
-    static void f##_row(size_t n, const float *x, float *y)                                        \
-    {                                                                                              \
-        size_t i = 0;                                                                              \
-        for (; i + LANES <= n; i += LANES)                                                         \
-            v_store(y + i, v_##f(v_load(x + i)));                                                  \
-        if (i < n)                                                                                 \
-            v_store_tail(y + i, v_##f(v_load_tail(x + i, n - i)), n - i);                          \
-    }
+static inline vec v_activation_relu(struct v_operands o)
+{
+    return v_positive_part(o.x);
+}
 
-ACTIVATION_ROW(identity)
-ACTIVATION_ROW(gelu)
-ACTIVATION_ROW(gelu_tanh)
-ACTIVATION_ROW(gelu_quick)
-ACTIVATION_ROW(positive_part)
-ACTIVATION_ROW(silu)
-ACTIVATION_ROW(exponential)
-ACTIVATION_ROW(hyperbolic_tangent)
+static inline vec v_activation_exp(struct v_operands o)
+{
+    return v_exponential(o.x);
+}
+
+static inline vec v_activation_leaky_relu(struct v_operands o)
+{
+    return v_select_le(o.x, v_set(0.0f), v_mul(o.a, o.x), o.x);
+}
+
+static inline vec v_activation_threshold(struct v_operands o)
+{
+    return v_select_le(o.x, o.a, o.b, o.x);
+}
+
+static inline vec v_activation_prelu(struct v_operands o)
+{
+    return v_select_le(o.x, v_set(0.0f), v_mul(o.weight, o.x), o.x);
+}
+
+static inline vec v_activate(enum vit_activation f, struct v_operands o)
+{
+#define CASE(IDENTIFIER, name, value, args, weights)                                               \
+    case VIT_ACTIVATION_##IDENTIFIER:                                                              \
+        return v_activation_##name(o);
+    switch (f) {
+        VIT_ACTIVATION_LIST(CASE)
+    }
+#undef CASE
+    return o.x;
+}
+
+#define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \
+    static void name##_row(size_t n, const float *x, const struct vit_activation_args *p,          \
+                           float *y)                                                               \
+    {                                                                                              \
+        struct v_operands o = { .a = v_set(p->a), .b = v_set(p->b), .weight = v_set(0.0f) };       \
+        for (size_t i = 0; i < n; i += LANES) {                                                    \
+            const size_t lanes = lanes_left(n - i);                                                \
+            o.x = load_lanes(x + i, lanes);                                                        \
+            if (weights)                                                                           \
+                o.weight = load_lanes(p->weight + i, lanes);                                       \
+            store_lanes(y + i, v_activation_##name(o), lanes);                                     \
+        }                                                                                          \
+    }
+VIT_ACTIVATION_LIST(ACTIVATION_ROW)
 
 #endif

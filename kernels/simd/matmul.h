@@ -201,6 +201,8 @@ static void tile(const struct vit_tile *t)
 
     /* an activation needs registers of its own: its input waits in L1 */
     const struct vit_epilogue before = { .bias = e->bias };
+    const struct vit_activation_args *const args = &e->activation_args;
+    struct v_operands o = { .a = v_set(args->a), .b = v_set(args->b), .weight = v_set(0.0f) };
     struct vit_epilogue after = *e;
     _Alignas(64) float input[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
     after.bias = NULL;
@@ -208,8 +210,10 @@ static void tile(const struct vit_tile *t)
     for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < t->n; j += LANES) {
             const size_t lanes = lanes_left(t->n - j);
-            const vec x = load_lanes(input + i * NR + j, lanes);
-            finish(v_activate(e->activation, x), i, j, lanes, t->c + i * t->ldc + j, &after);
+            o.x = load_lanes(input + i * NR + j, lanes);
+            if (args->weight)
+                o.weight = load_lanes(args->weight + j, lanes);
+            finish(v_activate(e->activation, o), i, j, lanes, t->c + i * t->ldc + j, &after);
         }
 }
 

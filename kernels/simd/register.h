@@ -47,14 +47,10 @@ static inline void fill(struct vit_kernels *table, const char *isa)
     table->layernorm = layernorm;
     table->softmax = softmax;
     table->exp_sub_max = exp_sub_max;
-    table->activation[VIT_ACTIVATION_IDENTITY] = identity_row;
-    table->activation[VIT_ACTIVATION_GELU] = gelu_row;
-    table->activation[VIT_ACTIVATION_GELU_TANH] = gelu_tanh_row;
-    table->activation[VIT_ACTIVATION_GELU_QUICK] = gelu_quick_row;
-    table->activation[VIT_ACTIVATION_RELU] = positive_part_row;
-    table->activation[VIT_ACTIVATION_SILU] = silu_row;
-    table->activation[VIT_ACTIVATION_EXP] = exponential_row;
-    table->activation[VIT_ACTIVATION_TANH] = hyperbolic_tangent_row;
+#define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights)                                   \
+    table->activation[value] = name##_row;
+    VIT_ACTIVATION_LIST(ACTIVATION_ENTRY)
+#undef ACTIVATION_ENTRY
     table->fma_peak = fma_peak;
     table->fma_peak_flops = PEAK_CHAINS * LANES * 2;
 }

@@ -159,6 +159,7 @@ const char *vit_isa_default(const char **reason)
     {                                                                                              \
         name, offsetof(struct vit_kernels, member)                                                 \
     }
+#define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights) ENTRY(#name, activation[value]),
 static const struct {
     const char *name;
     size_t offset;
@@ -168,14 +169,7 @@ static const struct {
     ENTRY("layernorm", layernorm),
     ENTRY("softmax", softmax),
     ENTRY("exp_sub_max", exp_sub_max),
-    ENTRY("identity", activation[VIT_ACTIVATION_IDENTITY]),
-    ENTRY("gelu", activation[VIT_ACTIVATION_GELU]),
-    ENTRY("gelu_tanh", activation[VIT_ACTIVATION_GELU_TANH]),
-    ENTRY("gelu_quick", activation[VIT_ACTIVATION_GELU_QUICK]),
-    ENTRY("relu", activation[VIT_ACTIVATION_RELU]),
-    ENTRY("silu", activation[VIT_ACTIVATION_SILU]),
-    ENTRY("exp", activation[VIT_ACTIVATION_EXP]),
-    ENTRY("tanh", activation[VIT_ACTIVATION_TANH]),
+    VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) /**/
     ENTRY("fma_peak", fma_peak),
 };
 

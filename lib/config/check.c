@@ -25,9 +25,15 @@ static enum vit_status check_fields(const struct vit_config *config, struct vit_
 
 static enum vit_status check_activation(const struct vit_config *c, struct vit_error *err)
 {
-#define ARGS(identifier, name, value, args) [value] = args,
+#define ARGS(identifier, name, value, args, weights)    [value] = args,
+#define WEIGHTS(identifier, name, value, args, weights) [value] = weights,
     static const unsigned char args[] = { VIT_ACTIVATION_LIST(ARGS) };
+    static const unsigned char weights[] = { VIT_ACTIVATION_LIST(WEIGHTS) };
 
+    if (weights[c->activation])
+        return fail(err, VIT_EINVAL,
+                    "activation: expected one without a weight per channel, found %s",
+                    vit_value_name("activation", (int)c->activation));
     for (size_t i = args[c->activation]; i < 2; i++)
         if (c->activation_args[i] != 0)
             return fail(err, VIT_EINVAL,

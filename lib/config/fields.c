@@ -10,7 +10,7 @@
 
 _Static_assert(SIZE_MAX >= UINT64_MAX, "the bounds of fields.h are for 64-bit sizes");
 
-#define ACTIVATION_WORD(identifier, name, value, args) [value] = #name,
+#define ACTIVATION_WORD(identifier, name, value, args, weights) [value] = #name,
 static const char *const activations[] = { VIT_ACTIVATION_LIST(ACTIVATION_WORD) };
 static const char *const tokenizers[] = {
     [VIT_TOKENIZER_PATCH] = "patch",

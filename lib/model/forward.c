@@ -122,10 +122,11 @@ static void project(struct run *r, const struct block *b)
 static void gate(struct run *r)
 {
     const struct vit_config *c = &r->model->config;
+    const struct vit_activation_args args = config_activation_args(c);
 
     for (size_t i = 0; i < config_tokens(c); i++) {
         float *const a = r->mlp.at + i * r->mlp.ld, *const b = a + c->mlp_dim;
-        r->model->kernels->activation[c->activation](c->mlp_dim, a, a);
+        r->model->kernels->activation[c->activation](c->mlp_dim, a, &args, a);
         for (size_t j = 0; j < c->mlp_dim; j++)
             a[j] *= b[j];
     }
@@ -136,8 +137,10 @@ static void mlp(struct run *r, const struct block *b)
 {
     const struct vit_config *c = &r->model->config;
     const size_t tokens = config_tokens(c);
-    const struct vit_epilogue f = { .activation =
-                                        c->gated_mlp ? VIT_ACTIVATION_IDENTITY : c->activation };
+    const struct vit_epilogue f = {
+        .activation = c->gated_mlp ? VIT_ACTIVATION_IDENTITY : c->activation,
+        .activation_args = config_activation_args(c),
+    };
     const struct vit_epilogue add = { .gamma = b->gamma2,
                                       .residual = r->x.at,
                                       .ld_residual = r->x.ld };

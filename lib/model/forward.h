@@ -71,6 +71,11 @@ void pool_tokens(struct run *run, float *embedding);
 /* How many embeddings pool_tokens makes. */
 size_t pool_count(const struct vit_config *config);
 
+static inline struct vit_activation_args config_activation_args(const struct vit_config *c)
+{
+    return (struct vit_activation_args){ .a = c->activation_args[0], .b = c->activation_args[1] };
+}
+
 /* y[rows][out] = epilogue(x[rows][in] Wᵀ + b) */
 static inline void linear(struct run *r, const struct linear *l, size_t rows, struct matrix x,
                           struct vit_epilogue epilogue, struct matrix y)

@@ -63,7 +63,10 @@ static void map_pool(struct run *r, struct matrix x, float *out)
                                                 .scratch = r->attention });
     linear(r, &p->proj, 1, mix, plain, h);
     layernorm(r, &p->norm, 1, h, mix);
-    linear(r, &p->fc1, 1, mix, (struct vit_epilogue){ .activation = c->activation }, hidden);
+    linear(r, &p->fc1, 1, mix,
+           (struct vit_epilogue){ .activation = c->activation,
+                                  .activation_args = config_activation_args(c) },
+           hidden);
     linear(r, &p->fc2, 1, hidden, (struct vit_epilogue){ .residual = h.at, .ld_residual = dim },
            result);
 }

@@ -146,7 +146,8 @@ static void query_features(struct run *r, const struct stage *s, struct matrix q
         float *const row = r->features.at + i * r->features.ld;
         for (size_t j = 0; j < s->features.weight.n; j++)
             row[j] += r->half_norms[i];
-        r->model->kernels->activation[VIT_ACTIVATION_EXP](s->features.weight.n, row, row);
+        r->model->kernels->activation[VIT_ACTIVATION_EXP](s->features.weight.n, row,
+                                                          &(struct vit_activation_args){ 0 }, row);
     }
 }
 
@@ -208,7 +209,8 @@ static void performer(struct run *r, const struct stage *s, size_t tokens)
 static void token_transformer(struct run *r, const struct stage *s, size_t tokens)
 {
     const struct vit_config *c = &r->model->config;
-    const struct vit_epilogue f = { .activation = c->activation };
+    const struct vit_epilogue f = { .activation = c->activation,
+                                    .activation_args = config_activation_args(c) };
     const struct vit_epilogue add = { .residual = r->token.at, .ld_residual = r->token.ld };
 
     layernorm(r, &s->norm1, tokens, r->split, r->split_h);

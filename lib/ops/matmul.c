@@ -41,6 +41,7 @@ static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, s
     at = *e;
     at.row_scale = e->row_scale ? e->row_scale + i : NULL;
     at.bias = e->bias ? e->bias + j : NULL;
+    at.activation_args.weight = e->activation_args.weight ? e->activation_args.weight + j : NULL;
     at.gamma = e->gamma ? e->gamma + j : NULL;
     at.residual = e->residual ? e->residual + i * e->ld_residual + j : NULL;
     return at;
