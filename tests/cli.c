@@ -1,4 +1,4 @@
-/* cli.c - runs the vit command as a user does: in a shell, in a folder of its own */
+/* cli.c - runs the libvit command as a user does: in a shell, in a directory of its own */
 #include "cli.h"
 
 #include <criterion/criterion.h>
@@ -15,7 +15,7 @@
 
 struct cli cli;
 
-static char folder[] = "/tmp/vit-cli-XXXXXX";
+static char directory[] = "/tmp/vit-cli-XXXXXX";
 
 void cli_begin(void)
 {
@@ -24,8 +24,8 @@ void cli_begin(void)
     char path[1024];
 
     snprintf(path, sizeof path, "%s%s", bin ? bin : build ? build : "build", bin ? "" : "/libvit");
-    cr_assert_not_null(mkdtemp(folder));
-    cr_assert(setenv("T", folder, 1) == 0 && setenv("VIT", path, 1) == 0);
+    cr_assert_not_null(mkdtemp(directory));
+    cr_assert(setenv("T", directory, 1) == 0 && setenv("VIT", path, 1) == 0);
     unsetenv("VIT_ISA"); /* a level forced from outside is not what these tests are about */
 }
 
@@ -37,13 +37,13 @@ void cli_end(void)
     cli = (struct cli){ 0 };
 }
 
-const char *in_folder(const char *name)
+const char *in_directory(const char *name)
 {
     static char paths[8][1024];
     static size_t next;
     char *const path = paths[next++ % 8];
 
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    snprintf(path, sizeof paths[0], "%s/%s", directory, name);
     return path;
 }
 
@@ -52,7 +52,7 @@ static char *slurp(const char *suffix, size_t *size)
 {
     char path[64];
 
-    snprintf(path, sizeof path, "%s%s", folder, suffix);
+    snprintf(path, sizeof path, "%s%s", directory, suffix);
     FILE *const file = fopen(path, "rb");
     cr_assert(file && fseek(file, 0, SEEK_END) == 0);
     *size = (size_t)ftell(file);
@@ -100,7 +100,7 @@ void fails(const char *command, const char *fragment)
     shell("%s", command);
     cr_assert_eq(cli.status, 2, "%s: status %d, %s", command, cli.status, cli.err);
     cr_assert_eq(cli.out_size, 0, "%s: printed %s", command, cli.out);
-    cr_assert_eq(strncmp(cli.err, "vit: ", 5), 0, "%s: %s", command, cli.err);
+    cr_assert_eq(strncmp(cli.err, "libvit: ", 8), 0, "%s: %s", command, cli.err);
     cr_assert_eq(strchr(cli.err, '\n'), cli.err + strlen(cli.err) - 1, "%s: %s", command, cli.err);
     cr_assert_not_null(strstr(cli.err, fragment), "%s: expected \"%s\" in: %s", command, fragment,
                        cli.err);
@@ -117,7 +117,19 @@ json_t *json_output(void)
     return root;
 }
 
-/* Level i of `vit info --json`; false past the last. */
+const json_t *entry_value(const json_t *model, const char *list, const char *name)
+{
+    const json_t *const entries = json_object_get(model, list);
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (entries, i, entry)
+        if (strcmp(json_string_value(json_object_get(entry, "name")), name) == 0)
+            return json_object_get(entry, "value");
+    return NULL;
+}
+
+/* Level i of `libvit info --json`; false past the last. */
 static bool reported_level(size_t i, char name[16], bool *usable)
 {
     succeeds("$VIT info --json");
@@ -171,21 +183,22 @@ float *load_tensor(const char *path, const char *name, size_t *rank, size_t *sha
 float *load_npy(const char *path, size_t count)
 {
     struct vit_error err = { .status = VIT_OK };
-    struct npy_header header;
-    void *data;
+    struct npy_array array;
 
-    cr_assert_eq(npy_read(path, &header, &data, &err), VIT_OK, "%s", err.message);
-    cr_assert_eq(header.dtype, NPY_F32);
-    cr_assert_eq(header.elements, count, "%s: %zu elements, expected %zu", path, header.elements,
-                 count);
-    return data;
+    cr_assert_eq(npy_load(path, &array, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(array.type, NPY_FLOAT32);
+    cr_assert_eq(array.elements, count, "%s: expected %zu elements, found %zu", path, count,
+                 array.elements);
+    return array.data;
 }
 
 void save_npy(const char *name, size_t rank, const size_t *shape, const float *data)
 {
-    FILE *const file = fopen(in_folder(name), "wb");
+    struct npy_array array = { .type = NPY_FLOAT32, .rank = rank, .data = (void *)data };
+    FILE *const file = fopen(in_directory(name), "wb");
 
+    memcpy(array.shape, shape, rank * sizeof *shape);
     cr_assert_not_null(file);
-    npy_write(file, NPY_F32, rank, shape, data);
+    npy_save(&array, file);
     cr_assert_eq(fclose(file), 0);
 }

@@ -1,4 +1,4 @@
-/* cli.h - runs the vit command as a user does: in a shell, in a folder of its own */
+/* cli.h - runs the libvit command as a user does: in a shell, in a directory of its own */
 #ifndef VIT_TESTS_CLI_H
 #define VIT_TESTS_CLI_H
 
@@ -13,7 +13,7 @@ extern struct cli {
 } cli;
 
 /*
- * Fixtures: make and remove the folder $T. The command is $VIT: the environment's VIT_BIN, or
+ * Fixtures: make and remove the directory $T. The command is $VIT: the environment's VIT_BIN, or
  * VIT_BUILD/libvit, or build/libvit.
  */
 void cli_begin(void);
@@ -27,18 +27,24 @@ __attribute__((format(printf, 1, 2))) void succeeds(const char *format, ...);
 
 /*
  * The same; the command must fail as the manual says: status 2, nothing on standard output, one
- * line "vit: ..." on standard error with `fragment` in it, no temporary file left.
+ * line "libvit: ..." on standard error with `fragment` in it, no temporary file left.
  */
 void fails(const char *command, const char *fragment);
 
 /* "$T/name", expanded; valid until the eighth next call. */
-const char *in_folder(const char *name);
+const char *in_directory(const char *name);
+
+/*
+ * The value of an entry in a list of {name, value, source} of `libvit info MODEL --json`: "config"
+ * in "model", for example. NULL: no such entry.
+ */
+const json_t *entry_value(const json_t *model, const char *list, const char *name);
 
 /* The JSON that the last command printed; the caller frees it with json_decref. */
 json_t *json_output(void);
 
 /*
- * The next level that `vit info` says this machine can run, or NULL past the last; *i, from 0,
+ * The next level that `libvit info` says this machine can run, or NULL past the last; *i, from 0,
  * counts them. Those that it lacks are tallied as skipped, `checks` each, when they are passed.
  */
 const char *next_usable_level(size_t *i, size_t checks);

@@ -1,4 +1,4 @@
-/* test_cli.c - the vit command when something is wrong: arguments, files, disks; and its help */
+/* test_cli.c - the libvit command with wrong arguments, files and disks; and its help */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,9 +8,9 @@
 
 TestSuite(cli, .init = cli_begin, .fini = cli_end);
 
-#define MODEL   "tests/golden/timm-vit"
-#define PICTURE "tests/golden/preprocess/photo-444.jpg"
-#define DIGITS  "models/digits" /* its answers fill more than one buffer of standard output */
+#define MODEL  "tests/golden/timm-vit"
+#define IMAGE  "tests/golden/preprocess/photo-444.jpg"
+#define DIGITS "models/digits" /* its answers fill more than one buffer of standard output */
 
 struct failure {
     const char *command, *fragment; /* what the message must say */
@@ -28,8 +28,8 @@ static void fail_all(size_t count, const struct failure *failures)
 Test(cli, wrong_arguments_are_refused_with_what_was_expected)
 {
     static const struct failure failures[] = {
-        { "$VIT", "expected a verb" },
-        { "$VIT classfy a b", "unknown verb 'classfy'" },
+        { "$VIT", "expected a subcommand, found none" },
+        { "$VIT classfy a b", "unknown subcommand 'classfy'" },
         { "$VIT --frob info", "unknown option '--frob'" },
         { "$VIT info -x", "unknown option '-x'" },
         { "$VIT info -hx", "unknown option '-hx'" },
@@ -40,13 +40,13 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT classify m a --to", "unknown option '--to'" },
         { "$VIT info --json=1", "--json: expected no value, found '1'" },
         { "$VIT info --json=", "--json: expected no value, found ''" },
-        { "$VIT help classfy", "unknown verb 'classfy'" },
-        { "$VIT help run bench", "help: expected [VERB], found 2 operands" },
+        { "$VIT help classfy", "unknown subcommand 'classfy'" },
+        { "$VIT help run bench", "help: expected [SUBCOMMAND], found 2 operands" },
         { "$VIT info ''", "info: expected [MODEL], found an empty operand" },
-        { "$VIT classify '' " PICTURE, "classify: expected MODEL IMAGE..., found an empty" },
-        { "$VIT classify " MODEL " " PICTURE " ''", "found an empty operand" },
+        { "$VIT classify '' " IMAGE, "classify: expected MODEL IMAGE..., found an empty" },
+        { "$VIT classify " MODEL " " IMAGE " ''", "found an empty operand" },
         { "$VIT bench ''", "found an empty operand" },
-        { "$VIT info --isa", "--isa: expected an instruction set, found nothing" },
+        { "$VIT info --isa", "--isa: expected the name of an instruction set, found nothing" },
         { "$VIT info --isa ''", "--isa: expected" },
         { "$VIT info --isa foo", "foo" },
         { "VIT_ISA=foo $VIT info", "foo" },
@@ -63,38 +63,40 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT info --threads 1025", "found '1025'" },
         { "$VIT info --threads 18446744073709551617", "found '18446744073709551617'" },
         { "$VIT info a b", "expected [MODEL], found 2 operands" },
-        { "$VIT info --top 3", "info has no option --top" },
-        { "$VIT info -o x", "info has no option -o" },
+        { "$VIT info --top 3", "unknown option '--top'; see libvit info --help" },
+        { "$VIT info -o x", "unknown option '-o'; see libvit info --help" },
         { "$VIT classify", "expected MODEL IMAGE..., found 0 operands" },
         { "$VIT classify " MODEL, "found 1 operand;" },
-        { "$VIT classify " MODEL " " PICTURE " --top 0", "--top: expected" },
-        { "$VIT classify " MODEL " " PICTURE " --top -5", "--top: expected" },
-        { "$VIT classify " MODEL " " PICTURE " --top 1e3", "--top: expected" },
-        { "$VIT classify " MODEL " " PICTURE " --batch 4", "classify has no option --batch" },
+        { "$VIT classify " MODEL " " IMAGE " --top 0", "--top: expected" },
+        { "$VIT classify " MODEL " " IMAGE " --top -5", "--top: expected" },
+        { "$VIT classify " MODEL " " IMAGE " --top 1e3", "--top: expected" },
+        { "$VIT classify " MODEL " " IMAGE " --batch 4",
+          "unknown option '--batch'; see libvit classify --help" },
         { "$VIT run " MODEL " -o $T/o", "found 1 operand;" },
         { "$VIT run " MODEL " a b -o $T/o", "found 3 operands" },
         { "$VIT run " MODEL " a", "expected -o OUT.npy" },
         { "$VIT run " MODEL " a -o", "-o: expected the name of a file, found nothing" },
         { "$VIT run " MODEL " a -o ''", "-o: expected the name of a file" },
-        { "$VIT run " MODEL " a -o b --output frob", "--output: expected logits, tokens, block.N" },
+        { "$VIT run " MODEL " a -o b --output frob",
+          "--output: expected logits, patch_embedding, block.N" },
         { "$VIT run " MODEL " a -o b --output block.", "--output: expected" },
         { "$VIT run " MODEL " a -o b --output block.-1", "--output: expected" },
         { "$VIT run " MODEL " a -o b --output block.03", "found 'block.03'" },
         { "$VIT run " MODEL " a -o b --output block.00", "found 'block.00'" },
         { "$VIT run " MODEL " a -o b --output logits2", "--output: expected" },
-        { "$VIT run " MODEL " a -o b --json", "run has no option --json" },
+        { "$VIT run " MODEL " a -o b --json", "unknown option '--json'; see libvit run --help" },
         { "$VIT preprocess -o $T/o --size 8x8", "found 0 operands" },
-        { "$VIT preprocess " PICTURE, "expected -o OUT.npy, --rgb OUT.npy or both" },
-        { "$VIT preprocess " PICTURE " -o $T/o", "expected --size HxW or --model MODEL" },
-        { "$VIT preprocess " PICTURE " -o $T/o --rgb $T/o --size 8x8", "two files" },
-        { "$VIT preprocess " PICTURE " -o $T/o --model " MODEL " --crop-pct 1", "found both" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 0", "--size: expected HEIGHTxWIDTH" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size x8", "--size: expected HEIGHTxWIDTH" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 8x", "--size: expected" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 0x8", "--size: expected" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 8x8x8", "--size: expected" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 8x99999999999999999999", "--size: expected" },
-        { "$VIT preprocess " PICTURE " -o $T/o --size 65536x4097", "at most 2^28 pixels, found" },
+        { "$VIT preprocess " IMAGE, "expected -o OUT.npy, --rgb OUT.npy or both" },
+        { "$VIT preprocess " IMAGE " -o $T/o", "expected --size HxW or --model MODEL" },
+        { "$VIT preprocess " IMAGE " -o $T/o --rgb $T/o --size 8x8", "two files" },
+        { "$VIT preprocess " IMAGE " -o $T/o --model " MODEL " --crop-pct 1", "found both" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size 0", "--size: expected HEIGHTxWIDTH" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size x8", "--size: expected HEIGHTxWIDTH" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size 8x", "--size: expected" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size 0x8", "--size: expected" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size 8x8x8", "--size: expected" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size 8x99999999999999999999", "--size: expected" },
+        { "$VIT preprocess " IMAGE " -o $T/o --size 65536x4097", "at most 2^28 pixels, found" },
         { "$VIT preprocess a --interpolation cubic",
           "expected bicubic or bilinear, found 'cubic'" },
         { "$VIT preprocess a --interpolation bicubi", "expected bicubic or bilinear" },
@@ -160,30 +162,30 @@ Test(cli, options_may_stand_anywhere)
     tally(COUNT(commands));
 }
 
-Test(cli, help_of_every_verb_names_its_options)
+Test(cli, help_of_every_subcommand_names_its_options)
 {
     static const struct {
-        const char *verb;
+        const char *subcommand;
         const char *mentions[10];
     } helps[] = {
         { "",
           { "classify", "features", "attention", "patches", "run", "preprocess", "info", "bench",
-            "vit help VERB", "An option given twice takes the last value" } },
+            "libvit SUBCOMMAND --help", "the last value of an option counts" } },
         { "classify",
           { "MODEL IMAGE...", "--top", "--size", "--json", "--isa", "--threads",
-            "hidden files and folders and linked folders inside it are skipped" } },
+            "without hidden files and linked directories" } },
         { "features",
           { "MODEL IMAGE... -o OUT.npy", "--size", "--isa", "--threads", "embedding" } },
         { "attention",
           { "MODEL IMAGE -o OUT.png", "--block", "--head", "rollout", "mean", "--size",
-            "of a model without a class token it is the mean over all tokens" } },
+            "For a model without a class token it is the\nmean over all tokens" } },
         { "patches", { "MODEL [IMAGE] -o OUT.png", "--size", "--isa", "cosine similarity" } },
         { "run",
-          { "IN.npy", "-o OUT.npy", "--output", "block.N", "embedding", "attention.N", "stage.N",
-            "--block", "--size", "--threads" } },
+          { "IN.npy", "-o OUT.npy", "--output", "block.N", "embedding", "attention.N",
+            "t2t_block.N", "last_hidden_state", "--size", "--threads" } },
         { "preprocess",
           { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
-            "[--rgb OUT.npy]", "[-o OUT.npy", "Either of -o and --rgb may be left out" } },
+            "[--rgb OUT.npy]", "[-o OUT.npy", "At least\none of -o and --rgb is required" } },
         { "info", { "--json", "--models", "--size", "--isa", "--help", "--version" } },
         { "bench", { "ARCH", "--batch", "--seconds", "--size", "--json", "--isa", "--threads" } },
         { "check",
@@ -193,38 +195,38 @@ Test(cli, help_of_every_verb_names_its_options)
     size_t checks = 0;
 
     for (size_t i = 0; i < COUNT(helps); i++) {
-        succeeds("$VIT %s --help", helps[i].verb);
+        succeeds("$VIT %s --help", helps[i].subcommand);
         cr_assert_str_empty(cli.err);
         for (size_t j = 0; j < 10 && helps[i].mentions[j]; j++, checks++)
-            cr_assert_not_null(strstr(cli.out, helps[i].mentions[j]), "%s: no %s", helps[i].verb,
-                               helps[i].mentions[j]);
+            cr_assert_not_null(strstr(cli.out, helps[i].mentions[j]), "%s: no %s",
+                               helps[i].subcommand, helps[i].mentions[j]);
     }
     tally(checks);
 }
 
-Test(cli, help_is_a_verb_too)
+Test(cli, help_is_a_subcommand_too)
 {
-    static const char *const verbs[] = { "",    "classify",   "features", "attention", "patches",
+    static const char *const names[] = { "",    "classify",   "features", "attention", "patches",
                                          "run", "preprocess", "info",     "bench",     "check" };
 
-    for (size_t i = 0; i < COUNT(verbs); i++)
-        succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", verbs[i], verbs[i]);
+    for (size_t i = 0; i < COUNT(names); i++)
+        succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", names[i], names[i]);
     succeeds("$VIT help --help && VIT_ISA=foo $VIT help run");
-    tally(COUNT(verbs) + 1);
+    tally(COUNT(names) + 1);
 }
 
 Test(cli, of_an_option_given_twice_the_last_value_counts)
 {
-    succeeds("$VIT preprocess " PICTURE " -o $T/a --size=8x8 --size 9x7 -o $T/b --crop-pct 1 "
+    succeeds("$VIT preprocess " IMAGE " -o $T/a --size=8x8 --size 9x7 -o $T/b --crop-pct 1 "
              "--crop-pct .5 && test ! -e $T/a && "
-             "$VIT preprocess " PICTURE " -o$T/c --size 9x7 --crop-pct .5 && cmp $T/b $T/c");
+             "$VIT preprocess " IMAGE " -o$T/c --size 9x7 --crop-pct .5 && cmp $T/b $T/c");
     tally(2);
 }
 
 Test(cli, version_is_one_line)
 {
     succeeds("$VIT --version");
-    cr_assert_eq(strncmp(cli.out, "vit ", 4), 0);
+    cr_assert_eq(strncmp(cli.out, "libvit ", 7), 0);
     cr_assert_eq(strchr(cli.out, '\n'), cli.out + strlen(cli.out) - 1);
     tally(1);
 }
@@ -234,7 +236,7 @@ Test(cli, missing_and_malformed_files_are_named)
     static const struct failure failures[] = {
         { "$VIT info $T/none", "none" },
         { "$VIT info $T", "model.safetensors" },
-        { "$VIT classify $T/none " PICTURE, "none" },
+        { "$VIT classify $T/none " IMAGE, "none" },
         { "$VIT classify " MODEL " $T/none.jpg", "none.jpg: No such file" },
         { "$VIT classify " MODEL " $T/text.jpg", "text.jpg" },
         { "$VIT classify " MODEL " $T/empty.png", "empty.png" },
@@ -242,25 +244,26 @@ Test(cli, missing_and_malformed_files_are_named)
         { "$VIT classify " MODEL " $T/cut.png", "cut.png" },
         { "$VIT classify " MODEL " $T/cut.webp", "cut.webp" },
         { "$VIT classify " MODEL " $T/folder", "found none" },
-        { "$VIT classify $T/cut-model " PICTURE, "model.safetensors" },
-        { "$VIT classify $T/no-weights " PICTURE, "model.safetensors" },
+        { "$VIT classify $T/cut-model " IMAGE, "model.safetensors" },
+        { "$VIT classify $T/no-weights " IMAGE, "model.safetensors" },
         { "$VIT info $T/no-config", "config.json" },
         { "$VIT info $T/cut-config", "config.json" },
         { "$VIT bench $T/cut-model", "model.safetensors" },
         { "$VIT run " MODEL " $T/none.npy -o $T/o", "none.npy: No such file" },
-        { "$VIT run " MODEL " $T/folder -o $T/o", "not a regular file" },
+        { "$VIT run " MODEL " $T/folder -o $T/o", "expected a regular file, found another kind" },
         { "$VIT run " MODEL " $T/text.jpg -o $T/o", "expected a .npy file" },
         { "$VIT run " MODEL " $T/empty.png -o $T/o",
-          "expected a .npy file of at least 12 bytes, found 0 bytes" },
+          "expected a .npy file of at least 12 bytes, found 0" },
         { "$VIT run " MODEL " $T/npy/truncated -o $T/o",
           "expected a header up to byte 128, found a file of 40 bytes" },
         { "$VIT run " MODEL " $T/npy/long-header -o $T/o",
           "expected a header up to byte 65545, found a file of 152 bytes" },
-        { "$VIT run " MODEL " $T/npy/huge-shape -o $T/o", "expected the data of float32" },
+        { "$VIT run " MODEL " $T/npy/huge-shape -o $T/o", "expected a size that fits in 64 bits" },
         { "$VIT run " MODEL " $T/npy/overflowing-size -o $T/o", "fit in 64 bits" },
-        { "$VIT run " MODEL " $T/npy/short-data -o $T/o", "[2, 3], 24 bytes, found 23 bytes" },
+        { "$VIT run " MODEL " $T/npy/short-data -o $T/o",
+          "[2, 3]: expected 24 bytes of data, found 23" },
         { "$VIT run " MODEL " $T/npy/f8 -o $T/o", "expected dtype '<f4' or '|u1', found '<f8'" },
-        { "$VIT run " MODEL " $T/npy/fields -o $T/o", "a structured dtype" },
+        { "$VIT run " MODEL " $T/npy/fields -o $T/o", "found several fields" },
         { "$VIT run " MODEL " $T/npy/fortran -o $T/o", "found Fortran order" },
         { "$VIT run " MODEL " $T/npy/empty -o $T/o",
           "expected float32 [batch, 3, 48, 48], found float32 [0, 4294967296, 4294967296]" },
@@ -271,14 +274,14 @@ Test(cli, missing_and_malformed_files_are_named)
         { "$VIT run $T/cut-model $T/one.npy -o $T/o", "model.safetensors" },
         { "$VIT preprocess $T/cut.jpg -o $T/o --size 8x8", "cut.jpg" },
         { "$VIT preprocess $T/none -o $T/o --size 8x8", "none" },
-        { "$VIT preprocess " PICTURE " -o $T/o --model $T/none", "none" },
+        { "$VIT preprocess " IMAGE " -o $T/o --model $T/none", "none" },
     };
     static float zeros[3 * 48 * 48];
 
     save_npy("one.npy", 4, (size_t[]){ 1, 3, 48, 48 }, zeros);
     succeeds("cd $T && mkdir folder cut-model no-weights no-config cut-config && cd - && "
              "cp -r tests/fuzz/seeds/npy $T && echo text >$T/text.jpg && : >$T/empty.png && "
-             "head -c 3000 " PICTURE " >$T/cut.jpg && "
+             "head -c 3000 " IMAGE " >$T/cut.jpg && "
              "head -c 900 tests/golden/preprocess/alpha.png >$T/cut.png && "
              "head -c 500 tests/golden/preprocess/lossy.webp >$T/cut.webp && "
              "cp " MODEL "/config.json $T/cut-model && "
@@ -296,16 +299,16 @@ Test(cli, a_failure_leaves_an_existing_output_as_it_was)
         { "$VIT run " MODEL " $T/none.npy -o $T/kept", "none.npy" },
         { "$VIT run " MODEL " tests/fuzz/seeds/npy/scalar -o $T/kept", "found float32 []" },
         { "$VIT preprocess $T/none -o $T/kept --size 8x8", "none" },
-        { "$VIT preprocess " PICTURE " -o $T/kept --rgb $T/none/x --size 8x8", "none/x" },
-        { "$VIT preprocess " PICTURE " -o $T/none/x --rgb $T/kept --size 8x8", "none/x" },
-        { "$VIT preprocess " PICTURE " -o $T/kept/x --size 8x8", "kept/x: Not a directory" },
-        { "$VIT preprocess " PICTURE " -o $T --size 8x8", "it is a folder" },
-        { "$VIT preprocess " PICTURE " -o $T/kept --rgb $T --size 8x8", "it is a folder" },
+        { "$VIT preprocess " IMAGE " -o $T/kept --rgb $T/none/x --size 8x8", "none/x" },
+        { "$VIT preprocess " IMAGE " -o $T/none/x --rgb $T/kept --size 8x8", "none/x" },
+        { "$VIT preprocess " IMAGE " -o $T/kept/x --size 8x8", "kept/x: Not a directory" },
+        { "$VIT preprocess " IMAGE " -o $T --size 8x8", "Is a directory" },
+        { "$VIT preprocess " IMAGE " -o $T/kept --rgb $T --size 8x8", "Is a directory" },
         /* a full disk, as a limit on the size of files */
-        { "trap '' XFSZ; ulimit -f 8; $VIT preprocess " PICTURE " -o $T/kept --size 224x224",
+        { "trap '' XFSZ; ulimit -f 8; $VIT preprocess " IMAGE " -o $T/kept --size 224x224",
           "kept: " },
-        { "trap '' XFSZ; ulimit -f 8; $VIT preprocess " PICTURE " --rgb $T/kept", "kept: " },
-        { "$VIT preprocess " PICTURE " -o /dev/full --size 224x224", "/dev/full: No space left" },
+        { "trap '' XFSZ; ulimit -f 8; $VIT preprocess " IMAGE " --rgb $T/kept", "kept: " },
+        { "$VIT preprocess " IMAGE " -o /dev/full --size 224x224", "/dev/full: No space left" },
     };
 
     succeeds("echo precious >$T/kept");
@@ -337,8 +340,8 @@ Test(cli, a_standard_output_that_cannot_be_written_is_an_error)
         { "$VIT info --json >/dev/full", "cannot write to standard output" },
         { "$VIT info >&-", "cannot write to standard output" },
         { "$VIT --help >/dev/full", "cannot write to standard output" },
-        { "$VIT classify " MODEL " " PICTURE " --json >&-", "cannot write to standard output" },
-        { "$VIT classify " MODEL " " PICTURE " >/dev/full", "output: No space left" },
+        { "$VIT classify " MODEL " " IMAGE " --json >&-", "cannot write to standard output" },
+        { "$VIT classify " MODEL " " IMAGE " >/dev/full", "output: No space left" },
         { "$VIT classify " DIGITS " " DIGITS "/test >/dev/full", "output: No space left" },
         { "$VIT classify " DIGITS " " DIGITS "/test --json >/dev/full", "output: No space left" },
     };
@@ -348,27 +351,27 @@ Test(cli, a_standard_output_that_cannot_be_written_is_an_error)
 
 Test(cli, an_output_does_not_become_standard_output_when_that_is_closed)
 {
-    succeeds("$VIT preprocess " PICTURE " --rgb $T/a.npy && "
-             "$VIT preprocess " PICTURE " --rgb $T/b.npy <&- >&- 2>&- && cmp $T/a.npy $T/b.npy");
+    succeeds("$VIT preprocess " IMAGE " --rgb $T/a.npy && "
+             "$VIT preprocess " IMAGE " --rgb $T/b.npy <&- >&- 2>&- && cmp $T/a.npy $T/b.npy");
     tally(1);
 }
 
 Test(cli, an_output_may_be_a_device_a_pipe_or_behind_a_link)
 {
-    succeeds("$VIT preprocess " PICTURE " -o $T/a.npy --size 8x8 && "
-             "$VIT preprocess " PICTURE " -o /dev/null --size 8x8 && test -c /dev/null && "
+    succeeds("$VIT preprocess " IMAGE " -o $T/a.npy --size 8x8 && "
+             "$VIT preprocess " IMAGE " -o /dev/null --size 8x8 && test -c /dev/null && "
              "ln -s b.npy $T/link && : >$T/b.npy && "
-             "$VIT preprocess " PICTURE " -o $T/link --size 8x8 && test -L $T/link && "
+             "$VIT preprocess " IMAGE " -o $T/link --size 8x8 && test -L $T/link && "
              "cmp $T/a.npy $T/b.npy && mkfifo $T/pipe && "
              "{ cat $T/pipe >$T/c.npy & "
-             "$VIT preprocess " PICTURE " -o $T/pipe --size 8x8 && wait; } && "
+             "$VIT preprocess " IMAGE " -o $T/pipe --size 8x8 && wait; } && "
              "cmp $T/a.npy $T/c.npy");
     tally(4);
 }
 
 Test(cli, one_unreadable_image_and_nothing_is_printed)
 {
-    succeeds("mkdir $T/d && cp " PICTURE " $T/d/a.jpg && cp " PICTURE " $T/d/c.jpg && "
+    succeeds("mkdir $T/d && cp " IMAGE " $T/d/a.jpg && cp " IMAGE " $T/d/c.jpg && "
              "echo text >$T/d/b.jpg");
     fails("$VIT classify " MODEL " $T/d", "d/b.jpg");
     fails("$VIT classify " MODEL " $T/d --json", "d/b.jpg");

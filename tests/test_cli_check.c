@@ -1,4 +1,4 @@
-/* test_cli_check.c - vit check as a tester uses it: what it runs, prints and refuses */
+/* test_cli_check.c - libvit check as a tester uses it: what it runs, prints and refuses */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -97,16 +97,16 @@ Test(cli_check, digests_are_those_written_down_on_each_level_and_thread_count)
 Test(cli_check, what_would_check_nothing_is_refused)
 {
     static const char *const failures[][2] = {
-        { "$VIT check --kernel frob", "no kernel is named 'frob'" },
-        { "$VIT check models/digits", "a MODEL is for --digest" },
+        { "$VIT check --kernel frob", "unknown kernel 'frob'" },
+        { "$VIT check models/digits", "expected MODEL only with --digest, found 'models/digits'" },
         { "$VIT check --cases 0", "--cases: expected" },
         { "$VIT check --seed -1", "--seed: expected" },
         { "$VIT check --isa frob", "frob" },
         { "$VIT check --repro scalar/softmax/1", "expected LEVEL/KERNEL/SEED/CASE" },
         { "$VIT check --repro scalar/softmax/1/2x", "expected LEVEL/KERNEL/SEED/CASE" },
         { "$VIT check --repro frob/softmax/1/2", "frob" },
-        { "$VIT check --repro scalar/frob/1/2", "no kernel is named 'frob'" },
-        { "$VIT check --repro scalar/gelu.oracle/1/3", "has 3 cases" },
+        { "$VIT check --repro scalar/frob/1/2", "unknown kernel 'frob'" },
+        { "$VIT check --repro scalar/gelu.oracle/1/3", "expected a case below 3, found 3" },
         { "$VIT check --digest $T/none", "none" },
         { "TMPDIR=$T/none $VIT check --digest", "cannot make a folder" },
     };

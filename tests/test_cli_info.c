@@ -1,5 +1,6 @@
-/* test_cli_info.c - what vit info tells of a model: each fact, each tensor, and what is unknown */
+/* test_cli_info.c - what libvit info prints of a model: each field, each tensor, what is unknown */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,16 @@ TestSuite(cli_info, .init = cli_begin, .fini = cli_end);
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
-static const char *const folders[] = { "models/digits", "tests/golden/timm-vit",
-                                       "tests/golden/series-t2t", "tests/golden/google-npz",
-                                       "tests/golden/vit-pytorch-simple" };
+static const char *const directories[] = { "models/digits", "tests/golden/timm-vit",
+                                           "tests/golden/series-t2t", "tests/golden/google-npz",
+                                           "tests/golden/vit-pytorch-simple" };
 
-static struct vit_model *open_model(const char *folder)
+static struct vit_model *open_model(const char *directory)
 {
     struct vit_model *model;
     struct vit_error err;
 
-    cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_model_open(directory, NULL, &model, &err), VIT_OK, "%s", err.message);
     return model;
 }
 
@@ -32,29 +33,41 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-Test(cli_info, every_fact_is_told_with_its_origin)
+/* A number, a flag, or the words themselves. */
+static void expect_value(const json_t *value, const char *words)
+{
+    if (json_is_number(value))
+        cr_assert_float_eq(json_number_value(value), strtod(words, NULL),
+                           1e-6 * fabs(strtod(words, NULL)), "%s", words);
+    else if (json_is_boolean(value))
+        cr_assert_eq(json_is_true(value), strcmp(words, "true") == 0, "%s", words);
+    else
+        cr_assert_str_eq(json_string_value(value), words);
+}
+
+Test(cli_info, every_field_is_printed_with_its_source)
 {
     size_t checks = 0;
 
-    for (size_t f = 0; f < COUNT(folders); f++) {
-        struct vit_model *const model = open_model(folders[f]);
-        struct vit_config_entry fact = { .size = sizeof fact };
+    for (size_t f = 0; f < COUNT(directories); f++) {
+        struct vit_model *const model = open_model(directories[f]);
+        struct vit_config_entry entry = { .size = sizeof entry };
         char line[512];
         size_t i;
 
-        succeeds("$VIT info %s --json", folders[f]);
+        succeeds("$VIT info %s --json", directories[f]);
         json_t *const root = json_output();
-        const json_t *const facts = json_object_get(json_object_get(root, "model"), "facts");
-        succeeds("$VIT info %s", folders[f]);
-        for (i = 0; vit_model_config_entry(model, i, &fact); i++) {
-            const json_t *const told = json_array_get(facts, i);
-            cr_assert_str_eq(text_of(told, "name"), fact.name);
-            cr_assert_str_eq(text_of(told, "value"), fact.value);
-            cr_assert_str_eq(text_of(told, "origin"), fact.source);
-            snprintf(line, sizeof line, "\n  %-22s %s", fact.name, fact.value);
-            cr_assert_not_null(strstr(cli.out, line), "%s: no%s", folders[f], line);
+        const json_t *const config = json_object_get(json_object_get(root, "model"), "config");
+        succeeds("$VIT info %s", directories[f]);
+        for (i = 0; vit_model_config_entry(model, i, &entry); i++) {
+            const json_t *const printed = json_array_get(config, i);
+            cr_assert_str_eq(text_of(printed, "name"), entry.name);
+            expect_value(json_object_get(printed, "value"), entry.value);
+            cr_assert_str_eq(text_of(printed, "source"), entry.source);
+            snprintf(line, sizeof line, "\n  %-22s %s", entry.name, entry.value);
+            cr_assert_not_null(strstr(cli.out, line), "%s: no%s", directories[f], line);
         }
-        cr_assert_eq(json_array_size(facts), i);
+        cr_assert_eq(json_array_size(config), i);
         json_decref(root);
         vit_model_free(model);
         checks += 4 * i + 1;
@@ -62,36 +75,36 @@ Test(cli_info, every_fact_is_told_with_its_origin)
     tally(checks);
 }
 
-Test(cli_info, every_tensor_is_told_with_its_use)
+Test(cli_info, every_tensor_is_printed_with_its_use)
 {
     size_t checks = 0;
 
-    for (size_t f = 0; f < COUNT(folders); f++) {
-        struct vit_model *const model = open_model(folders[f]);
+    for (size_t f = 0; f < COUNT(directories); f++) {
+        struct vit_model *const model = open_model(directories[f]);
         struct vit_tensor_info t = { .size = sizeof t };
         char name[256];
         size_t i;
 
-        succeeds("$VIT info %s --json", folders[f]);
+        succeeds("$VIT info %s --json", directories[f]);
         json_t *const root = json_output();
         const json_t *const tensors = json_object_get(json_object_get(root, "model"), "tensors");
-        succeeds("$VIT info %s", folders[f]);
+        succeeds("$VIT info %s", directories[f]);
         for (i = 0; vit_model_tensor_at(model, i, &t); i++) {
-            const json_t *const told = json_array_get(tensors, i);
-            const json_t *const shape = json_object_get(told, "shape");
-            cr_assert_str_eq(text_of(told, "name"), t.name);
-            cr_assert_str_eq(text_of(told, "dtype"), t.dtype);
+            const json_t *const printed = json_array_get(tensors, i);
+            const json_t *const shape = json_object_get(printed, "shape");
+            cr_assert_str_eq(text_of(printed, "name"), t.name);
+            cr_assert_str_eq(text_of(printed, "dtype"), t.dtype);
             cr_assert_eq(json_array_size(shape), t.rank);
             for (size_t j = 0; j < t.rank; j++)
                 cr_assert_eq((size_t)json_integer_value(json_array_get(shape, j)), t.shape[j]);
             if (t.use)
-                cr_assert_str_eq(text_of(told, "use"), t.use);
+                cr_assert_str_eq(text_of(printed, "use"), t.use);
             else
-                cr_assert(json_is_null(json_object_get(told, "use")));
+                cr_assert(json_is_null(json_object_get(printed, "use")));
             snprintf(name, sizeof name, "\n  %s ", t.name);
             const char *const line = strstr(strstr(cli.out, "\nTensors"), name);
-            cr_assert_not_null(line, "%s: no%s", folders[f], name);
-            const char *const use = strstr(line + 1, t.use ? t.use : "passed over");
+            cr_assert_not_null(line, "%s: no%s", directories[f], name);
+            const char *const use = strstr(line + 1, t.use ? t.use : "ignored");
             cr_assert(use && use < strchr(line + 1, '\n'), "%s", t.name);
         }
         cr_assert_eq(json_array_size(tensors), i);
@@ -105,7 +118,7 @@ Test(cli_info, every_tensor_is_told_with_its_use)
 Test(cli_info, sizes_and_pooling_are_the_models_own)
 {
     static const struct {
-        const char *folder, *pooling;
+        const char *directory, *pool;
         size_t rows, columns, tokens, embedding;
     } cases[] = {
         { "tests/golden/timm-vit", "class", 6, 6, 37, 96 },
@@ -114,22 +127,20 @@ Test(cli_info, sizes_and_pooling_are_the_models_own)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        succeeds("$VIT info %s --json", cases[i].folder);
+        succeeds("$VIT info %s --json", cases[i].directory);
         json_t *const root = json_output();
         const json_t *const model = json_object_get(root, "model");
-        const json_t *const shape = json_object_get(model, "shape");
-        cr_assert_str_eq(text_of(json_object_get(model, "arithmetic"), "pooling"),
-                         cases[i].pooling);
+        cr_assert_str_eq(json_string_value(entry_value(model, "config", "pool")), cases[i].pool);
         const struct {
             const char *key;
             size_t expected;
-        } sizes[] = { { "rows", cases[i].rows },
-                      { "columns", cases[i].columns },
+        } sizes[] = { { "grid_rows", cases[i].rows },
+                      { "grid_columns", cases[i].columns },
                       { "tokens", cases[i].tokens },
                       { "embedding", cases[i].embedding } };
         for (size_t j = 0; j < COUNT(sizes); j++)
-            cr_assert_eq((size_t)json_integer_value(json_object_get(shape, sizes[j].key)),
-                         sizes[j].expected, "%s: %s", cases[i].folder, sizes[j].key);
+            cr_assert_eq((size_t)json_integer_value(entry_value(model, "summary", sizes[j].key)),
+                         sizes[j].expected, "%s: %s", cases[i].directory, sizes[j].key);
         json_decref(root);
     }
     tally(5 * COUNT(cases));
@@ -142,7 +153,7 @@ static void save_headless(void)
 
     succeeds("mkdir $T/headless && cp tests/golden/google-npz/model.npz $T/headless && "
              "cp tests/golden/google-npz/config.json $T/headless");
-    zip_t *const zip = zip_open(in_folder("headless/model.npz"), 0, NULL);
+    zip_t *const zip = zip_open(in_directory("headless/model.npz"), 0, NULL);
     cr_assert_not_null(zip);
     for (size_t i = 0; i < COUNT(entries); i++)
         cr_assert_eq(zip_delete(zip, (zip_uint64_t)zip_name_locate(zip, entries[i], 0)), 0, "%s",
@@ -150,35 +161,37 @@ static void save_headless(void)
     cr_assert_eq(zip_close(zip), 0);
 }
 
-Test(cli_info, what_the_files_leave_open_is_said)
+Test(cli_info, what_the_files_do_not_say_is_printed)
 {
     succeeds("$VIT info models/digits");
     cr_assert_null(strstr(cli.out, "Unknown:"), "digits have labels");
-    cr_assert_not_null(strstr(cli.out, "10, 10 with a label"));
+    cr_assert_not_null(strstr(cli.out, "  labels                 10 "));
     succeeds("$VIT info tests/golden/timm-vit");
     cr_assert_not_null(strstr(cli.out, "Unknown:\n  labels: "));
     save_headless();
     succeeds("$VIT info $T/headless");
-    cr_assert_not_null(strstr(cli.out, "Unknown:\n  classes: the model has no head; vit features"));
+    cr_assert_not_null(
+        strstr(cli.out, "Unknown:\n  classes: the model has no head; libvit features"));
     cr_assert_not_null(strstr(cli.out, "0: no head"));
     tally(5);
 }
 
-Test(cli_info, a_model_without_a_head_has_features_and_no_classes)
+Test(cli_info, a_model_without_a_head_has_features_but_no_classes)
 {
     save_headless();
     fails("$VIT classify $T/headless tests/golden/preprocess/gray.png",
-          "/headless: the model has no head, so no classes; vit features writes");
+          "/headless: expected a model with a head, found none; libvit features writes");
     fails("$VIT run $T/headless $T/in.npy -o $T/out.npy", "in.npy");
     succeeds("$VIT preprocess tests/golden/preprocess/gray.png --model $T/headless -o $T/in.npy");
-    fails("$VIT run $T/headless $T/in.npy -o $T/out.npy", "the model has no head, so no logits");
+    fails("$VIT run $T/headless $T/in.npy -o $T/out.npy",
+          "headless: expected an output of this model, found logits");
     succeeds("test ! -e $T/out.npy && $VIT run $T/headless $T/in.npy -o $T/a.npy "
              "--output embedding && "
              "$VIT features $T/headless tests/golden/preprocess/gray.png -o $T/b.npy && "
              "cmp $T/a.npy $T/b.npy && "
              "$VIT features tests/golden/google-npz tests/golden/preprocess/gray.png -o $T/c.npy "
              "&& cmp $T/a.npy $T/c.npy && $VIT bench $T/headless --seconds 0");
-    free(load_npy(in_folder("b.npy"), 96));
+    free(load_npy(in_directory("b.npy"), 96));
     tally(6);
 }
 

@@ -1,4 +1,4 @@
-/* test_cli_messages.c - what the vit command says of models and files, and what it keeps back */
+/* test_cli_messages.c - what the libvit command prints about models and files, and what it hides */
 #include <criterion/criterion.h>
 #include <png.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 TestSuite(cli_messages, .init = cli_begin, .fini = cli_end);
 
 #define MODEL        "tests/golden/timm-vit"
-#define PICTURE      "tests/golden/preprocess/photo-444.jpg"
+#define IMAGE        "tests/golden/preprocess/photo-444.jpg"
 #define DIGITS       "models/digits"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -27,7 +27,7 @@ static void copy_model(const char *name, const char *script)
 
 static void write_bytes(const char *name, long from_end, const void *bytes, size_t count)
 {
-    FILE *const file = fopen(in_folder(name), "r+b");
+    FILE *const file = fopen(in_directory(name), "r+b");
 
     cr_assert_not_null(file);
     cr_assert_eq(fseek(file, -from_end, SEEK_END), 0);
@@ -35,20 +35,14 @@ static void write_bytes(const char *name, long from_end, const void *bytes, size
     cr_assert_eq(fclose(file), 0);
 }
 
-static size_t numbers_of(const json_t *preprocessing, const char *key)
+static void expect_channels(const char *directory, size_t channels, const char *color)
 {
-    return json_array_size(json_object_get(preprocessing, key));
-}
-
-static void expect_channels(const char *model, size_t channels, const char *colours)
-{
-    succeeds("$VIT info %s --json", model);
+    succeeds("$VIT info %s --json", directory);
     json_t *const root = json_output();
-    const json_t *const preprocessing =
-        json_object_get(json_object_get(root, "model"), "preprocessing");
-    cr_assert_eq(numbers_of(preprocessing, "mean"), channels);
-    cr_assert_eq(numbers_of(preprocessing, "std"), channels);
-    cr_assert_str_eq(json_string_value(json_object_get(preprocessing, "colours")), colours);
+    const json_t *const model = json_object_get(root, "model");
+    cr_assert_eq(json_array_size(entry_value(model, "preprocess", "mean")), channels);
+    cr_assert_eq(json_array_size(entry_value(model, "preprocess", "std")), channels);
+    cr_assert_str_eq(json_string_value(entry_value(model, "preprocess", "color")), color);
     json_decref(root);
     tally(3);
 }
@@ -58,16 +52,16 @@ Test(cli_messages, info_gives_a_mean_and_a_deviation_for_each_channel_and_no_mor
     expect_channels(DIGITS, 1, "luma");
     expect_channels(MODEL, 3, "rgb");
     succeeds("$VIT info " DIGITS);
-    cr_assert_not_null(strstr(cli.out, " luma: pictures turn grey"));
+    cr_assert_not_null(strstr(cli.out, "one channel: images become gray"));
     cr_assert_not_null(strstr(cli.out, "  mean                   0.5   "));
     cr_assert_not_null(strstr(cli.out, "  std                    0.5   "));
     succeeds("$VIT info " MODEL);
-    cr_assert_null(strstr(cli.out, "grey"));
+    cr_assert_null(strstr(cli.out, "gray"));
     cr_assert_not_null(strstr(cli.out, "  mean                   0.5, 0.5, 0.5  "));
     tally(5);
 }
 
-Test(cli_messages, a_picture_that_cannot_be_preprocessed_is_named)
+Test(cli_messages, an_image_that_cannot_be_preprocessed_is_named)
 {
     enum { WIDTH = 50000 }; /* of 1 row: enlarged to 48000 rows it has 2.4e9 columns */
     png_image image = {
@@ -75,7 +69,7 @@ Test(cli_messages, a_picture_that_cannot_be_preprocessed_is_named)
     };
     static const png_byte row[WIDTH];
 
-    cr_assert(png_image_write_to_file(&image, in_folder("long.png"), 0, row, 0, NULL));
+    cr_assert(png_image_write_to_file(&image, in_directory("long.png"), 0, row, 0, NULL));
     copy_model("m", "s/0\\.9/0.001/");
     fails("$VIT classify $T/m $T/long.png",
           "/long.png: image: expected sides of at most 2147483647 after the resize");
@@ -100,28 +94,28 @@ Test(cli_messages, crop_pct_has_the_same_bounds_in_a_configuration_as_in_an_opti
                  name, values[i]);
         fails(command, message);
     }
-    copy_model("least", "s/0\\.9/0.001/");
-    succeeds("$VIT info $T/least");
+    copy_model("min", "s/0\\.9/0.001/");
+    succeeds("$VIT info $T/min");
     tally(COUNT(values) + 1);
 }
 
-Test(cli_messages, logits_that_are_no_numbers_put_model_and_picture_under_suspicion)
+Test(cli_messages, logits_that_are_not_numbers_name_the_image_and_the_model)
 {
     copy_model("sick", "");
     write_bytes("sick/model.safetensors", 4, "\0\0\xc0\x7f", 4); /* NaN, the last class's bias */
-    fails("$VIT classify $T/sick " PICTURE, PICTURE ": expected finite logits, found nan for class "
-                                                    "10: the weights of the model /");
-    fails("$VIT classify $T/sick " PICTURE, "/sick or the picture are at fault");
+    fails("$VIT classify $T/sick " IMAGE, IMAGE ": expected finite logits, found nan for class "
+                                                "10; check the image and the weights of /");
+    fails("$VIT classify $T/sick " IMAGE, "/sick");
     tally(2);
 }
 
-Test(cli_messages, features_that_are_no_numbers_are_not_written)
+Test(cli_messages, features_that_are_not_numbers_are_not_written)
 {
     copy_model("sick", "");
     write_bytes("sick/model.safetensors", 4652, "\0\0\xc0\x7f",
                 4); /* NaN, the last norm's first bias */
-    fails("$VIT features $T/sick " PICTURE " -o $T/sick.npy",
-          PICTURE ": expected finite features, found nan at 0: the weights of the model /");
+    fails("$VIT features $T/sick " IMAGE " -o $T/sick.npy",
+          IMAGE ": expected finite features, found nan at 0; check the image and the weights of /");
     succeeds("test ! -e $T/sick.npy");
     tally(1);
 }
@@ -149,10 +143,10 @@ Test(cli_messages, each_part_of_the_preprocessing_says_where_it_comes_from)
     tally(sizeof lines / sizeof *lines + 2);
 }
 
-Test(cli_messages, a_head_that_projects_names_no_classes)
+Test(cli_messages, a_head_that_projects_does_not_classify)
 {
-    fails("$VIT classify tests/golden/hf-clip " PICTURE,
-          "the model's head projects to 20 numbers, which are no classes");
+    fails("$VIT classify tests/golden/hf-clip " IMAGE,
+          "expected a head that classifies, found a projection to 20 numbers");
     succeeds("$VIT info tests/golden/hf-clip");
     cr_assert(strstr(cli.out, "classes: the head projects"));
     tally(1);
@@ -170,26 +164,26 @@ Test(cli_messages, two_outputs_to_one_file_are_refused_however_they_are_named)
              "ln kept hard");
     for (size_t i = 0; i < COUNT(pairs); i++) {
         char command[256];
-        snprintf(command, sizeof command, "$VIT preprocess " PICTURE " -o %s --rgb %s --size 8x8",
+        snprintf(command, sizeof command, "$VIT preprocess " IMAGE " -o %s --rgb %s --size 8x8",
                  pairs[i][0], pairs[i][1]);
-        fails(command, "expected two files for -o and --rgb, found one for both");
+        fails(command, "expected two files for -o and --rgb, found the same file twice");
     }
     succeeds("cat $T/kept; ls $T/a");
     cr_assert_str_eq(cli.out, "precious\n");
-    succeeds("$VIT preprocess " PICTURE " -o $T/new --rgb $T/a/new --size 8x8 && "
+    succeeds("$VIT preprocess " IMAGE " -o $T/new --rgb $T/a/new --size 8x8 && "
              "test -s $T/new && test -s $T/a/new");
     tally(COUNT(pairs) + 2);
 }
 
-Test(cli_messages, a_result_that_memory_cannot_hold_is_given_in_bytes)
+Test(cli_messages, a_result_that_does_not_fit_in_memory_is_refused_with_its_bytes)
 {
     shell("ulimit -v 1000000 && $VIT --version");
     if (cli.status) {
-        tally_skip("no memory: a sanitizer's shadow is larger than any limit that would do", 1);
+        tally_skip("out of memory: a sanitizer's shadow exceeds any useful limit", 1);
         return;
     }
-    fails("ulimit -v 1000000 && $VIT preprocess " PICTURE " -o $T/o --size 16384x16384",
-          "no memory for a result of 3x16384x16384 float32, 3221225472 bytes");
+    fails("ulimit -v 1000000 && $VIT preprocess " IMAGE " -o $T/o --size 16384x16384",
+          "out of memory for 3x16384x16384 float32, 3221225472 bytes");
     tally(1);
 }
 
@@ -204,7 +198,7 @@ Test(cli_messages, one_of_a_thing_is_in_the_singular)
     tally(2);
 }
 
-Test(cli_messages, labels_can_neither_steer_the_terminal_nor_be_empty)
+Test(cli_messages, labels_neither_steer_the_terminal_nor_are_empty)
 {
     static const struct {
         const char *label, *printed;
@@ -215,25 +209,25 @@ Test(cli_messages, labels_can_neither_steer_the_terminal_nor_be_empty)
         { "e\xe2\x80\xa8g", " e?g (" },                  /* line separator */
         { "f\x9b\x62", " f?b (" },                       /* CSI of Latin-1 */
         { "g\xe0\x82\x9b", " g\xe0?? (" },               /* CSI, longer than UTF-8 allows */
-        { "", " class 6 (" },                            /* nothing */
-        { "\r", " class 7 (" },                          /* nothing, from elsewhere */
+        { "", " class 6 (" },                            /* empty */
+        { "\r", " class 7 (" },                          /* empty, with a carriage return */
         { "h\xc4\x9b", " h\xc4\x9b (" },                 /* ě ends in the byte of CSI */
         { "i\xf0\x9f\x90\x88", " i\xf0\x9f\x90\x88 (" }, /* a cat */
         { "j\xe2\x80\x99s \xff\x1b[m", " j\xe2\x80\x99s \xff?[m (" }, /* ’ is no control */
     };
 
     copy_model("m", "");
-    FILE *const file = fopen(in_folder("m/labels.txt"), "w");
+    FILE *const file = fopen(in_directory("m/labels.txt"), "w");
     for (size_t i = 0; i < CLASSES; i++)
         fprintf(file, "%s\n", lines[i].label);
     cr_assert_eq(fclose(file), 0);
-    succeeds("$VIT classify $T/m " PICTURE " --top 11");
+    succeeds("$VIT classify $T/m " IMAGE " --top 11");
     for (size_t i = 0; i < CLASSES; i++)
         cr_assert_not_null(strstr(cli.out, lines[i].printed), "label %zu: %s", i, cli.out);
     tally(CLASSES);
 }
 
-Test(cli_messages, names_of_files_cannot_steer_the_terminal)
+Test(cli_messages, file_names_do_not_steer_the_terminal)
 {
     static const char *const names[][2] = {
         { "x\\302\\2331m.jpg", "x?1m.jpg" },
@@ -246,7 +240,7 @@ Test(cli_messages, names_of_files_cannot_steer_the_terminal)
         snprintf(command, sizeof command, "$VIT classify " MODEL " \"$(printf \"$T/none-%s\")\"",
                  names[i][0]);
         fails(command, names[i][1]);
-        succeeds("mkdir $T/%zu && cp " PICTURE " \"$(printf \"$T/%zu/%s\")\" && "
+        succeeds("mkdir $T/%zu && cp " IMAGE " \"$(printf \"$T/%zu/%s\")\" && "
                  "$VIT classify " MODEL " $T/%zu",
                  i, i, names[i][0], i);
         cr_assert_not_null(strstr(cli.out, names[i][1]), "%s", cli.out);

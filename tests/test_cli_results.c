@@ -1,4 +1,4 @@
-/* test_cli_results.c - what the vit command computes and prints: against references and itself */
+/* test_cli_results.c - what the libvit command computes and prints, against references */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 TestSuite(cli_results, .init = cli_begin, .fini = cli_end);
 
 #define MODEL        "tests/golden/timm-vit"
-#define PICTURES     "tests/golden/preprocess"
+#define IMAGES       "tests/golden/preprocess"
 #define DIGITS       "models/digits"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -51,16 +51,19 @@ static void compare_with_golden(const char *npy, const char *tensor)
 
 Test(cli_results, run_gives_the_reference_outputs)
 {
-    static const char *const outputs[] = { "logits", "tokens", "block.0", "block.1", "features" };
+    static const char *const outputs[] = { "logits", "patch_embedding", "block.0", "block.1",
+                                           "last_hidden_state" };
+
+    static const char *const tensors[] = { "logits", "tokens", "block.0", "block.1", "features" };
 
     save_input();
     succeeds("$VIT run " MODEL " $T/in.npy -o $T/out.npy");
-    compare_with_golden(in_folder("out.npy"), "logits");
+    compare_with_golden(in_directory("out.npy"), "logits");
     for (size_t i = 0; i < COUNT(outputs); i++) {
         succeeds("$VIT run " MODEL " $T/in.npy -o $T/out.npy --output %s", outputs[i]);
         cr_assert_str_empty(cli.out);
         cr_assert_str_empty(cli.err);
-        compare_with_golden(in_folder("out.npy"), outputs[i]);
+        compare_with_golden(in_directory("out.npy"), tensors[i]);
     }
 }
 
@@ -70,10 +73,11 @@ Test(cli_results, run_gives_the_same_bytes_on_every_level_and_thread_count)
     const char *level;
 
     save_input();
-    succeeds("$VIT run " MODEL " $T/in.npy -o $T/first.npy --output features");
+    succeeds("$VIT run " MODEL " $T/in.npy -o $T/first.npy --output last_hidden_state");
     while ((level = next_usable_level(&i, 2))) {
         for (int threads = 1; threads <= 2; threads++, checks++)
-            succeeds("$VIT run " MODEL " $T/in.npy -o $T/out.npy --output features --isa %s "
+            succeeds("$VIT run " MODEL
+                     " $T/in.npy -o $T/out.npy --output last_hidden_state --isa %s "
                      "--threads %d && cmp $T/first.npy $T/out.npy",
                      level, threads);
     }
@@ -84,9 +88,9 @@ Test(cli_results, run_takes_what_preprocess_writes_as_a_batch_of_one)
 {
     enum { CLASSES = 11 };
 
-    succeeds("$VIT preprocess " PICTURES "/photo-444.jpg --model " MODEL " -o $T/one.npy && "
+    succeeds("$VIT preprocess " IMAGES "/photo-444.jpg --model " MODEL " -o $T/one.npy && "
              "$VIT run " MODEL " $T/one.npy -o $T/out.npy");
-    free(load_npy(in_folder("out.npy"), CLASSES));
+    free(load_npy(in_directory("out.npy"), CLASSES));
     tally(1);
 }
 
@@ -105,8 +109,8 @@ Test(cli_results, run_cuts_a_large_batch_up_without_a_trace)
     succeeds("$VIT run " MODEL " $T/two.npy -o $T/a.npy && "
              "$VIT run " MODEL " $T/many.npy -o $T/b.npy");
     free(load_tensor(MODEL "/io.safetensors", "logits", NULL, NULL, &classes));
-    float *const a = load_npy(in_folder("a.npy"), classes);
-    float *const b = load_npy(in_folder("b.npy"), COPIES * classes);
+    float *const a = load_npy(in_directory("a.npy"), classes);
+    float *const b = load_npy(in_directory("b.npy"), COPIES * classes);
     for (size_t i = 0; i < COPIES; i++)
         cr_assert_eq(memcmp(a, b + i * classes, classes * sizeof *a), 0, "copy %zu", i);
     free(b);
@@ -116,7 +120,7 @@ Test(cli_results, run_cuts_a_large_batch_up_without_a_trace)
     tally(COPIES);
 }
 
-Test(cli_results, preprocess_gives_the_reference_pictures)
+Test(cli_results, preprocess_gives_the_reference_inputs)
 {
     static const struct {
         const char *name, *options;
@@ -138,12 +142,12 @@ Test(cli_results, preprocess_gives_the_reference_pictures)
         for (size_t r = 0; r < COUNT(recipes); r++) {
             size_t count;
             char name[128];
-            succeeds("$VIT preprocess " PICTURES "/%s -o $T/out.npy %s", files[f],
+            succeeds("$VIT preprocess " IMAGES "/%s -o $T/out.npy %s", files[f],
                      recipes[r].options);
             snprintf(name, sizeof name, "%s/%s", files[f], recipes[r].name);
             float *const expected =
-                load_tensor(PICTURES "/expected.safetensors", name, NULL, NULL, &count);
-            float *const found = load_npy(in_folder("out.npy"), count);
+                load_tensor(IMAGES "/expected.safetensors", name, NULL, NULL, &count);
+            float *const found = load_npy(in_directory("out.npy"), count);
             /* pixels are equal; x/255, - mean, / std round a value below 4 by some 2^-23 each */
             for (size_t i = 0; i < count; i++)
                 cr_assert(fabsf(found[i] - expected[i]) <= 1e-6f, "%s at %zu: %g, expected %g",
@@ -155,10 +159,10 @@ Test(cli_results, preprocess_gives_the_reference_pictures)
     }
 }
 
-Test(cli_results, preprocess_takes_the_recipe_of_a_checkpoint)
+Test(cli_results, preprocess_takes_the_config_of_a_checkpoint)
 {
-    succeeds("$VIT preprocess " PICTURES "/panorama.png -o $T/a.npy --model " MODEL " && "
-             "$VIT preprocess " PICTURES "/panorama.png -o $T/b.npy --size 48x48 --crop-pct 0.9 "
+    succeeds("$VIT preprocess " IMAGES "/panorama.png -o $T/a.npy --model " MODEL " && "
+             "$VIT preprocess " IMAGES "/panorama.png -o $T/b.npy --size 48x48 --crop-pct 0.9 "
              "--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5 && cmp $T/a.npy $T/b.npy");
     tally(1);
 }
@@ -166,15 +170,14 @@ Test(cli_results, preprocess_takes_the_recipe_of_a_checkpoint)
 Test(cli_results, preprocess_writes_the_decoded_pixels)
 {
     struct vit_error err = { .status = VIT_OK };
-    struct npy_header header;
-    void *rgb;
+    struct npy_array rgb;
 
-    succeeds("$VIT preprocess " PICTURES "/photo-444.jpg --rgb $T/rgb.npy");
-    cr_assert_eq(npy_read(in_folder("rgb.npy"), &header, &rgb, &err), VIT_OK, "%s", err.message);
-    cr_assert_eq(header.dtype, NPY_U8);
-    cr_assert_eq(header.rank, 3);
-    cr_assert(header.shape[0] == 240 && header.shape[1] == 180 && header.shape[2] == 3);
-    free(rgb);
+    succeeds("$VIT preprocess " IMAGES "/photo-444.jpg --rgb $T/rgb.npy");
+    cr_assert_eq(npy_load(in_directory("rgb.npy"), &rgb, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(rgb.type, NPY_UINT8);
+    cr_assert_eq(rgb.rank, 3);
+    cr_assert(rgb.shape[0] == 240 && rgb.shape[1] == 180 && rgb.shape[2] == 3);
+    free(rgb.data);
     tally(1);
 }
 
@@ -189,24 +192,19 @@ Test(cli_results, info_is_json_with_the_machine_and_the_model)
 {
     static const char *const keys[] = { "version", "compiler", "commit",  "cpu",
                                         "levels",  "isa",      "kernels", "model" };
-    static const char *const arithmetic[] = { "eps",         "activation",    "qk_scale",
-                                              "pooling",     "pos_embed",     "no_qkv_bias",
-                                              "layer_scale", "value_residual" };
-    static const char *const parts[] = {
-        "path",       "family", "parameters", "labels",  "shape",
-        "arithmetic", "facts",  "unknown",    "tensors", "preprocessing",
-    };
+    static const char *const parts[] = { "path",       "summary", "config",
+                                         "preprocess", "unknown", "tensors" };
 
     succeeds("$VIT info " MODEL " --json");
     json_t *const root = json_output();
     const json_t *const model = json_object_get(root, "model");
-    const json_t *const shape = json_object_get(model, "shape");
     expect_keys(root, COUNT(keys), keys);
     expect_keys(model, COUNT(parts), parts);
-    expect_keys(json_object_get(model, "arithmetic"), COUNT(arithmetic), arithmetic);
-    cr_assert_eq(json_integer_value(json_object_get(shape, "dim")), 96);
-    cr_assert_eq(json_integer_value(json_object_get(shape, "heads")), 3);
-    cr_assert_eq(json_integer_value(json_object_get(shape, "classes")), 11);
+    cr_assert_eq(json_integer_value(entry_value(model, "config", "dim")), 96);
+    cr_assert_eq(json_integer_value(entry_value(model, "config", "classes")), 11);
+    cr_assert_float_eq(json_real_value(entry_value(model, "config", "eps")), 1e-6, 1e-12);
+    cr_assert(json_is_false(entry_value(model, "config", "no_qkv_bias")));
+    cr_assert_str_eq(json_string_value(entry_value(model, "config", "activation")), "gelu");
     json_decref(root);
     succeeds("$VIT info " MODEL);
     cr_assert_not_null(strstr(cli.out, "timm"));
@@ -222,10 +220,10 @@ Test(cli_results, bench_is_json_with_units_in_its_names)
 
     succeeds("$VIT bench " MODEL " --seconds 0.1 --batch 2 --threads 2 --json");
     json_t *const root = json_output();
-    const double least = json_number_value(json_object_get(root, "ms_min"));
+    const double min = json_number_value(json_object_get(root, "ms_min"));
     const double median = json_number_value(json_object_get(root, "ms_median"));
     expect_keys(root, COUNT(keys), keys);
-    cr_assert(0 < least && least <= median);
+    cr_assert(0 < min && min <= median);
     cr_assert_leq(median, json_number_value(json_object_get(root, "ms_p99")));
     cr_assert_gt(json_number_value(json_object_get(root, "peak_share")), 0);
     cr_assert_eq(json_integer_value(json_object_get(root, "threads")), 2);
@@ -271,10 +269,10 @@ Test(cli_results, classify_prints_the_same_on_every_level_and_thread_count)
     size_t checks = 0, i = 0;
     const char *level;
 
-    succeeds("$VIT classify " MODEL " " PICTURES " --top 3 >$T/first");
+    succeeds("$VIT classify " MODEL " " IMAGES " --top 3 >$T/first");
     while ((level = next_usable_level(&i, 2))) {
         for (int threads = 1; threads <= 2; threads++, checks++)
-            succeeds("$VIT classify " MODEL " " PICTURES " --top 3 --isa %s --threads %d >$T/out "
+            succeeds("$VIT classify " MODEL " " IMAGES " --top 3 --isa %s --threads %d >$T/out "
                      "&& cmp $T/first $T/out",
                      level, threads);
     }
@@ -288,15 +286,15 @@ Test(cli_results, probabilities_are_the_softmax_of_runs_logits)
     json_t *prediction;
     size_t i;
 
-    succeeds("$VIT preprocess " PICTURES "/alpha.png -o $T/chw.npy --model " MODEL);
-    float *const image = load_npy(in_folder("chw.npy"), 3 * 48 * 48);
+    succeeds("$VIT preprocess " IMAGES "/alpha.png -o $T/chw.npy --model " MODEL);
+    float *const image = load_npy(in_directory("chw.npy"), 3 * 48 * 48);
     save_npy("in.npy", 4, (size_t[]){ 1, 3, 48, 48 }, image);
     succeeds("$VIT run " MODEL " $T/in.npy -o $T/logits.npy");
-    float *const logits = load_npy(in_folder("logits.npy"), CLASSES);
+    float *const logits = load_npy(in_directory("logits.npy"), CLASSES);
     for (i = 0; i < CLASSES; i++)
         sum += exp((double)logits[i]);
 
-    succeeds("$VIT classify " MODEL " " PICTURES "/alpha.png --top 1000 --json");
+    succeeds("$VIT classify " MODEL " " IMAGES "/alpha.png --top 1000 --json");
     json_t *const root = json_output();
     const json_t *const images = json_object_get(root, "images");
     const json_t *const found = json_object_get(json_array_get(images, 0), "predictions");
@@ -314,14 +312,13 @@ Test(cli_results, probabilities_are_the_softmax_of_runs_logits)
     tally(2 * CLASSES);
 }
 
-Test(cli_results, a_folder_is_walked_in_the_order_of_names)
+Test(cli_results, a_directory_is_searched_in_the_order_of_names)
 {
     static const char expected[] = "/d/B.PNG: /d/a/x.jpeg: /d/a/y.webp: /d/b.jpg: /d/c.d/z.png: ";
     char found[256] = "";
 
     succeeds("mkdir -p $T/d/a $T/d/c.d $T/d/.hidden && cd $T/d && ln -s .. a/loop && "
-             "touch notes.txt a/none._jpg && cd - && P=" PICTURES
-             " && cp $P/alpha.png $T/d/B.PNG && "
+             "touch notes.txt a/none._jpg && cd - && P=" IMAGES " && cp $P/alpha.png $T/d/B.PNG && "
              "cp $P/photo-444.jpg $T/d/a/x.jpeg && cp $P/lossy.webp $T/d/a/y.webp && "
              "cp $P/gray.jpg $T/d/b.jpg && cp $P/gray.png $T/d/c.d/z.png && "
              "cp $P/gray.png $T/d/.hidden/h.png && cp $P/gray.png $T/d/._b.jpg");
@@ -338,7 +335,7 @@ Test(cli_results, a_folder_is_walked_in_the_order_of_names)
 
 Test(cli_results, names_of_files_cannot_forge_lines_or_break_json)
 {
-    succeeds("cp " PICTURES "/gray.png \"$(printf '%%s/a\\nb\\033[31m\\377.png' $T)\" && "
+    succeeds("cp " IMAGES "/gray.png \"$(printf '%%s/a\\nb\\033[31m\\377.png' $T)\" && "
              "$VIT classify " MODEL " $T");
     cr_assert_not_null(strstr(cli.out, "/a?b?[31m\377.png: class "));
     cr_assert_eq(strchr(cli.out, '\n'), cli.out + strlen(cli.out) - 1);

@@ -1,13 +1,11 @@
-/* test_drawing.c - colors, drawing, PNG files, and the attention that is shown */
+/* test_drawing.c - libvit-image draws, encodes and colors; inputs become images again */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/test_data.h"
 #include "counts.h"
-#include "tools/attention.h"
 #include "tools/draw.h"
 #include "vit/image.h"
 
@@ -248,149 +246,4 @@ Test(drawing, a_models_input_is_turned_back_into_its_picture)
                          0);
     vit_image_free(&image);
     tally(48 * 48);
-}
-
-/* --- attention */
-
-enum { TOKENS = 2 + 2 + 6, BLOCKS = 3, HEADS = 2, PATCHES = 6 };
-
-static const struct vit_config attentive = { .size = sizeof attentive,
-                                             .channels = 1,
-                                             .height = 8,
-                                             .width = 12,
-                                             .patch = 4,
-                                             .dim = 8,
-                                             .depth = BLOCKS,
-                                             .heads = HEADS,
-                                             .mlp_dim = 16,
-                                             .classes = 2,
-                                             .eps = 1e-6f,
-                                             .class_tokens =
-                                                 VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION,
-                                             .registers = 2 };
-
-static void open_runner(const struct vit_config *config, struct runner *runner)
-{
-    struct vit_error err;
-
-    *runner = (struct runner){ .batch = 1 };
-    cr_assert_eq(vit_model_create_random(config, 1, NULL, &runner->model, &err), VIT_OK, "%s",
-                 err.message);
-    cr_assert_eq(vit_context_create(runner->model, NULL, &runner->context, NULL), VIT_OK);
-}
-
-/* One block's weights, the mean of heads: mean[TOKENS][TOKENS]. */
-static void mean_of_heads(const struct runner *runner, size_t block, const float *input,
-                          double mean[TOKENS][TOKENS])
-{
-    static float weights[HEADS][TOKENS][TOKENS];
-
-    cr_assert_eq(vit_forward_output(runner->context, VIT_OUTPUT_ATTENTION, block, 1, input,
-                                    &weights[0][0][0], NULL),
-                 VIT_OK);
-    for (size_t i = 0; i < TOKENS; i++)
-        for (size_t j = 0; j < TOKENS; j++)
-            mean[i][j] = ((double)weights[0][i][j] + (double)weights[1][i][j]) / 2;
-}
-
-/* Linear weights of 0.02 make attention all but flat: enlarged queries and keys do not. */
-static struct vit_config steep(void)
-{
-    struct vit_config config = attentive;
-    config.qk_scale = 3000;
-    return config;
-}
-
-Test(drawing, a_rollout_is_the_product_over_blocks_of_half_attention_half_identity)
-{
-    const struct vit_config config = steep();
-    static double product[TOKENS][TOKENS], mean[TOKENS][TOKENS], next[TOKENS][TOKENS];
-    double found[PATCHES], spread = 0;
-    float input[96];
-    struct runner runner;
-
-    open_runner(&config, &runner);
-    fill_pattern(96, input, PATTERN_NORMAL, 2);
-    for (size_t i = 0; i < TOKENS; i++)
-        product[i][i] = 1;
-    for (size_t b = 0; b < BLOCKS; b++) {
-        mean_of_heads(&runner, b, input, mean);
-        for (size_t i = 0; i < TOKENS; i++) {
-            for (size_t j = 0; j < TOKENS; j++) {
-                next[i][j] = 0.5 * product[i][j];
-                for (size_t k = 0; k < TOKENS; k++)
-                    next[i][j] += 0.5 * mean[i][k] * product[k][j];
-            }
-        }
-        memcpy(product, next, sizeof product);
-    }
-    cr_assert_eq(attention_over_patches(&runner, OPTION_WORD, OPTION_WORD, input, found, NULL),
-                 VIT_OK);
-    for (size_t i = 0; i < PATCHES; i++) {
-        /* rows of float32 weights sum to 1 within some 1e-7, and renormalising undoes that */
-        cr_assert(fabs(found[i] - product[0][TOKENS - PATCHES + i]) <= 1e-6, "%zu: %g, %g", i,
-                  found[i], product[0][TOKENS - PATCHES + i]);
-        spread = fmax(spread, fabs(found[i] - found[0]));
-    }
-    cr_assert_gt(spread, 1e-3);
-    runner_close(&runner);
-    tally(PATCHES + 1);
-}
-
-Test(drawing, a_blocks_attention_is_the_class_tokens_row_over_the_last_tokens)
-{
-    const struct vit_config config = steep();
-    static float weights[HEADS][TOKENS][TOKENS];
-    double found[PATCHES];
-    float input[96];
-    struct runner runner;
-
-    open_runner(&config, &runner);
-    fill_pattern(96, input, PATTERN_NORMAL, 2);
-    cr_assert_eq(vit_forward_output(runner.context, VIT_OUTPUT_ATTENTION, 1, 1, input,
-                                    &weights[0][0][0], NULL),
-                 VIT_OK);
-    for (size_t head = 0; head <= HEADS; head++) {
-        const bool mean = head == HEADS;
-        cr_assert_eq(
-            attention_over_patches(&runner, 1, mean ? OPTION_WORD : head, input, found, NULL),
-            VIT_OK);
-        for (size_t i = 0; i < PATCHES; i++) {
-            const size_t token = TOKENS - PATCHES + i;
-            const double expected =
-                mean ? ((double)weights[0][0][token] + (double)weights[1][0][token]) / 2
-                     : (double)weights[head][0][token];
-            cr_assert(fabs(found[i] - expected) <= 1e-15);
-        }
-    }
-    runner_close(&runner);
-    tally((HEADS + 1) * PATCHES);
-}
-
-Test(drawing, without_a_class_token_all_tokens_are_asked)
-{
-    enum { ALL = PATCHES };
-    struct vit_config config = steep();
-    static float weights[HEADS][ALL][ALL];
-    double found[PATCHES];
-    float input[96];
-    struct runner runner;
-
-    config.class_tokens = VIT_CLASS_TOKENS_NONE;
-    config.registers = 0;
-    config.pool = VIT_POOL_MEAN;
-    open_runner(&config, &runner);
-    fill_pattern(96, input, PATTERN_NORMAL, 2);
-    cr_assert_eq(vit_forward_output(runner.context, VIT_OUTPUT_ATTENTION, 0, 1, input,
-                                    &weights[0][0][0], NULL),
-                 VIT_OK);
-    cr_assert_eq(attention_over_patches(&runner, 0, 1, input, found, NULL), VIT_OK);
-    for (size_t j = 0; j < PATCHES; j++) {
-        double expected = 0;
-        for (size_t i = 0; i < ALL; i++)
-            expected += (double)weights[1][i][j] / ALL;
-        cr_assert(fabs(found[j] - expected) <= 1e-15);
-    }
-    runner_close(&runner);
-    tally(PATCHES);
 }

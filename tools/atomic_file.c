@@ -1,4 +1,4 @@
-/* atomic_file.c - files that appear whole or not at all */
+/* atomic_file.c - output files that appear complete or not at all */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "tools/atomic_file.h"
 
@@ -12,7 +12,7 @@
 
 #include "tools/error.h"
 
-/* What an interrupt has to remove. */
+/* The temporary files that an interrupt removes. */
 static char *volatile pending[2];
 
 static void remove_pending(int signal_number)
@@ -31,7 +31,7 @@ static void catch_interrupts(void)
 
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         if (signal(signals[i], remove_pending) == SIG_IGN)
-            signal(signals[i], SIG_IGN); /* as nohup asked */
+            signal(signals[i], SIG_IGN); /* nohup ignores them */
     }
 }
 
@@ -50,33 +50,33 @@ static enum vit_status cannot_write(const char *path, struct vit_error *err)
     return tool_fail(err, VIT_EIO, "cannot write %s: %s", path, strerror(errno));
 }
 
-/* A file beside the target, under a name that nobody has. */
-static enum vit_status open_temporary(struct output *output, mode_t mode, struct vit_error *err)
+/* A new file beside the target, under a name that no file has. */
+static enum vit_status open_temporary(struct atomic_file *f, mode_t mode, struct vit_error *err)
 {
-    const size_t size = strlen(output->target) + 64;
+    const size_t size = strlen(f->target) + 64;
     enum vit_status status = VIT_OK;
     int fd = -1;
 
-    output->temporary = malloc(size);
-    if (!output->temporary)
+    f->temporary = malloc(size);
+    if (!f->temporary)
         return tool_no_memory(err);
     for (int i = 0; fd < 0 && i < 100; i++) {
-        snprintf(output->temporary, size, "%s.%ld-%d.tmp", output->target, (long)getpid(), i);
-        fd = open(output->temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
+        snprintf(f->temporary, size, "%s.%ld-%d.tmp", f->target, (long)getpid(), i);
+        fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
         if (fd < 0 && errno != EEXIST)
             break;
     }
     if (fd < 0) {
-        status = cannot_write(output->target, err);
-        free(output->temporary);
-        output->temporary = NULL; /* it is not ours to remove */
+        status = cannot_write(f->target, err);
+        free(f->temporary);
+        f->temporary = NULL; /* not our file: atomic_file_discard must not remove it */
         return status;
     }
-    set_pending(NULL, output->temporary);
+    set_pending(NULL, f->temporary);
     catch_interrupts();
-    output->file = fdopen(fd, "wb");
-    if (!output->file) {
-        status = cannot_write(output->target, err);
+    f->file = fdopen(fd, "wb");
+    if (!f->file) {
+        status = cannot_write(f->target, err);
         close(fd);
     }
     return status;
@@ -88,7 +88,7 @@ static bool same_file(const char *a, const char *b)
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* The folder that a path's last name stands in, "." without one; free()d by the caller. */
+/* The directory of a path, "." if it names none; the caller frees it. */
 static char *parent(const char *path)
 {
     const char *const slash = strrchr(path, '/');
@@ -104,7 +104,7 @@ static const char *last_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-bool output_same(const char *a, const char *b)
+bool atomic_file_same(const char *a, const char *b)
 {
     if (same_file(a, b) || strcmp(a, b) == 0)
         return true;
@@ -117,65 +117,67 @@ bool output_same(const char *a, const char *b)
     return same;
 }
 
-enum vit_status output_open(const char *path, struct output *output, struct vit_error *err)
+enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err)
 {
     struct stat info = { .st_mode = S_IFREG | 0666 };
     const bool exists = stat(path, &info) == 0;
     const bool in_place = !S_ISREG(info.st_mode);
     enum vit_status status = VIT_OK;
 
-    *output = (struct output){ 0 };
-    if (S_ISDIR(info.st_mode))
-        return tool_fail(err, VIT_EIO, "cannot write %s: it is a folder", path);
+    *f = (struct atomic_file){ 0 };
+    if (S_ISDIR(info.st_mode)) {
+        errno = EISDIR;
+        return cannot_write(path, err);
+    }
     if (exists && access(path, W_OK) != 0)
         return cannot_write(path, err);
-    /* of a symbolic link the target: renaming must replace the file, not the link */
-    output->target = exists && !in_place ? realpath(path, NULL) : strdup(path);
-    if (!output->target)
+    /* the target of a symbolic link: rename() would replace the link */
+    f->target = exists && !in_place ? realpath(path, NULL) : strdup(path);
+    if (!f->target)
         return tool_no_memory(err);
     if (!in_place) {
-        status = open_temporary(output, info.st_mode & 0777, err);
+        status = open_temporary(f, info.st_mode & 0777, err);
     } else {
-        output->file = fopen(path, "wb");
-        if (!output->file)
+        f->file = fopen(path, "wb");
+        if (!f->file)
             status = cannot_write(path, err);
     }
     if (status)
-        output_discard(output);
+        atomic_file_discard(f);
     return status;
 }
 
-enum vit_status output_commit(struct output *output, struct vit_error *err)
+enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err)
 {
-    FILE *const file = output->file;
+    FILE *const file = f->file;
     enum vit_status status = VIT_OK;
 
-    output->file = NULL;
-    const bool failed = ferror(file) || fflush(file) != 0; /* errno is the failed write's */
+    f->file = NULL;
+    const bool failed = ferror(file) || fflush(file) != 0; /* errno is that of the failed write */
     if (failed)
-        status = cannot_write(output->target, err);
+        status = cannot_write(f->target, err);
     if (fclose(file) != 0 && !failed)
-        status = cannot_write(output->target, err);
-    if (!status && output->temporary && rename(output->temporary, output->target) != 0)
-        status = cannot_write(output->target, err);
-    if (!status && output->temporary) {
-        set_pending(output->temporary, NULL);
-        free(output->temporary);
-        output->temporary = NULL;
+        status = cannot_write(f->target, err);
+    if (!status && f->temporary && rename(f->temporary, f->target) != 0)
+        status = cannot_write(f->target, err);
+    if (!status && f->temporary) {
+        set_pending(f->temporary, NULL);
+        free(f->temporary);
+        f->temporary = NULL;
     }
-    output_discard(output);
+    atomic_file_discard(f);
     return status;
 }
 
-void output_discard(struct output *output)
+void atomic_file_discard(struct atomic_file *f)
 {
-    if (output->file)
-        fclose(output->file);
-    if (output->temporary) {
-        unlink(output->temporary);
-        set_pending(output->temporary, NULL);
+    if (f->file)
+        fclose(f->file);
+    if (f->temporary) {
+        unlink(f->temporary);
+        set_pending(f->temporary, NULL);
     }
-    free(output->temporary);
-    free(output->target);
-    *output = (struct output){ 0 };
+    free(f->temporary);
+    free(f->target);
+    *f = (struct atomic_file){ 0 };
 }

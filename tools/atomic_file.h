@@ -1,4 +1,4 @@
-/* atomic_file.h - files that appear whole or not at all */
+/* atomic_file.h - output files that appear complete or not at all */
 #ifndef VIT_TOOLS_ATOMIC_FILE_H
 #define VIT_TOOLS_ATOMIC_FILE_H
 
@@ -8,25 +8,25 @@
 #include "vit/status.h"
 
 /*
- * A file being written under a temporary name in the folder where it belongs. A device or a pipe is
- * written in place. At most two at a time; an interrupt removes what is not committed.
+ * A file that is written under a temporary name in its own directory. A device or a pipe is written
+ * in place. At most two exist at a time. An interrupt removes what is not committed.
  */
-struct output {
+struct atomic_file {
     FILE *file;
     char *target;
-    char *temporary; /* NULL: in place */
+    char *temporary; /* NULL: written in place */
 };
 
-/* Whether two paths, whose files need not exist yet, lead to one file. */
-bool output_same(const char *a, const char *b);
+/* Whether two paths lead to one file, which need not exist yet. */
+bool atomic_file_same(const char *a, const char *b);
 
-/* VIT_EIO the folder or the file cannot be written; VIT_ENOMEM. */
-enum vit_status output_open(const char *path, struct output *output, struct vit_error *err);
+/* VIT_EIO the directory or the file cannot be written; VIT_ENOMEM. */
+enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err);
 
-/* Gives the file its name. VIT_EIO something, now or before, could not be written. */
-enum vit_status output_commit(struct output *output, struct vit_error *err);
+/* Gives the file its name. VIT_EIO this or an earlier write failed. */
+enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err);
 
-/* Removes what was not committed; a zeroed or committed output is allowed. */
-void output_discard(struct output *output);
+/* Removes a file that is not committed; a zeroed or committed struct is allowed. */
+void atomic_file_discard(struct atomic_file *f);
 
 #endif

@@ -1,12 +1,15 @@
-/* check_digests.c - `vit check --digest`: digests that must not depend on level or threads */
-#include <string.h>
+/* check_digests.c - `libvit check --digest`: digests that no level or thread count changes */
+#include "tools/check_digests.h"
+
+#include <stdio.h>
 
 #include "check/digests.h"
-#include "tools/cmd_check.h"
+#include "tools/check_levels.h"
+#include "tools/error.h"
 
-/* Of the models that are named; of the kernels and the small model where none is. */
-static enum vit_status take(const struct digest_place *place, size_t count, char **models,
-                            struct digests *digests, struct vit_error *err)
+/* The digests of the models or, without models, of the kernels and the small model. */
+static enum vit_status compute(const struct digest_place *place, size_t count, char **models,
+                               struct digests *digests, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
@@ -22,30 +25,30 @@ static enum vit_status compare(const struct digest_place *place, const struct di
 {
     for (size_t i = 0; i < first->count; i++)
         if (found->of[i].value != first->of[i].value)
-            return tool_fail(err, VIT_EUNSUPPORTED,
-                             "check: %s gives another digest on %s with %zu threads: %016llx, not "
-                             "%016llx",
-                             first->of[i].name, place->level->isa, place->threads,
-                             (unsigned long long)found->of[i].value,
-                             (unsigned long long)first->of[i].value);
+            return tool_fail(
+                err, VIT_EUNSUPPORTED,
+                "check: %s on %s with %zu threads: expected digest %016llx, found %016llx",
+                first->of[i].name, place->level->isa, place->threads,
+                (unsigned long long)first->of[i].value, (unsigned long long)found->of[i].value);
     return VIT_OK;
 }
 
-enum vit_status check_digests(const struct options *options, size_t count, char **models,
+enum vit_status check_digests(const struct common_options *common, size_t count, char **models,
                               struct vit_error *err)
 {
-    static const size_t usual[] = { 1, 2, 7 };
-    const size_t *const threads = options->threads ? &options->threads : usual;
-    const size_t thread_counts = options->threads ? 1 : sizeof usual / sizeof *usual;
-    const struct vit_kernels *levels[CHECK_MOST_LEVELS];
-    const size_t level_count = check_levels(options, levels);
+    static const size_t default_threads[] = { 1, 2, 7 };
+    const size_t *const threads = common->threads ? &common->threads : default_threads;
+    const size_t thread_counts =
+        common->threads ? 1 : sizeof default_threads / sizeof *default_threads;
+    const struct vit_kernels *levels[CHECK_MAX_LEVELS];
+    const size_t level_count = check_levels(common->isa, levels);
     struct digests first = { .count = 0 };
 
     for (size_t l = 0; l < level_count; l++)
         for (size_t t = 0; t < thread_counts; t++) {
             const struct digest_place place = { levels[l], threads[t] };
             struct digests found = { .count = 0 };
-            enum vit_status status = take(&place, count, models, &found, err);
+            enum vit_status status = compute(&place, count, models, &found, err);
             if (first.count == 0)
                 first = found;
             if (!status)

@@ -1,9 +1,10 @@
-/* check_report.c - what `vit check` says: lines as it goes, or JSON at the end */
-#include <string.h>
+/* check_report.c - what `libvit check` prints: lines while it runs, or JSON at the end */
+#include "tools/check_report.h"
 
-#include "tools/cmd_check.h"
+#include "tools/error.h"
+#include "tools/levels.h"
 
-enum { MOST_FAILURES = 20 }; /* that are told in full: one mistake has many */
+enum { MAX_FAILURES = 20 }; /* that are printed: one mistake causes many */
 
 static void repro(const struct check_report *report, const struct check_case *which, char *text,
                   size_t bytes)
@@ -12,9 +13,9 @@ static void repro(const struct check_report *report, const struct check_case *wh
     int length;
 
     check_case_name(which, name);
-    length = snprintf(text, bytes, "vit check --repro %s", name);
-    if (report->options->threads)
-        snprintf(text + length, bytes - (size_t)length, " --threads %zu", report->options->threads);
+    length = snprintf(text, bytes, "libvit check --repro %s", name);
+    if (report->threads)
+        snprintf(text + length, bytes - (size_t)length, " --threads %zu", report->threads);
 }
 
 static void report_failure(struct check_report *report, const struct check_case *which,
@@ -23,7 +24,7 @@ static void report_failure(struct check_report *report, const struct check_case 
     char command[CHECK_NAME_BYTES + 64];
 
     repro(report, which, command, sizeof command);
-    if (report->failures)
+    if (report->json)
         report->failures = json_with(
             report->failures,
             json_pack("{s:s, s:s, s:s, s:s, s:s}", "level", which->level->isa, "kernel",
@@ -38,28 +39,28 @@ void check_report_case(struct check_report *report, const struct check_case *whi
 {
     report->ran++;
     report->failed += !r->passed;
-    if (!r->passed && report->failed <= MOST_FAILURES)
+    if (!r->passed && report->failed <= MAX_FAILURES)
         report_failure(report, which, r);
-    if (r->measured && report->oracles)
+    if (r->measured && report->json)
         report->oracles = json_with(
             report->oracles, json_pack("{s:s, s:s, s:f, s:f, s:s, s:s}", "kernel",
                                        which->kernel.name, "case", r->shape, "error", r->error,
                                        "bound", r->bound, "unit", r->unit, "where", r->where));
     else if (r->measured)
-        printf("%-20s %s: at most %.3g %s, at %s; allowed %g\n", which->kernel.name, r->shape,
+        printf("%-20s %s: maximum error %.3g %s, at %s; bound %g\n", which->kernel.name, r->shape,
                r->error, r->unit, r->where, r->bound);
 }
 
 void check_report_kernel(struct check_report *report, const struct check_kernel *kernel,
                          size_t levels, const struct check_tally *tallies)
 {
-    const bool line = !report->checks && !kernel->oracle; /* an oracle has said what it measured */
+    const bool line = !report->json && !kernel->oracle; /* an oracle has printed its errors */
 
     if (line)
         printf("%-20s", kernel->name);
     for (size_t i = 0; i < levels; i++) {
         const struct check_tally *const t = &tallies[i];
-        if (report->checks)
+        if (report->json)
             report->checks = json_with(report->checks, json_pack("{s:s, s:s, s:I, s:I}", "level",
                                                                  t->level, "kernel", kernel->name,
                                                                  "cases", (json_int_t)t->cases,
@@ -73,17 +74,6 @@ void check_report_kernel(struct check_report *report, const struct check_kernel 
         putchar('\n');
 }
 
-static json_t *levels_json(void)
-{
-    json_t *levels = json_array();
-    const char *name;
-    int usable;
-
-    for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++)
-        levels = json_with(levels, json_pack("{s:s, s:b}", "name", name, "usable", usable));
-    return levels;
-}
-
 static void print_lacking(void)
 {
     const char *name;
@@ -91,24 +81,41 @@ static void print_lacking(void)
 
     for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++)
         if (!usable)
-            printf("%s: this CPU, or its operating system, lacks it\n", name);
+            printf("%s: not on this machine\n", name);
+}
+
+static json_t *report_json(struct check_report *report)
+{
+    const struct {
+        const char *name;
+        json_t *value;
+    } fields[] = {
+        { "seed", json_integer((json_int_t)report->seed) },
+        { "levels", levels_json() },
+        { "checks", report->checks },
+        { "oracles", report->oracles },
+        { "failures", report->failures },
+        { "ran", json_integer((json_int_t)report->ran) },
+        { "of", json_integer((json_int_t)(report->ran + report->lacking)) },
+        { "failed", json_integer((json_int_t)report->failed) },
+        { "passed", json_boolean(report->failed == 0) },
+    };
+    json_t *root = json_object();
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        root = json_set(root, fields[i].name, fields[i].value);
+    return root;
 }
 
 enum vit_status check_report_end(struct check_report *report, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
-    if (report->checks) {
-        status = print_json(json_pack("{s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b}", "seed",
-                                      (json_int_t)report->options->seed, "levels", levels_json(),
-                                      "checks", report->checks, "oracles", report->oracles,
-                                      "failures", report->failures, "ran", (json_int_t)report->ran,
-                                      "of", (json_int_t)(report->ran + report->lacking), "failed",
-                                      (json_int_t)report->failed, "passed", report->failed == 0),
-                            err);
+    if (report->json) {
+        status = print_json(report_json(report), err);
     } else {
-        if (report->failed > MOST_FAILURES)
-            printf("and %zu failures more\n", report->failed - MOST_FAILURES);
+        if (report->failed > MAX_FAILURES)
+            printf("%zu more failures\n", report->failed - MAX_FAILURES);
         print_lacking();
         printf("%zu of %zu cases ran, %zu passed\n", report->ran, report->ran + report->lacking,
                report->ran - report->failed);

@@ -1,38 +1,74 @@
-/* cmd_bench.c - `vit bench`: the speed of a forward pass, as a share of the machine's peak */
+/* cmd_bench.c - `libvit bench`: the speed of a forward pass, as a share of the machine's peak */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "measure/build_info.h"
+#include "measure/clock.h"
 #include "measure/peak.h"
 #include "measure/samples.h"
-#include "tools/tool.h"
+#include "tools/error.h"
+#include "tools/print.h"
+#include "tools/product.h"
+#include "tools/session.h"
+
+struct bench_options {
+    size_t batch;
+    double seconds;
+    struct size size;
+    bool json;
+};
+
+static const struct bench_options defaults = { .batch = 1, .seconds = 5 };
+
+static const struct option options[] = {
+    { .name = "batch",
+      .value = "N",
+      .parse = parse_count,
+      .field = offsetof(struct bench_options, batch),
+      .min = 1,
+      .max = 65536,
+      .expected = "a whole number from 1 to 65536",
+      .help = "images of one forward pass; 1" },
+    { .name = "seconds",
+      .value = "S",
+      .parse = parse_number,
+      .field = offsetof(struct bench_options, seconds),
+      .min = 0,
+      .max = 86400,
+      .expected = "a number from 0 to 86400",
+      .help = "the time to measure for; 5" },
+    OPTION_SIZE(struct bench_options),
+    OPTION_JSON(struct bench_options),
+};
 
 enum {
     WARM_UPS = 2,
-    LEAST_FORWARDS = 10, /* below that a median says little */
+    MIN_FORWARDS = 10, /* fewer make a meaningless median */
 };
 
-/* Forward passes go on for this long before the peak is measured again. */
+/* Forward passes run for this long between two measurements of the peak. */
 static const double stretch_seconds = 0.1;
 
 struct bench {
-    const struct options *options;
-    const char *name; /* of the architecture, or the folder */
+    const struct bench_options *options;
+    const char *name; /* of the architecture, or the directory */
     struct vit_model *model;
     struct vit_context *context;
+    struct vit_config config;
     size_t threads;
-    enum vit_output output; /* logits or, of a model without a head, the embedding */
+    double flops; /* of one image */
     float *images, *out;
-    struct samples forwards; /* seconds of each */
-    struct samples peaks;    /* operations a second */
+    struct vit_output_request request; /* logits or, without a head, the embedding */
+    struct samples forwards;           /* seconds of each */
+    struct samples peaks;              /* FLOP/s */
 };
 
 struct result {
     double images_per_s, ms_min, ms_median, ms_p99, gflops, peak_gflops, peak_share;
 };
 
-/* About normal, mean 0 and deviation 1: the sum of twelve uniform numbers; the same every time. */
+/* The sum of twelve uniform numbers: about normal, mean 0, deviation 1; the same every time. */
 static void fill_normal(size_t count, float *x)
 {
     uint64_t state = 1;
@@ -48,66 +84,82 @@ static void fill_normal(size_t count, float *x)
     }
 }
 
-/* A folder is a checkpoint, anything else the name of an architecture. */
-static enum vit_status open_model(struct bench *b, struct vit_error *err)
+/* A directory is a checkpoint, anything else the name of an architecture. */
+static enum vit_status open_model(const struct invocation *in, struct bench *b,
+                                  struct vit_error *err)
 {
-    struct vit_model_options options = model_options(b->options);
-    struct vit_config config = { .size = sizeof config };
+    struct vit_model_options model = model_options(in->common, b->options->size);
     struct stat info;
 
     if (strchr(b->name, '/') || (stat(b->name, &info) == 0 && S_ISDIR(info.st_mode)))
-        return vit_model_open(b->name, &options, &b->model, err);
-    const enum vit_status status = vit_config_from_name(b->name, &config, err);
+        return vit_model_open(b->name, &model, &b->model, err);
+    const enum vit_status status = vit_config_from_name(b->name, &b->config, err);
     if (status)
         return status;
-    if (options.height > 0) {
-        config.height = options.height;
-        config.width = options.width;
-        options.height = options.width = 0; /* fresh weights have no size of their own */
+    if (model.height > 0) {
+        b->config.height = model.height;
+        b->config.width = model.width;
+        model.height = model.width = 0; /* random weights belong to no size that could change */
     }
-    return vit_model_create_random(&config, 0, &options, &b->model, err);
+    return vit_model_create_random(&b->config, 0, &model, &b->model, err);
 }
 
-static enum vit_status prepare(struct bench *b, struct vit_error *err)
+static enum vit_status allocate(struct bench *b, struct vit_error *err)
 {
-    const struct vit_context_options options = { .size = sizeof options,
-                                                 .max_batch = b->options->batch,
-                                                 .threads = b->options->threads };
-    enum vit_status status = open_model(b, err);
-
-    if (!status)
-        status = vit_context_create(b->model, &options, &b->context, err);
-    if (status)
-        return status;
-    b->threads = vit_context_threads(b->context);
-
-    const struct vit_config c = model_config(b->model);
+    const struct vit_config *const c = &b->config;
     const size_t batch = b->options->batch;
     size_t images, out, rows, columns;
-    b->output = c.classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
-    vit_output_shape(b->model, b->output, 0, &rows, &columns);
-    if (!product(5, (size_t[]){ batch, c.channels, c.height, c.width, sizeof(float) }, &images) ||
+
+    b->request.size = sizeof b->request;
+    b->request.output = c->classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    vit_output_shape(b->model, b->request.output, 0, &rows, &columns);
+    if (!product(5, (size_t[]){ batch, c->channels, c->height, c->width, sizeof(float) },
+                 &images) ||
         !product(4, (size_t[]){ batch, rows, columns, sizeof(float) }, &out))
         return tool_no_memory(err);
     b->images = malloc(images);
     b->out = malloc(out);
     if (!b->images || !b->out)
         return tool_no_memory(err);
+    b->request.data = b->out;
     fill_normal(images / sizeof(float), b->images);
     return VIT_OK;
 }
 
+static enum vit_status prepare(const struct invocation *in, struct bench *b, struct vit_error *err)
+{
+    const struct vit_context_options context = { .size = sizeof context,
+                                                 .max_batch = b->options->batch,
+                                                 .threads = in->common->threads };
+    enum vit_status status = open_model(in, b, err);
+
+    if (!status)
+        status = vit_model_get_config(b->model, &b->config, err);
+    if (!status)
+        status = vit_config_flops(&b->config, &b->flops, err);
+    if (!status)
+        status = vit_context_create(b->model, &context, &b->context, err);
+    if (status)
+        return status;
+    b->threads = vit_context_threads(b->context);
+    return allocate(b, err);
+}
+
 static enum vit_status forward(const struct bench *b, double *seconds, struct vit_error *err)
 {
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = b->options->batch,
+                                   .images = b->images,
+                                   .outputs = &b->request,
+                                   .output_count = 1 };
     const double begin = now();
-    const enum vit_status status =
-        vit_forward_output(b->context, b->output, 0, b->options->batch, b->images, b->out, err);
+    const enum vit_status status = vit_forward_call(b->context, &call, err);
 
     *seconds = now() - begin;
     return status;
 }
 
-/* Stretches of forward passes, and after each the peak: both see the same clocks and neighbours. */
+/* Alternates forward passes and the peak, so that both see the same clock rates and neighbors. */
 static enum vit_status measure(struct bench *b, struct vit_error *err)
 {
     struct peak peak = peak_prepare(vit_model_kernels(b->model), b->threads);
@@ -118,7 +170,7 @@ static enum vit_status measure(struct bench *b, struct vit_error *err)
         status = forward(b, &seconds, err);
 
     const double begin = now();
-    while (!status && (b->forwards.count < LEAST_FORWARDS || now() - begin < b->options->seconds)) {
+    while (!status && (b->forwards.count < MIN_FORWARDS || now() - begin < b->options->seconds)) {
         const double stretch = now();
         do {
             status = forward(b, &seconds, err);
@@ -132,16 +184,13 @@ static enum vit_status measure(struct bench *b, struct vit_error *err)
     return status;
 }
 
-/* The share is a ratio of medians, so that neither's outliers show in it. */
-static struct result summarise(struct bench *b)
+/* The share is a ratio of medians: the outliers of neither count. */
+static struct result summarize(struct bench *b)
 {
     const double batch = (double)b->options->batch;
-    const struct vit_config config = model_config(b->model);
-    double flops = 0;
     struct result r = { 0 };
     double total = 0;
 
-    vit_config_flops(&config, &flops, NULL); /* a model's configuration: it cannot fail */
     samples_sort(&b->forwards);
     samples_sort(&b->peaks);
     for (size_t i = 0; i < b->forwards.count; i++)
@@ -150,7 +199,7 @@ static struct result summarise(struct bench *b)
     r.ms_min = 1e3 * b->forwards.values[0] / batch;
     r.ms_median = 1e3 * samples_quantile(&b->forwards, 0.5) / batch;
     r.ms_p99 = 1e3 * samples_quantile(&b->forwards, 0.99) / batch;
-    r.gflops = 1e-9 * batch * flops / samples_quantile(&b->forwards, 0.5);
+    r.gflops = 1e-9 * batch * b->flops / samples_quantile(&b->forwards, 0.5);
     r.peak_gflops = 1e-9 * samples_quantile(&b->peaks, 0.5);
     r.peak_share = r.gflops / r.peak_gflops;
     return r;
@@ -160,28 +209,41 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
                                      struct vit_error *err)
 {
     char cpu[256];
+    const struct {
+        const char *name;
+        json_t *value;
+    } fields[] = {
+        { "images_per_s", json_real(r->images_per_s) },
+        { "ms_min", json_real(r->ms_min) },
+        { "ms_median", json_real(r->ms_median) },
+        { "ms_p99", json_real(r->ms_p99) },
+        { "gflops", json_real(r->gflops) },
+        { "peak_gflops", json_real(r->peak_gflops) },
+        { "peak_share", json_real(r->peak_share) },
+        { "forwards", json_integer((json_int_t)b->forwards.count) },
+        { "isa", json_text(vit_model_kernels(b->model)->isa) },
+        { "threads", json_integer((json_int_t)b->threads) },
+        { "batch", json_integer((json_int_t)b->options->batch) },
+        { "model", json_text(b->name) },
+        { "cpu", json_text(cpu_name(cpu, sizeof cpu)) },
+        { "compiler", json_text(build_compiler()) },
+        { "commit", json_text(build_commit()) },
+        { "version", json_text(vit_version()) },
+    };
+    json_t *root = json_object();
 
-    return print_json(
-        json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:s, s:I, s:I, s:o, s:o, s:s, s:s, "
-                  "s:s}",
-                  "images_per_s", r->images_per_s, "ms_min", r->ms_min, "ms_median", r->ms_median,
-                  "ms_p99", r->ms_p99, "gflops", r->gflops, "peak_gflops", r->peak_gflops,
-                  "peak_share", r->peak_share, "forwards", (json_int_t)b->forwards.count, "isa",
-                  vit_model_kernels(b->model)->isa, "threads", (json_int_t)b->threads, "batch",
-                  (json_int_t)b->options->batch, "model", json_text(b->name), "cpu",
-                  json_text(cpu_name(cpu, sizeof cpu)), "compiler", build_compiler(), "commit",
-                  build_commit(), "version", vit_version()),
-        err);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        root = json_set(root, fields[i].name, fields[i].value);
+    return print_json(root, err);
 }
 
 static void print_as_lines(const struct bench *b, const struct result *r)
 {
-    const struct vit_config c = model_config(b->model);
     char cpu[256];
 
-    print_plain(stdout, b->name);
-    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", c.height, c.width,
-           b->options->batch, b->threads, b->threads == 1 ? "" : "s",
+    print_text(stdout, b->name);
+    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", b->config.height,
+           b->config.width, b->options->batch, b->threads, b->threads == 1 ? "" : "s",
            vit_model_kernels(b->model)->isa, b->forwards.count);
     printf("  %8.1f images/s\n", r->images_per_s);
     printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
@@ -191,19 +253,18 @@ static void print_as_lines(const struct bench *b, const struct result *r)
            build_compiler(), build_commit());
 }
 
-static enum vit_status bench(const struct options *options, size_t count, char **operands,
-                             struct vit_error *err)
+static enum vit_status bench(const struct invocation *in, struct vit_error *err)
 {
-    struct bench b = { .options = options, .name = operands[0] };
-    enum vit_status status;
+    struct bench b = { .options = in->options,
+                       .name = in->operands[0],
+                       .config = { .size = sizeof b.config } };
+    enum vit_status status = prepare(in, &b, err);
 
-    (void)count;
-    status = prepare(&b, err);
     if (!status)
         status = measure(&b, err);
     if (!status) {
-        const struct result result = summarise(&b);
-        if (options->json)
+        const struct result result = summarize(&b);
+        if (b.options->json)
             status = print_as_json(&b, &result, err);
         else
             print_as_lines(&b, &result);
@@ -218,20 +279,20 @@ static enum vit_status bench(const struct options *options, size_t count, char *
     return status;
 }
 
-const struct verb verb_bench = {
+const struct subcommand subcommand_bench = {
     .name = "bench",
-    .bit = FOR_BENCH,
     .operands = "ARCH|MODEL",
-    .least = 1,
-    .most = 1,
+    .min_operands = 1,
+    .max_operands = 1,
     .summary = "measures a forward pass against the machine's peak",
     .description =
         "ARCH is the name of an architecture, such as vit_base_patch16_224, which gets random\n"
-        "weights; MODEL is a checkpoint folder. Runs forward passes on random input for some\n"
-        "seconds, ten at least, and between them multiply-adds in registers on as many threads:\n"
-        "the peak. Prints images a second (all images over all the time of forward passes), the\n"
-        "median, minimum and 99th percentile of a forward pass divided by its batch, the\n"
-        "arithmetic rate of the median pass, counting 2 for each multiply-add of the matmuls\n"
-        "and attention products, and its ratio to the median peak.",
+        "weights; MODEL is a checkpoint directory. Runs forward passes on random input for some\n"
+        "seconds, at least ten passes, and between them multiply-adds in registers on the same\n"
+        "threads: the peak. Prints images per second (all images over the time of all passes);\n"
+        "the median, minimum and 99th percentile of a pass, divided by its batch; the FLOP/s of\n"
+        "the median pass, counting 2 for each multiply-add of the matmuls and the attention\n"
+        "products; and their ratio to the median peak.",
+    SUBCOMMAND_OPTIONS(options, defaults),
     .run = bench,
 };

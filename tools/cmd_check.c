@@ -1,31 +1,59 @@
-/* cmd_check.c - `vit check`: every kernel on every level of this machine, case by case */
-#include <stdlib.h>
+/* cmd_check.c - `libvit check`: every kernel on every level of this machine, case by case */
 #include <string.h>
 
-#include "tools/cmd_check.h"
+#include "tools/check_digests.h"
+#include "tools/check_levels.h"
+#include "tools/check_report.h"
+#include "tools/error.h"
+#include "tools/subcommand.h"
 
-/* The one level that --isa or VIT_ISA asks for; NULL: every level. */
-static const char *forced_level(const struct options *options)
-{
-    const char *const forced = getenv("VIT_ISA");
+struct check_options {
+    const char *kernel, *repro; /* or NULL */
+    size_t seed;
+    size_t cases; /* of each kernel on each level; 0: the kernel's own number */
+    bool list, digest, json;
+};
 
-    return options->isa ? options->isa : forced && forced[0] ? forced : NULL;
-}
+static const struct check_options defaults = { .seed = 1 };
 
-size_t check_levels(const struct options *options,
-                    const struct vit_kernels *levels[CHECK_MOST_LEVELS])
-{
-    const char *const wanted = forced_level(options);
-    const char *name;
-    size_t count = 0;
-    int usable;
+#define FIELD(name) offsetof(struct check_options, name)
 
-    for (size_t i = 0; (name = vit_isa_level(i, &usable)) && count < CHECK_MOST_LEVELS; i++)
-        if (usable && (!wanted || strcmp(wanted, name) == 0) &&
-            vit_kernels_get(name, &levels[count], NULL) == VIT_OK)
-            count++;
-    return count;
-}
+static const struct option options[] = {
+    { .name = "kernel",
+      .value = "NAME",
+      .parse = parse_text,
+      .field = FIELD(kernel),
+      .expected = "the name of a kernel",
+      .help = "check only this kernel" },
+    { .name = "seed",
+      .value = "S",
+      .parse = parse_count,
+      .field = FIELD(seed),
+      .min = 0,
+      .max = 1e15,
+      .expected = "a whole number up to 10^15",
+      .help = "seed of the cases' random numbers; 1" },
+    { .name = "cases",
+      .value = "N",
+      .parse = parse_count,
+      .field = FIELD(cases),
+      .min = 1,
+      .max = 1e9,
+      .expected = "a whole number from 1 to 10^9",
+      .help = "cases of each kernel on each level; --list shows the defaults" },
+    { .name = "list", .parse = parse_flag, .field = FIELD(list), .help = "list the kernels" },
+    { .name = "repro",
+      .value = "CASE",
+      .parse = parse_text,
+      .field = FIELD(repro),
+      .expected = "LEVEL/KERNEL/SEED/CASE",
+      .help = "run one case, by the name that a failure prints" },
+    { .name = "digest",
+      .parse = parse_flag,
+      .field = FIELD(digest),
+      .help = "print digests, which are the same on every machine" },
+    OPTION_JSON(struct check_options),
+};
 
 static enum vit_status find_kernel(const char *name, struct check_kernel *kernel,
                                    struct vit_error *err)
@@ -33,8 +61,7 @@ static enum vit_status find_kernel(const char *name, struct check_kernel *kernel
     for (size_t i = 0; check_kernel_at(i, kernel); i++)
         if (strcmp(kernel->name, name) == 0)
             return VIT_OK;
-    return tool_fail(err, VIT_EINVAL, "no kernel is named '%s'; vit check --list names them all",
-                     name);
+    return tool_fail(err, VIT_EINVAL, "unknown kernel '%s'; libvit check --list lists them", name);
 }
 
 static struct check_result run_case(struct check_report *report, const struct check_case *which,
@@ -48,14 +75,14 @@ static struct check_result run_case(struct check_report *report, const struct ch
     return result;
 }
 
-/* A kernel's cases on each level; the oracles are of scalar. */
-static void run_kernel(struct check_report *report, const struct check_kernel *kernel,
-                       size_t levels, const struct vit_kernels *const level[])
+/* The cases of a kernel on each level; an oracle checks only scalar. */
+static void run_kernel(struct check_report *report, const struct check_options *o,
+                       const struct check_kernel *kernel, size_t levels,
+                       const struct vit_kernels *const level[])
 {
-    const struct options *const o = report->options;
     const size_t cases = kernel->oracle || !o->cases ? kernel->cases : o->cases;
-    struct check_case which = { .kernel = *kernel, .seed = o->seed, .threads = o->threads };
-    struct check_tally tallies[CHECK_MOST_LEVELS];
+    struct check_case which = { .kernel = *kernel, .seed = o->seed, .threads = report->threads };
+    struct check_tally tallies[CHECK_MAX_LEVELS];
     size_t count = 0;
 
     for (size_t l = 0; l < levels; l++) {
@@ -71,8 +98,13 @@ static void run_kernel(struct check_report *report, const struct check_kernel *k
         check_report_kernel(report, kernel, count, tallies);
 }
 
-/* How many cases the levels that this machine lacks would have had. */
-static size_t count_lacking(const struct options *o, const struct check_kernel *only)
+static bool is_chosen(const struct check_options *o, const struct check_kernel *kernel)
+{
+    return !o->kernel || strcmp(o->kernel, kernel->name) == 0;
+}
+
+/* The number of cases on the levels that this machine lacks. */
+static size_t count_lacking(const struct check_options *o)
 {
     struct check_kernel kernel;
     size_t cases = 0;
@@ -80,98 +112,101 @@ static size_t count_lacking(const struct options *o, const struct check_kernel *
 
     for (size_t l = 0; vit_isa_level(l, &usable); l++)
         for (size_t i = 0; !usable && check_kernel_at(i, &kernel); i++)
-            if (!kernel.oracle && (!only || strcmp(only->name, kernel.name) == 0))
+            if (!kernel.oracle && is_chosen(o, &kernel))
                 cases += o->cases ? o->cases : kernel.cases;
     return cases;
 }
 
-static enum vit_status run_all(struct check_report *report, struct vit_error *err)
+static enum vit_status run_all(const struct invocation *in, struct check_report *report,
+                               struct vit_error *err)
 {
-    const struct options *const o = report->options;
-    const struct vit_kernels *levels[CHECK_MOST_LEVELS];
-    const size_t count = check_levels(o, levels);
-    struct check_kernel kernel, only;
+    const struct check_options *const o = in->options;
+    const struct vit_kernels *levels[CHECK_MAX_LEVELS];
+    const size_t count = check_levels(in->common->isa, levels);
+    struct check_kernel kernel;
 
     if (o->kernel) {
-        const enum vit_status status = find_kernel(o->kernel, &only, err);
+        const enum vit_status status = find_kernel(o->kernel, &kernel, err);
         if (status)
             return status;
     }
-    if (!forced_level(o))
-        report->lacking = count_lacking(o, o->kernel ? &only : NULL);
+    if (!check_forced_level(in->common->isa))
+        report->lacking = count_lacking(o);
     for (size_t i = 0; check_kernel_at(i, &kernel); i++)
-        if (!o->kernel || strcmp(o->kernel, kernel.name) == 0)
-            run_kernel(report, &kernel, count, levels);
+        if (is_chosen(o, &kernel))
+            run_kernel(report, o, &kernel, count, levels);
     if (report->ran == 0)
-        return tool_fail(err, VIT_EINVAL, "nothing to check: %s is of scalar alone", o->kernel);
+        return tool_fail(err, VIT_EINVAL, "check: %s: expected level scalar, found another",
+                         o->kernel);
     return VIT_OK;
 }
 
 /* --repro LEVEL/KERNEL/SEED/CASE */
-static enum vit_status run_one(struct check_report *report, struct vit_error *err)
+static enum vit_status run_one(const char *repro, struct check_report *report,
+                               struct vit_error *err)
 {
     char level[16], name[48];
     unsigned long long seed, index;
-    struct check_case which = { .threads = report->options->threads };
+    struct check_case which = { .threads = report->threads };
     struct check_tally tally = { .level = level };
     int end = 0;
     enum vit_status status;
 
-    if (sscanf(report->options->repro, "%15[a-z0-9]/%47[a-z0-9_.]/%llu/%llu%n", level, name, &seed,
-               &index, &end) != 4 ||
-        report->options->repro[end] != '\0')
+    if (sscanf(repro, "%15[a-z0-9]/%47[a-z0-9_.]/%llu/%llu%n", level, name, &seed, &index, &end) !=
+            4 ||
+        repro[end] != '\0')
         return tool_fail(err, VIT_EINVAL, "--repro: expected LEVEL/KERNEL/SEED/CASE, found '%s'",
-                         report->options->repro);
+                         repro);
     if ((status = vit_kernels_get(level, &which.level, err)) != VIT_OK ||
         (status = find_kernel(name, &which.kernel, err)) != VIT_OK)
         return status;
     if (which.kernel.oracle && index >= which.kernel.cases)
-        return tool_fail(err, VIT_EINVAL, "--repro: %s has %zu cases", name, which.kernel.cases);
+        return tool_fail(err, VIT_EINVAL, "--repro: %s: expected a case below %zu, found %llu",
+                         name, which.kernel.cases, index);
     which.seed = seed;
     which.index = index;
     const struct check_result result = run_case(report, &which, &tally);
-    if (result.passed && !report->checks)
-        printf("%s: %s: passed\n", report->options->repro, result.shape);
+    if (result.passed && !report->json)
+        printf("%s: %s: passed\n", repro, result.shape);
     check_report_kernel(report, &which.kernel, 1, &tally);
     return VIT_OK;
 }
 
-static enum vit_status list(const struct options *options, struct vit_error *err)
+static enum vit_status list_kernels(bool json, struct vit_error *err)
 {
-    json_t *kernels = json_array();
+    json_t *kernels = json ? json_array() : NULL;
     struct check_kernel k;
 
     for (size_t i = 0; check_kernel_at(i, &k); i++) {
-        if (options->json)
+        if (json)
             kernels = json_with(kernels, json_pack("{s:s, s:I, s:s}", "name", k.name, "cases",
                                                    (json_int_t)k.cases, "claim", k.claim));
         else
             printf("%-20s %5zu cases  %s\n", k.name, k.cases, k.claim);
     }
-    if (options->json)
-        return print_json(kernels, err);
-    json_decref(kernels);
-    return VIT_OK;
+    return json ? print_json(kernels, err) : VIT_OK;
 }
 
-static enum vit_status check(const struct options *options, size_t count, char **operands,
-                             struct vit_error *err)
+static enum vit_status check(const struct invocation *in, struct vit_error *err)
 {
-    struct check_report report = { .options = options };
+    const struct check_options *const o = in->options;
+    struct check_report report = { .seed = o->seed, .threads = in->common->threads };
     enum vit_status status;
 
-    if (options->digest)
-        return check_digests(options, count, operands, err);
-    if (count)
-        return tool_fail(err, VIT_EINVAL, "check: a MODEL is for --digest");
-    if (options->list)
-        return list(options, err);
-    if (options->json) {
+    if (o->digest)
+        return check_digests(in->common, in->count, in->operands, err);
+    if (in->count)
+        return tool_fail(err, VIT_EINVAL, "check: expected MODEL only with --digest, found '%s'",
+                         in->operands[0]);
+    if (o->list)
+        return list_kernels(o->json, err);
+    if (o->json) {
+        report.json = true;
         report.checks = json_array();
         report.oracles = json_array();
         report.failures = json_array();
     }
-    status = options->repro ? run_one(&report, err) : run_all(&report, err);
+    status = o->repro ? run_one(o->repro, &report, err) : run_all(in, &report, err);
     if (!status)
         return check_report_end(&report, err);
     json_decref(report.checks);
@@ -180,22 +215,21 @@ static enum vit_status check(const struct options *options, size_t count, char *
     return status;
 }
 
-const struct verb verb_check = {
+const struct subcommand subcommand_check = {
     .name = "check",
-    .bit = FOR_CHECK,
     .operands = "[--digest [MODEL...]]",
-    .least = 0,
-    .most = 64,
+    .min_operands = 0,
+    .max_operands = 64,
     .summary = "proves that every kernel gives the same bits on this machine",
     .description =
-        "Runs every kernel on every level of this machine: its bits against scalar's, each "
-        "operand\n"
-        "between pages that no one may touch, inputs and gaps between rows unchanged; scalar\n"
-        "itself against double precision, with the largest error. Cases follow from the seed:\n"
-        "each that fails prints the command that runs it alone. --isa or VIT_ISA: that level\n"
-        "alone; --threads: that number in place of 1, 2 and 7.\n"
-        "With --digest: a number for each kernel and for a small model at three image sizes, or\n"
-        "for each MODEL, a checkpoint folder: the same on every machine (check/digests.txt).\n"
-        "Exit status 0: all that ran passed.",
+        "Runs every kernel on every instruction set of this machine and compares its bits with\n"
+        "those of scalar. Guard pages surround each operand; inputs and the gaps between rows\n"
+        "must not change. Compares scalar itself with double precision and prints the maximum\n"
+        "error. The seed determines the cases; a failure prints the command that repeats it.\n"
+        "--isa or VIT_ISA: only that instruction set; --threads: that number in place of 1, 2\n"
+        "and 7. With --digest: a number for each kernel and for a small model at three image\n"
+        "sizes, or for each MODEL, a checkpoint directory; check/digests.txt has the numbers that\n"
+        "every machine must give. Exit status 0: all cases passed.",
+    SUBCOMMAND_OPTIONS(options, defaults),
     .run = check,
 };

@@ -1,8 +1,32 @@
-/* cmd_classify.c - `vit classify`: names what is in pictures */
+/* cmd_classify.c - `libvit classify`: names what is in images */
 #include <math.h>
 #include <stdlib.h>
 
+#include "tools/error.h"
 #include "tools/image_batch.h"
+#include "tools/print.h"
+#include "tools/product.h"
+
+struct classify_options {
+    size_t top; /* 0: not given */
+    struct size size;
+    bool json;
+};
+
+static const struct classify_options defaults = { .top = 0 };
+
+static const struct option options[] = {
+    { .name = "top",
+      .value = "K",
+      .parse = parse_count,
+      .field = offsetof(struct classify_options, top),
+      .min = 1,
+      .max = 1e6,
+      .expected = "a whole number from 1 to 1000000",
+      .help = "classes to print for each image; 5 for one image, else 1" },
+    OPTION_SIZE(struct classify_options),
+    OPTION_JSON(struct classify_options),
+};
 
 struct prediction {
     size_t class_index;
@@ -10,13 +34,11 @@ struct prediction {
     float logit;
 };
 
-/* What one call works on. */
 struct classification {
-    const struct options *options;
-    struct pictures pictures;
+    struct image_batch batch;
     size_t classes, top;
     struct prediction *all;         /* [classes], of one image */
-    struct prediction *predictions; /* [paths.count][top], best first */
+    struct prediction *predictions; /* [images][top], best first */
 };
 
 static int best_first(const void *a, const void *b)
@@ -28,7 +50,7 @@ static int best_first(const void *a, const void *b)
     return p->class_index < q->class_index ? -1 : 1;
 }
 
-/* Softmax in double over all classes; the best `top` are kept. */
+/* Softmax over all classes in double; keeps the best `top`. */
 static enum vit_status rank(void *arg, size_t image, const float *logits, struct vit_error *err)
 {
     struct classification *const c = arg;
@@ -37,10 +59,10 @@ static enum vit_status rank(void *arg, size_t image, const float *logits, struct
     for (size_t i = 0; i < c->classes; i++) {
         if (!isfinite(logits[i]))
             return tool_fail(err, VIT_EFORMAT,
-                             "%s: expected finite logits, found %g for class %zu: the weights of "
-                             "the model %s or the picture are at fault",
-                             tool_path(c->pictures.paths.path[image]), (double)logits[i], i,
-                             tool_path(c->pictures.folder));
+                             "%s: expected finite logits, found %g for class %zu; check the image "
+                             "and the weights of %s",
+                             path_end(c->batch.paths.path[image]), (double)logits[i], i,
+                             path_end(c->batch.directory));
         c->all[i] = (struct prediction){ .class_index = i, .logit = logits[i] };
     }
     qsort(c->all, c->classes, sizeof *c->all, best_first);
@@ -55,126 +77,134 @@ static enum vit_status rank(void *arg, size_t image, const float *logits, struct
     return VIT_OK;
 }
 
-static enum vit_status allocate(struct classification *c, struct vit_error *err)
+static enum vit_status allocate(const struct classify_options *o, struct classification *c,
+                                struct vit_error *err)
 {
-    const size_t images = c->pictures.paths.count;
-    size_t kept;
+    const char *const model = path_end(c->batch.directory);
+    const size_t images = c->batch.paths.count;
+    size_t bytes;
 
-    c->classes = model_config(c->pictures.runner.model).classes;
+    c->classes = c->batch.session.config.classes;
     if (c->classes == 0)
         return tool_fail(err, VIT_EINVAL,
-                         "%s: the model has no head, so no classes; vit features writes what a "
-                         "head would see",
-                         tool_path(c->pictures.folder));
-    if (!vit_model_is_classifier(c->pictures.runner.model))
+                         "%s: expected a model with a head, found none; libvit features writes the "
+                         "vectors that a head would classify",
+                         model);
+    if (!vit_model_is_classifier(c->batch.session.model))
         return tool_fail(err, VIT_EINVAL,
-                         "%s: the model's head projects to %zu numbers, which are no classes; vit "
-                         "run writes them, vit features what the head sees",
-                         tool_path(c->pictures.folder), c->classes);
-    c->top = c->options->top ? c->options->top : images == 1 ? 5 : 1;
+                         "%s: expected a head that classifies, found a projection to %zu numbers; "
+                         "libvit run writes them, libvit features the head's input",
+                         model, c->classes);
+    c->top = o->top ? o->top : images == 1 ? 5 : 1;
     if (c->top > c->classes)
         c->top = c->classes;
-    if (!product(3, (size_t[]){ images, c->top, sizeof *c->predictions }, &kept))
+    if (!product(3, (size_t[]){ images, c->top, sizeof *c->predictions }, &bytes))
         return tool_no_memory(err);
     c->all = calloc(c->classes, sizeof *c->all);
-    c->predictions = malloc(kept);
+    c->predictions = malloc(bytes);
     return c->all && c->predictions ? VIT_OK : tool_no_memory(err);
+}
+
+static const char *isa_of(const struct classification *c)
+{
+    return vit_model_kernels(c->batch.session.model)->isa;
 }
 
 static json_t *prediction_json(const struct classification *c, const struct prediction *p)
 {
     return json_pack("{s:I, s:o, s:f, s:f}", "class", (json_int_t)p->class_index, "label",
-                     json_text(vit_model_label(c->pictures.runner.model, p->class_index)),
+                     json_text(vit_model_label(c->batch.session.model, p->class_index)),
                      "probability", p->probability, "logit", (double)p->logit);
 }
 
 static enum vit_status print_as_json(const struct classification *c, struct vit_error *err)
 {
+    const size_t count = c->batch.paths.count;
     json_t *images = json_array();
 
-    for (size_t i = 0; i < c->pictures.paths.count; i++) {
+    for (size_t i = 0; i < count; i++) {
         json_t *predictions = json_array();
         for (size_t j = 0; j < c->top; j++)
             predictions =
                 json_with(predictions, prediction_json(c, &c->predictions[i * c->top + j]));
         images =
-            json_with(images, json_pack("{s:o, s:o}", "path", json_text(c->pictures.paths.path[i]),
+            json_with(images, json_pack("{s:o, s:o}", "path", json_text(c->batch.paths.path[i]),
                                         "predictions", predictions));
     }
     json_t *const summary =
-        json_pack("{s:o, s:I, s:f, s:f, s:s, s:I}", "model", json_text(c->pictures.folder),
-                  "images", (json_int_t)c->pictures.paths.count, "seconds", c->pictures.seconds,
-                  "images_per_s", (double)c->pictures.paths.count / c->pictures.seconds, "isa",
-                  vit_model_kernels(c->pictures.runner.model)->isa, "threads",
-                  (json_int_t)c->pictures.runner.threads);
+        json_pack("{s:o, s:I, s:f, s:f, s:s, s:I}", "model", json_text(c->batch.directory),
+                  "images", (json_int_t)count, "seconds", c->batch.seconds, "images_per_s",
+                  (double)count / c->batch.seconds, "isa", isa_of(c), "threads",
+                  (json_int_t)c->batch.session.parallel.threads);
     return print_json(json_pack("{s:o, s:o}", "images", images, "summary", summary), err);
+}
+
+static void print_image(const struct classification *c, size_t image)
+{
+    print_text(stdout, c->batch.paths.path[image]);
+    for (size_t j = 0; j < c->top; j++) {
+        const struct prediction *const p = &c->predictions[image * c->top + j];
+        const char *const label = vit_model_label(c->batch.session.model, p->class_index);
+        fputs(j ? ", " : ": ", stdout);
+        if (label && *label)
+            print_text(stdout, label);
+        else
+            printf("class %zu", p->class_index);
+        printf(" (%.1f %%)", 100 * p->probability);
+    }
+    putchar('\n');
 }
 
 static enum vit_status print_as_lines(const struct classification *c, struct vit_error *err)
 {
+    const size_t count = c->batch.paths.count, threads = c->batch.session.parallel.threads;
     enum vit_status status = VIT_OK;
 
-    for (size_t i = 0; !status && i < c->pictures.paths.count; i++) {
-        print_plain(stdout, c->pictures.paths.path[i]);
-        for (size_t j = 0; j < c->top; j++) {
-            const struct prediction *const p = &c->predictions[i * c->top + j];
-            const char *const label = vit_model_label(c->pictures.runner.model, p->class_index);
-            fputs(j ? ", " : ": ", stdout);
-            if (label && *label)
-                print_plain(stdout, label);
-            else
-                printf("class %zu", p->class_index);
-            printf(" (%.1f %%)", 100 * p->probability);
-        }
-        putchar('\n');
+    for (size_t i = 0; !status && i < count; i++) {
+        print_image(c, i);
         status = print_check(err);
     }
-    fflush(stdout); /* before the summary, where both go to one terminal */
+    fflush(stdout); /* the summary, on standard error, comes last on a terminal */
     if (!status)
         status = print_check(err);
-    if (!status && c->pictures.paths.count > 1)
-        fprintf(stderr, "%zu images in %.2f s: %.1f images/s (%s, %zu thread%s)\n",
-                c->pictures.paths.count, c->pictures.seconds,
-                (double)c->pictures.paths.count / c->pictures.seconds,
-                vit_model_kernels(c->pictures.runner.model)->isa, c->pictures.runner.threads,
-                c->pictures.runner.threads == 1 ? "" : "s");
+    if (!status && count > 1)
+        fprintf(stderr, "%zu images in %.2f s: %.1f images/s (%s, %zu thread%s)\n", count,
+                c->batch.seconds, (double)count / c->batch.seconds, isa_of(c), threads,
+                threads == 1 ? "" : "s");
     return status;
 }
 
-static enum vit_status classify(const struct options *options, size_t count, char **operands,
-                                struct vit_error *err)
+static enum vit_status classify(const struct invocation *in, struct vit_error *err)
 {
-    struct classification c = { .options = options };
-    enum vit_status status = pictures_open(options, count, operands, &c.pictures, err);
+    const struct classify_options *const o = in->options;
+    struct classification c = { 0 };
+    enum vit_status status = image_batch_open(in, o->size, &c.batch, err);
 
     if (!status)
-        status = allocate(&c, err);
+        status = allocate(o, &c, err);
     if (!status)
-        status = pictures_forward(&c.pictures, VIT_OUTPUT_LOGITS, rank, &c, err);
-    if (!status && options->json)
-        status = print_as_json(&c, err);
-    else if (!status)
-        status = print_as_lines(&c, err);
+        status = image_batch_forward(&c.batch, VIT_OUTPUT_LOGITS, rank, &c, err);
+    if (!status)
+        status = o->json ? print_as_json(&c, err) : print_as_lines(&c, err);
 
     free(c.predictions);
     free(c.all);
-    pictures_close(&c.pictures);
+    image_batch_close(&c.batch);
     return status;
 }
 
-const struct verb verb_classify = {
+const struct subcommand subcommand_classify = {
     .name = "classify",
-    .bit = FOR_CLASSIFY,
     .operands = "MODEL IMAGE...",
-    .least = 2,
-    .most = SIZE_MAX,
-    .summary = "names what is in pictures",
+    .min_operands = 2,
+    .max_operands = SIZE_MAX,
+    .summary = "names what is in images",
     .description =
-        "MODEL is a checkpoint folder. An IMAGE is a JPEG, PNG or WebP file, or a folder: of a\n"
-        "folder, and the folders in it, every .jpg, .jpeg, .png and .webp is taken, sorted by\n"
-        "name; hidden files and folders and linked folders inside it are skipped. Prints a line\n"
-        "for each image, 'path: label (probability), ...', once all are done, and for several\n"
-        "images how many a second, on standard error. One image that cannot be read is an error,\n"
-        "and nothing is printed.",
+        "MODEL is a checkpoint directory. An IMAGE is a JPEG, PNG or WebP file, or a directory:\n"
+        "that stands for every .jpg, .jpeg, .png and .webp in it and its subdirectories, sorted\n"
+        "by name, without hidden files and linked directories. Prints a line for each image,\n"
+        "'path: label (probability), ...', after all are computed; for several images the speed\n"
+        "goes to standard error. If one image cannot be read, nothing is printed.",
+    SUBCOMMAND_OPTIONS(options, defaults),
     .run = classify,
 };

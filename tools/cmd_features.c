@@ -1,16 +1,30 @@
-/* cmd_features.c - `vit features`: pictures as vectors */
+/* cmd_features.c - `libvit features`: images as vectors */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/atomic_file.h"
+#include "tools/error.h"
 #include "tools/image_batch.h"
 #include "tools/npy.h"
+#include "tools/product.h"
+
+struct features_options {
+    const char *out;
+    struct size size;
+};
+
+static const struct features_options defaults = { .out = NULL };
+
+static const struct option options[] = {
+    OPTION_OUT(struct features_options),
+    OPTION_SIZE(struct features_options),
+};
 
 struct features {
-    const struct pictures *pictures;
+    struct image_batch batch;
     size_t length;
-    float *rows; /* [pictures][length] */
+    float *rows; /* [images][length] */
 };
 
 static enum vit_status take(void *arg, size_t i, const float *out, struct vit_error *err)
@@ -20,67 +34,68 @@ static enum vit_status take(void *arg, size_t i, const float *out, struct vit_er
     for (size_t j = 0; j < f->length; j++)
         if (!isfinite(out[j]))
             return tool_fail(err, VIT_EFORMAT,
-                             "%s: expected finite features, found %g at %zu: the weights of the "
-                             "model %s or the picture are at fault",
-                             tool_path(f->pictures->paths.path[i]), (double)out[j], j,
-                             tool_path(f->pictures->folder));
+                             "%s: expected finite features, found %g at %zu; check the image and "
+                             "the weights of %s",
+                             path_end(f->batch.paths.path[i]), (double)out[j], j,
+                             path_end(f->batch.directory));
     memcpy(f->rows + i * f->length, out, f->length * sizeof *out);
     return VIT_OK;
 }
 
-static enum vit_status allocate(const struct pictures *pictures, struct features *f,
-                                struct vit_error *err)
+static enum vit_status allocate(struct features *f, struct vit_error *err)
 {
-    size_t rows, bytes = SIZE_MAX; /* if they are more than that */
+    size_t rows, bytes = SIZE_MAX;
 
-    vit_output_shape(pictures->runner.model, VIT_OUTPUT_EMBEDDING, 0, &rows, &f->length);
-    if (product(3, (size_t[]){ pictures->paths.count, f->length, sizeof *f->rows }, &bytes))
+    vit_output_shape(f->batch.session.model, VIT_OUTPUT_EMBEDDING, 0, &rows, &f->length);
+    if (product(3, (size_t[]){ f->batch.paths.count, f->length, sizeof *f->rows }, &bytes))
         f->rows = malloc(bytes);
     return f->rows ? VIT_OK
-                   : tool_fail(err, VIT_ENOMEM, "no memory for features of %zux%zu, %zu bytes",
-                               pictures->paths.count, f->length, bytes);
+                   : tool_fail(err, VIT_ENOMEM, "features: out of memory for %zux%zu float32",
+                               f->batch.paths.count, f->length);
 }
 
-static enum vit_status features(const struct options *options, size_t count, char **operands,
-                                struct vit_error *err)
+static enum vit_status features(const struct invocation *in, struct vit_error *err)
 {
-    struct pictures pictures = { 0 };
-    struct features f = { .pictures = &pictures };
-    struct output out = { 0 };
+    const struct features_options *const o = in->options;
+    struct features f = { 0 };
+    struct atomic_file out = { 0 };
     enum vit_status status;
 
-    if (!options->out_path)
-        return tool_fail(err, VIT_EINVAL, "features: expected -o OUT.npy, found none");
-    status = pictures_open(options, count, operands, &pictures, err);
+    if (!o->out)
+        return tool_fail(err, VIT_EINVAL, "features: expected -o OUT.npy, found no -o");
+    status = image_batch_open(in, o->size, &f.batch, err);
     if (!status)
-        status = allocate(&pictures, &f, err);
+        status = allocate(&f, err);
     if (!status)
-        status = output_open(options->out_path, &out, err);
+        status = atomic_file_open(o->out, &out, err);
     if (!status)
-        status = pictures_forward(&pictures, VIT_OUTPUT_EMBEDDING, take, &f, err);
+        status = image_batch_forward(&f.batch, VIT_OUTPUT_EMBEDDING, take, &f, err);
     if (!status) {
-        npy_write(out.file, NPY_F32, 2, (size_t[]){ pictures.paths.count, f.length }, f.rows);
-        status = output_commit(&out, err);
+        const struct npy_array array = { .rank = 2,
+                                         .shape = { f.batch.paths.count, f.length },
+                                         .data = f.rows };
+        npy_save(&array, out.file);
+        status = atomic_file_commit(&out, err);
     }
 
-    output_discard(&out);
+    atomic_file_discard(&out);
     free(f.rows);
-    pictures_close(&pictures);
+    image_batch_close(&f.batch);
     return status;
 }
 
-const struct verb verb_features = {
+const struct subcommand subcommand_features = {
     .name = "features",
-    .bit = FOR_FEATURES,
     .operands = "MODEL IMAGE... -o OUT.npy",
-    .least = 2,
-    .most = SIZE_MAX,
-    .summary = "turns pictures into vectors",
+    .min_operands = 2,
+    .max_operands = SIZE_MAX,
+    .summary = "turns images into vectors",
     .description =
-        "MODEL is a checkpoint folder; an IMAGE is a file or a folder, as vit classify takes it.\n"
-        "OUT.npy becomes float32 [images, embedding], in the order in which vit classify lists\n"
-        "the images: what the model's head sees, normed and pooled, whether it has a head or\n"
-        "not; of a model with a distillation token the mean of what its two heads see. OUT.npy\n"
-        "is written whole or not at all.",
+        "MODEL is a checkpoint directory; an IMAGE is a file or a directory, as for libvit\n"
+        "classify. OUT.npy becomes float32 [images, embedding], in the order of libvit classify:\n"
+        "the input of the model's head, after pooling and the final norm, also for a model\n"
+        "without a head. With a distillation token it is the mean of the inputs of both heads.\n"
+        "An error leaves no OUT.npy.",
+    SUBCOMMAND_OPTIONS(options, defaults),
     .run = features,
 };

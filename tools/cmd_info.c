@@ -1,21 +1,28 @@
-/* cmd_info.c - `vit info`: what this machine can run, and what a model computes */
+/* cmd_info.c - `libvit info`: what this machine can run, and what a model computes */
 #include <string.h>
 
 #include "measure/build_info.h"
 #include "tools/describe.h"
+#include "tools/error.h"
+#include "tools/levels.h"
 
-static json_t *levels_json(void)
-{
-    json_t *levels = json_array();
-    const char *name;
-    int usable;
+struct info_options {
+    bool models, json;
+    struct size size;
+};
 
-    for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++)
-        levels = json_with(levels, json_pack("{s:s, s:b}", "name", name, "usable", usable));
-    return levels;
-}
+static const struct info_options defaults = { .json = false };
 
-/* The level used where none is forced; why it is not the strongest usable one, or null. */
+static const struct option options[] = {
+    { .name = "models",
+      .parse = parse_flag,
+      .field = offsetof(struct info_options, models),
+      .help = "list the families and architectures that libvit opens" },
+    OPTION_SIZE(struct info_options),
+    OPTION_JSON(struct info_options),
+};
+
+/* The level that is used unless one is forced, and why it is not the strongest usable one. */
 static json_t *default_json(void)
 {
     const char *reason, *const name = vit_isa_default(&reason);
@@ -32,28 +39,34 @@ static json_t *kernels_json(const struct vit_kernels *kernels)
     return entries;
 }
 
-static enum vit_status print_as_json(const struct vit_kernels *kernels, const char *path,
-                                     const struct vit_model *model, struct vit_error *err)
+static json_t *machine_json(const struct vit_kernels *kernels)
 {
     char cpu[256];
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "version", vit_version(), "compiler",
-                  build_compiler(), "commit", build_commit(), "cpu",
-                  json_text(cpu_name(cpu, sizeof cpu)), "levels", levels_json(), "default",
-                  default_json(), "isa", kernels->isa, "kernels", kernels_json(kernels));
+    const struct {
+        const char *name;
+        json_t *value;
+    } fields[] = {
+        { "version", json_text(vit_version()) },
+        { "compiler", json_text(build_compiler()) },
+        { "commit", json_text(build_commit()) },
+        { "cpu", json_text(cpu_name(cpu, sizeof cpu)) },
+        { "levels", levels_json() },
+        { "default", default_json() },
+        { "isa", json_text(kernels->isa) },
+        { "kernels", kernels_json(kernels) },
+    };
+    json_t *root = json_object();
 
-    if (model && json_object_set_new(root, "model", describe_model_json(path, model)) != 0) {
-        json_decref(root);
-        root = NULL;
-    }
-    return print_json(root, err);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        root = json_set(root, fields[i].name, fields[i].value);
+    return root;
 }
 
-/* What a machine can run and what it should are told apart where they differ. */
+/* A usable level above the default says why it is not the default. */
 static void print_levels(const char *chosen)
 {
     const char *reason, *name, *const standard = vit_isa_default(&reason);
-    bool above = false; /* the default, a line of the policy against each */
+    bool above_default = false;
     int usable;
 
     for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++) {
@@ -61,10 +74,10 @@ static void print_levels(const char *chosen)
                !usable                     ? "not on this machine"
                : strcmp(name, chosen) == 0 ? "chosen"
                                            : "usable");
-        if (usable && above && reason)
+        if (usable && above_default && reason)
             printf(", not the default: %s", reason);
         putchar('\n');
-        above = above || strcmp(name, standard) == 0;
+        above_default = above_default || strcmp(name, standard) == 0;
     }
 }
 
@@ -76,7 +89,7 @@ static void print_machine(const struct vit_kernels *kernels)
     printf("libvit %s, %s, commit %s\n", vit_version(), build_compiler(), build_commit());
     printf("CPU: %s\n\nInstruction sets:\n", cpu_name(cpu, sizeof cpu));
     print_levels(kernels->isa);
-    puts("\nKernels, and the instruction set that each is written for:");
+    puts("\nKernels, and the instruction set of each:");
     for (size_t i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)
         printf("  %-22s %s\n", name, level);
 }
@@ -95,59 +108,61 @@ static enum vit_status print_models_json(struct vit_error *err)
                       err);
 }
 
-/* `vit info --models` */
+/* `libvit info --models` */
 static enum vit_status print_models(bool json, struct vit_error *err)
 {
     const char *name, *model_type;
 
     if (json)
         return print_models_json(err);
-    puts("Families, and the model_type in config.json that each is known by:");
+    puts("Families, and the model_type in config.json that selects each:");
     for (size_t i = 0; (name = vit_family_at(i, &model_type)); i++)
         printf("  %-22s %s\n", name, model_type ? model_type : "none");
-    puts("\nArchitectures of timm, # being a number:");
+    puts("\nArchitectures by timm's names, in which # is a number:");
     for (size_t i = 0; (name = vit_architecture_at(i)); i++)
         printf("  %s\n", name);
     return VIT_OK;
 }
 
-static enum vit_status info(const struct options *options, size_t count, char **operands,
-                            struct vit_error *err)
+static enum vit_status info(const struct invocation *in, struct vit_error *err)
 {
-    const struct vit_model_options how = model_options(options);
+    const struct info_options *const o = in->options;
+    const char *const directory = in->count ? in->operands[0] : NULL;
     const struct vit_kernels *kernels;
-    struct vit_model *model = NULL;
-    enum vit_status status = vit_kernels_get(options->isa, &kernels, err);
+    struct session session = { 0 };
+    enum vit_status status = vit_kernels_get(in->common->isa, &kernels, err);
 
-    if (options->models && count > 0)
+    if (o->models && directory)
         return tool_fail(err, VIT_EINVAL, "info: expected either --models or MODEL, found both");
-    if (!status && options->models)
-        return print_models(options->json, err);
-    if (!status && count > 0)
-        status = vit_model_open(operands[0], &how, &model, err);
-    if (!status && options->json) {
-        status = print_as_json(kernels, count ? operands[0] : NULL, model, err);
+    if (!status && o->models)
+        return print_models(o->json, err);
+    if (!status && directory)
+        status = session_open(in->common, o->size, directory, 0, &session, err);
+    if (!status && o->json) {
+        json_t *root = machine_json(kernels);
+        if (directory)
+            root = json_set(root, "model", describe_model_json(directory, &session));
+        status = print_json(root, err);
     } else if (!status) {
         print_machine(kernels);
-        if (model)
-            describe_model(operands[0], model);
+        if (directory)
+            describe_model(directory, &session);
     }
-    vit_model_free(model);
+    session_close(&session);
     return status;
 }
 
-const struct verb verb_info = {
+const struct subcommand subcommand_info = {
     .name = "info",
-    .bit = FOR_INFO,
     .operands = "[MODEL]",
-    .least = 0,
-    .most = 1,
-    .summary = "tells what this machine can run, and what a model computes",
+    .min_operands = 0,
+    .max_operands = 1,
+    .summary = "prints what this machine can run, and what a model computes",
     .description =
-        "Prints the version and the build; the CPU, the instruction sets it can run and the one\n"
-        "chosen; for each kernel the instruction set it is written for. Of MODEL, a checkpoint\n"
-        "folder, also its shape, each part of its arithmetic and where that comes from, its\n"
-        "preprocessing, what its files leave unknown, and every tensor: name, shape, type and\n"
-        "what it is used as.",
+        "Prints the version and the build; the CPU, its instruction sets and the one chosen; for\n"
+        "each kernel its instruction set. For MODEL, a checkpoint directory, also its sizes, each\n"
+        "field of its configuration and of its preprocess config with the source of the value,\n"
+        "what its files do not say, and every tensor: name, shape, type and use.",
+    SUBCOMMAND_OPTIONS(options, defaults),
     .run = info,
 };

@@ -1,122 +1,217 @@
-/* cmd_preprocess.c - `vit preprocess`: a picture to a model's input, or to its pixels */
+/* cmd_preprocess.c - `libvit preprocess`: an image to a model's input, or to its pixels */
+#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tools/atomic_file.h"
+#include "tools/error.h"
+#include "tools/load.h"
 #include "tools/npy.h"
-#include "tools/tool.h"
+#include "tools/product.h"
 
-static enum vit_status check_arguments(const struct options *o, struct vit_error *err)
+/* A field that no option gives holds a value that none could give. */
+enum { NO_WORD = -1 };
+
+struct preprocess_options {
+    const char *out, *rgb, *model; /* or NULL */
+    struct size size;              /* or 0x0 */
+    int interpolation, crop_mode;  /* enum vit_interpolation, enum vit_crop_mode; or NO_WORD */
+    double crop_pct;               /* or 0 */
+    double mean[3];                /* or NaN */
+    double std[3];                 /* or 0 */
+};
+
+static const struct preprocess_options defaults = { .interpolation = NO_WORD,
+                                                    .crop_mode = NO_WORD,
+                                                    .mean = { (double)NAN } };
+
+static const char *const interpolations[] = {
+    [VIT_INTERPOLATION_BICUBIC] = "bicubic", [VIT_INTERPOLATION_BILINEAR] = "bilinear", NULL
+};
+static const char *const crop_modes[] = {
+    [VIT_CROP_MODE_CENTER] = "center", [VIT_CROP_MODE_SQUASH] = "squash", NULL
+};
+
+#define FIELD(name) offsetof(struct preprocess_options, name)
+
+static const struct option options[] = {
+    OPTION_OUT(struct preprocess_options),
+    { .name = "model",
+      .value = "MODEL",
+      .parse = parse_text,
+      .field = FIELD(model),
+      .expected = "a checkpoint directory",
+      .help = "use the preprocess config of this checkpoint" },
+    OPTION_SIZE(struct preprocess_options),
+    { .name = "interpolation",
+      .value = "HOW",
+      .parse = parse_word,
+      .field = FIELD(interpolation),
+      .words = interpolations,
+      .help = "bicubic (the default) or bilinear" },
+    { .name = "crop-pct",
+      .value = "P",
+      .parse = parse_number,
+      .field = FIELD(crop_pct),
+      .min = 0.001,
+      .max = 1,
+      .expected = "a number from 0.001 to 1",
+      .help = "the share of each side that the crop keeps; 0.875" },
+    { .name = "crop-mode",
+      .value = "MODE",
+      .parse = parse_word,
+      .field = FIELD(crop_mode),
+      .words = crop_modes,
+      .help = "center (the default) or squash" },
+    { .name = "mean",
+      .value = "A,B,C",
+      .parse = parse_numbers,
+      .field = FIELD(mean),
+      .min = -1e6,
+      .max = 1e6,
+      .expected = "three numbers, such as 0.5,0.5,0.5",
+      .help = "subtracted from pixels in 0..1; 0.485,0.456,0.406" },
+    { .name = "std",
+      .value = "A,B,C",
+      .parse = parse_numbers,
+      .field = FIELD(std),
+      .min = 1e-6,
+      .max = 1e6,
+      .expected = "three numbers above 0, such as 0.5,0.5,0.5",
+      .help = "divides the difference; 0.229,0.224,0.225" },
+    { .name = "rgb",
+      .value = "OUT.npy",
+      .parse = parse_text,
+      .field = FIELD(rgb),
+      .expected = "the name of a file",
+      .help = "the file to write the decoded pixels to" },
+};
+
+static bool has_config_options(const struct preprocess_options *o)
+{
+    return o->interpolation != NO_WORD || o->crop_mode != NO_WORD || o->crop_pct > 0 ||
+           !isnan(o->mean[0]) || o->std[0] > 0;
+}
+
+static enum vit_status check_arguments(const struct preprocess_options *o, struct vit_error *err)
 {
     const char *problem = NULL;
 
-    if (!o->out_path && !o->rgb_path)
+    if (!o->out && !o->rgb)
         problem = "expected -o OUT.npy, --rgb OUT.npy or both, found neither";
-    else if (o->out_path && o->rgb_path && output_same(o->out_path, o->rgb_path))
-        problem = "expected two files for -o and --rgb, found one for both";
-    else if (o->model && o->recipe)
-        problem = "expected either --model or a recipe's options, found both";
-    else if (o->out_path && !o->model && !o->size[0])
+    else if (o->out && o->rgb && atomic_file_same(o->out, o->rgb))
+        problem = "expected two files for -o and --rgb, found the same file twice";
+    else if (o->model && has_config_options(o))
+        problem = "expected either --model or the options of a preprocess config, found both";
+    else if (o->out && !o->model && o->size.height == 0)
         problem = "expected --size HxW or --model MODEL, found neither";
     return problem ? tool_fail(err, VIT_EINVAL, "preprocess: %s", problem) : VIT_OK;
 }
 
-/* The checkpoint's recipe, or the options'. */
-static enum vit_status find_recipe(const struct options *o, struct vit_preprocess_config *recipe,
-                                   struct vit_error *err)
+static void config_of_options(const struct preprocess_options *o, struct vit_preprocess_config *c)
 {
-    const struct vit_model_options options = model_options(o);
-    struct vit_model *model;
+    static const double imagenet_mean[] = { 0.485, 0.456, 0.406 };
+    static const double imagenet_std[] = { 0.229, 0.224, 0.225 };
 
-    if (o->model) {
-        const enum vit_status status = vit_model_open(o->model, &options, &model, err);
-        if (status)
-            return status;
-        *recipe = model_preprocess_config(model);
-        vit_model_free(model);
-        return VIT_OK;
-    }
-    *recipe = (struct vit_preprocess_config){
-        .size = sizeof *recipe,
+    *c = (struct vit_preprocess_config){
+        .size = sizeof *c,
         .channels = 3,
-        .height = o->size[0],
-        .width = o->size[1],
-        .interpolation = (enum vit_interpolation)o->interpolation,
-        .crop_mode = (enum vit_crop_mode)o->crop_mode,
-        .crop_pct = o->crop_pct,
+        .height = o->size.height,
+        .width = o->size.width,
+        .interpolation = o->interpolation == NO_WORD ? VIT_INTERPOLATION_BICUBIC
+                                                     : (enum vit_interpolation)o->interpolation,
+        .crop_mode =
+            o->crop_mode == NO_WORD ? VIT_CROP_MODE_CENTER : (enum vit_crop_mode)o->crop_mode,
+        .crop_pct = o->crop_pct > 0 ? o->crop_pct : 0.875,
     };
     for (int i = 0; i < 3; i++) {
-        recipe->mean[i] = (float)o->mean[i];
-        recipe->std[i] = (float)o->std[i];
+        c->mean[i] = (float)(isnan(o->mean[0]) ? imagenet_mean[i] : o->mean[i]);
+        c->std[i] = (float)(o->std[0] > 0 ? o->std[i] : imagenet_std[i]);
     }
-    return VIT_OK;
 }
 
-static enum vit_status write_input(const char *path, const struct vit_preprocess_config *recipe,
-                                   const struct vit_image *image, FILE *file, struct vit_error *err)
+static enum vit_status find_config(const struct invocation *in, struct vit_preprocess_config *c,
+                                   struct vit_error *err)
 {
-    const size_t shape[] = { recipe->channels, recipe->height, recipe->width };
-    size_t bytes = SIZE_MAX; /* if they are more than that */
-    float *const input =
-        product(4, (size_t[]){ shape[0], shape[1], shape[2], sizeof *input }, &bytes)
-            ? malloc(bytes)
-            : NULL;
+    const struct preprocess_options *const o = in->options;
+    struct session session = { 0 };
+    enum vit_status status = VIT_OK;
 
-    if (!input)
-        return tool_fail(err, VIT_ENOMEM,
-                         "no memory for a result of %zux%zux%zu float32, %zu bytes", shape[0],
-                         shape[1], shape[2], bytes);
-    const enum vit_status status = preprocess_image(path, recipe, image, input, err);
-    if (!status)
-        npy_write(file, NPY_F32, 3, shape, input);
-    free(input);
+    if (o->model) {
+        status = session_open(in->common, o->size, o->model, 0, &session, err);
+        *c = session.preprocess;
+        session_close(&session);
+    } else {
+        config_of_options(o, c);
+    }
     return status;
 }
 
-static enum vit_status preprocess(const struct options *o, size_t count, char **operands,
-                                  struct vit_error *err)
+static enum vit_status write_input(const char *path, const struct vit_preprocess_config *c,
+                                   const struct vit_image *image, FILE *file, struct vit_error *err)
 {
-    struct output out = { 0 }, pixels = { 0 };
-    struct vit_preprocess_config recipe = { 0 };
-    struct vit_image image = { 0 };
-    enum vit_status status;
+    struct npy_array array = { .rank = 3, .shape = { c->channels, c->height, c->width } };
+    size_t bytes = SIZE_MAX;
 
-    (void)count;
-    status = check_arguments(o, err);
-    if (!status && o->out_path)
-        status = find_recipe(o, &recipe, err);
+    if (product(4, (size_t[]){ c->channels, c->height, c->width, sizeof(float) }, &bytes))
+        array.data = malloc(bytes);
+    if (!array.data)
+        return tool_fail(err, VIT_ENOMEM,
+                         "preprocess: out of memory for %zux%zux%zu float32, %zu bytes",
+                         c->channels, c->height, c->width, bytes);
+    const enum vit_status status = preprocess(path, c, image, NULL, array.data, err);
     if (!status)
-        status = decode_file(operands[0], &image, err);
-    if (!status && o->out_path)
-        status = output_open(o->out_path, &out, err);
-    if (!status && o->rgb_path)
-        status = output_open(o->rgb_path, &pixels, err);
-    if (!status && o->out_path)
-        status = write_input(operands[0], &recipe, &image, out.file, err);
-    if (!status && o->rgb_path) {
-        npy_write(pixels.file, NPY_U8, 3, (size_t[]){ image.height, image.width, 3 }, image.pixels);
-        status = output_commit(&pixels, err);
-    }
-    if (!status && o->out_path)
-        status = output_commit(&out, err);
+        npy_save(&array, file);
+    free(array.data);
+    return status;
+}
 
-    output_discard(&pixels);
-    output_discard(&out);
+static enum vit_status run_preprocess(const struct invocation *in, struct vit_error *err)
+{
+    const struct preprocess_options *const o = in->options;
+    struct atomic_file out = { 0 }, rgb = { 0 };
+    struct vit_preprocess_config config = { 0 };
+    struct vit_image image = { 0 };
+    enum vit_status status = check_arguments(o, err);
+
+    if (!status && o->out)
+        status = find_config(in, &config, err);
+    if (!status)
+        status = load_image(in->operands[0], &image, err);
+    if (!status && o->out)
+        status = atomic_file_open(o->out, &out, err);
+    if (!status && o->rgb)
+        status = atomic_file_open(o->rgb, &rgb, err);
+    if (!status && o->out)
+        status = write_input(in->operands[0], &config, &image, out.file, err);
+    if (!status && o->rgb) {
+        const struct npy_array array = { .type = NPY_UINT8,
+                                         .rank = 3,
+                                         .shape = { image.height, image.width, 3 },
+                                         .data = image.pixels };
+        npy_save(&array, rgb.file);
+        status = atomic_file_commit(&rgb, err);
+    }
+    if (!status && o->out)
+        status = atomic_file_commit(&out, err);
+
+    atomic_file_discard(&rgb);
+    atomic_file_discard(&out);
     vit_image_free(&image);
     return status;
 }
 
-const struct verb verb_preprocess = {
+const struct subcommand subcommand_preprocess = {
     .name = "preprocess",
-    .bit = FOR_PREPROCESS,
     .operands = "IMAGE [-o OUT.npy --size HxW|--model MODEL] [--rgb OUT.npy]",
-    .least = 1,
-    .most = 1,
-    .summary = "turns a picture into a model's input",
+    .min_operands = 1,
+    .max_operands = 1,
+    .summary = "turns an image into a model's input",
     .description =
         "timm's evaluation transform: resize as PIL does, crop, x/255, minus mean, over std.\n"
-        "IMAGE is a JPEG, PNG or WebP file. -o writes float32 [channels, height, width], by the\n"
-        "recipe of a checkpoint (--model) or by the options below, --size at least. --rgb writes\n"
-        "what was decoded, uint8 [height, width, 3]. Either of -o and --rgb may be left out.",
-    .run = preprocess,
+        "IMAGE is a JPEG, PNG or WebP file. -o writes float32 [channels, height, width], with\n"
+        "the preprocess config of a checkpoint (--model) or that of the options below, of which\n"
+        "--size is required. --rgb writes the decoded pixels, uint8 [height, width, 3]. At least\n"
+        "one of -o and --rgb is required.",
+    SUBCOMMAND_OPTIONS(options, defaults),
+    .run = run_preprocess,
 };

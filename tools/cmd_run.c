@@ -1,162 +1,233 @@
-/* cmd_run.c - `vit run`: a batch of inputs in a .npy file through a model */
+/* cmd_run.c - `libvit run`: a batch of inputs in a .npy file through a model */
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/atomic_file.h"
+#include "tools/error.h"
 #include "tools/npy.h"
-#include "tools/tool.h"
+#include "tools/product.h"
+#include "tools/session.h"
 
-enum { STAGES = 2 }; /* token transformers of a T2T-ViT */
+struct output_choice {
+    enum vit_output output;
+    size_t block;
+    const char *text;     /* as given; NULL: logits */
+    const char *new_name; /* of an output that `text` names by its old name, or NULL */
+};
 
-/* One image may leave the batch out, as `vit preprocess` writes it. */
-static size_t image_count(const struct npy_header *in)
+struct run_options {
+    const char *out;
+    struct output_choice output;
+    struct size size;
+};
+
+static const struct run_options defaults = { .out = NULL };
+
+/* The outputs by name; those with `of_block` are followed by ".N". */
+static const struct {
+    const char *name, *old_name;
+    bool of_block;
+} names[] = {
+    [VIT_OUTPUT_LOGITS] = { "logits", NULL, false },
+    [VIT_OUTPUT_PATCH_EMBEDDING] = { "patch_embedding", "tokens", false },
+    [VIT_OUTPUT_BLOCK] = { "block", NULL, true },
+    [VIT_OUTPUT_LAST_HIDDEN_STATE] = { "last_hidden_state", "features", false },
+    [VIT_OUTPUT_EMBEDDING] = { "embedding", NULL, false },
+    [VIT_OUTPUT_T2T_BLOCK] = { "t2t_block", "stage", true },
+    [VIT_OUTPUT_ATTENTION] = { "attention", NULL, true },
+};
+
+static bool is_name(const char *name, const char *text, size_t length)
+{
+    return name && strlen(name) == length && strncmp(name, text, length) == 0;
+}
+
+/* Also accepts an old name, which check_output() then refuses with the new one. */
+static bool parse_output(const struct option *option, const char *text, void *field)
+{
+    struct output_choice *const choice = field;
+    const size_t length = strcspn(text, ".");
+
+    *choice = (struct output_choice){ .text = text };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        choice->output = (enum vit_output)i;
+        if (is_name(names[i].old_name, text, length)) {
+            choice->new_name = names[i].name;
+            return true;
+        }
+        if (is_name(names[i].name, text, length))
+            return names[i].of_block ? text[length] == '.' &&
+                                           parse_index(option, text + length + 1, &choice->block)
+                                     : text[length] == '\0';
+    }
+    return false;
+}
+
+static const struct option options[] = {
+    OPTION_OUT(struct run_options),
+    { .name = "output",
+      .value = "WHAT",
+      .parse = parse_output,
+      .field = offsetof(struct run_options, output),
+      .max = 1e6,
+      .expected = "logits, patch_embedding, block.N, last_hidden_state, embedding, attention.N or "
+                  "t2t_block.N",
+      .help = "logits (the default)\n"
+              "patch_embedding: the projected patches\n"
+              "block.N: the tokens after block N, counted from 0\n"
+              "last_hidden_state: the tokens after the last block and the norm\n"
+              "embedding: the input of the head\n"
+              "attention.N: the attention weights of block N\n"
+              "t2t_block.N: the tokens after token transformer N of a T2T-ViT" },
+    OPTION_SIZE(struct run_options),
+};
+
+/* A single image may lack the batch dimension, as libvit preprocess writes it. */
+static size_t image_count(const struct npy_array *in)
 {
     return in->rank == 4 ? in->shape[0] : 1;
 }
 
-/* The input's shape must be the model's, behind any batch of 1 or more. */
-static enum vit_status check_input(const char *path, const struct npy_header *in,
-                                   const struct vit_model *model, struct vit_error *err)
+static enum vit_status check_input(const char *path, const struct npy_array *in,
+                                   const struct vit_config *config, struct vit_error *err)
 {
-    const struct vit_config config = model_config(model);
     const size_t *const image = in->rank == 4 ? in->shape + 1 : in->shape;
     char found[256];
 
-    if (in->dtype == NPY_F32 && (in->rank == 3 || in->rank == 4) && image_count(in) > 0 &&
-        image[0] == config.channels && image[1] == config.height && image[2] == config.width)
+    if (in->type == NPY_FLOAT32 && (in->rank == 3 || in->rank == 4) && image_count(in) > 0 &&
+        image[0] == config->channels && image[1] == config->height && image[2] == config->width)
         return VIT_OK;
     return tool_fail(err, VIT_EINVAL, "%s: expected float32 [batch, %zu, %zu, %zu], found %s", path,
-                     config.channels, config.height, config.width,
-                     npy_describe(in->dtype, in->rank, in->shape, found, sizeof found));
+                     config->channels, config->height, config->width,
+                     npy_describe_array(in, found, sizeof found));
 }
 
-/* A block or stage must be named for the outputs that have one, and for no other. */
-static enum vit_status check_output(const struct options *options, const struct vit_model *model,
-                                    struct vit_error *err)
+static enum vit_status check_output(const struct output_choice *choice, const char *directory,
+                                    const struct session *s, struct vit_error *err)
 {
-    const struct vit_config config = model_config(model);
-    const char *const name = output_name(options->output);
-    const bool of_block = output_takes_block(options->output);
-    const bool of_stage = options->output == VIT_OUTPUT_T2T_BLOCK;
-    const size_t count = of_stage ? STAGES : config.depth;
+    const bool of_block =
+        choice->output == VIT_OUTPUT_BLOCK || choice->output == VIT_OUTPUT_ATTENTION;
+    size_t rows, columns;
 
-    if (!of_block && options->block != OPTION_NONE)
-        return tool_fail(err, VIT_EINVAL, "--block: %s are of no block", name);
-    if (of_stage && config.tokenizer == VIT_TOKENIZER_PATCH)
-        return tool_fail(err, VIT_EINVAL,
-                         "--output: stages are T2T-ViT's, and this model has none");
-    if (of_block && options->block == OPTION_NONE)
-        return tool_fail(err, VIT_EINVAL, "--output: expected %s.N or --block N, found %s alone",
-                         name, name);
-    if (of_block && options->block == OPTION_WORD)
-        return tool_fail(err, VIT_EINVAL, "--block: rollout is for vit attention");
-    if (of_block && options->block >= count)
-        return tool_fail(err, VIT_EINVAL, "--output: expected a %s from 0 to %zu, found %zu",
-                         of_stage ? "stage" : "block", count - 1, options->block);
+    if (choice->new_name)
+        return tool_fail(err, VIT_EINVAL, "--output: expected %s, found its old name '%s'",
+                         choice->new_name, choice->text);
+    if (of_block && choice->block >= s->config.depth)
+        return tool_fail(err, VIT_EINVAL, "--output: expected a block from 0 to %zu, found %zu",
+                         s->config.depth - 1, choice->block);
+    vit_output_shape(s->model, choice->output, choice->block, &rows, &columns);
+    if (rows == 0 || columns == 0)
+        return tool_fail(err, VIT_EINVAL, "%s: expected an output of this model, found %s",
+                         path_end(directory), choice->text ? choice->text : "logits");
     return VIT_OK;
 }
 
-/* [count] and the shape of one image's output, as numpy has it; returns the rank. */
-static size_t output_dimensions(const struct options *options, const struct vit_model *model,
-                                size_t count, size_t shape[4])
+/* [count] and the dimensions of one image's output, as numpy has them. */
+static void set_shape(enum vit_output output, size_t count, size_t rows, size_t columns,
+                      struct npy_array *array)
 {
-    size_t rows, columns;
+    const bool one_row = output == VIT_OUTPUT_LOGITS || output == VIT_OUTPUT_EMBEDDING;
+    const bool square = output == VIT_OUTPUT_ATTENTION; /* [heads][tokens][tokens] */
+    const size_t shape[] = { count,
+                             square    ? rows / columns
+                             : one_row ? columns
+                                       : rows,
+                             columns, columns };
 
-    vit_output_shape(model, options->output, options->block, &rows, &columns);
-    shape[0] = count;
-    shape[1] = rows;
-    shape[2] = columns;
-    switch (options->output) {
-    case VIT_OUTPUT_LOGITS:
-    case VIT_OUTPUT_EMBEDDING:
-        shape[1] = columns;
-        return 2;
-    case VIT_OUTPUT_ATTENTION:
-        shape[1] = rows / columns;
-        shape[2] = shape[3] = columns;
-        return 4;
-    default:
-        return 3;
-    }
+    array->rank = one_row ? 2 : square ? 4 : 3;
+    memcpy(array->shape, shape, array->rank * sizeof *shape);
 }
 
-/*
- * Computes and writes the output, one batch of the context after another: cutting the input up does
- * not change a bit.
- */
-static enum vit_status forward_all(const struct options *options, const struct runner *runner,
-                                   const struct npy_header *in, const float *images, FILE *file,
-                                   struct vit_error *err)
+/* Batch after batch: how the input is cut does not change a bit of the output. */
+static enum vit_status forward(const struct session *s, const struct output_choice *choice,
+                               const struct npy_array *in, size_t out_elements, float *out,
+                               struct vit_error *err)
+{
+    const size_t count = image_count(in), in_elements = in->elements / count;
+    enum vit_status status = VIT_OK;
+
+    for (size_t first = 0; !status && first < count; first += s->batch) {
+        const struct vit_output_request request = { .size = sizeof request,
+                                                    .output = choice->output,
+                                                    .block = choice->block,
+                                                    .data = out + first * out_elements };
+        const size_t left = count - first;
+        const struct vit_call call = { .size = sizeof call,
+                                       .batch = left < s->batch ? left : s->batch,
+                                       .images = (const float *)in->data + first * in_elements,
+                                       .outputs = &request,
+                                       .output_count = 1 };
+        status = vit_forward_call(s->context, &call, err);
+    }
+    return status;
+}
+
+static enum vit_status compute(const struct session *s, const struct output_choice *choice,
+                               const struct npy_array *in, struct npy_array *out,
+                               struct vit_error *err)
 {
     const size_t count = image_count(in);
-    const size_t image_elements = in->elements / count;
-    enum vit_status status = VIT_OK;
-    size_t shape[4], rows, columns, batch, bytes = SIZE_MAX; /* if they are more than that */
-    const size_t rank = output_dimensions(options, runner->model, count, shape);
+    size_t rows, columns, bytes = SIZE_MAX;
     char text[128];
 
-    vit_output_shape(runner->model, options->output, options->block, &rows, &columns);
-    const size_t out_elements = rows * columns; /* of one image */
-    float *const out =
-        product(3, (size_t[]){ count, out_elements, sizeof *out }, &bytes) ? malloc(bytes) : NULL;
-    if (!out)
-        return tool_fail(err, VIT_ENOMEM, "no memory for an output of %s, %zu bytes",
-                         npy_describe(NPY_F32, rank, shape, text, sizeof text), bytes);
-    for (size_t first = 0; !status && first < count; first += batch) {
-        batch = count - first < runner->batch ? count - first : runner->batch;
-        status =
-            vit_forward_output(runner->context, options->output, options->block, batch,
-                               images + first * image_elements, out + first * out_elements, err);
-    }
-    if (!status)
-        npy_write(file, NPY_F32, rank, shape, out);
-    free(out);
-    return status;
+    vit_output_shape(s->model, choice->output, choice->block, &rows, &columns);
+    set_shape(choice->output, count, rows, columns, out);
+    if (product(4, (size_t[]){ count, rows, columns, sizeof(float) }, &bytes))
+        out->data = malloc(bytes);
+    if (!out->data)
+        return tool_fail(err, VIT_ENOMEM, "output: out of memory for %s, %zu bytes",
+                         npy_describe_array(out, text, sizeof text), bytes);
+    return forward(s, choice, in, rows * columns, out->data, err);
 }
 
-static enum vit_status run(const struct options *options, size_t count, char **operands,
-                           struct vit_error *err)
+static enum vit_status run(const struct invocation *invocation, struct vit_error *err)
 {
-    struct runner runner = { 0 };
-    struct output out = { 0 };
-    struct npy_header in = { 0 };
-    void *images = NULL;
+    const struct run_options *const o = invocation->options;
+    const char *const directory = invocation->operands[0], *const path = invocation->operands[1];
+    struct session session = { 0 };
+    struct atomic_file file = { 0 };
+    struct npy_array in = { 0 }, out = { .type = NPY_FLOAT32 };
     enum vit_status status;
 
-    (void)count;
-    if (!options->out_path)
-        return tool_fail(err, VIT_EINVAL, "run: expected -o OUT.npy, found none");
-    status = npy_read(operands[1], &in, &images, err);
+    if (!o->out)
+        return tool_fail(err, VIT_EINVAL, "run: expected -o OUT.npy, found no -o");
+    status = npy_load(path, &in, err);
     if (!status)
-        status = runner_open(options, operands[0], image_count(&in), &runner, err);
+        status =
+            session_open(invocation->common, o->size, directory, image_count(&in), &session, err);
     if (!status)
-        status = check_input(operands[1], &in, runner.model, err);
+        status = check_input(path, &in, &session.config, err);
     if (!status)
-        status = check_output(options, runner.model, err);
+        status = check_output(&o->output, directory, &session, err);
     if (!status)
-        status = output_open(options->out_path, &out, err);
+        status = atomic_file_open(o->out, &file, err);
     if (!status)
-        status = forward_all(options, &runner, &in, images, out.file, err);
-    if (!status)
-        status = output_commit(&out, err);
+        status = compute(&session, &o->output, &in, &out, err);
+    if (!status) {
+        npy_save(&out, file.file);
+        status = atomic_file_commit(&file, err);
+    }
 
-    output_discard(&out);
-    runner_close(&runner);
-    free(images);
+    atomic_file_discard(&file);
+    session_close(&session);
+    free(out.data);
+    free(in.data);
     return status;
 }
 
-const struct verb verb_run = {
+const struct subcommand subcommand_run = {
     .name = "run",
-    .bit = FOR_RUN,
     .operands = "MODEL IN.npy -o OUT.npy",
-    .least = 2,
-    .most = 2,
+    .min_operands = 2,
+    .max_operands = 2,
     .summary = "computes a model's output for inputs in a .npy file",
     .description =
-        "MODEL is a checkpoint folder. IN.npy is float32 [batch, channels, height, width],\n"
-        "already normalised; one image may leave the batch out, as preprocess writes it. OUT.npy\n"
-        "becomes float32: logits [batch, classes], embedding [batch, embedding], tokens [batch,\n"
-        "patches, dim], a block or the features [batch, tokens, dim], a stage [batch, tokens of\n"
-        "it, t2t_dim], attention [batch, heads, tokens, tokens]; whole or not at all.",
+        "MODEL is a checkpoint directory. IN.npy is float32 [batch, channels, height, width],\n"
+        "normalized; a single image may lack the batch dimension, as libvit preprocess writes\n"
+        "it. OUT.npy becomes float32: logits [batch, classes], embedding [batch, embedding],\n"
+        "patch_embedding [batch, patches, dim], block.N and last_hidden_state [batch, tokens,\n"
+        "dim], t2t_block.N [batch, its tokens, t2t_dim], attention.N [batch, heads, tokens,\n"
+        "tokens]. An error leaves no OUT.npy.",
+    SUBCOMMAND_OPTIONS(options, defaults),
     .run = run,
 };

@@ -1,13 +1,14 @@
-/* describe.h - what a model computes, with which numbers, and what is known of them */
+/* describe.h - what a model computes, as text or JSON */
 #ifndef VIT_TOOLS_DESCRIBE_H
 #define VIT_TOOLS_DESCRIBE_H
 
-#include "tools/tool.h"
+#include "tools/print.h"
+#include "tools/session.h"
 
-/* `path` is what the user called it. */
-void describe_model(const char *path, const struct vit_model *model);
+/* Prints a description to standard output; `directory` is the user's name of the model. */
+void describe_model(const char *directory, const struct session *session);
 
-/* The same; NULL if there is no memory. */
-json_t *describe_model_json(const char *path, const struct vit_model *model);
+/* The same as JSON; NULL: out of memory. */
+json_t *describe_model_json(const char *directory, const struct session *session);
 
 #endif

@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-#include "tools/tool.h"
+#include "tools/error.h"
+#include "tools/product.h"
 
 enum { SHOWN_SIDE = 448 }; /* pixels of the longer side that a person looks at */
 

@@ -1,4 +1,4 @@
-/* find_images.c - the images that files and folders name */
+/* find_images.c - the image files that operands name */
 #include "tools/find_images.h"
 
 #include <dirent.h>
@@ -24,8 +24,8 @@ static bool is_image(const char *name)
     return false;
 }
 
-/* Takes path, which malloc gave. */
-static enum vit_status add(char *path, struct paths *paths, struct vit_error *err)
+/* Owns `path`, from malloc, from now on. */
+static enum vit_status add(char *path, struct image_paths *paths, struct vit_error *err)
 {
     if (paths->count == paths->capacity) {
         const size_t capacity = paths->capacity ? 2 * paths->capacity : 64;
@@ -51,12 +51,13 @@ static int not_hidden(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-static enum vit_status walk_folder(const char *folder, struct paths *paths, struct vit_error *err);
+static enum vit_status walk_directory(const char *directory, struct image_paths *paths,
+                                      struct vit_error *err);
 
-static enum vit_status walk_entry(const char *folder, const char *name, struct paths *paths,
-                                  struct vit_error *err)
+static enum vit_status walk_entry(const char *directory, const char *name,
+                                  struct image_paths *paths, struct vit_error *err)
 {
-    const size_t length = strlen(folder);
+    const size_t length = strlen(directory);
     const size_t size = length + strlen(name) + 2;
     char *const path = malloc(size);
     enum vit_status status = VIT_OK;
@@ -64,35 +65,36 @@ static enum vit_status walk_entry(const char *folder, const char *name, struct p
 
     if (!path)
         return tool_no_memory(err);
-    snprintf(path, size, "%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", name);
-    /* a linked folder may lead back to where the walk is */
-    const bool is_folder = lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    if (!is_folder && is_image(name))
+    snprintf(path, size, "%s%s%s", directory, directory[length - 1] == '/' ? "" : "/", name);
+    /* lstat: a link could lead back to a directory that contains it */
+    const bool is_directory = lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    if (!is_directory && is_image(name))
         return add(path, paths, err);
-    if (is_folder)
-        status = walk_folder(path, paths, err);
+    if (is_directory)
+        status = walk_directory(path, paths, err);
     free(path);
     return status;
 }
 
-static enum vit_status walk_folder(const char *folder, struct paths *paths, struct vit_error *err)
+static enum vit_status walk_directory(const char *directory, struct image_paths *paths,
+                                      struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
     struct dirent **entries;
-    const int count = scandir(folder, &entries, not_hidden, by_name);
+    const int count = scandir(directory, &entries, not_hidden, by_name);
 
     if (count < 0)
-        return tool_fail(err, VIT_EIO, "cannot read folder %s: %s", folder, strerror(errno));
+        return tool_fail(err, VIT_EIO, "cannot read directory %s: %s", directory, strerror(errno));
     for (int i = 0; i < count; i++) {
         if (!status)
-            status = walk_entry(folder, entries[i]->d_name, paths, err);
+            status = walk_entry(directory, entries[i]->d_name, paths, err);
         free(entries[i]);
     }
     free(entries);
     return status;
 }
 
-enum vit_status walk(const char *operand, struct paths *paths, struct vit_error *err)
+enum vit_status find_images(const char *operand, struct image_paths *paths, struct vit_error *err)
 {
     const size_t before = paths->count;
     struct stat info;
@@ -104,20 +106,20 @@ enum vit_status walk(const char *operand, struct paths *paths, struct vit_error 
         return path ? add(path, paths, err) : tool_no_memory(err);
     }
 
-    const enum vit_status status = walk_folder(operand, paths, err);
+    const enum vit_status status = walk_directory(operand, paths, err);
     if (status)
         return status;
     if (paths->count == before)
-        return tool_fail(err, VIT_EINVAL,
-                         "%s: expected .jpg, .jpeg, .png or .webp files in the folder, found none",
-                         operand);
+        return tool_fail(
+            err, VIT_EINVAL,
+            "%s: expected .jpg, .jpeg, .png or .webp files in the directory, found none", operand);
     return VIT_OK;
 }
 
-void paths_free(struct paths *paths)
+void image_paths_free(struct image_paths *paths)
 {
     for (size_t i = 0; i < paths->count; i++)
         free(paths->path[i]);
     free(paths->path);
-    *paths = (struct paths){ 0 };
+    *paths = (struct image_paths){ 0 };
 }

@@ -1,4 +1,4 @@
-/* find_images.h - the images that files and folders name */
+/* find_images.h - the image files that operands name */
 #ifndef VIT_TOOLS_FIND_IMAGES_H
 #define VIT_TOOLS_FIND_IMAGES_H
 
@@ -6,18 +6,19 @@
 
 #include "vit/status.h"
 
-struct paths {
+struct image_paths {
     char **path; /* [count] */
     size_t count, capacity;
 };
 
 /*
- * Adds what an operand names: a file whatever it is called, and of a folder, and the folders in it,
- * every .jpg, .jpeg, .png and .webp, sorted by name. Hidden files and linked folders inside are
- * left out. VIT_EIO it cannot be read; VIT_EINVAL a folder without images; VIT_ENOMEM.
+ * Adds the images of an operand. A file counts whatever its name is. A directory counts with its
+ * subdirectories: every .jpg, .jpeg, .png and .webp in them, sorted by name, without hidden files
+ * and linked directories. VIT_EIO it cannot be read; VIT_EINVAL a directory without images;
+ * VIT_ENOMEM.
  */
-enum vit_status walk(const char *operand, struct paths *paths, struct vit_error *err);
+enum vit_status find_images(const char *operand, struct image_paths *paths, struct vit_error *err);
 
-void paths_free(struct paths *paths);
+void image_paths_free(struct image_paths *paths);
 
 #endif

@@ -1,39 +1,35 @@
-/* image_batch.h - a model, and the pictures that a command line names, through it batch by batch */
+/* image_batch.h - the images of a command line through a model, batch by batch */
 #ifndef VIT_TOOLS_IMAGE_BATCH_H
 #define VIT_TOOLS_IMAGE_BATCH_H
 
 #include "tools/find_images.h"
-#include "tools/tool.h"
+#include "tools/session.h"
 
 /* Zeroed, it may be closed. */
-struct pictures {
-    const char *folder; /* of the model */
-    struct runner runner;
-    struct paths paths;
+struct image_batch {
+    const char *directory; /* of the model */
+    struct session session;
+    struct image_paths paths;
     size_t image_elements;
-    float *images;  /* [batch][image_elements] */
+    float *images;  /* [session.batch][image_elements] */
     double seconds; /* from the first file to the last output */
 };
 
 /*
- * operands[0] is the model's folder, the others are files and folders of pictures, as walk() takes
- * them. Close it, whatever the result.
+ * operands[0] is the model's directory; the others are files and directories, as find_images()
+ * takes them. Close it, whatever the result.
  */
-enum vit_status pictures_open(const struct options *options, size_t count, char **operands,
-                              struct pictures *pictures, struct vit_error *err);
-void pictures_close(struct pictures *pictures);
+enum vit_status image_batch_open(const struct invocation *in, struct size size,
+                                 struct image_batch *batch, struct vit_error *err);
+void image_batch_close(struct image_batch *batch);
 
 /*
- * Every picture's output of a kind without blocks, in order: `take` gets picture i's, one after
- * another. Shows how far it is.
+ * Calls take(arg, i, ...) with the output of image i, for every image in order. `output` is one
+ * without blocks. Shows the progress on a terminal.
  */
-enum vit_status pictures_forward(struct pictures *pictures, enum vit_output output,
-                                 enum vit_status (*take)(void *arg, size_t i, const float *out,
-                                                         struct vit_error *err),
-                                 void *arg, struct vit_error *err);
-
-/* A picture as the model's input, [channels][height][width], which the caller frees. */
-enum vit_status picture_input(const struct vit_model *model, const char *path, float **input,
-                              struct vit_error *err);
+enum vit_status image_batch_forward(struct image_batch *batch, enum vit_output output,
+                                    enum vit_status (*take)(void *arg, size_t i, const float *out,
+                                                            struct vit_error *err),
+                                    void *arg, struct vit_error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* main.c - the `vit` command: finds the verb, runs it, and says what went wrong */
+/* main.c - the libvit command: finds the subcommand, runs it, reports errors */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -6,150 +6,204 @@
 #include <unistd.h>
 
 #include "measure/build_info.h"
-#include "tools/tool.h"
+#include "tools/error.h"
+#include "tools/print.h"
+#include "tools/subcommand.h"
+#include "vit/kernels.h"
+#include "vit/vit.h"
 
 enum { EXIT_ERROR = 2 };
 
-static const struct verb *const verbs[] = {
-    &verb_classify,   &verb_features, &verb_attention, &verb_patches, &verb_run,
-    &verb_preprocess, &verb_info,     &verb_bench,     &verb_check,
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+static const struct subcommand *const subcommands[] = {
+    &subcommand_classify, &subcommand_features, &subcommand_attention,
+    &subcommand_patches,  &subcommand_run,      &subcommand_preprocess,
+    &subcommand_info,     &subcommand_bench,    &subcommand_check,
 };
 
-enum { VERBS = sizeof verbs / sizeof *verbs };
+static const struct option common_rows[] = {
+    { .name = "isa",
+      .value = "LEVEL",
+      .parse = parse_text,
+      .field = offsetof(struct common_options, isa),
+      .expected = "the name of an instruction set",
+      .help = "the instruction set to use, in place of the default (also: VIT_ISA);\n"
+              "libvit info lists them" },
+    { .name = "threads",
+      .value = "N",
+      .parse = parse_count,
+      .field = offsetof(struct common_options, threads),
+      .min = 1,
+      .max = 1024,
+      .expected = "a whole number from 1 to 1024",
+      .help = "threads to use; by default as many as cpuset and cgroup allow" },
+    { .name = "help",
+      .letter = 'h',
+      .parse = parse_flag,
+      .field = offsetof(struct common_options, help),
+      .help = "print this text" },
+    { .name = "version",
+      .parse = parse_flag,
+      .field = offsetof(struct common_options, version),
+      .help = "print the version" },
+};
 
-static const struct verb *find_verb(const char *name)
+static const struct subcommand *find_subcommand(const char *name)
 {
-    for (size_t i = 0; i < VERBS; i++) {
-        if (strcmp(verbs[i]->name, name) == 0)
-            return verbs[i];
-    }
+    for (size_t i = 0; i < COUNT(subcommands); i++)
+        if (strcmp(subcommands[i]->name, name) == 0)
+            return subcommands[i];
     return NULL;
 }
 
-static void print_usage(FILE *file)
+static void print_usage(void)
 {
-    fputs("Usage: vit VERB [operands] [options]\n\n"
-          "Vision Transformer inference on the CPU. The numbers depend on the model and the\n"
-          "input alone: not on the instruction set, the threads or the batch.\n\nVerbs:\n",
-          file);
-    for (size_t i = 0; i < VERBS; i++)
-        fprintf(file, "  %-11s %s\n", verbs[i]->name, verbs[i]->summary);
-    fputs("\nOptions of every verb, in any place:\n", file);
-    print_options(file, FOR_ALL);
-    fputs(
-        "\nAn option given twice takes the last value. `vit VERB --help` and `vit help VERB` tell\n"
-        "more. Errors go to standard error, with exit status 2.\n",
-        file);
+    puts("Usage: libvit SUBCOMMAND [operands] [options]\n\n"
+         "Vision Transformer inference on CPUs. Results depend only on the model and the input:\n"
+         "not on the instruction set, the number of threads or the batch.\n\nSubcommands:");
+    for (size_t i = 0; i < COUNT(subcommands); i++)
+        printf("  %-11s %s\n", subcommands[i]->name, subcommands[i]->summary);
+    puts("\nOptions of every subcommand:");
+    options_print(stdout, &(struct option_table){ common_rows, COUNT(common_rows), NULL });
+    puts("\nOptions may stand anywhere on the line; the last value of an option counts. See also\n"
+         "`libvit SUBCOMMAND --help`, which is `libvit help SUBCOMMAND`. Errors go to standard\n"
+         "error; the exit status is then 2.");
 }
 
-static void print_verb_usage(const struct verb *verb)
+static void print_subcommand_usage(const struct subcommand *s)
 {
-    printf("Usage: vit %s %s [options]\n\n%s\n\nOptions:\n", verb->name, verb->operands,
-           verb->description);
-    print_options(stdout, verb->bit);
-    puts("\nOptions of every verb:");
-    print_options(stdout, FOR_ALL);
+    printf("Usage: libvit %s %s [options]\n\n%s\n\nOptions:\n", s->name, s->operands,
+           s->description);
+    options_print(stdout, &(struct option_table){ s->options, s->option_count, NULL });
+    puts("\nOptions of every subcommand:");
+    options_print(stdout, &(struct option_table){ common_rows, COUNT(common_rows), NULL });
 }
 
-static enum vit_status unknown_verb(const char *name, struct vit_error *err)
+static enum vit_status unknown_subcommand(const char *name, struct vit_error *err)
 {
-    return tool_fail(err, VIT_EINVAL, "unknown verb '%s'; vit --help names them all", name);
+    return tool_fail(err, VIT_EINVAL, "unknown subcommand '%s'; libvit --help lists them", name);
 }
 
-/* `vit help [VERB]` */
+/* `libvit help [SUBCOMMAND]` */
 static enum vit_status print_help(size_t count, char **operands, struct vit_error *err)
 {
-    const struct verb *const verb = count ? find_verb(operands[0]) : NULL;
+    const struct subcommand *const s = count ? find_subcommand(operands[0]) : NULL;
 
     if (count > 1)
-        return tool_fail(err, VIT_EINVAL, "help: expected [VERB], found %zu operands", count);
-    if (count && !verb)
-        return unknown_verb(operands[0], err);
-    if (verb)
-        print_verb_usage(verb);
+        return tool_fail(err, VIT_EINVAL, "help: expected [SUBCOMMAND], found %zu operands", count);
+    if (count && !s)
+        return unknown_subcommand(operands[0], err);
+    if (s)
+        print_subcommand_usage(s);
     else
-        print_usage(stdout);
+        print_usage();
     return VIT_OK;
 }
 
-static enum vit_status check_operands(const struct verb *verb, size_t count, char **operands,
+static enum vit_status check_operands(const struct subcommand *s, size_t count, char **operands,
                                       struct vit_error *err)
 {
-    if (count < verb->least || count > verb->most)
-        return tool_fail(err, VIT_EINVAL, "%s: expected %s, found %zu operand%s; see vit %s --help",
-                         verb->name, verb->operands, count, count == 1 ? "" : "s", verb->name);
-    for (size_t i = 0; i < count; i++) {
+    if (count < s->min_operands || count > s->max_operands)
+        return tool_fail(err, VIT_EINVAL,
+                         "%s: expected %s, found %zu operand%s; see libvit %s --help", s->name,
+                         s->operands, count, count == 1 ? "" : "s", s->name);
+    for (size_t i = 0; i < count; i++)
         if (!*operands[i])
             return tool_fail(err, VIT_EINVAL,
-                             "%s: expected %s, found an empty operand; see vit %s "
-                             "--help",
-                             verb->name, verb->operands, verb->name);
-    }
+                             "%s: expected %s, found an empty operand; see libvit %s --help",
+                             s->name, s->operands, s->name);
     return VIT_OK;
 }
 
-static enum vit_status run_verb(const struct options *options, size_t count, char **operands,
-                                struct vit_error *err)
+/* operands[0] is the subcommand's name, if there is one. */
+static enum vit_status run(const struct subcommand *s, const struct common_options *common,
+                           const void *options, size_t count, char **operands,
+                           struct vit_error *err)
 {
-    const struct verb *const verb = count ? find_verb(operands[0]) : NULL;
+    const struct invocation in = { common, options, count - 1, operands + 1 };
     const struct vit_kernels *kernels;
     enum vit_status status;
 
     if (count && strcmp(operands[0], "help") == 0)
         return print_help(count - 1, operands + 1, err);
-    if (count && !verb)
-        return unknown_verb(operands[0], err);
-    if (options->help)
+    if (common->help)
         return print_help(count ? 1 : 0, operands, err);
-    if (options->version) {
-        printf("vit %s (%s, commit %s)\n", vit_version(), build_compiler(), build_commit());
+    if (common->version) {
+        printf("libvit %s (%s, commit %s)\n", vit_version(), build_compiler(), build_commit());
         return VIT_OK;
     }
-    if (!verb)
-        return tool_fail(err, VIT_EINVAL, "expected a verb, found none; vit --help names them all");
-
-    status = check_options(options, verb->name, verb->bit, err);
+    if (!s)
+        return tool_fail(err, VIT_EINVAL,
+                         "expected a subcommand, found none; libvit --help lists them");
+    status = check_operands(s, in.count, in.operands, err);
+    /* every subcommand refuses an instruction set that this machine lacks */
     if (!status)
-        status = check_operands(verb, count - 1, operands + 1, err);
-    /* a level that cannot be had is an error even where little is computed */
-    if (!status)
-        status = vit_kernels_get(options->isa, &kernels, err);
-    return status ? status : verb->run(options, count - 1, operands + 1, err);
+        status = vit_kernels_get(common->isa, &kernels, err);
+    return status ? status : s->run(&in, err);
 }
 
-/* A file that is opened must not become standard output or error because that was closed. */
+/* The subcommand decides which options there are, and may stand behind some of them. */
+static enum vit_status find_and_run(int argc, char **argv, char **operands, struct vit_error *err)
+{
+    struct option_table tables[1 + COUNT(subcommands)] = { { common_rows, COUNT(common_rows), 0 } };
+    struct common_options common = { 0 };
+    const struct subcommand *s = NULL;
+    char command[64] = "libvit";
+    void *options = NULL;
+    size_t count;
+
+    for (size_t i = 0; i < COUNT(subcommands); i++)
+        tables[1 + i] =
+            (struct option_table){ subcommands[i]->options, subcommands[i]->option_count, NULL };
+    const char *const name = options_first_operand(argc, argv, COUNT(tables), tables);
+    if (name && strcmp(name, "help") != 0 && !(s = find_subcommand(name)))
+        return unknown_subcommand(name, err);
+
+    tables[0].target = &common;
+    if (s) {
+        options = malloc(s->options_size);
+        if (!options)
+            return tool_no_memory(err);
+        memcpy(options, s->defaults, s->options_size);
+        tables[1] = (struct option_table){ s->options, s->option_count, options };
+        snprintf(command, sizeof command, "libvit %s", s->name);
+    }
+    enum vit_status status =
+        options_parse(argc, argv, s ? 2 : 1, tables, command, operands, &count, err);
+    if (!status)
+        status = run(s, &common, options, count, operands, err);
+    free(options);
+    return status;
+}
+
+/* Keeps a file that is opened later from becoming a closed standard stream. */
 static void hold_standard_streams(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
-            (void)!open("/dev/null", O_RDONLY); /* so that writing fails, and is noticed */
-    }
+            (void)!open("/dev/null", O_RDONLY); /* for reading: a write then fails and is noticed */
 }
 
 int main(int argc, char **argv)
 {
     struct vit_error err = { .status = VIT_OK };
-    struct options options;
     enum vit_status status;
-    size_t count = 0;
 
     hold_standard_streams();
     char **const operands = calloc((size_t)argc + 1, sizeof *operands);
-    status = operands ? parse_options(argc, argv, &options, operands, &count, &err)
-                      : tool_no_memory(&err);
-    if (!status)
-        status = run_verb(&options, count, operands, &err);
+    status = operands ? find_and_run(argc, argv, operands, &err) : tool_no_memory(&err);
     free(operands);
 
-    errno = EIO; /* for a write that failed long ago */
+    errno = EIO; /* the reason if an earlier write failed */
     fflush(stdout);
     if (!status)
         status = print_check(&err);
     if (!status && fclose(stdout) != 0)
         status = tool_fail(&err, VIT_EIO, "cannot write to standard output: %s", strerror(errno));
     if (status) {
-        fputs("vit: ", stderr);
-        print_plain(stderr, err.message);
+        fputs("libvit: ", stderr);
+        print_text(stderr, err.message);
         putc('\n', stderr);
     }
     return status ? EXIT_ERROR : EXIT_SUCCESS;

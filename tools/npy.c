@@ -1,72 +1,274 @@
-/* npy.c - numpy's .npy files: float32 and uint8 arrays in C order */
+/* npy.c - numpy's .npy files with float32 and uint8 arrays in C order */
 #include "tools/npy.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "tools/error.h"
 
-static enum vit_status check_dtype(const char *path, const struct npy_header *header,
-                                   struct vit_error *err)
+static const struct {
+    const char *descr, *name;
+    size_t bytes;
+} types[] = {
+    [NPY_FLOAT32] = { "<f4", "float32", 4 },
+    [NPY_UINT8] = { "|u1", "uint8", 1 },
+};
+
+enum { TYPES = sizeof types / sizeof *types };
+
+static const char magic[6] = "\x93NUMPY";
+
+/* The rest of the header's text: a Python dict literal. */
+struct text {
+    const char *path, *p, *end;
+    struct vit_error *err;
+};
+
+static enum vit_status malformed(const struct text *t, const char *expected)
 {
-    if (header->dtype == NPY_F32 || header->dtype == NPY_U8)
-        return VIT_OK;
-    return tool_fail(err, VIT_EUNSUPPORTED, "%s: expected dtype '<f4' or '|u1', found '%s'", path,
-                     npy_dtype_descr(header->dtype));
+    return tool_fail(t->err, VIT_EFORMAT, "%s: malformed .npy header: expected %s", t->path,
+                     expected);
 }
 
-enum vit_status npy_read(const char *path, struct npy_header *header, void **data,
-                         struct vit_error *err)
+static void skip_spaces(struct text *t)
 {
-    enum { MOST = NPY_PREAMBLE + NPY_MAX_HEADER };
+    while (t->p < t->end && (*t->p == ' ' || *t->p == '\t' || *t->p == '\n'))
+        t->p++;
+}
+
+/* Takes `token` and the spaces before it, if it is next. */
+static bool take(struct text *t, const char *token)
+{
+    const size_t length = strlen(token);
+
+    skip_spaces(t);
+    if ((size_t)(t->end - t->p) < length || memcmp(t->p, token, length) != 0)
+        return false;
+    t->p += length;
+    return true;
+}
+
+/* A Python string without escapes; a longer one than `size` - 1 is cut. */
+static bool take_string(struct text *t, char *string, size_t size)
+{
+    const char *const quote = take(t, "'") ? "'" : take(t, "\"") ? "\"" : NULL;
+    size_t length = 0;
+
+    if (!quote)
+        return false;
+    for (; t->p < t->end && *t->p != *quote; t->p++) {
+        if (*t->p == '\\' || *t->p == '\n' || *t->p == '\0')
+            return false;
+        if (length + 1 < size)
+            string[length++] = *t->p;
+    }
+    string[length] = '\0';
+    return take(t, quote);
+}
+
+static bool take_number(struct text *t, size_t *value)
+{
+    skip_spaces(t);
+    const char *const begin = t->p;
+
+    *value = 0;
+    for (; t->p < t->end && *t->p >= '0' && *t->p <= '9'; t->p++)
+        if (__builtin_mul_overflow(*value, (size_t)10, value) ||
+            __builtin_add_overflow(*value, (size_t)(*t->p - '0'), value))
+            return false;
+    return t->p > begin;
+}
+
+static enum vit_status parse_descr(struct text *t, struct npy_array *array)
+{
+    char descr[32];
+
+    if (take(t, "["))
+        return tool_fail(t->err, VIT_EUNSUPPORTED,
+                         "%s: expected dtype '<f4' or '|u1', found several fields", t->path);
+    if (!take_string(t, descr, sizeof descr))
+        return malformed(t, "a dtype in quotes");
+    for (size_t i = 0; i < TYPES; i++)
+        if (strcmp(descr, types[i].descr) == 0) {
+            array->type = (enum npy_type)i;
+            return VIT_OK;
+        }
+    return tool_fail(t->err, VIT_EUNSUPPORTED, "%s: expected dtype '<f4' or '|u1', found '%s'",
+                     t->path, descr);
+}
+
+static enum vit_status parse_order(struct text *t, struct npy_array *array)
+{
+    (void)array;
+    if (take(t, "True"))
+        return tool_fail(t->err, VIT_EUNSUPPORTED, "%s: expected C order, found Fortran order",
+                         t->path);
+    return take(t, "False") ? VIT_OK : malformed(t, "True or False for fortran_order");
+}
+
+/* (), (2,) or (2, 3): Python needs the comma behind a single number */
+static enum vit_status parse_shape(struct text *t, struct npy_array *array)
+{
+    bool comma = true;
+
+    if (!take(t, "("))
+        return malformed(t, "a tuple for shape");
+    for (array->rank = 0; !take(t, ")"); array->rank++) {
+        size_t side;
+        if (!comma || !take_number(t, &side))
+            return malformed(t, "a tuple of numbers that fit in 64 bits for shape");
+        if (array->rank == NPY_MAX_RANK)
+            return tool_fail(t->err, VIT_EUNSUPPORTED,
+                             "%s: expected at most %d dimensions, found more", t->path,
+                             NPY_MAX_RANK);
+        array->shape[array->rank] = side;
+        comma = take(t, ",");
+    }
+    return array->rank == 1 && !comma ? malformed(t, "a comma behind the only number of shape")
+                                      : VIT_OK;
+}
+
+static enum vit_status parse_dict(struct text *t, struct npy_array *array)
+{
+    static const struct {
+        const char *key;
+        enum vit_status (*parse)(struct text *t, struct npy_array *array);
+    } entries[] = { { "descr", parse_descr },
+                    { "fortran_order", parse_order },
+                    { "shape", parse_shape } };
+    enum { ENTRIES = sizeof entries / sizeof *entries };
+    unsigned seen = 0;
+    bool comma = true;
+
+    if (!take(t, "{"))
+        return malformed(t, "'{'");
+    while (!take(t, "}")) {
+        char key[32];
+        size_t i = 0;
+        if (!comma || !take_string(t, key, sizeof key) || !take(t, ":"))
+            return malformed(t, "a key in quotes and ':'");
+        while (i < ENTRIES && strcmp(key, entries[i].key) != 0)
+            i++;
+        if (i == ENTRIES || (seen & 1u << i))
+            return malformed(t, "descr, fortran_order and shape, once each");
+        seen |= 1u << i;
+        const enum vit_status status = entries[i].parse(t, array);
+        if (status)
+            return status;
+        comma = take(t, ",");
+    }
+    if (seen != (1u << ENTRIES) - 1)
+        return malformed(t, "descr, fortran_order and shape, once each");
+    skip_spaces(t);
+    return t->p < t->end ? malformed(t, "only spaces behind '}'") : VIT_OK;
+}
+
+/* The data behind the header must be as long as the shape says. */
+static enum vit_status check_length(const char *path, size_t found, struct npy_array *array,
+                                    struct vit_error *err)
+{
+    const size_t each = types[array->type].bytes;
+    size_t bytes = each;
+    bool fits = true, empty = false;
+    char text[256];
+
+    for (size_t i = 0; i < array->rank; i++)
+        empty = empty || array->shape[i] == 0;
+    for (size_t i = 0; i < array->rank && fits && !empty; i++)
+        fits = !__builtin_mul_overflow(bytes, array->shape[i], &bytes);
+    bytes = empty ? 0 : bytes;
+    array->elements = bytes / each;
+    if (fits && bytes == found)
+        return VIT_OK;
+    npy_describe_array(array, text, sizeof text);
+    return fits ? tool_fail(err, VIT_EFORMAT, "%s: %s: expected %zu bytes of data, found %zu", path,
+                            text, bytes, found)
+                : tool_fail(err, VIT_EFORMAT,
+                            "%s: %s: expected a size that fits in 64 bits, found %zu bytes of data",
+                            path, text, found);
+}
+
+/* *data: where the data begin in bytes[size] */
+static enum vit_status parse(const char *path, const char *bytes, size_t size,
+                             struct npy_array *array, size_t *data, struct vit_error *err)
+{
+    enum { PREAMBLE = 12 };
+    const unsigned char *const b = (const unsigned char *)bytes;
     enum vit_status status;
+
+    if (size > 0 && memcmp(b, magic, size < sizeof magic ? size : sizeof magic) != 0)
+        return tool_fail(err, VIT_EFORMAT, "%s: expected a .npy file, found another format", path);
+    if (size < PREAMBLE)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected a .npy file of at least %d bytes, found %zu", path, PREAMBLE,
+                         size);
+    if (b[6] < 1 || b[6] > 3 || b[7] != 0)
+        return tool_fail(err, VIT_EUNSUPPORTED, "%s: expected .npy version 1, 2 or 3, found %u.%u",
+                         path, b[6], b[7]);
+    /* the length of the header has two bytes in version 1, then four */
+    const size_t start = b[6] == 1 ? 10 : 12;
+    size_t length = b[8] | (size_t)b[9] << 8;
+    if (b[6] > 1)
+        length |= (size_t)b[10] << 16 | (size_t)b[11] << 24;
+    if (length > size - start)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected a header up to byte %zu, found a file of %zu bytes", path,
+                         start + length, size);
+    struct text text = { path, bytes + start, bytes + start + length, err };
+    status = parse_dict(&text, array);
+    *data = start + length;
+    return status ? status : check_length(path, size - *data, array, err);
+}
+
+static enum vit_status read_file(const char *path, char **bytes, size_t *size,
+                                 struct vit_error *err)
+{
+    enum vit_status status = VIT_OK;
     struct stat info;
     FILE *const file = fopen(path, "rb");
-    char *const head = malloc(MOST);
 
-    *data = NULL;
-    if (!head) {
-        status = tool_no_memory(err);
-        goto close;
-    }
+    *bytes = NULL;
     if (!file || fstat(fileno(file), &info) != 0) {
         status = tool_fail(err, VIT_EIO, "cannot open %s: %s", path, strerror(errno));
-        goto close;
+    } else if (!S_ISREG(info.st_mode)) {
+        status = tool_fail(err, VIT_EIO, "%s: expected a regular file, found another kind", path);
+    } else {
+        *size = (size_t)info.st_size;
+        *bytes = malloc(*size ? *size : 1);
+        if (!*bytes)
+            status = tool_fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", path, *size);
+        else if (fread(*bytes, 1, *size, file) != *size)
+            status = tool_fail(err, VIT_EIO, "cannot read %s: %s", path,
+                               ferror(file) ? strerror(errno) : "it became shorter");
     }
-    if (!S_ISREG(info.st_mode)) {
-        status = tool_fail(err, VIT_EIO, "cannot read %s: it is not a regular file", path);
-        goto close;
-    }
-    const size_t size = fread(head, 1, MOST, file);
-    status = npy_parse_header(path, head, size, (uint64_t)info.st_size, header, err);
-    if (!status)
-        status = check_dtype(path, header, err);
-    if (status)
-        goto close;
-
-    const size_t each = npy_dtype_bytes(header->dtype);
-    *data = malloc(header->elements ? header->elements * each : 1);
-    if (!*data) {
-        status = tool_fail(err, VIT_ENOMEM, "%s: no memory for %zu bytes", path,
-                           header->elements * each);
-    } else if (fseek(file, (long)header->data_offset, SEEK_SET) != 0 ||
-               fread(*data, each, header->elements, file) != header->elements) {
-        status = tool_fail(err, VIT_EIO, "cannot read %s: %s", path,
-                           ferror(file) ? strerror(errno) : "it ends early");
-        free(*data);
-        *data = NULL;
-    }
-
-close:
-    free(head);
     if (file)
         fclose(file);
     return status;
 }
 
-void npy_write(FILE *file, enum npy_dtype dtype, size_t rank, const size_t *shape, const void *data)
+enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_error *err)
+{
+    char *bytes;
+    size_t size = 0, data = 0;
+    enum vit_status status = read_file(path, &bytes, &size, err);
+
+    *array = (struct npy_array){ .rank = 0 };
+    if (!status)
+        status = parse(path, bytes, size, array, &data, err);
+    if (status) {
+        free(bytes);
+        return status;
+    }
+    memmove(bytes, bytes + data, size - data); /* malloc's alignment; the file promises none */
+    array->data = bytes;
+    return VIT_OK;
+}
+
+void npy_save(const struct npy_array *array, FILE *file)
 {
     enum { ALIGNMENT = 64 }; /* of the data, as the format asks */
     char header[512] = "";
@@ -74,21 +276,35 @@ void npy_write(FILE *file, enum npy_dtype dtype, size_t rank, const size_t *shap
 
     length += (size_t)snprintf(header, sizeof header,
                                "{'descr': '%s', 'fortran_order': False, 'shape': (",
-                               npy_dtype_descr(dtype));
-    for (size_t i = 0; i < rank; i++) {
-        length += (size_t)snprintf(header + length, sizeof header - length, "%zu%s", shape[i],
-                                   rank == 1      ? ","
-                                   : i + 1 < rank ? ", "
-                                                  : "");
-        elements *= shape[i];
+                               types[array->type].descr);
+    for (size_t i = 0; i < array->rank; i++) {
+        length +=
+            (size_t)snprintf(header + length, sizeof header - length, "%zu%s", array->shape[i],
+                             array->rank == 1      ? ","
+                             : i + 1 < array->rank ? ", "
+                                                   : "");
+        elements *= array->shape[i];
     }
     length += (size_t)snprintf(header + length, sizeof header - length, "), }");
     while ((10 + length + 1) % ALIGNMENT != 0)
         header[length++] = ' ';
     header[length++] = '\n';
 
-    fwrite("\x93NUMPY\1", 1, 8, file); /* version 1.0, its second byte the string's end */
+    fwrite(magic, 1, sizeof magic, file);
+    fwrite("\1", 1, 2, file); /* version 1.0: the string's end is the second byte */
     fwrite((const unsigned char[]){ length & 255, (unsigned char)(length >> 8) }, 1, 2, file);
     fwrite(header, 1, length, file);
-    fwrite(data, npy_dtype_bytes(dtype), elements, file);
+    fwrite(array->data, types[array->type].bytes, elements, file);
+}
+
+const char *npy_describe_array(const struct npy_array *array, char *text, size_t size)
+{
+    int length = snprintf(text, size, "%s [", types[array->type].name);
+
+    for (size_t i = 0; i < array->rank && length > 0 && (size_t)length < size; i++)
+        length +=
+            snprintf(text + length, size - (size_t)length, "%s%zu", i ? ", " : "", array->shape[i]);
+    if (length > 0 && (size_t)length < size)
+        snprintf(text + length, size - (size_t)length, "]");
+    return text;
 }

@@ -1,20 +1,35 @@
-/* npy.h - numpy's .npy files: float32 and uint8 arrays in C order */
+/* npy.h - numpy's .npy files with float32 and uint8 arrays in C order */
 #ifndef VIT_TOOLS_NPY_H
 #define VIT_TOOLS_NPY_H
 
+#include <stddef.h>
 #include <stdio.h>
 
-#include "files/npy_header.h"
+#include "vit/status.h"
+
+enum { NPY_MAX_RANK = 8 };
+
+enum npy_type { NPY_FLOAT32, NPY_UINT8 };
+
+struct npy_array {
+    enum npy_type type;
+    size_t rank, shape[NPY_MAX_RANK];
+    size_t elements; /* their product */
+    void *data;      /* free() releases it */
+};
 
 /*
- * Reads a file; *data is free()d by the caller. VIT_EIO, VIT_ENOMEM, or as npy_parse_header;
- * VIT_EUNSUPPORTED a dtype other than float32 and uint8.
+ * Reads a file: versions 1 to 3 of the format, with exactly the data that its shape says.
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+ * VIT_EIO the file cannot be read; VIT_EFORMAT not a .npy file, malformed, or data of another
+ * length; VIT_EUNSUPPORTED another type, order, version, or a rank above NPY_MAX_RANK; VIT_ENOMEM.
  */
-enum vit_status npy_read(const char *path, struct npy_header *header, void **data,
-                         struct vit_error *err);
+enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_error *err);
 
-/* Writes an array; the caller checks the FILE for errors, as after any fwrite. */
-void npy_write(FILE *file, enum npy_dtype dtype, size_t rank, const size_t *shape,
-               const void *data);
+/* Writes an array, without its `elements`. The caller checks the FILE for errors. */
+void npy_save(const struct npy_array *array, FILE *file);
+
+/* "float32 [2, 3, 48, 48]"; returns text. */
+const char *npy_describe_array(const struct npy_array *array, char *text, size_t size);
 
 #endif

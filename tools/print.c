@@ -1,14 +1,17 @@
-/* print.c - text and JSON, whatever bytes the names in them have */
+/* print.c - text and JSON on standard output, from names with arbitrary bytes */
+#include "tools/print.h"
+
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/tool.h"
+#include "tools/error.h"
 
-/* The first character of UTF-8 text; a byte that is not UTF-8 stands for itself, as in Latin-1. */
-static unsigned character(const char *text, size_t *bytes)
+/* The first character of UTF-8 text; a byte that is not UTF-8 has its value in Latin-1. */
+static unsigned decode_utf8(const char *text, size_t *bytes)
 {
-    static const unsigned least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* of that many bytes */
+    static const unsigned min[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* by number of bytes */
     const unsigned char *const s = (const unsigned char *)text;
     const size_t length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : s[0] >= 0xc0 ? 2 : 1;
     unsigned c = length > 1 ? s[0] & (0x7fu >> length) : s[0];
@@ -20,13 +23,13 @@ static unsigned character(const char *text, size_t *bytes)
         }
         c = c << 6 | (s[i] & 0x3fu);
     }
-    const bool valid = c >= least[length] && c <= 0x10ffff;
+    const bool valid = c >= min[length] && c <= 0x10ffff;
     *bytes = valid ? length : 1;
     return valid ? c : s[0];
 }
 
-/* C0, DEL and C1, which terminals obey; separators of lines; what turns the direction of text. */
-static bool steers(unsigned c)
+/* C0, DEL and C1, which terminals obey; line separators; direction controls */
+static bool is_control(unsigned c)
 {
     static const unsigned ranges[][2] = {
         { 0x00, 0x1f }, { 0x7f, 0x9f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 }
@@ -39,10 +42,10 @@ static bool steers(unsigned c)
     return false;
 }
 
-void print_plain(FILE *file, const char *text)
+void print_text(FILE *file, const char *text)
 {
     for (size_t bytes; *text; text += bytes) {
-        if (steers(character(text, &bytes)))
+        if (is_control(decode_utf8(text, &bytes)))
             putc('?', file);
         else
             fwrite(text, 1, bytes, file);
@@ -58,7 +61,7 @@ enum vit_status print_check(struct vit_error *err)
 
 enum vit_status print_json(json_t *root, struct vit_error *err)
 {
-    /* nine digits give a float32 back exactly */
+    /* nine digits identify a float32 */
     const int failed = !root || json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     enum vit_status status = print_check(err);
 
@@ -78,13 +81,21 @@ json_t *json_with(json_t *array, json_t *value)
     return NULL;
 }
 
+json_t *json_set(json_t *object, const char *name, json_t *value)
+{
+    if (json_object_set_new(object, name, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
 json_t *json_text(const char *text)
 {
     json_t *string = text ? json_string(text) : json_null();
 
     if (string)
         return string;
-    /* the name of a file need not be UTF-8: what is above ASCII gives way, byte for byte */
+    /* not UTF-8: each byte above ASCII becomes U+FFFD, which has three bytes */
     char *const plain = malloc(3 * strlen(text) + 1);
     if (!plain)
         return NULL;

@@ -1,10 +1,10 @@
-/* progress.c - a bar on standard error for work that takes long */
+/* progress.c - a progress bar on standard error */
 #include "tools/progress.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tools/tool.h"
+#include "measure/clock.h"
 
 struct progress progress_start(size_t total)
 {

@@ -1,4 +1,4 @@
-/* progress.h - a bar on standard error for work that takes long */
+/* progress.h - a progress bar on standard error */
 #ifndef VIT_TOOLS_PROGRESS_H
 #define VIT_TOOLS_PROGRESS_H
 
@@ -7,17 +7,17 @@
 
 struct progress {
     size_t total;
-    double start; /* as now() gives it */
-    double drawn; /* when last; 0: never */
+    double start; /* of now() */
+    double drawn; /* the time of the last drawing; 0: none */
     bool terminal;
 };
 
 struct progress progress_start(size_t total);
 
-/* Draws, but only on a terminal, after the first second, and at most ten times a second. */
+/* Draws the bar on a terminal, after the first second, at most ten times a second. */
 void progress_update(struct progress *progress, size_t done);
 
-/* Wipes the bar; to be called before anything else is printed. */
+/* Removes the bar; to be called before other output. */
 void progress_clear(struct progress *progress);
 
 #endif

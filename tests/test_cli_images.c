@@ -1,4 +1,4 @@
-/* test_cli_pictures.c - vit features, vit attention, vit patches, and --size */
+/* test_cli_images.c - libvit features, attention and patches, and --size */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "vit/image.h"
 #include "vit/inspect.h"
 
-TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
+TestSuite(cli_images, .init = cli_begin, .fini = cli_end);
 
 /* 48 × 48 in patches of 8, 2 blocks of 3 heads, dim 96; 64 × 48 in a grid of 4 × 3 */
 #define MODEL        "tests/golden/timm-vit"
@@ -18,8 +18,8 @@ TestSuite(cli_pictures, .init = cli_begin, .fini = cli_end);
 #define SIGLIP       "tests/golden/timm-siglip-map"
 #define DISTILLED    "tests/golden/timm-deit-distilled"
 #define REGISTERS    "tests/golden/timm-reg4-ls"
-#define PICTURES     "tests/golden/preprocess"
-#define PICTURE      PICTURES "/photo-444.jpg"
+#define IMAGES       "tests/golden/preprocess"
+#define IMAGE        IMAGES "/photo-444.jpg"
 #define DIGITS       "models/digits"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -35,7 +35,7 @@ static struct vit_image decode(const char *path)
     return p;
 }
 
-/* What the library gives for one picture, [count] numbers. */
+/* The output of the library for one image, [count] numbers. */
 static float *library_output(const char *folder, const char *path, enum vit_output output,
                              size_t block, size_t *count)
 {
@@ -63,19 +63,19 @@ static float *library_output(const char *folder, const char *path, enum vit_outp
     return out;
 }
 
-Test(cli_pictures, features_are_the_librarys_embeddings_in_the_order_of_classify)
+Test(cli_images, features_are_the_librarys_embeddings_in_the_order_of_classify)
 {
     size_t count, images;
 
-    succeeds("$VIT features " MODEL " " PICTURES " " PICTURES "/gray.png -o $T/out.npy");
+    succeeds("$VIT features " MODEL " " IMAGES " " IMAGES "/gray.png -o $T/out.npy");
     cr_assert_str_empty(cli.out);
     cr_assert_str_empty(cli.err);
-    succeeds("$VIT classify " MODEL " " PICTURES " " PICTURES "/gray.png --json");
+    succeeds("$VIT classify " MODEL " " IMAGES " " IMAGES "/gray.png --json");
     json_t *const root = json_output();
     const json_t *const list = json_object_get(root, "images");
     images = json_array_size(list);
     cr_assert_eq(images, 12);
-    float *const found = load_npy(in_folder("out.npy"), images * 96);
+    float *const found = load_npy(in_directory("out.npy"), images * 96);
     for (size_t i = 0; i < images; i++) {
         const char *const path =
             json_string_value(json_object_get(json_array_get(list, i), "path"));
@@ -89,43 +89,39 @@ Test(cli_pictures, features_are_the_librarys_embeddings_in_the_order_of_classify
     tally(images * 96);
 }
 
-Test(cli_pictures, features_have_the_same_bytes_on_every_level_and_thread_count)
+Test(cli_images, features_have_the_same_bytes_on_every_level_and_thread_count)
 {
     size_t checks = 0, i = 0;
     const char *level;
 
-    succeeds("$VIT features " T2T " " PICTURES " -o $T/first.npy");
+    succeeds("$VIT features " T2T " " IMAGES " -o $T/first.npy");
     while ((level = next_usable_level(&i, 2))) {
         for (int threads = 1; threads <= 2; threads++, checks++)
-            succeeds("$VIT features " T2T " " PICTURES " -o $T/out.npy --isa %s --threads %d && "
+            succeeds("$VIT features " T2T " " IMAGES " -o $T/out.npy --isa %s --threads %d && "
                      "cmp $T/first.npy $T/out.npy",
                      level, threads);
     }
     tally(checks);
 }
 
-Test(cli_pictures, run_gives_the_outputs_that_the_library_has)
+Test(cli_images, run_gives_the_outputs_that_the_library_has)
 {
     static const struct {
         const char *option;
         enum vit_output output;
         size_t block;
     } cases[] = {
-        { "embedding", VIT_OUTPUT_EMBEDDING, 0 },
-        { "attention.1", VIT_OUTPUT_ATTENTION, 1 },
-        { "attention --block 0", VIT_OUTPUT_ATTENTION, 0 },
-        { "block --block 1", VIT_OUTPUT_BLOCK, 1 },
-        { "stage.1", VIT_OUTPUT_T2T_BLOCK, 1 },
-        { "stage --block 0", VIT_OUTPUT_T2T_BLOCK, 0 },
+        { "embedding", VIT_OUTPUT_EMBEDDING, 0 },   { "attention.1", VIT_OUTPUT_ATTENTION, 1 },
+        { "attention.0", VIT_OUTPUT_ATTENTION, 0 }, { "block.1", VIT_OUTPUT_BLOCK, 1 },
+        { "t2t_block.1", VIT_OUTPUT_T2T_BLOCK, 1 }, { "t2t_block.0", VIT_OUTPUT_T2T_BLOCK, 0 },
     };
     size_t count, checks = 0;
 
-    succeeds("$VIT preprocess " PICTURE " --model " T2T " -o $T/in.npy");
+    succeeds("$VIT preprocess " IMAGE " --model " T2T " -o $T/in.npy");
     for (size_t i = 0; i < COUNT(cases); i++) {
-        float *const expected =
-            library_output(T2T, PICTURE, cases[i].output, cases[i].block, &count);
+        float *const expected = library_output(T2T, IMAGE, cases[i].output, cases[i].block, &count);
         succeeds("$VIT run " T2T " $T/in.npy -o $T/out.npy --output %s", cases[i].option);
-        float *const found = load_npy(in_folder("out.npy"), count);
+        float *const found = load_npy(in_directory("out.npy"), count);
         cr_assert_eq(memcmp(expected, found, count * sizeof *found), 0, "%s", cases[i].option);
         free(found);
         free(expected);
@@ -134,11 +130,11 @@ Test(cli_pictures, run_gives_the_outputs_that_the_library_has)
     tally(checks);
 }
 
-/* A grey picture, over which the map's lightest pixel is its hottest. */
-static void save_grey(void)
+/* A gray image: the lightest pixel of a map over it is the hottest. */
+static void save_gray(void)
 {
     struct vit_image gray;
-    FILE *const file = fopen(in_folder("grey.png"), "wb");
+    FILE *const file = fopen(in_directory("gray.png"), "wb");
     uint8_t *png;
     size_t size;
 
@@ -151,7 +147,7 @@ static void save_grey(void)
     vit_image_free(&gray);
 }
 
-/* The patch in which a 6 × 6 map over grey has the most green. */
+/* The patch in which a 6 × 6 map over gray has the most green. */
 static size_t lightest_patch(const char *path)
 {
     struct vit_image p = decode(path);
@@ -171,7 +167,7 @@ static size_t hottest_patch(size_t block, size_t first_head, size_t heads)
     size_t count, hottest = 0;
     double sums[PATCHES] = { 0 };
     float *const weights =
-        library_output(MODEL, in_folder("grey.png"), VIT_OUTPUT_ATTENTION, block, &count);
+        library_output(MODEL, in_directory("gray.png"), VIT_OUTPUT_ATTENTION, block, &count);
 
     cr_assert_eq(count, HEADS * TOKENS * TOKENS);
     for (size_t i = 0; i < PATCHES; i++)
@@ -183,7 +179,7 @@ static size_t hottest_patch(size_t block, size_t first_head, size_t heads)
     return hottest;
 }
 
-Test(cli_pictures, attention_is_lightest_where_the_class_token_looks)
+Test(cli_images, attention_is_lightest_at_the_largest_weight)
 {
     static const struct {
         const char *options;
@@ -197,39 +193,39 @@ Test(cli_pictures, attention_is_lightest_where_the_class_token_looks)
     };
     char expected[64];
 
-    save_grey();
+    save_gray();
     for (size_t i = 0; i < COUNT(cases); i++) {
         const size_t hottest = hottest_patch(cases[i].block, cases[i].head, cases[i].heads);
-        succeeds("$VIT attention " MODEL " $T/grey.png -o $T/out.png %s", cases[i].options);
+        succeeds("$VIT attention " MODEL " $T/gray.png -o $T/out.png %s", cases[i].options);
         cr_assert_str_empty(cli.out);
-        cr_assert_eq(lightest_patch(in_folder("out.png")), hottest, "%s", cases[i].options);
-        snprintf(expected, sizeof expected, "most on row %zu, column %zu of 6 × 6", hottest / GRID,
-                 hottest % GRID);
+        cr_assert_eq(lightest_patch(in_directory("out.png")), hottest, "%s", cases[i].options);
+        snprintf(expected, sizeof expected, "maximum at row %zu, column %zu of 6 × 6",
+                 hottest / GRID, hottest % GRID);
         cr_assert_not_null(strstr(cli.err, expected), "%s in %s", expected, cli.err);
     }
     tally(2 * COUNT(cases));
 }
 
-Test(cli_pictures, attention_takes_every_model_and_says_what_it_drew)
+Test(cli_images, attention_takes_every_model_and_prints_a_caption)
 {
     static const struct {
         const char *command, *says;
         size_t height, width;
     } cases[] = {
-        { MODEL " " PICTURE " --block rollout", "rollout of 2 blocks, mean of 3 heads", 432, 432 },
-        { T2T " " PICTURE, "block 1 of 0 to 1, mean of 1 head, class token", 448, 336 },
-        { T2T " " PICTURE " --block rollout", "column", 448, 336 },
-        { DIGITS " " PICTURE " --head 2", "head 2 of 0 to 2", 448, 448 },
-        { SIGLIP " " PICTURE, "mean over all tokens, for want of a class token", 432, 432 },
-        { DISTILLED " " PICTURE " --block rollout", "class token", 432, 432 },
-        { REGISTERS " " PICTURE, "of 3 × 3;", 420, 420 },
-        { MODEL " " PICTURE " --size 96x160", "of 12 × 20;", 96 * 2, 160 * 2 },
+        { MODEL " " IMAGE " --block rollout", "rollout of 2 blocks, mean of 3 heads", 432, 432 },
+        { T2T " " IMAGE, "block 1 of 0 to 1, mean of 1 head, class token", 448, 336 },
+        { T2T " " IMAGE " --block rollout", "column", 448, 336 },
+        { DIGITS " " IMAGE " --head 2", "head 2 of 0 to 2", 448, 448 },
+        { SIGLIP " " IMAGE, "mean of all tokens (no class token)", 432, 432 },
+        { DISTILLED " " IMAGE " --block rollout", "class token", 432, 432 },
+        { REGISTERS " " IMAGE, "of 3 × 3;", 420, 420 },
+        { MODEL " " IMAGE " --size 96x160", "of 12 × 20;", 96 * 2, 160 * 2 },
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         succeeds("$VIT attention %s -o $T/out.png", cases[i].command);
         cr_assert_not_null(strstr(cli.err, cases[i].says), "%s: %s", cases[i].command, cli.err);
-        struct vit_image p = decode(in_folder("out.png"));
+        struct vit_image p = decode(in_directory("out.png"));
         cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
                   cases[i].command, p.height, p.width);
         vit_image_free(&p);
@@ -237,7 +233,7 @@ Test(cli_pictures, attention_takes_every_model_and_says_what_it_drew)
     tally(2 * COUNT(cases));
 }
 
-/* The pixel of a picture, as the colour of a number from 0 to 1 would be. */
+/* The pixel has the color of a number from 0 to 1. */
 static void expect_heat(const struct vit_image *p, size_t y, size_t x, double t)
 {
     uint8_t expected[3];
@@ -246,7 +242,7 @@ static void expect_heat(const struct vit_image *p, size_t y, size_t x, double t)
     cr_assert_eq(memcmp(p->pixels + (y * p->width + x) * 3, expected, 3), 0, "at %zu, %zu", y, x);
 }
 
-Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
+Test(cli_images, patches_have_gaps_and_maps_have_the_cosines_of_positions)
 {
     /* 8 × 8 pixels in patches of 2: 56 times as large, 112 a patch; maps of 4 × 4 at 28 pixels */
     enum { PATCH = 112, MAP = 112, PIXEL = 28, GAP = 2, WHOLE = 4 * PATCH + 3 * GAP, APART = 16 };
@@ -257,8 +253,8 @@ Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
     cr_assert_eq(vit_model_positions(model, &table[0][0], NULL), VIT_OK);
     vit_model_free(model);
     succeeds("$VIT patches " DIGITS " " DIGITS "/test/0/0101.png -o $T/out.png");
-    cr_assert_not_null(strstr(cli.err, "4 × 4 patches of 2 × 2 pixels; beside them"));
-    struct vit_image p = decode(in_folder("out.png"));
+    cr_assert_not_null(strstr(cli.err, "4 × 4 patches of 2 × 2 pixels; on the right: cosine"));
+    struct vit_image p = decode(in_directory("out.png"));
     struct vit_image digit = decode(DIGITS "/test/0/0101.png");
     cr_assert(p.height == WHOLE && p.width == WHOLE + APART + WHOLE);
     for (size_t i = 0; i < 64; i++) { /* the middle of each pixel */
@@ -283,7 +279,7 @@ Test(cli_pictures, patches_are_set_apart_and_each_position_is_most_like_itself)
     tally(64 + 256 + 1);
 }
 
-Test(cli_pictures, large_grids_have_every_second_or_third_map)
+Test(cli_images, large_grids_have_every_second_or_third_map)
 {
     static const struct {
         const char *command;
@@ -297,7 +293,7 @@ Test(cli_pictures, large_grids_have_every_second_or_third_map)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         succeeds("$VIT patches %s -o $T/out.png", cases[i].command);
-        struct vit_image p = decode(in_folder("out.png"));
+        struct vit_image p = decode(in_directory("out.png"));
         cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
                   cases[i].command, p.height, p.width);
         vit_image_free(&p);
@@ -305,76 +301,79 @@ Test(cli_pictures, large_grids_have_every_second_or_third_map)
     tally(COUNT(cases));
 }
 
-Test(cli_pictures, a_size_is_the_models_and_one_number_is_a_square)
+Test(cli_images, a_size_resizes_the_model_and_one_number_is_a_square)
 {
-    succeeds("$VIT preprocess " PICTURE " -o $T/a.npy --size 64 && "
-             "$VIT preprocess " PICTURE " -o $T/b.npy --size 64x64 && cmp $T/a.npy $T/b.npy && "
-             "$VIT preprocess " PICTURE " -o $T/in.npy --model " MODEL " --size 64x96");
-    free(load_npy(in_folder("in.npy"), 3 * 64 * 96));
-    succeeds("$VIT run " MODEL " $T/in.npy -o $T/out.npy --size 64x96 --output tokens");
-    free(load_npy(in_folder("out.npy"), 8 * 12 * 96));
+    succeeds("$VIT preprocess " IMAGE " -o $T/a.npy --size 64 && "
+             "$VIT preprocess " IMAGE " -o $T/b.npy --size 64x64 && cmp $T/a.npy $T/b.npy && "
+             "$VIT preprocess " IMAGE " -o $T/in.npy --model " MODEL " --size 64x96");
+    free(load_npy(in_directory("in.npy"), 3 * 64 * 96));
+    succeeds("$VIT run " MODEL " $T/in.npy -o $T/out.npy --size 64x96 --output patch_embedding");
+    free(load_npy(in_directory("out.npy"), 8 * 12 * 96));
     succeeds("$VIT run " MODEL " $T/in.npy -o $T/logits.npy --size 64x96 && "
-             "$VIT features " MODEL " " PICTURE " -o $T/f.npy --size 64x96 && "
-             "$VIT classify " MODEL " " PICTURE " --size 64x96 --top 1 && "
+             "$VIT features " MODEL " " IMAGE " -o $T/f.npy --size 64x96 && "
+             "$VIT classify " MODEL " " IMAGE " --size 64x96 --top 1 && "
              "$VIT bench " MODEL " --size 64x96 --seconds 0 && "
              "$VIT bench vit_tiny_patch16_224 --size 32 --seconds 0");
     cr_assert_not_null(strstr(cli.out, "vit_tiny_patch16_224, 32 × 32, batch 1"));
     succeeds("$VIT info " MODEL " --size 64x96 --json");
     json_t *const root = json_output();
     const json_t *const model = json_object_get(root, "model");
-    const json_t *const shape = json_object_get(model, "shape");
-    cr_assert_eq(json_integer_value(json_object_get(shape, "columns")), 12);
-    cr_assert_eq(json_integer_value(json_object_get(shape, "tokens")), 97);
+    cr_assert_eq(json_integer_value(entry_value(model, "summary", "grid_columns")), 12);
+    cr_assert_eq(json_integer_value(entry_value(model, "summary", "tokens")), 97);
     json_decref(root);
     tally(9);
 }
 
-Test(cli_pictures, what_cannot_be_drawn_or_sized_is_refused_and_leaves_nothing)
+Test(cli_images, wrong_arguments_are_refused_and_leave_no_file)
 {
     static const char *const failures[][2] = {
-        { "$VIT features " MODEL " " PICTURE, "features: expected -o OUT.npy" },
+        { "$VIT features " MODEL " " IMAGE, "features: expected -o OUT.npy" },
         { "$VIT features " MODEL " -o $T/o", "found 1 operand;" },
         { "$VIT features " MODEL " $T/none.png -o $T/o", "none.png" },
-        { "$VIT features " MODEL " " PICTURE " -o $T/none/o", "none/o" },
-        { "$VIT features " MODEL " " PICTURE " -o /dev/full", "/dev/full: No space left" },
-        { "$VIT features " MODEL " " PICTURE " -o $T/o --json", "features has no option --json" },
-        { "$VIT attention " MODEL " " PICTURE, "attention: expected -o OUT.png" },
-        { "$VIT attention " MODEL " " PICTURE " " PICTURE " -o $T/o", "found 3 operands" },
+        { "$VIT features " MODEL " " IMAGE " -o $T/none/o", "none/o" },
+        { "$VIT features " MODEL " " IMAGE " -o /dev/full", "/dev/full: No space left" },
+        { "$VIT features " MODEL " " IMAGE " -o $T/o --json",
+          "unknown option '--json'; see libvit features --help" },
+        { "$VIT attention " MODEL " " IMAGE, "attention: expected -o OUT.png" },
+        { "$VIT attention " MODEL " " IMAGE " " IMAGE " -o $T/o", "found 3 operands" },
         { "$VIT attention " MODEL " $T/none.png -o $T/o", "none.png" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --block 2",
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --block 2",
           "--block: expected a block from 0 to 1, found 2" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --head 3",
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --head 3",
           "--head: expected a head from 0 to 2, found 3" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --block rolled",
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --block rolled",
           "--block: expected a block's number or rollout, found 'rolled'" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --block 01", "found '01'" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --head rollout",
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --block 01", "found '01'" },
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --head rollout",
           "--head: expected a head's number or mean" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --head 0 --block rollout",
-          "--head: the rollout is of the mean of all heads" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T", "it is a folder" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/none/o", "none/o" },
-        { "$VIT attention " MODEL " " PICTURE " -o /dev/full", "/dev/full: No space left" },
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --head 0 --block rollout",
+          "--head: expected mean with --block rollout, found 0" },
+        { "$VIT attention " MODEL " " IMAGE " -o $T", "Is a directory" },
+        { "$VIT attention " MODEL " " IMAGE " -o $T/none/o", "none/o" },
+        { "$VIT attention " MODEL " " IMAGE " -o /dev/full", "/dev/full: No space left" },
         { "$VIT patches -o $T/o", "patches: expected MODEL [IMAGE]" },
         { "$VIT patches " MODEL, "patches: expected -o OUT.png" },
         { "$VIT patches " MODEL " $T/none.png -o $T/o", "none.png" },
         { "$VIT patches " MODEL " -o /dev/full", "/dev/full: No space left" },
-        { "$VIT run " MODEL " $T/in.npy -o $T/o --output attention",
-          "expected attention.N or --block N, found attention alone" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output attention", "--output: expected logits" },
         { "$VIT run " MODEL " $T/in.npy -o $T/o --output attention.2",
-          "--output: expected a block from 0 to 1, found 2" },
-        { "$VIT run " MODEL " $T/in.npy -o $T/o --output stage.0", "stages are T2T-ViT's" },
-        { "$VIT run " MODEL " $T/in.npy -o $T/o --output block --block rollout",
-          "rollout is for vit attention" },
-        { "$VIT run " MODEL " $T/in.npy -o $T/o --block 1", "--block: logits are of no block" },
+          "expected a block from 0 to 1, found 2" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output t2t_block.0",
+          "expected an output of this model, found t2t_block.0" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output stage.0",
+          "--output: expected t2t_block, found its old name 'stage.0'" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output features",
+          "--output: expected last_hidden_state, found its old name 'features'" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --output tokens",
+          "--output: expected patch_embedding, found its old name 'tokens'" },
+        { "$VIT run " MODEL " $T/in.npy -o $T/o --block 1", "unknown option '--block'" },
         { "$VIT run " MODEL " $T/in.npy -o $T/o --output embedding.1", "--output: expected" },
         { "$VIT info " MODEL " --size 50", "height: expected a multiple of patch, 8, found 50" },
-        { "$VIT classify " MODEL " " PICTURE " --size 48x50",
-          "width: expected a multiple of patch" },
-        { "$VIT attention " MODEL " " PICTURE " -o $T/o --size 50", "at 50 × 50" },
-        { "$VIT preprocess " PICTURE " -o $T/o --model " MODEL " --size 50", "at 50 × 50" },
+        { "$VIT classify " MODEL " " IMAGE " --size 48x50", "width: expected a multiple of patch" },
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --size 50", "at 50 × 50" },
+        { "$VIT preprocess " IMAGE " -o $T/o --model " MODEL " --size 50", "at 50 × 50" },
         { "$VIT bench vit_tiny_patch16_224 --size 50", "height: expected a multiple of patch" },
-        { "$VIT check --size 50", "check has no option --size" },
+        { "$VIT check --size 50", "unknown option '--size'; see libvit check --help" },
         { "$VIT info --models " MODEL, "expected either --models or MODEL, found both" },
     };
     static float zeros[3 * SIDE * SIDE];

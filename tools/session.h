@@ -1,0 +1,31 @@
+/* session.h - an open model, and a context whose batch suits the work */
+#ifndef VIT_TOOLS_SESSION_H
+#define VIT_TOOLS_SESSION_H
+
+#include "tools/subcommand.h"
+#include "vit/inspect.h"
+#include "vit/kernels.h"
+
+/* Zeroed, it may be closed. */
+struct session {
+    struct vit_model *model;
+    struct vit_context *context;
+    struct vit_config config;
+    struct vit_preprocess_config preprocess;
+    struct vit_parallel parallel; /* the context's threads */
+    size_t batch;                 /* maximum images of one forward pass */
+};
+
+/* The options of vit_model_open for a command line; `size` may be 0x0. */
+struct vit_model_options model_options(const struct common_options *common, struct size size);
+
+/*
+ * Opens a checkpoint directory for `images` images; 0: without a context. Close the session,
+ * whatever the result.
+ */
+enum vit_status session_open(const struct common_options *common, struct size size,
+                             const char *directory, size_t images, struct session *session,
+                             struct vit_error *err);
+void session_close(struct session *session);
+
+#endif

@@ -1,0 +1,46 @@
+/* subcommand.h - what main.c needs of a subcommand; each cmd_*.c defines one */
+#ifndef VIT_TOOLS_SUBCOMMAND_H
+#define VIT_TOOLS_SUBCOMMAND_H
+
+#include <stdint.h>
+
+#include "tools/values.h"
+
+/* The options of every subcommand. */
+struct common_options {
+    const char *isa; /* NULL: VIT_ISA or the default */
+    size_t threads;  /* 0: as many as this process may use */
+    bool help, version;
+};
+
+/* One command line. */
+struct invocation {
+    const struct common_options *common;
+    const void *options; /* the subcommand's struct */
+    size_t count;
+    char **operands; /* [count] */
+};
+
+struct subcommand {
+    const char *name;
+    const char *operands; /* as the usage line shows them */
+    size_t min_operands, max_operands;
+    const char *summary;          /* one line */
+    const char *description;      /* paragraphs of --help */
+    const struct option *options; /* [option_count] */
+    size_t option_count;
+    const void *defaults; /* of the struct that the options fill */
+    size_t options_size;  /* its bytes */
+    enum vit_status (*run)(const struct invocation *in, struct vit_error *err);
+};
+
+/* The members of a subcommand that say how its options are parsed. */
+#define SUBCOMMAND_OPTIONS(table, initial)                                                         \
+    .options = (table), .option_count = sizeof(table) / sizeof *(table), .defaults = &(initial),   \
+    .options_size = sizeof(initial)
+
+extern const struct subcommand subcommand_classify, subcommand_features, subcommand_attention,
+    subcommand_patches, subcommand_run, subcommand_preprocess, subcommand_info, subcommand_bench,
+    subcommand_check;
+
+#endif
