@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""plots.py - the pictures of docs/performance.md, from what results.py wrote
+"""plots.py - draws the plots of docs/performance.md from the output of results.py
 
-Usage: plots.py RESULTS.json FOLDER
+Usage: plots.py RESULTS.json DIRECTORY
 """
 import json
 import os
@@ -12,8 +12,8 @@ import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams.update({
-    "svg.fonttype": "none",   # text stays text
-    "svg.hashsalt": "libvit",  # the same picture from the same numbers, byte for byte
+    "svg.fonttype": "none",   # text stays text, not outlines
+    "svg.hashsalt": "libvit",  # the same numbers give the same bytes
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.spines.top": False,
@@ -24,7 +24,7 @@ matplotlib.rcParams.update({
 })
 from matplotlib import pyplot  # noqa: E402, after the back end is chosen
 
-# Colours of Okabe and Ito 2008, to be told apart by every kind of eye; the marks differ as well.
+# Colors of Okabe and Ito 2008, which color-blind readers can tell apart; the markers differ too.
 STYLES = {
     "libvit avx512": ("#0072b2", "o"),
     "libvit avx2": ("#56b4e9", "o"),
@@ -44,7 +44,7 @@ def series_of(result):
 
 
 def style_of(name, names):
-    """Colour, mark, and whether it is hollow: a peer that was held to a lesser level is."""
+    """Color, marker, and whether it is hollow: that of a peer limited to a lower level is."""
     library = name if name in STYLES else name.rpartition(" ")[0]
     if library in STYLES:
         return *STYLES[library], library != name
@@ -53,7 +53,7 @@ def style_of(name, names):
 
 
 def ordered(names):
-    """libvit first, fastest level first, then the peers as they came."""
+    """libvit first, its fastest level first, then the peers in the order of the results."""
     known = [n for n in STYLES if n in names]
     return known + [n for n in dict.fromkeys(names) if n not in STYLES]
 
@@ -63,7 +63,7 @@ class Results:
         with open(path, encoding="utf-8") as file:
             report = json.load(file)
         self.context = report["context"]
-        # scalar is the reference, written to be read: its speed says nothing of a library
+        # scalar is the readable reference: its speed is no measure of a library
         self.all = [r for r in report["results"] if r.get("level") != "scalar"]
 
     def of(self, run, group, **wanted):
@@ -71,8 +71,8 @@ class Results:
                  all(r.get(k, 1) == v for k, v in wanted.items())]
         if not found:
             command = {"bench": "make bench BENCH=--benchmark_out=…", "peers": "make bench-peers"}
-            sys.exit(f"plots.py: there is no measurement of {group} for this picture; "
-                     f"a whole run of `{command[run]}` has them")
+            sys.exit(f"plots.py: {group}: expected measurements, found none; "
+                     f"`{command[run]}` without a filter makes them")
         return found
 
     def footer(self, *runs):
@@ -88,30 +88,30 @@ class Results:
         return "\n".join(lines)
 
 
-def save(figure, footer, folder, name):
-    """With the legend of the first panel above everything and the footer below."""
+def save(figure, footer, directory, name):
+    """Saves the figure with the legend of its first panel on top and the footer below."""
     height = figure.get_figheight()
     bottom = (0.25 + 0.16 * (footer.count("\n") + 1)) / height
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper left", ncol=6, handletextpad=0.4, columnspacing=1.4)
     figure.tight_layout(rect=(0, bottom, 1, 1 - 0.3 / height))
     figure.text(0.01, 0.08 / height, footer, fontsize=7.5, color="#444444", linespacing=1.4)
-    os.makedirs(folder, exist_ok=True)
-    figure.savefig(os.path.join(folder, name), facecolor="white", metadata={"Date": None})
+    os.makedirs(directory, exist_ok=True)
+    figure.savefig(os.path.join(directory, name), facecolor="white", metadata={"Date": None})
     pyplot.close(figure)
 
 
 def dots(axes, results, value):
-    """A line for each case, on it a mark for each library."""
+    """One line for each case, with one marker for each library."""
     cases = list(dict.fromkeys(r["case"] for r in results))
     names = ordered([series_of(r) for r in results])
     for name in names:
-        colour, mark, hollow = style_of(name, names)
+        color, mark, hollow = style_of(name, names)
         own = [r for r in results if series_of(r) == name and value(r) is not None]
         axes.plot([value(r) for r in own], [cases.index(r["case"]) for r in own], mark,
-                  color=colour, label=name, markersize=5.5 if hollow else 7,
-                  markerfacecolor="none" if hollow else colour,
-                  markeredgecolor=colour if hollow or mark == "P" else "white",
+                  color=color, label=name, markersize=5.5 if hollow else 7,
+                  markerfacecolor="none" if hollow else color,
+                  markeredgecolor=color if hollow or mark == "P" else "white",
                   zorder=3 if name.startswith("libvit") else 2)
     axes.set_yticks(range(len(cases)), cases)
     axes.set_ylim(len(cases) - 0.5, -0.5)
@@ -130,7 +130,7 @@ def share(result):
     return None if found is None else 100 * found
 
 
-def plot_matmul(results, folder):
+def plot_matmul(results, directory):
     matmul = results.of("peers", "matmul", threads=1)
     attention = results.of("bench", "attention")
     one_row = [dict(r, case=r["case"].removeprefix("one_row/")) for r in
@@ -144,23 +144,23 @@ def plot_matmul(results, folder):
     dots(middle, attention, share)
     percent_axis(middle, "attention (tokens × heads × head_dim): % of the peak")
     dots(low, one_row, lambda r: 100 * r["bandwidth_share"])
-    percent_axis(low, "one row against weights in L2, L3, memory: % of the speed of reading them")
-    save(figure, results.footer("peers", "bench"), folder, "matmul.svg")
+    percent_axis(low, "one row, weights in L2, L3, memory: % of the read bandwidth there")
+    save(figure, results.footer("peers", "bench"), directory, "matmul.svg")
 
 
-def plot_rows(results, folder):
+def plot_rows(results, directory):
     rows = results.of("peers", "rows", threads=1)
     figure, axes = pyplot.subplots(figsize=(WIDTH, 0.3 * len({r["case"] for r in rows}) + 1.6))
     dots(axes, rows, lambda r: r["ns_per_element"])
-    axes.set_xlabel("row operations, one thread: ns per element, less is better")
-    save(figure, results.footer("peers"), folder, "rows.svg")
+    axes.set_xlabel("row operations, one thread: ns per element, lower is better")
+    save(figure, results.footer("peers"), directory, "rows.svg")
 
 
 def milliseconds(result):
     return 1e3 * result["seconds_median"] / result.get("batch", 1)
 
 
-def plot_forward(results, folder):
+def plot_forward(results, directory):
     forward = results.of("peers", "forward")
     models = list(dict.fromkeys(r["case"] for r in forward))
     names = ordered([series_of(r) for r in forward])
@@ -187,10 +187,10 @@ def plot_forward(results, folder):
         axes.set_xlabel(f"{model}\nms per image")
         axes.grid(axis="x")
         axes.tick_params(length=0)
-    save(figure, results.footer("peers"), folder, "forward.svg")
+    save(figure, results.footer("peers"), directory, "forward.svg")
 
 
-def plot_scaling(results, folder):
+def plot_scaling(results, directory):
     level = results.context["bench"]["default_level"]
     forward = results.of("bench", "forward", level=level)
     models = list(dict.fromkeys(r["case"] for r in forward))
@@ -201,13 +201,13 @@ def plot_scaling(results, folder):
     for axes, model in zip(panels[0], models):
         ms = {(r["batch"], r["threads"]): r["ms_per_image"] for r in forward if r["case"] == model}
         if (1, 1) not in ms:
-            sys.exit(f"plots.py: {model} was not measured with one image on one thread; "
-                     "a whole run of `make bench BENCH=--benchmark_out=…` does that")
-        axes.plot(threads, threads, ":", color="#666666", label="as many times as threads")
-        for batch, (colour, mark) in zip(batches, [STYLES["libvit avx512"], STYLES["oneDNN"]]):
+            sys.exit(f"plots.py: {model}: expected a measurement of one image on one thread, found "
+                     "none; `make bench BENCH=--benchmark_out=…` without a filter makes it")
+        axes.plot(threads, threads, ":", color="#666666", label="linear scaling")
+        for batch, (color, mark) in zip(batches, [STYLES["libvit avx512"], STYLES["oneDNN"]]):
             on = [t for t in threads if (batch, t) in ms]
             speeds = [ms[1, 1] / ms[batch, t] for t in on]
-            axes.plot(on, speeds, mark + "-", color=colour, label=f"batch {batch}")
+            axes.plot(on, speeds, mark + "-", color=color, label=f"batch {batch}")
         axes.set_xscale("log", base=2)
         axes.set_yscale("log", base=2)
         for axis in (axes.xaxis, axes.yaxis):
@@ -217,8 +217,8 @@ def plot_scaling(results, folder):
         axes.margins(0.15)
         axes.set_xlabel(f"threads\n{model}")
         axes.grid()
-    panels[0][0].set_ylabel(f"times the speed of\n1 image, 1 thread ({level})")
-    save(figure, results.footer("bench"), folder, "scaling.svg")
+    panels[0][0].set_ylabel(f"speedup over\n1 image, 1 thread ({level})")
+    save(figure, results.footer("bench"), directory, "scaling.svg")
 
 
 def main():

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""results.py - what `make bench` and `make bench-peers` measured, as one flat list
+"""results.py - merges the results of `make bench` and `make bench-peers` into one flat list
 
 Usage: results.py BENCH.json PEERS.json RESULTS.json
 
-The context of both runs, and of every measurement the run it is from ("bench" or "peers"), the
-library, libvit's level, group, case, threads, batch, and its numbers to four digits. Times of
-different runs are not to be compared: their ratios to the peak of their run are.
+The output has the context of both runs and, for every measurement, its run ("bench" or "peers"),
+library, level (of libvit), group, case, threads, batch, and its values to four digits. Do not
+compare times of different runs; compare their ratios to the peak of the same run.
 """
 import json
 import os
@@ -26,7 +26,7 @@ MAKE = {
 
 
 class Unusable(Exception):
-    """A file that is missing or is not what it should be; the message is a sentence."""
+    """A file that is missing or malformed; the message says which."""
 
 
 def read(path, run, what):
@@ -35,18 +35,18 @@ def read(path, run, what):
             report = json.load(file)
         return report["context"], report[what]
     except FileNotFoundError:
-        raise Unusable(f"{path} is missing; it comes from: {MAKE[run] % path}") from None
+        raise Unusable(f"{path}: no such file; make it with: {MAKE[run] % path}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise Unusable(f"{path} is not a report of the benchmarks ({error!r}); "
-                       f"it comes from: {MAKE[run] % path}") from None
+        raise Unusable(f"{path}: expected a report of the benchmarks, found {error!r}; "
+                       f"make it with: {MAKE[run] % path}") from None
 
 
 def medians(benchmarks):
-    """Name and counters of each benchmark that ran; of its repetitions the medians."""
+    """The name and counters of each benchmark: the medians of its repetitions."""
     runs, aggregates = {}, {}
     for b in benchmarks:
         if b.get("error_occurred"):
-            raise Unusable(f"the benchmark {b['name']} failed: {b['error_message']}")
+            raise Unusable(f"{b['name']}: failed: {b['error_message']}")
         if b["run_type"] == "iteration":
             runs.setdefault(b["run_name"], []).append(b)
         elif b["aggregate_name"] == "median":
@@ -56,7 +56,7 @@ def medians(benchmarks):
 
 
 def of_bench(benchmarks):
-    """From names such as avx512/matmul/vit_b/qkv, avx2/gelu/in_cache and
+    """Results from names such as avx512/matmul/vit_b/qkv, avx2/gelu/in_cache and
     avx2/forward/vit_base_patch16_224/batch:8/threads:2."""
     for name, counters in medians(benchmarks):
         level, group, case = name.split("/", 2)
@@ -92,7 +92,7 @@ def write(merged, path):
     context = json.dumps(merged["context"], indent=1)
     lines = ",\n".join(json.dumps(r, separators=(",", ":")) for r in merged["results"])
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:  # a line each, for diff
+    with open(path, "w", encoding="utf-8") as file:  # one line each, for diff
         file.write(f'{{"context": {context},\n"results": [\n{lines}\n]}}\n')
 
 

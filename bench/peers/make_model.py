@@ -1,9 +1,11 @@
-# make_model.py - the models that are run, with random weights: one line in, one line out
+# make_model.py - writes the models of the benchmarks with random weights: reads one request per
+# line, answers each with one line
 #
-#   matmul MxNxK, layernorm|softmax|gelu MxN   FOLDER/KIND-SHAPE.onnx, and the same of one number
-#   forward MODEL   FOLDER/MODEL/ with a checkpoint as timm writes it, and model.onnx, whose weights
-#                   are that checkpoint's own bytes
-#   onnx            answers why there are no model.onnx; nothing if there are
+#   matmul MxNxK, layernorm|softmax|gelu MxN   writes DIRECTORY/KIND-SHAPE.onnx, and the same with
+#                   every size 1, which measures the overhead of a call
+#   forward MODEL   writes DIRECTORY/MODEL/: a checkpoint in timm's layout, and model.onnx, which
+#                   uses the checkpoint's bytes as its external weights
+#   onnx            answers why model.onnx cannot be written; nothing if it can
 import json
 import os
 import sys
@@ -19,7 +21,7 @@ try:
 except ImportError as error:
     onnx, no_onnx = None, str(error)
 
-FOLDER = sys.argv[1]
+DIRECTORY = sys.argv[1]
 
 SIZES = {  # width, depth, heads
     "vit_small_patch16_224": (384, 12, 6),
@@ -30,7 +32,7 @@ TOKENS, CLASSES = 197, 1000
 
 
 def tensors(width, depth):
-    """Names and shapes as in timm; True for the weights of norms."""
+    """Names and shapes as in timm, and whether it is the weight of a norm."""
     yield "cls_token", (1, 1, width), False
     yield "pos_embed", (1, TOKENS, width), False
     yield "patch_embed.proj.weight", (width, 3, 16, 16), False
@@ -53,8 +55,8 @@ def tensors(width, depth):
     yield "head.bias", (CLASSES,), False
 
 
-def write_checkpoint(folder, model):
-    """Normal with deviation 0.02, cut at two deviations; weights of norms 1 ± 0.1 likewise."""
+def write_checkpoint(directory, model):
+    """Weights are normal with a deviation of 0.02, cut at two; those of norms 1 ± 0.1."""
     width, depth, _ = SIZES[model]
     header, end = {}, 0
     for name, shape, _ in tensors(width, depth):
@@ -63,19 +65,19 @@ def write_checkpoint(folder, model):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     random = numpy.random.default_rng(1)
-    with open(f"{folder}/model.safetensors", "wb") as file:
+    with open(f"{directory}/model.safetensors", "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
         for _, shape, norm in tensors(width, depth):
             values = random.standard_normal(shape, dtype=numpy.float32).clip(-2, 2)
             values = values * numpy.float32(0.1) + 1 if norm else values * numpy.float32(0.02)
             file.write(values.astype("<f4").tobytes())
-    with open(f"{folder}/config.json", "w") as file:
+    with open(f"{directory}/config.json", "w") as file:
         json.dump({"architecture": model, "num_classes": CLASSES}, file)
     return header, 8 + len(text)
 
 
 class Graph:
-    """Nodes in the order they are made; a result is known by its name."""
+    """An ONNX graph: nodes in the order of creation; results are referred to by name."""
 
     def __init__(self, header=None, start=0):
         self.nodes, self.initializers, self.header, self.start = [], [], header, start
@@ -91,7 +93,7 @@ class Graph:
         return name
 
     def weight(self, name):
-        """A tensor of the checkpoint, where it lies."""
+        """A tensor of the checkpoint, read in place."""
         begin, end = self.header[name]["data_offsets"]
         tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=self.header[name]["shape"])
         tensor.data_location = TensorProto.EXTERNAL
@@ -116,7 +118,7 @@ class Graph:
         opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
         onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
 
-    # what a Vision Transformer is made of; ONNX Runtime folds what is constant when it loads
+    # the layers of a Vision Transformer; ONNX Runtime folds constant nodes when it loads
 
     def linear(self, x, name):
         weight = self.node("Transpose", self.weight(name + ".weight"), perm=[1, 0])
@@ -127,19 +129,19 @@ class Graph:
         return self.node("LayerNormalization", x, weight, bias, epsilon=1e-6)
 
     def gelu(self, x):
-        """As exporters write it; ONNX Runtime fuses it with the bias before it."""
+        """The form that exporters write; ONNX Runtime fuses it with the bias before it."""
         erf = self.node("Erf", self.node("Div", x, self.constant(numpy.float32(2**0.5))))
         half = self.node("Mul", x, self.node("Add", erf, self.constant(numpy.float32(1))))
         return self.node("Mul", half, self.constant(numpy.float32(0.5)))
 
     def attention(self, x, name, heads):
-        """ONNX Runtime's own operator: it does not find it in what exporters write for a ViT."""
+        """ONNX Runtime's own operator: it does not recognize the form that exporters write."""
         weight = self.node("Transpose", self.weight(name + ".weight"), perm=[1, 0])
         bias = self.weight(name + ".bias")
         return self.node("Attention", x, weight, bias, domain="com.microsoft", num_heads=heads)
 
 
-def write_forward(folder, model, header, start):
+def write_forward(directory, model, header, start):
     width, depth, heads = SIZES[model]
     g = Graph(header, start)
     kernel, bias = g.weight("patch_embed.proj.weight"), g.weight("patch_embed.proj.bias")
@@ -158,7 +160,7 @@ def write_forward(folder, model, header, start):
         x = g.node("Add", x, g.linear(hidden, b + "mlp.fc2"))
     first = g.node("Gather", g.norm(x, "norm"), g.constant(0), axis=1)
     g.linear(first, "head")
-    g.save(f"{folder}/model.onnx", ["batch", 3, 224, 224], ["batch", CLASSES])
+    g.save(f"{directory}/model.onnx", ["batch", 3, 224, 224], ["batch", CLASSES])
 
 
 def floats(*shape):
@@ -177,7 +179,7 @@ def write_kernel(path, kind, m, n, k=1):
         y = g.node("Softmax", "x", axis=-1)
     else:
         y = g.node("Gelu", "x", domain="com.microsoft")
-    # one row alone comes out, or node would copy all of it into new memory at every run
+    # the output is one row: node would copy a whole matrix into new memory at every run
     g.node("Slice", y, g.constant([0]), g.constant([1]))
     g.save(path, [m, k if kind == "matmul" else n], [1, n])
 
@@ -188,21 +190,21 @@ def current(path):
 
 def make(kind, what):
     if kind == "forward":
-        folder = f"{FOLDER}/{what}"
-        if not current(f"{folder}/{'model.onnx' if onnx else 'config.json'}"):
-            os.makedirs(folder, exist_ok=True)
-            header, start = write_checkpoint(folder, what)
+        directory = f"{DIRECTORY}/{what}"
+        if not current(f"{directory}/{'model.onnx' if onnx else 'config.json'}"):
+            os.makedirs(directory, exist_ok=True)
+            header, start = write_checkpoint(directory, what)
             if onnx:
-                write_forward(folder, what, header, start)
+                write_forward(directory, what, header, start)
     else:
         sizes = [int(size) for size in what.split("x")]
         for shape in (sizes, [1 for _ in sizes]):
-            path = f"{FOLDER}/{kind}-{'x'.join(map(str, shape))}.onnx"
+            path = f"{DIRECTORY}/{kind}-{'x'.join(map(str, shape))}.onnx"
             if not current(path):
                 write_kernel(path, kind, *shape)
 
 
-os.makedirs(FOLDER, exist_ok=True)
+os.makedirs(DIRECTORY, exist_ok=True)
 print("ready", numpy.__version__, flush=True)
 for line in sys.stdin:
     if line.strip() == "onnx":

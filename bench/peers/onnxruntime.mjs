@@ -1,14 +1,15 @@
-// onnxruntime.mjs - ONNX Runtime as a process that takes turns: one line in, one line out
+// onnxruntime.mjs - ONNX Runtime as a process for the benchmarks: reads one request per line,
+// answers each with one line
 //
-//   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares
-//   run ID REPEATS   the seconds that took, without what the same calls on one number take
-//   logits ID        of the last run
-//   forget ID
+//   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares a job
+//   run ID REPEATS   answers the seconds, minus those of the same calls with every size 1
+//   logits ID        answers the logits of the last run
+//   forget ID        frees the job
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const [folder, worker] = process.argv.slice(2);
+const [directory, worker] = process.argv.slice(2);
 const jobs = new Map();
 let ort;
 
@@ -17,9 +18,9 @@ function floats(count) {
         (_, i) => Math.fround(Math.fround((i * 7919 % 1009) / 504) - 1));
 }
 
-// Inputs and outputs that stay, so that no run allocates or copies them.
+// A session with fixed inputs and outputs, so that no run allocates or copies them.
 async function open(file, threads, input, output, dimensions) {
-    const session = await ort.InferenceSession.create(`${folder}/${file}`, {
+    const session = await ort.InferenceSession.create(`${directory}/${file}`, {
         executionProviders: ['cpu'],
         graphOptimizationLevel: 'all',
         intraOpNumThreads: threads,
@@ -27,9 +28,9 @@ async function open(file, threads, input, output, dimensions) {
         freeDimensionOverrides: dimensions,
         extra: {
             session: {
-                // its threads spin while it computes, as they do by default, but not beyond
+                // idle threads spin during a run, as by default, but not after it
                 force_spinning_stop: '1',
-                // processors count from 1; the first thread is the caller, bound from outside
+                // processors count from 1; the first thread is the caller, which is bound already
                 ...(threads > 1 && { intra_op_thread_affinities: String(Number(worker) + 1) }),
             },
         },
@@ -84,7 +85,7 @@ async function answer(verb, id, ...rest) {
 }
 
 try {
-    const require = createRequire(`${resolve(folder)}/`);
+    const require = createRequire(`${resolve(directory)}/`);
     ort = require('onnxruntime-node');
     console.log('ready', ort.env.versions.node);
 } catch (error) {

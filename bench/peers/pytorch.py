@@ -1,9 +1,10 @@
-# pytorch.py - PyTorch as a process that takes turns: one line in, one line out
+# pytorch.py - PyTorch as a process for the benchmarks: reads one request per line, answers each
+# with one line
 #
-#   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares
-#   run ID REPEATS   the seconds that took, without what the same calls on one number take
-#   logits ID        of the last run
-#   forget ID
+#   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares a job
+#   run ID REPEATS   answers the seconds, minus those of the same calls with every size 1
+#   logits ID        answers the logits of the last run
+#   forget ID        frees the job
 import ctypes
 import json
 import sys
@@ -17,7 +18,7 @@ except ImportError as error:
     print("missing", " ".join(str(error).split()), flush=True)
     sys.exit()
 
-FOLDER = sys.argv[1]
+DIRECTORY = sys.argv[1]
 jobs = {}
 
 
@@ -28,7 +29,7 @@ def floats(*shape):
 
 def set_threads(threads):
     torch.set_num_threads(threads)
-    try:  # the BLAS beneath may have threads of its own
+    try:  # the BLAS may have its own threads
         ctypes.CDLL("libopenblas.so.0").openblas_set_num_threads(threads)
     except (OSError, AttributeError):
         pass
@@ -46,7 +47,7 @@ def kernel(kind, m, n, k=1):
 
 
 def load(model):
-    data = numpy.fromfile(f"{FOLDER}/{model}/model.safetensors", numpy.uint8)
+    data = numpy.fromfile(f"{DIRECTORY}/{model}/model.safetensors", numpy.uint8)
     start = 8 + int(data[:8].view("<u8")[0])
     header = json.loads(data[8:start].tobytes())
     tensors = {}
