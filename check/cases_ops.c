@@ -1,15 +1,16 @@
-/* cases_ops.c - LayerNorm and attention over whole tensors, at any number of threads */
+/* cases_ops.c - LayerNorm, element-wise operations and attention, at any number of threads */
+#include "check/kernel_cases.h"
 #include "check/run.h"
 
-struct rows {
+struct layernorm {
     struct check_run *c;
     size_t count, n, ldx, ldy;
     const float *x, *gamma, *beta, *expected; /* [count][n] */
 };
 
-static void normalise(void *arg, const struct vit_parallel *parallel)
+static void normalize(void *arg, const struct vit_parallel *parallel)
 {
-    const struct rows *const r = arg;
+    const struct layernorm *const r = arg;
     float *y = check_output(r->c, "y", r->count, r->n, r->ldy);
 
     vit_layernorm(r->c->level, parallel,
@@ -22,7 +23,7 @@ void check_layernorm(struct check_run *c, size_t index)
 {
     const bool large = index % 8 == 7; /* 57344 elements are work for seven threads */
     const enum pattern pattern = (enum pattern)(index % PATTERNS);
-    struct rows r = { .c = c };
+    struct layernorm r = { .c = c };
 
     r.count = large ? 401 : 1 + check_draw(c, 20);
     r.n = large ? 143 + check_draw(c, 60) : 1 + check_draw(c, 200);
@@ -38,7 +39,86 @@ void check_layernorm(struct check_run *c, size_t index)
         c->scalar->layernorm(&(struct vit_layernorm_args){
             1, r.n, r.x + i * r.ldx, r.ldx, r.gamma, r.beta, 1e-5f, expected + i * r.n, r.n });
     r.expected = expected;
-    check_each_way(c, large, normalise, &r);
+    check_each_way(c, large, normalize, &r);
+}
+
+struct elementwise {
+    struct check_run *c;
+    void (*operate)(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                    const struct vit_elementwise_args *args);
+    struct vit_elementwise_args args; /* but for y */
+    bool in_place;
+    const float *expected; /* [rows][n] */
+};
+
+static void operate(void *arg, const struct vit_parallel *parallel)
+{
+    const struct elementwise *const e = arg;
+    struct vit_elementwise_args args = e->args;
+
+    if (e->in_place) {
+        args.ldy = args.lda;
+        args.y = check_inout(e->c, "y", args.rows, args.n, args.ldy, args.a, args.lda);
+        args.a = args.y;
+    } else {
+        args.y = check_output(e->c, "y", args.rows, args.n, args.ldy);
+    }
+    e->operate(e->c->level, parallel, &args);
+    check_equal(e->c, "y", args.rows, args.n, e->expected, args.n, args.y, args.ldy);
+}
+
+/* Row by row, with scalar's kernels. */
+static void expect_elementwise(const struct elementwise *e, float *expected)
+{
+    const struct vit_kernels *const scalar = e->c->scalar;
+    const struct vit_elementwise_args *const args = &e->args;
+
+    for (size_t i = 0; i < args->rows; i++) {
+        const float *const a = args->a + i * args->lda, *const b = args->b + i * args->ldb;
+        float *const y = expected + i * args->n;
+        if (e->operate == vit_add) {
+            scalar->add(args->n, a, b, y);
+            continue;
+        }
+        for (size_t j = 0; j < args->n; j++)
+            y[j] = args->row_add && e->operate == vit_activate ? a[j] + args->row_add[i] : a[j];
+        scalar->activation[args->activation](args->n, y, &args->activation_args, y);
+        if (e->operate == vit_gate)
+            scalar->multiply(args->n, y, b, y);
+    }
+}
+
+void check_elementwise(struct check_run *c, size_t index)
+{
+    static void (*const operations[])(
+        const struct vit_kernels *, const struct vit_parallel *,
+        const struct vit_elementwise_args *) = { vit_add, vit_activate, vit_gate };
+    static const char *const names[] = { "add", "activate", "gate" };
+    const bool large = index % 8 == 7; /* 57344 elements are work for seven threads */
+    const enum pattern pattern = (enum pattern)(index % PATTERNS);
+    struct elementwise e = { .c = c, .operate = operations[index % 3] };
+    struct vit_elementwise_args *const args = &e.args;
+
+    args->rows = large ? 401 : 1 + check_draw(c, 20);
+    args->n = large ? 143 + check_draw(c, 60) : 1 + check_draw(c, 200);
+    args->lda = args->n + check_draw(c, 4);
+    args->ldb = args->n + check_draw(c, 4);
+    args->ldy = args->n + check_draw(c, 4);
+    args->activation = (enum vit_activation)(index / 24 % VIT_ACTIVATIONS);
+    e.in_place = check_draw(c, 2);
+    check_shape(c, "%s, activation %d, %zu rows of %zu, %s%s", names[index % 3],
+                (int)args->activation, args->rows, args->n, pattern_name(pattern),
+                e.in_place ? ", in place" : "");
+    args->a = check_input(c, "a", args->rows, args->n, args->lda, pattern);
+    args->b = check_input(c, "b", args->rows, args->n, args->ldb, PATTERN_NORMAL);
+    args->activation_args =
+        activation_case_args(check_input(c, "weight", 1, args->n, args->n, PATTERN_NORMAL));
+    if (check_draw(c, 2))
+        args->row_add = check_input(c, "row_add", 1, args->rows, args->rows, PATTERN_NORMAL);
+    float *const expected = check_output(c, "scalar's y", args->rows, args->n, args->n);
+    expect_elementwise(&e, expected);
+    e.expected = expected;
+    check_each_way(c, large, operate, &e);
 }
 
 struct heads {

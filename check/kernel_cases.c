@@ -36,12 +36,23 @@ static void run_exp_sub_max(const struct vit_kernels *kernels, const struct rows
     }
 VIT_ACTIVATION_LIST(RUN_ACTIVATION)
 
+static void run_add(const struct vit_kernels *kernels, const struct rows *r)
+{
+    for (size_t i = 0; i < r->rows; i++)
+        kernels->add(r->n, r->x + i * r->ldx, r->gamma, r->y + i * r->ldy);
+}
+
+static void run_multiply(const struct vit_kernels *kernels, const struct rows *r)
+{
+    for (size_t i = 0; i < r->rows; i++)
+        kernels->multiply(r->n, r->x + i * r->ldx, r->gamma, r->y + i * r->ldy);
+}
+
 #define ROW_CASE(IDENTIFIER, name, value, args, weights) { #name, run_##name },
 const struct row_case row_cases[] = {
-    { "layernorm", run_layernorm },
-    { "softmax", run_softmax },
-    { "exp_sub_max", run_exp_sub_max },
-    VIT_ACTIVATION_LIST(ROW_CASE) /**/
+    { "layernorm", run_layernorm },     { "softmax", run_softmax },
+    { "exp_sub_max", run_exp_sub_max }, VIT_ACTIVATION_LIST(ROW_CASE){ "add", run_add },
+    { "multiply", run_multiply }, /**/
 };
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 

@@ -177,3 +177,8 @@ Test(layernorm, rows_of_any_stride_and_any_threads_are_rows_alone)
 {
     expect_cases("vit_layernorm");
 }
+
+Test(elementwise, sums_activations_and_gates_give_the_bits_of_scalar)
+{
+    expect_cases("vit_elementwise");
+}

@@ -121,6 +121,35 @@ VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_p
                            const struct vit_layernorm_args *args);
 
 /*
+ * Element by element over matrices of `rows` rows of n numbers. Rows may be computed in place: y
+ * may be a or b, with the same stride.
+ */
+struct vit_elementwise_args {
+    size_t rows, n;
+    const float *a; /* row stride lda */
+    size_t lda;
+    const float *b; /* row stride ldb; of vit_add and vit_gate */
+    size_t ldb;
+    const float *row_add; /* [rows] of vit_activate: added to every number of a row; or NULL */
+    float *y;             /* row stride ldy */
+    size_t ldy;
+    enum vit_activation activation; /* of vit_activate and vit_gate */
+    struct vit_activation_args activation_args;
+};
+
+/* y = a + b */
+VIT_API void vit_add(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                     const struct vit_elementwise_args *args);
+
+/* y = f(a + row_add) */
+VIT_API void vit_activate(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                          const struct vit_elementwise_args *args);
+
+/* y = f(a)·b, the gate of a gated MLP; y must not be b; Shazeer 2020, "GLU Variants" */
+VIT_API void vit_gate(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                      const struct vit_elementwise_args *args);
+
+/*
  * Softmax attention; Vaswani et al. 2017, eq. 1. The queries may be those of the tokens themselves
  * or others: attention pooling has one query over many tokens.
  */
@@ -255,6 +284,9 @@ struct vit_kernels {
     /* y[n] = f(x[n]) for each enum vit_activation; `args` is never NULL */
     void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x,
                                         const struct vit_activation_args *args, float *y);
+    /* y[n] = a[n] + b[n] and y[n] = a[n]·b[n]; y may be a or b */
+    void (*add)(size_t n, const float *a, const float *b, float *y);
+    void (*multiply)(size_t n, const float *a, const float *b, float *y);
     /* `rounds` rounds of independent multiply-adds in registers, fma_peak_flops floating-point
      * operations each: what limits the speed of every kernel */
     float (*fma_peak)(size_t rounds);

@@ -13,6 +13,18 @@
     }
 VIT_ACTIVATION_LIST(ACTIVATION_ROW)
 
+static void add(size_t n, const float *a, const float *b, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] + b[i];
+}
+
+static void multiply(size_t n, const float *a, const float *b, float *y)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] = a[i] * b[i];
+}
+
 /* Eight independent accumulators; without FMA instructions, the C library's fmaf. */
 static float fma_peak(size_t rounds)
 {
@@ -42,6 +54,8 @@ void vit_fill_scalar(struct vit_kernels *table)
         .softmax = softmax,
         .exp_sub_max = exp_sub_max,
         .activation = { VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) },
+        .add = add,
+        .multiply = multiply,
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,
     };

@@ -159,8 +159,8 @@ ALWAYS void multiply_panels(size_t panels, const struct vit_tile *t, float facto
 }
 
 /* multiply_fixed for the tile's number of rows, n ≤ NR; or multiply_panels. */
-static inline void multiply(const struct vit_tile *t, size_t n, const float *factor, float *out,
-                            size_t ldo, const struct vit_epilogue *e)
+static inline void multiply_tile(const struct vit_tile *t, size_t n, const float *factor,
+                                 float *out, size_t ldo, const struct vit_epilogue *e)
 {
 #define PANELS_CASE(p)                                                                             \
     case p:                                                                                        \
@@ -191,11 +191,11 @@ static void tile(const struct vit_tile *t)
     for (size_t i = 0; i < t->m; i++) /* multiplying by 1 changes nothing */
         factor[i] = e->row_scale ? e->row_scale[i] : e->scale != 0.0f ? e->scale : 1.0f;
     if (t->acc_out) { /* whole panels: the padding's accumulators continue too */
-        multiply(t, NR, factor, t->acc_out, NR, e);
+        multiply_tile(t, NR, factor, t->acc_out, NR, e);
         return;
     }
     if (e->activation == VIT_ACTIVATION_IDENTITY) {
-        multiply(t, t->n, factor, t->c, t->ldc, e);
+        multiply_tile(t, t->n, factor, t->c, t->ldc, e);
         return;
     }
 
@@ -206,7 +206,7 @@ static void tile(const struct vit_tile *t)
     struct vit_epilogue after = *e;
     _Alignas(64) float input[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
     after.bias = NULL;
-    multiply(t, t->n, factor, input, NR, &before);
+    multiply_tile(t, t->n, factor, input, NR, &before);
     for (size_t i = 0; i < t->m; i++)
         for (size_t j = 0; j < t->n; j += LANES) {
             const size_t lanes = lanes_left(t->n - j);

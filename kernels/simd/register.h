@@ -4,6 +4,7 @@
 
 #include "kernels/register.h"
 #include "kernels/simd/activation.h"
+#include "kernels/simd/elementwise.h"
 #include "kernels/simd/layernorm.h"
 #include "kernels/simd/matmul.h"
 #include "kernels/simd/softmax.h"
@@ -51,6 +52,8 @@ static inline void fill(struct vit_kernels *table, const char *isa)
     table->activation[value] = name##_row;
     VIT_ACTIVATION_LIST(ACTIVATION_ENTRY)
 #undef ACTIVATION_ENTRY
+    table->add = add;
+    table->multiply = multiply;
     table->fma_peak = fma_peak;
     table->fma_peak_flops = PEAK_CHAINS * LANES * 2;
 }

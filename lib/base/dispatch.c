@@ -170,6 +170,8 @@ static const struct {
     ENTRY("softmax", softmax),
     ENTRY("exp_sub_max", exp_sub_max),
     VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) /**/
+    ENTRY("add", add),
+    ENTRY("multiply", multiply),
     ENTRY("fma_peak", fma_peak),
 };
 
