@@ -8,15 +8,15 @@
 #include <vit/inspect.h>
 #include <vit/kernels.h>
 
-#define FOLDER "models/digits"
+#define DIRECTORY "models/digits"
 
-enum { BATCH = 32, CLASSES = 10, PIXELS = 8 * 8, MOST = 4096, PICTURES = 3 };
+enum { BATCH = 32, CLASSES = 10, PIXELS = 8 * 8, MAX_DIGITS = 4096, SHOWN = 3 };
 
 static struct digit {
     char path[256];
     size_t truth, pytorch, found; /* classes */
     double probability[CLASSES];
-} digits[MOST];
+} digits[MAX_DIGITS];
 
 static struct vit_error err;
 
@@ -35,25 +35,25 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* expected.txt: after a comment, lines "test/TRUTH/NAME.png CLASS", CLASS as PyTorch says. */
+/* expected.txt: a comment, then lines "test/TRUTH/NAME.png CLASS" with PyTorch's CLASS. */
 static size_t read_expected(void)
 {
-    FILE *const file = fopen(FOLDER "/expected.txt", "r");
+    FILE *const file = fopen(DIRECTORY "/expected.txt", "r");
     char line[256], name[128];
     size_t count = 0;
 
-    while (file && count < MOST && fgets(line, sizeof line, file)) {
+    while (file && count < MAX_DIGITS && fgets(line, sizeof line, file)) {
         struct digit *const d = &digits[count];
         if (sscanf(line, "%127s %zu", name, &d->pytorch) == 2 &&
             sscanf(name, "test/%zu/", &d->truth) == 1)
-            count += snprintf(d->path, sizeof d->path, FOLDER "/%s", name) > 0;
+            count += snprintf(d->path, sizeof d->path, DIRECTORY "/%s", name) > 0;
     }
     if (file)
         fclose(file);
     return count;
 }
 
-/* Softmax in double, and the likeliest class. */
+/* Softmax in double, and the most probable class. */
 static void predict(const float *logits /* [CLASSES] */, struct digit *d)
 {
     double sum = 0;
@@ -88,18 +88,18 @@ static void classify(const struct vit_model *model, struct vit_context *context,
     }
 }
 
-/* The picture in letters, and beside it the three likeliest classes. */
+/* The image as characters, and beside it the three most probable classes. */
 static void show(const struct vit_model *model, const struct digit *d)
 {
     static const char shades[] = " .:-=+*#%@";
-    struct digit rest = *d; /* the classes that are still to be named */
+    struct digit rest = *d; /* without the classes already printed */
     struct vit_image image;
 
     must(vit_image_decode_file(d->path, NULL, &image, &err));
     printf("%s\n", d->path);
     for (size_t y = 0; y < image.height; y++) {
         fputs("    ", stdout);
-        for (size_t x = 0; x < 2 * image.width; x++) /* a letter is half as wide as it is high */
+        for (size_t x = 0; x < 2 * image.width; x++) /* a character is half as wide as high */
             putchar(shades[image.pixels[y * image.stride + x / 2 * 3] * (sizeof shades - 1) / 256]);
         if (y >= 2 && y < 5) {
             size_t best = 0;
@@ -121,22 +121,22 @@ int main(void)
     struct vit_context *context;
     size_t correct = 0, pytorch = 0, same = 0;
 
-    must(vit_model_open(FOLDER, NULL, &model, &err));
+    must(vit_model_open(DIRECTORY, NULL, &model, &err));
     must(vit_context_create(model, &options, &context, &err));
     struct vit_config config = { .size = sizeof config };
     must(vit_model_get_config(model, &config, &err));
     const size_t count = read_expected();
     if (count == 0 || config.classes != CLASSES ||
         config.channels * config.height * config.width != PIXELS) {
-        fputs("demo: " FOLDER ": expected a model of ten digits and expected.txt\n", stderr);
+        fputs("demo: " DIRECTORY ": expected a model of ten digits and expected.txt\n", stderr);
         return EXIT_FAILURE;
     }
     const double begin = seconds();
     classify(model, context, count);
     const double rate = (double)count / (seconds() - begin);
 
-    for (size_t i = 0; i < PICTURES; i++) /* spread over the ten digits */
-        show(model, &digits[count * (2 * i + 1) / (2 * PICTURES)]);
+    for (size_t i = 0; i < SHOWN; i++) /* spread over the ten digits */
+        show(model, &digits[count * (2 * i + 1) / (2 * SHOWN)]);
     for (size_t i = 0; i < count; i++) {
         correct += digits[i].found == digits[i].truth;
         pytorch += digits[i].pytorch == digits[i].truth;
