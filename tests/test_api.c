@@ -308,17 +308,18 @@ Test(api, a_model_without_positions_has_none_to_give)
 
 Test(api, families_and_architectures_are_listed_to_an_end)
 {
-    const char *model_type = NULL, *name;
+    struct vit_family family = { .size = sizeof family }, impossible = { .size = 1 };
     size_t families = 0, architectures = 0, timm = 0;
 
-    for (; (name = vit_family_at(families, &model_type)); families++)
-        timm += strcmp(name, "timm") == 0 && !model_type;
+    for (; vit_family_at(families, &family); families++)
+        timm += strcmp(family.id, "timm") == 0 && !family.model_type;
     while (vit_architecture_at(architectures))
         architectures++;
     cr_assert_eq(timm, 1);
     cr_assert_geq(families, 3);
     cr_assert_geq(architectures, 8);
-    cr_assert_null(vit_family_at((size_t)-1, &model_type));
+    cr_assert_not(vit_family_at((size_t)-1, &family));
+    cr_assert_not(vit_family_at(0, &impossible));
     cr_assert_null(vit_architecture_at((size_t)-1));
-    tally(5);
+    tally(6);
 }

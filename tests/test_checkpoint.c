@@ -1,4 +1,4 @@
-/* test_checkpoint.c - checkpoint directories: all or nothing, tensor by tensor */
+/* test_checkpoint.c - checkpoint directories: each is accepted completely or not at all */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,10 @@
 #include "checkpoint/checkpoint.h"
 #include "files/safetensors.h"
 #include "tests/counts.h"
+#include "tests/expect_config.h"
 #include "tests/make_checkpoint.h"
 
-static const struct family {
+static const struct made_family {
     const char *name, *config;
     size_t (*make)(struct made_tensor tensors[MADE_MAX]);
 } families[] = {
@@ -18,28 +19,6 @@ static const struct family {
     { "series", made_series_config, made_series },
 };
 enum { FAMILIES = sizeof families / sizeof *families };
-
-static void opens(const struct made_directory *directory, struct checkpoint **checkpoint)
-{
-    struct vit_error err;
-
-    cr_assert_eq(checkpoint_open(directory->path, 0, 0, checkpoint, &err), VIT_OK, "%s",
-                 err.message);
-    tally(1);
-}
-
-static void refuses(const struct made_directory *directory, enum vit_status status,
-                    const char *words)
-{
-    struct checkpoint *checkpoint = NULL;
-    struct vit_error err = { 0 };
-
-    cr_assert_eq(checkpoint_open(directory->path, 0, 0, &checkpoint, &err), status, "%s",
-                 err.message);
-    cr_assert_null(checkpoint);
-    cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(3);
-}
 
 Test(checkpoint, the_golden_models_open)
 {
@@ -62,7 +41,7 @@ Test(checkpoint, the_golden_models_open)
         struct made_directory directory;
         struct checkpoint *checkpoint;
         snprintf(directory.path, sizeof directory.path, "tests/golden/%s", golden[i].directory);
-        opens(&directory, &checkpoint);
+        checkpoint = expect_checkpoint(&directory);
         const struct vit_config *c = checkpoint_config(checkpoint);
         cr_assert_str_eq(checkpoint_family(checkpoint), golden[i].family);
         cr_assert(c->channels == golden[i].channels && c->height == golden[i].height &&
@@ -77,7 +56,7 @@ Test(checkpoint, the_golden_models_open)
     checkpoint_close(NULL);
 }
 
-Test(checkpoint, a_role_reads_the_tensor_of_its_name)
+Test(checkpoint, a_slot_reads_the_tensor_of_its_name)
 {
     struct safetensors *file;
     struct checkpoint *checkpoint;
@@ -104,7 +83,7 @@ Test(checkpoint, a_role_reads_the_tensor_of_its_name)
     tally(11);
 }
 
-Test(checkpoint, any_missing_tensor_is_named)
+Test(checkpoint, the_message_names_any_missing_tensor)
 {
     for (size_t f = 0; f < FAMILIES; f++) {
         const struct made_directory directory = make_directory();
@@ -117,15 +96,15 @@ Test(checkpoint, any_missing_tensor_is_named)
             memcpy(less, tensors, i * sizeof *less);
             memcpy(less + i, tensors + i + 1, (count - i - 1) * sizeof *less);
             make_model(&directory, less, count - 1);
-            snprintf(words, sizeof words, "tensor %.63s is missing, expected [%zu", tensors[i].name,
+            snprintf(words, sizeof words, "tensor %.63s: expected shape [%zu", tensors[i].name,
                      tensors[i].shape[0]);
-            refuses(&directory, VIT_EFORMAT, words);
+            expect_rejected_checkpoint(&directory, VIT_EFORMAT, words);
         }
         remove_directory(&directory);
     }
 }
 
-Test(checkpoint, any_misshapen_tensor_is_named_with_both_shapes)
+Test(checkpoint, the_message_has_both_shapes_of_any_tensor_with_a_wrong_one)
 {
     for (size_t f = 0; f < FAMILIES; f++) {
         const struct made_directory directory = make_directory();
@@ -136,21 +115,22 @@ Test(checkpoint, any_misshapen_tensor_is_named_with_both_shapes)
             char words[128];
             tensors[i].shape[0]++;
             make_model(&directory, tensors, count);
-            snprintf(words, sizeof words, "tensor %.63s is [%zu", tensors[i].name,
-                     tensors[i].shape[0]);
-            refuses(&directory, VIT_EFORMAT, words);
+            snprintf(words, sizeof words, "tensor %.63s: expected shape [%zu", tensors[i].name,
+                     tensors[i].shape[0] - 1);
+            expect_rejected_checkpoint(&directory, VIT_EFORMAT, words);
             tensors[i].shape[0]--;
             tensors[i].shape[tensors[i].rank++] = 1;
             make_model(&directory, tensors, count);
-            snprintf(words, sizeof words, ", 1], expected [%zu", tensors[i].shape[0]);
-            refuses(&directory, VIT_EFORMAT, words);
+            snprintf(words, sizeof words, "tensor %.63s: expected shape [%zu", tensors[i].name,
+                     tensors[i].shape[0]);
+            expect_rejected_checkpoint(&directory, VIT_EFORMAT, words);
             tensors[i].rank--;
         }
         remove_directory(&directory);
     }
 }
 
-Test(checkpoint, an_unexpected_tensor_is_named_and_the_others_counted)
+Test(checkpoint, the_message_names_an_unexpected_tensor_and_counts_them)
 {
     for (size_t f = 0; f < FAMILIES; f++) {
         const struct made_directory directory = make_directory();
@@ -160,14 +140,15 @@ Test(checkpoint, an_unexpected_tensor_is_named_and_the_others_counted)
         tensors[count] = (struct made_tensor){ "aaa", NULL, 1, { 1 } };
         tensors[count + 1] = (struct made_tensor){ "blocks.2.norm1.weight", NULL, 1, { 8 } };
         make_model(&directory, tensors, count + 1);
-        refuses(&directory, VIT_EFORMAT, "tensor aaa is unexpected, and 0 more");
+        expect_rejected_checkpoint(&directory, VIT_EFORMAT, "tensor aaa: unexpected tensor: ");
         make_model(&directory, tensors, count + 2);
-        refuses(&directory, VIT_EFORMAT, "tensor aaa is unexpected, and 1 more");
+        expect_rejected_checkpoint(&directory, VIT_EFORMAT,
+                                   "tensor aaa: unexpected tensor (one of 2): ");
         remove_directory(&directory);
     }
 }
 
-Test(checkpoint, half_floats_are_taken_and_other_dtypes_named)
+Test(checkpoint, f16_and_bf16_are_accepted_and_other_dtypes_rejected)
 {
     const struct made_directory directory = make_directory();
     struct made_tensor tensors[MADE_MAX];
@@ -178,21 +159,21 @@ Test(checkpoint, half_floats_are_taken_and_other_dtypes_named)
     for (size_t i = 0; i < count; i++)
         tensors[i].dtype = i % 2 ? "F16" : "BF16";
     make_model(&directory, tensors, count);
-    opens(&directory, &checkpoint);
+    checkpoint = expect_checkpoint(&directory);
     checkpoint_close(checkpoint);
     for (size_t i = 0; i < count; i++) {
         char words[128];
         tensors[i].dtype = i % 2 ? "F64" : "I8";
         make_model(&directory, tensors, count);
-        snprintf(words, sizeof words, "tensor %.63s is %s, expected F32, F16 or BF16",
+        snprintf(words, sizeof words, "tensor %.63s: expected dtype F32, F16 or BF16, found %s",
                  tensors[i].name, tensors[i].dtype);
-        refuses(&directory, VIT_EUNSUPPORTED, words);
+        expect_rejected_checkpoint(&directory, VIT_EUNSUPPORTED, words);
         tensors[i].dtype = NULL;
     }
     remove_directory(&directory);
 }
 
-Test(checkpoint, a_sinusoid_may_be_left_out_and_learned_positions_may_not)
+Test(checkpoint, a_sinusoid_may_be_absent_and_learned_positions_may_not)
 {
     const struct made_directory directory = make_directory();
     struct made_tensor tensors[MADE_MAX];
@@ -206,22 +187,24 @@ Test(checkpoint, a_sinusoid_may_be_left_out_and_learned_positions_may_not)
     for (int stored = 0; stored < 2; stored++) {
         make_text(&directory, "config.json", made_series_config);
         make_model(&directory, tensors, count + (size_t)stored);
-        opens(&directory, &checkpoint);
+        checkpoint = expect_checkpoint(&directory);
         cr_assert_eq(checkpoint_has(checkpoint, SLOT_POSITIONS, 0), stored);
         checkpoint_close(checkpoint);
         make_text(&directory, "config.json", learned);
         if (stored) {
-            opens(&directory, &checkpoint);
+            checkpoint = expect_checkpoint(&directory);
             checkpoint_close(checkpoint);
         } else {
-            refuses(&directory, VIT_EFORMAT, "backbone.pos_embed is missing, expected [1, 5, 8]");
+            expect_rejected_checkpoint(
+                &directory, VIT_EFORMAT,
+                "backbone.pos_embed: expected shape [1, 5, 8], found no such tensor");
         }
         tally(1);
     }
     remove_directory(&directory);
 }
 
-Test(checkpoint, labels_come_from_a_text_file)
+Test(checkpoint, labels_txt_has_one_label_per_line)
 {
     const struct made_directory directory = make_directory();
     struct made_tensor tensors[MADE_MAX];
@@ -235,7 +218,7 @@ Test(checkpoint, labels_come_from_a_text_file)
                                          "a cat\nein H\xc3\xbcndchen\n\r" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         make_text(&directory, "labels.txt", texts[i]);
-        opens(&directory, &checkpoint);
+        checkpoint = expect_checkpoint(&directory);
         cr_assert_str_eq(checkpoint_label(checkpoint, 0), "a cat");
         cr_assert_str_eq(checkpoint_label(checkpoint, 1), "ein H\xc3\xbcndchen");
         cr_assert_str_eq(checkpoint_label(checkpoint, 2), "");
@@ -244,15 +227,17 @@ Test(checkpoint, labels_come_from_a_text_file)
         tally(4);
     }
     make_text(&directory, "labels.txt", "a\nb");
-    refuses(&directory, VIT_EFORMAT, "labels.txt: expected 3 labels, one per class, found 2");
+    expect_rejected_checkpoint(&directory, VIT_EFORMAT,
+                               "labels.txt: expected 3 labels, one per class, found 2");
     make_text(&directory, "labels.txt", "");
-    refuses(&directory, VIT_EFORMAT, "labels.txt: expected 3 labels, one per class, found 0");
+    expect_rejected_checkpoint(&directory, VIT_EFORMAT,
+                               "labels.txt: expected 3 labels, one per class, found 0");
     make_file(&directory, "labels.txt", "a\nb\0\nc\n", 7);
-    refuses(&directory, VIT_EFORMAT, "NUL");
+    expect_rejected_checkpoint(&directory, VIT_EFORMAT, "NUL");
     remove_directory(&directory);
 }
 
-Test(checkpoint, labels_in_the_configuration_come_before_a_text_file)
+Test(checkpoint, id2label_takes_precedence_over_labels_txt)
 {
     const struct made_directory directory = make_directory();
     struct made_tensor tensors[MADE_MAX];
@@ -266,7 +251,7 @@ Test(checkpoint, labels_in_the_configuration_come_before_a_text_file)
     make_text(&directory, "config.json", labelled);
     make_text(&directory, "labels.txt", "x\ny\nz\n");
     make_model(&directory, tensors, count);
-    opens(&directory, &checkpoint);
+    checkpoint = expect_checkpoint(&directory);
     cr_assert_str_eq(checkpoint_label(checkpoint, 2), "cow");
     checkpoint_close(checkpoint);
     remove_directory(&directory);
@@ -289,24 +274,26 @@ Test(checkpoint, a_long_path_keeps_its_end_in_messages)
     tally(4);
 }
 
-Test(checkpoint, a_directory_without_its_files_says_which)
+Test(checkpoint, the_message_names_a_missing_file)
 {
     const struct made_directory directory = make_directory();
 
-    refuses(&directory, VIT_EIO,
-            "expected model.safetensors, model.safetensors.index.json or a .npz");
+    expect_rejected_checkpoint(
+        &directory, VIT_EIO, "expected model.safetensors, model.safetensors.index.json or a .npz");
     make_text(&directory, "config.json", made_timm_config);
-    refuses(&directory, VIT_EIO,
-            "expected model.safetensors, model.safetensors.index.json or a .npz");
+    expect_rejected_checkpoint(
+        &directory, VIT_EIO, "expected model.safetensors, model.safetensors.index.json or a .npz");
     make_text(&directory, "model.safetensors", "PK");
-    refuses(&directory, VIT_EFORMAT, "/model.safetensors: expected at least 8 bytes, found 2");
+    expect_rejected_checkpoint(&directory, VIT_EFORMAT,
+                               "/model.safetensors: expected at least 8 bytes, found 2");
     cr_assert_eq(unlink(made_path(&directory, "model.safetensors")), 0);
     make_model(&directory, NULL, 0);
     cr_assert_eq(truncate(made_path(&directory, "config.json"), (16 << 20) + 1), 0);
-    refuses(&directory, VIT_EFORMAT,
-            "/config.json: expected at most 16777216 bytes, found 16777217");
+    expect_rejected_checkpoint(&directory, VIT_EFORMAT,
+                               "/config.json: expected at most 16777216 bytes, found 16777217");
     cr_assert_eq(unlink(made_path(&directory, "config.json")), 0);
-    refuses(&directory, VIT_EIO, "/config.json: no such file");
+    expect_rejected_checkpoint(&directory, VIT_EIO,
+                               "/config.json: not found: expected it beside .safetensors weights");
     remove_directory(&directory);
-    refuses(&directory, VIT_EIO, "cannot be opened: No such file");
+    expect_rejected_checkpoint(&directory, VIT_EIO, "cannot be opened: No such file");
 }

@@ -197,13 +197,15 @@ Test(cli_info, a_model_without_a_head_has_features_but_no_classes)
 
 Test(cli_info, models_lists_what_the_library_can_open)
 {
-    const char *name, *model_type;
+    struct vit_family family = { .size = sizeof family };
+    const char *name;
     char line[128];
     size_t families = 0, architectures = 0;
 
     succeeds("$VIT info --models");
-    for (; (name = vit_family_at(families, &model_type)); families++) {
-        snprintf(line, sizeof line, "\n  %-22s %s\n", name, model_type ? model_type : "none");
+    for (; vit_family_at(families, &family); families++) {
+        snprintf(line, sizeof line, "\n  %-20s %-35s %s\n", family.id, family.title,
+                 family.model_type ? family.model_type : "none");
         cr_assert_not_null(strstr(cli.out, line), "no%s", line);
     }
     for (; (name = vit_architecture_at(architectures)); architectures++) {

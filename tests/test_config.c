@@ -1,15 +1,13 @@
-/* test_config.c - configurations, and what is refused of them; config.json of any family */
+/* test_config.c - configurations, and what is refused of them */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "checkpoint/config.h"
 #include "config/check.h"
 #include "config/derived.h"
 #include "config/fields.h"
 #include "tests/counts.h"
-#include "tests/make_checkpoint.h"
 #include "vit/inspect.h"
 
 static struct vit_config base(void)
@@ -121,36 +119,4 @@ Test(config, sizes_follow_from_the_fields)
     config.qk_scale = 0.31f;
     cr_assert_eq(config_scale(&config), 0.31f);
     tally(6);
-}
-
-static void refuses(const char *text, enum vit_status status, const char *words)
-{
-    struct config_file file;
-    struct vit_error err = { 0 };
-
-    cr_assert_eq(config_parse(&(struct text_file){ "some/config.json", text, strlen(text) }, NULL,
-                              NULL, &file, &err),
-                 status, "%s: %s", text, err.message);
-    cr_assert_eq(err.status, status);
-    cr_assert(strstr(err.message, "some/config.json: "), "%s", err.message);
-    cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(4);
-}
-
-Test(config_json, text_that_is_no_json_object_is_refused)
-{
-    refuses("", VIT_EFORMAT, "not JSON at line 1");
-    refuses("[]", VIT_EFORMAT, "expected a JSON object");
-    refuses("{\"a\":1,\n\"a\":2}", VIT_EFORMAT, "not JSON at line 2: duplicate");
-}
-
-Test(config_json, other_families_are_unsupported_by_name)
-{
-    refuses("{}", VIT_EUNSUPPORTED, "neither \"architecture\"");
-    refuses("{\"model_type\":\"beit\",\"hidden_size\":96}", VIT_EUNSUPPORTED,
-            "model_type \"beit\"");
-    refuses("{\"model_type\":\"series_vgg\"}", VIT_EUNSUPPORTED, "\"series_t2t_vit\"");
-    refuses("{\"model_type\":\"timm_wrapper\",\"architecture\":\"vit_tiny_patch16_224\"}",
-            VIT_EUNSUPPORTED, "model_type \"timm_wrapper\"");
-    refuses("{\"architecture\":\"ViT\"}", VIT_EUNSUPPORTED, "architecture \"ViT\"");
 }

@@ -1,43 +1,25 @@
-/* test_config_series.c - config.json of the series' own models, and labels in it */
+/* test_config_series.c - config.json of the article series' models, and its labels */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "checkpoint/config.h"
 #include "tests/counts.h"
+#include "tests/expect_config.h"
 
 #define NEEDED                                                                                     \
     "\"model_type\":\"series_vit\",\"img_size\":[1,8,16],\"patch_size\":4,\"token_len\":10,"       \
     "\"preds\":2,\"num_heads\":2,\"hidden_chan_mul\":1.55,\"depth\":3"
 
-static enum vit_status parse(const char *text, struct config_file *file, struct vit_error *err)
+Test(config_series, the_required_fields_are_sufficient)
 {
-    return config_parse(&(struct text_file){ "config.json", text, strlen(text) }, NULL, NULL, file,
-                        err);
-}
-
-static void refuses(const char *text, enum vit_status status, const char *words)
-{
-    struct config_file file;
-    struct vit_error err = { 0 };
-
-    cr_assert_eq(parse(text, &file, &err), status, "%s: %s", text, err.message);
-    cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(2);
-}
-
-Test(config_series, the_needed_keys_are_enough)
-{
-    struct config_file file;
-
-    cr_assert_eq(parse("{" NEEDED "}", &file, NULL), VIT_OK);
+    const struct parsed_config file = expect_config("{" NEEDED "}", NULL);
     const struct vit_config *c = &file.config;
     cr_assert(c->channels == 1 && c->height == 8 && c->width == 16 && c->patch == 4);
     cr_assert(c->dim == 10 && c->classes == 2 && c->heads == 2 && c->mlp_dim == 15);
     cr_assert(c->depth == 3 && c->eps == 1e-5f && c->qk_scale == 0);
     cr_assert(c->activation == VIT_ACTIVATION_GELU && c->pos_embed == VIT_POS_EMBED_SINUSOID);
     cr_assert(c->no_qkv_bias && !c->layer_scale && c->value_residual);
-    const struct vit_preprocess_config *r = &file.recipe;
+    const struct vit_preprocess_config *r = &file.preprocess;
     cr_assert(r->channels == 1 && r->height == 8 && r->width == 16 && r->crop_pct == 1);
     cr_assert(r->interpolation == VIT_INTERPOLATION_BILINEAR &&
               r->crop_mode == VIT_CROP_MODE_SQUASH);
@@ -45,22 +27,20 @@ Test(config_series, the_needed_keys_are_enough)
     tally(9);
 }
 
-Test(config_series, every_key_is_heard)
+Test(config_series, every_field_has_its_effect)
 {
-    struct config_file file;
-
-    cr_assert_eq(parse("{" NEEDED ",\"qkv_bias\":true,\"qk_scale\":0.31,\"act\":\"relu\","
-                       "\"layer_norm_eps\":1e-6,\"attention_value_skip\":false,"
-                       "\"pos_embed\":\"learned\",\"id2label\":{\"1\":\"dog\",\"0\":\"cat\"},"
-                       "\"pretrained_cfg\":{\"mean\":[0.5],\"std\":[0.25],\"crop_pct\":0.9,"
-                       "\"crop_mode\":\"center\",\"interpolation\":\"bicubic\"}}",
-                       &file, NULL),
-                 VIT_OK);
+    struct parsed_config file =
+        expect_config("{" NEEDED ",\"qkv_bias\":true,\"qk_scale\":0.31,\"act\":\"relu\","
+                      "\"layer_norm_eps\":1e-6,\"attention_value_skip\":false,"
+                      "\"pos_embed\":\"learned\",\"id2label\":{\"1\":\"dog\",\"0\":\"cat\"},"
+                      "\"pretrained_cfg\":{\"mean\":[0.5],\"std\":[0.25],\"crop_pct\":0.9,"
+                      "\"crop_mode\":\"center\",\"interpolation\":\"bicubic\"}}",
+                      NULL);
     const struct vit_config *c = &file.config;
     cr_assert(!c->no_qkv_bias && c->qk_scale == 0.31f && c->activation == VIT_ACTIVATION_RELU);
     cr_assert(c->eps == 1e-6f && !c->value_residual && c->pos_embed == VIT_POS_EMBED_LEARNED);
-    cr_assert(file.recipe.mean[0] == 0.5f && file.recipe.std[0] == 0.25f);
-    cr_assert(file.recipe.crop_mode == VIT_CROP_MODE_CENTER && file.recipe.crop_pct == 0.9);
+    cr_assert(file.preprocess.mean[0] == 0.5f && file.preprocess.std[0] == 0.25f);
+    cr_assert(file.preprocess.crop_mode == VIT_CROP_MODE_CENTER && file.preprocess.crop_pct == 0.9);
     cr_assert_eq(file.labels.count, 2);
     cr_assert_str_eq(file.labels.text[0], "cat");
     cr_assert_str_eq(file.labels.text[1], "dog");
@@ -68,20 +48,22 @@ Test(config_series, every_key_is_heard)
     tally(8);
 }
 
-Test(config_series, no_scale_and_a_scale_of_0_are_the_default)
+Test(config_series, a_scale_of_null_or_0_is_the_default)
 {
-    struct config_file file = { .config.qk_scale = 7 };
+    static const char *const values[] = { "null", "0" };
 
-    cr_assert_eq(parse("{" NEEDED ",\"qk_scale\":null}", &file, NULL), VIT_OK);
-    cr_assert_eq(file.config.qk_scale, 0);
-    cr_assert_eq(parse("{" NEEDED ",\"qk_scale\":0}", &file, NULL), VIT_OK);
-    cr_assert_eq(file.config.qk_scale, 0);
-    refuses("{" NEEDED ",\"qk_scale\":1e-60}", VIT_EFORMAT, "qk_scale: expected a number within");
-    refuses("{" NEEDED ",\"qk_scale\":1e60}", VIT_EFORMAT, "qk_scale");
-    tally(4);
+    for (size_t i = 0; i < 2; i++) {
+        char text[512];
+        snprintf(text, sizeof text, "{" NEEDED ",\"qk_scale\":%s}", values[i]);
+        cr_assert_eq(expect_config(text, NULL).config.qk_scale, 0);
+    }
+    expect_rejected_config("{" NEEDED ",\"qk_scale\":1e-60}", NULL, VIT_EFORMAT,
+                           "qk_scale: expected a number in the range of float32");
+    expect_rejected_config("{" NEEDED ",\"qk_scale\":1e60}", NULL, VIT_EFORMAT, "qk_scale");
+    tally(2);
 }
 
-Test(config_series, each_needed_key_is_missed_by_name)
+Test(config_series, the_message_names_a_missing_required_field)
 {
     static const char *const needed[][2] = {
         { "img_size", "[1,8,16]" }, { "patch_size", "4" }, { "token_len", "10" },
@@ -97,32 +79,41 @@ Test(config_series, each_needed_key_is_missed_by_name)
                 snprintf(text + strlen(text), sizeof text - strlen(text), ",\"%s\":%s",
                          needed[i][0], needed[i][1]);
         snprintf(text + strlen(text), sizeof text - strlen(text), "}");
-        snprintf(words, sizeof words, "%s is missing", needed[missing][0]);
-        refuses(text, VIT_EFORMAT, words);
+        snprintf(words, sizeof words, "%s: expected a value, found none", needed[missing][0]);
+        expect_rejected_config(text, NULL, VIT_EFORMAT, words);
     }
 }
 
-Test(config_series, a_key_or_value_that_is_not_known_is_unsupported)
+Test(config_series, unknown_fields_and_values_are_unsupported)
 {
-    refuses("{" NEEDED ",\"dropout\":0.1}", VIT_EUNSUPPORTED, "dropout is not known");
-    refuses("{" NEEDED ",\"act\":\"elu\"}", VIT_EUNSUPPORTED, "act is \"elu\": supported is");
-    refuses("{" NEEDED ",\"pos_embed\":\"none\"}", VIT_EUNSUPPORTED, "pos_embed is \"none\"");
-    refuses("{" NEEDED ",\"act\":null}", VIT_EFORMAT, "act: expected a string, found null");
-    refuses("{" NEEDED ",\"qkv_bias\":null}", VIT_EFORMAT, "qkv_bias: expected true or false");
-    refuses("{" NEEDED ",\"layer_norm_eps\":-1}", VIT_EFORMAT,
-            "eps: expected 0 to 3.402823466e+38, found -1");
-    refuses("{" NEEDED ",\"pretrained_cfg\":1}", VIT_EFORMAT, "pretrained_cfg: expected an object");
+    expect_rejected_config("{" NEEDED ",\"dropout\":0.1}", NULL, VIT_EUNSUPPORTED,
+                           "dropout: unknown field");
+    expect_rejected_config(
+        "{" NEEDED ",\"act\":\"elu\"}", NULL, VIT_EUNSUPPORTED,
+        "act: expected one of \"gelu\", \"gelu_tanh\", \"quick_gelu\", \"relu\", \"silu\", found "
+        "\"elu\"");
+    expect_rejected_config("{" NEEDED ",\"pos_embed\":\"none\"}", NULL, VIT_EUNSUPPORTED,
+                           "pos_embed: expected one of \"sinusoid\", \"learned\", found \"none\"");
+    expect_rejected_config("{" NEEDED ",\"act\":null}", NULL, VIT_EFORMAT,
+                           "act: expected a string, found null");
+    expect_rejected_config("{" NEEDED ",\"qkv_bias\":null}", NULL, VIT_EFORMAT,
+                           "qkv_bias: expected true or false");
+    expect_rejected_config("{" NEEDED ",\"layer_norm_eps\":-1}", NULL, VIT_EFORMAT,
+                           "eps: expected 0 to 3.402823466e+38, found -1");
+    expect_rejected_config("{" NEEDED ",\"pretrained_cfg\":1}", NULL, VIT_EFORMAT,
+                           "pretrained_cfg: expected an object");
 }
 
-Test(config_series, labels_other_than_one_per_class_are_refused)
+Test(config_series, there_must_be_one_label_per_class)
 {
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", VIT_EFORMAT,
-            "expected 2 labels, one per class, found 1");
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}", VIT_EFORMAT,
-            "expected 2 labels, one per class, found 3");
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", VIT_EFORMAT,
-            "id2label.1: expected a string, found");
-    refuses("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":5}}", VIT_EFORMAT,
-            "id2label.1: expected a string, found");
-    refuses("{" NEEDED ",\"id2label\":[\"a\",\"b\"]}", VIT_EFORMAT, "id2label: expected an object");
+    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", NULL, VIT_EFORMAT,
+                           "expected 2 labels, one per class, found 1");
+    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}", NULL,
+                           VIT_EFORMAT, "expected 2 labels, one per class, found 3");
+    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", NULL, VIT_EFORMAT,
+                           "id2label.1: expected a string, found");
+    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":5}}", NULL, VIT_EFORMAT,
+                           "id2label.1: expected a string, found");
+    expect_rejected_config("{" NEEDED ",\"id2label\":[\"a\",\"b\"]}", NULL, VIT_EFORMAT,
+                           "id2label: expected an object");
 }

@@ -14,12 +14,12 @@
 #include "tests/model_config.h"
 #include "vit/inspect.h"
 
-/* A golden case's directory whose tensors go by other names. */
+/* A copy of a golden model whose tensors get other names. */
 struct copy {
     struct made_directory directory;
     json_t *header;
     struct text_file file; /* model.safetensors */
-    size_t data;           /* where the tensors' data begin in it */
+    size_t data;           /* where its data begin */
 };
 
 static struct copy copy_case(const char *golden)
@@ -75,7 +75,7 @@ static void rename_tensor(struct copy *copy, const char *from, const char *to)
     json_decref(tensor);
 }
 
-/* Every tensor, with all that stands in place of a part of its name; the first that matches. */
+/* Replaces each spelling in the names of all tensors, once per name. */
 static void spell(struct copy *copy, const char *const spellings[][2], size_t count)
 {
     json_t *const before = json_copy(copy->header);
@@ -121,7 +121,7 @@ static struct vit_model *open_directory(const char *directory)
     return model;
 }
 
-static void refuses(const struct copy *copy, const char *words)
+static void rejects(const struct copy *copy, const char *words)
 {
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
@@ -132,7 +132,7 @@ static void refuses(const struct copy *copy, const char *words)
     tally(2);
 }
 
-/* An output of a picture of a gradient. */
+/* An output for an image of a gradient. */
 static float *compute(const struct vit_model *model, enum vit_output output, size_t *count)
 {
     const struct vit_config c = model_config(model);
@@ -171,7 +171,7 @@ static void computes_the_same(struct copy *copy, const char *golden)
     vit_model_free(b);
 }
 
-Test(directory_hf, transformers_5_spells_the_same_model)
+Test(directory_hf, the_names_of_transformers_5_give_the_same_model)
 {
     static const char *const golden[] = { "hf-vit", "hf-deit" };
 
@@ -183,7 +183,7 @@ Test(directory_hf, transformers_5_spells_the_same_model)
     }
 }
 
-/* The first rows of a tensor, and the others under another name. */
+/* Splits a tensor into its first and its last rows, under two names. */
 static void halve(struct copy *copy, const char *name, const char *first, const char *second)
 {
     json_t *const whole = json_object_get(copy->header, name);
@@ -201,7 +201,7 @@ static void halve(struct copy *copy, const char *name, const char *first, const 
     json_object_del(copy->header, name);
 }
 
-Test(directory_hf, a_gated_mlps_halves_are_one_tensor_or_two)
+Test(directory_hf, the_halves_of_a_gated_mlp_are_one_tensor_or_two)
 {
     static const char *const kinds[] = { "weight", "bias" };
     static const char *const spelt[][2] = { { "attention.attention.query", "attention.q_proj" },
@@ -221,11 +221,11 @@ Test(directory_hf, a_gated_mlps_halves_are_one_tensor_or_two)
     spell(&copy, spelt, 2);
     computes_the_same(&copy, "hf-dinov2");
     rename_tensor(&copy, "dinov2_with_registers.encoder.layer.1.mlp.up_proj.bias", "zzz");
-    refuses(&copy, "layer.1.mlp.up_proj.bias is missing, expected [64]");
+    rejects(&copy, "layer.1.mlp.up_proj.bias: expected shape [64], found no such tensor");
     free_copy(&copy);
 }
 
-Test(directory_hf, a_tower_saved_alone_has_no_prefix)
+Test(directory_hf, a_tower_that_is_saved_alone_has_no_prefix)
 {
     static const char *const golden[] = { "hf-clip", "hf-siglip" };
     static const char *const bare[][2] = { { "vision_model.", "" } };
@@ -238,39 +238,43 @@ Test(directory_hf, a_tower_saved_alone_has_no_prefix)
     }
 }
 
-Test(directory_hf, a_missing_tensor_is_named_as_the_file_spells)
+Test(directory_hf, the_message_names_a_missing_tensor_in_the_spelling_of_the_file)
 {
     struct copy copy = copy_case("hf-vit");
 
     rename_tensor(&copy, "vit.encoder.layer.1.output.dense.bias", "zzz");
-    refuses(&copy, "tensor vit.encoder.layer.1.output.dense.bias is missing, expected [96]");
+    rejects(
+        &copy,
+        "tensor vit.encoder.layer.1.output.dense.bias: expected shape [96], found no such tensor");
     spell(&copy, since_5, SINCE_5);
-    refuses(&copy, "tensor vit.layers.1.mlp.fc2.bias is missing, expected [96]");
+    rejects(&copy, "tensor vit.layers.1.mlp.fc2.bias: expected shape [96], found no such tensor");
     free_copy(&copy);
     copy = copy_case("hf-vit");
     rename_tensor(&copy, "classifier.bias", "zzz");
-    refuses(&copy, "tensor classifier.bias is missing, expected [9]");
+    rejects(&copy, "tensor classifier.bias: expected shape [9], found no such tensor");
     free_copy(&copy);
     copy = copy_case("hf-deit");
     rename_tensor(&copy, "distillation_classifier.weight", "zzz");
-    refuses(&copy, "tensor distillation_classifier.weight is missing, expected [6, 48]");
+    rejects(&copy,
+            "tensor distillation_classifier.weight: expected shape [6, 48], found no such tensor");
     free_copy(&copy);
     copy = copy_case("hf-clip");
     rename_tensor(&copy, "vision_model.pre_layrnorm.weight", "vision_model.pre_layernorm.weight");
-    refuses(&copy, "tensor vision_model.pre_layrnorm.weight is missing, expected [48]");
+    rejects(&copy,
+            "tensor vision_model.pre_layrnorm.weight: expected shape [48], found no such tensor");
     free_copy(&copy);
 }
 
-Test(directory_hf, a_tensor_of_no_tower_is_unexpected)
+Test(directory_hf, an_unknown_tensor_is_unexpected)
 {
     struct copy copy = copy_case("hf-clip");
 
     rename_tensor(&copy, "logit_scale", "logit_scales");
-    refuses(&copy, "tensor logit_scales is unexpected, and 0 more: Hugging Face CLIP has no such");
+    rejects(&copy, "tensor logit_scales: unexpected tensor: expected a name like ");
     free_copy(&copy);
 }
 
-Test(directory_hf, labels_are_of_a_classifier_alone)
+Test(directory_hf, only_a_classifier_has_labels)
 {
     struct copy copy = copy_case("hf-vit");
 
@@ -279,22 +283,23 @@ Test(directory_hf, labels_are_of_a_classifier_alone)
     cr_assert_str_eq(vit_model_label(model, 8), "class number 8");
     vit_model_free(model);
     rename_tensor(&copy, "classifier.weight", "decoder.0.weight");
-    rename_tensor(&copy, "classifier.bias", "decoder.0.bias"); /* passed over: no head is left */
+    rename_tensor(&copy, "classifier.bias", "decoder.0.bias"); /* ignored: no head remains */
     write_copy(&copy);
     model = open_directory(copy.directory.path);
     cr_assert_eq(model_config(model).classes, 0);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
     free_copy(&copy);
-    model = open_directory("tests/golden/hf-clip"); /* a projection's outputs are no classes */
+    model =
+        open_directory("tests/golden/hf-clip"); /* the outputs of a projection are not classes */
     cr_assert_eq(model_config(model).classes, 20);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
     tally(4);
 }
 
-/* A classifier's weights as a pooler's: then what the head would see is tanh of the logits. */
-Test(directory_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
+/* With the classifier's weights as the pooler's, the embedding is tanh of the logits. */
+Test(directory_hf, without_a_classifier_the_pooler_is_a_tanh_layer)
 {
     struct copy copy = copy_case("hf-vit");
     size_t classes, width;
@@ -317,22 +322,22 @@ Test(directory_hf, without_a_classifier_the_pooler_is_a_layer_with_tanh)
     free_copy(&copy);
 }
 
-Test(directory_hf, what_is_not_the_towers_is_passed_over)
+Test(directory_hf, tensors_outside_the_vision_tower_are_ignored)
 {
     struct vit_model *const model = open_directory("tests/golden/hf-clip");
     struct vit_tensor_info tensor = { .size = sizeof tensor };
-    size_t passed_over = 0;
+    size_t ignored = 0;
 
     for (size_t i = 0; vit_model_tensor_at(model, i, &tensor); i++)
-        passed_over += tensor.use == NULL;
-    cr_assert_eq(passed_over, 3);
-    cr_assert_str_eq(vit_model_family(model), "Hugging Face CLIP");
+        ignored += tensor.use == NULL;
+    cr_assert_eq(ignored, 3);
+    cr_assert_str_eq(vit_model_family(model), "hf-clip");
     vit_model_free(model);
     tally(2);
 }
 
-/* The stored size too: the directory's pictures may be of another, as DINOv2's are. */
-Test(directory_hf, a_size_asked_for_comes_from_the_caller)
+/* Also at the stored size: preprocessor_config.json may have another, as DINOv2's does. */
+Test(directory_hf, a_requested_size_has_the_caller_as_its_source)
 {
     static const size_t sides[] = { 24, 48, 40 }; /* 48 are stored */
 
@@ -349,14 +354,14 @@ Test(directory_hf, a_size_asked_for_comes_from_the_caller)
                      err.message);
         for (size_t j = 0; vit_model_config_entry(model, j, &fact); j++)
             if (strcmp(fact.name, "height") == 0 || strcmp(fact.name, "width") == 0)
-                found += strcmp(fact.source, "the size asked for") == 0;
+                found += strcmp(fact.source, "the requested size") == 0;
         cr_assert_eq(found, 2, "at %zu", sides[i]);
         vit_model_free(model);
     }
     tally(6);
 }
 
-Test(directory_hf, a_convolution_leaves_the_edges_out_but_a_size_asked_for_must_fit)
+Test(directory_hf, edges_are_cropped_at_the_stored_size_but_a_requested_size_must_fit)
 {
     const struct vit_model_options fits = { .size = sizeof fits, .height = 24, .width = 40 };
     const struct vit_model_options not = { .size = sizeof not, .height = 31, .width = 40 };

@@ -1,10 +1,10 @@
-/* test_docs.c - docs/models.md against the tables that the library goes by */
+/* test_docs.c - checks docs/models.md against the tables of the library */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/tensor_names.h"
+#include "checkpoint/families.h"
 #include "counts.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
@@ -38,7 +38,7 @@ static bool find_row(const char *heading, size_t i, struct row *row)
     while (!found && fgets(line, sizeof line, file)) {
         if (line[0] == '#')
             here = strncmp(line + strspn(line, "# "), heading, strlen(heading)) == 0;
-        found = here && strncmp(line, "| `", 3) == 0 && strncmp(line, "| `model_type", 13) != 0 &&
+        found = here && strncmp(line, "| `", 3) == 0 && strncmp(line, "| `model_type`", 14) != 0 &&
                 i-- == 0;
     }
     fclose(file);
@@ -47,66 +47,75 @@ static bool find_row(const char *heading, size_t i, struct row *row)
     return found;
 }
 
-/* The order is the library's too: what `vit info --models` prints is what the page shows. */
-Test(docs, families_are_those_of_the_library)
-{
-    const char *name, *model_type;
-    struct row row;
-    size_t i = 0;
-
-    for (; (name = vit_family_at(i, &model_type)); i++) {
-        cr_assert(find_row("Families", i, &row), "docs/models.md has no row for %s, %s", name,
-                  model_type ? model_type : "without a model_type");
-        cr_assert_str_eq(row.cells[0], name, "family %zu is %s there, %s here", i, row.cells[0],
-                         name);
-        if (model_type)
-            cr_assert_str_eq(row.cells[1], model_type);
-        else
-            cr_assert_eq(strncmp(row.cells[1], "none", 4), 0, "%s: %s", name, row.cells[1]);
-        cr_assert_gt(strlen(row.cells[2]), 0);
-        cr_assert_gt(strlen(row.cells[3]), 0);
-    }
-    cr_assert_not(find_row("Families", i, &row), "docs/models.md has %s, which is no family",
-                  row.cells[0]);
-    tally(4 * i + 1);
-}
-
-/* As the page says it; the families that compute their positions anew store none to resize. */
+/* How the page describes enum positions_resize. */
 static const char *const resizings[] = {
-    [RESIZE_NEVER] = "not resized",
+    [RESIZE_NEVER] = "not supported",
     [RESIZE_BICUBIC_ANTIALIAS] = "bicubic, antialiased (a = −1/2)",
     [RESIZE_BICUBIC] = "bicubic (a = −3/4)",
     [RESIZE_BILINEAR] = "bilinear",
-    [RESIZE_BILINEAR_CORNERS] = "bilinear, corners stay corners",
+    [RESIZE_BILINEAR_CORNERS] = "bilinear, corners map to corners",
 };
 
-Test(docs, positions_are_resized_as_the_page_says)
+/* Checks a row against a family; some families that never resize compute their positions. */
+static void check_family(const struct row *row, const struct family *family, const char *model_type)
 {
-    static const struct name_family *const families[] = {
-        &names_timm,    &names_google,      &names_series,
-        &names_t2t,     &names_vit_pytorch, &names_simple_vit,
-        &names_hf_vit,  &names_hf_dinov2,   &names_hf_dinov2_registers,
-        &names_hf_clip, &names_hf_siglip,
-    };
+    const char *const resizing = resizings[family->resize], *const cell = row->cells[4];
+    const bool computed =
+        family->resize == RESIZE_NEVER && strcmp(cell, "computed for any grid") == 0;
+
+    cr_assert_str_eq(row->cells[0], family->id, "id %s, expected %s", row->cells[0], family->id);
+    cr_assert_str_eq(row->cells[1], family->title, "%s: title %s, expected %s", family->id,
+                     row->cells[1], family->title);
+    if (model_type)
+        cr_assert_str_eq(row->cells[2], model_type);
+    else
+        cr_assert_eq(strncmp(row->cells[2], "none: ", 6), 0, "%s: %s", family->id, row->cells[2]);
+    cr_assert_gt(strlen(row->cells[3]), 0);
+    cr_assert(computed || strcmp(cell, resizing) == 0, "%s: \"%s\", expected \"%s\"", family->id,
+              cell, resizing);
+    cr_assert_gt(strlen(row->cells[5]), 0);
+    tally(6);
+}
+
+Test(docs, the_page_lists_the_families_in_the_order_of_the_library)
+{
+    const struct family *family;
     struct row row;
     size_t rows = 0;
 
-    for (size_t i = 0; find_row("Families", i, &row); i++)
-        for (size_t j = 0; j < sizeof families / sizeof *families; j++) {
-            const char *const resized = resizings[families[j]->resize], *said = row.cells[3];
-            if (strcmp(row.cells[0], families[j]->name) != 0)
-                continue;
-            if (families[j]->resize == RESIZE_NEVER && strcmp(said, "computed anew") == 0)
-                said = resized;
-            cr_assert_str_eq(said, resized, "%s, %s: \"%s\", expected \"%s\"", row.cells[0],
-                             row.cells[1], said, resized);
-            rows++;
+    for (size_t i = 0; (family = family_at(i)); i++)
+        for (size_t j = 0; j == 0 || (j < 2 && family->model_types[j]); j++) {
+            const char *const model_type = family->model_types[j];
+            cr_assert(find_row("Families", rows++, &row), "docs/models.md lacks %s", family->id);
+            check_family(&row, family, model_type);
         }
-    cr_assert_eq(rows, 15);
-    tally(rows + 1);
+    cr_assert_not(find_row("Families", rows, &row), "docs/models.md has %s, which is no family",
+                  row.cells[0]);
+    tally(1);
 }
 
-/* A name that a pattern stands for: patches of 16, images of 224. */
+Test(docs, the_public_list_of_families_is_the_table_of_the_library)
+{
+    struct vit_family public = { .size = sizeof public };
+    const struct family *family;
+    size_t entries = 0;
+
+    for (size_t i = 0; (family = family_at(i)); i++) {
+        for (size_t k = 0; k < i; k++)
+            cr_assert_str_neq(family_at(k)->id, family->id, "ids are unique");
+        for (size_t j = 0; j == 0 || (j < 2 && family->model_types[j]); j++) {
+            cr_assert(vit_family_at(entries++, &public));
+            cr_assert_str_eq(public.id, family->id);
+            cr_assert_str_eq(public.title, family->title);
+            cr_assert_eq(public.model_type, family->model_types[j]);
+            tally(4);
+        }
+    }
+    cr_assert_not(vit_family_at(entries, &public));
+    tally(1);
+}
+
+/* Replaces the #s of a pattern: patches of 16, images of 224. */
 static void fill_in(const char *pattern, char name[128])
 {
     const bool both = strchr(pattern, '#') != strrchr(pattern, '#');
@@ -121,8 +130,8 @@ static void fill_in(const char *pattern, char name[128])
     name[length] = '\0';
 }
 
-/* What an architecture does otherwise than the paper's, as the table says it. */
-static void otherwise(const struct vit_config *c, char text[256])
+/* How the page describes what differs from the paper's architecture. */
+static void describe(const struct vit_config *c, char text[256])
 {
     const bool alone = c->class_tokens == VIT_CLASS_TOKENS_NONE && c->registers == 0;
     const struct {
@@ -134,17 +143,17 @@ static void otherwise(const struct vit_config *c, char text[256])
         { c->registers == 1, "1 register" },
         { c->registers == 4, "4 registers" },
         { c->pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES && !alone,
-          "positions of patches alone" },
+          "positions for patches only" },
         { c->pre_norm, "LayerNorm before the blocks" },
-        { c->no_qkv_bias, "no bias of q, k, v" },
+        { c->no_qkv_bias, "no qkv bias" },
         { c->layer_scale, "layer scale" },
         { c->gated_mlp, "SwiGLU" },
         { c->activation == VIT_ACTIVATION_GELU_QUICK, "quick GELU" },
         { c->activation == VIT_ACTIVATION_GELU_TANH, "tanh GELU" },
-        { c->pool == VIT_POOL_MEAN, "mean of patches" },
-        { c->pool == VIT_POOL_MAP, "pooled by attention" },
-        { c->final_norm == VIT_FINAL_NORM_POOLED, "last norm after pooling" },
-        { c->final_norm == VIT_FINAL_NORM_NONE, "no last norm" },
+        { c->pool == VIT_POOL_MEAN, "mean pooling of patches" },
+        { c->pool == VIT_POOL_MAP, "attention pooling" },
+        { c->final_norm == VIT_FINAL_NORM_POOLED, "final norm after pooling" },
+        { c->final_norm == VIT_FINAL_NORM_NONE, "no final norm" },
     };
 
     *text = '\0';
@@ -153,7 +162,7 @@ static void otherwise(const struct vit_config *c, char text[256])
             strcat(strcat(text, *text ? ", " : ""), traits[i].words);
 }
 
-Test(docs, architectures_are_those_of_the_library)
+Test(docs, the_page_lists_the_architectures_of_the_library)
 {
     const char *pattern;
     struct row row;
@@ -163,7 +172,7 @@ Test(docs, architectures_are_those_of_the_library)
         struct vit_config c = { .size = sizeof c };
         struct vit_error err;
         char name[128], traits[256];
-        cr_assert(find_row("Architectures", i, &row), "docs/models.md has no row for %s", pattern);
+        cr_assert(find_row("Architectures", i, &row), "docs/models.md lacks %s", pattern);
         cr_assert_str_eq(row.cells[0], pattern);
         fill_in(pattern, name);
         cr_assert_eq(vit_config_from_name(name, &c, &err), VIT_OK, "%s", err.message);
@@ -171,7 +180,7 @@ Test(docs, architectures_are_those_of_the_library)
         for (size_t j = 0; j < 4; j++)
             cr_assert_eq(strtoul(row.cells[j + 1], NULL, 10), numbers[j], "%s: %s, expected %zu",
                          name, row.cells[j + 1], numbers[j]);
-        otherwise(&c, traits);
+        describe(&c, traits);
         cr_assert_str_eq(row.cells[5], traits, "%s: \"%s\", expected \"%s\"", name, row.cells[5],
                          traits);
     }

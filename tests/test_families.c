@@ -1,4 +1,4 @@
-/* test_families.c - every golden model with one tensor renamed, misshapen or too many is refused */
+/* test_families.c - rejects each golden model with a tensor renamed, misshapen or added */
 #include <criterion/criterion.h>
 #include <glob.h>
 #include <jansson.h>
@@ -11,7 +11,7 @@
 #include "make_checkpoint.h"
 #include "vit/vit.h"
 
-/* A golden model's header, and the bytes of its data. */
+/* The header of a golden model, and the size of its data. */
 struct golden {
     char path[200]; /* of the directory */
     json_t *header;
@@ -38,7 +38,7 @@ static json_t *read_header(const char *path, uint64_t *data_bytes)
     return header;
 }
 
-/* The directory with another header, and data that are holes. */
+/* A copy of the golden model with another header, and a sparse file for the data. */
 static struct made_directory with_header(const struct golden *golden, json_t *header)
 {
     const struct made_directory directory = make_directory();
@@ -58,8 +58,8 @@ static struct made_directory with_header(const struct golden *golden, json_t *he
     return directory;
 }
 
-/* That the model of this header is refused, in words that have both of these. */
-static void refuses(const struct golden *golden, json_t *header, const char *a, const char *b)
+/* Expects that a model with this header is rejected with a message that has a and b. */
+static void rejects(const struct golden *golden, json_t *header, const char *a, const char *b)
 {
     const struct made_directory directory = with_header(golden, header);
     struct vit_model *model = NULL;
@@ -68,21 +68,21 @@ static void refuses(const struct golden *golden, json_t *header, const char *a, 
     cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EFORMAT, "%s: %s",
                  golden->path, err.message);
     cr_assert_null(model);
-    cr_assert(strstr(err.message, a) && strstr(err.message, b), "%s: no '%s' or '%s' in: %s",
+    cr_assert(strstr(err.message, a) && strstr(err.message, b), "%s: no '%s' or no '%s' in: %s",
               golden->path, a, b, err.message);
     remove_directory(&directory);
     tally(3);
 }
 
-/* What Hugging Face's files hold and the vision tower does not use. */
-static bool is_passed_over(const char *name)
+/* Tensors in Hugging Face's files that the vision tower does not use. */
+static bool is_ignored(const char *name)
 {
     return strncmp(name, "text_", 5) == 0 || strstr(name, "mask_token") ||
            strstr(name, "position_ids") || strcmp(name, "logit_scale") == 0 ||
            strcmp(name, "logit_bias") == 0;
 }
 
-/* Calls check for every tensor that is used of every golden model in safetensors. */
+/* Calls check for every used tensor of every golden model in safetensors. */
 static void each_tensor(void (*check)(const struct golden *golden, const char *name))
 {
     glob_t found;
@@ -98,15 +98,15 @@ static void each_tensor(void (*check)(const struct golden *golden, const char *n
                  (int)(strrchr(found.gl_pathv[i], '/') - found.gl_pathv[i]), found.gl_pathv[i]);
         json_object_del(golden.header, "__metadata__");
         json_object_foreach (golden.header, name, entry)
-            if (!is_passed_over(name))
+            if (!is_ignored(name))
                 check(&golden, name);
         json_decref(golden.header);
     }
     globfree(&found);
 }
 
-/* Fixed positions may be absent; so may layer scale, a projection or a pooler that no configuration
- * names. */
+/* Fixed positions may be absent. Without its tensor, a model has no layer scale, projection or
+ * pooler. */
 static bool may_be_absent(const char *name)
 {
     return strcmp(name, "visual_projection.weight") == 0 || strstr(name, "pooler.") ||
@@ -121,11 +121,11 @@ static void renamed(const struct golden *golden, const char *name)
     snprintf(other, sizeof other, "%s_", name);
     cr_assert_eq(json_object_set(header, other, json_object_get(header, name)), 0);
     json_object_del(header, name);
-    refuses(golden, header, name, may_be_absent(name) ? "tensor" : "is missing, expected [");
+    rejects(golden, header, name, may_be_absent(name) ? "tensor" : "found no such tensor");
     json_decref(header);
 }
 
-Test(families, a_renamed_tensor_of_any_golden_model_is_missed_by_its_name)
+Test(families, the_message_names_a_tensor_that_was_renamed)
 {
     each_tensor(renamed);
 }
@@ -136,11 +136,11 @@ static void misshapen(const struct golden *golden, const char *name)
     json_t *const shape = json_object_get(json_object_get(header, name), "shape");
 
     json_array_append_new(shape, json_integer(1));
-    refuses(golden, header, name, "expected [");
+    rejects(golden, header, name, ": expected shape [");
     json_decref(header);
 }
 
-Test(families, a_misshapen_tensor_of_any_golden_model_is_named_with_both_shapes)
+Test(families, the_message_names_a_tensor_with_a_wrong_shape)
 {
     each_tensor(misshapen);
 }
@@ -155,17 +155,16 @@ static void one_too_many(const struct golden *golden, const char *name)
                         json_pack("{s:s, s:[i], s:[I, I]}", "dtype", "F32", "shape", 0,
                                   "data_offsets", (json_int_t)golden->data_bytes,
                                   (json_int_t)golden->data_bytes));
-    refuses(golden, header, other, "has no such name, the nearest is ");
-    refuses(golden, header, "is unexpected, and 0 more", name);
+    rejects(golden, header, other, ": unexpected tensor: expected a name like ");
     json_decref(header);
 }
 
-Test(families, a_tensor_too_many_is_named_with_the_nearest_name)
+Test(families, the_message_about_an_added_tensor_has_the_closest_name)
 {
     each_tensor(one_too_many);
 }
 
-Test(families, names_of_no_family_are_taken_for_none)
+Test(families, unknown_names_are_not_attributed_to_a_family)
 {
     const struct made_directory directory = make_directory();
     struct vit_model *model = NULL;
@@ -174,13 +173,13 @@ Test(families, names_of_no_family_are_taken_for_none)
     make_text(&directory, "config.json", made_series_config);
     make_safetensors(&directory, "model.safetensors", "{}", "", 0);
     cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EFORMAT);
-    cr_assert(strstr(err.message, "is missing") && !strstr(err.message, "the names are"), "%s",
-              err.message);
+    cr_assert(strstr(err.message, "found no such tensor") && !strstr(err.message, "the names of"),
+              "%s", err.message);
     remove_directory(&directory);
     tally(2);
 }
 
-Test(families, names_of_one_family_and_a_configuration_of_another_are_told_apart)
+Test(families, the_message_says_if_the_names_are_of_another_family_than_the_configuration)
 {
     static const struct {
         const char *config, *model, *said, *found;
@@ -197,9 +196,10 @@ Test(families, names_of_one_family_and_a_configuration_of_another_are_told_apart
         snprintf(golden.path, sizeof golden.path, "tests/golden/%s", mixes[i].config);
         snprintf(path, sizeof path, "tests/golden/%s/model.safetensors", mixes[i].model);
         golden.header = read_header(path, &golden.data_bytes);
-        snprintf(words, sizeof words, "the configuration is for %s, the names are those of %s",
-                 mixes[i].said, mixes[i].found);
-        refuses(&golden, golden.header, words, "tensor ");
+        snprintf(words, sizeof words,
+                 "config.json is for family %s, the tensors have the names of %s", mixes[i].said,
+                 mixes[i].found);
+        rejects(&golden, golden.header, words, "tensor ");
         json_decref(golden.header);
     }
 }

@@ -97,11 +97,12 @@ static void print_machine(const struct vit_kernels *kernels)
 static enum vit_status print_models_json(struct vit_error *err)
 {
     json_t *families = json_array(), *architectures = json_array();
-    const char *name, *model_type;
+    struct vit_family family = { .size = sizeof family };
+    const char *name;
 
-    for (size_t i = 0; (name = vit_family_at(i, &model_type)); i++)
-        families =
-            json_with(families, json_pack("{s:s, s:s?}", "family", name, "model_type", model_type));
+    for (size_t i = 0; vit_family_at(i, &family); i++)
+        families = json_with(families, json_pack("{s:s, s:s, s:s?}", "id", family.id, "title",
+                                                 family.title, "model_type", family.model_type));
     for (size_t i = 0; (name = vit_architecture_at(i)); i++)
         architectures = json_with(architectures, json_string(name));
     return print_json(json_pack("{s:o, s:o}", "families", families, "architectures", architectures),
@@ -111,13 +112,15 @@ static enum vit_status print_models_json(struct vit_error *err)
 /* `libvit info --models` */
 static enum vit_status print_models(bool json, struct vit_error *err)
 {
-    const char *name, *model_type;
+    struct vit_family family = { .size = sizeof family };
+    const char *name;
 
     if (json)
         return print_models_json(err);
     puts("Families, and the model_type in config.json that selects each:");
-    for (size_t i = 0; (name = vit_family_at(i, &model_type)); i++)
-        printf("  %-22s %s\n", name, model_type ? model_type : "none");
+    for (size_t i = 0; vit_family_at(i, &family); i++)
+        printf("  %-20s %-35s %s\n", family.id, family.title,
+               family.model_type ? family.model_type : "none");
     puts("\nArchitectures by timm's names, in which # is a number:");
     for (size_t i = 0; (name = vit_architecture_at(i)); i++)
         printf("  %s\n", name);

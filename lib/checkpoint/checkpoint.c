@@ -1,24 +1,24 @@
-/* checkpoint.c - a checkpoint folder as the model sees it: a configuration, and tensors by slot */
+/* checkpoint.c - a checkpoint's directory as the model sees it: a configuration, tensors by slot */
 #include "checkpoint/checkpoint.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/status.h"
-#include "checkpoint/config.h"
+#include "checkpoint/parse_config.h"
 #include "config/check.h"
 #include "files/fail_file.h"
-#include "files/sanitize.h"
 
 struct checkpoint {
-    struct config_file about;
-    struct vit_config config; /* about.config at the size asked for */
+    struct parsed_config parsed;
+    struct vit_config config; /* parsed.config at the requested size */
     struct tensors *tensors;
-    struct tensor_source *sources; /* [slots_count][PARTS] */
+    struct tensor_source *sources; /* [slots_count][TENSOR_PARTS] */
     struct tensor_use *uses;       /* [tensors->count] */
     char (*use_names)[64];         /* [tensors->count] */
-    const struct tensor *whole;    /* the tensor that is in memory, as the file has it; or NULL */
-    float *whole_data;
+    const struct tensor *kept;     /* the tensor whose data are in memory, or NULL */
+    float *kept_data;              /* in the stored layout */
 };
 
 static enum vit_status open_config(const struct directory *directory, struct checkpoint *c,
@@ -31,7 +31,7 @@ static enum vit_status open_config(const struct directory *directory, struct che
                                        err)) &&
         !(status = directory_read_text(directory, "preprocessor_config.json", CONFIG_MAX_BYTES,
                                        true, &preprocessor, err)))
-        status = config_parse(&config, &preprocessor, c->tensors, &c->about, err);
+        status = parse_config(&config, &preprocessor, c->tensors, &c->parsed, err);
     text_file_free(&preprocessor);
     text_file_free(&config);
     return status;
@@ -40,81 +40,87 @@ static enum vit_status open_config(const struct directory *directory, struct che
 static enum vit_status open_labels(const struct directory *directory, struct checkpoint *c,
                                    struct vit_error *err)
 {
-    struct config_file *about = &c->about;
+    struct parsed_config *parsed = &c->parsed;
     struct text_file text;
     enum vit_status status;
 
-    if (about->labels.count > 0 || about->config.classes == 0)
+    if (parsed->labels.count > 0 || parsed->config.classes == 0)
         return VIT_OK;
     if ((status = directory_read_text(directory, "labels.txt", LABELS_MAX_BYTES, true, &text, err)))
         return status;
-    status = labels_parse_lines(&text, about->config.classes, &about->labels, err);
+    status = labels_parse_lines(&text, parsed->config.classes, &parsed->labels, err);
     text_file_free(&text);
     return status;
 }
 
-/* What is wrong, and if the names are another family's, that too: then that is what is wrong. */
-static enum vit_status explain(const struct checkpoint *c, enum vit_status status,
-                               const struct vit_error *why, struct vit_error *err)
+/* Fails with `why`; if the names are another family's, the message says so, as the likely cause. */
+static enum vit_status fail_names(const struct checkpoint *c, enum vit_status status,
+                                  const struct vit_error *why, struct vit_error *err)
 {
-    const struct name_family *const said = c->about.family, *const found = config_guess(c->tensors);
+    const struct family *const configured = c->parsed.family;
+    const struct family *const found = family_of_names(c->tensors);
 
-    if (status != VIT_EFORMAT || found->rules == said->rules || names_known(found, c->tensors) == 0)
+    if (status != VIT_EFORMAT || !found || found->names == configured->names)
         return fail(err, status, "%s", why->message);
-    return fail(err, status, "%.400s; the configuration is for %s, the names are those of %s",
-                why->message, said->name, found->name);
+    return fail(err, status,
+                "%.380s; config.json is for family %s, the tensors have the names of %s",
+                why->message, configured->id, found->id);
 }
 
-static enum vit_status resolve(const char *folder, struct checkpoint *c, struct vit_error *err)
+static enum vit_status resolve_names(const char *path, struct checkpoint *c, struct vit_error *err)
 {
-    const struct config_file *about = &c->about;
+    const struct vit_config *const config = &c->parsed.config;
     struct vit_error why;
     enum vit_status status;
 
-    c->sources = calloc(slots_count(&about->config) * PARTS, sizeof *c->sources);
+    c->sources = calloc(slots_count(config) * TENSOR_PARTS, sizeof *c->sources);
     c->uses = calloc(c->tensors->count + 1, sizeof *c->uses);
     c->use_names = calloc(c->tensors->count + 1, sizeof *c->use_names);
     if (!c->sources || !c->uses || !c->use_names)
-        return fail_no_memory(err, folder);
+        return fail_no_memory(err, path);
     if ((status =
-             names_resolve(about->family, &about->config, c->tensors, c->sources, c->uses, &why)))
-        return explain(c, status, &why, err);
+             names_resolve(c->parsed.family->names, config, c->tensors, c->sources, c->uses, &why)))
+        return fail_names(c, status, &why, err);
     for (size_t i = 0; i < c->tensors->count; i++)
         if (c->uses[i].rule)
             slots_name(c->uses[i].rule->slot, c->uses[i].index, c->use_names[i]);
     return VIT_OK;
 }
 
-/* The same arithmetic at another size, if the positions can follow. */
-static enum vit_status set_size(const char *folder, size_t height, size_t width,
-                                struct checkpoint *c, struct vit_error *err)
+/* Sets the size to compute at, and checks that the positions can be resized to it. */
+static enum vit_status set_size(const char *path, size_t height, size_t width, struct checkpoint *c,
+                                struct vit_error *err)
 {
-    struct config_file *about = &c->about;
-    const bool asked = height > 0;
+    struct parsed_config *const parsed = &c->parsed;
+    const struct vit_config *const stored = &parsed->config;
+    const bool requested = height > 0;
     struct vit_error why;
 
-    c->config = about->config;
-    c->config.height = asked ? height : about->height > 0 ? about->height : c->config.height;
-    c->config.width = asked ? width : about->width > 0 ? about->width : c->config.width;
-    about->recipe.height = c->config.height;
-    about->recipe.width = c->config.width;
-    if (asked) {
-        provenance_set(&about->provenance, offsetof(struct vit_config, height),
-                       "the size asked for");
-        provenance_set(&about->provenance, offsetof(struct vit_config, width),
-                       "the size asked for");
+    c->config = *stored;
+    if (requested || parsed->height > 0) {
+        c->config.height = requested ? height : parsed->height;
+        c->config.width = requested ? width : parsed->width;
     }
-    if (c->config.height == about->config.height && c->config.width == about->config.width)
+    parsed->preprocess.height = c->config.height;
+    parsed->preprocess.width = c->config.width;
+    if (requested) {
+        provenance_set(&parsed->provenance, offsetof(struct vit_config, height),
+                       "the requested size");
+        provenance_set(&parsed->provenance, offsetof(struct vit_config, width),
+                       "the requested size");
+    }
+    if (c->config.height == stored->height && c->config.width == stored->width)
         return VIT_OK;
-    c->config.crop_to_patches = c->config.crop_to_patches && !asked;
+    c->config.crop_to_patches = c->config.crop_to_patches && !requested;
     if (config_check(&c->config, &why))
-        return fail(err, asked ? VIT_EINVAL : VIT_EFORMAT, "%s: at %zu × %zu: %.300s",
-                    sanitize_path(folder).text, c->config.height, c->config.width, why.message);
-    if (c->config.pos_embed == VIT_POS_EMBED_LEARNED && about->family->resize == RESIZE_NEVER)
-        return fail(err, VIT_EUNSUPPORTED,
-                    "%s: at %zu × %zu: %s has no way to resize positions, made for %zu × %zu",
-                    sanitize_path(folder).text, c->config.height, c->config.width,
-                    about->family->name, about->config.height, about->config.width);
+        return fail_file(err, requested ? VIT_EINVAL : VIT_EFORMAT, path, "at %zu × %zu: %.300s",
+                         c->config.height, c->config.width, why.message);
+    if (c->config.pos_embed == VIT_POS_EMBED_LEARNED && parsed->family->resize == RESIZE_NEVER)
+        return fail_file(err, VIT_EUNSUPPORTED, path,
+                         "expected %zu × %zu, the size of the position embeddings, which family "
+                         "%s does not resize; found %zu × %zu",
+                         stored->height, stored->width, parsed->family->id, c->config.height,
+                         c->config.width);
     return VIT_OK;
 }
 
@@ -125,7 +131,7 @@ static enum vit_status open_all(const struct directory *directory, size_t height
 
     if ((status = tensors_open(directory, &c->tensors, err)) ||
         (status = open_config(directory, c, err)) || (status = open_labels(directory, c, err)) ||
-        (status = resolve(directory->path, c, err)))
+        (status = resolve_names(directory->path, c, err)))
         return status;
     return set_size(directory->path, height, width, c, err);
 }
@@ -152,9 +158,9 @@ enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
 
 void checkpoint_forget(struct checkpoint *checkpoint)
 {
-    free(checkpoint->whole_data);
-    checkpoint->whole_data = NULL;
-    checkpoint->whole = NULL;
+    free(checkpoint->kept_data);
+    checkpoint->kept_data = NULL;
+    checkpoint->kept = NULL;
 }
 
 void checkpoint_close(struct checkpoint *checkpoint)
@@ -166,13 +172,13 @@ void checkpoint_close(struct checkpoint *checkpoint)
     free(checkpoint->uses);
     free(checkpoint->sources);
     tensors_close(checkpoint->tensors);
-    labels_free(&checkpoint->about.labels);
+    labels_free(&checkpoint->parsed.labels);
     free(checkpoint);
 }
 
 const char *checkpoint_family(const struct checkpoint *checkpoint)
 {
-    return checkpoint->about.family->name;
+    return checkpoint->parsed.family->id;
 }
 
 const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint)
@@ -182,33 +188,33 @@ const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint)
 
 const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint)
 {
-    return &checkpoint->about.config;
+    return &checkpoint->parsed.config;
 }
 
 const struct vit_preprocess_config *checkpoint_preprocess_config(
     const struct checkpoint *checkpoint)
 {
-    return &checkpoint->about.recipe;
+    return &checkpoint->parsed.preprocess;
 }
 
 const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoint)
 {
-    return &checkpoint->about.provenance;
+    return &checkpoint->parsed.provenance;
 }
 
 enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint)
 {
-    return checkpoint->about.family->resize;
+    return checkpoint->parsed.family->resize;
 }
 
 bool checkpoint_is_classifier(const struct checkpoint *checkpoint)
 {
-    return !checkpoint->about.unlabelled;
+    return !checkpoint->parsed.is_projection;
 }
 
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index)
 {
-    const struct labels *labels = &checkpoint->about.labels;
+    const struct labels *labels = &checkpoint->parsed.labels;
 
     return class_index < labels->count ? labels->text[class_index] : NULL;
 }
@@ -233,9 +239,9 @@ bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
 static const struct tensor_source *sources_of(const struct checkpoint *checkpoint,
                                               enum tensor_slot slot, size_t index)
 {
-    if (slot >= SLOT_FIRST_OF_STAGE && index >= slots_copies(slot, &checkpoint->about.config))
+    if (slot >= SLOT_FIRST_OF_STAGE && index >= slots_copies(slot, &checkpoint->parsed.config))
         return NULL;
-    return &checkpoint->sources[slots_index(slot, index) * PARTS];
+    return &checkpoint->sources[slots_index(slot, index) * TENSOR_PARTS];
 }
 
 bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, size_t index)
@@ -245,61 +251,64 @@ bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, 
     return sources && sources[0].tensor;
 }
 
-/* The slot's elements in order: four sides, and how far apart the file has their neighbours. */
+/* The slot's elements in order: four dimensions, with the stride of each in the stored data. */
 struct view {
-    size_t side[4], stride[4];
+    size_t dim[4], stride[4];
 };
 
 static struct view view_of(const struct tensor_source *source, const struct vit_config *config)
 {
     const struct tensor *const t = source->tensor;
+    const enum layout layout = source->rule->layout;
     const size_t channels = config->channels, patch = config->patch;
-    const size_t in = source->rule->layout == IN_IN_OUT ? t->shape[0] * t->shape[1] : t->shape[0];
+    const size_t in = layout == LAYOUT_IN_IN_OUT ? t->shape[0] * t->shape[1] : t->shape[0];
     const size_t out = t->elements / in, square = patch * patch;
 
-    switch (source->rule->layout) {
-    case ROW_COL_IN_OUT: {
+    switch (layout) {
+    case LAYOUT_ROW_COL_IN_OUT: {
         const size_t dim = t->shape[3];
         return (struct view){ { dim, channels, patch, patch },
                               { 1, dim, patch * channels * dim, channels * dim } };
     }
-    case CHANNEL_LAST:
+    case LAYOUT_CHANNEL_LAST:
         return (struct view){ { t->elements / (channels * square), channels, patch, patch },
                               { channels * square, 1, patch * channels, channels } };
-    default: /* IN_OUT, IN_IN_OUT */
+    default: /* LAYOUT_IN_OUT, LAYOUT_IN_IN_OUT */
         return (struct view){ { 1, 1, out, in }, { 0, 0, 1, out } };
     }
 }
 
-/* The tensor whole, since what is wanted of it lies scattered. */
-static enum vit_status read_whole(struct checkpoint *checkpoint, const struct tensor *tensor,
-                                  struct vit_error *err)
+/* Reads all of a tensor into kept_data: neighbors in the slot's layout are scattered over it. */
+static enum vit_status keep_tensor(struct checkpoint *checkpoint, const struct tensor *tensor,
+                                   struct vit_error *err)
 {
+    size_t bytes;
     enum vit_status status;
 
-    if (checkpoint->whole == tensor)
+    if (checkpoint->kept == tensor)
         return VIT_OK;
     checkpoint_forget(checkpoint);
-    checkpoint->whole_data = malloc(tensor->elements * sizeof(float));
-    if (!checkpoint->whole_data)
+    if (checked_mul(tensor->elements, sizeof(float), &bytes))
+        checkpoint->kept_data = malloc(bytes);
+    if (!checkpoint->kept_data)
         return fail_no_memory(err, tensor->path);
     if ((status = tensors_read_f32(checkpoint->tensors, tensor, 0, tensor->elements,
-                                   checkpoint->whole_data, err)))
+                                   checkpoint->kept_data, err)))
         return status;
-    checkpoint->whole = tensor;
+    checkpoint->kept = tensor;
     return VIT_OK;
 }
 
-static void gather(const float *data, const struct view *view, size_t first, size_t count,
+static void gather(const struct view *view, const float *data, size_t first, size_t count,
                    float *out)
 {
-    const size_t *const side = view->side, *const stride = view->stride;
+    const size_t *const dim = view->dim, *const stride = view->stride;
 
-    while (count > 0) { /* a run along the last side at a time */
-        const size_t d = first % side[3], c = first / side[3] % side[2];
-        const size_t b = first / (side[3] * side[2]) % side[1];
-        const size_t a = first / (side[3] * side[2] * side[1]);
-        const size_t run = count < side[3] - d ? count : side[3] - d;
+    while (count > 0) { /* one row of the last dimension, or the requested part of it */
+        const size_t d = first % dim[3], c = first / dim[3] % dim[2];
+        const size_t b = first / (dim[3] * dim[2]) % dim[1];
+        const size_t a = first / (dim[3] * dim[2] * dim[1]);
+        const size_t run = count < dim[3] - d ? count : dim[3] - d;
         const float *const from = data + a * stride[0] + b * stride[1] + c * stride[2];
         for (size_t i = 0; i < run; i++)
             out[i] = from[(d + i) * stride[3]];
@@ -314,12 +323,12 @@ static enum vit_status read_part(struct checkpoint *checkpoint, const struct ten
 {
     enum vit_status status;
 
-    if (source->rule->layout == AS_STORED)
+    if (source->rule->layout == LAYOUT_SLOT)
         return tensors_read_f32(checkpoint->tensors, source->tensor, first, count, out, err);
-    if ((status = read_whole(checkpoint, source->tensor, err)))
+    if ((status = keep_tensor(checkpoint, source->tensor, err)))
         return status;
-    const struct view view = view_of(source, &checkpoint->about.config);
-    gather(checkpoint->whole_data, &view, first, count, out);
+    const struct view view = view_of(source, &checkpoint->parsed.config);
+    gather(&view, checkpoint->kept_data, first, count, out);
     return VIT_OK;
 }
 
@@ -330,9 +339,10 @@ enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot 
     enum vit_status status = VIT_OK;
 
     for (size_t part = 0; !status && count > 0; part++) {
-        if (!sources || part == PARTS || !sources[part].tensor)
-            return fail(err, VIT_EINVAL, "%s: no tensor of slot %d, index %zu, is that long",
-                        sanitize_path(checkpoint->tensors->path).text, (int)slot, index);
+        if (!sources || part == TENSOR_PARTS || !sources[part].tensor)
+            return fail_file(err, VIT_EINVAL, checkpoint->tensors->path,
+                             "slot %d, index %zu: expected %zu more elements, found the end",
+                             (int)slot, index, count);
         const size_t elements = sources[part].tensor->elements;
         if (first >= elements) {
             first -= elements;

@@ -1,4 +1,4 @@
-/* checkpoint.h - a checkpoint folder as the model sees it: a configuration, and tensors by slot */
+/* checkpoint.h - a checkpoint's directory as the model sees it: a configuration, tensors by slot */
 #ifndef VIT_CHECKPOINT_CHECKPOINT_H
 #define VIT_CHECKPOINT_CHECKPOINT_H
 
@@ -9,33 +9,34 @@
 struct checkpoint;
 
 /*
- * Reads the configuration and labels, and the headers of the weights; checks that every tensor is
- * accounted for. height and width: the image size to compute at; 0, 0: the checkpoint's own.
+ * Reads the configuration, the labels and the headers of the weights, and checks that every tensor
+ * is used. height and width: the image size to compute at; 0, 0: the checkpoint's own.
  */
 enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
                                 struct checkpoint **checkpoint, struct vit_error *err);
 void checkpoint_close(struct checkpoint *checkpoint);
 
+/* The family's id. */
 const char *checkpoint_family(const struct checkpoint *checkpoint);
-/* What is computed, at the size asked for. */
+/* The configuration at the requested size. */
 const struct vit_config *checkpoint_config(const struct checkpoint *checkpoint);
-/* What the tensors are of: the same but for the image's size. */
+/* The configuration that the tensors were made for: it differs in the image size only. */
 const struct vit_config *checkpoint_stored(const struct checkpoint *checkpoint);
 const struct vit_preprocess_config *checkpoint_preprocess_config(
     const struct checkpoint *checkpoint);
 const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoint);
-/* Whether the head's outputs, if it has a head, are classes. */
+/* Whether the outputs of the head, if there is one, are classes. */
 bool checkpoint_is_classifier(const struct checkpoint *checkpoint);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 
-/* How a family brings its table of positions to another grid. */
+/* How a family resizes its table of positions to another grid. */
 enum positions_resize {
-    RESIZE_NEVER,             /* it has no way to */
-    RESIZE_BICUBIC_ANTIALIAS, /* timm: a = −1/2, the filter widened when shrinking */
+    RESIZE_NEVER,             /* it does not */
+    RESIZE_BICUBIC_ANTIALIAS, /* timm: a = −1/2, the filter is widened when shrinking */
     RESIZE_BICUBIC,           /* Hugging Face: a = −3/4 */
     RESIZE_BILINEAR,          /* T2T-ViT */
-    RESIZE_BILINEAR_CORNERS,  /* Google: corner patches stay corner patches */
+    RESIZE_BILINEAR_CORNERS,  /* Google: corners map to corners */
 };
 enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint);
 
@@ -43,18 +44,18 @@ enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint);
 bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
                        struct vit_tensor_info *tensor);
 
-/* Whether the file has the tensor; index is the stage or the block, else 0. */
+/* Whether the files have the tensor; index is that of the stage or block, otherwise 0. */
 bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, size_t index);
 
 /*
- * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32 in the slot's own
- * layout, whatever they are stored in. Keeps the last tensor that had to be laid out anew: one
- * thread at a time. VIT_EIO the file ends early or cannot be read; VIT_ENOMEM.
+ * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32 in the slot's
+ * layout, whatever the stored dtype and layout. Not thread-safe: it keeps the last tensor whose
+ * layout differs. VIT_EIO: the file is truncated or cannot be read; VIT_ENOMEM.
  */
 enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,
                                 size_t first, size_t count, float *out, struct vit_error *err);
 
-/* Frees what reading keeps. */
+/* Frees what checkpoint_read keeps. */
 void checkpoint_forget(struct checkpoint *checkpoint);
 
 #endif

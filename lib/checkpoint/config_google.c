@@ -1,46 +1,39 @@
-/* config_google.c - Google's .npz: the configuration is in the shapes, and little in config.json */
-#include "checkpoint/config.h"
+/* config_google.c - Google's .npz: a configuration from shapes, which config.json completes */
+#include "checkpoint/parse_config.h"
+#include "files/fail_file.h"
 
-#include "base/status.h"
-#include "config/fields.h"
-#include "files/sanitize.h"
-
-/* What a config.json may add, or repeat; 0: it says nothing. */
-struct google_keys {
+/* What config.json may add or repeat; 0: not given. */
+struct google_fields {
     size_t image[2], patch, heads, depth, dim, mlp_dim, classes;
     float eps;
 };
 
-#define FIELD(field) offsetof(struct google_keys, field)
+#define FIELD(...) FIELD_RULE(struct google_fields, __VA_ARGS__)
 
-static const struct key_rule rules[] = {
-    { "image_size", take_height_width, FIELD(image), NULL, false },
-    { "patch_size", take_count, FIELD(patch), NULL, false },
-    { "num_heads", take_count, FIELD(heads), NULL, false },
-    { "num_layers", take_count, FIELD(depth), NULL, false },
-    { "hidden_size", take_count, FIELD(dim), NULL, false },
-    { "mlp_dim", take_count, FIELD(mlp_dim), NULL, false },
-    { "num_classes", take_count, FIELD(classes), NULL, false },
-    { "layer_norm_eps", take_float, FIELD(eps), NULL, false },
+static const struct field_rule rules[] = {
+    FIELD("image_size", parse_height_width, image), FIELD("patch_size", parse_count, patch),
+    FIELD("num_heads", parse_count, heads),         FIELD("num_layers", parse_count, depth),
+    FIELD("hidden_size", parse_count, dim),         FIELD("mlp_dim", parse_count, mlp_dim),
+    FIELD("num_classes", parse_count, classes),     FIELD("layer_norm_eps", parse_float, eps),
 };
 
-/* The tensor of a slot, of that rank; VIT_EFORMAT otherwise. */
-static enum vit_status shape_of(const struct config_input *in, const struct name_family *family,
-                                enum tensor_slot slot, size_t rank, const char *name,
-                                const struct tensor **tensor, struct vit_error *err)
+/* Finds the tensor of a slot and checks its rank; `name` is for the message if there is none. */
+static enum vit_status find_tensor(const struct config_sources *sources,
+                                   const struct tensor_names *names, enum tensor_slot slot,
+                                   size_t rank, const char *name, const struct tensor **tensor,
+                                   struct vit_error *err)
 {
-    *tensor = names_find(family, in->tensors, slot);
+    *tensor = names_find(names, sources->tensors, slot);
     if (!*tensor)
-        return fail(err, VIT_EFORMAT, "%s: tensor %s is missing, whose shape is needed",
-                    sanitize_path(in->tensors->path).text, name);
+        return fail_tensor(err, VIT_EFORMAT, sources->tensors->path, name,
+                           "expected rank %zu, found no such tensor", rank);
     if ((*tensor)->rank == rank)
         return VIT_OK;
-    return fail(err, VIT_EFORMAT, "%s: tensor %s has %zu sides, expected %zu",
-                sanitize_path((*tensor)->path).text, sanitize_name((*tensor)->name).text,
-                (*tensor)->rank, rank);
+    return fail_tensor(err, VIT_EFORMAT, (*tensor)->path, (*tensor)->name,
+                       "expected rank %zu, found %zu", rank, (*tensor)->rank);
 }
 
-/* The side of a square of that many patches; 0: they make none. */
+/* The side of a square of this many patches; 0: they do not form a square. */
 static size_t square_side(size_t patches)
 {
     size_t side = 0;
@@ -50,19 +43,24 @@ static size_t square_side(size_t patches)
     return side * side == patches ? side : 0;
 }
 
-static enum vit_status read_shapes(const struct config_input *in, const struct name_family *family,
-                                   struct vit_config *c, size_t *patches, struct vit_error *err)
+#define BLOCK "Transformer/encoderblock_0/"
+
+static enum vit_status read_shapes(const struct config_sources *sources,
+                                   const struct tensor_names *names, struct vit_config *c,
+                                   size_t *patches, struct vit_error *err)
 {
     const struct tensor *patch, *query, *fc1, *positions, *head, *pre_logits;
-    const struct tensors *const t = in->tensors;
+    const struct tensors *const t = sources->tensors;
     enum vit_status status;
 
-    if ((status = shape_of(in, family, SLOT_PATCH_WEIGHT, 4, "embedding/kernel", &patch, err)) ||
-        (status = shape_of(in, family, SLOT_QKV_WEIGHT, 3, "encoderblock_0/…/query/kernel", &query,
-                           err)) ||
-        (status = shape_of(in, family, SLOT_FC1_WEIGHT, 2, "encoderblock_0/…/Dense_0/kernel", &fc1,
-                           err)) ||
-        (status = shape_of(in, family, SLOT_POSITIONS, 3, "pos_embedding", &positions, err)))
+    if ((status =
+             find_tensor(sources, names, SLOT_PATCH_WEIGHT, 4, "embedding/kernel", &patch, err)) ||
+        (status = find_tensor(sources, names, SLOT_QKV_WEIGHT, 3,
+                              BLOCK "MultiHeadDotProductAttention_1/query/kernel", &query, err)) ||
+        (status = find_tensor(sources, names, SLOT_FC1_WEIGHT, 2, BLOCK "MlpBlock_3/Dense_0/kernel",
+                              &fc1, err)) ||
+        (status = find_tensor(sources, names, SLOT_POSITIONS, 3,
+                              "Transformer/posembed_input/pos_embedding", &positions, err)))
         return status;
     c->patch = patch->shape[0];
     c->channels = patch->shape[2];
@@ -70,59 +68,61 @@ static enum vit_status read_shapes(const struct config_input *in, const struct n
     c->heads = query->shape[1];
     c->head_dim = query->shape[2];
     c->mlp_dim = fc1->shape[1];
-    c->depth = names_blocks(family, t);
-    if (!names_find(family, t, SLOT_CLS_TOKEN)) { /* "gap" in Google's configurations */
+    c->depth = names_count_blocks(names, t);
+    if (!names_find(names, t, SLOT_CLS_TOKEN)) { /* "gap" in Google's configurations */
         c->class_tokens = VIT_CLASS_TOKENS_NONE;
         c->pool = VIT_POOL_MEAN;
     }
-    if ((head = names_find(family, t, SLOT_HEAD_BIAS)) && head->rank == 1)
+    if ((head = names_find(names, t, SLOT_HEAD_BIAS)) && head->rank == 1)
         c->classes = head->shape[0];
-    if ((pre_logits = names_find(family, t, SLOT_PRE_LOGITS_BIAS)) && pre_logits->rank == 1)
+    if ((pre_logits = names_find(names, t, SLOT_PRE_LOGITS_BIAS)) && pre_logits->rank == 1)
         c->pre_logits = pre_logits->shape[0];
     *patches =
         positions->shape[1] - (c->class_tokens == VIT_CLASS_TOKENS_CLASS && positions->shape[1]);
     return VIT_OK;
 }
 
-/* What the file says twice must agree. */
-static enum vit_status check_agreement(const struct config_input *in, const struct google_keys *k,
+/* What both config.json and the shapes say must agree. */
+static enum vit_status check_agreement(const struct config_sources *sources,
+                                       const struct google_fields *given,
                                        const struct vit_config *c, struct vit_error *err)
 {
     const struct {
-        const char *key;
-        size_t said, found;
+        const char *field;
+        size_t given, derived;
     } both[] = {
-        { "patch_size", k->patch, c->patch },  { "num_heads", k->heads, c->heads },
-        { "num_layers", k->depth, c->depth },  { "hidden_size", k->dim, c->dim },
-        { "mlp_dim", k->mlp_dim, c->mlp_dim }, { "num_classes", k->classes, c->classes },
+        { "patch_size", given->patch, c->patch },  { "num_heads", given->heads, c->heads },
+        { "num_layers", given->depth, c->depth },  { "hidden_size", given->dim, c->dim },
+        { "mlp_dim", given->mlp_dim, c->mlp_dim }, { "num_classes", given->classes, c->classes },
     };
 
     for (size_t i = 0; i < sizeof both / sizeof *both; i++)
-        if (both[i].said > 0 && both[i].said != both[i].found)
-            return fail(err, VIT_EFORMAT, "%s: %s is %zu, but the shapes of %s say %zu",
-                        sanitize_path(in->path).text, both[i].key, both[i].said,
-                        sanitize_path(in->tensors->path).text, both[i].found);
+        if (both[i].given > 0 && both[i].given != both[i].derived)
+            return fail_file(err, VIT_EFORMAT, sources->path,
+                             "%s: expected %zu, as the shapes of the tensors have it, found %zu",
+                             both[i].field, both[i].derived, both[i].given);
     return VIT_OK;
 }
 
-static enum vit_status find_size(const struct config_input *in, const struct google_keys *k,
-                                 size_t patches, struct vit_config *c, struct vit_error *err)
+static enum vit_status find_size(const struct config_sources *sources,
+                                 const struct google_fields *given, size_t patches,
+                                 struct vit_config *c, struct vit_error *err)
 {
     const size_t side = square_side(patches);
 
-    c->height = k->image[0] ? k->image[0] : side * c->patch;
-    c->width = k->image[0] ? k->image[1] : side * c->patch;
+    c->height = given->image[0] ? given->image[0] : side * c->patch;
+    c->width = given->image[0] ? given->image[1] : side * c->patch;
     if (c->height > 0)
         return VIT_OK;
-    return fail(err, VIT_EFORMAT,
-                "%s: pos_embedding is for %zu patches, which make no square: config.json must give "
-                "image_size [height, width]",
-                sanitize_path(in->tensors->path).text, patches);
+    return fail_tensor(err, VIT_EFORMAT, sources->tensors->path, "pos_embedding",
+                       "expected a square number of patches, or image_size [height, width] in "
+                       "config.json; found %zu patches",
+                       patches);
 }
 
 /* vision_transformer/input_pipeline.py: a plain resize, (x − 127.5)/127.5 */
-static const struct vit_preprocess_config recipe = {
-    .size = sizeof recipe,
+static const struct vit_preprocess_config preprocess = {
+    .size = sizeof preprocess,
     .interpolation = VIT_INTERPOLATION_BILINEAR,
     .crop_mode = VIT_CROP_MODE_SQUASH,
     .crop_pct = 1,
@@ -130,31 +130,34 @@ static const struct vit_preprocess_config recipe = {
     .std = { 0.5f, 0.5f, 0.5f },
 };
 
-enum vit_status config_parse_google(const struct config_input *in, struct config_file *file,
-                                    struct vit_error *err)
+enum vit_status parse_config_google(const struct config_sources *sources,
+                                    struct parsed_config *parsed, struct vit_error *err)
 {
-    struct vit_config *const c = &file->config;
-    struct google_keys said = { .eps = 1e-6f };
-    const struct keys keys = { in->path, "", true, &said, err, NULL, 0 };
-    const struct keys noted = { in->path, "", true, &said, err, &file->provenance, 0 };
+    struct vit_config *const c = &parsed->config;
+    struct google_fields given = { .eps = 1e-6f };
+    const struct json_reader reader = {
+        .path = sources->path, .prefix = "", .lenient = true, .target = &given, .err = err
+    };
+    struct json_reader noting = reader;
     size_t patches;
     enum vit_status status;
 
-    provenance_all(&file->provenance, "Google's default");
+    noting.provenance = &parsed->provenance;
+    provenance_all(&parsed->provenance, "Google's default");
     *c = (struct vit_config){ .size = sizeof *c, .activation = VIT_ACTIVATION_GELU };
     const struct vit_config before = *c;
-    if ((status = keys_read(&keys, in->root, rules, sizeof rules / sizeof *rules)) ||
-        (status = read_shapes(in, file->family, c, &patches, err)) ||
-        (status = check_agreement(in, &said, c, err)) ||
-        (status = find_size(in, &said, patches, c, err)))
+    if ((status = json_fields_read(&reader, sources->root, RULES(rules))) ||
+        (status = read_shapes(sources, parsed->family->names, c, &patches, err)) ||
+        (status = check_agreement(sources, &given, c, err)) ||
+        (status = find_size(sources, &given, patches, c, err)))
         return status;
-    provenance_changed(&file->provenance, &before, c, "the tensors' shapes");
-    c->eps = said.eps;
-    if (json_object_get(in->root, "layer_norm_eps"))
-        keys_note(&noted, "layer_norm_eps", offsetof(struct vit_config, eps));
-    if (said.image[0] > 0) {
-        keys_note(&noted, "image_size", offsetof(struct vit_config, height));
-        keys_note(&noted, "image_size", offsetof(struct vit_config, width));
+    provenance_changed(&parsed->provenance, &before, c, "the tensors' shapes");
+    c->eps = given.eps;
+    if (json_object_get(sources->root, "layer_norm_eps"))
+        json_fields_note(&noting, "layer_norm_eps", offsetof(struct vit_config, eps));
+    if (given.image[0] > 0) {
+        json_fields_note(&noting, "image_size", offsetof(struct vit_config, height));
+        json_fields_note(&noting, "image_size", offsetof(struct vit_config, width));
     }
-    return config_finish(in, in->tensors->path, c, &recipe, file, err);
+    return finish_config(sources, sources->tensors->path, c, &preprocess, parsed, err);
 }

@@ -1,12 +1,13 @@
-/* config_hf.c - Hugging Face's config.json, of each model_type there is a family for */
+/* config_hf.c - Hugging Face's config.json, for each model_type of a family */
 #include "checkpoint/config_hf.h"
 
 #include <string.h>
 
-#include "base/status.h"
+#include "files/fail_file.h"
+#include "files/json_kind.h"
 #include "files/sanitize.h"
 
-struct hf_keys {
+struct hf_fields {
     size_t image[2]; /* height, width */
     size_t projection;
     double mlp_ratio;
@@ -14,7 +15,7 @@ struct hf_keys {
     struct vit_config config;
 };
 
-#define FIELD(field)  offsetof(struct hf_keys, field)
+#define FIELD(...)    FIELD_RULE(struct hf_fields, __VA_ARGS__)
 #define CONFIG(field) offsetof(struct vit_config, field)
 
 /* transformers' ACT2FN: gelu_new and gelu_fast are the same formula. */
@@ -31,102 +32,101 @@ static const struct choice activations[] = {
 };
 
 /*
- * A configuration repeats what its class holds and more: keys of training, of text, of other heads.
- * So the rules are for what this library reads, and for what would make the arithmetic another.
+ * A config.json has many fields without effect here: for training, for text, for other heads. The
+ * rules are for what this library reads, and for what would change the arithmetic.
  */
-#define TOWER                                                                                      \
-    { "hidden_size", take_count, FIELD(config.dim), NULL, false },                                 \
-        { "num_hidden_layers", take_count, FIELD(config.depth), NULL, false },                     \
-        { "num_attention_heads", take_count, FIELD(config.heads), NULL, false },                   \
-        { "hidden_act", take_choice, FIELD(config.activation), activations, false },               \
-        { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },                          \
-        { "image_size", take_height_width, FIELD(image), NULL, false },                            \
-        { "patch_size", take_square, FIELD(config.patch), NULL, false },                           \
-        { "num_channels", take_count, FIELD(config.channels), NULL, false },                       \
-    {                                                                                              \
-        "pruned_heads", take_only, 0, "{}", false                                                  \
-    }
+#define TOWER_RULES                                                                                \
+    FIELD("hidden_size", parse_count, config.dim),                                                 \
+        FIELD("num_hidden_layers", parse_count, config.depth),                                     \
+        FIELD("num_attention_heads", parse_count, config.heads),                                   \
+        FIELD("hidden_act", parse_choice, config.activation, .argument = activations),             \
+        FIELD("layer_norm_eps", parse_float, config.eps),                                          \
+        FIELD("image_size", parse_height_width, image),                                            \
+        FIELD("patch_size", parse_square, config.patch),                                           \
+        FIELD("num_channels", parse_count, config.channels), FIXED_RULE("pruned_heads", "{}")
 
-static const struct key_rule vit_rules[] = {
-    TOWER,
-    { "intermediate_size", take_count, FIELD(config.mlp_dim), NULL, false },
-    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
-    { "pooler_act", take_only, 0, "\"tanh\"", false },
+#define DINOV2_RULES                                                                               \
+    TOWER_RULES, FIELD("mlp_ratio", parse_number, mlp_ratio),                                      \
+        FIELD("use_swiglu_ffn", parse_bool, swiglu),                                               \
+        FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),                                 \
+        FIXED_RULE("apply_layernorm", "true")
+
+static const struct field_rule vit_rules[] = {
+    TOWER_RULES,
+    FIELD("intermediate_size", parse_count, config.mlp_dim),
+    FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),
+    FIXED_RULE("pooler_act", "\"tanh\""),
 };
 
-static const struct key_rule dinov2_rules[] = {
-    TOWER,
-    { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, false },
-    { "use_swiglu_ffn", take_bool, FIELD(swiglu), NULL, false },
-    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
-    { "apply_layernorm", take_only, 0, "true", false },
+static const struct field_rule dinov2_rules[] = { DINOV2_RULES };
+
+static const struct field_rule registers_rules[] = {
+    DINOV2_RULES,
+    FIELD("num_register_tokens", parse_count, config.registers),
 };
 
-static const struct key_rule registers_rules[] = {
-    TOWER,
-    { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, false },
-    { "use_swiglu_ffn", take_bool, FIELD(swiglu), NULL, false },
-    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
-    { "apply_layernorm", take_only, 0, "true", false },
-    { "num_register_tokens", take_count, FIELD(config.registers), NULL, false },
+static const struct field_rule clip_rules[] = {
+    TOWER_RULES,
+    FIELD("intermediate_size", parse_count, config.mlp_dim),
 };
 
-static const struct key_rule clip_rules[] = {
-    TOWER,
-    { "intermediate_size", take_count, FIELD(config.mlp_dim), NULL, false },
+static const struct field_rule siglip_rules[] = {
+    TOWER_RULES,
+    FIELD("intermediate_size", parse_count, config.mlp_dim),
+    FIELD("vision_use_head", parse_bool, map_pool),
 };
 
-static const struct key_rule siglip_rules[] = {
-    TOWER,
-    { "intermediate_size", take_count, FIELD(config.mlp_dim), NULL, false },
-    { "vision_use_head", take_bool, FIELD(map_pool), NULL, false },
+static const struct field_rule root_rules[] = {
+    FIELD("projection_dim", parse_count, projection),
+    FIXED_RULE("quantization_config", "null"),
+    FIXED_RULE("problem_type", "null|\"single_label_classification\""),
 };
 
-static const struct key_rule root_rules[] = {
-    { "projection_dim", take_count, FIELD(projection), NULL, false },
-    { "quantization_config", take_only, 0, "null", false },
-    { "problem_type", take_only, 0, "null|\"single_label_classification\"", false },
-};
+/* --- what follows from the tensors that exist; classes is set before */
 
-/* What follows from the tensors that are there. */
-static void find_vit(const struct config_input *in, const struct config_file *file,
-                     struct hf_keys *hf)
+static const struct tensor *find(const struct config_sources *sources,
+                                 const struct parsed_config *parsed, enum tensor_slot slot)
 {
-    const struct tensor *const pooler =
-        names_find(file->family, in->tensors, SLOT_PRE_LOGITS_WEIGHT);
+    return names_find(parsed->family->names, sources->tensors, slot);
+}
+
+static void derive_vit(const struct config_sources *sources, const struct parsed_config *parsed,
+                       struct hf_fields *hf)
+{
+    const struct tensor *const pooler = find(sources, parsed, SLOT_PRE_LOGITS_WEIGHT);
 
     if (hf->config.classes == 0 && pooler && pooler->rank > 0)
         hf->config.pre_logits = pooler->shape[0];
 }
 
-/* DeiT has a distillation token always, and a head for it or not. */
-static void find_deit(const struct config_input *in, const struct config_file *file,
-                      struct hf_keys *hf)
+/* DeiT always has a distillation token; it may or may not have a head for it. */
+static void derive_deit(const struct config_sources *sources, const struct parsed_config *parsed,
+                        struct hf_fields *hf)
 {
-    if (names_find(file->family, in->tensors, SLOT_DIST_HEAD_WEIGHT) ||
-        names_find(file->family, in->tensors, SLOT_DIST_HEAD_BIAS)) {
+    if (find(sources, parsed, SLOT_DIST_HEAD_WEIGHT) ||
+        find(sources, parsed, SLOT_DIST_HEAD_BIAS)) {
         hf->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
         hf->config.registers = 0;
     }
-    find_vit(in, file, hf);
+    derive_vit(sources, parsed, hf);
 }
 
-static void find_dinov2(const struct config_input *in, const struct config_file *file,
-                        struct hf_keys *hf)
+static void derive_dinov2(const struct config_sources *sources, const struct parsed_config *parsed,
+                          struct hf_fields *hf)
 {
-    (void)in;
-    (void)file;
+    (void)sources;
+    (void)parsed;
     if (hf->config.classes > 0)
         hf->config.pool = VIT_POOL_CLASS_AND_MEAN;
 }
 
-/* A head is a classifier's, with a bias, or the projection to what texts are compared with. */
-static void find_clip(const struct config_input *in, const struct config_file *file,
-                      struct hf_keys *hf)
+/* The head is a classifier with a bias, or the projection into the space shared with texts. */
+static void derive_clip(const struct config_sources *sources, const struct parsed_config *parsed,
+                        struct hf_fields *hf)
 {
     if (hf->config.classes == 0)
         return;
-    if (names_find(file->family, in->tensors, SLOT_HEAD_BIAS)) {
+    if (find(sources, parsed, SLOT_HEAD_BIAS)) {
         hf->config.pool = VIT_POOL_MEAN;
         hf->config.final_norm = VIT_FINAL_NORM_NONE;
     } else {
@@ -135,58 +135,41 @@ static void find_clip(const struct config_input *in, const struct config_file *f
     }
 }
 
-static void find_siglip(const struct config_input *in, const struct config_file *file,
-                        struct hf_keys *hf)
+static void derive_siglip(const struct config_sources *sources, const struct parsed_config *parsed,
+                          struct hf_fields *hf)
 {
-    (void)in;
-    (void)file;
+    (void)sources;
+    (void)parsed;
     if (hf->config.classes > 0 || !hf->map_pool)
         hf->config.pool = VIT_POOL_MEAN;
 }
 
-/* The constructors' defaults in transformers, and what the class computes whatever they say. */
-#define RULES(table) .rules = table, .count = sizeof(table) / sizeof *(table)
+/* --- the defaults of transformers' constructors, and what each class always computes */
+
+static const struct hf_preprocess preprocess_vit = {
+    HF_PROCESSOR_VIT, VIT_CROP_MODE_SQUASH, 1, VIT_INTERPOLATION_BILINEAR, { HF_HALF }, { HF_HALF }
+};
+static const struct hf_preprocess preprocess_deit = {
+    HF_PROCESSOR_DEIT,         VIT_CROP_MODE_SQUASH, 0.875,
+    VIT_INTERPOLATION_BICUBIC, { HF_IMAGENET_MEAN }, { HF_IMAGENET_STD }
+};
+static const struct hf_preprocess preprocess_dinov2 = {
+    HF_PROCESSOR_BIT,          VIT_CROP_MODE_CENTER, 0.875,
+    VIT_INTERPOLATION_BICUBIC, { HF_IMAGENET_MEAN }, { HF_IMAGENET_STD }
+};
+static const struct hf_preprocess preprocess_clip = {
+    HF_PROCESSOR_CLIP,         VIT_CROP_MODE_CENTER, 1,
+    VIT_INTERPOLATION_BICUBIC, { HF_CLIP_MEAN },     { HF_CLIP_STD }
+};
+static const struct hf_preprocess preprocess_siglip = {
+    HF_PROCESSOR_SIGLIP,       VIT_CROP_MODE_SQUASH, 1,
+    VIT_INTERPOLATION_BICUBIC, { HF_HALF },          { HF_HALF }
+};
+
+#define MODEL_RULES(table) .rules = table, .count = sizeof(table) / sizeof *(table)
 #define BASE                                                                                       \
     .size = sizeof(struct vit_config), .channels = 3, .dim = 768, .depth = 12, .heads = 12,        \
     .pos_embed = VIT_POS_EMBED_LEARNED
-
-static const struct hf_model {
-    const char *model_type;
-    bool nested; /* the keys stand in vision_config */
-    size_t image, projection;
-    double mlp_ratio; /* 0: the MLP's width is a key */
-    struct vit_config config;
-    const struct key_rule *rules;
-    size_t count;
-    void (*find)(const struct config_input *in, const struct config_file *file, struct hf_keys *hf);
-} models[] = {
-    { .model_type = "vit",
-      .image = 224,
-      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
-                  .activation = VIT_ACTIVATION_GELU },
-      RULES(vit_rules),
-      .find = find_vit },
-    { .model_type = "deit",
-      .image = 224,
-      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
-                  .activation = VIT_ACTIVATION_GELU, .registers = 1 },
-      RULES(vit_rules),
-      .find = find_deit },
-    { .model_type = "dinov2",
-      .image = 224,
-      .mlp_ratio = 4,
-      .config = { BASE, .patch = 14, .eps = 1e-6f, .activation = VIT_ACTIVATION_GELU,
-                  .layer_scale = true },
-      RULES(dinov2_rules),
-      .find = find_dinov2 },
-    { .model_type = "dinov2_with_registers",
-      .image = 224,
-      .mlp_ratio = 4,
-      .config = { BASE, .patch = 16, .eps = 1e-6f, .activation = VIT_ACTIVATION_GELU,
-                  .layer_scale = true, .registers = 4,
-                  .pos_embed_scope = VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES },
-      RULES(registers_rules),
-      .find = find_dinov2 },
 #define CLIP                                                                                       \
     .image = 224, .projection = 512,                                                               \
     .config = { BASE,                                                                              \
@@ -197,9 +180,7 @@ static const struct hf_model {
                 .final_norm = VIT_FINAL_NORM_POOLED,                                               \
                 .pre_norm = true,                                                                  \
                 .no_patch_bias = true },                                                           \
-    RULES(clip_rules), .find = find_clip
-    { .model_type = "clip", .nested = true, CLIP },
-    { .model_type = "clip_vision_model", CLIP },
+    MODEL_RULES(clip_rules), .derive = derive_clip, .preprocess = &preprocess_clip
 #define SIGLIP                                                                                     \
     .image = 224,                                                                                  \
     .config = { BASE,                                                                              \
@@ -209,136 +190,200 @@ static const struct hf_model {
                 .activation = VIT_ACTIVATION_GELU_TANH,                                            \
                 .class_tokens = VIT_CLASS_TOKENS_NONE,                                             \
                 .pool = VIT_POOL_MAP },                                                            \
-    RULES(siglip_rules), .find = find_siglip
+    MODEL_RULES(siglip_rules), .derive = derive_siglip, .preprocess = &preprocess_siglip
+
+/* One row for each model_type of families.c whose parser is parse_config_hf. */
+static const struct hf_model {
+    const char *model_type;
+    bool nested; /* the fields are in vision_config */
+    size_t image, projection;
+    double mlp_ratio; /* 0: the width of the MLP is a field */
+    struct vit_config config;
+    const struct field_rule *rules;
+    size_t count;
+    void (*derive)(const struct config_sources *sources, const struct parsed_config *parsed,
+                   struct hf_fields *hf);
+    const struct hf_preprocess *preprocess;
+} models[] = {
+    { .model_type = "vit",
+      .image = 224,
+      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
+                  .activation = VIT_ACTIVATION_GELU },
+      MODEL_RULES(vit_rules),
+      .derive = derive_vit,
+      .preprocess = &preprocess_vit },
+    { .model_type = "deit",
+      .image = 224,
+      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
+                  .activation = VIT_ACTIVATION_GELU, .registers = 1 },
+      MODEL_RULES(vit_rules),
+      .derive = derive_deit,
+      .preprocess = &preprocess_deit },
+    { .model_type = "dinov2",
+      .image = 224,
+      .mlp_ratio = 4,
+      .config = { BASE, .patch = 14, .eps = 1e-6f, .activation = VIT_ACTIVATION_GELU,
+                  .layer_scale = true },
+      MODEL_RULES(dinov2_rules),
+      .derive = derive_dinov2,
+      .preprocess = &preprocess_dinov2 },
+    { .model_type = "dinov2_with_registers",
+      .image = 224,
+      .mlp_ratio = 4,
+      .config = { BASE, .patch = 16, .eps = 1e-6f, .activation = VIT_ACTIVATION_GELU,
+                  .layer_scale = true, .registers = 4,
+                  .pos_embed_scope = VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES },
+      MODEL_RULES(registers_rules),
+      .derive = derive_dinov2,
+      .preprocess = &preprocess_dinov2 },
+    { .model_type = "clip", .nested = true, CLIP },
+    { .model_type = "clip_vision_model", CLIP },
     { .model_type = "siglip", .nested = true, SIGLIP },
     { .model_type = "siglip_vision_model", SIGLIP },
 };
 
-static const struct hf_model *find_model(const char *model_type)
+static enum vit_status find_model(const struct config_sources *sources,
+                                  const struct hf_model **model, struct vit_error *err)
 {
-    size_t i = 0;
+    const char *const model_type = sources_string(sources, "model_type");
 
-    while (i + 1 < sizeof models / sizeof *models && strcmp(models[i].model_type, model_type) != 0)
-        i++;
-    return &models[i];
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++)
+        if (strcmp(models[i].model_type, model_type) == 0) {
+            *model = &models[i];
+            return VIT_OK;
+        }
+    return fail_file(err, VIT_EUNSUPPORTED, sources->path,
+                     "model_type: expected one with known defaults, found %s",
+                     sanitize_name(model_type).text);
 }
 
-/* Where the tower's keys stand; of CLIP's two places the one that transformers lets win. */
-static enum vit_status find_tower(const struct config_input *in, const struct hf_model *model,
-                                  json_t **tower, const char **prefix, struct vit_error *err)
+/* Finds the object with the tower's fields; of CLIP's two, the one that transformers uses. */
+static enum vit_status find_tower(const struct config_sources *sources,
+                                  const struct hf_model *model, json_t **tower, const char **prefix,
+                                  struct vit_error *err)
 {
-    json_t *const nested = json_object_get(in->root, "vision_config");
-    json_t *const before = json_object_get(in->root, "vision_config_dict");
+    json_t *const config = json_object_get(sources->root, "vision_config");
+    json_t *const dict = json_object_get(sources->root, "vision_config_dict");
 
-    *tower = in->root;
+    *tower = sources->root;
     *prefix = "";
     if (!model->nested)
         return VIT_OK;
-    *tower = json_is_object(before) ? before : nested;
-    *prefix = json_is_object(before) ? "vision_config_dict." : "vision_config.";
+    *tower = json_is_object(dict) ? dict : config;
+    *prefix = json_is_object(dict) ? "vision_config_dict." : "vision_config.";
     if (!*tower || json_is_object(*tower) || json_is_null(*tower))
         return VIT_OK;
-    return fail(err, VIT_EFORMAT, "%s: vision_config: expected an object",
-                sanitize_path(in->path).text);
+    return fail_file(err, VIT_EFORMAT, sources->path, "vision_config: expected an object, found %s",
+                     json_kind(*tower));
 }
 
-/* A field's origin: the key, where the tower has it. */
-static void note(const struct keys *keys, const json_t *tower, const char *key, size_t offset)
+/* Records where a field of the configuration comes from: the JSON field if the tower has it. */
+static void note(const struct json_reader *reader, const json_t *tower, const char *field,
+                 size_t config_offset)
 {
-    const json_t *const value = json_object_get(tower, key);
+    const json_t *const value = json_object_get(tower, field);
 
     if (value && !json_is_null(value))
-        keys_note(keys, key, offset);
+        json_fields_note(reader, field, config_offset);
     else
-        provenance_set(keys->provenance, offset, "transformers' default");
+        provenance_set(reader->provenance, config_offset, "transformers' default");
 }
 
-/* Hidden width of the MLPs: DINOv2's follows from a ratio, of a gated MLP by its own rule. */
-static enum vit_status finish_mlp(const struct keys *keys, const json_t *tower, struct hf_keys *hf)
+/* DINOv2's MLP width follows from a ratio; a gated MLP has a formula of its own. */
+static enum vit_status set_mlp(const struct json_reader *reader, const json_t *tower,
+                               struct hf_fields *hf)
 {
     struct vit_config *const c = &hf->config;
     const enum vit_status status =
-        config_mlp_dim(keys->path, "mlp_ratio", hf->mlp_ratio, c->dim, &c->mlp_dim, keys->err);
+        parse_mlp_ratio(reader->path, "mlp_ratio", hf->mlp_ratio, c->dim, &c->mlp_dim, reader->err);
 
-    note(keys, tower, "mlp_ratio", CONFIG(mlp_dim));
-    note(keys, tower, "use_swiglu_ffn", CONFIG(gated_mlp));
+    note(reader, tower, "mlp_ratio", CONFIG(mlp_dim));
+    note(reader, tower, "use_swiglu_ffn", CONFIG(gated_mlp));
     if (status || !hf->swiglu)
         return status;
     c->gated_mlp = true;
     c->mlp_dim = (c->mlp_dim * 2 / 3 + 7) / 8 * 8;
     c->activation = VIT_ACTIVATION_SILU;
-    keys_note(keys, "use_swiglu_ffn", CONFIG(activation));
+    json_fields_note(reader, "use_swiglu_ffn", CONFIG(activation));
     return VIT_OK;
 }
 
-static enum vit_status read_keys(const struct config_input *in, const struct hf_model *model,
-                                 struct hf_keys *hf, struct provenance *provenance,
-                                 struct vit_error *err)
+static enum vit_status read_fields(const struct config_sources *sources,
+                                   const struct hf_model *model, struct hf_fields *hf,
+                                   struct provenance *provenance, struct vit_error *err)
 {
-    const struct keys root = { in->path, "", true, hf, err, provenance, FIELD(config) };
-    struct keys keys = root;
+    const struct json_reader root = { .path = sources->path,
+                                      .prefix = "",
+                                      .lenient = true,
+                                      .target = hf,
+                                      .err = err,
+                                      .provenance = provenance,
+                                      .config_offset = offsetof(struct hf_fields, config) };
+    struct json_reader reader = root;
     json_t *tower;
     enum vit_status status;
 
     provenance_all(provenance, "config.json: model_type");
     for (size_t i = 0; i < model->count; i++)
-        if (model->rules[i].offset >= FIELD(config))
-            provenance_set(provenance, model->rules[i].offset - FIELD(config),
+        if (model->rules[i].offset >= root.config_offset)
+            provenance_set(provenance, model->rules[i].offset - root.config_offset,
                            "transformers' default");
-    if ((status = find_tower(in, model, &tower, &keys.prefix, err)) ||
-        (status = keys_read(&root, in->root, root_rules, sizeof root_rules / sizeof *root_rules)) ||
-        (status = keys_read(&keys, tower, model->rules, model->count)) ||
-        (model->mlp_ratio > 0 && (status = finish_mlp(&keys, tower, hf))))
+    if ((status = find_tower(sources, model, &tower, &reader.prefix, err)) ||
+        (status = json_fields_read(&root, sources->root, RULES(root_rules))) ||
+        (status = json_fields_read(&reader, tower, model->rules, model->count)) ||
+        (model->mlp_ratio > 0 && (status = set_mlp(&reader, tower, hf))))
         return status;
     hf->config.height = hf->image[0];
     hf->config.width = hf->image[1];
-    note(&keys, tower, "image_size", CONFIG(height));
-    note(&keys, tower, "image_size", CONFIG(width));
+    note(&reader, tower, "image_size", CONFIG(height));
+    note(&reader, tower, "image_size", CONFIG(width));
     return VIT_OK;
 }
 
-static void find_in_tensors(const struct config_input *in, const struct hf_model *model,
-                            struct hf_keys *hf, struct config_file *file)
+static void derive_from_tensors(const struct config_sources *sources, const struct hf_model *model,
+                                struct hf_fields *hf, struct parsed_config *parsed)
 {
-    const struct tensor *const weight = names_find(file->family, in->tensors, SLOT_HEAD_WEIGHT);
-    const struct tensor *const bias = names_find(file->family, in->tensors, SLOT_HEAD_BIAS);
+    const struct tensor *const weight = find(sources, parsed, SLOT_HEAD_WEIGHT);
+    const struct tensor *const bias = find(sources, parsed, SLOT_HEAD_BIAS);
     const struct vit_config before = hf->config;
 
     if (weight && weight->rank > 0)
         hf->config.classes = weight->shape[0];
     else if (bias && bias->rank > 0)
         hf->config.classes = bias->shape[0];
-    model->find(in, file, hf);
-    provenance_changed(&file->provenance, &before, &hf->config, "the tensors");
-    file->unlabelled = hf->config.no_head_bias; /* a projection's outputs are no classes */
+    model->derive(sources, parsed, hf);
+    provenance_changed(&parsed->provenance, &before, &hf->config, "the tensors");
+    parsed->is_projection = hf->config.no_head_bias;
 }
 
-/* A convolution leaves out what no whole patch covers, of the tensors' size or of the pictures'. */
-static void crop_to_patches(struct config_file *file)
+/* A convolution ignores the pixels that fill no whole patch, of either size. */
+static void set_crop_to_patches(struct parsed_config *parsed)
 {
-    struct vit_config *const c = &file->config;
+    struct vit_config *const c = &parsed->config;
 
     c->crop_to_patches = c->height % c->patch != 0 || c->width % c->patch != 0 ||
-                         file->height % c->patch != 0 || file->width % c->patch != 0;
+                         parsed->height % c->patch != 0 || parsed->width % c->patch != 0;
 }
 
-enum vit_status config_parse_hf(const struct config_input *in, struct config_file *file,
+enum vit_status parse_config_hf(const struct config_sources *sources, struct parsed_config *parsed,
                                 struct vit_error *err)
 {
-    const struct hf_model *const model = find_model(config_string(in, "model_type"));
-    struct hf_keys hf = { .image = { model->image, model->image },
-                          .projection = model->projection,
-                          .mlp_ratio = model->mlp_ratio,
-                          .map_pool = true,
-                          .config = model->config };
-    enum vit_status status;
+    const struct hf_model *model = NULL;
+    enum vit_status status = find_model(sources, &model, err);
 
-    if ((status = read_keys(in, model, &hf, &file->provenance, err)))
+    if (status)
         return status;
-    find_in_tensors(in, model, &hf, file);
-    file->config = hf.config;
-    if ((status = config_parse_preprocessor(in, model->model_type, file, err)))
+    struct hf_fields hf = { .image = { model->image, model->image },
+                            .projection = model->projection,
+                            .mlp_ratio = model->mlp_ratio,
+                            .map_pool = true,
+                            .config = model->config };
+    if ((status = read_fields(sources, model, &hf, &parsed->provenance, err)))
         return status;
-    crop_to_patches(file);
-    return config_check_file(in->path, &file->config, err);
+    derive_from_tensors(sources, model, &hf, parsed);
+    parsed->config = hf.config;
+    if ((status = parse_preprocessor_config(sources, model->preprocess, parsed, err)))
+        return status;
+    set_crop_to_patches(parsed);
+    return check_file_config(sources->path, &parsed->config, err);
 }

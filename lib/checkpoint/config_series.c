@@ -1,14 +1,11 @@
-/* config_series.c - the series' own models: libvit's config.json of the constructors' arguments */
-#include "checkpoint/config.h"
-
+/* config_series.c - the article series: libvit's config.json with the constructors' arguments */
 #include <string.h>
 
-#include "base/status.h"
-#include "config/fields.h"
+#include "checkpoint/parse_config.h"
 #include "config/tokenizer.h"
-#include "files/sanitize.h"
+#include "files/fail_file.h"
 
-struct series_keys {
+struct series_fields {
     size_t img_size[3]; /* channels, height, width */
     double mlp_ratio, token_mlp_ratio;
     struct vit_config config;
@@ -20,43 +17,40 @@ static const struct choice positions[] = {
     { NULL, 0 },
 };
 
-#define FIELD(field) offsetof(struct series_keys, field)
+#define FIELD(...)        FIELD_RULE(struct series_fields, __VA_ARGS__)
+#define NOTE(field, name) json_fields_note(&reader, name, offsetof(struct vit_config, field))
 
-/* Of both models; then the patches of the one, and the soft splits of the other. */
-#define BACKBONE                                                                                   \
-    { "model_type", take_nothing, 0, NULL, true },                                                 \
-        { "img_size", take_3_counts, FIELD(img_size), NULL, true },                                \
-        { "token_len", take_count, FIELD(config.dim), NULL, true },                                \
-        { "preds", take_count, FIELD(config.classes), NULL, true },                                \
-        { "num_heads", take_count, FIELD(config.heads), NULL, true },                              \
-        { "hidden_chan_mul", take_number, FIELD(mlp_ratio), NULL, true },                          \
-        { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
-        { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL,                                \
-          false }, /* none and 0 alike stand for head_dim^-1/2 */                                  \
-        { "qk_scale", take_float_or_null, FIELD(config.qk_scale), NULL, false },                   \
-        { "act", take_choice, FIELD(config.activation), config_activations, false },               \
-        { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },                          \
-        { "attention_value_skip", take_bool, FIELD(config.value_residual), NULL, false },          \
-        { "pos_embed", take_choice, FIELD(config.pos_embed), positions, false },                   \
-        { "pretrained_cfg", take_nothing, 0, NULL, false },                                        \
-    {                                                                                              \
-        "id2label", take_nothing, 0, NULL, false                                                   \
-    }
+/* For both models. A qk_scale of null or 0 stands for 1/√head_dim. */
+#define COMMON_RULES                                                                               \
+    IGNORED_RULE("model_type", .required = true),                                                  \
+        FIELD("img_size", parse_3_counts, img_size, .required = true),                             \
+        FIELD("token_len", parse_count, config.dim, .required = true),                             \
+        FIELD("preds", parse_count, config.classes, .required = true),                             \
+        FIELD("num_heads", parse_count, config.heads, .required = true),                           \
+        FIELD("hidden_chan_mul", parse_number, mlp_ratio, .required = true),                       \
+        FIELD("depth", parse_count, config.depth, .required = true),                               \
+        FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),                                 \
+        FIELD("qk_scale", parse_float_or_null, config.qk_scale),                                   \
+        FIELD("act", parse_choice, config.activation, .argument = timm_activations),               \
+        FIELD("layer_norm_eps", parse_float, config.eps),                                          \
+        FIELD("attention_value_skip", parse_bool, config.value_residual),                          \
+        FIELD("pos_embed", parse_choice, config.pos_embed, .argument = positions),                 \
+        IGNORED_RULE("pretrained_cfg"), IGNORED_RULE("id2label")
 
-static const struct key_rule vit_rules[] = {
-    BACKBONE,
-    { "patch_size", take_count, FIELD(config.patch), NULL, true },
+static const struct field_rule vit_rules[] = {
+    COMMON_RULES,
+    FIELD("patch_size", parse_count, config.patch, .required = true),
 };
 
-static const struct key_rule t2t_rules[] = {
-    BACKBONE,
-    { "softsplit_kernels", take_3_counts, FIELD(config.t2t_kernels), NULL, true },
-    { "token_chan", take_count, FIELD(config.t2t_dim), NULL, true },
-    { "t2t_hidden_chan_mul", take_number, FIELD(token_mlp_ratio), NULL, true },
+static const struct field_rule t2t_rules[] = {
+    COMMON_RULES,
+    FIELD("softsplit_kernels", parse_3_counts, config.t2t_kernels, .required = true),
+    FIELD("token_chan", parse_count, config.t2t_dim, .required = true),
+    FIELD("t2t_hidden_chan_mul", parse_number, token_mlp_ratio, .required = true),
 };
 
-/* What follows from the soft splits that are read. */
-static enum vit_status finish_t2t(const char *path, struct series_keys *series,
+/* Derives what the soft splits determine. */
+static enum vit_status finish_t2t(const char *path, struct series_fields *series,
                                   struct vit_error *err)
 {
     struct vit_config *const c = &series->config;
@@ -66,52 +60,56 @@ static enum vit_status finish_t2t(const char *path, struct series_keys *series,
     c->patch = 1;
     for (size_t i = 0; i < SPLITS; i++)
         if (c->t2t_kernels[i] > CONFIG_MAX_KERNEL)
-            return fail(err, VIT_EFORMAT, "%s: softsplit_kernels[%zu] %zu is above %d",
-                        sanitize_path(path).text, i, c->t2t_kernels[i], CONFIG_MAX_KERNEL);
+            return fail_file(err, VIT_EFORMAT, path,
+                             "softsplit_kernels[%zu]: expected at most %d, found %zu", i,
+                             CONFIG_MAX_KERNEL, c->t2t_kernels[i]);
         else
             c->patch *= config_split_stride(c->t2t_kernels[i]);
-    return config_mlp_dim(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->t2t_dim,
-                          &c->t2t_mlp_dim, err);
+    return parse_mlp_ratio(path, "t2t_hidden_chan_mul", series->token_mlp_ratio, c->t2t_dim,
+                           &c->t2t_mlp_dim, err);
 }
 
-enum vit_status config_parse_series(const struct config_input *in, struct config_file *file,
-                                    struct vit_error *err)
+enum vit_status parse_config_series(const struct config_sources *sources,
+                                    struct parsed_config *parsed, struct vit_error *err)
 {
-    struct series_keys series = { .config = {
-                                      .size = sizeof series.config,
-                                      .eps = 1e-5f,
-                                      .activation = VIT_ACTIVATION_GELU,
-                                      .pos_embed = VIT_POS_EMBED_SINUSOID,
-                                      .value_residual = true,
-                                      .no_qkv_bias = true,
-                                  } };
+    struct series_fields series = { .config = {
+                                        .size = sizeof series.config,
+                                        .eps = 1e-5f,
+                                        .activation = VIT_ACTIVATION_GELU,
+                                        .pos_embed = VIT_POS_EMBED_SINUSOID,
+                                        .value_residual = true,
+                                        .no_qkv_bias = true,
+                                    } };
     struct vit_config *const c = &series.config;
-    const struct keys keys = {
-        in->path, "", false, &series, err, &file->provenance, FIELD(config)
-    };
-    const bool t2t = strcmp(config_string(in, "model_type"), "series_t2t_vit") == 0;
+    const struct json_reader reader = { .path = sources->path,
+                                        .prefix = "",
+                                        .target = &series,
+                                        .err = err,
+                                        .provenance = &parsed->provenance,
+                                        .config_offset = offsetof(struct series_fields, config) };
+    const bool t2t = strcmp(sources_string(sources, "model_type"), "series_t2t_vit") == 0;
     enum vit_status status;
 
-    provenance_all(&file->provenance, "the series' default");
-    if ((status =
-             t2t ? keys_read(&keys, in->root, t2t_rules, sizeof t2t_rules / sizeof *t2t_rules)
-                 : keys_read(&keys, in->root, vit_rules, sizeof vit_rules / sizeof *vit_rules)) ||
-        (status = config_mlp_dim(in->path, "hidden_chan_mul", series.mlp_ratio, c->dim, &c->mlp_dim,
-                                 err)) ||
-        (t2t && (status = finish_t2t(in->path, &series, err))))
+    provenance_all(&parsed->provenance, "the series' default");
+    status = t2t ? json_fields_read(&reader, sources->root, RULES(t2t_rules))
+                 : json_fields_read(&reader, sources->root, RULES(vit_rules));
+    if (status ||
+        (status = parse_mlp_ratio(sources->path, "hidden_chan_mul", series.mlp_ratio, c->dim,
+                                  &c->mlp_dim, err)) ||
+        (t2t && (status = finish_t2t(sources->path, &series, err))))
         return status;
     c->channels = series.img_size[0];
     c->height = series.img_size[1];
     c->width = series.img_size[2];
-    keys_note(&keys, "img_size", offsetof(struct vit_config, channels));
-    keys_note(&keys, "img_size", offsetof(struct vit_config, height));
-    keys_note(&keys, "img_size", offsetof(struct vit_config, width));
-    keys_note(&keys, "hidden_chan_mul", offsetof(struct vit_config, mlp_dim));
+    NOTE(channels, "img_size");
+    NOTE(height, "img_size");
+    NOTE(width, "img_size");
+    NOTE(mlp_dim, "hidden_chan_mul");
     if (t2t) {
-        keys_note(&keys, "model_type", offsetof(struct vit_config, tokenizer));
-        keys_note(&keys, "softsplit_kernels", offsetof(struct vit_config, patch));
-        keys_note(&keys, "num_heads", offsetof(struct vit_config, t2t_heads));
-        keys_note(&keys, "t2t_hidden_chan_mul", offsetof(struct vit_config, t2t_mlp_dim));
+        NOTE(tokenizer, "model_type");
+        NOTE(patch, "softsplit_kernels");
+        NOTE(t2t_heads, "num_heads");
+        NOTE(t2t_mlp_dim, "t2t_hidden_chan_mul");
     }
-    return config_finish(in, in->path, c, &plain_preprocess_config, file, err);
+    return finish_config(sources, sources->path, c, &plain_preprocess, parsed, err);
 }

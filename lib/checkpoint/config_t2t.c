@@ -1,8 +1,8 @@
-/* config_t2t.c - T2T-ViT's own models: libvit's config.json of the constructor's arguments */
-#include "checkpoint/config.h"
+/* config_t2t.c - T2T-ViT's own models: libvit's config.json with the constructor's arguments */
+#include "checkpoint/parse_config.h"
 
-struct t2t_keys {
-    size_t sides[2]; /* height, width */
+struct t2t_fields {
+    size_t image[2]; /* height, width */
     double mlp_ratio;
     struct vit_config config;
 };
@@ -13,30 +13,32 @@ static const struct choice tokens_types[] = {
     { NULL, 0 },
 };
 
-#define FIELD(field) offsetof(struct t2t_keys, field)
+#define FIELD(...)        FIELD_RULE(struct t2t_fields, __VA_ARGS__)
+#define NOTE(field, name) json_fields_note(&reader, name, offsetof(struct vit_config, field))
 
-static const struct key_rule rules[] = {
-    { "model_type", take_nothing, 0, NULL, true },
-    { "tokens_type", take_choice, FIELD(config.tokenizer), tokens_types, true },
-    { "img_size", take_height_width, FIELD(sides), NULL, false },
-    { "in_chans", take_count, FIELD(config.channels), NULL, false },
-    { "num_classes", take_count_or_0, FIELD(config.classes), NULL, false },
-    { "embed_dim", take_count, FIELD(config.dim), NULL, true },
-    { "depth", take_count, FIELD(config.depth), NULL, true },
-    { "num_heads", take_count, FIELD(config.heads), NULL, true },
-    { "mlp_ratio", take_number, FIELD(mlp_ratio), NULL, true },
-    { "token_dim", take_count, FIELD(config.t2t_dim), NULL, false },
-    { "qkv_bias", take_unless, FIELD(config.no_qkv_bias), NULL, false },
-    { "qk_scale", take_float_or_null, FIELD(config.qk_scale), NULL, false },
-    { "layer_norm_eps", take_float, FIELD(config.eps), NULL, false },
-    { "drop_rate", take_nothing, 0, NULL, false },
-    { "attn_drop_rate", take_nothing, 0, NULL, false },
-    { "drop_path_rate", take_nothing, 0, NULL, false },
-    { "pretrained_cfg", take_nothing, 0, NULL, false },
-    { "id2label", take_nothing, 0, NULL, false },
+static const struct field_rule rules[] = {
+    IGNORED_RULE("model_type", .required = true),
+    FIELD("tokens_type", parse_choice, config.tokenizer, .argument = tokens_types,
+          .required = true),
+    FIELD("img_size", parse_height_width, image),
+    FIELD("in_chans", parse_count, config.channels),
+    FIELD("num_classes", parse_count_or_0, config.classes),
+    FIELD("embed_dim", parse_count, config.dim, .required = true),
+    FIELD("depth", parse_count, config.depth, .required = true),
+    FIELD("num_heads", parse_count, config.heads, .required = true),
+    FIELD("mlp_ratio", parse_number, mlp_ratio, .required = true),
+    FIELD("token_dim", parse_count, config.t2t_dim),
+    FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),
+    FIELD("qk_scale", parse_float_or_null, config.qk_scale),
+    FIELD("layer_norm_eps", parse_float, config.eps),
+    IGNORED_RULE("drop_rate"),
+    IGNORED_RULE("attn_drop_rate"),
+    IGNORED_RULE("drop_path_rate"),
+    IGNORED_RULE("pretrained_cfg"),
+    IGNORED_RULE("id2label"),
 };
 
-/* models/t2t_vit.py: T2T_module's soft splits and default, _cfg's crop, mean and std */
+/* models/t2t_vit.py: the soft splits of T2T_module, and crop, mean and std of _cfg */
 static const struct vit_config defaults = {
     .size = sizeof defaults,
     .channels = 3,
@@ -50,8 +52,8 @@ static const struct vit_config defaults = {
     .t2t_dim = 64,
     .t2t_heads = 1,
 };
-static const struct vit_preprocess_config recipe = {
-    .size = sizeof recipe,
+static const struct vit_preprocess_config preprocess = {
+    .size = sizeof preprocess,
     .interpolation = VIT_INTERPOLATION_BICUBIC,
     .crop_mode = VIT_CROP_MODE_CENTER,
     .crop_pct = 0.9,
@@ -59,25 +61,31 @@ static const struct vit_preprocess_config recipe = {
     .std = { 0.229f, 0.224f, 0.225f },
 };
 
-enum vit_status config_parse_t2t(const struct config_input *in, struct config_file *file,
+enum vit_status parse_config_t2t(const struct config_sources *sources, struct parsed_config *parsed,
                                  struct vit_error *err)
 {
-    struct t2t_keys t2t = { .sides = { 224, 224 }, .config = defaults };
+    struct t2t_fields t2t = { .image = { 224, 224 }, .config = defaults };
     struct vit_config *const c = &t2t.config;
-    const struct keys keys = { in->path, "", false, &t2t, err, &file->provenance, FIELD(config) };
+    const struct json_reader reader = { .path = sources->path,
+                                        .prefix = "",
+                                        .target = &t2t,
+                                        .err = err,
+                                        .provenance = &parsed->provenance,
+                                        .config_offset = offsetof(struct t2t_fields, config) };
     enum vit_status status;
 
-    provenance_all(&file->provenance, "T2T-ViT's default");
-    if ((status = keys_read(&keys, in->root, rules, sizeof rules / sizeof *rules)) ||
-        (status = config_mlp_dim(in->path, "mlp_ratio", t2t.mlp_ratio, c->dim, &c->mlp_dim, err)))
+    provenance_all(&parsed->provenance, "T2T-ViT's default");
+    if ((status = json_fields_read(&reader, sources->root, RULES(rules))) ||
+        (status =
+             parse_mlp_ratio(sources->path, "mlp_ratio", t2t.mlp_ratio, c->dim, &c->mlp_dim, err)))
         return status;
-    c->height = t2t.sides[0];
-    c->width = t2t.sides[1];
+    c->height = t2t.image[0];
+    c->width = t2t.image[1];
     c->t2t_mlp_dim = c->t2t_dim; /* T2T_module gives its transformers an mlp_ratio of 1 */
-    if (json_object_get(in->root, "img_size")) {
-        keys_note(&keys, "img_size", offsetof(struct vit_config, height));
-        keys_note(&keys, "img_size", offsetof(struct vit_config, width));
+    if (json_object_get(sources->root, "img_size")) {
+        NOTE(height, "img_size");
+        NOTE(width, "img_size");
     }
-    keys_note(&keys, "mlp_ratio", offsetof(struct vit_config, mlp_dim));
-    return config_finish(in, in->path, c, &recipe, file, err);
+    NOTE(mlp_dim, "mlp_ratio");
+    return finish_config(sources, sources->path, c, &preprocess, parsed, err);
 }

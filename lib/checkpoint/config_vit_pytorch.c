@@ -1,9 +1,9 @@
-/* config_vit_pytorch.c - vit-pytorch: libvit's config.json of the constructor's arguments */
-#include "checkpoint/config.h"
-
+/* config_vit_pytorch.c - vit-pytorch: libvit's config.json with the constructor's arguments */
 #include <string.h>
 
-struct vit_pytorch_keys {
+#include "checkpoint/parse_config.h"
+
+struct vit_pytorch_fields {
     size_t image[2]; /* height, width */
     struct vit_config config;
 };
@@ -14,33 +14,31 @@ static const struct choice pools[] = {
     { NULL, 0 },
 };
 
-#define FIELD(field) offsetof(struct vit_pytorch_keys, field)
+#define FIELD(...)        FIELD_RULE(struct vit_pytorch_fields, __VA_ARGS__)
+#define NOTE(field, name) json_fields_note(&reader, name, offsetof(struct vit_config, field))
 
-/* Of both models; dropout is for training. */
-#define BOTH                                                                                       \
-    { "model_type", take_nothing, 0, NULL, true },                                                 \
-        { "image_size", take_height_width, FIELD(image), NULL, true },                             \
-        { "patch_size", take_square, FIELD(config.patch), NULL, true },                            \
-        { "num_classes", take_count, FIELD(config.classes), NULL, true },                          \
-        { "dim", take_count, FIELD(config.dim), NULL, true },                                      \
-        { "depth", take_count, FIELD(config.depth), NULL, true },                                  \
-        { "heads", take_count, FIELD(config.heads), NULL, true },                                  \
-        { "mlp_dim", take_count, FIELD(config.mlp_dim), NULL, true },                              \
-        { "channels", take_count, FIELD(config.channels), NULL, false },                           \
-        { "dim_head", take_count, FIELD(config.head_dim), NULL, false },                           \
-        { "pretrained_cfg", take_nothing, 0, NULL, false },                                        \
-    {                                                                                              \
-        "id2label", take_nothing, 0, NULL, false                                                   \
-    }
+#define COMMON_RULES                                                                               \
+    IGNORED_RULE("model_type", .required = true),                                                  \
+        FIELD("image_size", parse_height_width, image, .required = true),                          \
+        FIELD("patch_size", parse_square, config.patch, .required = true),                         \
+        FIELD("num_classes", parse_count, config.classes, .required = true),                       \
+        FIELD("dim", parse_count, config.dim, .required = true),                                   \
+        FIELD("depth", parse_count, config.depth, .required = true),                               \
+        FIELD("heads", parse_count, config.heads, .required = true),                               \
+        FIELD("mlp_dim", parse_count, config.mlp_dim, .required = true),                           \
+        FIELD("channels", parse_count, config.channels),                                           \
+        FIELD("dim_head", parse_count, config.head_dim), IGNORED_RULE("pretrained_cfg"),           \
+        IGNORED_RULE("id2label")
 
-static const struct key_rule vit_rules[] = {
-    BOTH,
-    { "pool", take_choice, FIELD(config.pool), pools, false },
-    { "dropout", take_nothing, 0, NULL, false },
-    { "emb_dropout", take_nothing, 0, NULL, false },
+/* dropout has an effect in training only */
+static const struct field_rule vit_rules[] = {
+    COMMON_RULES,
+    FIELD("pool", parse_choice, config.pool, .argument = pools),
+    IGNORED_RULE("dropout"),
+    IGNORED_RULE("emb_dropout"),
 };
 
-static const struct key_rule simple_rules[] = { BOTH };
+static const struct field_rule simple_rules[] = { COMMON_RULES };
 
 static const struct vit_config defaults = {
     .size = sizeof defaults,
@@ -52,8 +50,8 @@ static const struct vit_config defaults = {
     .patch_norms = true,
 };
 
-/* What the class of the model decides. */
-static void decide(bool simple, struct vit_config *c)
+/* Sets what follows from the class, ViT or SimpleViT. */
+static void set_class(bool simple, struct vit_config *c)
 {
     if (simple) {
         c->class_tokens = VIT_CLASS_TOKENS_NONE;
@@ -67,26 +65,31 @@ static void decide(bool simple, struct vit_config *c)
     c->no_proj = c->heads == 1 && c->head_dim == c->dim;
 }
 
-enum vit_status config_parse_vit_pytorch(const struct config_input *in, struct config_file *file,
-                                         struct vit_error *err)
+enum vit_status parse_config_vit_pytorch(const struct config_sources *sources,
+                                         struct parsed_config *parsed, struct vit_error *err)
 {
-    struct vit_pytorch_keys found = { .config = defaults };
+    struct vit_pytorch_fields found = { .config = defaults };
     struct vit_config *const c = &found.config;
-    const struct keys keys = { in->path, "", false, &found, err, &file->provenance, FIELD(config) };
-    const bool simple = strcmp(config_string(in, "model_type"), "vit_pytorch.SimpleViT") == 0;
+    const struct json_reader reader = { .path = sources->path,
+                                        .prefix = "",
+                                        .target = &found,
+                                        .err = err,
+                                        .provenance = &parsed->provenance,
+                                        .config_offset =
+                                            offsetof(struct vit_pytorch_fields, config) };
+    const bool simple = strcmp(sources_string(sources, "model_type"), "vit_pytorch.SimpleViT") == 0;
     enum vit_status status;
 
-    provenance_all(&file->provenance, "vit-pytorch's default");
-    if ((status =
-             simple ? keys_read(&keys, in->root, simple_rules,
-                                sizeof simple_rules / sizeof *simple_rules)
-                    : keys_read(&keys, in->root, vit_rules, sizeof vit_rules / sizeof *vit_rules)))
+    provenance_all(&parsed->provenance, "vit-pytorch's default");
+    status = simple ? json_fields_read(&reader, sources->root, RULES(simple_rules))
+                    : json_fields_read(&reader, sources->root, RULES(vit_rules));
+    if (status)
         return status;
     c->height = found.image[0];
     c->width = found.image[1];
-    decide(simple, c);
-    keys_note(&keys, "image_size", offsetof(struct vit_config, height));
-    keys_note(&keys, "image_size", offsetof(struct vit_config, width));
-    keys_note(&keys, "model_type", offsetof(struct vit_config, pos_embed));
-    return config_finish(in, in->path, c, &plain_preprocess_config, file, err);
+    set_class(simple, c);
+    NOTE(height, "image_size");
+    NOTE(width, "image_size");
+    NOTE(pos_embed, "model_type");
+    return finish_config(sources, sources->path, c, &plain_preprocess, parsed, err);
 }

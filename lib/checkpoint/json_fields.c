@@ -7,47 +7,71 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/status.h"
 #include "files/fail_file.h"
 #include "files/sanitize.h"
 
-/* A value as JSON, cut for a message. */
-static struct sanitized quote_value(const json_t *value)
-{
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const struct sanitized q = sanitize_name(text ? text : "a value");
+_Static_assert(sizeof(enum vit_activation) == sizeof(unsigned), "parse_choice stores an unsigned");
 
+enum vit_status fail_field(const struct json_reader *reader, const struct field_rule *rule,
+                           enum vit_status status, const char *expected, const json_t *found)
+{
+    char *const text = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
+
+    status =
+        fail_file(reader->err, status, reader->path, "%s%s: expected %s, found %s", reader->prefix,
+                  rule->name, expected, text ? sanitize_name(text).text : "another value");
     free(text);
-    return q;
+    return status;
 }
 
-enum vit_status keys_expected(const struct keys *keys, const struct key_rule *rule,
-                              const char *expected, const json_t *found)
+void *field_member(const struct json_reader *reader, const struct field_rule *rule)
 {
-    return fail(keys->err, VIT_EFORMAT, "%s: %s%s: expected %s, found %s",
-                sanitize_path(keys->path).text, keys->prefix, rule->key, expected,
-                quote_value(found).text);
+    return (char *)reader->target + rule->offset;
 }
 
-enum vit_status keys_unsupported(const struct keys *keys, const struct key_rule *rule,
-                                 const char *supported, const json_t *found)
+enum vit_status parse_ignored(const struct json_reader *reader, const struct field_rule *rule,
+                              json_t *value)
 {
-    return fail(keys->err, VIT_EUNSUPPORTED, "%s: %s%s is %s: supported is %s",
-                sanitize_path(keys->path).text, keys->prefix, rule->key, quote_value(found).text,
-                supported);
-}
-
-void *keys_field(const struct keys *keys, const struct key_rule *rule)
-{
-    return (char *)keys->target + rule->offset;
-}
-
-enum vit_status take_nothing(const struct keys *keys, const struct key_rule *rule, json_t *value)
-{
-    (void)keys;
+    (void)reader;
     (void)rule;
     (void)value;
     return VIT_OK;
+}
+
+/* A list of values for a message: the '|' between them become " or ". */
+static void write_alternatives(const char *values, size_t size, char *text)
+{
+    size_t length = 0;
+
+    *text = '\0';
+    while (*values && length < size) {
+        const size_t value = strcspn(values, "|");
+        length += (size_t)snprintf(text + length, size - length, "%s%.*s", length > 0 ? " or " : "",
+                                   (int)value, values);
+        values += value + (values[value] == '|');
+    }
+}
+
+enum vit_status parse_fixed(const struct json_reader *reader, const struct field_rule *rule,
+                            json_t *value)
+{
+    char *const found = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    const char *allowed = rule->argument;
+    char expected[120];
+    bool matches = false;
+
+    if (!found)
+        return fail_no_memory(reader->err, reader->path);
+    while (!matches && *allowed) {
+        const size_t length = strcspn(allowed, "|");
+        matches = strlen(found) == length && memcmp(found, allowed, length) == 0;
+        allowed += length + (allowed[length] == '|');
+    }
+    free(found);
+    if (matches)
+        return VIT_OK;
+    write_alternatives(rule->argument, sizeof expected, expected);
+    return fail_field(reader, rule, VIT_EUNSUPPORTED, expected, value);
 }
 
 static bool is_count(const json_t *value)
@@ -56,209 +80,203 @@ static bool is_count(const json_t *value)
            json_integer_value(value) <= INT_MAX;
 }
 
-enum vit_status take_count(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_count(const struct json_reader *reader, const struct field_rule *rule,
+                            json_t *value)
 {
     if (!is_count(value))
-        return keys_expected(keys, rule, "a positive integer", value);
-    *(size_t *)keys_field(keys, rule) = (size_t)json_integer_value(value);
+        return fail_field(reader, rule, VIT_EFORMAT, "a positive integer", value);
+    *(size_t *)field_member(reader, rule) = (size_t)json_integer_value(value);
     return VIT_OK;
 }
 
-enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_count_or_0(const struct json_reader *reader, const struct field_rule *rule,
+                                 json_t *value)
 {
     if (json_is_integer(value) && json_integer_value(value) == 0) {
-        *(size_t *)keys_field(keys, rule) = 0;
+        *(size_t *)field_member(reader, rule) = 0;
         return VIT_OK;
     }
     if (!is_count(value))
-        return keys_expected(keys, rule, "0 or a positive integer", value);
-    return take_count(keys, rule, value);
+        return fail_field(reader, rule, VIT_EFORMAT, "0 or a positive integer", value);
+    return parse_count(reader, rule, value);
 }
 
-enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_3_counts(const struct json_reader *reader, const struct field_rule *rule,
+                               json_t *value)
 {
-    size_t *counts = keys_field(keys, rule);
+    size_t *const counts = field_member(reader, rule);
 
-    if (json_array_size(value) != 3)
-        return keys_expected(keys, rule, "[channels, height, width]", value);
     for (size_t i = 0; i < 3; i++) {
-        const json_t *count = json_array_get(value, i);
-        if (!is_count(count))
-            return keys_expected(keys, rule, "three positive integers", value);
+        const json_t *const count = json_array_get(value, i);
+        if (json_array_size(value) != 3 || !is_count(count))
+            return fail_field(reader, rule, VIT_EFORMAT, "an array of three positive integers",
+                              value);
         counts[i] = (size_t)json_integer_value(count);
     }
     return VIT_OK;
 }
 
-enum vit_status take_height_width(const struct keys *keys, const struct key_rule *rule,
-                                  json_t *value)
+enum vit_status parse_height_width(const struct json_reader *reader, const struct field_rule *rule,
+                                   json_t *value)
 {
-    size_t *const sides = keys_field(keys, rule);
+    size_t *const sizes = field_member(reader, rule);
     const json_t *const height = json_array_size(value) == 2 ? json_array_get(value, 0) : value;
     const json_t *const width = json_array_size(value) == 2 ? json_array_get(value, 1) : value;
 
     if (!is_count(height) || !is_count(width))
-        return keys_expected(keys, rule, "a positive integer or [height, width]", value);
-    sides[0] = (size_t)json_integer_value(height);
-    sides[1] = (size_t)json_integer_value(width);
+        return fail_field(reader, rule, VIT_EFORMAT, "a positive integer or [height, width]",
+                          value);
+    sizes[0] = (size_t)json_integer_value(height);
+    sizes[1] = (size_t)json_integer_value(width);
     return VIT_OK;
 }
 
-enum vit_status take_square(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_square(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value)
 {
-    const struct key_rule pair = { .key = rule->key };
-    size_t sides[2] = { 0 };
-    struct keys to = *keys;
+    const struct field_rule pair = { .name = rule->name };
+    struct json_reader pair_reader = *reader;
+    size_t sizes[2] = { 0 };
     enum vit_status status;
 
-    to.target = sides;
-    if ((status = take_height_width(&to, &pair, value)))
+    pair_reader.target = sizes;
+    if ((status = parse_height_width(&pair_reader, &pair, value)))
         return status;
-    if (sides[0] != sides[1])
-        return keys_unsupported(keys, rule, "a square patch", value);
-    *(size_t *)keys_field(keys, rule) = sides[0];
+    if (sizes[0] != sizes[1])
+        return fail_field(reader, rule, VIT_EUNSUPPORTED, "equal height and width", value);
+    *(size_t *)field_member(reader, rule) = sizes[0];
     return VIT_OK;
 }
 
-enum vit_status take_bool(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_bool(const struct json_reader *reader, const struct field_rule *rule,
+                           json_t *value)
 {
     if (!json_is_boolean(value))
-        return keys_expected(keys, rule, "true or false", value);
-    *(bool *)keys_field(keys, rule) = json_is_true(value);
+        return fail_field(reader, rule, VIT_EFORMAT, "true or false", value);
+    *(bool *)field_member(reader, rule) = json_is_true(value);
     return VIT_OK;
 }
 
-enum vit_status take_unless(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_negated_bool(const struct json_reader *reader, const struct field_rule *rule,
+                                   json_t *value)
 {
-    const enum vit_status status = take_bool(keys, rule, value);
-    bool *const field = keys_field(keys, rule);
+    const enum vit_status status = parse_bool(reader, rule, value);
+    bool *const member = field_member(reader, rule);
 
     if (!status)
-        *field = !*field;
+        *member = !*member;
     return status;
 }
 
-enum vit_status take_number(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_number(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value)
 {
     if (!json_is_number(value))
-        return keys_expected(keys, rule, "a number", value);
-    *(double *)keys_field(keys, rule) = json_number_value(value);
+        return fail_field(reader, rule, VIT_EFORMAT, "a number", value);
+    *(double *)field_member(reader, rule) = json_number_value(value);
     return VIT_OK;
 }
 
-enum vit_status take_float(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_float(const struct json_reader *reader, const struct field_rule *rule,
+                            json_t *value)
 {
     const double number = json_number_value(value);
 
     if (!json_is_number(value) || !isfinite((float)number) || (number != 0 && (float)number == 0))
-        return keys_expected(keys, rule, "a number within float32", value);
-    *(float *)keys_field(keys, rule) = (float)number;
+        return fail_field(reader, rule, VIT_EFORMAT, "a number in the range of float32", value);
+    *(float *)field_member(reader, rule) = (float)number;
     return VIT_OK;
 }
 
-enum vit_status take_float_or_null(const struct keys *keys, const struct key_rule *rule,
-                                   json_t *value)
+enum vit_status parse_float_or_null(const struct json_reader *reader, const struct field_rule *rule,
+                                    json_t *value)
 {
-    return json_is_null(value) ? VIT_OK : take_float(keys, rule, value);
+    return json_is_null(value) ? VIT_OK : parse_float(reader, rule, value);
 }
 
-enum vit_status take_numbers(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_numbers(const struct json_reader *reader, const struct field_rule *rule,
+                              json_t *value)
 {
     struct numbers numbers = { .count = json_array_size(value) };
+    bool valid = json_is_array(value);
 
-    if (!json_is_array(value))
-        return keys_expected(keys, rule, "an array of numbers", value);
-    for (size_t i = 0; i < numbers.count; i++) {
-        const json_t *number = json_array_get(value, i);
-        if (!json_is_number(number))
-            return keys_expected(keys, rule, "an array of numbers", value);
+    for (size_t i = 0; valid && i < numbers.count; i++) {
+        const json_t *const number = json_array_get(value, i);
+        valid = json_is_number(number);
         if (i < sizeof numbers.value / sizeof *numbers.value)
             numbers.value[i] = json_number_value(number);
     }
-    *(struct numbers *)keys_field(keys, rule) = numbers;
+    if (!valid)
+        return fail_field(reader, rule, VIT_EFORMAT, "an array of numbers", value);
+    *(struct numbers *)field_member(reader, rule) = numbers;
     return VIT_OK;
 }
 
-enum vit_status take_choice(const struct keys *keys, const struct key_rule *rule, json_t *value)
+enum vit_status parse_choice(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value)
 {
-    const char *name = json_string_value(value);
-    char known[160] = "";
-    size_t length = 0;
+    const char *const name = json_string_value(value);
+    char expected[160] = "one of ";
+    size_t length = strlen(expected);
 
     if (!name)
-        return keys_expected(keys, rule, "a string", value);
-    for (const struct choice *choice = rule->more; choice->name; choice++) {
+        return fail_field(reader, rule, VIT_EFORMAT, "a string", value);
+    for (const struct choice *choice = rule->argument; choice->name; choice++) {
         if (strcmp(choice->name, name) == 0) {
-            memcpy(keys_field(keys, rule), &choice->value, sizeof choice->value);
+            memcpy(field_member(reader, rule), &choice->value, sizeof choice->value);
             return VIT_OK;
         }
-        if (length < sizeof known)
-            length += (size_t)snprintf(known + length, sizeof known - length, "%s\"%s\"",
-                                       length > 0 ? ", " : "", choice->name);
+        if (length < sizeof expected)
+            length += (size_t)snprintf(expected + length, sizeof expected - length, "%s\"%s\"",
+                                       choice == rule->argument ? "" : ", ", choice->name);
     }
-    return keys_unsupported(keys, rule, known, value);
+    return fail_field(reader, rule, VIT_EUNSUPPORTED, expected, value);
 }
 
-enum vit_status take_only(const struct keys *keys, const struct key_rule *rule, json_t *value)
-{
-    char *found = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-    const char *allowed = rule->more;
-    bool known = false;
-
-    if (!found)
-        return fail_no_memory(keys->err, keys->path);
-    while (!known && *allowed) {
-        const size_t length = strcspn(allowed, "|");
-        known = strlen(found) == length && memcmp(found, allowed, length) == 0;
-        allowed += length + (allowed[length] == '|');
-    }
-    free(found);
-    return known ? VIT_OK : keys_unsupported(keys, rule, rule->more, value);
-}
-
-static const struct key_rule *find_rule(const struct key_rule *rules, size_t count, const char *key)
+static const struct field_rule *find_rule(const struct field_rule *rules, size_t count,
+                                          const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rules[i].key, key) == 0)
+        if (strcmp(rules[i].name, name) == 0)
             return &rules[i];
     return NULL;
 }
 
-void keys_note(const struct keys *keys, const char *key, size_t offset)
+void json_fields_note(const struct json_reader *reader, const char *field, size_t config_offset)
 {
-    const char *const slash = strrchr(keys->path, '/');
+    const char *const slash = strrchr(reader->path, '/');
     char from[120];
 
-    if (!keys->provenance)
+    if (!reader->provenance)
         return;
-    snprintf(from, sizeof from, "%.40s: %.30s%.40s", slash ? slash + 1 : keys->path, keys->prefix,
-             key);
-    provenance_set(keys->provenance, offset, from);
+    snprintf(from, sizeof from, "%.40s: %.30s%.40s", slash ? slash + 1 : reader->path,
+             reader->prefix, field);
+    provenance_set(reader->provenance, config_offset, from);
 }
 
-enum vit_status keys_read(const struct keys *keys, json_t *object, const struct key_rule *rules,
-                          size_t count)
+enum vit_status json_fields_read(const struct json_reader *reader, json_t *object,
+                                 const struct field_rule *rules, size_t count)
 {
-    const char *key;
+    const char *name;
     json_t *value;
     enum vit_status status;
 
-    json_object_foreach (object, key, value) {
-        const struct key_rule *rule = find_rule(rules, count, key);
-        if (keys->lenient && (!rule || json_is_null(value)))
+    json_object_foreach (object, name, value) {
+        const struct field_rule *const rule = find_rule(rules, count, name);
+        if (reader->lenient && (!rule || json_is_null(value)))
             continue;
         if (!rule)
-            return fail(keys->err, VIT_EUNSUPPORTED, "%s: %s%s is not known",
-                        sanitize_path(keys->path).text, keys->prefix, sanitize_name(key).text);
-        if ((status = rule->take(keys, rule, value)))
+            return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path, "%s%s: unknown field",
+                             reader->prefix, sanitize_name(name).text);
+        if ((status = rule->parse(reader, rule, value)))
             return status;
-        if (rule->take != take_nothing && rule->take != take_only &&
-            rule->offset >= keys->config_offset)
-            keys_note(keys, rule->key, rule->offset - keys->config_offset);
+        if (rule->parse != parse_ignored && rule->parse != parse_fixed &&
+            rule->offset >= reader->config_offset)
+            json_fields_note(reader, rule->name, rule->offset - reader->config_offset);
     }
     for (size_t i = 0; i < count; i++)
-        if (rules[i].required && !json_object_get(object, rules[i].key))
-            return fail(keys->err, VIT_EFORMAT, "%s: %s%s is missing",
-                        sanitize_path(keys->path).text, keys->prefix, rules[i].key);
+        if (rules[i].required && !json_object_get(object, rules[i].name))
+            return fail_file(reader->err, VIT_EFORMAT, reader->path,
+                             "%s%s: expected a value, found none", reader->prefix, rules[i].name);
     return VIT_OK;
 }

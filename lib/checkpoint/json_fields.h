@@ -9,92 +9,127 @@
 #include "checkpoint/provenance.h"
 #include "vit/status.h"
 
-/* Where the values come from, for messages, and where they go. */
-struct keys {
-    const char *path;   /* the file */
-    const char *prefix; /* what stands before a key in messages: "model_args." or "" */
-    bool lenient;       /* passes over unknown keys and nulls; else both are errors */
-    void *target;       /* the struct that the rules' offsets count in */
+/* Where values come from, and where they go. */
+struct json_reader {
+    const char *path;   /* the file, for messages */
+    const char *prefix; /* of the fields' names in messages: "model_args." or "" */
+    bool lenient;       /* ignores unknown fields and nulls; otherwise both are errors */
+    void *target;       /* the struct that the rules' offsets refer to */
     struct vit_error *err;
-    /* where the configuration's fields are noted as they are taken; or NULL */
-    struct provenance *provenance;
-    size_t config_offset; /* of the struct vit_config in the target */
+    struct provenance *provenance; /* records the fields of the configuration; or NULL */
+    size_t config_offset;          /* of the struct vit_config in the target */
 };
 
-struct key_rule {
-    const char *key;
-    enum vit_status (*take)(const struct keys *keys, const struct key_rule *rule, json_t *value);
-    size_t offset;    /* of the field to fill, whose type is `take`'s */
-    const void *more; /* what `take` asks for */
+struct field_rule {
+    const char *name;
+    enum vit_status (*parse)(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value);
+    size_t offset;        /* of the member to fill; `parse` determines its type */
+    const void *argument; /* of `parse` */
     bool required;
 };
 
-/* For take_choice: ends with a NULL name. */
+/* FIELD_RULE(struct hf_fields, "hidden_size", parse_count, config.dim, .required = true) */
+#define FIELD_RULE(type, field, parser, member, ...)                                               \
+    {                                                                                              \
+        .name = field, .parse = parser, .offset = offsetof(type, member), __VA_ARGS__              \
+    }
+/* A field that is known and has no effect on the result. */
+#define IGNORED_RULE(field, ...)                                                                   \
+    {                                                                                              \
+        .name = field, .parse = parse_ignored, __VA_ARGS__                                         \
+    }
+/* A field that must have one of these values, JSON separated by |: "null|false". */
+#define FIXED_RULE(field, values)                                                                  \
+    {                                                                                              \
+        .name = field, .parse = parse_fixed, .argument = values                                    \
+    }
+
+/* A table of rules and its length, as two arguments. */
+#define RULES(table) table, sizeof(table) / sizeof *(table)
+
+/* For parse_choice; ends with a NULL name. */
 struct choice {
     const char *name;
     unsigned value;
 };
 
-/* For take_numbers: up to 3 are kept, all are counted. */
+/* For parse_numbers: the first 3 are stored, all are counted. */
 struct numbers {
     size_t count;
     double value[3];
 };
 
 /*
- * Takes every key of the object. VIT_EFORMAT a value is not what its rule expects, or a required
- * key is missing; VIT_EUNSUPPORTED a key without a rule, or a value that only this library does not
- * know. The message names the file, the key, the expected and the found.
+ * Reads the fields of an object in the object's order; the order of the rules does not matter.
+ * object may be NULL. VIT_EFORMAT: a value is not what its rule expects, or a required field is
+ * missing; VIT_EUNSUPPORTED: a field without a rule, or a value that is valid but that the library
+ * does not support. The message names the file, the field, what is expected and what was found.
  */
-enum vit_status keys_read(const struct keys *keys, json_t *object, const struct key_rule *rules,
-                          size_t count);
+enum vit_status json_fields_read(const struct json_reader *reader, json_t *object,
+                                 const struct field_rule *rules, size_t count);
 
-/* What a rule's take can be. */
-enum vit_status take_nothing(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* size_t: an integer of 1 or more. */
-enum vit_status take_count(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* The same, where 0 stands for nothing of it. */
-enum vit_status take_count_or_0(const struct keys *keys, const struct key_rule *rule,
-                                json_t *value);
-/* size_t[3]: an array of three integers of 1 or more. */
-enum vit_status take_3_counts(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* size_t[2]: an integer of 1 or more for both, or an array of two: height, then width. */
-enum vit_status take_height_width(const struct keys *keys, const struct key_rule *rule,
-                                  json_t *value);
-/* size_t: the same, where both must be one: VIT_EUNSUPPORTED otherwise. */
-enum vit_status take_square(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* bool */
-enum vit_status take_bool(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* The opposite of a bool: for a field that says what a model goes without. */
-enum vit_status take_unless(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* double */
-enum vit_status take_number(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* float; a number too small for one that is not 0 is an error. */
-enum vit_status take_float(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* The same, but null leaves the field as it is. */
-enum vit_status take_float_or_null(const struct keys *keys, const struct key_rule *rule,
+/* --- parsers for field_rule.parse, with the type of the member that each fills */
+
+/* none */
+enum vit_status parse_ignored(const struct json_reader *reader, const struct field_rule *rule,
+                              json_t *value);
+/* none: the value must be one of `argument`, as in FIXED_RULE. */
+enum vit_status parse_fixed(const struct json_reader *reader, const struct field_rule *rule,
+                            json_t *value);
+/* size_t: an integer of at least 1. */
+enum vit_status parse_count(const struct json_reader *reader, const struct field_rule *rule,
+                            json_t *value);
+/* size_t: an integer of at least 0. */
+enum vit_status parse_count_or_0(const struct json_reader *reader, const struct field_rule *rule,
+                                 json_t *value);
+/* size_t[3]: an array of three integers of at least 1. */
+enum vit_status parse_3_counts(const struct json_reader *reader, const struct field_rule *rule,
+                               json_t *value);
+/* size_t[2], height and width: an integer of at least 1 for both, or an array of two. */
+enum vit_status parse_height_width(const struct json_reader *reader, const struct field_rule *rule,
                                    json_t *value);
+/* size_t: the same, where both must be equal: otherwise VIT_EUNSUPPORTED. */
+enum vit_status parse_square(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value);
+/* bool */
+enum vit_status parse_bool(const struct json_reader *reader, const struct field_rule *rule,
+                           json_t *value);
+/* bool: the opposite of the value. */
+enum vit_status parse_negated_bool(const struct json_reader *reader, const struct field_rule *rule,
+                                   json_t *value);
+/* double */
+enum vit_status parse_number(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value);
+/* float: finite, and not rounded to 0. */
+enum vit_status parse_float(const struct json_reader *reader, const struct field_rule *rule,
+                            json_t *value);
+/* float: the same; null leaves the member unchanged. */
+enum vit_status parse_float_or_null(const struct json_reader *reader, const struct field_rule *rule,
+                                    json_t *value);
 /* struct numbers: an array of numbers. */
-enum vit_status take_numbers(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* An enum (of unsigned's size): one of the names in `more`, a struct choice[]. */
-enum vit_status take_choice(const struct keys *keys, const struct key_rule *rule, json_t *value);
-/* Nothing: the value must be one of those in `more`, a string of JSON values "null|false". */
-enum vit_status take_only(const struct keys *keys, const struct key_rule *rule, json_t *value);
+enum vit_status parse_numbers(const struct json_reader *reader, const struct field_rule *rule,
+                              json_t *value);
+/* An enum: one of the names in `argument`, a struct choice[]. */
+enum vit_status parse_choice(const struct json_reader *reader, const struct field_rule *rule,
+                             json_t *value);
+
+/* --- for a parser of one's own */
 
 /*
- * A field of the configuration, by its offset there, comes from this key: for a take that fills it
- * in a roundabout way. What keys_read takes right into it is noted by itself.
+ * Records that the field of struct vit_config at this offset comes from this JSON field.
+ * json_fields_read does it for the members that it fills directly.
  */
-void keys_note(const struct keys *keys, const char *key, size_t offset);
+void json_fields_note(const struct json_reader *reader, const char *field, size_t config_offset);
 
-/* The field that a rule fills. */
-void *keys_field(const struct keys *keys, const struct key_rule *rule);
+/* The member that a rule fills. */
+void *field_member(const struct json_reader *reader, const struct field_rule *rule);
 
-/* For a take of one's own: VIT_EFORMAT "FILE: KEY: expected …, found …". */
-enum vit_status keys_expected(const struct keys *keys, const struct key_rule *rule,
-                              const char *expected, const json_t *found);
-/* VIT_EUNSUPPORTED "FILE: KEY is …: supported is …". */
-enum vit_status keys_unsupported(const struct keys *keys, const struct key_rule *rule,
-                                 const char *supported, const json_t *found);
+/*
+ * "FILE: FIELD: expected …, found …". VIT_EFORMAT if the field cannot have that value at all,
+ * VIT_EUNSUPPORTED if only this library does not support it.
+ */
+enum vit_status fail_field(const struct json_reader *reader, const struct field_rule *rule,
+                           enum vit_status status, const char *expected, const json_t *found);
 
 #endif

@@ -1,21 +1,21 @@
-/* suggest.c - the known name that is nearest to one that is not, for messages */
+/* suggest.c - the known name that is closest to an unknown one, for error messages */
 #include "checkpoint/suggest.h"
 
 #include <stdint.h>
 #include <string.h>
 
-enum { LONGEST = 127 };
+enum { MAX_BYTES = 127 };
 
-static size_t least(size_t a, size_t b)
+static size_t min(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* row[j] is the distance of a's first i bytes and b's first j. */
+/* row[j] is the distance between the first i bytes of a and the first j bytes of b. */
 static size_t distance(const char *a, const char *b)
 {
-    const size_t m = least(strlen(a), LONGEST), n = least(strlen(b), LONGEST);
-    size_t row[LONGEST + 1];
+    const size_t m = min(strlen(a), MAX_BYTES), n = min(strlen(b), MAX_BYTES);
+    size_t row[MAX_BYTES + 1];
 
     for (size_t j = 0; j <= n; j++)
         row[j] = j;
@@ -25,22 +25,22 @@ static size_t distance(const char *a, const char *b)
         for (size_t j = 1; j <= n; j++) {
             const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
             diagonal = row[j];
-            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+            row[j] = min(replaced, min(row[j], row[j - 1]) + 1);
         }
     }
     return row[n];
 }
 
-struct nearest nearest_to(const char *name)
+struct suggestion suggest_for(const char *name)
 {
-    return (struct nearest){ name, SIZE_MAX };
+    return (struct suggestion){ name, SIZE_MAX };
 }
 
-bool nearest_try(struct nearest *nearest, const char *known)
+bool suggest_try(struct suggestion *suggestion, const char *known)
 {
-    const size_t d = distance(nearest->name, known);
-    const bool nearer = d < nearest->distance;
+    const size_t d = distance(suggestion->name, known);
+    const bool closer = d < suggestion->distance;
 
-    nearest->distance = least(d, nearest->distance);
-    return nearer;
+    suggestion->distance = min(d, suggestion->distance);
+    return closer;
 }

@@ -1,21 +1,21 @@
-/* suggest.h - the known name that is nearest to one that is not, for messages */
+/* suggest.h - the known name that is closest to an unknown one, for error messages */
 #ifndef VIT_CHECKPOINT_SUGGEST_H
 #define VIT_CHECKPOINT_SUGGEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-struct nearest {
+struct suggestion {
     const char *name;
-    size_t distance; /* of the nearest name so far; SIZE_MAX before the first */
+    size_t distance; /* of the closest known name so far; SIZE_MAX before the first */
 };
 
-struct nearest nearest_to(const char *name);
+struct suggestion suggest_for(const char *name);
 
 /*
- * Whether `known` is nearer than all before: fewer characters to insert, remove or replace
- * (Levenshtein 1966). Names are compared by their first 127 bytes.
+ * Whether `known` is closer than all names before it. The distance is the number of bytes to
+ * insert, remove or replace (Levenshtein 1966) in the first 127 bytes.
  */
-bool nearest_try(struct nearest *nearest, const char *known);
+bool suggest_try(struct suggestion *suggestion, const char *known);
 
 #endif

@@ -1,19 +1,18 @@
-/* tensor_names.c - accounting for every tensor of a checkpoint by its family's names */
+/* tensor_names.c - finds every tensor of a checkpoint by its family's names */
 #include "checkpoint/tensor_names.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/status.h"
 #include "checkpoint/suggest.h"
-#include "config/derived.h"
 #include "config/fields.h"
 #include "config/tokenizer.h"
+#include "files/fail_file.h"
 #include "files/sanitize.h"
 
 enum { NAME_BYTES = 160 }; /* the longest prefix and pattern have 90, a block 4 digits */
 
-/* The one place where a pattern's prefix and number are filled in. */
+/* Replaces a pattern's prefix and number. */
 static void make_name(const char *pattern, const char *prefix, size_t index, char name[NAME_BYTES])
 {
     const bool prefixed = *pattern == '@';
@@ -28,66 +27,67 @@ static void make_name(const char *pattern, const char *prefix, size_t index, cha
         snprintf(name, NAME_BYTES, "%s%s", prefix, begin);
 }
 
-const char *names_prefix(const struct name_family *family, const struct tensors *tensors)
+/* The prefix that the files use, "" if none. */
+static const char *find_prefix(const struct tensor_names *names, const struct tensors *tensors)
 {
     char name[NAME_BYTES];
 
-    for (const char *const *prefix = family->prefixes; prefix && *prefix; prefix++)
-        for (size_t i = 0; i < family->count; i++) {
-            make_name(family->rules[i].pattern, *prefix, 0, name);
-            if (*family->rules[i].pattern == '@' && tensors_find(tensors, name))
+    for (const char *const *prefix = names->prefixes; prefix && *prefix; prefix++)
+        for (size_t i = 0; i < names->count; i++) {
+            make_name(names->rules[i].pattern, *prefix, 0, name);
+            if (*names->rules[i].pattern == '@' && tensors_find(tensors, name))
                 return *prefix;
         }
     return "";
 }
 
-const struct tensor *names_find(const struct name_family *family, const struct tensors *tensors,
+const struct tensor *names_find(const struct tensor_names *names, const struct tensors *tensors,
                                 enum tensor_slot slot)
 {
-    const char *const prefix = names_prefix(family, tensors);
+    const char *const prefix = find_prefix(names, tensors);
     const struct tensor *tensor;
     char name[NAME_BYTES];
 
-    for (size_t i = 0; i < family->count; i++) {
-        make_name(family->rules[i].pattern, prefix, 0, name);
-        if (family->rules[i].slot == slot && (tensor = tensors_find(tensors, name)))
+    for (size_t i = 0; i < names->count; i++) {
+        make_name(names->rules[i].pattern, prefix, 0, name);
+        if (names->rules[i].slot == slot && (tensor = tensors_find(tensors, name)))
             return tensor;
     }
     return NULL;
 }
 
-size_t names_known(const struct name_family *family, const struct tensors *tensors)
+size_t names_count_known(const struct tensor_names *names, const struct tensors *tensors)
 {
-    const char *const prefix = names_prefix(family, tensors);
+    const char *const prefix = find_prefix(names, tensors);
     char name[NAME_BYTES];
     size_t known = 0;
 
-    for (size_t i = 0; i < family->count; i++) {
-        make_name(family->rules[i].pattern, prefix, 0, name);
+    for (size_t i = 0; i < names->count; i++) {
+        make_name(names->rules[i].pattern, prefix, 0, name);
         known += tensors_find(tensors, name) != NULL;
     }
     return known;
 }
 
-static bool has_block(const struct name_family *family, const struct tensors *tensors,
+static bool has_block(const struct tensor_names *names, const struct tensors *tensors,
                       const char *prefix, size_t block)
 {
     char name[NAME_BYTES];
 
-    for (size_t i = 0; i < family->count; i++) {
-        make_name(family->rules[i].pattern, prefix, block, name);
-        if (family->rules[i].slot >= SLOT_FIRST_OF_BLOCK && tensors_find(tensors, name))
+    for (size_t i = 0; i < names->count; i++) {
+        make_name(names->rules[i].pattern, prefix, block, name);
+        if (names->rules[i].slot >= SLOT_FIRST_OF_BLOCK && tensors_find(tensors, name))
             return true;
     }
     return false;
 }
 
-size_t names_blocks(const struct name_family *family, const struct tensors *tensors)
+size_t names_count_blocks(const struct tensor_names *names, const struct tensors *tensors)
 {
-    const char *const prefix = names_prefix(family, tensors);
+    const char *const prefix = find_prefix(names, tensors);
     size_t blocks = 0;
 
-    while (blocks <= CONFIG_MAX_DEPTH && has_block(family, tensors, prefix, blocks))
+    while (blocks <= CONFIG_MAX_DEPTH && has_block(names, tensors, prefix, blocks))
         blocks++;
     return blocks;
 }
@@ -97,7 +97,7 @@ struct shape_text {
     char text[TENSOR_MAX_RANK * 22 + 3];
 };
 
-static struct shape_text write_shape(size_t rank, const size_t *shape)
+static struct shape_text format_shape(size_t rank, const size_t *shape)
 {
     struct shape_text s = { "[" };
     size_t length = 1;
@@ -109,47 +109,47 @@ static struct shape_text write_shape(size_t rank, const size_t *shape)
     return s;
 }
 
-static size_t expected_shape(const struct name_rule *rule, const struct vit_config *config,
+static size_t expected_shape(const struct tensor_rule *rule, const struct vit_config *config,
                              size_t stage, size_t shape[4])
 {
     const size_t inner = config_inner(config);
-    const size_t sides[SIDES] = {
-        [ONE] = 1,
-        [D] = config->dim,
-        [D2] = 2 * config->dim,
-        [D3] = 3 * config->dim,
-        [H] = config->heads,
-        [HD] = config_head_dim(config),
-        [I] = inner,
-        [I3] = 3 * inner,
-        [M] = config->mlp_dim,
-        [M1] = config->gated_mlp ? 2 * config->mlp_dim : config->mlp_dim,
-        [C] = config->channels,
-        [P] = config->patch,
-        [CPP] = config->channels * config->patch * config->patch,
-        [K] = config->classes,
-        [W] = config_pooled(config),
-        [L] = config->pre_logits,
-        [E] = config_embedding(config),
-        [T] = config_positions(config),
-        [R] = config->registers,
-        [S] = stage < SPLITS ? config_split_length(config, stage) : 0,
-        [S3] = config_split_length(config, SPLITS - 1),
-        [Z] = config->t2t_dim,
-        [Z3] = 3 * config->t2t_dim,
-        [Z_M] = config->t2t_mlp_dim,
-        [Z_F] = config_features(config),
+    const size_t dims[DIM_COUNT] = {
+        [DIM_ONE] = 1,
+        [DIM_WIDTH] = config->dim,
+        [DIM_2_WIDTH] = 2 * config->dim,
+        [DIM_3_WIDTH] = 3 * config->dim,
+        [DIM_HEADS] = config->heads,
+        [DIM_HEAD_WIDTH] = config_head_dim(config),
+        [DIM_INNER] = inner,
+        [DIM_3_INNER] = 3 * inner,
+        [DIM_MLP] = config->mlp_dim,
+        [DIM_FC1] = config_fc1_rows(config),
+        [DIM_CHANNELS] = config->channels,
+        [DIM_PATCH] = config->patch,
+        [DIM_PATCH_VALUES] = config->channels * config->patch * config->patch,
+        [DIM_CLASSES] = config->classes,
+        [DIM_POOLED] = config_pooled(config),
+        [DIM_PRE_LOGITS] = config->pre_logits,
+        [DIM_HEAD_INPUT] = config_embedding(config),
+        [DIM_POSITIONS] = config_positions(config),
+        [DIM_REGISTERS] = config->registers,
+        [DIM_T2T_INPUT] = stage < SPLITS ? config_split_length(config, stage) : 0,
+        [DIM_T2T_OUTPUT] = config_split_length(config, SPLITS - 1),
+        [DIM_T2T_WIDTH] = config->t2t_dim,
+        [DIM_3_T2T_WIDTH] = 3 * config->t2t_dim,
+        [DIM_T2T_MLP] = config->t2t_mlp_dim,
+        [DIM_T2T_FEATURES] = config_features(config),
     };
     size_t rank = 0;
 
-    for (; rank < 4 && rule->shape[rank] != NO_SIDE; rank++)
-        shape[rank] = sides[rule->shape[rank]];
+    for (; rank < 4 && rule->shape[rank] != DIM_END; rank++)
+        shape[rank] = dims[rule->shape[rank]];
     return rank;
 }
 
-/* A resolving in progress. */
+/* What names_resolve works on. */
 struct resolution {
-    const struct name_family *family;
+    const struct tensor_names *names;
     const char *prefix;
     const struct vit_config *config;
     unsigned traits;
@@ -159,38 +159,39 @@ struct resolution {
     struct vit_error *err;
 };
 
-static struct tensor_source *source_of(const struct resolution *r, const struct name_rule *rule,
-                                       size_t index)
+static struct tensor_source *source_of(const struct resolution *r, enum tensor_slot slot,
+                                       size_t index, unsigned part)
 {
-    return &r->sources[slots_index(rule->slot, index) * PARTS + rule->part];
+    return &r->sources[slots_index(slot, index) * TENSOR_PARTS + part];
 }
 
-static enum vit_status check_tensor(const struct resolution *r, const struct name_rule *rule,
+static enum vit_status check_tensor(const struct resolution *r, const struct tensor_rule *rule,
                                     size_t index, const struct tensor *tensor)
 {
     size_t shape[4];
     const size_t rank = expected_shape(rule, r->config, index, shape);
 
     if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof *shape) != 0)
-        return fail(r->err, VIT_EFORMAT, "%s: tensor %s is %s, expected %s",
-                    sanitize_path(tensor->path).text, sanitize_name(tensor->name).text,
-                    write_shape(tensor->rank, tensor->shape).text, write_shape(rank, shape).text);
+        return fail_tensor(r->err, VIT_EFORMAT, tensor->path, tensor->name,
+                           "expected shape %s, found %s", format_shape(rank, shape).text,
+                           format_shape(tensor->rank, tensor->shape).text);
     if (!tensor->readable)
-        return fail(r->err, VIT_EUNSUPPORTED, "%s: tensor %s is %s, expected F32, F16 or BF16",
-                    sanitize_path(tensor->path).text, sanitize_name(tensor->name).text,
-                    sanitize_name(tensor->dtype).text);
+        return fail_tensor(r->err, VIT_EUNSUPPORTED, tensor->path, tensor->name,
+                           "expected dtype F32, F16 or BF16, found %s",
+                           sanitize_name(tensor->dtype).text);
     return VIT_OK;
 }
 
-static bool applies(const struct resolution *r, const struct name_rule *rule)
+static bool applies(const struct resolution *r, const struct tensor_rule *rule)
 {
     return (rule->needs & ~r->traits) == 0;
 }
 
-/* Whether the part is in one tensor with those before it: the first has more rows than a part. */
-static bool is_in_the_first(const struct resolution *r, const struct name_rule *rule, size_t index)
+/* Whether the tensor of part 0 holds this part too: it then has more rows than a part. */
+static bool is_in_first_part(const struct resolution *r, const struct tensor_rule *rule,
+                             size_t index)
 {
-    const struct name_rule *const first = source_of(r, rule, index)[-(int)rule->part].rule;
+    const struct tensor_rule *const first = source_of(r, rule->slot, index, 0)->rule;
     size_t whole[4], part[4];
 
     if (rule->part == 0 || !first)
@@ -200,34 +201,36 @@ static bool is_in_the_first(const struct resolution *r, const struct name_rule *
     return whole[0] > part[0];
 }
 
-/* A rule's tensor, if it is there and no earlier rule for the same has been met. */
-static enum vit_status take(const struct resolution *r, const struct name_rule *rule, size_t index)
+/* Uses a rule's tensor, if it exists and no earlier rule has filled the same part. */
+static enum vit_status find_source(const struct resolution *r, const struct tensor_rule *rule,
+                                   size_t index)
 {
-    struct tensor_source *const source = source_of(r, rule, index);
+    struct tensor_source *const source = source_of(r, rule->slot, index, rule->part);
     char name[NAME_BYTES];
     enum vit_status status;
 
-    if (source->tensor || is_in_the_first(r, rule, index))
+    if (source->tensor || is_in_first_part(r, rule, index))
         return VIT_OK;
     make_name(rule->pattern, r->prefix, index, name);
-    const struct tensor *const tensor = tensors_find(r->tensors, name);
-    if (!tensor)
+    const size_t at = tensors_index(r->tensors, name);
+    if (at == r->tensors->count)
         return VIT_OK;
+    const struct tensor *const tensor = &r->tensors->entries[at];
     if ((status = check_tensor(r, rule, index, tensor)))
         return status;
     *source = (struct tensor_source){ tensor, rule };
-    r->uses[tensor - r->tensors->entries] = (struct tensor_use){ .rule = rule, .index = index };
+    r->uses[at] = (struct tensor_use){ rule, index };
     return VIT_OK;
 }
 
-/* Of the rules for a tensor that is missing the one whose spelling the file keeps to elsewhere. */
-static const struct name_rule *find_spelling(const struct resolution *r,
-                                             const struct name_rule *rule)
+/* Among the rules for the same part, the one whose spelling the file uses in another block. */
+static const struct tensor_rule *find_spelling(const struct resolution *r,
+                                               const struct tensor_rule *rule)
 {
     char name[NAME_BYTES];
 
-    for (size_t i = 0; i < r->family->count; i++) {
-        const struct name_rule *const other = &r->family->rules[i];
+    for (size_t i = 0; i < r->names->count; i++) {
+        const struct tensor_rule *const other = &r->names->rules[i];
         if (other->slot != rule->slot || other->part != rule->part || !applies(r, other))
             continue;
         for (size_t index = 0; index < slots_copies(rule->slot, r->config); index++) {
@@ -239,31 +242,32 @@ static const struct name_rule *find_spelling(const struct resolution *r,
     return rule;
 }
 
-static enum vit_status check_found(const struct resolution *r, const struct name_rule *rule,
+static enum vit_status check_found(const struct resolution *r, const struct tensor_rule *rule,
                                    size_t index)
 {
     char name[NAME_BYTES];
     size_t shape[4];
 
-    if (source_of(r, rule, index)->tensor || is_in_the_first(r, rule, index) ||
-        (rule->unless_fixed && r->config->pos_embed != VIT_POS_EMBED_LEARNED))
+    if (source_of(r, rule->slot, index, rule->part)->tensor || is_in_first_part(r, rule, index) ||
+        (rule->optional_if_fixed && r->config->pos_embed != VIT_POS_EMBED_LEARNED))
         return VIT_OK;
-    const struct name_rule *const spelt = find_spelling(r, rule);
-    const size_t rank = expected_shape(spelt, r->config, index, shape);
-    make_name(spelt->pattern, r->prefix, index, name);
-    return fail(r->err, VIT_EFORMAT, "%s: tensor %s is missing, expected %s",
-                sanitize_path(r->tensors->path).text, name, write_shape(rank, shape).text);
+    const struct tensor_rule *const spelling = find_spelling(r, rule);
+    const size_t rank = expected_shape(spelling, r->config, index, shape);
+    make_name(spelling->pattern, r->prefix, index, name);
+    return fail_tensor(r->err, VIT_EFORMAT, r->tensors->path, name,
+                       "expected shape %s, found no such tensor", format_shape(rank, shape).text);
 }
 
-/* Calls f for every rule that applies and every stage or block. */
-static enum vit_status each(const struct resolution *r,
-                            enum vit_status (*f)(const struct resolution *r,
-                                                 const struct name_rule *rule, size_t index))
+/* Calls f for each rule that applies and each stage or block. */
+static enum vit_status for_each_rule(const struct resolution *r,
+                                     enum vit_status (*f)(const struct resolution *r,
+                                                          const struct tensor_rule *rule,
+                                                          size_t index))
 {
     enum vit_status status = VIT_OK;
 
-    for (size_t i = 0; !status && i < r->family->count; i++) {
-        const struct name_rule *const rule = &r->family->rules[i];
+    for (size_t i = 0; !status && i < r->names->count; i++) {
+        const struct tensor_rule *const rule = &r->names->rules[i];
         const size_t copies = applies(r, rule) ? slots_copies(rule->slot, r->config) : 0;
         for (size_t index = 0; !status && index < copies; index++)
             status = f(r, rule, index);
@@ -271,11 +275,11 @@ static enum vit_status each(const struct resolution *r,
     return status;
 }
 
-static bool is_passed_over(const struct resolution *r, const char *name)
+static bool is_ignored(const struct resolution *r, const char *name)
 {
     char pattern[NAME_BYTES];
 
-    for (const char *const *p = r->family->passed_over; p && *p; p++) {
+    for (const char *const *p = r->names->ignored; p && *p; p++) {
         make_name(*p, r->prefix, 0, pattern);
         const size_t length = strlen(pattern);
         if (length > 0 && pattern[length - 1] == '*' ? strncmp(name, pattern, length - 1) == 0
@@ -285,56 +289,52 @@ static bool is_passed_over(const struct resolution *r, const char *name)
     return false;
 }
 
-/* The nearest name of the family, and whether it is the name itself. */
-static bool find_nearest(const struct resolution *r, const char *name, char found[NAME_BYTES])
+/* The family's name that is closest to `name`; returns whether it is the same. */
+static bool find_closest(const struct resolution *r, const char *name, char closest[NAME_BYTES])
 {
-    struct nearest nearest = nearest_to(name);
+    struct suggestion suggestion = suggest_for(name);
     char known[NAME_BYTES];
 
-    for (size_t i = 0; i < r->family->count; i++)
-        for (size_t j = 0; j < slots_copies(r->family->rules[i].slot, r->config); j++) {
-            make_name(r->family->rules[i].pattern, r->prefix, j, known);
-            if (nearest_try(&nearest, known))
-                snprintf(found, NAME_BYTES, "%s", known);
+    for (size_t i = 0; i < r->names->count; i++)
+        for (size_t j = 0; j < slots_copies(r->names->rules[i].slot, r->config); j++) {
+            make_name(r->names->rules[i].pattern, r->prefix, j, known);
+            if (suggest_try(&suggestion, known))
+                snprintf(closest, NAME_BYTES, "%s", known);
         }
-    return nearest.distance == 0;
+    return suggestion.distance == 0;
 }
 
-/* Every tensor must have been asked for: one that was not says that the model is another. */
+/* Every tensor must be used or ignored: any other tensor belongs to a different model. */
 static enum vit_status check_all_used(const struct resolution *r)
 {
     const struct tensor *first = NULL;
-    char known[NAME_BYTES] = "";
-    size_t more = 0;
+    char closest[NAME_BYTES] = "", others[40] = "";
+    size_t unexpected = 0;
 
     for (size_t i = 0; i < r->tensors->count; i++) {
         const struct tensor *const tensor = &r->tensors->entries[i];
-        r->uses[i].passed_over = !r->uses[i].rule && is_passed_over(r, tensor->name);
-        if (r->uses[i].rule || r->uses[i].passed_over)
+        if (r->uses[i].rule || is_ignored(r, tensor->name))
             continue;
-        if (first)
-            more++;
-        else
-            first = tensor;
+        first = first ? first : tensor;
+        unexpected++;
     }
     if (!first)
         return VIT_OK;
-    if (find_nearest(r, first->name, known))
-        return fail(r->err, VIT_EFORMAT,
-                    "%s: tensor %s is unexpected, and %zu more: the configuration asks for none",
-                    sanitize_path(first->path).text, sanitize_name(first->name).text, more);
-    return fail(r->err, VIT_EFORMAT,
-                "%s: tensor %s is unexpected, and %zu more: %s has no such name, the nearest is %s",
-                sanitize_path(first->path).text, sanitize_name(first->name).text, more,
-                r->family->name, known);
+    if (unexpected > 1)
+        snprintf(others, sizeof others, " (one of %zu)", unexpected);
+    if (find_closest(r, first->name, closest))
+        return fail_tensor(r->err, VIT_EFORMAT, first->path, first->name,
+                           "unexpected tensor%s: the configuration does not use it", others);
+    return fail_tensor(r->err, VIT_EFORMAT, first->path, first->name,
+                       "unexpected tensor%s: expected a name like %s", others, closest);
 }
 
-enum vit_status names_resolve(const struct name_family *family, const struct vit_config *config,
+enum vit_status names_resolve(const struct tensor_names *names, const struct vit_config *config,
                               const struct tensors *tensors, struct tensor_source *sources,
                               struct tensor_use *uses, struct vit_error *err)
 {
-    const struct resolution r = { .family = family,
-                                  .prefix = names_prefix(family, tensors),
+    const struct resolution r = { .names = names,
+                                  .prefix = find_prefix(names, tensors),
                                   .config = config,
                                   .traits = config_traits(config),
                                   .tensors = tensors,
@@ -343,7 +343,7 @@ enum vit_status names_resolve(const struct name_family *family, const struct vit
                                   .err = err };
     enum vit_status status;
 
-    if ((status = each(&r, take)) || (status = each(&r, check_found)))
+    if ((status = for_each_rule(&r, find_source)) || (status = for_each_rule(&r, check_found)))
         return status;
     return check_all_used(&r);
 }

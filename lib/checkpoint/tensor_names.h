@@ -1,126 +1,146 @@
-/* tensor_names.h - a family's names for its tensors: which it must have, and in which shape */
+/* tensor_names.h - how a family names its tensors: which a model must have, and in which shape */
 #ifndef VIT_CHECKPOINT_TENSOR_NAMES_H
 #define VIT_CHECKPOINT_TENSOR_NAMES_H
 
-#include "checkpoint/checkpoint.h"
+#include <stdbool.h>
+
+#include "checkpoint/slots.h"
 #include "config/derived.h"
 #include "files/tensors.h"
 
-/* A side of a shape, as the configuration gives it. */
-enum side {
-    NO_SIDE, /* past the last */
-    ONE,
-    D,   /* dim */
-    D2,  /* 2·dim */
-    D3,  /* 3·dim */
-    H,   /* heads */
-    HD,  /* head_dim */
-    I,   /* heads·head_dim */
-    I3,  /* 3·heads·head_dim */
-    M,   /* mlp_dim */
-    M1,  /* rows of fc1: mlp_dim, or 2·mlp_dim of a gated MLP */
-    C,   /* channels */
-    P,   /* patch */
-    CPP, /* channels·patch² */
-    K,   /* classes */
-    W,   /* numbers pooled */
-    L,   /* pre_logits */
-    E,   /* what the head sees */
-    T,   /* rows of positions */
-    R,   /* registers */
-    S,   /* T2T: length of the stage's input */
-    S3,  /* T2T: length of the last split's rows */
-    Z,   /* t2t_dim */
-    Z3,  /* 3·t2t_dim */
-    Z_M, /* t2t_mlp_dim */
-    Z_F, /* features of a performer */
-    SIDES
+/* A dimension of a shape, which depends on the configuration. */
+enum dim {
+    DIM_END, /* follows the last dimension */
+    DIM_ONE,
+    DIM_WIDTH,        /* dim */
+    DIM_2_WIDTH,      /* 2·dim */
+    DIM_3_WIDTH,      /* 3·dim */
+    DIM_HEADS,        /* heads */
+    DIM_HEAD_WIDTH,   /* head_dim */
+    DIM_INNER,        /* heads·head_dim */
+    DIM_3_INNER,      /* 3·heads·head_dim */
+    DIM_MLP,          /* mlp_dim */
+    DIM_FC1,          /* rows of fc1: mlp_dim, or 2·mlp_dim in a gated MLP */
+    DIM_CHANNELS,     /* channels */
+    DIM_PATCH,        /* patch */
+    DIM_PATCH_VALUES, /* channels·patch² */
+    DIM_CLASSES,      /* classes */
+    DIM_POOLED,       /* width of the pooled vector */
+    DIM_PRE_LOGITS,   /* pre_logits */
+    DIM_HEAD_INPUT,   /* width of the head's input */
+    DIM_POSITIONS,    /* rows of the position table */
+    DIM_REGISTERS,    /* registers */
+    DIM_T2T_INPUT,    /* T2T: width of the stage's input */
+    DIM_T2T_OUTPUT,   /* T2T: width of the last soft split's rows */
+    DIM_T2T_WIDTH,    /* t2t_dim */
+    DIM_3_T2T_WIDTH,  /* 3·t2t_dim */
+    DIM_T2T_MLP,      /* t2t_mlp_dim */
+    DIM_T2T_FEATURES, /* random features of a performer */
+    DIM_COUNT
 };
 
-/* How a stored tensor becomes the slot's, which is [out][in], a patch in the order channel, row,
- * column. */
+/* The stored layout of a tensor. The slot's is [out][in]; a patch is channel, row, column. */
 enum layout {
-    AS_STORED,
-    IN_OUT,         /* [in][out, on any number of axes] */
-    IN_IN_OUT,      /* [in on two axes][out] */
-    ROW_COL_IN_OUT, /* [row][column][channel][out] of a patch */
-    CHANNEL_LAST,   /* [out, if any][row · column · channel] */
+    LAYOUT_SLOT,           /* the slot's own */
+    LAYOUT_IN_OUT,         /* [in][out on any number of axes] */
+    LAYOUT_IN_IN_OUT,      /* [in on two axes][out] */
+    LAYOUT_ROW_COL_IN_OUT, /* [row][column][channel][out] of a patch */
+    LAYOUT_CHANNEL_LAST,   /* [out, if any][row · column · channel] */
 };
 
-struct name_rule {
-    const char *pattern; /* %u is the block or stage, %1 the same counted from 1; @ at the beginning
-                            is the family's prefix, which a file may have or not */
+struct tensor_rule {
+    const char *pattern; /* %u is the block or stage, %1 the same counted from 1; a leading @ is
+                              the family's prefix, if the file has one */
     enum tensor_slot slot;
-    enum side shape[4];
-    unsigned needs; /* enum config_traits, all of which a model must have to have the tensor */
-    unsigned part;  /* which of a slot's parts, one under the other, where a file keeps them in
-                           several tensors: 0 to 2 */
+    enum dim shape[4];
+    unsigned needs; /* enum config_traits: the model must have all to have the tensor */
+    unsigned part;  /* which part of the slot, 0 to TENSOR_PARTS − 1, where several tensors,
+                              one under the other, make up the slot's */
     enum layout layout;
-    bool unless_fixed; /* may be left out where positions are fixed, not learned */
+    bool optional_if_fixed; /* may be absent if the positions are not learned */
 };
 
-enum { PARTS = 3 };
+enum { TENSOR_PARTS = 3 };
 
 #define SHAPE(...)                                                                                 \
     {                                                                                              \
         __VA_ARGS__                                                                                \
     }
 
-/* RULE("blocks.%u.attn.qkv.bias", SLOT_QKV_BIAS, SHAPE(I3), .needs = HAS_QKV_BIAS) */
+/* RULE("cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_WIDTH), .needs = HAS_CLASS_TOKEN) */
 #define RULE(name, tensor, ...)                                                                    \
     {                                                                                              \
         .pattern = name, .slot = tensor, .shape = __VA_ARGS__                                      \
     }
 
-/* Of several rules for the same part of a slot the first whose tensor is there counts. */
-struct name_family {
-    const char *name;
-    const struct name_rule *rules;
+/* A LayerNorm: NORM_RULES("norm", SLOT_NORM, DIM_WIDTH) is norm.weight and norm.bias. */
+#define NORM_RULES(name, slot, dim, ...)                                                           \
+    RULE(name ".weight", slot##_WEIGHT, SHAPE(dim), __VA_ARGS__),                                  \
+        RULE(name ".bias", slot##_BIAS, SHAPE(dim), __VA_ARGS__)
+
+/* A linear layer: LINEAR_RULES("head", SLOT_HEAD, DIM_CLASSES, DIM_WIDTH, .needs = HAS_HEAD). */
+#define LINEAR_RULES(name, slot, out, in, ...)                                                     \
+    RULE(name ".weight", slot##_WEIGHT, SHAPE(out, in), __VA_ARGS__),                              \
+        RULE(name ".bias", slot##_BIAS, SHAPE(out), __VA_ARGS__)
+
+/* An attention whose queries, keys and values are three linear layers, and its projection. */
+#define ATTENTION_RULES(query, key, value, proj)                                                   \
+    RULE(query ".weight", SLOT_QKV_WEIGHT, SHAPE(DIM_INNER, DIM_WIDTH)),                           \
+        RULE(key ".weight", SLOT_QKV_WEIGHT, SHAPE(DIM_INNER, DIM_WIDTH), .part = 1),              \
+        RULE(value ".weight", SLOT_QKV_WEIGHT, SHAPE(DIM_INNER, DIM_WIDTH), .part = 2),            \
+        RULE(query ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .needs = HAS_QKV_BIAS),               \
+        RULE(key ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 1, .needs = HAS_QKV_BIAS),      \
+        RULE(value ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 2, .needs = HAS_QKV_BIAS),    \
+        LINEAR_RULES(proj, SLOT_PROJ, DIM_WIDTH, DIM_INNER)
+
+/* A block as timm names it, which T2T-ViT and the series follow; `mlp` is its MLP's name. */
+#define BLOCK_RULES(block, mlp)                                                                    \
+    NORM_RULES(block ".norm1", SLOT_NORM1, DIM_WIDTH),                                             \
+        RULE(block ".attn.qkv.weight", SLOT_QKV_WEIGHT, SHAPE(DIM_3_INNER, DIM_WIDTH)),            \
+        RULE(block ".attn.qkv.bias", SLOT_QKV_BIAS, SHAPE(DIM_3_INNER), .needs = HAS_QKV_BIAS),    \
+        LINEAR_RULES(block ".attn.proj", SLOT_PROJ, DIM_WIDTH, DIM_INNER),                         \
+        NORM_RULES(block ".norm2", SLOT_NORM2, DIM_WIDTH),                                         \
+        LINEAR_RULES(block "." mlp ".fc1", SLOT_FC1, DIM_FC1, DIM_WIDTH),                          \
+        LINEAR_RULES(block "." mlp ".fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP)
+
+/* Several rules may fill the same part of a slot: the first whose tensor exists counts. */
+struct tensor_names {
+    const struct tensor_rule *rules;
     size_t count;
-    const char *const *prefixes; /* for @, in the order they are looked for; ends with NULL; NULL:
-                                    none */
-    const char *const *passed_over; /* what files hold and nothing here uses; a * at the end is any
-                                       rest; ends with NULL; NULL: nothing */
-    enum positions_resize resize;
+    const char *const *prefixes; /* for @, in the order of the search; ends with NULL; or NULL */
+    const char *const *ignored;  /* tensors that files hold and the model does not use; a * at the
+                                    end matches any rest; ends with NULL; or NULL */
 };
 
-extern const struct name_family names_timm, names_series, names_t2t, names_google,
-    names_vit_pytorch, names_simple_vit, names_hf_vit, names_hf_dinov2, names_hf_dinov2_registers,
-    names_hf_clip, names_hf_siglip;
-
-/* Where a part of a slot's tensor is. */
+/* The tensor that fills a part of a slot. */
 struct tensor_source {
-    const struct tensor *tensor; /* NULL: left out */
-    const struct name_rule *rule;
+    const struct tensor *tensor; /* NULL: none */
+    const struct tensor_rule *rule;
 };
 
-/* What became of a file's tensor. */
+/* What a tensor of the files is used for. */
 struct tensor_use {
-    const struct name_rule *rule; /* NULL: none yet */
-    size_t index;
-    bool passed_over;
+    const struct tensor_rule *rule; /* NULL: nothing */
+    size_t index;                   /* of the block or stage */
 };
 
-/* The family's prefix that the file's names have, "" if none. */
-const char *names_prefix(const struct name_family *family, const struct tensors *tensors);
-
-/* Whether the file has a tensor of the slot, stage or block 0, whatever the configuration says. */
-const struct tensor *names_find(const struct name_family *family, const struct tensors *tensors,
+/* The tensor that fills the slot, of stage or block 0, or NULL; whatever the configuration is. */
+const struct tensor *names_find(const struct tensor_names *names, const struct tensors *tensors,
                                 enum tensor_slot slot);
 
-/* How many of the family's names, of stage and block 0, a file has. */
-size_t names_known(const struct name_family *family, const struct tensors *tensors);
+/* How many of these names, of stage and block 0, the files have. */
+size_t names_count_known(const struct tensor_names *names, const struct tensors *tensors);
 
-/* How many blocks, from the first on, a file has any tensor of. */
-size_t names_blocks(const struct name_family *family, const struct tensors *tensors);
+/* How many consecutive blocks, from block 0 on, the files have a tensor of. */
+size_t names_count_blocks(const struct tensor_names *names, const struct tensors *tensors);
 
 /*
- * Finds every tensor of a configuration: sources[slots_count][PARTS] and uses[tensors->count], both
- * zeroed. All or nothing: VIT_EFORMAT a tensor is missing, not in its shape, or in the file and not
- * asked for; VIT_EUNSUPPORTED its dtype is none that can be read. The message names the file and
- * the tensor.
+ * Finds every tensor of a configuration: sources[slots_count][TENSOR_PARTS] and
+ * uses[tensors->count], which the caller zeroes. All or nothing. VIT_EFORMAT: a tensor is missing,
+ * has another shape, or is not part of the model; VIT_EUNSUPPORTED: its dtype is not readable. The
+ * message names the file and the tensor.
  */
-enum vit_status names_resolve(const struct name_family *family, const struct vit_config *config,
+enum vit_status names_resolve(const struct tensor_names *names, const struct vit_config *config,
                               const struct tensors *tensors, struct tensor_source *sources,
                               struct tensor_use *uses, struct vit_error *err);
 

@@ -1,90 +1,46 @@
-/* tensor_names_hf_dinov2.c - Hugging Face's DINOv2, with registers and without; %u is the block */
-#include "checkpoint/tensor_names.h"
+/* tensor_names_hf_dinov2.c - names in Hugging Face's DINOv2, with and without registers */
+#include "checkpoint/families.h"
 
-/* A gated MLP's two halves are one tensor, or since transformers 5.17 two; so are the projections
- * of attention spelt in two ways. */
-static const struct name_rule rules[] = {
-    RULE("@embeddings.cls_token", SLOT_CLS_TOKEN, SHAPE(ONE, ONE, D)),
-    RULE("@embeddings.register_tokens", SLOT_REGISTERS, SHAPE(ONE, R, D), .needs = HAS_REGISTERS),
-    RULE("@embeddings.position_embeddings", SLOT_POSITIONS, SHAPE(ONE, T, D)),
-    RULE("@embeddings.patch_embeddings.projection.weight", SLOT_PATCH_WEIGHT, SHAPE(D, C, P, P)),
-    RULE("@embeddings.patch_embeddings.projection.bias", SLOT_PATCH_BIAS, SHAPE(D)),
+#define LAYER     "@encoder.layer.%u."
+#define ATTENTION LAYER "attention."
+#define GATED     .needs = HAS_GATED_MLP
 
-    RULE("@encoder.layer.%u.norm1.weight", SLOT_NORM1_WEIGHT, SHAPE(D)),
-    RULE("@encoder.layer.%u.norm1.bias", SLOT_NORM1_BIAS, SHAPE(D)),
-    RULE("@encoder.layer.%u.attention.attention.query.weight", SLOT_QKV_WEIGHT, SHAPE(I, D)),
-    RULE("@encoder.layer.%u.attention.attention.key.weight", SLOT_QKV_WEIGHT, SHAPE(I, D),
-         .part = 1),
-    RULE("@encoder.layer.%u.attention.attention.value.weight", SLOT_QKV_WEIGHT, SHAPE(I, D),
-         .part = 2),
-    RULE("@encoder.layer.%u.attention.attention.query.bias", SLOT_QKV_BIAS, SHAPE(I),
-         .needs = HAS_QKV_BIAS),
-    RULE("@encoder.layer.%u.attention.attention.key.bias", SLOT_QKV_BIAS, SHAPE(I), .part = 1,
-         .needs = HAS_QKV_BIAS),
-    RULE("@encoder.layer.%u.attention.attention.value.bias", SLOT_QKV_BIAS, SHAPE(I), .part = 2,
-         .needs = HAS_QKV_BIAS),
-    RULE("@encoder.layer.%u.attention.output.dense.weight", SLOT_PROJ_WEIGHT, SHAPE(D, I)),
-    RULE("@encoder.layer.%u.attention.output.dense.bias", SLOT_PROJ_BIAS, SHAPE(D)),
-    RULE("@encoder.layer.%u.attention.q_proj.weight", SLOT_QKV_WEIGHT, SHAPE(I, D)),
-    RULE("@encoder.layer.%u.attention.k_proj.weight", SLOT_QKV_WEIGHT, SHAPE(I, D), .part = 1),
-    RULE("@encoder.layer.%u.attention.v_proj.weight", SLOT_QKV_WEIGHT, SHAPE(I, D), .part = 2),
-    RULE("@encoder.layer.%u.attention.q_proj.bias", SLOT_QKV_BIAS, SHAPE(I), .needs = HAS_QKV_BIAS),
-    RULE("@encoder.layer.%u.attention.k_proj.bias", SLOT_QKV_BIAS, SHAPE(I), .part = 1,
-         .needs = HAS_QKV_BIAS),
-    RULE("@encoder.layer.%u.attention.v_proj.bias", SLOT_QKV_BIAS, SHAPE(I), .part = 2,
-         .needs = HAS_QKV_BIAS),
-    RULE("@encoder.layer.%u.attention.o_proj.weight", SLOT_PROJ_WEIGHT, SHAPE(D, I)),
-    RULE("@encoder.layer.%u.attention.o_proj.bias", SLOT_PROJ_BIAS, SHAPE(D)),
-    RULE("@encoder.layer.%u.layer_scale1.lambda1", SLOT_GAMMA1, SHAPE(D)),
+/* The attention has two spellings. The two halves of a gated MLP are one tensor, or, since
+ * transformers 5.17, two. */
+static const struct tensor_rule rules[] = {
+    RULE("@embeddings.cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH)),
+    RULE("@embeddings.register_tokens", SLOT_REGISTERS, SHAPE(DIM_ONE, DIM_REGISTERS, DIM_WIDTH),
+         .needs = HAS_REGISTERS),
+    RULE("@embeddings.position_embeddings", SLOT_POSITIONS,
+         SHAPE(DIM_ONE, DIM_POSITIONS, DIM_WIDTH)),
+    RULE("@embeddings.patch_embeddings.projection.weight", SLOT_PATCH_WEIGHT,
+         SHAPE(DIM_WIDTH, DIM_CHANNELS, DIM_PATCH, DIM_PATCH)),
+    RULE("@embeddings.patch_embeddings.projection.bias", SLOT_PATCH_BIAS, SHAPE(DIM_WIDTH)),
 
-    RULE("@encoder.layer.%u.norm2.weight", SLOT_NORM2_WEIGHT, SHAPE(D)),
-    RULE("@encoder.layer.%u.norm2.bias", SLOT_NORM2_BIAS, SHAPE(D)),
-    RULE("@encoder.layer.%u.mlp.fc1.weight", SLOT_FC1_WEIGHT, SHAPE(M, D), .needs = HAS_PLAIN_MLP),
-    RULE("@encoder.layer.%u.mlp.fc1.bias", SLOT_FC1_BIAS, SHAPE(M), .needs = HAS_PLAIN_MLP),
-    RULE("@encoder.layer.%u.mlp.fc2.weight", SLOT_FC2_WEIGHT, SHAPE(D, M), .needs = HAS_PLAIN_MLP),
-    RULE("@encoder.layer.%u.mlp.fc2.bias", SLOT_FC2_BIAS, SHAPE(D), .needs = HAS_PLAIN_MLP),
-    RULE("@encoder.layer.%u.mlp.weights_in.weight", SLOT_FC1_WEIGHT, SHAPE(M1, D),
-         .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.weights_in.bias", SLOT_FC1_BIAS, SHAPE(M1), .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.weights_out.weight", SLOT_FC2_WEIGHT, SHAPE(D, M),
-         .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.weights_out.bias", SLOT_FC2_BIAS, SHAPE(D), .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.gate_proj.weight", SLOT_FC1_WEIGHT, SHAPE(M, D),
-         .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.up_proj.weight", SLOT_FC1_WEIGHT, SHAPE(M, D), .part = 1,
-         .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.gate_proj.bias", SLOT_FC1_BIAS, SHAPE(M), .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.up_proj.bias", SLOT_FC1_BIAS, SHAPE(M), .part = 1,
-         .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.down_proj.weight", SLOT_FC2_WEIGHT, SHAPE(D, M),
-         .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.mlp.down_proj.bias", SLOT_FC2_BIAS, SHAPE(D), .needs = HAS_GATED_MLP),
-    RULE("@encoder.layer.%u.layer_scale2.lambda1", SLOT_GAMMA2, SHAPE(D)),
+    NORM_RULES(LAYER "norm1", SLOT_NORM1, DIM_WIDTH),
+    ATTENTION_RULES(ATTENTION "attention.query", ATTENTION "attention.key",
+                    ATTENTION "attention.value", ATTENTION "output.dense"),
+    ATTENTION_RULES(ATTENTION "q_proj", ATTENTION "k_proj", ATTENTION "v_proj", ATTENTION "o_proj"),
+    RULE(LAYER "layer_scale1.lambda1", SLOT_GAMMA1, SHAPE(DIM_WIDTH)),
 
-    RULE("@layernorm.weight", SLOT_NORM_WEIGHT, SHAPE(D)),
-    RULE("@layernorm.bias", SLOT_NORM_BIAS, SHAPE(D)),
-    RULE("classifier.weight", SLOT_HEAD_WEIGHT, SHAPE(K, W), .needs = HAS_HEAD),
-    RULE("classifier.bias", SLOT_HEAD_BIAS, SHAPE(K), .needs = HAS_HEAD),
+    NORM_RULES(LAYER "norm2", SLOT_NORM2, DIM_WIDTH),
+    LINEAR_RULES(LAYER "mlp.fc1", SLOT_FC1, DIM_MLP, DIM_WIDTH, .needs = HAS_PLAIN_MLP),
+    LINEAR_RULES(LAYER "mlp.fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP, .needs = HAS_PLAIN_MLP),
+    LINEAR_RULES(LAYER "mlp.weights_in", SLOT_FC1, DIM_FC1, DIM_WIDTH, GATED),
+    LINEAR_RULES(LAYER "mlp.weights_out", SLOT_FC2, DIM_WIDTH, DIM_MLP, GATED),
+    RULE(LAYER "mlp.gate_proj.weight", SLOT_FC1_WEIGHT, SHAPE(DIM_MLP, DIM_WIDTH), GATED),
+    RULE(LAYER "mlp.up_proj.weight", SLOT_FC1_WEIGHT, SHAPE(DIM_MLP, DIM_WIDTH), .part = 1, GATED),
+    RULE(LAYER "mlp.gate_proj.bias", SLOT_FC1_BIAS, SHAPE(DIM_MLP), GATED),
+    RULE(LAYER "mlp.up_proj.bias", SLOT_FC1_BIAS, SHAPE(DIM_MLP), .part = 1, GATED),
+    LINEAR_RULES(LAYER "mlp.down_proj", SLOT_FC2, DIM_WIDTH, DIM_MLP, GATED),
+    RULE(LAYER "layer_scale2.lambda1", SLOT_GAMMA2, SHAPE(DIM_WIDTH)),
+
+    NORM_RULES("@layernorm", SLOT_NORM, DIM_WIDTH),
+    LINEAR_RULES("classifier", SLOT_HEAD, DIM_CLASSES, DIM_POOLED, .needs = HAS_HEAD),
 };
 
 static const char *const prefixes[] = { "dinov2.", "dinov2_with_registers.", NULL };
-static const char *const passed_over[] = { "@embeddings.mask_token", NULL };
+static const char *const ignored[] = { "@embeddings.mask_token", NULL };
 
-const struct name_family names_hf_dinov2 = {
-    .name = "Hugging Face DINOv2",
-    .rules = rules,
-    .count = sizeof rules / sizeof *rules,
-    .prefixes = prefixes,
-    .passed_over = passed_over,
-    .resize = RESIZE_BICUBIC,
-};
-
-/* The same, but for how positions are resized. */
-const struct name_family names_hf_dinov2_registers = {
-    .name = "Hugging Face DINOv2 with registers",
-    .rules = rules,
-    .count = sizeof rules / sizeof *rules,
-    .prefixes = prefixes,
-    .passed_over = passed_over,
-    .resize = RESIZE_BICUBIC_ANTIALIAS,
-};
+const struct tensor_names names_hf_dinov2 = { rules, sizeof rules / sizeof *rules, prefixes,
+                                              ignored };

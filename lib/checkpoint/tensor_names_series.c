@@ -1,61 +1,30 @@
-/* tensor_names_series.c - the article series' Vision Transformer and T2T-ViT */
-#include "checkpoint/tensor_names.h"
+/* tensor_names_series.c - names in the article series' Vision Transformer and T2T-ViT */
+#include "checkpoint/families.h"
 
-static const struct name_rule rules[] = {
-    RULE("patch_tokens.project.weight", SLOT_PATCH_WEIGHT, SHAPE(D, CPP), .needs = HAS_PATCHES),
-    RULE("patch_tokens.project.bias", SLOT_PATCH_BIAS, SHAPE(D), .needs = HAS_PATCHES),
-    RULE("tokens_to_token.transformer%1.norm1.weight", SLOT_TOKEN_NORM1_WEIGHT, SHAPE(S),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.norm1.bias", SLOT_TOKEN_NORM1_BIAS, SHAPE(S),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.attn.qkv.weight", SLOT_TOKEN_QKV_WEIGHT, SHAPE(Z3, S),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.attn.qkv.bias", SLOT_TOKEN_QKV_BIAS, SHAPE(Z3),
+#define STAGE "tokens_to_token.transformer%1."
+#define T2T   .needs = HAS_T2T
+
+static const struct tensor_rule rules[] = {
+    LINEAR_RULES("patch_tokens.project", SLOT_PATCH, DIM_WIDTH, DIM_PATCH_VALUES,
+                 .needs = HAS_PATCHES),
+    NORM_RULES(STAGE "norm1", SLOT_TOKEN_NORM1, DIM_T2T_INPUT, T2T),
+    RULE(STAGE "attn.qkv.weight", SLOT_TOKEN_QKV_WEIGHT, SHAPE(DIM_3_T2T_WIDTH, DIM_T2T_INPUT),
+         T2T),
+    RULE(STAGE "attn.qkv.bias", SLOT_TOKEN_QKV_BIAS, SHAPE(DIM_3_T2T_WIDTH),
          .needs = HAS_T2T | HAS_QKV_BIAS),
-    RULE("tokens_to_token.transformer%1.attn.proj.weight", SLOT_TOKEN_PROJ_WEIGHT, SHAPE(Z, Z),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.attn.proj.bias", SLOT_TOKEN_PROJ_BIAS, SHAPE(Z),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.norm2.weight", SLOT_TOKEN_NORM2_WEIGHT, SHAPE(Z),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.norm2.bias", SLOT_TOKEN_NORM2_BIAS, SHAPE(Z),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.neuralnet.fc1.weight", SLOT_TOKEN_FC1_WEIGHT, SHAPE(Z_M, Z),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.neuralnet.fc1.bias", SLOT_TOKEN_FC1_BIAS, SHAPE(Z_M),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.neuralnet.fc2.weight", SLOT_TOKEN_FC2_WEIGHT, SHAPE(Z, Z_M),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.transformer%1.neuralnet.fc2.bias", SLOT_TOKEN_FC2_BIAS, SHAPE(Z),
-         .needs = HAS_T2T),
-    RULE("tokens_to_token.project.weight", SLOT_PATCH_WEIGHT, SHAPE(D, S3), .needs = HAS_T2T),
-    RULE("tokens_to_token.project.bias", SLOT_PATCH_BIAS, SHAPE(D), .needs = HAS_T2T),
-    RULE("@cls_token", SLOT_CLS_TOKEN, SHAPE(ONE, ONE, D)),
-    RULE("@pos_embed", SLOT_POSITIONS, SHAPE(ONE, T, D), .unless_fixed = true),
-    RULE("@blocks.%u.norm1.weight", SLOT_NORM1_WEIGHT, SHAPE(D)),
-    RULE("@blocks.%u.norm1.bias", SLOT_NORM1_BIAS, SHAPE(D)),
-    RULE("@blocks.%u.attn.qkv.weight", SLOT_QKV_WEIGHT, SHAPE(I3, D)),
-    RULE("@blocks.%u.attn.qkv.bias", SLOT_QKV_BIAS, SHAPE(I3), .needs = HAS_QKV_BIAS),
-    RULE("@blocks.%u.attn.proj.weight", SLOT_PROJ_WEIGHT, SHAPE(D, I)),
-    RULE("@blocks.%u.attn.proj.bias", SLOT_PROJ_BIAS, SHAPE(D)),
-    RULE("@blocks.%u.norm2.weight", SLOT_NORM2_WEIGHT, SHAPE(D)),
-    RULE("@blocks.%u.norm2.bias", SLOT_NORM2_BIAS, SHAPE(D)),
-    RULE("@blocks.%u.neuralnet.fc1.weight", SLOT_FC1_WEIGHT, SHAPE(M, D)),
-    RULE("@blocks.%u.neuralnet.fc1.bias", SLOT_FC1_BIAS, SHAPE(M)),
-    RULE("@blocks.%u.neuralnet.fc2.weight", SLOT_FC2_WEIGHT, SHAPE(D, M)),
-    RULE("@blocks.%u.neuralnet.fc2.bias", SLOT_FC2_BIAS, SHAPE(D)),
-    RULE("@norm.weight", SLOT_NORM_WEIGHT, SHAPE(D)),
-    RULE("@norm.bias", SLOT_NORM_BIAS, SHAPE(D)),
-    RULE("@head.weight", SLOT_HEAD_WEIGHT, SHAPE(K, E)),
-    RULE("@head.bias", SLOT_HEAD_BIAS, SHAPE(K)),
+    LINEAR_RULES(STAGE "attn.proj", SLOT_TOKEN_PROJ, DIM_T2T_WIDTH, DIM_T2T_WIDTH, T2T),
+    NORM_RULES(STAGE "norm2", SLOT_TOKEN_NORM2, DIM_T2T_WIDTH, T2T),
+    LINEAR_RULES(STAGE "neuralnet.fc1", SLOT_TOKEN_FC1, DIM_T2T_MLP, DIM_T2T_WIDTH, T2T),
+    LINEAR_RULES(STAGE "neuralnet.fc2", SLOT_TOKEN_FC2, DIM_T2T_WIDTH, DIM_T2T_MLP, T2T),
+    LINEAR_RULES("tokens_to_token.project", SLOT_PATCH, DIM_WIDTH, DIM_T2T_OUTPUT, T2T),
+    RULE("@cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH)),
+    RULE("@pos_embed", SLOT_POSITIONS, SHAPE(DIM_ONE, DIM_POSITIONS, DIM_WIDTH),
+         .optional_if_fixed = true),
+    BLOCK_RULES("@blocks.%u", "neuralnet"),
+    NORM_RULES("@norm", SLOT_NORM, DIM_WIDTH),
+    LINEAR_RULES("@head", SLOT_HEAD, DIM_CLASSES, DIM_HEAD_INPUT),
 };
 
 static const char *const prefixes[] = { "backbone.", "vit_backbone.", NULL };
 
-const struct name_family names_series = {
-    .name = "series",
-    .rules = rules,
-    .count = sizeof rules / sizeof *rules,
-    .prefixes = prefixes,
-    .resize = RESIZE_NEVER, /* a learned table is not the series' own */
-};
+const struct tensor_names names_series = { rules, sizeof rules / sizeof *rules, prefixes, NULL };

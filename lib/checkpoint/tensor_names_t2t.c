@@ -1,60 +1,34 @@
-/* tensor_names_t2t.c - T2T-ViT's own code, yitu-opensource; %u is the block, %1 the stage */
-#include "checkpoint/tensor_names.h"
+/* tensor_names_t2t.c - names in T2T-ViT's own code (yitu-opensource) */
+#include "checkpoint/families.h"
 
-#define ATTENTION .needs = HAS_TOKEN_ATTENTION
-#define PERFORMER .needs = HAS_PERFORMER
+#define STAGE       "@tokens_to_token.attention%1."
+#define TRANSFORMER .needs = HAS_TOKEN_ATTENTION
+#define PERFORMER   .needs = HAS_PERFORMER
 
-static const struct name_rule rules[] = {
-    RULE("@tokens_to_token.attention%1.norm1.weight", SLOT_TOKEN_NORM1_WEIGHT, SHAPE(S)),
-    RULE("@tokens_to_token.attention%1.norm1.bias", SLOT_TOKEN_NORM1_BIAS, SHAPE(S)),
-    RULE("@tokens_to_token.attention%1.attn.qkv.weight", SLOT_TOKEN_QKV_WEIGHT, SHAPE(Z3, S),
-         ATTENTION),
-    RULE("@tokens_to_token.attention%1.attn.proj.weight", SLOT_TOKEN_PROJ_WEIGHT, SHAPE(Z, Z),
-         ATTENTION),
-    RULE("@tokens_to_token.attention%1.attn.proj.bias", SLOT_TOKEN_PROJ_BIAS, SHAPE(Z), ATTENTION),
-    RULE("@tokens_to_token.attention%1.mlp.fc1.weight", SLOT_TOKEN_FC1_WEIGHT, SHAPE(Z_M, Z),
-         ATTENTION),
-    RULE("@tokens_to_token.attention%1.mlp.fc1.bias", SLOT_TOKEN_FC1_BIAS, SHAPE(Z_M), ATTENTION),
-    RULE("@tokens_to_token.attention%1.mlp.fc2.weight", SLOT_TOKEN_FC2_WEIGHT, SHAPE(Z, Z_M),
-         ATTENTION),
-    RULE("@tokens_to_token.attention%1.mlp.fc2.bias", SLOT_TOKEN_FC2_BIAS, SHAPE(Z), ATTENTION),
-    RULE("@tokens_to_token.attention%1.kqv.weight", SLOT_TOKEN_QKV_WEIGHT, SHAPE(Z3, S), PERFORMER),
-    RULE("@tokens_to_token.attention%1.kqv.bias", SLOT_TOKEN_QKV_BIAS, SHAPE(Z3), PERFORMER),
-    RULE("@tokens_to_token.attention%1.proj.weight", SLOT_TOKEN_PROJ_WEIGHT, SHAPE(Z, Z),
-         PERFORMER),
-    RULE("@tokens_to_token.attention%1.proj.bias", SLOT_TOKEN_PROJ_BIAS, SHAPE(Z), PERFORMER),
-    RULE("@tokens_to_token.attention%1.mlp.0.weight", SLOT_TOKEN_FC1_WEIGHT, SHAPE(Z_M, Z),
-         PERFORMER),
-    RULE("@tokens_to_token.attention%1.mlp.0.bias", SLOT_TOKEN_FC1_BIAS, SHAPE(Z_M), PERFORMER),
-    RULE("@tokens_to_token.attention%1.mlp.2.weight", SLOT_TOKEN_FC2_WEIGHT, SHAPE(Z, Z_M),
-         PERFORMER),
-    RULE("@tokens_to_token.attention%1.mlp.2.bias", SLOT_TOKEN_FC2_BIAS, SHAPE(Z), PERFORMER),
-    RULE("@tokens_to_token.attention%1.w", SLOT_TOKEN_FEATURES, SHAPE(Z_F, Z), PERFORMER),
-    RULE("@tokens_to_token.attention%1.norm2.weight", SLOT_TOKEN_NORM2_WEIGHT, SHAPE(Z)),
-    RULE("@tokens_to_token.attention%1.norm2.bias", SLOT_TOKEN_NORM2_BIAS, SHAPE(Z)),
-    RULE("@tokens_to_token.project.weight", SLOT_PATCH_WEIGHT, SHAPE(D, S3)),
-    RULE("@tokens_to_token.project.bias", SLOT_PATCH_BIAS, SHAPE(D)),
-    RULE("@cls_token", SLOT_CLS_TOKEN, SHAPE(ONE, ONE, D)),
-    RULE("@pos_embed", SLOT_POSITIONS, SHAPE(ONE, T, D), .unless_fixed = true),
-    RULE("@blocks.%u.norm1.weight", SLOT_NORM1_WEIGHT, SHAPE(D)),
-    RULE("@blocks.%u.norm1.bias", SLOT_NORM1_BIAS, SHAPE(D)),
-    RULE("@blocks.%u.attn.qkv.weight", SLOT_QKV_WEIGHT, SHAPE(I3, D)),
-    RULE("@blocks.%u.attn.qkv.bias", SLOT_QKV_BIAS, SHAPE(I3), .needs = HAS_QKV_BIAS),
-    RULE("@blocks.%u.attn.proj.weight", SLOT_PROJ_WEIGHT, SHAPE(D, I)),
-    RULE("@blocks.%u.attn.proj.bias", SLOT_PROJ_BIAS, SHAPE(D)),
-    RULE("@blocks.%u.norm2.weight", SLOT_NORM2_WEIGHT, SHAPE(D)),
-    RULE("@blocks.%u.norm2.bias", SLOT_NORM2_BIAS, SHAPE(D)),
-    RULE("@blocks.%u.mlp.fc1.weight", SLOT_FC1_WEIGHT, SHAPE(M, D)),
-    RULE("@blocks.%u.mlp.fc1.bias", SLOT_FC1_BIAS, SHAPE(M)),
-    RULE("@blocks.%u.mlp.fc2.weight", SLOT_FC2_WEIGHT, SHAPE(D, M)),
-    RULE("@blocks.%u.mlp.fc2.bias", SLOT_FC2_BIAS, SHAPE(D)),
-    RULE("@norm.weight", SLOT_NORM_WEIGHT, SHAPE(D)),
-    RULE("@norm.bias", SLOT_NORM_BIAS, SHAPE(D)),
-    RULE("@head.weight", SLOT_HEAD_WEIGHT, SHAPE(K, E), .needs = HAS_HEAD),
-    RULE("@head.bias", SLOT_HEAD_BIAS, SHAPE(K), .needs = HAS_HEAD),
+static const struct tensor_rule rules[] = {
+    NORM_RULES(STAGE "norm1", SLOT_TOKEN_NORM1, DIM_T2T_INPUT),
+    RULE(STAGE "attn.qkv.weight", SLOT_TOKEN_QKV_WEIGHT, SHAPE(DIM_3_T2T_WIDTH, DIM_T2T_INPUT),
+         TRANSFORMER),
+    LINEAR_RULES(STAGE "attn.proj", SLOT_TOKEN_PROJ, DIM_T2T_WIDTH, DIM_T2T_WIDTH, TRANSFORMER),
+    LINEAR_RULES(STAGE "mlp.fc1", SLOT_TOKEN_FC1, DIM_T2T_MLP, DIM_T2T_WIDTH, TRANSFORMER),
+    LINEAR_RULES(STAGE "mlp.fc2", SLOT_TOKEN_FC2, DIM_T2T_WIDTH, DIM_T2T_MLP, TRANSFORMER),
+    LINEAR_RULES(STAGE "kqv", SLOT_TOKEN_QKV, DIM_3_T2T_WIDTH, DIM_T2T_INPUT, PERFORMER),
+    LINEAR_RULES(STAGE "proj", SLOT_TOKEN_PROJ, DIM_T2T_WIDTH, DIM_T2T_WIDTH, PERFORMER),
+    LINEAR_RULES(STAGE "mlp.0", SLOT_TOKEN_FC1, DIM_T2T_MLP, DIM_T2T_WIDTH, PERFORMER),
+    LINEAR_RULES(STAGE "mlp.2", SLOT_TOKEN_FC2, DIM_T2T_WIDTH, DIM_T2T_MLP, PERFORMER),
+    RULE(STAGE "w", SLOT_TOKEN_FEATURES, SHAPE(DIM_T2T_FEATURES, DIM_T2T_WIDTH), PERFORMER),
+    NORM_RULES(STAGE "norm2", SLOT_TOKEN_NORM2, DIM_T2T_WIDTH),
+    LINEAR_RULES("@tokens_to_token.project", SLOT_PATCH, DIM_WIDTH, DIM_T2T_OUTPUT),
+    RULE("@cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH)),
+    RULE("@pos_embed", SLOT_POSITIONS, SHAPE(DIM_ONE, DIM_POSITIONS, DIM_WIDTH),
+         .optional_if_fixed = true),
+    BLOCK_RULES("@blocks.%u", "mlp"),
+    NORM_RULES("@norm", SLOT_NORM, DIM_WIDTH),
+    LINEAR_RULES("@head", SLOT_HEAD, DIM_CLASSES, DIM_HEAD_INPUT, .needs = HAS_HEAD),
 };
 
-/* As torch.save wraps them: the averaged weights are those that were evaluated. */
+/* As torch.save wraps them. The averaged weights come first: they are the ones that the authors
+ * evaluated. */
 static const char *const prefixes[] = {
     "state_dict_ema.module.",
     "state_dict_ema.",
@@ -65,10 +39,4 @@ static const char *const prefixes[] = {
     NULL,
 };
 
-const struct name_family names_t2t = {
-    .name = "t2t",
-    .rules = rules,
-    .count = sizeof rules / sizeof *rules,
-    .prefixes = prefixes,
-    .resize = RESIZE_BILINEAR,
-};
+const struct tensor_names names_t2t = { rules, sizeof rules / sizeof *rules, prefixes, NULL };

@@ -1,59 +1,37 @@
-/* tensor_names_vit_pytorch.c - vit-pytorch's ViT and SimpleViT; %u is the block */
-#include "checkpoint/tensor_names.h"
+/* tensor_names_vit_pytorch.c - names in vit-pytorch's ViT and SimpleViT */
+#include "checkpoint/families.h"
 
-/* What both have; a patch is flattened row, column, channel. */
-#define BOTH                                                                                       \
-    RULE("to_patch_embedding.1.weight", SLOT_PATCH_NORM1_WEIGHT, SHAPE(CPP),                       \
-         .layout = CHANNEL_LAST),                                                                  \
-        RULE("to_patch_embedding.1.bias", SLOT_PATCH_NORM1_BIAS, SHAPE(CPP),                       \
-             .layout = CHANNEL_LAST),                                                              \
-        RULE("to_patch_embedding.2.weight", SLOT_PATCH_WEIGHT, SHAPE(D, CPP),                      \
-             .layout = CHANNEL_LAST),                                                              \
-        RULE("to_patch_embedding.2.bias", SLOT_PATCH_BIAS, SHAPE(D)),                              \
-        RULE("to_patch_embedding.3.weight", SLOT_PATCH_NORM2_WEIGHT, SHAPE(D)),                    \
-        RULE("to_patch_embedding.3.bias", SLOT_PATCH_NORM2_BIAS, SHAPE(D)),                        \
-        RULE("transformer.layers.%u.0.norm.weight", SLOT_NORM1_WEIGHT, SHAPE(D)),                  \
-        RULE("transformer.layers.%u.0.norm.bias", SLOT_NORM1_BIAS, SHAPE(D)),                      \
-        RULE("transformer.layers.%u.0.to_qkv.weight", SLOT_QKV_WEIGHT, SHAPE(I3, D)),              \
-        RULE("transformer.layers.%u.1.net.0.weight", SLOT_NORM2_WEIGHT, SHAPE(D)),                 \
-        RULE("transformer.layers.%u.1.net.0.bias", SLOT_NORM2_BIAS, SHAPE(D)),                     \
-        RULE("transformer.layers.%u.1.net.1.weight", SLOT_FC1_WEIGHT, SHAPE(M, D)),                \
-        RULE("transformer.layers.%u.1.net.1.bias", SLOT_FC1_BIAS, SHAPE(M)),                       \
-        RULE("transformer.norm.weight", SLOT_NORM_WEIGHT, SHAPE(D)),                               \
-        RULE("transformer.norm.bias", SLOT_NORM_BIAS, SHAPE(D))
+#define LAYER   "transformer.layers.%u."
+#define FLATTEN .layout = LAYOUT_CHANNEL_LAST /* a patch is flattened row, column, channel */
 
-static const struct name_rule vit[] = {
-    BOTH,
-    RULE("cls_token", SLOT_CLS_TOKEN, SHAPE(ONE, D), .needs = HAS_CLASS_TOKEN),
-    RULE("pos_embedding", SLOT_POSITIONS, SHAPE(T, D)),
-    RULE("transformer.layers.%u.0.to_out.0.weight", SLOT_PROJ_WEIGHT, SHAPE(D, I),
-         .needs = HAS_PROJ),
-    RULE("transformer.layers.%u.0.to_out.0.bias", SLOT_PROJ_BIAS, SHAPE(D), .needs = HAS_PROJ),
-    RULE("transformer.layers.%u.1.net.4.weight", SLOT_FC2_WEIGHT, SHAPE(D, M)),
-    RULE("transformer.layers.%u.1.net.4.bias", SLOT_FC2_BIAS, SHAPE(D)),
-    RULE("mlp_head.weight", SLOT_HEAD_WEIGHT, SHAPE(K, E)),
-    RULE("mlp_head.bias", SLOT_HEAD_BIAS, SHAPE(K)),
+#define COMMON_RULES                                                                               \
+    NORM_RULES("to_patch_embedding.1", SLOT_PATCH_NORM1, DIM_PATCH_VALUES, FLATTEN),               \
+        RULE("to_patch_embedding.2.weight", SLOT_PATCH_WEIGHT, SHAPE(DIM_WIDTH, DIM_PATCH_VALUES), \
+             FLATTEN),                                                                             \
+        RULE("to_patch_embedding.2.bias", SLOT_PATCH_BIAS, SHAPE(DIM_WIDTH)),                      \
+        NORM_RULES("to_patch_embedding.3", SLOT_PATCH_NORM2, DIM_WIDTH),                           \
+        NORM_RULES(LAYER "0.norm", SLOT_NORM1, DIM_WIDTH),                                         \
+        RULE(LAYER "0.to_qkv.weight", SLOT_QKV_WEIGHT, SHAPE(DIM_3_INNER, DIM_WIDTH)),             \
+        NORM_RULES(LAYER "1.net.0", SLOT_NORM2, DIM_WIDTH),                                        \
+        LINEAR_RULES(LAYER "1.net.1", SLOT_FC1, DIM_MLP, DIM_WIDTH),                               \
+        NORM_RULES("transformer.norm", SLOT_NORM, DIM_WIDTH)
+
+static const struct tensor_rule vit[] = {
+    COMMON_RULES,
+    RULE("cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_ONE, DIM_WIDTH), .needs = HAS_CLASS_TOKEN),
+    RULE("pos_embedding", SLOT_POSITIONS, SHAPE(DIM_POSITIONS, DIM_WIDTH)),
+    LINEAR_RULES(LAYER "0.to_out.0", SLOT_PROJ, DIM_WIDTH, DIM_INNER, .needs = HAS_PROJ),
+    LINEAR_RULES(LAYER "1.net.4", SLOT_FC2, DIM_WIDTH, DIM_MLP),
+    LINEAR_RULES("mlp_head", SLOT_HEAD, DIM_CLASSES, DIM_HEAD_INPUT),
 };
 
-static const struct name_rule simple_vit[] = {
-    BOTH,
-    RULE("transformer.layers.%u.0.to_out.weight", SLOT_PROJ_WEIGHT, SHAPE(D, I)),
-    RULE("transformer.layers.%u.1.net.3.weight", SLOT_FC2_WEIGHT, SHAPE(D, M)),
-    RULE("transformer.layers.%u.1.net.3.bias", SLOT_FC2_BIAS, SHAPE(D)),
-    RULE("linear_head.weight", SLOT_HEAD_WEIGHT, SHAPE(K, E)),
-    RULE("linear_head.bias", SLOT_HEAD_BIAS, SHAPE(K)),
+static const struct tensor_rule simple[] = {
+    COMMON_RULES,
+    RULE(LAYER "0.to_out.weight", SLOT_PROJ_WEIGHT, SHAPE(DIM_WIDTH, DIM_INNER)),
+    LINEAR_RULES(LAYER "1.net.3", SLOT_FC2, DIM_WIDTH, DIM_MLP),
+    LINEAR_RULES("linear_head", SLOT_HEAD, DIM_CLASSES, DIM_HEAD_INPUT),
 };
 
-const struct name_family names_vit_pytorch = {
-    .name = "vit-pytorch",
-    .rules = vit,
-    .count = sizeof vit / sizeof *vit,
-    .resize = RESIZE_NEVER,
-};
-
-const struct name_family names_simple_vit = {
-    .name = "vit-pytorch SimpleViT",
-    .rules = simple_vit,
-    .count = sizeof simple_vit / sizeof *simple_vit,
-    .resize = RESIZE_NEVER, /* nothing is stored: the positions of any grid are computed */
-};
+const struct tensor_names names_vit_pytorch = { vit, sizeof vit / sizeof *vit, NULL, NULL };
+const struct tensor_names names_vit_pytorch_simple = { simple, sizeof simple / sizeof *simple, NULL,
+                                                       NULL };

@@ -154,7 +154,7 @@ void tensors_close(struct tensors *tensors)
     free(tensors);
 }
 
-const struct tensor *tensors_find(const struct tensors *tensors, const char *name)
+size_t tensors_index(const struct tensors *tensors, const char *name)
 {
     size_t low = 0, high = tensors->count;
 
@@ -162,13 +162,20 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
         const size_t middle = low + (high - low) / 2;
         const int order = strcmp(name, tensors->entries[middle].name);
         if (order == 0)
-            return &tensors->entries[middle];
+            return middle;
         if (order < 0)
             high = middle;
         else
             low = middle + 1;
     }
-    return NULL;
+    return tensors->count;
+}
+
+const struct tensor *tensors_find(const struct tensors *tensors, const char *name)
+{
+    const size_t i = tensors_index(tensors, name);
+
+    return i < tensors->count ? &tensors->entries[i] : NULL;
 }
 
 enum vit_status tensors_read_f32(const struct tensors *tensors, const struct tensor *tensor,

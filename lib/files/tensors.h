@@ -50,6 +50,9 @@ enum vit_status tensors_open(const struct directory *directory, struct tensors *
 /* NULL is allowed. */
 void tensors_close(struct tensors *tensors);
 
+/* The index of the tensor of that name in entries; count if there is none. */
+size_t tensors_index(const struct tensors *tensors, const char *name);
+
 /* The tensor of that name, or NULL. */
 const struct tensor *tensors_find(const struct tensors *tensors, const char *name);
 

@@ -1,0 +1,214 @@
+/* parse_config.c - finds the family that config.json describes; helpers of the parsers */
+#include "checkpoint/parse_config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/check.h"
+#include "files/fail_file.h"
+#include "files/json_kind.h"
+#include "files/sanitize.h"
+
+const struct choice timm_activations[] = {
+    { "gelu", VIT_ACTIVATION_GELU },
+    { "gelu_tanh", VIT_ACTIVATION_GELU_TANH },
+    { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
+    { "relu", VIT_ACTIVATION_RELU },
+    { "silu", VIT_ACTIVATION_SILU },
+    { NULL, 0 },
+};
+
+const struct vit_preprocess_config plain_preprocess = {
+    .size = sizeof plain_preprocess,
+    .interpolation = VIT_INTERPOLATION_BILINEAR,
+    .crop_mode = VIT_CROP_MODE_SQUASH,
+    .crop_pct = 1,
+    .std = { 1, 1, 1 },
+};
+
+const char *sources_string(const struct config_sources *sources, const char *field)
+{
+    return json_string_value(json_object_get(sources->root, field));
+}
+
+enum vit_status check_file_config(const char *path, const struct vit_config *config,
+                                  struct vit_error *err)
+{
+    struct vit_error why;
+
+    if (!config_check(config, &why))
+        return VIT_OK;
+    return fail_file(err, VIT_EFORMAT, path, "%.300s", why.message);
+}
+
+enum vit_status finish_config(const struct config_sources *sources, const char *path,
+                              const struct vit_config *config,
+                              const struct vit_preprocess_config *preprocess,
+                              struct parsed_config *parsed, struct vit_error *err)
+{
+    const enum vit_status status = check_file_config(path, config, err);
+
+    if (status)
+        return status;
+    parsed->config = *config;
+    parsed->preprocess = *preprocess;
+    return parse_pretrained_cfg(sources->path, json_object_get(sources->root, "pretrained_cfg"),
+                                config, &parsed->preprocess, err);
+}
+
+enum vit_status parse_mlp_ratio(const char *path, const char *field, double ratio, size_t dim,
+                                size_t *mlp_dim, struct vit_error *err)
+{
+    const double width = (double)dim * ratio;
+
+    if (!(width >= 1 && width <= CONFIG_MAX_MLP_DIM))
+        return fail_file(err, VIT_EFORMAT, path,
+                         "%s: expected an MLP width from 1 to %d, found %g (%g times %zu)", field,
+                         CONFIG_MAX_MLP_DIM, width, ratio, dim);
+    *mlp_dim = (size_t)width;
+    return VIT_OK;
+}
+
+static enum vit_status fail_unknown_model(const struct config_sources *sources,
+                                          struct vit_error *err)
+{
+    const json_t *const model_type = json_object_get(sources->root, "model_type");
+    const char *const name = json_string_value(model_type);
+    const struct family *family;
+    char known[400] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; (family = family_at(i)); i++)
+        for (size_t j = 0; j < 2 && family->model_types[j]; j++)
+            if (length < sizeof known)
+                length += (size_t)snprintf(known + length, sizeof known - length, "%s%s",
+                                           length > 0 ? ", " : "", family->model_types[j]);
+    if (!model_type)
+        return fail_file(
+            err, VIT_EUNSUPPORTED, sources->path,
+            "expected an architecture (timm) or a model_type, one of %s; found neither", known);
+    return fail_file(err, VIT_EUNSUPPORTED, sources->path,
+                     "model_type: expected one of %s; found %s", known,
+                     name ? sanitize_name(name).text : json_kind(model_type));
+}
+
+static enum vit_status find_family(const struct config_sources *sources,
+                                   const struct family **family, struct vit_error *err)
+{
+    const char *const model_type = sources_string(sources, "model_type");
+
+    *family = NULL;
+    if (sources->tensors->format == TENSORS_NPZ)
+        *family = family_recognized(BY_NPZ, NULL);
+    else if (!sources->root)
+        return fail_file(err, VIT_EIO, sources->path,
+                         "not found: expected it beside .safetensors weights");
+    else if (json_object_get(sources->root, "architecture") &&
+             !json_object_get(sources->root, "model_type"))
+        *family = family_recognized(BY_ARCHITECTURE, NULL);
+    else if (model_type)
+        *family = family_recognized(BY_MODEL_TYPE, model_type);
+    return *family ? VIT_OK : fail_unknown_model(sources, err);
+}
+
+/* Whether a field is present; null stands for the default. */
+static bool is_given(const json_t *object, const char *field)
+{
+    const json_t *const value = json_object_get(object, field);
+
+    return value && !json_is_null(value);
+}
+
+/*
+ * The fields of a preprocess config as timm's pretrained_cfg names them, and the fields of
+ * preprocessor_config.json that decide them, the decisive one first.
+ */
+static const struct {
+    const char *name, *preprocessor[2];
+} preprocess_sources[] = {
+    { "interpolation", { "resample", NULL } }, { "crop_mode", { "do_center_crop", "size" } },
+    { "crop_pct", { "crop_size", "size" } },   { "mean", { "image_mean", NULL } },
+    { "std", { "image_std", NULL } },
+};
+
+static void note_from(const struct config_sources *sources, enum preprocess_source source, size_t i,
+                      struct provenance *provenance)
+{
+    const char *const name = preprocess_sources[i].name;
+    json_t *const cfg = json_object_get(sources->root, "pretrained_cfg");
+    const json_t *object = cfg;
+    char from[80] = "";
+
+    if (!cfg && source == PREPROCESS_PRETRAINED_CFG_OR_ROOT)
+        object = sources->root;
+    if (source == PREPROCESS_PREPROCESSOR_CONFIG) {
+        for (size_t j = 0; j < 2 && !*from; j++) {
+            const char *const field = preprocess_sources[i].preprocessor[j];
+            if (field && is_given(sources->preprocessor, field))
+                snprintf(from, sizeof from, "preprocessor_config.json: %s", field);
+        }
+    } else if (is_given(object, name)) {
+        snprintf(from, sizeof from, "config.json: %s%s", cfg ? "pretrained_cfg." : "", name);
+    }
+    if (*from)
+        provenance_set_preprocess(provenance, name, from);
+}
+
+static enum vit_status parse_family(const struct config_sources *sources,
+                                    struct parsed_config *parsed, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if ((status = find_family(sources, &parsed->family, err)) ||
+        (status = parsed->family->parse(sources, parsed, err)))
+        return status;
+    for (size_t i = 0; i < sizeof preprocess_sources / sizeof *preprocess_sources; i++)
+        note_from(sources, parsed->family->preprocess, i, &parsed->provenance);
+    /* without a classifier the labels are unused, and Hugging Face writes placeholders */
+    const bool labeled = parsed->config.classes > 0 && !parsed->is_projection;
+    return labels_parse_json(sources->path,
+                             labeled ? json_object_get(sources->root, "id2label") : NULL,
+                             parsed->config.classes, &parsed->labels, err);
+}
+
+/* *root = the object of a file; NULL if the file does not exist. */
+static enum vit_status parse_object(const struct text_file *file, json_t **root,
+                                    struct vit_error *err)
+{
+    json_error_t why;
+
+    *root = NULL;
+    if (!file || !file->text)
+        return VIT_OK;
+    *root = json_loadb(file->text, file->bytes, JSON_REJECT_DUPLICATES, &why);
+    if (!*root && !*why.text) /* jansson leaves the text empty if it is out of memory */
+        return fail_no_memory(err, file->path);
+    if (!*root)
+        return fail_file(err, VIT_EFORMAT, file->path,
+                         "expected JSON, found an error at line %d: %s", why.line,
+                         sanitize_name(why.text).text);
+    if (!json_is_object(*root))
+        return fail_file(err, VIT_EFORMAT, file->path, "expected a JSON object, found %s",
+                         json_kind(*root));
+    return VIT_OK;
+}
+
+enum vit_status parse_config(const struct text_file *config, const struct text_file *preprocessor,
+                             const struct tensors *tensors, struct parsed_config *parsed,
+                             struct vit_error *err)
+{
+    static const struct tensors none = { 0 };
+    struct config_sources sources = { .path = config->path,
+                                      .preprocessor_path = preprocessor ? preprocessor->path : "",
+                                      .tensors = tensors ? tensors : &none };
+    enum vit_status status;
+
+    *parsed = (struct parsed_config){ .config.size = sizeof parsed->config,
+                                      .preprocess.size = sizeof parsed->preprocess };
+    if (!(status = parse_object(config, &sources.root, err)) &&
+        !(status = parse_object(preprocessor, &sources.preprocessor, err)))
+        status = parse_family(&sources, parsed, err);
+    json_decref(sources.root);
+    json_decref(sources.preprocessor);
+    return status;
+}
