@@ -48,12 +48,17 @@ static void run_multiply(const struct vit_kernels *kernels, const struct rows *r
         kernels->multiply(r->n, r->x + i * r->ldx, r->gamma, r->y + i * r->ldy);
 }
 
+/* clang-format off */
 #define ROW_CASE(IDENTIFIER, name, value, args, weights) { #name, run_##name },
 const struct row_case row_cases[] = {
-    { "layernorm", run_layernorm },     { "softmax", run_softmax },
-    { "exp_sub_max", run_exp_sub_max }, VIT_ACTIVATION_LIST(ROW_CASE){ "add", run_add },
-    { "multiply", run_multiply }, /**/
+    { "layernorm", run_layernorm },
+    { "softmax", run_softmax },
+    { "exp_sub_max", run_exp_sub_max },
+    VIT_ACTIVATION_LIST(ROW_CASE)
+    { "add", run_add },
+    { "multiply", run_multiply },
 };
+/* clang-format on */
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;
 
 const struct matmul_case matmul_cases[] = {

@@ -83,14 +83,16 @@ static double true_prelu(struct point p)
 
 #define TRUTH(IDENTIFIER, name, value, args, weights) { #name, true_##name, value },
 enum { NONE = -1 };
+/* clang-format off */
 static const struct function {
     const char *name;
     double (*truth)(struct point p);
     int activation; /* or NONE */
 } functions[] = {
     { "exp_sub_max", true_exp, NONE }, /* softmax's numerators under a maximum of 0 */
-    VIT_ACTIVATION_LIST(TRUTH)         /**/
+    VIT_ACTIVATION_LIST(TRUTH)
 };
+/* clang-format on */
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
 /*
@@ -222,9 +224,10 @@ ROWS(attention, ATTENTION_BOUND, "of the sum of its roundings")
 ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
 
 #define FUNCTION(IDENTIFIER, name, value, args, weights) { #name ".oracle", run_function },
+/* clang-format off */
 const struct oracle oracles[] = {
     { "exp_sub_max.oracle", run_function },
-    VIT_ACTIVATION_LIST(FUNCTION) /**/
+    VIT_ACTIVATION_LIST(FUNCTION)
     { "matmul.oracle", run_matmul },
     { "epilogue.oracle", run_epilogue },
     { "layernorm.oracle", run_layernorm },
@@ -232,4 +235,5 @@ const struct oracle oracles[] = {
     { "vit_attention.oracle", run_attention },
     { "vit_attention_weights.oracle", run_attention_weights },
 };
+/* clang-format on */
 const size_t oracle_count = sizeof oracles / sizeof *oracles;

@@ -1,12 +1,14 @@
-/* register.h - what each instruction set exports: a function that enters its kernels in a table */
+/* register.h - what each level exports: a function that enters its kernels into a table */
 #ifndef VIT_KERNELS_REGISTER_H
 #define VIT_KERNELS_REGISTER_H
 
+#include "kernels/levels.h"
 #include "vit/kernels.h"
 
-void vit_fill_scalar(struct vit_kernels *table);
-void vit_fill_avx2(struct vit_kernels *table);
-void vit_fill_avx512(struct vit_kernels *table);
-void vit_fill_neon(struct vit_kernels *table);
+/* Sets the entries that the level implements; leaves the others, and isa and kc, as they are. */
+#define LEVEL_REGISTER(name, extends, arch, features, xcr0)                                        \
+    void vit_register_##name(struct vit_kernels *table);
+VIT_LEVEL_LIST(LEVEL_REGISTER)
+#undef LEVEL_REGISTER
 
 #endif

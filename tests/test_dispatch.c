@@ -1,4 +1,4 @@
-/* test_dispatch.c - what described processors can run and should; how this one is described */
+/* test_dispatch.c - the levels that described processors can run and use; this one's description */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 static const struct machine {
     const char *name;
     struct cpu cpu;
-    const char *can, *should;
+    const char *usable, *standard;
 } machines[] = {
     { "nothing known", { "", "", 0, 0, 0, NOTHING }, "scalar", "scalar" },
     { "Nehalem", { INTEL, "", 6, 0x1a, 0, NOTHING }, "scalar", "scalar" },
@@ -82,43 +82,43 @@ static const struct machine {
 };
 enum { MACHINES = sizeof machines / sizeof *machines };
 
-/* The names of the levels that can, in their order. */
+/* The names of the usable levels, in their order. */
 static void list(const struct isa_choice *choice, char names[64])
 {
     *names = '\0';
     for (size_t i = 0; isa_name(i); i++)
-        if (choice->can[i])
+        if (choice->usable[i])
             strcat(strcat(names, *names ? " " : ""), isa_name(i));
 }
 
 Test(dispatch, a_level_needs_processor_and_system)
 {
-    char can[64];
+    char usable[64];
 
     for (size_t i = 0; i < MACHINES; i++) {
         const struct isa_choice choice = isa_choose(&machines[i].cpu);
-        list(&choice, can);
-        cr_assert_str_eq(can, machines[i].can, "%s: %s", machines[i].name, can);
+        list(&choice, usable);
+        cr_assert_str_eq(usable, machines[i].usable, "%s: %s", machines[i].name, usable);
     }
     tally(MACHINES);
 }
 
-Test(dispatch, the_default_is_the_strongest_level_that_the_policy_is_not_against)
+Test(dispatch, the_default_is_the_strongest_level_that_the_policy_allows)
 {
     for (size_t i = 0; i < MACHINES; i++) {
         const struct isa_choice choice = isa_choose(&machines[i].cpu);
-        const char *strongest = strrchr(machines[i].can, ' ');
-        strongest = strongest ? strongest + 1 : machines[i].can;
-        cr_assert_str_eq(isa_name(choice.should), machines[i].should, "%s", machines[i].name);
-        cr_assert(choice.can[choice.should], "%s", machines[i].name);
-        cr_assert_eq(choice.reason != NULL, strcmp(strongest, machines[i].should) != 0,
+        const char *strongest = strrchr(machines[i].usable, ' ');
+        strongest = strongest ? strongest + 1 : machines[i].usable;
+        cr_assert_str_eq(isa_name(choice.standard), machines[i].standard, "%s", machines[i].name);
+        cr_assert(choice.usable[choice.standard], "%s", machines[i].name);
+        cr_assert_eq(choice.reason != NULL, strcmp(strongest, machines[i].standard) != 0,
                      "%s: a reason for nothing, or no reason", machines[i].name);
     }
     tally(3 * MACHINES);
 }
 
-/* Everything that can be missing, one at a time and all together: no level comes of less. */
-Test(dispatch, no_level_without_any_one_of_its_needs)
+/* Every combination of what can be missing. */
+Test(dispatch, a_level_needs_each_of_its_features_and_registers)
 {
     static const uint64_t states[] = { 0x02, 0x04, 0x20, 0x40, 0x80 };
     size_t checks = 0;
@@ -130,34 +130,34 @@ Test(dispatch, no_level_without_any_one_of_its_needs)
                 cpu.xcr0 |= saved >> i & 1 ? states[i] : 0;
             const struct isa_choice choice = isa_choose(&cpu);
             const bool ymm = (saved & 3) == 3, zmm = saved == 31;
-            cr_assert(choice.can[0]);
-            cr_assert_eq(choice.can[1], ymm && (features & AVX2_FMA) == AVX2_FMA);
-            cr_assert_eq(choice.can[2], zmm && (features & AVX512_SKX) == AVX512_SKX);
-            cr_assert_eq(choice.can[3], (features & CPU_ASIMD) != 0);
+            cr_assert(choice.usable[0]);
+            cr_assert_eq(choice.usable[1], ymm && (features & AVX2_FMA) == AVX2_FMA);
+            cr_assert_eq(choice.usable[2], zmm && (features & AVX512_SKX) == AVX512_SKX);
+            cr_assert_eq(choice.usable[3], (features & CPU_ASIMD) != 0);
             checks += 4;
         }
     tally(checks);
 }
 
-Test(dispatch, a_name_overrides_should_but_never_can)
+Test(dispatch, a_name_overrides_the_policy_but_not_the_machine)
 {
     const struct cpu silver = { SKX("Silver 4110"), ZMM }, narrow = { SKX("Silver 4110"), YMM };
-    const struct isa_choice should_not = isa_choose(&silver), can_not = isa_choose(&narrow);
+    const struct isa_choice policy = isa_choose(&silver), lacking = isa_choose(&narrow);
     struct vit_error err = { VIT_OK, "" };
     size_t level = 0;
 
-    cr_assert_str_eq(isa_name(should_not.should), "avx2");
-    cr_assert_eq(isa_find(&should_not, "avx512", "", &level, &err), VIT_OK);
+    cr_assert_str_eq(isa_name(policy.standard), "avx2");
+    cr_assert_eq(isa_find(&policy, "avx512", "", &level, &err), VIT_OK);
     cr_assert_str_eq(isa_name(level), "avx512");
-    cr_assert_eq(isa_find(&can_not, "avx512", "", &level, &err), VIT_EUNSUPPORTED);
+    cr_assert_eq(isa_find(&lacking, "avx512", "", &level, &err), VIT_EUNSUPPORTED);
     cr_assert(strstr(err.message, "this machine lacks") && strstr(err.message, "\"avx2\""), "%s",
               err.message);
-    cr_assert_eq(isa_find(&can_not, "neon", "", &level, &err), VIT_EUNSUPPORTED);
-    cr_assert_eq(isa_find(&can_not, "sse9", "", &level, &err), VIT_EINVAL);
+    cr_assert_eq(isa_find(&lacking, "neon", "", &level, &err), VIT_EUNSUPPORTED);
+    cr_assert_eq(isa_find(&lacking, "sse9", "", &level, &err), VIT_EINVAL);
     tally(7);
 }
 
-Test(dispatch, the_library_does_what_its_description_of_this_machine_says)
+Test(dispatch, the_library_uses_the_levels_of_this_machines_description)
 {
     const struct cpu cpu = cpu_describe();
     const struct isa_choice choice = isa_choose(&cpu);
@@ -169,9 +169,9 @@ Test(dispatch, the_library_does_what_its_description_of_this_machine_says)
     unsetenv("VIT_ISA");
     for (size_t i = 0; (name = vit_isa_level(i, &usable)); i++)
         cr_assert_eq(usable != 0, isa_find(&choice, name, "", &level, NULL) == VIT_OK, "%s", name);
-    cr_assert_str_eq(vit_isa_default(&reason), isa_name(choice.should));
+    cr_assert_str_eq(vit_isa_default(&reason), isa_name(choice.standard));
     cr_assert_eq(vit_kernels_get(NULL, &kernels, NULL), VIT_OK);
-    cr_assert_str_eq(kernels->isa, isa_name(choice.should));
+    cr_assert_str_eq(kernels->isa, isa_name(choice.standard));
     tally(4);
 }
 

@@ -1,8 +1,8 @@
-/* avx2.c - enters the AVX2 + FMA kernels in a table */
+/* avx2.c - enters the AVX2 + FMA kernels into a table */
 #include "kernels/avx2/matmul.h"
 #include "kernels/simd/register.h"
 
-void vit_fill_avx2(struct vit_kernels *table)
+void vit_register_avx2(struct vit_kernels *table)
 {
-    fill(table, "avx2");
+    register_kernels(table);
 }

@@ -1,8 +1,8 @@
-/* neon.c - enters the NEON kernels in a table */
+/* neon.c - enters the NEON kernels into a table */
 #include "kernels/neon/matmul.h"
 #include "kernels/simd/register.h"
 
-void vit_fill_neon(struct vit_kernels *table)
+void vit_register_neon(struct vit_kernels *table)
 {
-    fill(table, "neon");
+    register_kernels(table);
 }

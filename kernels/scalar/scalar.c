@@ -1,4 +1,4 @@
-/* scalar.c - enters the plain kernels, reference and fallback, in a table */
+/* scalar.c - enters the plain kernels, reference and fallback, into a table */
 #include "kernels/register.h"
 #include "kernels/scalar/matmul.h"
 #include "kernels/scalar/rows.h"
@@ -36,10 +36,9 @@ static float fma_peak(size_t rounds)
 }
 
 #define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights) [value] = name##_row,
-void vit_fill_scalar(struct vit_kernels *table)
+void vit_register_scalar(struct vit_kernels *table)
 {
     *table = (struct vit_kernels){
-        .isa = "scalar",
         .matmul[VIT_MATMUL_F32_F32] = { .a = VIT_DTYPE_F32,
                                         .b = VIT_DTYPE_F32,
                                         .mr = MR,

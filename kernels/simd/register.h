@@ -1,4 +1,4 @@
-/* register.h - enters an instruction set's kernels in a table; included last */
+/* register.h - enters all kernels of an instruction set into a table; included last */
 #ifndef VIT_KERNELS_SIMD_REGISTER_H
 #define VIT_KERNELS_SIMD_REGISTER_H
 
@@ -9,7 +9,7 @@
 #include "kernels/simd/matmul.h"
 #include "kernels/simd/softmax.h"
 
-/* Chains that do not wait for each other, as many as the registers hold. */
+/* As many independent accumulators as the registers hold. */
 static float fma_peak(size_t rounds)
 {
     /* different in every lane, or the compiler computes equal registers once */
@@ -30,9 +30,8 @@ static float fma_peak(size_t rounds)
     return v_sum(c[0]);
 }
 
-static inline void fill(struct vit_kernels *table, const char *isa)
+static inline void register_kernels(struct vit_kernels *table)
 {
-    table->isa = isa;
     table->matmul[VIT_MATMUL_F32_F32] = (struct vit_matmul_kernel){
         .a = VIT_DTYPE_F32,
         .b = VIT_DTYPE_F32,

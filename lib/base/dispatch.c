@@ -1,7 +1,8 @@
-/* dispatch.c - which levels this machine can run and should; a table of kernels for each, once */
+/* dispatch.c - which levels this machine can run and uses; builds their tables of kernels, once */
 #include "base/dispatch.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,81 +10,154 @@
 #include "base/status.h"
 #include "kernels/register.h"
 
+#define ON_ANY(function) function
 #if defined(__x86_64__)
-#define ON_X86_64(fill) fill
+#define ON_X86_64(function) function
 #else
-#define ON_X86_64(fill) NULL
+#define ON_X86_64(function) NULL
 #endif
 #if defined(__aarch64__)
-#define ON_AARCH64(fill) fill
+#define ON_AARCH64(function) function
 #else
-#define ON_AARCH64(fill) NULL
+#define ON_AARCH64(function) NULL
 #endif
 
-/* What the flags of each level in the Makefile let the compiler use. */
-#define AVX2   (CPU_AVX | CPU_AVX2 | CPU_FMA)
-#define AVX512 (AVX2 | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512DQ | CPU_AVX512VL)
+#define LEVEL_INDEX(name, extends, arch, features, xcr0) LEVEL_##name,
+enum { VIT_LEVEL_LIST(LEVEL_INDEX) };
 
-/* Weakest first; on one machine each overrides entries of the table below it. */
-static const struct isa_level {
+#define LEVEL_ROW(name, extends, arch, features, xcr0)                                             \
+    { #name, LEVEL_##extends, features, xcr0, ON_##arch(vit_register_##name) },
+static const struct level {
     const char *name;
-    unsigned needs;                          /* of enum cpu_feature */
-    uint64_t needs_xcr0;                     /* registers that the system must save */
-    void (*fill)(struct vit_kernels *table); /* NULL: another architecture's */
-} levels[] = {
-    { "scalar", 0, 0, vit_fill_scalar },
-    { "avx2", AVX2, XCR0_YMM, ON_X86_64(vit_fill_avx2) },
-    { "avx512", AVX512, XCR0_ZMM, ON_X86_64(vit_fill_avx512) },
-    { "neon", CPU_ASIMD, 0, ON_AARCH64(vit_fill_neon) },
-};
-#define LEVELS (sizeof levels / sizeof *levels)
-_Static_assert(LEVELS <= MOST_LEVELS, "struct isa_choice has room for every level");
+    size_t extends;
+    unsigned features; /* of enum cpu_feature */
+    uint64_t xcr0;
+    void (*enter)(struct vit_kernels *table); /* NULL: of another architecture */
+} levels[] = { VIT_LEVEL_LIST(LEVEL_ROW) };
 
-static struct vit_kernels tables[LEVELS];
-static struct isa_choice here;
+/* --- which levels */
 
 const char *isa_name(size_t level)
 {
-    return level < LEVELS ? levels[level].name : NULL;
+    return level < ISA_LEVELS ? levels[level].name : NULL;
 }
 
 struct isa_choice isa_choose(const struct cpu *cpu)
 {
-    struct isa_choice choice = { .should = 0 };
+    struct isa_choice choice = { .standard = LEVEL_scalar };
 
-    for (size_t i = 0; i < LEVELS; i++) {
-        choice.can[i] = (levels[i].needs & cpu->features) == levels[i].needs &&
-                        (levels[i].needs_xcr0 & cpu->xcr0) == levels[i].needs_xcr0;
-        if (!choice.can[i])
+    for (size_t i = 0; i < ISA_LEVELS; i++) {
+        const struct level *const level = &levels[i];
+        choice.usable[i] = (level->extends == i || choice.usable[level->extends]) &&
+                           (level->features & cpu->features) == level->features &&
+                           (level->xcr0 & cpu->xcr0) == level->xcr0;
+        if (!choice.usable[i])
             continue;
-        choice.reason = policy_against(cpu, levels[i].name);
+        choice.reason = policy_against(cpu, level->name);
         if (!choice.reason)
-            choice.should = i;
+            choice.standard = i;
     }
     return choice;
 }
 
-enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *from,
+/* "scalar, avx2, avx512 or neon" */
+static void list_names(char *text, size_t bytes)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < ISA_LEVELS && length < bytes; i++)
+        length += (size_t)snprintf(text + length, bytes - length, "%s%s",
+                                   i == 0                ? ""
+                                   : i + 1 == ISA_LEVELS ? " or "
+                                                         : ", ",
+                                   levels[i].name);
+}
+
+enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *source,
                          size_t *level, struct vit_error *err)
 {
-    for (size_t i = 0; i < LEVELS; i++) {
+    char names[256];
+
+    for (size_t i = 0; i < ISA_LEVELS; i++) {
         if (strcmp(name, levels[i].name) != 0)
             continue;
-        if (!choice->can[i])
+        if (!choice->usable[i])
             return fail(err, VIT_EUNSUPPORTED,
-                        "this machine lacks the instruction set \"%s\"%s; its best is \"%s\"", name,
-                        from, levels[choice->should].name);
+                        "instruction set%s: this machine lacks \"%s\"; its best is \"%s\"", source,
+                        name, levels[choice->standard].name);
         *level = i;
         return VIT_OK;
     }
-    return fail(err, VIT_EINVAL,
-                "\"%.32s\"%s is no instruction set: expected scalar, avx2, avx512 or neon", name,
-                from);
+    list_names(names, sizeof names);
+    return fail(err, VIT_EINVAL, "instruction set%s: expected %s, found \"%.32s\"", source, names,
+                name);
+}
+
+/* --- the tables */
+
+static struct vit_kernels tables[ISA_LEVELS];
+static struct isa_choice here;
+
+/*
+ * The entries of a table by name, each with the part of the table that one level registers as a
+ * whole, and the pointer in it that is NULL until then.
+ */
+/* clang-format off */
+#define PART(name, pointer, first, last)                                                           \
+    { name, offsetof(struct vit_kernels, pointer), offsetof(struct vit_kernels, first),            \
+      offsetof(struct vit_kernels, last) + sizeof tables->last }
+#define ENTRY(member) PART(#member, member, member, member)
+#define MATMUL(name, pair, pointer) PART(name, matmul[pair].pointer, matmul[pair], matmul[pair])
+#define ACTIVATION(IDENTIFIER, name, value, args, weights)                                         \
+    PART(#name, activation[value], activation[value], activation[value]),
+static const struct entry {
+    const char *name;
+    size_t pointer, begin, end;
+} entries[] = {
+    MATMUL("matmul", VIT_MATMUL_F32_F32, tile),
+    MATMUL("pack", VIT_MATMUL_F32_F32, pack),
+    ENTRY(layernorm),
+    ENTRY(softmax),
+    ENTRY(exp_sub_max),
+    VIT_ACTIVATION_LIST(ACTIVATION)
+    ENTRY(add),
+    ENTRY(multiply),
+    PART("fma_peak", fma_peak, fma_peak, fma_peak_flops),
+};
+/* clang-format on */
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+static unsigned char registered_by[ISA_LEVELS][ENTRIES]; /* the level whose kernel it is */
+
+/* Whether a level registered this entry: only a null pointer is all zero bytes. */
+static bool is_registered(const struct vit_kernels *own, const struct entry *entry)
+{
+    static const char null[sizeof(void (*)(void))];
+    return memcmp((const char *)own + entry->pointer, null, sizeof null) != 0;
+}
+
+/* The table of a level: that of the level it extends, overridden by its own entries. */
+static void build_table(size_t level)
+{
+    struct vit_kernels *const table = &tables[level], own = { 0 };
+
+    levels[level].enter(&own);
+    if (levels[level].extends != level) {
+        *table = tables[levels[level].extends];
+        memcpy(registered_by[level], registered_by[levels[level].extends], sizeof *registered_by);
+    }
+    table->isa = levels[level].name;
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (is_registered(&own, &entries[i])) {
+            memcpy((char *)table + entries[i].begin, (const char *)&own + entries[i].begin,
+                   entries[i].end - entries[i].begin);
+            registered_by[level][i] = (unsigned char)level;
+        }
 }
 
 /*
- * So much of k that two panels, the one in use and the next on its way, take two fifths of L2: the
- * rest is for A, whose rows pass by all panels.
+ * Two panels of k rows, the one in use and the next one that is being prefetched, take two fifths
+ * of L2: the rest is for A, whose rows pass by all panels.
  */
 static size_t k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 {
@@ -95,17 +169,14 @@ static void build_tables(void)
 {
     const struct cpu cpu = cpu_describe();
     const size_t l2_bytes = cpu_l2_bytes();
-    size_t below = 0;
 
     here = isa_choose(&cpu);
-    for (size_t i = 0; i < LEVELS; i++) {
-        if (!here.can[i])
+    for (size_t i = 0; i < ISA_LEVELS; i++) {
+        if (!here.usable[i])
             continue;
-        tables[i] = tables[below];
-        levels[i].fill(&tables[i]);
+        build_table(i);
         for (size_t p = 0; p < VIT_MATMUL_PAIRS; p++)
             tables[i].matmul[p].kc = k_block(&tables[i].matmul[p], l2_bytes);
-        below = i;
     }
 }
 
@@ -118,29 +189,28 @@ static void build_tables_once(void)
 enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
                                 struct vit_error *err)
 {
-    const char *from = isa ? "" : " (from the environment's VIT_ISA)";
+    const char *const environment = isa ? NULL : getenv("VIT_ISA");
+    enum vit_status status = VIT_OK;
     size_t level;
 
     build_tables_once();
-    if (!isa)
-        isa = getenv("VIT_ISA");
-    level = here.should;
-    if (isa && (*isa || !*from)) { /* an empty variable is an unset one */
-        const enum vit_status status = isa_find(&here, isa, from, &level, err);
-        if (status != VIT_OK)
-            return status;
-    }
-    *kernels = &tables[level];
-    return VIT_OK;
+    level = here.standard;
+    if (isa)
+        status = isa_find(&here, isa, "", &level, err);
+    else if (environment && *environment)
+        status = isa_find(&here, environment, " in VIT_ISA", &level, err);
+    if (status == VIT_OK)
+        *kernels = &tables[level];
+    return status;
 }
 
 const char *vit_isa_level(size_t i, int *usable)
 {
     build_tables_once();
-    for (size_t l = 0; l < LEVELS; l++)
-        if (levels[l].fill && i-- == 0) {
+    for (size_t l = 0; l < ISA_LEVELS; l++)
+        if (levels[l].enter && i-- == 0) {
             if (usable)
-                *usable = here.can[l];
+                *usable = here.usable[l];
             return levels[l].name;
         }
     return NULL;
@@ -151,41 +221,16 @@ const char *vit_isa_default(const char **reason)
     build_tables_once();
     if (reason)
         *reason = here.reason;
-    return levels[here.should].name;
+    return levels[here.standard].name;
 }
-
-/* The entries of a table by name; a function pointer each, compared to tell whose it is. */
-#define ENTRY(name, member)                                                                        \
-    {                                                                                              \
-        name, offsetof(struct vit_kernels, member)                                                 \
-    }
-#define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights) ENTRY(#name, activation[value]),
-static const struct {
-    const char *name;
-    size_t offset;
-} entries[] = {
-    ENTRY("matmul", matmul[VIT_MATMUL_F32_F32].tile),
-    ENTRY("pack", matmul[VIT_MATMUL_F32_F32].pack),
-    ENTRY("layernorm", layernorm),
-    ENTRY("softmax", softmax),
-    ENTRY("exp_sub_max", exp_sub_max),
-    VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) /**/
-    ENTRY("add", add),
-    ENTRY("multiply", multiply),
-    ENTRY("fma_peak", fma_peak),
-};
 
 const char *vit_kernels_name_at(const struct vit_kernels *kernels, size_t i, const char **level)
 {
-    if (i >= sizeof entries / sizeof *entries)
+    if (i >= ENTRIES)
         return NULL;
     build_tables_once();
-    const char *own = (const char *)kernels + entries[i].offset;
-    size_t l = 0;
-    while (l + 1 < LEVELS && (!here.can[l] || memcmp((const char *)&tables[l] + entries[i].offset,
-                                                     own, sizeof(void (*)(void)))))
-        l++;
-    if (level)
-        *level = levels[l].name;
+    for (size_t l = 0; level && l < ISA_LEVELS; l++)
+        if (strcmp(levels[l].name, kernels->isa) == 0)
+            *level = levels[registered_by[l][i]].name;
     return entries[i].name;
 }

@@ -1,32 +1,35 @@
-/* dispatch.h - which levels a processor can run, and which of them it should */
+/* dispatch.h - which levels a processor can run, and which of them it uses */
 #ifndef VIT_BASE_DISPATCH_H
 #define VIT_BASE_DISPATCH_H
 
 #include <stdbool.h>
 
 #include "base/cpu.h"
+#include "kernels/levels.h"
 #include "vit/kernels.h"
 
-enum { MOST_LEVELS = 8 };
+#define LEVEL_ONE(name, extends, arch, features, xcr0) +1
+enum { ISA_LEVELS = 0 VIT_LEVEL_LIST(LEVEL_ONE) };
+#undef LEVEL_ONE
 
-/* Levels are counted as isa_name names them: those of every architecture, weakest first. */
+/* Level i is row i of kernels/levels.h, those of other architectures included. */
 struct isa_choice {
-    bool can[MOST_LEVELS]; /* processor and system allow it */
-    size_t should;         /* the level to use where none is asked for; it can */
-    const char *reason;    /* why it is not the strongest that can, or NULL: it is */
+    bool usable[ISA_LEVELS]; /* processor and operating system allow it */
+    size_t standard;         /* the level that is used if none is named */
+    const char *reason;      /* why it is not the strongest usable one, or NULL: it is */
 };
 
 /* "scalar" and so on, NULL past the last. */
 const char *isa_name(size_t level);
 
-/* A function of the description alone. */
+/* Depends on the description alone. */
 struct isa_choice isa_choose(const struct cpu *cpu);
 
 /*
- * The level of that name, if the processor can run it; what it should does not count. `from` says
- * where the name stood, and goes into the message. Errors as vit_kernels_get.
+ * The level of that name, if the processor can run it, whatever the policy. `source` says in
+ * messages where the name came from, such as " (from VIT_ISA)". Errors as vit_kernels_get.
  */
-enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *from,
+enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *source,
                          size_t *level, struct vit_error *err);
 
 #endif
