@@ -90,8 +90,15 @@ static enum vit_status first_block(const struct forward *f, float **out, size_t 
     *out = malloc(f->shape.batch * *rows * *columns * sizeof **out);
     if (!*out)
         return out_of_memory();
-    return vit_forward_output(f->context, VIT_OUTPUT_BLOCK, 0, f->shape.batch, f->images, *out,
-                              &error);
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = VIT_OUTPUT_BLOCK,
+                                                .data = *out };
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = f->shape.batch,
+                                   .images = f->images,
+                                   .outputs = &request,
+                                   .output_count = 1 };
+    return vit_forward_call(f->context, &call, &error);
 }
 
 /* On every thread there is: how many does not show in the result. */

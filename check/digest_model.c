@@ -49,7 +49,13 @@ enum vit_status digest_model(const struct digest_place *place, const char *name,
     fill_pattern(pixels, images, PATTERN_NORMAL, 1);
     for (size_t i = 0; i < pixels; i++)
         images[i] *= 0.25f;
-    status = vit_forward_output(context, output, 0, 2, images, logits, err);
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = output,
+                                                .data = logits };
+    const struct vit_call call = {
+        .size = sizeof call, .batch = 2, .images = images, .outputs = &request, .output_count = 1
+    };
+    status = vit_forward_call(context, &call, err);
     if (status == VIT_OK)
         digests_add(digests, name, digest_floats(DIGEST_BEGIN, 2 * columns, logits));
 

@@ -1,4 +1,4 @@
-/* model_config.h - a model's configuration by value */
+/* model_config.h - a model's configuration by value, and one output of a batch */
 #ifndef VIT_TESTS_MODEL_CONFIG_H
 #define VIT_TESTS_MODEL_CONFIG_H
 
@@ -18,6 +18,23 @@ static inline struct vit_preprocess_config model_preprocess_config(const struct 
 
     vit_model_get_preprocess_config(model, &config, NULL);
     return config;
+}
+
+/* One output of a batch: out is [batch][rows][columns]. */
+static inline enum vit_status forward_output(struct vit_context *context, enum vit_output output,
+                                             size_t block, size_t batch, const float *images,
+                                             float *out, struct vit_error *err)
+{
+    const struct vit_output_request request = {
+        .size = sizeof request, .output = output, .block = block, .data = out
+    };
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = batch,
+                                   .images = images,
+                                   .outputs = &request,
+                                   .output_count = 1 };
+
+    return vit_forward_call(context, &call, err);
 }
 
 #endif

@@ -7,8 +7,10 @@
 
 #include "compare.h"
 #include "counts.h"
+#include "model/init_weights.h"
 #include "model/model.h"
 #include "model/positions.h"
+#include "tests/model_config.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
 
@@ -151,17 +153,19 @@ Test(api, batches_and_outputs_out_of_range_are_refused)
 
     cr_assert_eq(vit_model_create_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);
-    expect_failure(VIT_EINVAL, vit_forward(ctx, 0, image, out, &err), &err, "batch is 0");
-    expect_failure(VIT_EINVAL, vit_forward(ctx, 2, image, out, &err), &err, "batch is 2");
-    expect_failure(VIT_EINVAL, vit_forward_output(ctx, (enum vit_output)9, 0, 1, image, out, &err),
-                   &err, "output is 9");
-    expect_failure(VIT_EINVAL, vit_forward_output(ctx, VIT_OUTPUT_BLOCK, 1, 1, image, out, &err),
-                   &err, "block is 1");
+    expect_failure(VIT_EINVAL, vit_forward(ctx, 0, image, out, &err), &err,
+                   "max_batch, 1, found 0");
+    expect_failure(VIT_EINVAL, vit_forward(ctx, 2, image, out, &err), &err,
+                   "max_batch, 1, found 2");
+    expect_failure(VIT_EINVAL, forward_output(ctx, (enum vit_output)9, 0, 1, image, out, &err),
+                   &err, "output: expected 0 to 6, found 9");
+    expect_failure(VIT_EINVAL, forward_output(ctx, VIT_OUTPUT_BLOCK, 1, 1, image, out, &err), &err,
+                   "output block: expected a block from 0 to 0, found 1");
     vit_context_free(ctx);
     vit_model_free(model);
 }
 
-/* Whoever sizes a buffer by it asks before vit_forward_output can refuse. */
+/* A caller sizes a buffer by it before vit_forward_call can refuse. */
 Test(api, a_stage_that_a_model_does_not_have_has_no_shape)
 {
     struct vit_config c = tiny;
@@ -282,7 +286,7 @@ Test(api, positions_are_those_of_the_patches)
 
     cr_assert_eq(vit_model_create_random(&c, 3, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_model_positions(model, found, &err), VIT_OK, "%s", err.message);
-    expect_same_bits(4 * 8, model->positions, found, "learned");
+    expect_same_bits(4 * 8, model->weights.positions, found, "learned");
     vit_model_free(model);
 
     c.pos_embed = VIT_POS_EMBED_SINUSOID; /* the class token has the first row */

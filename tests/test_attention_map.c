@@ -5,6 +5,7 @@
 
 #include "check/test_data.h"
 #include "counts.h"
+#include "model_config.h"
 #include "tools/attention.h"
 
 enum { TOKENS = 2 + 2 + 6, BLOCKS = 3, HEADS = 2, PATCHES = 6 };
@@ -41,8 +42,8 @@ static void mean_of_heads(const struct session *session, size_t block, const flo
 {
     static float weights[HEADS][TOKENS][TOKENS];
 
-    cr_assert_eq(vit_forward_output(session->context, VIT_OUTPUT_ATTENTION, block, 1, input,
-                                    &weights[0][0][0], NULL),
+    cr_assert_eq(forward_output(session->context, VIT_OUTPUT_ATTENTION, block, 1, input,
+                                &weights[0][0][0], NULL),
                  VIT_OK);
     for (size_t i = 0; i < TOKENS; i++)
         for (size_t j = 0; j < TOKENS; j++)
@@ -103,9 +104,9 @@ Test(attention_map, a_blocks_attention_is_the_class_tokens_row_over_the_last_tok
 
     open_session(&config, &session);
     fill_pattern(96, input, PATTERN_NORMAL, 2);
-    cr_assert_eq(vit_forward_output(session.context, VIT_OUTPUT_ATTENTION, 1, 1, input,
-                                    &weights[0][0][0], NULL),
-                 VIT_OK);
+    cr_assert_eq(
+        forward_output(session.context, VIT_OUTPUT_ATTENTION, 1, 1, input, &weights[0][0][0], NULL),
+        VIT_OK);
     for (size_t head = 0; head <= HEADS; head++) {
         const bool mean = head == HEADS;
         cr_assert_eq(
@@ -137,9 +138,9 @@ Test(attention_map, without_a_class_token_the_rows_of_all_tokens_are_averaged)
     config.pool = VIT_POOL_MEAN;
     open_session(&config, &session);
     fill_pattern(96, input, PATTERN_NORMAL, 2);
-    cr_assert_eq(vit_forward_output(session.context, VIT_OUTPUT_ATTENTION, 0, 1, input,
-                                    &weights[0][0][0], NULL),
-                 VIT_OK);
+    cr_assert_eq(
+        forward_output(session.context, VIT_OUTPUT_ATTENTION, 0, 1, input, &weights[0][0][0], NULL),
+        VIT_OK);
     cr_assert_eq(attention_over_patches(&session, 0, 1, input, found, NULL), VIT_OK);
     for (size_t j = 0; j < PATCHES; j++) {
         double expected = 0;

@@ -53,7 +53,7 @@ static float *library_output(const char *folder, const char *path, enum vit_outp
     float *const input = malloc(c.channels * c.height * c.width * sizeof *input);
     float *const out = malloc(rows * columns * sizeof *out);
     cr_assert_eq(vit_preprocess_image(&preprocess, &p, NULL, input, NULL), VIT_OK);
-    cr_assert_eq(vit_forward_output(ctx, output, block, 1, input, out, &err), VIT_OK, "%s",
+    cr_assert_eq(forward_output(ctx, output, block, 1, input, out, &err), VIT_OK, "%s",
                  err.message);
     *count = rows * columns;
     free(input);

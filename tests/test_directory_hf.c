@@ -146,7 +146,7 @@ static float *compute(const struct vit_model *model, enum vit_output output, siz
     vit_output_shape(model, output, 0, &rows, count);
     float *const out = malloc(*count * sizeof *out);
     cr_assert_eq(vit_context_create(model, NULL, &context, NULL), VIT_OK);
-    cr_assert_eq(vit_forward_output(context, output, 0, 1, image, out, NULL), VIT_OK);
+    cr_assert_eq(forward_output(context, output, 0, 1, image, out, NULL), VIT_OK);
     vit_context_free(context);
     free(image);
     return out;

@@ -184,9 +184,9 @@ static void compute(const struct vit_config *config, const char *isa, size_t sta
         vit_context_create(model, &context_options, &ctx, NULL) != VIT_OK || !in_state(state);
     r->failures +=
         vit_forward(ctx, BATCH, images, r->logits[0], NULL) != VIT_OK || !in_state(state);
-    r->failures += vit_forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, tiny, r->tokens[0],
-                                      NULL) != VIT_OK ||
-                   !in_state(state);
+    r->failures +=
+        forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, tiny, r->tokens[0], NULL) != VIT_OK ||
+        !in_state(state);
     r->failures += pool->changed;
     fesetenv(FE_DFL_ENV);
     vit_context_free(ctx);

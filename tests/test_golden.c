@@ -11,6 +11,7 @@
 #include "files/safetensors.h"
 #include "model/model.h"
 #include "model/positions.h"
+#include "model/projection.h"
 #include "model_config.h"
 #include "vit/inspect.h"
 
@@ -70,14 +71,13 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
     vit_output_shape(model, output, block, &rows, &columns);
     cr_assert_eq(expected.count, input->batch * rows * columns, "%s", name);
     float *found = malloc(expected.count * sizeof *found);
-    cr_assert(vit_forward_output(ctx, output, block, input->batch, input->data, found, &err) ==
-                  VIT_OK,
+    cr_assert(forward_output(ctx, output, block, input->batch, input->data, found, &err) == VIT_OK,
               "%s", err.message);
     /* SimpleViT adds positions to its tokens in place: the reference's have them already */
     if (output == VIT_OUTPUT_PATCH_EMBEDDING &&
         model_config(model).pos_embed == VIT_POS_EMBED_SINCOS_2D)
         for (size_t i = 0; i < expected.count; i++)
-            found[i] += model->positions[i % (rows * columns)];
+            found[i] += model->weights.positions[i % (rows * columns)];
     expect_close(&expected, found, name);
     free(found);
     free(expected.data);
@@ -236,10 +236,10 @@ Test(golden, patches_are_unfolded_channel_row_column)
     for (size_t i = 0; i < 8; i++)
         identity[i * 9] = 1.0f;
     cr_assert(vit_model_create_random(&c, 1, NULL, &model, NULL) == VIT_OK);
-    vit_pack(&model->patch.weight, 0, 8, identity, 8, 1);
+    const struct projection *const projection = model->weights.tokenizer;
+    vit_pack(&projection->linear.weight, 0, 8, identity, 8, 1);
     cr_assert(vit_context_create(model, NULL, &ctx, NULL) == VIT_OK);
-    cr_assert(vit_forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, image, tokens, NULL) ==
-              VIT_OK);
+    cr_assert(forward_output(ctx, VIT_OUTPUT_PATCH_EMBEDDING, 0, 1, image, tokens, NULL) == VIT_OK);
     expect_same_bits(8, top_left, tokens, "first patch");
     expect_same_bits(8, last, tokens + 5 * 8, "last patch");
     vit_context_free(ctx);

@@ -7,6 +7,7 @@
 #include "compare.h"
 #include "config/derived.h"
 #include "counts.h"
+#include "model/init_weights.h"
 #include "model/model.h"
 #include "model/positions.h"
 
@@ -62,7 +63,7 @@ static void norm_rows(const struct vit_config *c, size_t rows, const double *x, 
     }
 }
 
-static double activate(const struct vit_config *c, double x)
+static double activation_of(const struct vit_config *c, double x)
 {
     const double u = sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x);
     switch (c->activation) {
@@ -133,7 +134,7 @@ static void reference_block(const struct reference *r, size_t b, double *x)
     norm_rows(c, tokens, x, h);
     times_weight(r, SLOT_FC1_WEIGHT, b, tokens, dim, c->mlp_dim, h, mlp);
     for (size_t i = 0; i < tokens * c->mlp_dim; i++)
-        mlp[i] = activate(c, mlp[i]);
+        mlp[i] = activation_of(c, mlp[i]);
     times_weight(r, SLOT_FC2_WEIGHT, b, tokens, c->mlp_dim, dim, mlp, branch);
     for (size_t i = 0; i < tokens * dim; i++)
         x[i] += branch[i] * (double)r->gamma2;
@@ -189,8 +190,8 @@ static void check_config(const struct vit_config *config)
     cr_assert(vit_model_create_random(config, 42, NULL, &model, NULL) == VIT_OK);
     for (size_t b = 0; config->layer_scale && b < config->depth; b++)
         for (size_t j = 0; j < dim; j++) { /* fresh ones are 1e-5, which no tolerance would see */
-            model->blocks[b].gamma1[j] = r.gamma1 = 1.75f;
-            model->blocks[b].gamma2[j] = r.gamma2 = -0.6f;
+            model->weights.blocks[b].gamma1[j] = r.gamma1 = 1.75f;
+            model->weights.blocks[b].gamma2[j] = r.gamma2 = -0.6f;
         }
     cr_assert(vit_context_create(model, NULL, &ctx, NULL) == VIT_OK);
     cr_assert(vit_forward(ctx, 1, image, logits, NULL) == VIT_OK);

@@ -120,8 +120,8 @@ static float *compute(const struct vit_model *model, const struct wanted *w, siz
     float *const out = malloc(*count * sizeof *out);
     struct vit_context *const ctx = new_context(model, threads);
     for (size_t i = 0; i < BATCH; i += batch)
-        cr_assert(vit_forward_output(ctx, w->output, w->block, batch, images() + i * LONGEST,
-                                     out + i * rows * columns, NULL) == VIT_OK);
+        cr_assert(forward_output(ctx, w->output, w->block, batch, images() + i * LONGEST,
+                                 out + i * rows * columns, NULL) == VIT_OK);
     vit_context_free(ctx);
     return out;
 }

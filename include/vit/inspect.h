@@ -111,6 +111,13 @@ VIT_API enum vit_status vit_config_set(struct vit_config *config, const char *na
  */
 VIT_API const char *vit_value_name(const char *field, int value);
 
+/* The name of an output, such as "last_hidden_state"; NULL for an unknown one. */
+VIT_API const char *vit_output_name(enum vit_output output);
+
+/* The output of a name. VIT_EINVAL an unknown name. */
+VIT_API enum vit_status vit_output_from_name(const char *name, enum vit_output *output,
+                                             struct vit_error *err);
+
 /*
  * Floating-point operations of one image's forward pass: those of matrix products, two for each
  * multiply-add. VIT_EINVAL the configuration.

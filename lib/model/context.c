@@ -1,104 +1,55 @@
-/* context.c - the memory and threads of forward passes, and the sharing out of a batch over them */
+/* context.c - the memory and threads of forward passes, and how a batch is divided among them */
 #include <stdlib.h>
 
 #include "base/fpenv.h"
 #include "base/parallel.h"
 #include "base/sized.h"
 #include "base/status.h"
-#include "config/derived.h"
-#include "config/tokenizer.h"
 #include "model/forward.h"
+#include "model/outputs.h"
 
 SIZED_LAST(struct vit_context_options, user);
-SIZED_LAST(struct vit_call, output_count);
-SIZED_LAST(struct vit_output_request, data);
 
 struct vit_context {
     const struct vit_model *model;
     size_t max_batch;
     struct vit_parallel parallel; /* run_as_caller on this context */
     void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
+    bool (*cancel)(void *user);
     void *user;
     struct fpenv caller;
     struct arena activations;
-    size_t slots; /* images that can be computed at once, each by one thread */
-    struct run *runs;
-    atomic_bool cancelled;
+    size_t slots;                 /* images that can be computed at once, each by one thread */
+    struct workspace *workspaces; /* [slots] */
+    atomic_bool canceled;
 };
 
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The most scratch that any attention of the model wants. */
-static size_t attention_scratch(const struct vit_model *m, size_t threads, bool *overflow)
-{
-    const struct vit_config *c = &m->config;
-    const size_t tokens = config_tokens(c);
-    size_t most = vit_attention_scratch_bytes(m->kernels, tokens, config_head_dim(c), threads);
-
-    *overflow = most == 0;
-    if (c->pool == VIT_POOL_MAP)
-        most = larger(most,
-                      vit_attention_scratch_bytes(m->kernels, tokens, c->dim / c->heads, threads));
-    for (size_t i = 0; i < T2T_BLOCKS && (config_traits(c) & HAS_TOKEN_ATTENTION); i++) {
-        const struct config_grid grid = config_split_grid(c, i);
-        const size_t scratch = vit_attention_scratch_bytes(m->kernels, grid.rows * grid.columns,
-                                                           c->t2t_dim / c->t2t_heads, threads);
-        *overflow = *overflow || scratch == 0;
-        most = larger(most, scratch);
-    }
-    return most;
-}
-
-/* Maximum rows of a linear layer's input. */
-static size_t max_rows(const struct vit_config *c)
-{
-    size_t rows = config_tokens(c);
-
-    for (size_t i = 0; i < SPLITS && (config_traits(c) & HAS_T2T); i++) {
-        const struct config_grid grid = config_split_grid(c, i);
-        rows = larger(rows, grid.rows * grid.columns);
-    }
-    return rows;
-}
-
-/* The buffers of one slot; slot 0 also serves images that all threads work on together. */
-static void carve(struct arena *arena, const struct vit_model *m, size_t threads, struct run *r)
-{
-    const struct vit_config *c = &m->config;
-    const size_t tokens = config_tokens(c), patches = config_patches(c), inner = config_inner(c);
-    const size_t hidden = c->gated_mlp ? 2 * c->mlp_dim : c->mlp_dim;
-    bool overflow;
-
-    r->x = carve_matrix(arena, tokens, c->dim);
-    r->h = carve_matrix(arena, tokens, larger(c->dim, inner));
-    r->qkv =
-        carve_matrix(arena, tokens, larger(3 * inner, c->pool == VIT_POOL_MAP ? 2 * c->dim : 0));
-    r->mlp.ld = padded_stride(larger(larger(hidden, c->dim), config_pooled(c)));
-    r->patches.ld = padded_stride(m->patch.weight.k);
-    r->mlp.at = r->patches.at = arena_floats(
-        arena, larger(tokens * r->mlp.ld,
-                      c->tokenizer == VIT_TOKENIZER_PATCH ? patches * r->patches.ld : 0));
-    r->embedding = arena_floats(arena, larger(2 * c->dim, c->pre_logits));
-    if (c->pool == VIT_POOL_MAP)
-        r->pool = arena_floats(arena, 3 * c->dim + c->mlp_dim);
-    r->attention = arena_bytes(arena, attention_scratch(m, threads, &overflow));
-    r->converted = arena_array(arena, max_rows(c), m->converted_bytes);
-    arena->overflow = arena->overflow || overflow;
-    tokens_carve(arena, r);
-}
-
-static void carve_all(struct vit_context *ctx)
+/* Slot 0 also serves images that all threads work on together. */
+static void carve(struct vit_context *ctx)
 {
     for (size_t i = 0; i < ctx->slots; i++)
-        carve(&ctx->activations, ctx->model, i == 0 ? ctx->parallel.threads : 1, &ctx->runs[i]);
+        workspace_carve(&ctx->activations, ctx->model, i == 0 ? ctx->parallel.threads : 1,
+                        &ctx->workspaces[i]);
+}
+
+static bool allocate(struct vit_context *ctx)
+{
+    ctx->workspaces = calloc(ctx->slots, sizeof *ctx->workspaces);
+    if (!ctx->workspaces)
+        return false;
+    for (size_t i = 0; i < ctx->slots; i++)
+        if (!workspace_init(ctx->model, &ctx->workspaces[i]))
+            return false;
+    carve(ctx);
+    if (!arena_allocate(&ctx->activations))
+        return false;
+    carve(ctx);
+    return true;
 }
 
 /*
- * The embedder's threads, or OpenMP's, started from the caller's own environment: threads that they
- * create on the way inherit it, and may serve the caller's own work too.
+ * The caller's threads, or OpenMP's, started in the caller's own environment: threads that they
+ * create inherit it, and may later do the caller's own work.
  */
 static void run_as_caller(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
@@ -126,31 +77,19 @@ enum vit_status vit_context_create(const struct vit_model *model,
         goto no_memory;
     ctx->model = model;
     ctx->max_batch = o.max_batch;
-    ctx->parallel.threads = o.threads;
-    ctx->parallel.run = run_as_caller;
-    ctx->parallel.user = ctx;
+    ctx->parallel = (struct vit_parallel){ run_as_caller, ctx, o.threads };
     ctx->run = o.run ? o.run : vit_parallel_openmp;
+    ctx->cancel = o.cancel;
     ctx->user = o.user;
-    ctx->slots = ctx->max_batch < ctx->parallel.threads ? 1 : ctx->parallel.threads;
-    ctx->runs = calloc(ctx->slots, sizeof *ctx->runs);
-    if (!ctx->runs)
+    ctx->slots = o.max_batch < o.threads ? 1 : o.threads;
+    if (!allocate(ctx))
         goto no_memory;
-    for (size_t i = 0; i < ctx->slots; i++) {
-        ctx->runs[i].model = model;
-        ctx->runs[i].cancel = o.cancel;
-        ctx->runs[i].user = o.user;
-        ctx->runs[i].cancelled = &ctx->cancelled;
-    }
-    carve_all(ctx);
-    if (!arena_allocate(&ctx->activations))
-        goto no_memory;
-    carve_all(ctx);
     *context = ctx;
     return VIT_OK;
 
 no_memory:
     vit_context_free(ctx);
-    return fail(err, VIT_ENOMEM, "no memory for a context of batches to %zu and %zu threads",
+    return fail(err, VIT_ENOMEM, "no memory for a context of batches up to %zu on %zu threads",
                 o.max_batch, o.threads);
 }
 
@@ -159,7 +98,9 @@ void vit_context_free(struct vit_context *context)
     if (!context)
         return;
     arena_free(&context->activations);
-    free(context->runs);
+    for (size_t i = 0; context->workspaces && i < context->slots; i++)
+        workspace_free(&context->workspaces[i]);
+    free(context->workspaces);
     free(context);
 }
 
@@ -168,131 +109,86 @@ size_t vit_context_threads(const struct vit_context *context)
     return context->parallel.threads;
 }
 
-/* One call of vit_forward_output, as its tasks see it. */
-struct call {
+/* A call on a context, as its tasks see it. */
+struct batch {
     struct vit_context *ctx;
-    struct wanted wanted;
-    size_t shared; /* images computed one per thread */
-    const float *images;
-    size_t image_floats;
-    float *out;
-    size_t out_floats;
+    struct call call;
+    size_t shared; /* images that are computed one per thread */
 };
 
-static void compute(const struct call *call, struct run *run, size_t image)
+static void compute(const struct batch *batch, size_t slot, const struct vit_parallel *parallel,
+                    size_t image)
 {
-    forward_image(run, &call->wanted, call->images + image * call->image_floats,
-                  call->out + image * call->out_floats);
+    const struct vit_config *c = &batch->ctx->model->config;
+    const struct pass pass = {
+        .model = batch->ctx->model,
+        .call = &batch->call,
+        .parallel = parallel,
+        .ws = &batch->ctx->workspaces[slot],
+        .image = image,
+    };
+
+    forward_image(&pass, batch->call.call.images + image * c->channels * c->height * c->width);
 }
 
 /* Every slots-th image, alone on this thread. */
 static void compute_slot(void *arg, size_t slot)
 {
-    const struct call *call = arg;
-    for (size_t i = slot; i < call->shared; i += call->ctx->slots)
-        compute(call, &call->ctx->runs[slot], i);
+    const struct batch *batch = arg;
+
+    for (size_t i = slot; i < batch->shared; i += batch->ctx->slots)
+        compute(batch, slot, NULL, i);
 }
 
-static enum vit_status check_call(const struct vit_context *ctx, const struct wanted *wanted,
-                                  size_t batch, struct vit_error *err)
+/* Full rounds of one image per thread; then, for the rest, all threads on one image at a time. */
+static void compute_all(struct batch *b)
 {
-    const struct vit_config *c = &ctx->model->config;
+    struct vit_context *ctx = b->ctx;
+    const size_t images = b->call.call.batch;
 
-    if (batch == 0 || batch > ctx->max_batch)
-        return fail(err, VIT_EINVAL, "batch is %zu, expected 1 to the context's max_batch, %zu",
-                    batch, ctx->max_batch);
-    if ((unsigned)wanted->output > VIT_OUTPUT_ATTENTION)
-        return fail(err, VIT_EINVAL, "output is %d, expected one of enum vit_output",
-                    (int)wanted->output);
-    if (wanted->output == VIT_OUTPUT_LOGITS && c->classes == 0)
-        return fail(err, VIT_EINVAL,
-                    "the model has no head, so no logits; it has an embedding and features");
-    if ((wanted->output == VIT_OUTPUT_BLOCK || wanted->output == VIT_OUTPUT_ATTENTION) &&
-        wanted->block >= c->depth)
-        return fail(err, VIT_EINVAL, "block is %zu, expected less than the model's depth, %zu",
-                    wanted->block, c->depth);
-    if (wanted->output == VIT_OUTPUT_T2T_BLOCK &&
-        (c->tokenizer == VIT_TOKENIZER_PATCH || wanted->block >= T2T_BLOCKS))
-        return fail(err, VIT_EINVAL,
-                    "block is %zu, expected a token transformer, 0 or 1, of a T2T-ViT",
-                    wanted->block);
-    return VIT_OK;
-}
-
-enum vit_status vit_forward_output(struct vit_context *ctx, enum vit_output output, size_t block,
-                                   size_t batch, const float *images, float *out,
-                                   struct vit_error *err)
-{
-    const struct vit_config *c = &ctx->model->config;
-    struct call call = {
-        .ctx = ctx,
-        .wanted = { output, block },
-        .images = images,
-        .image_floats = c->channels * c->height * c->width,
-        .out = out,
-    };
-    size_t rows, columns;
-
-    const enum vit_status status = check_call(ctx, &call.wanted, batch, err);
-    if (status != VIT_OK)
-        return status;
-    vit_output_shape(ctx->model, output, block, &rows, &columns);
-    call.out_floats = rows * columns;
-    atomic_store(&ctx->cancelled, false);
-    ctx->caller = fpenv_enter();
-
-    /* full rounds of one image per thread; what is left over, all threads on one image at a time */
     if (ctx->slots == ctx->parallel.threads) {
-        call.shared = batch / ctx->slots * ctx->slots;
-        ctx->runs[0].parallel = NULL;
-        parallel_run(&ctx->parallel, ctx->slots, call.shared ? ctx->slots : 0, compute_slot, &call);
+        b->shared = images / ctx->slots * ctx->slots;
+        parallel_run(&ctx->parallel, ctx->slots, b->shared ? ctx->slots : 0, compute_slot, b);
     }
-    ctx->runs[0].parallel = &ctx->parallel;
-    for (size_t i = call.shared; i < batch; i++)
-        compute(&call, &ctx->runs[0], i);
-
-    fpenv_leave(ctx->caller);
-    if (atomic_load(&ctx->cancelled))
-        return fail(err, VIT_ECANCELED, "the context's cancel hook said stop");
-    return VIT_OK;
+    for (size_t i = b->shared; i < images; i++)
+        compute(b, 0, &ctx->parallel, i);
 }
 
-/* Request i of a call, as this version has it. */
-static enum vit_status read_request(const struct vit_call *call, size_t i,
-                                    struct vit_output_request *request, struct vit_error *err)
-{
-    const size_t stride = call->outputs->size;
-    const void *const from = (const char *)call->outputs + i * stride;
-    const enum vit_status status =
-        sized_read(request, from, sizeof *request, "vit_output_request", err);
-
-    if (!status && ((const struct vit_output_request *)from)->size != stride)
-        return fail(err, VIT_EINVAL,
-                    "struct vit_output_request %zu: expected size %zu as in request 0, found %zu",
-                    i, stride, ((const struct vit_output_request *)from)->size);
-    return status;
-}
-
-enum vit_status vit_forward_call(struct vit_context *context, const struct vit_call *call,
+enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call *call,
                                  struct vit_error *err)
 {
-    struct vit_call c;
-    struct vit_output_request request;
-    enum vit_status status = sized_read(&c, call, sizeof c, "vit_call", err);
+    struct batch b = {
+        .ctx = ctx, .call = { .cancel = ctx->cancel, .user = ctx->user, .canceled = &ctx->canceled }
+    };
+    enum vit_status status;
 
-    if (!status && c.output_count == 0)
-        return fail(err, VIT_EINVAL, "struct vit_call: expected at least 1 output, found 0");
-    for (size_t i = 0; !status && i < c.output_count; i++) {
-        status = read_request(&c, i, &request, err);
-        if (!status)
-            status = vit_forward_output(context, request.output, request.block, c.batch, c.images,
-                                        request.data, err);
-    }
-    return status;
+    if ((status = sized_read(&b.call.call, call, sizeof b.call.call, "vit_call", err)))
+        return status;
+    if (b.call.call.batch == 0 || b.call.call.batch > ctx->max_batch)
+        return fail(err, VIT_EINVAL, "batch: expected 1 to the context's max_batch, %zu, found %zu",
+                    ctx->max_batch, b.call.call.batch);
+    if ((status = outputs_check(ctx->model, &b.call, err)))
+        return status;
+    atomic_store(&ctx->canceled, false);
+    ctx->caller = fpenv_enter();
+    compute_all(&b);
+    fpenv_leave(ctx->caller);
+    if (atomic_load(&ctx->canceled))
+        return fail(err, VIT_ECANCELED, "canceled by the cancel hook");
+    return VIT_OK;
 }
 
 enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,
                             float *logits, struct vit_error *err)
 {
-    return vit_forward_output(context, VIT_OUTPUT_LOGITS, 0, batch, images, logits, err);
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = VIT_OUTPUT_LOGITS,
+                                                .data = logits };
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = batch,
+                                   .images = images,
+                                   .outputs = &request,
+                                   .output_count = 1 };
+
+    return vit_forward_call(context, &call, err);
 }

@@ -1,253 +1,168 @@
 /* forward.c - the Vision Transformer's forward pass; Dosovitskiy et al. 2021, eq. 1-4 */
 #include "model/forward.h"
+
 #include "config/derived.h"
-#include "config/tokenizer.h"
+#include "model/outputs.h"
+#include "model/pool.h"
+#include "model/tokenizer.h"
 
-#include <string.h>
-
-static const struct vit_epilogue plain = { 0 };
-
-/* Rows of contiguous numbers, as callers have them. */
-static void copy_rows(size_t rows, size_t columns, struct matrix from, struct matrix to)
+/* Whether the call needs a step or one after it. */
+static bool needs(const struct pass *p, size_t step)
 {
-    for (size_t i = 0; i < rows; i++)
-        memcpy(to.at + i * to.ld, from.at + i * from.ld, columns * sizeof *to.at);
+    return p->call->last_step >= step;
 }
 
-/* x = LN?([class token and so on; patches E] + positions) */
-static void embed(struct run *r, const float *image)
+/* x = LN?([class token, …; patches E] + positions); false: the call ends with the patches */
+static bool embed(const struct pass *p, const float *image)
 {
-    const struct vit_model *m = r->model;
-    const size_t prefix = config_prefix(&m->config), dim = m->config.dim;
+    const struct vit_config *c = &p->model->config;
+    const struct weights *w = &p->model->weights;
+    const struct exec e = exec_of(p);
+    const size_t prefix = config_prefix(c), patches = config_patches(c);
+    const struct matrix x = p->ws->x, tokens = from_row(x, prefix);
 
-    copy_rows(prefix, dim, (struct matrix){ m->prefix, dim }, r->x);
-    tokenize(r, image, SPLITS, m->positions, from_row(r->x, prefix));
-    if (m->config.pre_norm)
-        layernorm(r, &m->pre_norm, config_tokens(&m->config), r->x, r->x);
+    tokenizer_of(c)->forward(p, p->ws->tokenizer, image, tokens);
+    if (!needs(p, STEP_PATCHES))
+        return false;
+    outputs_write(p, STEP_PATCHES, tokens);
+    if (!needs(p, STEP_PATCHES + 1))
+        return false;
+    if (w->positions)
+        add_rows(&e, patches, c->dim, (struct matrix){ w->positions, c->dim }, tokens);
+    copy_rows(prefix, c->dim, (struct matrix){ w->prefix, c->dim }, x);
+    if (c->pre_norm)
+        layernorm(&e, &w->pre_norm, prefix + patches, x, x);
+    return true;
 }
 
-/* qkv = h Wqkv + b, the queries and keys of each head normed if the model does */
-static void project_qkv(struct run *r, const struct block *b)
+/* qkv = h Wqkv + b, and with qk_norm LN of each head's queries and keys */
+static void project_qkv(const struct exec *e, const struct vit_config *c, const struct block *b,
+                        struct matrix h, struct matrix qkv)
 {
-    const struct vit_config *c = &r->model->config;
-    const size_t tokens = config_tokens(c), inner = config_inner(c), width = config_head_dim(c);
+    const size_t tokens = config_tokens(c), inner = config_inner(c), head_dim = config_head_dim(c);
 
-    linear(r, &b->qkv, tokens, r->h, plain, r->qkv);
+    linear(e, &b->qkv, tokens, h, no_epilogue, qkv);
     for (size_t head = 0; c->qk_norm && head < c->heads; head++) {
-        const struct matrix q = { r->qkv.at + head * width, r->qkv.ld };
-        const struct matrix k = { q.at + inner, r->qkv.ld };
-        layernorm(r, &b->q_norm, tokens, q, q);
-        layernorm(r, &b->k_norm, tokens, k, k);
+        const struct matrix q = from_column(qkv, head * head_dim), k = from_column(q, inner);
+        layernorm(e, &b->q_norm, tokens, q, q);
+        layernorm(e, &b->k_norm, tokens, k, k);
     }
 }
 
 /* h = softmax(Q Kᵀ · scale) V */
-static void attend(struct run *r)
+static void attend(const struct exec *e, const struct vit_config *c, struct matrix qkv,
+                   struct matrix h)
 {
-    const struct vit_config *c = &r->model->config;
-    const size_t tokens = config_tokens(c);
-    const float *q = r->qkv.at, *k = q + config_inner(c), *v = k + config_inner(c);
+    const size_t tokens = config_tokens(c), inner = config_inner(c);
 
-    vit_attention(r->model->kernels, r->parallel,
-                  &(struct vit_attention_args){ .queries = tokens,
-                                                .tokens = tokens,
-                                                .heads = c->heads,
-                                                .head_dim = config_head_dim(c),
-                                                .q = q,
-                                                .ldq = r->qkv.ld,
-                                                .k = k,
-                                                .v = v,
-                                                .ldkv = r->qkv.ld,
-                                                .out = r->h.at,
-                                                .ld_out = r->h.ld,
-                                                .scale = config_scale(c),
-                                                .scratch = r->attention });
+    attention(e, (struct vit_attention_args){ .queries = tokens,
+                                              .tokens = tokens,
+                                              .heads = c->heads,
+                                              .head_dim = config_head_dim(c),
+                                              .q = qkv.at,
+                                              .ldq = qkv.ld,
+                                              .k = qkv.at + inner,
+                                              .v = qkv.at + 2 * inner,
+                                              .ldkv = qkv.ld,
+                                              .out = h.at,
+                                              .ld_out = h.ld,
+                                              .scale = config_scale(c) });
 }
 
-/* out[heads][tokens][tokens] = softmax(Q Kᵀ · scale) */
-static void attention_weights(struct run *r, const struct block *b, float *out)
+/* x += (h Wproj + b) · γ1, or x += h, or x += v + h Wproj + b */
+static void project(const struct exec *e, const struct vit_config *c, const struct block *b,
+                    const struct workspace *ws)
 {
-    const struct vit_config *c = &r->model->config;
-    const size_t tokens = config_tokens(c);
-    const float *q = r->qkv.at, *k = q + config_inner(c);
+    const size_t tokens = config_tokens(c), dim = c->dim;
+    struct vit_epilogue add_x = add(ws->x);
 
-    layernorm(r, &b->norm1, tokens, r->x, r->h);
-    project_qkv(r, b);
-    vit_attention_weights(r->model->kernels, r->parallel,
-                          &(struct vit_attention_args){ .queries = tokens,
-                                                        .tokens = tokens,
-                                                        .heads = c->heads,
-                                                        .head_dim = config_head_dim(c),
-                                                        .q = q,
-                                                        .ldq = r->qkv.ld,
-                                                        .k = k,
-                                                        .ldkv = r->qkv.ld,
-                                                        .out = out,
-                                                        .scale = config_scale(c),
-                                                        .scratch = r->attention });
-}
-
-/* x += y, as far as an epilogue cannot add it */
-static void add_rows(const struct run *r, struct matrix y)
-{
-    const struct vit_config *c = &r->model->config;
-
-    for (size_t i = 0; i < config_tokens(c); i++)
-        for (size_t j = 0; j < c->dim; j++)
-            r->x.at[i * r->x.ld + j] += y.at[i * y.ld + j];
-}
-
-/* x += (h Wproj + b) · γ1 */
-static void project(struct run *r, const struct block *b)
-{
-    const struct vit_config *c = &r->model->config;
-    const size_t tokens = config_tokens(c);
-    const struct vit_epilogue add = { .gamma = b->gamma1,
-                                      .residual = r->x.at,
-                                      .ld_residual = r->x.ld };
-    const struct vit_epilogue add_values = { .residual = r->qkv.at + 2 * c->dim,
-                                             .ld_residual = r->qkv.ld };
-
+    add_x.gamma = b->gamma1;
     if (c->no_proj) {
-        add_rows(r, r->h);
-    } else if (c->value_residual) { /* the series' attention returns v + h Wproj + b */
-        linear(r, &b->proj, tokens, r->h, add_values, r->mlp);
-        add_rows(r, r->mlp);
+        add_rows(e, tokens, dim, ws->h, ws->x);
+    } else if (c->value_residual) {
+        linear(e, &b->proj, tokens, ws->h, add(from_column(ws->qkv, 2 * dim)), ws->mlp);
+        add_rows(e, tokens, dim, ws->mlp, ws->x);
     } else {
-        linear(r, &b->proj, tokens, r->h, add, r->x);
+        linear(e, &b->proj, tokens, ws->h, add_x, ws->x);
     }
 }
 
-/* a = f(a) · b, of mlp = [a; b] */
-static void gate(struct run *r)
+/* a = f(a)·b, of ab[tokens] = [a; b] */
+static void gate(const struct exec *e, size_t tokens, size_t n, const struct vit_epilogue *f,
+                 struct matrix ab)
 {
-    const struct vit_config *c = &r->model->config;
-    const struct vit_activation_args args = config_activation_args(c);
-
-    for (size_t i = 0; i < config_tokens(c); i++) {
-        float *const a = r->mlp.at + i * r->mlp.ld, *const b = a + c->mlp_dim;
-        r->model->kernels->activation[c->activation](c->mlp_dim, a, &args, a);
-        for (size_t j = 0; j < c->mlp_dim; j++)
-            a[j] *= b[j];
-    }
+    vit_gate(e->kernels, e->parallel,
+             &(struct vit_elementwise_args){ .rows = tokens,
+                                             .n = n,
+                                             .a = ab.at,
+                                             .lda = ab.ld,
+                                             .b = ab.at + n,
+                                             .ldb = ab.ld,
+                                             .y = ab.at,
+                                             .ldy = ab.ld,
+                                             .activation = f->activation,
+                                             .activation_args = f->activation_args });
 }
 
-/* x += (f(h W1 + b1) W2 + b2) · γ2 */
-static void mlp(struct run *r, const struct block *b)
+/* x += (f(h W1 + b1) W2 + b2) · γ2; gated, f(a)·b takes the place of f(…), [a; b] = h W1 + b1 */
+static void mlp(const struct exec *e, const struct vit_config *c, const struct block *b,
+                const struct workspace *ws)
 {
-    const struct vit_config *c = &r->model->config;
     const size_t tokens = config_tokens(c);
-    const struct vit_epilogue f = {
-        .activation = c->gated_mlp ? VIT_ACTIVATION_IDENTITY : c->activation,
-        .activation_args = config_activation_args(c),
-    };
-    const struct vit_epilogue add = { .gamma = b->gamma2,
-                                      .residual = r->x.at,
-                                      .ld_residual = r->x.ld };
+    const struct vit_epilogue f = activate(c);
+    struct vit_epilogue add_x = add(ws->x);
 
-    linear(r, &b->fc1, tokens, r->h, f, r->mlp);
+    add_x.gamma = b->gamma2;
+    linear(e, &b->fc1, tokens, ws->h, c->gated_mlp ? no_epilogue : f, ws->mlp);
     if (c->gated_mlp)
-        gate(r);
-    linear(r, &b->fc2, tokens, r->mlp, add, r->x);
+        gate(e, tokens, c->mlp_dim, &f, ws->mlp);
+    linear(e, &b->fc2, tokens, ws->mlp, add_x, ws->x);
 }
 
-static void encoder_block(struct run *r, const struct block *b)
+static void encoder_block(const struct pass *p, size_t i)
 {
-    const size_t tokens = config_tokens(&r->model->config);
+    const struct vit_config *c = &p->model->config;
+    const struct block *b = &p->model->weights.blocks[i];
+    const struct workspace *ws = p->ws;
+    const struct exec e = exec_of(p);
+    const size_t tokens = config_tokens(c);
 
-    layernorm(r, &b->norm1, tokens, r->x, r->h); /* h  = LN(x) */
-    project_qkv(r, b);                           /* qkv = h Wqkv + b */
-    attend(r);                                   /* h  = softmax(Q Kᵀ · scale) V */
-    project(r, b);                               /* x += h Wproj + b */
-    layernorm(r, &b->norm2, tokens, r->x, r->h); /* h  = LN(x) */
-    mlp(r, b);                                   /* x += f(h W1 + b1) W2 + b2 */
-}
-
-static bool cancelled(struct run *r)
-{
-    if (r->cancel && !atomic_load(r->cancelled) && r->cancel(r->user))
-        atomic_store(r->cancelled, true);
-    return atomic_load(r->cancelled);
-}
-
-/* logits = embedding Whead + b; of a model with distillation the mean of two heads' */
-static void classify(struct run *r, const float *embedding, float *logits)
-{
-    const struct vit_model *m = r->model;
-    const size_t width = config_embedding(&m->config), classes = m->config.classes;
-    const struct matrix first = { (float *)embedding, width }, out = { logits, classes };
-    const struct vit_epilogue add = { .residual = logits, .ld_residual = classes };
-
-    linear(r, &m->head, 1, first, plain, out);
-    if (pool_count(&m->config) == 1)
+    layernorm(&e, &b->norm1, tokens, ws->x, ws->h); /* h   = LN(x) */
+    project_qkv(&e, c, b, ws->h, ws->qkv);          /* qkv = h Wqkv + b */
+    outputs_write(p, step_of_attention(i), ws->qkv);
+    if (!needs(p, step_of_block(i)))
         return;
-    linear(r, &m->dist_head, 1, from_row(first, 1), add, out);
-    for (size_t i = 0; i < classes; i++)
-        logits[i] *= 0.5f;
+    attend(&e, c, ws->qkv, ws->h);                  /* h   = softmax(Q Kᵀ · scale) V */
+    project(&e, c, b, ws);                          /* x  += h Wproj + b */
+    layernorm(&e, &b->norm2, tokens, ws->x, ws->h); /* h   = LN(x) */
+    mlp(&e, c, b, ws);                              /* x  += f(h W1 + b1) W2 + b2 */
+    outputs_write(p, step_of_block(i), ws->x);
 }
 
-/* What the heads see, or its mean where there are two. */
-static void mean_embedding(struct run *r, const float *embedding, float *out)
+static bool canceled(const struct call *call)
 {
-    const size_t width = config_embedding(&r->model->config);
-
-    memcpy(out, embedding, width * sizeof *out);
-    for (size_t i = 0; pool_count(&r->model->config) == 2 && i < width; i++)
-        out[i] = (embedding[i] + embedding[width + i]) * 0.5f;
+    if (call->cancel && !atomic_load(call->canceled) && call->cancel(call->user))
+        atomic_store(call->canceled, true);
+    return atomic_load(call->canceled);
 }
 
-/* What is wanted of x after the last block that it takes. */
-static void finish(struct run *r, const struct wanted *wanted, float *out)
+void forward_image(const struct pass *p, const float *image)
 {
-    const struct vit_model *m = r->model;
-    const size_t tokens = config_tokens(&m->config), dim = m->config.dim;
-    const bool normed = wanted->output == VIT_OUTPUT_LAST_HIDDEN_STATE &&
-                        m->config.final_norm == VIT_FINAL_NORM_TOKENS;
+    const struct vit_config *c = &p->model->config;
+    const struct matrix embedding = { p->ws->embedding, config_embedding(c) };
 
-    switch (wanted->output) {
-    case VIT_OUTPUT_ATTENTION:
-        attention_weights(r, &m->blocks[wanted->block], out);
-        break;
-    case VIT_OUTPUT_BLOCK:
-    case VIT_OUTPUT_LAST_HIDDEN_STATE:
-        if (normed)
-            layernorm(r, &m->norm, tokens, r->x, r->h);
-        copy_rows(tokens, dim, normed ? r->h : r->x, (struct matrix){ out, dim });
-        break;
-    case VIT_OUTPUT_EMBEDDING:
-        pool_tokens(r, r->embedding);
-        mean_embedding(r, r->embedding, out);
-        break;
-    default:
-        pool_tokens(r, r->embedding);
-        classify(r, r->embedding, out);
-    }
-}
-
-void forward_image(struct run *r, const struct wanted *wanted, const float *image, float *out)
-{
-    const struct vit_model *m = r->model;
-    const struct vit_config *c = &m->config;
-    const size_t blocks = wanted->output == VIT_OUTPUT_BLOCK       ? wanted->block + 1
-                          : wanted->output == VIT_OUTPUT_ATTENTION ? wanted->block
-                                                                   : c->depth;
-
-    if (wanted->output == VIT_OUTPUT_PATCH_EMBEDDING) {
-        tokenize(r, image, SPLITS, NULL, (struct matrix){ out, c->dim });
+    if (!embed(p, image))
         return;
-    }
-    if (wanted->output == VIT_OUTPUT_T2T_BLOCK) {
-        const struct config_grid grid = config_split_grid(c, wanted->block);
-        tokenize(r, image, wanted->block, NULL, (struct matrix){ 0 });
-        copy_rows(grid.rows * grid.columns, c->t2t_dim, r->token,
-                  (struct matrix){ out, c->t2t_dim });
-        return;
-    }
-    embed(r, image);
-    for (size_t i = 0; i < blocks; i++) {
-        if (cancelled(r))
+    for (size_t i = 0; i < c->depth && needs(p, step_of_attention(i)); i++) {
+        if (canceled(p->call))
             return;
-        encoder_block(r, &m->blocks[i]);
+        encoder_block(p, i);
     }
-    finish(r, wanted, out);
+    if (!needs(p, step_of_tokens(c)))
+        return;
+    outputs_write(p, step_of_tokens(c), p->ws->x);
+    if (!needs(p, step_of_embedding(c)))
+        return;
+    pool_tokens(p, embedding.at);
+    outputs_write(p, step_of_embedding(c), embedding);
 }

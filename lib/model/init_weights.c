@@ -1,10 +1,10 @@
-/* init_weights.c - fresh weights, each a function of the seed and its place alone */
+/* init_weights.c - random weights, each a function of the seed, its tensor and its index alone */
+#include "model/init_weights.h"
+
 #include <math.h>
 
-#include "model/model.h"
-
 #define STD         0.02
-#define CUT         2.0 /* not 2 deviations but ±2, as the series and timm cut */
+#define CUT         2.0 /* ±2 and not 2 standard deviations, as timm and the article series cut */
 #define LAYER_SCALE 1e-5f
 
 /* Vigna's SplitMix64: a bijection of 64 bits whose outputs over a counter pass for random. */
@@ -53,7 +53,7 @@ static float truncated_normal(uint64_t bits)
     return (float)(x < -CUT ? -CUT : x > CUT ? CUT : x);
 }
 
-/* What a fresh tensor holds; zeros, which biases are, where nothing is said. */
+/* What a random tensor holds; biases, which are not listed, are zeros. */
 enum kind { ZEROS, ONES, NORMAL, SMALL, DIRECTIONS };
 static const enum kind kinds[SLOT_COUNT] = {
     [SLOT_CLS_TOKEN] = NORMAL,
@@ -106,6 +106,6 @@ enum vit_status random_weights_read(void *from, enum tensor_slot slot, size_t in
         out[i] = kind == NORMAL || kind == DIRECTIONS ? truncated_normal(mix(stream + first + i))
                                                       : constant;
     for (size_t i = 0; kind == DIRECTIONS && i < count; i++)
-        out[i] /= (float)STD; /* of length 1 in every component, as a performer's are drawn */
+        out[i] /= (float)STD; /* standard normal, as a performer draws them */
     return VIT_OK;
 }

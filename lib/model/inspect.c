@@ -24,7 +24,7 @@ const char *vit_model_family(const struct vit_model *model)
 
 size_t vit_model_parameter_count(const struct vit_model *model)
 {
-    return model->parameters;
+    return model->weights.parameters;
 }
 
 bool vit_model_is_classifier(const struct vit_model *model)
@@ -69,8 +69,8 @@ enum vit_status vit_model_positions(const struct vit_model *model, float *out,
 {
     const struct vit_config *c = &model->config;
 
-    if (!model->positions)
+    if (!model->weights.positions)
         return fail(err, VIT_EINVAL, "the model has no position embeddings");
-    memcpy(out, model->positions, config_patches(c) * c->dim * sizeof *out);
+    memcpy(out, model->weights.positions, config_patches(c) * c->dim * sizeof *out);
     return VIT_OK;
 }

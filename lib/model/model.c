@@ -7,6 +7,7 @@
 #include "base/sized.h"
 #include "base/status.h"
 #include "config/check.h"
+#include "model/init_weights.h"
 
 SIZED_LAST(struct vit_model_options, width);
 SIZED_LAST(struct vit_config, no_head_bias);
@@ -83,7 +84,7 @@ static enum vit_status open_checkpoint(const char *directory,
         .stored = checkpoint_stored(m->checkpoint),
         .resize = checkpoint_resize(m->checkpoint),
     };
-    status = weights_load(m, &source, err);
+    status = weights_load(&m->config, m->kernels, &source, &m->weights, err);
     checkpoint_forget(m->checkpoint);
     if (status != VIT_OK)
         goto close;
@@ -145,7 +146,7 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     m->preprocess = unit_pixels(&m->config);
     source.stored = &m->config;
     source.has_positions = m->config.pos_embed == VIT_POS_EMBED_LEARNED;
-    if ((status = weights_load(m, &source, err)))
+    if ((status = weights_load(&m->config, m->kernels, &source, &m->weights, err)))
         goto close;
     *model = m;
     return VIT_OK;
@@ -170,7 +171,7 @@ void vit_model_free(struct vit_model *model)
 {
     if (!model)
         return;
-    weights_free(model);
+    weights_free(&model->weights);
     checkpoint_close(model->checkpoint);
     free(model);
 }

@@ -1,44 +1,314 @@
-/* outputs.c - what a forward pass can return, and the shape of each */
+/* outputs.c - the table of outputs: name, needs, shape, step, and how each is written */
+#include "model/outputs.h"
+
+#include <string.h>
+
+#include "base/sized.h"
+#include "base/status.h"
 #include "config/derived.h"
-#include "config/tokenizer.h"
-#include "model/model.h"
+#include "model/pool.h"
+#include "vit/inspect.h"
+
+SIZED_LAST(struct vit_call, output_count);
+SIZED_LAST(struct vit_output_request, data);
+
+struct shape {
+    size_t rows, columns;
+};
+
+/* --- how often a model has an output: once for each `block` that can be asked for */
+
+static size_t once(const struct vit_config *c)
+{
+    (void)c;
+    return 1;
+}
+
+static size_t with_head(const struct vit_config *c)
+{
+    return c->classes > 0;
+}
+
+static size_t each_block(const struct vit_config *c)
+{
+    return c->depth;
+}
+
+static size_t each_t2t_block(const struct vit_config *c)
+{
+    return config_traits(c) & HAS_T2T ? T2T_BLOCKS : 0;
+}
+
+/* --- shapes */
+
+static struct shape logits_shape(const struct vit_config *c, size_t block)
+{
+    (void)block;
+    return (struct shape){ 1, c->classes };
+}
+
+static struct shape patches_shape(const struct vit_config *c, size_t block)
+{
+    (void)block;
+    return (struct shape){ config_patches(c), c->dim };
+}
+
+static struct shape tokens_shape(const struct vit_config *c, size_t block)
+{
+    (void)block;
+    return (struct shape){ config_tokens(c), c->dim };
+}
+
+static struct shape embedding_shape(const struct vit_config *c, size_t block)
+{
+    (void)block;
+    return (struct shape){ 1, config_embedding(c) };
+}
+
+static struct shape t2t_shape(const struct vit_config *c, size_t block)
+{
+    const struct config_grid grid = config_split_grid(c, block);
+    return (struct shape){ grid.rows * grid.columns, c->t2t_dim };
+}
+
+static struct shape attention_shape(const struct vit_config *c, size_t block)
+{
+    const size_t tokens = config_tokens(c);
+
+    (void)block;
+    return (struct shape){ c->heads * tokens, tokens };
+}
+
+/* --- steps */
+
+static size_t patches_step(const struct vit_config *c, size_t block)
+{
+    (void)c;
+    (void)block;
+    return STEP_PATCHES;
+}
+
+static size_t block_step(const struct vit_config *c, size_t block)
+{
+    (void)c;
+    return step_of_block(block);
+}
+
+static size_t tokens_step(const struct vit_config *c, size_t block)
+{
+    (void)block;
+    return step_of_tokens(c);
+}
+
+static size_t embedding_step(const struct vit_config *c, size_t block)
+{
+    (void)block;
+    return step_of_embedding(c);
+}
+
+static size_t t2t_step(const struct vit_config *c, size_t block)
+{
+    (void)c;
+    return step_of_t2t_block(block);
+}
+
+static size_t attention_step(const struct vit_config *c, size_t block)
+{
+    (void)c;
+    return step_of_attention(block);
+}
+
+/* --- writing */
+
+static void write_rows(const struct pass *p, struct matrix value, struct shape shape, float *out)
+{
+    (void)p;
+    copy_rows(shape.rows, shape.columns, value, (struct matrix){ out, shape.columns });
+}
+
+static void write_hidden_state(const struct pass *p, struct matrix value, struct shape shape,
+                               float *out)
+{
+    const struct exec e = exec_of(p);
+    const bool normed = p->model->config.final_norm == VIT_FINAL_NORM_TOKENS;
+
+    if (normed)
+        layernorm(&e, &p->model->weights.norm, shape.rows, value, p->ws->h);
+    write_rows(p, normed ? p->ws->h : value, shape, out);
+}
+
+static void write_embedding(const struct pass *p, struct matrix value, struct shape shape,
+                            float *out)
+{
+    (void)shape;
+    pool_mean_embedding(&p->model->config, value.at, out);
+}
+
+static void write_logits(const struct pass *p, struct matrix value, struct shape shape, float *out)
+{
+    (void)shape;
+    pool_classify(p, value, out);
+}
+
+/* out[heads][tokens][tokens] = softmax(Q Kᵀ · scale) */
+static void write_attention(const struct pass *p, struct matrix qkv, struct shape shape, float *out)
+{
+    const struct vit_config *c = &p->model->config;
+
+    vit_attention_weights(p->model->kernels, p->parallel,
+                          &(struct vit_attention_args){ .queries = shape.columns,
+                                                        .tokens = shape.columns,
+                                                        .heads = c->heads,
+                                                        .head_dim = config_head_dim(c),
+                                                        .q = qkv.at,
+                                                        .ldq = qkv.ld,
+                                                        .k = qkv.at + config_inner(c),
+                                                        .ldkv = qkv.ld,
+                                                        .out = out,
+                                                        .scale = config_scale(c),
+                                                        .scratch = p->ws->attention });
+}
+
+/* --- the table */
+
+static const struct output_kind {
+    const char *name, *needs; /* needs: what a model without this output lacks */
+    size_t (*count)(const struct vit_config *config);
+    struct shape (*shape)(const struct vit_config *config, size_t block);
+    size_t (*step)(const struct vit_config *config, size_t block);
+    void (*write)(const struct pass *pass, struct matrix value, struct shape shape, float *out);
+} kinds[] = {
+    [VIT_OUTPUT_LOGITS] = { "logits", "a head", with_head, logits_shape, embedding_step,
+                            write_logits },
+    [VIT_OUTPUT_PATCH_EMBEDDING] = { "patch_embedding", NULL, once, patches_shape, patches_step,
+                                     write_rows },
+    [VIT_OUTPUT_BLOCK] = { "block", NULL, each_block, tokens_shape, block_step, write_rows },
+    [VIT_OUTPUT_LAST_HIDDEN_STATE] = { "last_hidden_state", NULL, once, tokens_shape, tokens_step,
+                                       write_hidden_state },
+    [VIT_OUTPUT_EMBEDDING] = { "embedding", NULL, once, embedding_shape, embedding_step,
+                               write_embedding },
+    [VIT_OUTPUT_T2T_BLOCK] = { "t2t_block", "token transformers", each_t2t_block, t2t_shape,
+                               t2t_step, write_rows },
+    [VIT_OUTPUT_ATTENTION] = { "attention", NULL, each_block, attention_shape, attention_step,
+                               write_attention },
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+const char *vit_output_name(enum vit_output output)
+{
+    return (unsigned)output < KINDS ? kinds[output].name : NULL;
+}
+
+enum vit_status vit_output_from_name(const char *name, enum vit_output *output,
+                                     struct vit_error *err)
+{
+    for (size_t i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i].name, name) == 0) {
+            *output = (enum vit_output)i;
+            return VIT_OK;
+        }
+    return fail(err, VIT_EINVAL, "\"%.40s\": expected an output, such as %s", name,
+                kinds[VIT_OUTPUT_LOGITS].name);
+}
 
 void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
                       size_t *rows, size_t *columns)
 {
     const struct vit_config *c = &model->config;
-    const size_t tokens = config_tokens(c);
-    size_t ignored;
+    struct shape shape = { 0 };
 
-    rows = rows ? rows : &ignored;
-    columns = columns ? columns : &ignored;
-    *rows = tokens;
-    *columns = c->dim;
-    switch (output) {
-    case VIT_OUTPUT_LOGITS:
-        *rows = 1;
-        *columns = c->classes;
-        break;
-    case VIT_OUTPUT_PATCH_EMBEDDING:
-        *rows = config_patches(c);
-        break;
-    case VIT_OUTPUT_EMBEDDING:
-        *rows = 1;
-        *columns = config_embedding(c);
-        break;
-    case VIT_OUTPUT_T2T_BLOCK: {
-        const bool staged = c->tokenizer != VIT_TOKENIZER_PATCH && block < T2T_BLOCKS;
-        const struct config_grid grid =
-            staged ? config_split_grid(c, block) : (struct config_grid){ 0 };
-        *rows = grid.rows * grid.columns;
-        *columns = staged ? c->t2t_dim : 0;
-        break;
+    if ((unsigned)output < KINDS && block < kinds[output].count(c))
+        shape = kinds[output].shape(c, block);
+    if (rows)
+        *rows = shape.rows;
+    if (columns)
+        *columns = shape.columns;
+}
+
+/* Request i, as this version has it. */
+static enum vit_status read_request(const struct vit_call *call, size_t i,
+                                    struct vit_output_request *request, struct vit_error *err)
+{
+    const size_t stride = call->outputs->size;
+    const void *const from = (const char *)call->outputs + i * stride;
+    const size_t size = ((const struct vit_output_request *)from)->size;
+
+    if (size != stride)
+        return fail(err, VIT_EINVAL,
+                    "struct vit_output_request %zu: expected size %zu, as request 0 has, found %zu",
+                    i, stride, size);
+    return sized_read(request, from, sizeof *request, "vit_output_request", err);
+}
+
+static enum vit_status check_request(const struct vit_config *c, const struct vit_output_request *r,
+                                     struct vit_error *err)
+{
+    if ((unsigned)r->output >= KINDS)
+        return fail(err, VIT_EINVAL, "output: expected 0 to %d, found %d", KINDS - 1,
+                    (int)r->output);
+    const struct output_kind *const kind = &kinds[r->output];
+    const size_t count = kind->count(c);
+    if (count == 0)
+        return fail(err, VIT_EINVAL, "output %s: expected a model with %s, found one without",
+                    kind->name, kind->needs);
+    if (r->block >= count)
+        return fail(err, VIT_EINVAL, "output %s: expected a block from 0 to %zu, found %zu",
+                    kind->name, count - 1, r->block);
+    if (!r->data)
+        return fail(err, VIT_EINVAL, "output %s: expected data, found NULL", kind->name);
+    return VIT_OK;
+}
+
+enum vit_status outputs_check(const struct vit_model *model, struct call *call,
+                              struct vit_error *err)
+{
+    const struct vit_config *c = &model->config;
+    struct vit_output_request r;
+    enum vit_status status;
+
+    if (call->call.output_count == 0 || !call->call.outputs)
+        return fail(err, VIT_EINVAL, "outputs: expected at least 1, found none");
+    if (!sized_is_possible(call->call.outputs->size))
+        return sized_read(&r, call->call.outputs, sizeof r, "vit_output_request", err);
+    call->last_step = 0;
+    for (size_t i = 0; i < call->call.output_count; i++) {
+        if ((status = read_request(&call->call, i, &r, err)) ||
+            (status = check_request(c, &r, err)))
+            return status;
+        const size_t step = kinds[r.output].step(c, r.block);
+        call->last_step = step > call->last_step ? step : call->last_step;
     }
-    case VIT_OUTPUT_ATTENTION:
-        *rows = c->heads * tokens;
-        *columns = tokens;
-        break;
-    default:
-        break;
+    return VIT_OK;
+}
+
+/* The requests of a step, from number *i on: *request is the next one. */
+static bool next_at(const struct pass *p, size_t step, size_t *i,
+                    struct vit_output_request *request)
+{
+    const struct vit_call *call = &p->call->call;
+
+    while (*i < call->output_count) {
+        read_request(call, (*i)++, request, NULL);
+        if (kinds[request->output].step(&p->model->config, request->block) == step)
+            return true;
+    }
+    return false;
+}
+
+bool outputs_at(const struct pass *pass, size_t step)
+{
+    struct vit_output_request r;
+
+    return next_at(pass, step, &(size_t){ 0 }, &r);
+}
+
+void outputs_write(const struct pass *p, size_t step, struct matrix value)
+{
+    struct vit_output_request r;
+
+    for (size_t i = 0; next_at(p, step, &i, &r);) {
+        const struct output_kind *const kind = &kinds[r.output];
+        const struct shape shape = kind->shape(&p->model->config, r.block);
+        kind->write(p, value, shape, r.data + p->image * shape.rows * shape.columns);
     }
 }

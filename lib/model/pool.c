@@ -1,10 +1,8 @@
-/* pool.c - from all tokens to the embedding that is classified */
+/* pool.c - from all tokens to the embedding, and to logits */
 #include <string.h>
 
 #include "config/derived.h"
 #include "model/forward.h"
-
-static const struct vit_epilogue plain = { 0 };
 
 enum { STRIP = 16 }; /* channels summed at a time */
 
@@ -22,7 +20,7 @@ static void mean_rows(struct matrix x, size_t first, size_t end, size_t dim, flo
     }
 }
 
-/* out[dim] = the largest of each channel; a NaN stays */
+/* out[dim] = the maximum of each channel of rows [first, end); a NaN stays */
 static void max_rows(struct matrix x, size_t first, size_t end, size_t dim, float *out)
 {
     memcpy(out, x.at + first * x.ld, dim * sizeof *out);
@@ -33,53 +31,44 @@ static void max_rows(struct matrix x, size_t first, size_t end, size_t dim, floa
         }
 }
 
-/* out = h + f(LN(h) W1 + b1) W2 + b2, h = softmax(q Kᵀ · scale) V Wproj + b; Zhai et al. 2022 */
-static void map_pool(struct run *r, struct matrix x, float *out)
+/*
+ * out = h + f(LN(h) W1 + b1) W2 + b2, h = softmax(q Kᵀ · scale) V Wproj + b, of patches
+ * x[patches][dim]; Zhai et al. 2022
+ */
+static void map_pool(const struct pass *p, struct matrix x, float *out)
 {
-    const struct vit_model *m = r->model;
-    const struct vit_config *c = &m->config;
-    const struct map_pool *p = &m->pool;
-    const size_t patches = config_patches(c), dim = c->dim, width = dim / c->heads;
-    const struct matrix query = { p->query, dim }, q = { r->pool, dim };
+    const struct vit_config *c = &p->model->config;
+    const struct map_pool *m = &p->model->weights.pool;
+    const struct exec e = exec_of(p);
+    const size_t patches = config_patches(c), dim = c->dim, head_dim = dim / c->heads;
+    const struct matrix query = { m->query, dim }, q = { p->ws->pool, dim };
     const struct matrix mix = { q.at + dim, dim }, h = { mix.at + dim, dim };
-    const struct matrix hidden = { h.at + dim, c->mlp_dim }, result = { out, dim };
-    const float *k = r->qkv.at, *v = k + dim;
+    const struct matrix hidden = { h.at + dim, c->mlp_dim }, kv = p->ws->qkv;
 
-    linear(r, &p->q, 1, query, plain, q);
-    linear(r, &p->kv, patches, from_row(x, config_prefix(c)), plain, r->qkv);
-    vit_attention(m->kernels, r->parallel,
-                  &(struct vit_attention_args){ .queries = 1,
-                                                .tokens = patches,
-                                                .heads = c->heads,
-                                                .head_dim = width,
-                                                .q = q.at,
-                                                .ldq = q.ld,
-                                                .k = k,
-                                                .v = v,
-                                                .ldkv = r->qkv.ld,
-                                                .out = mix.at,
-                                                .ld_out = mix.ld,
-                                                .scale = config_rsqrt(width),
-                                                .scratch = r->attention });
-    linear(r, &p->proj, 1, mix, plain, h);
-    layernorm(r, &p->norm, 1, h, mix);
-    linear(r, &p->fc1, 1, mix,
-           (struct vit_epilogue){ .activation = c->activation,
-                                  .activation_args = config_activation_args(c) },
-           hidden);
-    linear(r, &p->fc2, 1, hidden, (struct vit_epilogue){ .residual = h.at, .ld_residual = dim },
-           result);
+    linear(&e, &m->q, 1, query, no_epilogue, q);
+    linear(&e, &m->kv, patches, x, no_epilogue, kv);
+    attention(&e, (struct vit_attention_args){ .queries = 1,
+                                               .tokens = patches,
+                                               .heads = c->heads,
+                                               .head_dim = head_dim,
+                                               .q = q.at,
+                                               .ldq = q.ld,
+                                               .k = kv.at,
+                                               .v = kv.at + dim,
+                                               .ldkv = kv.ld,
+                                               .out = mix.at,
+                                               .ld_out = mix.ld,
+                                               .scale = config_rsqrt(head_dim) });
+    linear(&e, &m->proj, 1, mix, no_epilogue, h);
+    layernorm(&e, &m->norm, 1, h, mix);
+    linear(&e, &m->fc1, 1, mix, activate(c), hidden);
+    linear(&e, &m->fc2, 1, hidden, add(h), (struct matrix){ out, dim });
 }
 
-size_t pool_count(const struct vit_config *c)
+/* x[tokens][dim] to one vector for each head */
+static void pool(const struct pass *p, struct matrix x, float *out)
 {
-    return c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION ? 2 : 1;
-}
-
-/* x[tokens][dim] to one embedding for each head */
-static void pool(struct run *r, struct matrix x, float *out)
-{
-    const struct vit_config *c = &r->model->config;
+    const struct vit_config *c = &p->model->config;
     const size_t tokens = config_tokens(c), prefix = config_prefix(c), dim = c->dim;
 
     switch (c->pool) {
@@ -93,36 +82,64 @@ static void pool(struct run *r, struct matrix x, float *out)
         max_rows(x, prefix, tokens, dim, out);
         break;
     case VIT_POOL_MAP:
-        map_pool(r, x, out);
+        map_pool(p, from_row(x, prefix), out);
         break;
     case VIT_POOL_CLASS_AND_MEAN:
         memcpy(out, x.at, dim * sizeof *out);
         mean_rows(x, prefix, tokens, dim, out + dim);
         break;
     default:
-        for (size_t i = 0; i < pool_count(c); i++)
-            memcpy(out + i * dim, x.at + i * x.ld, dim * sizeof *out);
+        copy_rows(config_head_count(c), dim, x, (struct matrix){ out, dim });
     }
 }
 
-void pool_tokens(struct run *r, float *embedding)
+void pool_tokens(const struct pass *p, float *embedding)
 {
-    const struct vit_model *m = r->model;
-    const struct vit_config *c = &m->config;
-    /* the class tokens alone are normed where nothing else is pooled */
-    const size_t rows = c->pool == VIT_POOL_CLASS ? pool_count(c) : config_tokens(c);
-    const struct matrix pooled = { embedding, config_pooled(c) };
+    const struct vit_config *c = &p->model->config;
+    const struct weights *w = &p->model->weights;
+    const struct exec e = exec_of(p);
+    const size_t heads = config_head_count(c), pooled = config_pooled(c);
+    /* where only class tokens are pooled, only they are normed */
+    const size_t rows = c->pool == VIT_POOL_CLASS ? heads : config_tokens(c);
+    const struct matrix out = { embedding, pooled };
+    struct matrix x = p->ws->x;
 
-    if (c->final_norm == VIT_FINAL_NORM_TOKENS)
-        layernorm(r, &m->norm, rows, r->x, r->h);
-    pool(r, c->final_norm == VIT_FINAL_NORM_TOKENS ? r->h : r->x, embedding);
+    if (c->final_norm == VIT_FINAL_NORM_TOKENS) {
+        layernorm(&e, &w->norm, rows, x, p->ws->h);
+        x = p->ws->h;
+    }
+    pool(p, x, embedding);
     if (c->final_norm == VIT_FINAL_NORM_POOLED)
-        layernorm(r, &m->norm, pool_count(c), pooled, pooled);
+        layernorm(&e, &w->norm, heads, out, out);
     if (c->pre_logits > 0) {
-        const struct matrix before = { r->mlp.at, config_pooled(c) };
-        memcpy(before.at, embedding, config_pooled(c) * sizeof *embedding);
-        linear(r, &m->pre_logits, 1, before,
-               (struct vit_epilogue){ .activation = VIT_ACTIVATION_TANH },
+        const struct vit_epilogue tanh_epilogue = { .activation = VIT_ACTIVATION_TANH };
+        const struct matrix before = { p->ws->mlp.at, pooled };
+        copy_rows(1, pooled, out, before);
+        linear(&e, &w->pre_logits, 1, before, tanh_epilogue,
                (struct matrix){ embedding, c->pre_logits });
     }
+}
+
+void pool_mean_embedding(const struct vit_config *c, const float *embedding, float *out)
+{
+    const size_t width = config_embedding(c);
+
+    memcpy(out, embedding, width * sizeof *out);
+    for (size_t i = 0; config_head_count(c) == 2 && i < width; i++)
+        out[i] = (embedding[i] + embedding[width + i]) * 0.5f;
+}
+
+void pool_classify(const struct pass *p, struct matrix embedding, float *logits)
+{
+    const struct vit_config *c = &p->model->config;
+    const struct weights *w = &p->model->weights;
+    const struct exec e = exec_of(p);
+    const struct matrix out = { logits, c->classes };
+
+    linear(&e, &w->head, 1, embedding, no_epilogue, out);
+    if (config_head_count(c) == 1)
+        return;
+    linear(&e, &w->dist_head, 1, from_row(embedding, 1), add(out), out);
+    for (size_t i = 0; i < c->classes; i++)
+        logits[i] *= 0.5f;
 }

@@ -1,315 +1,261 @@
-/* weights.c - one block of memory for all weights, filled tensor by tensor and packed on the way */
+/* weights.c - plans the weights of a configuration, then reads them into one block of memory */
+#include "model/weights.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "config/derived.h"
 #include "config/tokenizer.h"
-#include "model/model.h"
+#include "model/plan.h"
 #include "model/positions.h"
+#include "model/tokenizer.h"
 
-/*
- * A loading: first a pass that measures, then one that carves and fills. Once something has failed
- * the rest is passed over.
- */
-struct loader {
-    struct vit_model *model;
-    const struct weight_source *source; /* NULL: only carve */
-    unsigned traits;
-    float *rows; /* of a linear layer, on their way to be packed */
-    size_t rows_floats;
-    enum vit_status status;
-    struct vit_error *err;
-};
+/* --- the plan */
 
-static void load(struct loader *l, enum tensor_slot slot, size_t index, size_t first, size_t count,
-                 float *out)
+static void plan_block(struct weight_plan *plan, const struct vit_config *c, size_t i,
+                       struct block *b)
 {
-    if (!l->source || l->status != VIT_OK)
-        return;
-    l->status = l->source->read(l->source->from, slot, index, first, count, out, l->err);
-    l->model->parameters += count;
-}
-
-/* [count] numbers, where the model has them. */
-static float *vector(struct loader *l, bool has, enum tensor_slot slot, size_t index, size_t count)
-{
-    if (!has)
-        return NULL;
-    float *const out = arena_floats(&l->model->weights, count);
-    load(l, slot, index, 0, count, out);
-    return out;
-}
-
-static bool has(const struct loader *l, unsigned traits)
-{
-    return (traits & ~l->traits) == 0;
-}
-
-/* A weight [out][in] in the number type that the layer's kernel reads. */
-static struct vit_packed carve_packed(struct loader *l, size_t out, size_t in)
-{
-    struct vit_packed weight = { &l->model->kernels->matmul[VIT_MATMUL_F32_F32], out, in, NULL };
-    const size_t chunk = vit_packed_chunk(&weight, 0) * in;
-    const size_t converted = vit_matmul_scratch_bytes(&weight, 1);
-
-    weight.panels = arena_bytes(&l->model->weights, vit_packed_bytes(weight.kernel, out, in));
-    l->rows_floats = chunk > l->rows_floats ? chunk : l->rows_floats;
-    if (converted > l->model->converted_bytes)
-        l->model->converted_bytes = converted;
-    return weight;
-}
-
-/*
- * Rows first_row .. first_row + out − 1 of a slot's weight [..][in], and of its bias, which is
- * the next slot.
- */
-static void linear_rows(struct loader *l, enum tensor_slot weight, size_t index, size_t first_row,
-                        size_t in, size_t out, bool bias, struct linear *linear)
-{
-    linear->weight = carve_packed(l, out, in);
-    linear->bias = bias ? arena_floats(&l->model->weights, out) : NULL;
-    if (!l->source)
-        return;
-    for (size_t row = 0, count; row < out && l->status == VIT_OK; row += count) {
-        count = vit_packed_chunk(&linear->weight, row);
-        load(l, weight, index, (first_row + row) * in, count * in, l->rows);
-        vit_pack(&linear->weight, row, count, l->rows, in, 1);
-    }
-    if (bias)
-        load(l, weight + 1, index, first_row, out, linear->bias);
-}
-
-static void linear(struct loader *l, enum tensor_slot weight, size_t index, size_t in, size_t out,
-                   bool bias, struct linear *linear)
-{
-    linear_rows(l, weight, index, 0, in, out, bias, linear);
-}
-
-static void norm(struct loader *l, enum tensor_slot gamma, size_t index, size_t length,
-                 struct norm *norm)
-{
-    norm->length = length;
-    norm->gamma = vector(l, true, gamma, index, length);
-    norm->beta = vector(l, true, gamma + 1, index, length);
-}
-
-static void token_stage(struct loader *l, size_t i)
-{
-    const struct vit_config *c = &l->model->config;
-    const size_t in = config_split_length(c, i), dim = c->t2t_dim, features = config_features(c);
-    const bool performer = has(l, HAS_PERFORMER);
-    struct stage *s = &l->model->stages[i];
-
-    norm(l, SLOT_TOKEN_NORM1_WEIGHT, i, in, &s->norm1);
-    /* T2T-ViT's own transformers never take the blocks' bias, the series' do */
-    const bool bias = performer || (c->tokenizer == VIT_TOKENIZER_T2T_QK_SCALE && !c->no_qkv_bias);
-    linear(l, SLOT_TOKEN_QKV_WEIGHT, i, in, 3 * dim, bias, &s->qkv);
-    if (performer) {
-        s->directions = vector(l, true, SLOT_TOKEN_FEATURES, i, features * dim);
-        s->features = (struct linear){ carve_packed(l, features, dim), NULL };
-        if (l->source && l->status == VIT_OK)
-            vit_pack(&s->features.weight, 0, features, s->directions, dim, 1);
-    }
-    linear(l, SLOT_TOKEN_PROJ_WEIGHT, i, dim, dim, true, &s->proj);
-    norm(l, SLOT_TOKEN_NORM2_WEIGHT, i, dim, &s->norm2);
-    linear(l, SLOT_TOKEN_FC1_WEIGHT, i, dim, c->t2t_mlp_dim, true, &s->fc1);
-    linear(l, SLOT_TOKEN_FC2_WEIGHT, i, c->t2t_mlp_dim, dim, true, &s->fc2);
-}
-
-static void tokenizer(struct loader *l)
-{
-    struct vit_model *m = l->model;
-    const struct vit_config *c = &m->config;
-    const size_t in =
-        has(l, HAS_T2T) ? config_split_length(c, SPLITS - 1) : c->channels * c->patch * c->patch;
-
-    for (size_t i = 0; has(l, HAS_T2T) && i < T2T_BLOCKS; i++)
-        token_stage(l, i);
-    if (has(l, HAS_PATCH_NORMS))
-        norm(l, SLOT_PATCH_NORM1_WEIGHT, 0, in, &m->patch_norm1);
-    linear(l, SLOT_PATCH_WEIGHT, 0, in, c->dim, has(l, HAS_PATCH_BIAS), &m->patch);
-    if (has(l, HAS_PATCH_NORMS))
-        norm(l, SLOT_PATCH_NORM2_WEIGHT, 0, c->dim, &m->patch_norm2);
-}
-
-/* The tokens before the patches', without positions. */
-static void prefix(struct loader *l)
-{
-    struct vit_model *m = l->model;
-    const size_t dim = m->config.dim, registers = m->config.registers;
-    float *row = m->prefix = arena_floats(&m->weights, config_prefix(&m->config) * dim);
-
-    if (!l->source)
-        return;
-    if (has(l, HAS_CLASS_TOKEN)) {
-        load(l, SLOT_CLS_TOKEN, 0, 0, dim, row);
-        row += dim;
-    }
-    if (has(l, HAS_DISTILLATION)) {
-        load(l, SLOT_DIST_TOKEN, 0, 0, dim, row);
-        row += dim;
-    }
-    if (has(l, HAS_REGISTERS))
-        load(l, SLOT_REGISTERS, 0, 0, registers * dim, row);
-}
-
-/* A table [positions][dim] of the model's grid: the checkpoint's, resized if need be, or fixed. */
-static enum vit_status position_table(struct loader *l, float *table)
-{
-    struct vit_model *m = l->model;
-    const struct vit_config *c = &m->config, *stored = l->source->stored;
-    const size_t dim = c->dim, others = config_positions(c) - config_patches(c);
-    const struct config_grid from = config_grid(stored), to = config_grid(c);
-    const bool same = from.rows == to.rows && from.columns == to.columns;
-
-    if (c->pos_embed == VIT_POS_EMBED_SINCOS_2D) {
-        sincos_2d_positions(to, dim, table);
-        return VIT_OK;
-    }
-    if (!l->source->has_positions || (!same && l->source->resize == RESIZE_NEVER)) {
-        sinusoid_positions(config_positions(c), dim, table);
-        return VIT_OK;
-    }
-    const size_t counted = m->parameters;
-    load(l, SLOT_POSITIONS, 0, 0, others * dim, table);
-    if (same) {
-        load(l, SLOT_POSITIONS, 0, others * dim, from.rows * from.columns * dim,
-             table + others * dim);
-    } else {
-        const size_t old = from.rows * from.columns * dim;
-        float *const before = malloc(old * sizeof *before);
-        if (!before)
-            return fail(l->err, VIT_ENOMEM, "no memory to resize positions");
-        load(l, SLOT_POSITIONS, 0, others * dim, old, before);
-        if (l->status == VIT_OK)
-            l->status = positions_resize(l->source->resize, dim, from, before, to,
-                                         table + others * dim, l->err);
-        free(before);
-    }
-    if (c->pos_embed != VIT_POS_EMBED_LEARNED) /* fixed, not trained */
-        m->parameters = counted;
-    return l->status;
-}
-
-/* Positions of patches stay a table; those of other tokens are added to them once and for all. */
-static void positions(struct loader *l)
-{
-    struct vit_model *m = l->model;
-    const struct vit_config *c = &m->config;
-    const size_t patches = config_patches(c) * c->dim;
-
-    if (c->pos_embed == VIT_POS_EMBED_NONE)
-        return;
-    m->positions = arena_floats(&m->weights, patches);
-    if (!l->source || l->status != VIT_OK)
-        return;
-    const size_t others = config_positions(c) * c->dim - patches;
-    float *const table = malloc((others + patches) * sizeof *table);
-    if (!table) {
-        l->status = fail(l->err, VIT_ENOMEM, "no memory for a table of positions");
-        return;
-    }
-    if ((l->status = position_table(l, table)) == VIT_OK) {
-        for (size_t i = 0; i < others; i++)
-            m->prefix[i] += table[i];
-        memcpy(m->positions, table + others, patches * sizeof *table);
-    }
-    free(table);
-}
-
-static void block(struct loader *l, size_t i)
-{
-    const struct vit_config *c = &l->model->config;
     const size_t inner = config_inner(c), head_dim = config_head_dim(c);
-    struct block *b = &l->model->blocks[i];
 
-    norm(l, SLOT_NORM1_WEIGHT, i, c->dim, &b->norm1);
-    linear(l, SLOT_QKV_WEIGHT, i, c->dim, 3 * inner, !c->no_qkv_bias, &b->qkv);
-    if (has(l, HAS_QK_NORM)) {
-        norm(l, SLOT_Q_NORM_WEIGHT, i, head_dim, &b->q_norm);
-        norm(l, SLOT_K_NORM_WEIGHT, i, head_dim, &b->k_norm);
+    plan_norm(plan, SLOT_PAIR(NORM1), i, c->dim, &b->norm1);
+    plan_linear(plan, SLOT_PAIR(QKV), i, c->dim, 3 * inner, !c->no_qkv_bias, &b->qkv);
+    if (c->qk_norm) {
+        plan_norm(plan, SLOT_PAIR(Q_NORM), i, head_dim, &b->q_norm);
+        plan_norm(plan, SLOT_PAIR(K_NORM), i, head_dim, &b->k_norm);
     }
-    if (has(l, HAS_PROJ))
-        linear(l, SLOT_PROJ_WEIGHT, i, inner, c->dim, has(l, HAS_PROJ_BIAS), &b->proj);
-    b->gamma1 = vector(l, c->layer_scale, SLOT_GAMMA1, i, c->dim);
-    norm(l, SLOT_NORM2_WEIGHT, i, c->dim, &b->norm2);
-    linear(l, SLOT_FC1_WEIGHT, i, c->dim, c->gated_mlp ? 2 * c->mlp_dim : c->mlp_dim, true,
-           &b->fc1);
-    linear(l, SLOT_FC2_WEIGHT, i, c->mlp_dim, c->dim, true, &b->fc2);
-    b->gamma2 = vector(l, c->layer_scale, SLOT_GAMMA2, i, c->dim);
+    if (!c->no_proj)
+        plan_linear(plan, SLOT_PAIR(PROJ), i, inner, c->dim, !c->no_proj_bias, &b->proj);
+    if (c->layer_scale)
+        plan_floats(plan, SLOT_GAMMA1, i, c->dim, &b->gamma1);
+    plan_norm(plan, SLOT_PAIR(NORM2), i, c->dim, &b->norm2);
+    plan_linear(plan, SLOT_PAIR(FC1), i, c->dim, config_fc1_rows(c), true, &b->fc1);
+    plan_linear(plan, SLOT_PAIR(FC2), i, c->mlp_dim, c->dim, true, &b->fc2);
+    if (c->layer_scale)
+        plan_floats(plan, SLOT_GAMMA2, i, c->dim, &b->gamma2);
 }
 
-static void map_pool(struct loader *l)
+static void plan_map_pool(struct weight_plan *plan, const struct vit_config *c, struct map_pool *p)
 {
-    const struct vit_config *c = &l->model->config;
-    struct map_pool *p = &l->model->pool;
+    const size_t dim = c->dim;
 
-    p->query = vector(l, true, SLOT_POOL_QUERY, 0, c->dim);
-    linear_rows(l, SLOT_POOL_QKV_WEIGHT, 0, 0, c->dim, c->dim, true, &p->q);
-    linear_rows(l, SLOT_POOL_QKV_WEIGHT, 0, c->dim, c->dim, 2 * c->dim, true, &p->kv);
-    linear(l, SLOT_POOL_PROJ_WEIGHT, 0, c->dim, c->dim, true, &p->proj);
-    norm(l, SLOT_POOL_NORM_WEIGHT, 0, c->dim, &p->norm);
-    linear(l, SLOT_POOL_FC1_WEIGHT, 0, c->dim, c->mlp_dim, true, &p->fc1);
-    linear(l, SLOT_POOL_FC2_WEIGHT, 0, c->mlp_dim, c->dim, true, &p->fc2);
+    plan_floats(plan, SLOT_POOL_QUERY, 0, dim, &p->query);
+    plan_linear_rows(plan, SLOT_PAIR(POOL_QKV), 0, dim, dim, &p->q);
+    plan_linear_rows(plan, SLOT_PAIR(POOL_QKV), dim, dim, 2 * dim, &p->kv);
+    plan_linear(plan, SLOT_PAIR(POOL_PROJ), 0, dim, dim, true, &p->proj);
+    plan_norm(plan, SLOT_PAIR(POOL_NORM), 0, dim, &p->norm);
+    plan_linear(plan, SLOT_PAIR(POOL_FC1), 0, dim, c->mlp_dim, true, &p->fc1);
+    plan_linear(plan, SLOT_PAIR(POOL_FC2), 0, c->mlp_dim, dim, true, &p->fc2);
 }
 
-static void head(struct loader *l)
+static void plan_head(struct weight_plan *plan, const struct vit_config *c, struct weights *w)
 {
-    struct vit_model *m = l->model;
-    const struct vit_config *c = &m->config;
     const size_t pooled = config_pooled(c), embedding = config_embedding(c);
-    const bool bias = has(l, HAS_HEAD_BIAS);
 
     if (c->final_norm != VIT_FINAL_NORM_NONE)
-        norm(l, SLOT_NORM_WEIGHT, 0, c->final_norm == VIT_FINAL_NORM_POOLED ? pooled : c->dim,
-             &m->norm);
-    if (has(l, HAS_MAP_POOL))
-        map_pool(l);
-    if (has(l, HAS_PRE_LOGITS))
-        linear(l, SLOT_PRE_LOGITS_WEIGHT, 0, pooled, c->pre_logits, true, &m->pre_logits);
-    if (has(l, HAS_HEAD))
-        linear(l, SLOT_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->head);
-    if (has(l, HAS_HEAD | HAS_DISTILLATION))
-        linear(l, SLOT_DIST_HEAD_WEIGHT, 0, embedding, c->classes, bias, &m->dist_head);
+        plan_norm(plan, SLOT_PAIR(NORM), 0,
+                  c->final_norm == VIT_FINAL_NORM_POOLED ? pooled : c->dim, &w->norm);
+    if (c->pool == VIT_POOL_MAP)
+        plan_map_pool(plan, c, &w->pool);
+    if (c->pre_logits > 0)
+        plan_linear(plan, SLOT_PAIR(PRE_LOGITS), 0, pooled, c->pre_logits, true, &w->pre_logits);
+    if (c->classes > 0)
+        plan_linear(plan, SLOT_PAIR(HEAD), 0, embedding, c->classes, !c->no_head_bias, &w->head);
+    if (c->classes > 0 && config_head_count(c) == 2)
+        plan_linear(plan, SLOT_PAIR(DIST_HEAD), 0, embedding, c->classes, !c->no_head_bias,
+                    &w->dist_head);
 }
 
-static void everything(struct loader *l)
+static void plan_weights(struct weight_plan *plan, const struct vit_config *c, struct weights *w)
 {
-    struct vit_model *m = l->model;
-
-    tokenizer(l);
-    prefix(l);
-    if (has(l, HAS_PRE_NORM))
-        norm(l, SLOT_PRE_NORM_WEIGHT, 0, m->config.dim, &m->pre_norm);
-    for (size_t i = 0; i < m->config.depth; i++)
-        block(l, i);
-    head(l);
-    positions(l);
+    tokenizer_of(c)->plan(plan, c, w->tokenizer);
+    plan_reserve(plan, config_prefix(c) * c->dim, &w->prefix);
+    if (c->pre_norm)
+        plan_norm(plan, SLOT_PAIR(PRE_NORM), 0, c->dim, &w->pre_norm);
+    for (size_t i = 0; i < c->depth; i++)
+        plan_block(plan, c, i, &w->blocks[i]);
+    plan_head(plan, c, w);
+    if (c->pos_embed != VIT_POS_EMBED_NONE)
+        plan_reserve(plan, config_patches(c) * c->dim, &w->positions);
 }
 
-enum vit_status weights_load(struct vit_model *m, const struct weight_source *source,
+/* --- reading */
+
+/* Packs the rows of an item on the way; rows[] holds a chunk of any item. */
+static enum vit_status read_packed(const struct weight_source *source, const struct plan_item *item,
+                                   float *rows, struct vit_error *err)
+{
+    enum vit_status status = VIT_OK;
+
+    for (size_t row = 0, count; row < item->rows && !status; row += count) {
+        count = vit_packed_chunk(item->packed, row);
+        status =
+            source->read(source->from, item->slot, item->index,
+                         (item->first_row + row) * item->columns, count * item->columns, rows, err);
+        if (!status)
+            vit_pack(item->packed, row, count, rows, item->columns, 1);
+    }
+    return status;
+}
+
+static enum vit_status read_items(const struct weight_plan *plan,
+                                  const struct weight_source *source, struct weights *w,
+                                  struct vit_error *err)
+{
+    size_t max_floats = 1;
+    enum vit_status status = VIT_OK;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_item *const item = &plan->items[i];
+        const size_t floats = item->packed ? vit_packed_chunk(item->packed, 0) * item->columns : 0;
+        max_floats = floats > max_floats ? floats : max_floats;
+        if (item->packed && vit_matmul_scratch_bytes(item->packed, 1) > w->converted_bytes)
+            w->converted_bytes = vit_matmul_scratch_bytes(item->packed, 1);
+    }
+    float *const rows = malloc(max_floats * sizeof *rows);
+    if (!rows)
+        return fail(err, VIT_ENOMEM, "no memory to read weights into");
+    for (size_t i = 0; i < plan->count && !status; i++) {
+        const struct plan_item *const item = &plan->items[i];
+        if (item->slot == SLOT_COUNT)
+            continue;
+        if (item->packed)
+            status = read_packed(source, item, rows, err);
+        else
+            status =
+                source->read(source->from, item->slot, item->index, item->first_row * item->columns,
+                             item->rows * item->columns, *item->floats, err);
+        w->parameters += item->again ? 0 : item->rows * item->columns;
+    }
+    free(rows);
+    return status;
+}
+
+/* The tokens before the patches, without positions. */
+static enum vit_status read_prefix(const struct vit_config *c, const struct weight_source *source,
+                                   struct weights *w, struct vit_error *err)
+{
+    const struct {
+        enum tensor_slot slot;
+        size_t tokens;
+    } parts[] = {
+        { SLOT_CLS_TOKEN, config_class_tokens(c) > 0 },
+        { SLOT_DIST_TOKEN, config_class_tokens(c) > 1 },
+        { SLOT_REGISTERS, c->registers },
+    };
+    float *row = w->prefix;
+    enum vit_status status = VIT_OK;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !status; i++) {
+        const size_t count = parts[i].tokens * c->dim;
+        if (count > 0)
+            status = source->read(source->from, parts[i].slot, 0, 0, count, row, err);
+        row += count;
+        w->parameters += count;
+    }
+    return status;
+}
+
+/* The stored table, its patches resized to the grid of the configuration if that is another. */
+static enum vit_status read_positions(const struct vit_config *c,
+                                      const struct weight_source *source, float *table,
+                                      struct vit_error *err)
+{
+    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
+    const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
+    const size_t stored = from.rows * from.columns * c->dim;
+    const bool same = from.rows == to.rows && from.columns == to.columns;
+    float *const patches = same ? table + others : malloc(stored * sizeof *patches);
+    enum vit_status status = VIT_OK;
+
+    if (!patches)
+        return fail(err, VIT_ENOMEM, "no memory to resize positions");
+    if (others > 0)
+        status = source->read(source->from, SLOT_POSITIONS, 0, 0, others, table, err);
+    if (!status)
+        status = source->read(source->from, SLOT_POSITIONS, 0, others, stored, patches, err);
+    if (!status && !same)
+        status = positions_resize(source->resize, c->dim, from, patches, to, table + others, err);
+    if (!same)
+        free(patches);
+    return status;
+}
+
+/* table[positions][dim], stored or computed. */
+static enum vit_status position_table(const struct vit_config *c,
+                                      const struct weight_source *source, float *table,
+                                      struct vit_error *err)
+{
+    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
+    const bool same = from.rows == to.rows && from.columns == to.columns;
+
+    if (c->pos_embed == VIT_POS_EMBED_SINCOS_2D)
+        sincos_2d_positions(to, c->dim, table);
+    else if (!source->has_positions || (!same && source->resize == RESIZE_NEVER))
+        sinusoid_positions(config_positions(c), c->dim, table);
+    else
+        return read_positions(c, source, table, err);
+    return VIT_OK;
+}
+
+/* The positions of patches remain a table; those of other tokens are added to them here. */
+static enum vit_status load_positions(const struct vit_config *c,
+                                      const struct weight_source *source, struct weights *w,
+                                      struct vit_error *err)
+{
+    const size_t patches = config_patches(c) * c->dim;
+    const size_t others = config_positions(c) * c->dim - patches;
+
+    if (c->pos_embed == VIT_POS_EMBED_NONE)
+        return VIT_OK;
+    float *const table = malloc((others + patches) * sizeof *table);
+    if (!table)
+        return fail(err, VIT_ENOMEM, "no memory for a table of positions");
+    const enum vit_status status = position_table(c, source, table, err);
+    if (!status) {
+        for (size_t i = 0; i < others; i++)
+            w->prefix[i] += table[i];
+        memcpy(w->positions, table + others, patches * sizeof *table);
+    }
+    free(table);
+    if (c->pos_embed == VIT_POS_EMBED_LEARNED)
+        w->parameters += config_positions(source->stored) * c->dim;
+    return status;
+}
+
+enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
+                             const struct weight_source *source, struct weights *weights,
                              struct vit_error *err)
 {
-    struct loader l = { .model = m, .traits = config_traits(&m->config), .err = err };
+    struct weight_plan plan = { .kernels = kernels, .eps = config->eps };
+    enum vit_status status;
 
-    m->blocks = calloc(m->config.depth, sizeof *m->blocks);
-    if (m->blocks)
-        everything(&l);
-    if (!m->blocks || !arena_allocate(&m->weights))
-        return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", m->weights.used);
-    l.rows = malloc(l.rows_floats * sizeof *l.rows);
-    if (!l.rows)
-        return fail(err, VIT_ENOMEM, "no memory to read weights into");
-    l.source = source;
-    everything(&l);
-    free(l.rows);
-    return l.status;
+    weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);
+    weights->blocks = calloc(config->depth, sizeof *weights->blocks);
+    if (!weights->tokenizer || !weights->blocks) {
+        status = fail(err, VIT_ENOMEM, "no memory for %zu blocks", config->depth);
+        goto free_plan;
+    }
+    plan_weights(&plan, config, weights);
+    if (!plan.no_memory)
+        plan_carve(&plan, &weights->arena);
+    if (plan.no_memory || !arena_allocate(&weights->arena)) {
+        status = fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", weights->arena.used);
+        goto free_plan;
+    }
+    plan_carve(&plan, &weights->arena);
+    if (!(status = read_items(&plan, source, weights, err)) &&
+        !(status = read_prefix(config, source, weights, err)))
+        status = load_positions(config, source, weights, err);
+free_plan:
+    plan_free(&plan);
+    return status;
 }
 
-void weights_free(struct vit_model *m)
+void weights_free(struct weights *weights)
 {
-    arena_free(&m->weights);
-    free(m->blocks);
-    m->blocks = NULL;
+    arena_free(&weights->arena);
+    free(weights->tokenizer);
+    free(weights->blocks);
+    *weights = (struct weights){ 0 };
 }

@@ -1,0 +1,154 @@
+/* layers.h - matrices of activations, and the layers that every step of the pass is made of */
+#ifndef VIT_MODEL_LAYERS_H
+#define VIT_MODEL_LAYERS_H
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "vit/config.h"
+#include "vit/kernels.h"
+
+/* A matrix of activations. */
+struct matrix {
+    float *at;
+    size_t ld; /* row stride */
+};
+
+/* y = x Wᵀ + b */
+struct linear {
+    struct vit_packed weight; /* of [out][in]; without panels: the model has no such layer */
+    float *bias;              /* [out] or NULL */
+};
+
+struct norm {
+    size_t length;
+    float eps;
+    float *gamma, *beta; /* [length]; NULL: the model has no such norm */
+};
+
+/* What layers run on: kernels, threads and scratch. */
+struct exec {
+    const struct vit_kernels *kernels;
+    const struct vit_parallel *parallel; /* threads inside an image; NULL: one */
+    void *attention;                     /* vit_attention_scratch_bytes */
+    void *converted;                     /* vit_matmul_scratch_bytes of the widest input */
+};
+
+/* y[rows][out] = epilogue(x[rows][in] Wᵀ + b) */
+static inline void linear(const struct exec *e, const struct linear *l, size_t rows,
+                          struct matrix x, struct vit_epilogue epilogue, struct matrix y)
+{
+    epilogue.bias = l->bias;
+    vit_matmul(e->parallel, &(struct vit_matmul_args){ .m = rows,
+                                                       .a = x.at,
+                                                       .lda = x.ld,
+                                                       .b = &l->weight,
+                                                       .c = y.at,
+                                                       .ldc = y.ld,
+                                                       .epilogue = &epilogue,
+                                                       .scratch = e->converted });
+}
+
+/* The epilogue that adds the rows of a matrix. */
+static inline struct vit_epilogue add(struct matrix rows)
+{
+    return (struct vit_epilogue){ .residual = rows.at, .ld_residual = rows.ld };
+}
+
+/* The epilogue that applies the activation of a configuration. */
+static inline struct vit_epilogue activate(const struct vit_config *c)
+{
+    return (struct vit_epilogue){ .activation = c->activation,
+                                  .activation_args = { .a = c->activation_args[0],
+                                                       .b = c->activation_args[1] } };
+}
+
+static const struct vit_epilogue no_epilogue = { 0 };
+
+/* y[rows][length] = LN(x) */
+static inline void layernorm(const struct exec *e, const struct norm *norm, size_t rows,
+                             struct matrix x, struct matrix y)
+{
+    vit_layernorm(e->kernels, e->parallel,
+                  &(struct vit_layernorm_args){ .rows = rows,
+                                                .n = norm->length,
+                                                .x = x.at,
+                                                .ldx = x.ld,
+                                                .gamma = norm->gamma,
+                                                .beta = norm->beta,
+                                                .eps = norm->eps,
+                                                .y = y.at,
+                                                .ldy = y.ld });
+}
+
+/* y[rows][n] += x[rows][n], where no epilogue can add it */
+static inline void add_rows(const struct exec *e, size_t rows, size_t n, struct matrix x,
+                            struct matrix y)
+{
+    vit_add(e->kernels, e->parallel,
+            &(struct vit_elementwise_args){ .rows = rows,
+                                            .n = n,
+                                            .a = y.at,
+                                            .lda = y.ld,
+                                            .b = x.at,
+                                            .ldb = x.ld,
+                                            .y = y.at,
+                                            .ldy = y.ld });
+}
+
+/* vit_attention with the scratch of `e`. */
+static inline void attention(const struct exec *e, struct vit_attention_args args)
+{
+    args.scratch = e->attention;
+    vit_attention(e->kernels, e->parallel, &args);
+}
+
+/* Where buffers are carved from, and what they are for. */
+struct carver {
+    struct arena *arena;
+    const struct vit_kernels *kernels;
+    size_t threads;
+    size_t converted_bytes; /* maximum vit_matmul_scratch_bytes of one row, of all layers */
+};
+
+/* rows × columns, the row stride padded. */
+static inline struct matrix carve_matrix(const struct carver *c, size_t rows, size_t columns)
+{
+    const size_t ld = padded_stride(columns);
+    return (struct matrix){ arena_floats(c->arena, rows * ld), ld };
+}
+
+/* Scratch of attention over that many tokens. */
+static inline void *carve_attention(const struct carver *c, size_t tokens, size_t head_dim)
+{
+    const size_t bytes = vit_attention_scratch_bytes(c->kernels, tokens, head_dim, c->threads);
+
+    c->arena->overflow = c->arena->overflow || bytes == 0;
+    return arena_bytes(c->arena, bytes);
+}
+
+/* Scratch of linear layers with that many rows. */
+static inline void *carve_converted(const struct carver *c, size_t rows)
+{
+    return arena_array(c->arena, rows, c->converted_bytes);
+}
+
+/* A matrix from a row on, or from a column on. */
+static inline struct matrix from_row(struct matrix m, size_t row)
+{
+    return (struct matrix){ m.at + row * m.ld, m.ld };
+}
+
+static inline struct matrix from_column(struct matrix m, size_t column)
+{
+    return (struct matrix){ m.at + column, m.ld };
+}
+
+/* y = x */
+static inline void copy_rows(size_t rows, size_t columns, struct matrix x, struct matrix y)
+{
+    for (size_t i = 0; i < rows; i++)
+        memcpy(y.at + i * y.ld, x.at + i * x.ld, columns * sizeof *y.at);
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* weights.h - a model's weights as the forward pass reads them, and where they come from */
+#ifndef VIT_MODEL_WEIGHTS_H
+#define VIT_MODEL_WEIGHTS_H
+
+#include "checkpoint/checkpoint.h"
+#include "model/layers.h"
+
+/* An encoder block. */
+struct block {
+    struct norm norm1, norm2;
+    struct linear qkv, proj, fc1, fc2;
+    struct norm q_norm, k_norm; /* of a head's width */
+    float *gamma1, *gamma2;     /* [dim] layer scale, or NULL */
+};
+
+/* Attention pooling: one learned query over the patch tokens, then an MLP. */
+struct map_pool {
+    float *query; /* [dim] */
+    struct linear q, kv, proj, fc1, fc2;
+    struct norm norm;
+};
+
+struct weights {
+    struct arena arena;
+    size_t parameters;
+    size_t converted_bytes; /* maximum vit_matmul_scratch_bytes of one row, of all layers */
+
+    void *tokenizer;  /* the tokenizer's own */
+    float *prefix;    /* [prefix][dim], class token and so on, with their positions */
+    float *positions; /* [patches][dim], or NULL */
+    struct norm pre_norm;
+    struct block *blocks;
+    struct norm norm; /* of tokens or, with VIT_FINAL_NORM_POOLED, of the pooled vector */
+    struct map_pool pool;
+    struct linear pre_logits, head, dist_head;
+};
+
+/* Where the tensors come from: a checkpoint, or a generator. */
+struct weight_source {
+    void *from;
+    /* elements first .. first + count − 1 of a tensor in row-major order */
+    enum vit_status (*read)(void *from, enum tensor_slot slot, size_t index, size_t first,
+                            size_t count, float *out, struct vit_error *err);
+    bool has_positions;              /* false: positions, if there are any, are computed */
+    const struct vit_config *stored; /* the configuration that the tensors have */
+    enum positions_resize resize;
+};
+
+/* Allocates the weights of a configuration, packed for `kernels`, and reads them. VIT_ENOMEM. */
+enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
+                             const struct weight_source *source, struct weights *weights,
+                             struct vit_error *err);
+void weights_free(struct weights *weights); /* zeroed ones are allowed */
+
+#endif

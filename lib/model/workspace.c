@@ -1,0 +1,56 @@
+/* workspace.c - the activations of one image's forward pass */
+#include "model/workspace.h"
+
+#include <stdlib.h>
+
+#include "config/derived.h"
+#include "model/tokenizer.h"
+
+bool workspace_init(const struct vit_model *model, struct workspace *ws)
+{
+    ws->tokenizer = calloc(1, tokenizer_of(&model->config)->buffers_bytes);
+    return ws->tokenizer != NULL;
+}
+
+void workspace_free(struct workspace *ws)
+{
+    free(ws->tokenizer);
+    ws->tokenizer = NULL;
+}
+
+static size_t max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void carve_encoder(const struct carver *carver, const struct vit_config *c,
+                          struct workspace *ws)
+{
+    const size_t tokens = config_tokens(c), inner = config_inner(c);
+    const bool map = c->pool == VIT_POOL_MAP;
+
+    ws->h = carve_matrix(carver, tokens, max(c->dim, inner));
+    ws->qkv = carve_matrix(carver, tokens, max(3 * inner, map ? 2 * c->dim : 0));
+    ws->mlp = carve_matrix(carver, tokens, max(max(config_fc1_rows(c), c->dim), config_pooled(c)));
+    ws->pool = map ? arena_floats(carver->arena, 3 * c->dim + c->mlp_dim) : NULL;
+    ws->attention =
+        carve_attention(carver, tokens, max(config_head_dim(c), map ? c->dim / c->heads : 0));
+    ws->converted = carve_converted(carver, tokens);
+}
+
+void workspace_carve(struct arena *arena, const struct vit_model *m, size_t threads,
+                     struct workspace *ws)
+{
+    const struct vit_config *c = &m->config;
+    const struct carver carver = { arena, m->kernels, threads, m->weights.converted_bytes };
+
+    ws->x = carve_matrix(&carver, config_tokens(c), c->dim);
+    ws->embedding = arena_floats(arena, max(2 * c->dim, c->pre_logits));
+
+    const size_t begin = arena->used;
+    tokenizer_of(c)->carve(&carver, c, ws->tokenizer);
+    const size_t tokenizer_end = arena->used;
+    arena->used = begin;
+    carve_encoder(&carver, c, ws);
+    arena->used = max(arena->used, tokenizer_end);
+}
