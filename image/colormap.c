@@ -30,7 +30,7 @@ void vit_colormap(double t, uint8_t rgb[3])
         rgb[c] = (uint8_t)lrint((1 - share) * colors[first][c] + share * colors[first + 1][c]);
 }
 
-/* The two of `count` cells whose centers a pixel of a side lies between, and the second's share. */
+/* The cells on both sides of a pixel, of `count` cells along a side, and the second's share. */
 struct neighbors {
     size_t first, second;
     double share;

@@ -32,7 +32,7 @@ const char *cpu_name(char *name, size_t size)
     char line[512];
     const char *found = uname(&system) < 0 ? "unknown" : system.machine;
 
-    /* "model name	: AMD EPYC"; on arm64 there is no such line */
+    /* "model name	: AMD EPYC"; arm64 lacks this line */
     while (file && fgets(line, sizeof line, file)) {
         char *const colon = strchr(line, ':');
         if (colon && strncmp(line, "model name", strlen("model name")) == 0) {

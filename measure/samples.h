@@ -16,7 +16,7 @@ bool samples_append(struct samples *samples, double value);
 
 void samples_sort(struct samples *samples);
 
-/* The smallest value that is not exceeded by at least this share of the sorted values. */
+/* The smallest of the sorted values such that at least this share of them are not larger. */
 double samples_quantile(const struct samples *sorted, double share);
 
 #endif

@@ -26,7 +26,7 @@ __attribute__((format(printf, 1, 2))) void shell(const char *format, ...);
 __attribute__((format(printf, 1, 2))) void succeeds(const char *format, ...);
 
 /*
- * The same; the command must fail as the manual says: status 2, nothing on standard output, one
+ * The same; the command must fail: status 2, nothing on standard output, one
  * line "libvit: ..." on standard error with `fragment` in it, no temporary file left.
  */
 void fails(const char *command, const char *fragment);
@@ -44,8 +44,8 @@ const json_t *entry_value(const json_t *model, const char *list, const char *nam
 json_t *json_output(void);
 
 /*
- * The next level that `libvit info` says this machine can run, or NULL past the last; *i, from 0,
- * counts them. Those that it lacks are tallied as skipped, `checks` each, when they are passed.
+ * The next level that this machine can run, according to `libvit info`, or NULL past the last; *i
+ * counts levels from 0. A level that it lacks is tallied as `checks` skipped checks.
  */
 const char *next_usable_level(size_t *i, size_t checks);
 

@@ -173,7 +173,7 @@ Test(cli, help_of_every_subcommand_names_its_options)
             "libvit SUBCOMMAND --help", "the last value of an option counts" } },
         { "classify",
           { "MODEL IMAGE...", "--top", "--size", "--json", "--isa", "--threads",
-            "without hidden files and linked directories" } },
+            "without\nhidden files and linked directories" } },
         { "features",
           { "MODEL IMAGE... -o OUT.npy", "--size", "--isa", "--threads", "embedding" } },
         { "attention",
@@ -243,14 +243,15 @@ Test(cli, missing_and_malformed_files_are_named)
         { "$VIT classify " MODEL " $T/cut.jpg", "cut.jpg" },
         { "$VIT classify " MODEL " $T/cut.png", "cut.png" },
         { "$VIT classify " MODEL " $T/cut.webp", "cut.webp" },
-        { "$VIT classify " MODEL " $T/folder", "found none" },
+        { "$VIT classify " MODEL " $T/directory", "found none" },
         { "$VIT classify $T/cut-model " IMAGE, "model.safetensors" },
         { "$VIT classify $T/no-weights " IMAGE, "model.safetensors" },
         { "$VIT info $T/no-config", "config.json" },
         { "$VIT info $T/cut-config", "config.json" },
         { "$VIT bench $T/cut-model", "model.safetensors" },
         { "$VIT run " MODEL " $T/none.npy -o $T/o", "none.npy: No such file" },
-        { "$VIT run " MODEL " $T/folder -o $T/o", "expected a regular file, found another kind" },
+        { "$VIT run " MODEL " $T/directory -o $T/o",
+          "expected a regular file, found another kind" },
         { "$VIT run " MODEL " $T/text.jpg -o $T/o", "expected a .npy file" },
         { "$VIT run " MODEL " $T/empty.png -o $T/o",
           "expected a .npy file of at least 12 bytes, found 0" },
@@ -279,7 +280,7 @@ Test(cli, missing_and_malformed_files_are_named)
     static float zeros[3 * 48 * 48];
 
     save_npy("one.npy", 4, (size_t[]){ 1, 3, 48, 48 }, zeros);
-    succeeds("cd $T && mkdir folder cut-model no-weights no-config cut-config && cd - && "
+    succeeds("cd $T && mkdir directory cut-model no-weights no-config cut-config && cd - && "
              "cp -r tests/fuzz/seeds/npy $T && echo text >$T/text.jpg && : >$T/empty.png && "
              "head -c 3000 " IMAGE " >$T/cut.jpg && "
              "head -c 900 tests/golden/preprocess/alpha.png >$T/cut.png && "

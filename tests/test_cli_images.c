@@ -36,7 +36,7 @@ static struct vit_image decode(const char *path)
 }
 
 /* The output of the library for one image, [count] numbers. */
-static float *library_output(const char *folder, const char *path, enum vit_output output,
+static float *library_output(const char *directory, const char *path, enum vit_output output,
                              size_t block, size_t *count)
 {
     struct vit_image p = decode(path);
@@ -45,7 +45,7 @@ static float *library_output(const char *folder, const char *path, enum vit_outp
     struct vit_context *ctx;
     size_t rows, columns;
 
-    cr_assert_eq(vit_model_open(folder, NULL, &model, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_model_open(directory, NULL, &model, &err), VIT_OK, "%s", err.message);
     cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);
     const struct vit_config c = model_config(model);
     const struct vit_preprocess_config preprocess = model_preprocess_config(model);
@@ -209,7 +209,7 @@ Test(cli_images, attention_is_lightest_at_the_largest_weight)
 Test(cli_images, attention_takes_every_model_and_prints_a_caption)
 {
     static const struct {
-        const char *command, *says;
+        const char *command, *caption;
         size_t height, width;
     } cases[] = {
         { MODEL " " IMAGE " --block rollout", "rollout of 2 blocks, mean of 3 heads", 432, 432 },
@@ -224,7 +224,7 @@ Test(cli_images, attention_takes_every_model_and_prints_a_caption)
 
     for (size_t i = 0; i < COUNT(cases); i++) {
         succeeds("$VIT attention %s -o $T/out.png", cases[i].command);
-        cr_assert_not_null(strstr(cli.err, cases[i].says), "%s: %s", cases[i].command, cli.err);
+        cr_assert_not_null(strstr(cli.err, cases[i].caption), "%s: %s", cases[i].command, cli.err);
         struct vit_image p = decode(in_directory("out.png"));
         cr_assert(p.height == cases[i].height && p.width == cases[i].width, "%s: %zu × %zu",
                   cases[i].command, p.height, p.width);

@@ -213,7 +213,7 @@ Test(cli_messages, labels_neither_steer_the_terminal_nor_are_empty)
         { "\r", " class 7 (" },                          /* empty, with a carriage return */
         { "h\xc4\x9b", " h\xc4\x9b (" },                 /* ě ends in the byte of CSI */
         { "i\xf0\x9f\x90\x88", " i\xf0\x9f\x90\x88 (" }, /* a cat */
-        { "j\xe2\x80\x99s \xff\x1b[m", " j\xe2\x80\x99s \xff?[m (" }, /* ’ is no control */
+        { "j\xe2\x80\x99s \xff\x1b[m", " j\xe2\x80\x99s \xff?[m (" }, /* ’ is not a control */
     };
 
     copy_model("m", "");

@@ -28,22 +28,22 @@ static void save_input(void)
 }
 
 /*
- * PyTorch's own float32 pass lands within 1.4e-6 × max of the golden values, which were computed in
- * float64 (tests/golden); 5e-6 is a bound that rounding does not reach and a mistake does not keep.
+ * PyTorch's float32 pass is within 1.4e-6 × max of the golden values, which are from float64
+ * (tests/golden). Rounding stays below 5e-6; a mistake does not.
  */
 static void compare_with_golden(const char *npy, const char *tensor)
 {
     size_t count;
     float *const expected = load_tensor(MODEL "/io.safetensors", tensor, NULL, NULL, &count);
     float *const found = load_npy(npy, count);
-    double most = 0, worst = 0;
+    double max = 0, worst = 0;
 
     for (size_t i = 0; i < count; i++) {
         const double distance = fabs((double)found[i] - (double)expected[i]);
-        most = fmax(most, fabs((double)expected[i]));
+        max = fmax(max, fabs((double)expected[i]));
         worst = distance <= worst ? worst : distance; /* a NaN stays */
     }
-    cr_assert(worst <= 5e-6 * most, "%s: off by %g of %g", tensor, worst, most);
+    cr_assert(worst <= 5e-6 * max, "%s: off by %g of %g", tensor, worst, max);
     free(found);
     free(expected);
     tally(count);
@@ -94,7 +94,7 @@ Test(cli_results, run_takes_what_preprocess_writes_as_a_batch_of_one)
     tally(1);
 }
 
-Test(cli_results, run_cuts_a_large_batch_up_without_a_trace)
+Test(cli_results, run_splits_a_large_batch_without_changing_a_bit)
 {
     enum { COPIES = 150 }; /* more than one pass takes */
     size_t rank, shape[8], elements, classes;
@@ -329,7 +329,7 @@ Test(cli_results, a_directory_is_searched_in_the_order_of_names)
     }
     cr_assert_str_eq(found, expected);
     cr_assert_not_null(strstr(cli.err, "5 images in"));
-    cr_assert_null(strchr(cli.err, '\r')); /* no bar: standard error is no terminal */
+    cr_assert_null(strchr(cli.err, '\r')); /* no progress bar: standard error is not a terminal */
     tally(3);
 }
 

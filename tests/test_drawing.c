@@ -223,7 +223,7 @@ Test(drawing, images_that_cannot_be_created_or_encoded_are_refused)
 
 Test(drawing, a_models_input_is_turned_back_into_its_picture)
 {
-    const struct vit_preprocess_config recipe = { .size = sizeof recipe,
+    const struct vit_preprocess_config config = { .size = sizeof config,
                                                   .channels = 3,
                                                   .height = 16,
                                                   .width = 16,
@@ -237,8 +237,8 @@ Test(drawing, a_models_input_is_turned_back_into_its_picture)
 
     for (size_t i = 0; i < sizeof rgb; i++)
         rgb[i] = (uint8_t)i;
-    cr_assert_eq(vit_preprocess_image(&recipe, &seen, NULL, input, NULL), VIT_OK);
-    cr_assert_eq(draw_input(&recipe, input, 3, &image, NULL), VIT_OK);
+    cr_assert_eq(vit_preprocess_image(&config, &seen, NULL, input, NULL), VIT_OK);
+    cr_assert_eq(draw_input(&config, input, 3, &image, NULL), VIT_OK);
     cr_assert(image.height == 48 && image.width == 48);
     for (size_t y = 0; y < 48; y++)
         for (size_t x = 0; x < 48; x++)

@@ -36,7 +36,7 @@ static enum vit_status preprocess_rgb(const struct vit_preprocess_config *config
     return vit_preprocess_image(config, &image, NULL, out, err);
 }
 
-static bool says(json_t *config, const char *key, const char *value)
+static bool has_value(json_t *config, const char *key, const char *value)
 {
     json_t *const found = json_object_get(config, key);
     return found && strcmp(json_string_value(found), value) == 0;
@@ -59,10 +59,10 @@ static struct vit_preprocess_config read_recipe(const char *name)
         config.mean[c] = (float)mean[c];
         config.std[c] = (float)std[c];
     }
-    config.interpolation = says(one, "interpolation", "bilinear") ? VIT_INTERPOLATION_BILINEAR
-                                                                  : VIT_INTERPOLATION_BICUBIC;
+    config.interpolation = has_value(one, "interpolation", "bilinear") ? VIT_INTERPOLATION_BILINEAR
+                                                                       : VIT_INTERPOLATION_BICUBIC;
     config.crop_mode =
-        says(one, "crop_mode", "squash") ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
+        has_value(one, "crop_mode", "squash") ? VIT_CROP_MODE_SQUASH : VIT_CROP_MODE_CENTER;
     json_decref(all);
     return config;
 }

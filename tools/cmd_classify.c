@@ -201,8 +201,8 @@ const struct subcommand subcommand_classify = {
     .summary = "names what is in images",
     .description =
         "MODEL is a checkpoint directory. An IMAGE is a JPEG, PNG or WebP file, or a directory:\n"
-        "that stands for every .jpg, .jpeg, .png and .webp in it and its subdirectories, sorted\n"
-        "by name, without hidden files and linked directories. Prints a line for each image,\n"
+        "every .jpg, .jpeg, .png and .webp in it and its subdirectories, sorted by name, without\n"
+        "hidden files and linked directories. Prints a line for each image,\n"
         "'path: label (probability), ...', after all are computed; for several images the speed\n"
         "goes to standard error. If one image cannot be read, nothing is printed.",
     SUBCOMMAND_OPTIONS(options, defaults),

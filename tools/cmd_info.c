@@ -62,7 +62,7 @@ static json_t *machine_json(const struct vit_kernels *kernels)
     return root;
 }
 
-/* A usable level above the default says why it is not the default. */
+/* Usable levels above the default are printed with the reason. */
 static void print_levels(const char *chosen)
 {
     const char *reason, *name, *const standard = vit_isa_default(&reason);

@@ -209,8 +209,8 @@ const struct subcommand subcommand_preprocess = {
     .description =
         "timm's evaluation transform: resize as PIL does, crop, x/255, minus mean, over std.\n"
         "IMAGE is a JPEG, PNG or WebP file. -o writes float32 [channels, height, width], with\n"
-        "the preprocess config of a checkpoint (--model) or that of the options below, of which\n"
-        "--size is required. --rgb writes the decoded pixels, uint8 [height, width, 3]. At least\n"
+        "the preprocess config of a checkpoint (--model) or that of the options below; --size is\n"
+        "then required. --rgb writes the decoded pixels, uint8 [height, width, 3]. At least\n"
         "one of -o and --rgb is required.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = run_preprocess,

@@ -1,9 +1,9 @@
-/* session.c - an open model, and a context whose batch suits the work */
+/* session.c - an open model, and a context with a batch for the number of images */
 #include "tools/session.h"
 
 /*
- * Eight images for each thread: threads then take whole images, and idle little at the end. At most
- * 64, because activations take memory, unless there are more threads than that.
+ * Eight images per thread: each thread then computes whole images, and few idle at the end. No more
+ * than 64, because activations take memory, unless there are more threads.
  */
 static size_t choose_batch(size_t images, size_t threads)
 {
@@ -22,7 +22,7 @@ struct vit_model_options model_options(const struct common_options *common, stru
                                        .width = size.width };
 }
 
-/* A context of one image tells the number of threads, and suffices for one image. */
+/* A context for one image gives the number of threads, from which the batch follows. */
 static enum vit_status create_context(const struct common_options *common, size_t images,
                                       struct session *s, struct vit_error *err)
 {

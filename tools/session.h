@@ -1,4 +1,4 @@
-/* session.h - an open model, and a context whose batch suits the work */
+/* session.h - an open model, and a context with a batch for the number of images */
 #ifndef VIT_TOOLS_SESSION_H
 #define VIT_TOOLS_SESSION_H
 

@@ -33,7 +33,7 @@ struct resize {
  * Resizes an image to [rows.size][columns.size] and writes the part that the spans name,
  * out[rows.count][columns.count][channels]. Three channels keep the image's order; alpha is
  * ignored. One channel is ITU-R 601-2 luma of a color image, taken before the resize, or gray as it
- * is; a gray image has no three channels. Every size is at least 1 and within its bound above.
+ * is; a gray image must have one channel. Every size is at least 1 and within its bound above.
  *
  * The result is that of Pillow's Image.resize(), BICUBIC or BILINEAR: the filter is widened when
  * the image shrinks (antialiasing), weights have 22 fractional bits, columns are resized first and
