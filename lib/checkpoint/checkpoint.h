@@ -2,6 +2,7 @@
 #ifndef VIT_CHECKPOINT_CHECKPOINT_H
 #define VIT_CHECKPOINT_CHECKPOINT_H
 
+#include "checkpoint/positions_resize.h"
 #include "checkpoint/provenance.h"
 #include "checkpoint/slots.h"
 #include "vit/inspect.h"
@@ -30,14 +31,6 @@ bool checkpoint_is_classifier(const struct checkpoint *checkpoint);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 
-/* How a family resizes its table of positions to another grid. */
-enum positions_resize {
-    RESIZE_NEVER,             /* it does not */
-    RESIZE_BICUBIC_ANTIALIAS, /* timm: a = −1/2, the filter is widened when shrinking */
-    RESIZE_BICUBIC,           /* Hugging Face: a = −3/4 */
-    RESIZE_BILINEAR,          /* T2T-ViT */
-    RESIZE_BILINEAR_CORNERS,  /* Google: corners map to corners */
-};
 enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint);
 
 /* Tensor i of the files, by name; false past the last. */

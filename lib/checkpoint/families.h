@@ -2,7 +2,7 @@
 #ifndef VIT_CHECKPOINT_FAMILIES_H
 #define VIT_CHECKPOINT_FAMILIES_H
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/positions_resize.h"
 #include "checkpoint/tensor_names.h"
 
 struct config_sources;

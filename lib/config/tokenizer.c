@@ -2,8 +2,8 @@
 #include "config/tokenizer.h"
 
 #include "base/status.h"
-#include "config/derived.h"
 #include "config/fields.h"
+#include "config/traits.h"
 
 /* --- patches, each projected */
 

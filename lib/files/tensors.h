@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "files/directory.h"
+#include "files/weights_file.h"
 #include "vit/status.h"
 
 enum { TENSOR_MAX_RANK = 8 };
@@ -19,12 +20,6 @@ struct tensor {
     size_t elements;
     const char *path;   /* of its file, for messages */
     size_t file, entry; /* the reader's: the index of the file, and of the entry in that file */
-};
-
-enum tensors_format {
-    TENSORS_SAFETENSORS, /* model.safetensors */
-    TENSORS_SHARDED,     /* model.safetensors.index.json, and the files that it names */
-    TENSORS_NPZ,         /* one .npz file */
 };
 
 struct tensors {

@@ -3,7 +3,13 @@
 #define VIT_FILES_WEIGHTS_FILE_H
 
 #include "files/directory.h"
-#include "files/tensors.h"
+#include "vit/status.h"
+
+enum tensors_format {
+    TENSORS_SAFETENSORS, /* model.safetensors */
+    TENSORS_SHARDED,     /* model.safetensors.index.json, and the files that it names */
+    TENSORS_NPZ,         /* one .npz file */
+};
 
 /*
  * Finds the one file of weights: its format, and its name, which the caller frees. Hidden files do

@@ -1,8 +1,9 @@
 /* pool.c - from all tokens to the embedding, and to logits */
+#include "model/pool.h"
+
 #include <string.h>
 
 #include "config/derived.h"
-#include "model/forward.h"
 
 enum { STRIP = 16 }; /* channels summed at a time */
 

@@ -2,7 +2,7 @@
 #ifndef VIT_MODEL_POSITIONS_H
 #define VIT_MODEL_POSITIONS_H
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/positions_resize.h"
 #include "config/tokenizer.h"
 
 /* table[tokens][dim]: sine at even j, cosine at odd j, of i/10000^(2·⌊j/2⌋/dim). */
