@@ -1,4 +1,4 @@
-/* make_npz.c - small .npz files for tests: any header, any data, and lies told afterwards */
+/* make_npz.c - small .npz files for tests: any header, any data, any wrong field */
 #include "tests/make_npz.h"
 
 #include <criterion/criterion.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zip.h>
 
-/* A .npy file, which libzip frees; NULL for one of no bytes, which it would not. */
+/* A .npy file that libzip will free; NULL for an empty file, which libzip would not free. */
 static void *make_npy(const struct made_member *member, size_t *size)
 {
     const size_t text = member->dict ? strlen(member->dict) : 0;

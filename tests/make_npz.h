@@ -1,4 +1,4 @@
-/* make_npz.h - small .npz files for tests: any header, any data, and lies told afterwards */
+/* make_npz.h - small .npz files for tests: any header, any data, any wrong field */
 #ifndef VIT_TESTS_MAKE_NPZ_H
 #define VIT_TESTS_MAKE_NPZ_H
 
@@ -8,24 +8,24 @@
 
 struct made_member {
     const char *name; /* "w.npy" */
-    const char *dict; /* the header's: "{'descr': '<f4', …}"; NULL: there is none, only data */
+    const char *dict; /* of the header: "{'descr': '<f4', …}"; NULL: no header, only data */
     const void *data;
     size_t bytes;
     bool deflated;
     unsigned version; /* of the header; 0: 1 */
 };
 
-/* Of C-ordered float32 for `dict`: F4("(2, 3)"). */
+/* A dict of an array in C order; F4("(2, 3)") is float32. */
 #define DICT(descr, shape) "{'descr': '" descr "', 'fortran_order': False, 'shape': " shape ", }"
 #define F4(shape)          DICT("<f4", shape)
 
 struct made_npz {
-    unsigned char *bytes; /* which the caller frees */
+    unsigned char *bytes; /* the caller frees them */
     size_t size;
 };
 struct made_npz make_npz(size_t count, const struct made_member *members);
 
-/* Fields of a member's entry in the directory, for patch_npz. */
+/* Offsets of the fields in a member's directory entry, for patch_npz. */
 enum made_field {
     FIELD_FLAGS = 8,
     FIELD_METHOD = 10,

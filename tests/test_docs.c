@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checkpoint/families.h"
+#include "checkpoint/parse_config.h"
 #include "counts.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
@@ -112,6 +112,56 @@ Test(docs, the_public_list_of_families_is_the_table_of_the_library)
         }
     }
     cr_assert_not(vit_family_at(entries, &public));
+    tally(1);
+}
+
+/* Expects that a config.json of the model_type may have the field. */
+static void expect_known_field(const char *model_type, const char *field)
+{
+    struct parsed_config parsed;
+    struct vit_error err = { 0 };
+    char text[160];
+
+    snprintf(text, sizeof text, "{\"%s\":null,\"model_type\":\"%s\"}", field, model_type);
+    const struct text_file file = { "config.json", text, strlen(text) };
+    cr_assert_neq(parse_config(&file, NULL, NULL, &parsed, &err), VIT_OK);
+    cr_assert_null(strstr(err.message, "unknown field"), "%s: %s", model_type, err.message);
+    tally(2);
+}
+
+/* The next `name` in backticks; NULL at the end of the line. */
+static const char *next_name(const char **line, char name[64])
+{
+    const char *const begin = strchr(*line, '`');
+    const char *const end = begin ? strchr(begin + 1, '`') : NULL;
+
+    if (!end || end - begin > 64)
+        return NULL;
+    snprintf(name, 64, "%.*s", (int)(end - begin - 1), begin + 1);
+    *line = end + 1;
+    return name;
+}
+
+Test(docs, the_fields_of_libvits_own_config_json_exist)
+{
+    FILE *const file = fopen("docs/models.md", "r");
+    char line[1024], model_type[64], field[64];
+    bool here = false;
+    size_t fields = 0;
+
+    cr_assert_not_null(file);
+    while (fgets(line, sizeof line, file)) {
+        const char *rest = line;
+        if (line[0] == '#')
+            here = strstr(line, "libvit's own config.json") != NULL;
+        if (!here || strncmp(line, "| `", 3) != 0 || strncmp(line, "| `model_type`", 14) == 0)
+            continue;
+        cr_assert(next_name(&rest, model_type));
+        for (; next_name(&rest, field); fields++)
+            expect_known_field(model_type, field);
+    }
+    fclose(file);
+    cr_assert_geq(fields, 40);
     tally(1);
 }
 

@@ -42,8 +42,8 @@ bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, 
 
 /*
  * Elements first .. first + count − 1 of a tensor that checkpoint_has, as float32 in the slot's
- * layout, whatever the stored dtype and layout. Not thread-safe: it keeps the last tensor whose
- * layout differs. VIT_EIO: the file is truncated or cannot be read; VIT_ENOMEM.
+ * layout, converted from the stored dtype and layout. Not thread-safe: it keeps the last tensor
+ * whose layout differs. VIT_EIO: the file is truncated or cannot be read; VIT_ENOMEM.
  */
 enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,
                                 size_t first, size_t count, float *out, struct vit_error *err);

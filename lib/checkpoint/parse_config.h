@@ -73,8 +73,8 @@ enum vit_status parse_mlp_ratio(const char *path, const char *field, double rati
 extern const struct choice timm_activations[];
 
 /*
- * Applies pretrained_cfg (timm's name) to the defaults in *preprocess. The size is the model's,
- * whatever pretrained_cfg.input_size is. `object` may be NULL. Only 1 or 3 channels can be
+ * Applies pretrained_cfg (timm's name) to the defaults in *preprocess. The size is the model's:
+ * pretrained_cfg.input_size is ignored. `object` may be NULL. Only 1 or 3 channels can be
  * preprocessed: with another number vit_preprocess_image rejects the result.
  */
 enum vit_status parse_pretrained_cfg(const char *path, json_t *object,

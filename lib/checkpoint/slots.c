@@ -1,4 +1,4 @@
-/* slots.c - what a tensor is for, whatever a family calls it */
+/* slots.c - the slots of a model's tensors, which do not depend on a family's names */
 #include "checkpoint/slots.h"
 
 #include <stdio.h>
@@ -95,11 +95,11 @@ size_t slots_count(const struct vit_config *config)
     return slots_index(SLOT_FIRST_OF_BLOCK, config->depth);
 }
 
-void slots_name(enum tensor_slot slot, size_t index, char *what)
+void slots_name(enum tensor_slot slot, size_t index, char name[64])
 {
     if (slot < SLOT_FIRST_OF_STAGE)
-        snprintf(what, 64, "%s", names[slot]);
+        snprintf(name, 64, "%s", names[slot]);
     else
-        snprintf(what, 64, "%s[%zu].%s", slot < SLOT_FIRST_OF_BLOCK ? "tokens" : "blocks", index,
+        snprintf(name, 64, "%s[%zu].%s", slot < SLOT_FIRST_OF_BLOCK ? "tokens" : "blocks", index,
                  names[slot]);
 }

@@ -1,4 +1,4 @@
-/* slots.h - what a tensor is for, whatever a family calls it */
+/* slots.h - the slots of a model's tensors, which do not depend on a family's names */
 #ifndef VIT_CHECKPOINT_SLOTS_H
 #define VIT_CHECKPOINT_SLOTS_H
 
@@ -7,18 +7,19 @@
 #include "vit/config.h"
 
 /*
- * Linear weights are [out][in]. One of each, then those of T2T's token transformers, one per stage,
- * then those of the encoding blocks, one per block.
+ * Each comment has the layout; the weight of a linear layer is [out][in]. There are three groups:
+ * slots that exist once, slots of T2T's token transformers (one per stage), and slots of the
+ * encoder blocks (one per block).
  */
 enum tensor_slot {
     SLOT_CLS_TOKEN,          /* [dim] */
     SLOT_DIST_TOKEN,         /* [dim] */
     SLOT_REGISTERS,          /* [registers][dim] */
-    SLOT_POSITIONS,          /* [positions][dim], a row for each token that has one */
+    SLOT_POSITIONS,          /* [positions][dim], a row for each token with a position */
     SLOT_PATCH_NORM1_WEIGHT, /* [channels·patch·patch] */
     SLOT_PATCH_NORM1_BIAS,
-    SLOT_PATCH_WEIGHT,       /* [dim][channels·patch·patch], or of T2T's last split */
-    SLOT_PATCH_BIAS,         /* [dim] */
+    SLOT_PATCH_WEIGHT, /* [dim][channels·patch·patch], or [dim][width of T2T's last split] */
+    SLOT_PATCH_BIAS,   /* [dim] */
     SLOT_PATCH_NORM2_WEIGHT, /* [dim] */
     SLOT_PATCH_NORM2_BIAS,
     SLOT_PRE_NORM_WEIGHT, /* [dim] */
@@ -26,7 +27,7 @@ enum tensor_slot {
     SLOT_NORM_WEIGHT, /* [dim], the final norm, or [pooled] */
     SLOT_NORM_BIAS,
     SLOT_POOL_QUERY,      /* [dim] */
-    SLOT_POOL_QKV_WEIGHT, /* [3·dim][dim]: the query's, the tokens' keys', their values' */
+    SLOT_POOL_QKV_WEIGHT, /* [3·dim][dim]: of the query, of the tokens' keys, of their values */
     SLOT_POOL_QKV_BIAS,
     SLOT_POOL_PROJ_WEIGHT, /* [dim][dim] */
     SLOT_POOL_PROJ_BIAS,
@@ -43,9 +44,9 @@ enum tensor_slot {
     SLOT_DIST_HEAD_WEIGHT,
     SLOT_DIST_HEAD_BIAS,
 
-    SLOT_TOKEN_NORM1_WEIGHT, /* [length of the stage's input] */
+    SLOT_TOKEN_NORM1_WEIGHT, /* [width of the stage's input] */
     SLOT_TOKEN_NORM1_BIAS,
-    SLOT_TOKEN_QKV_WEIGHT, /* [3·t2t_dim][length]; of a performer keys, queries, values */
+    SLOT_TOKEN_QKV_WEIGHT, /* [3·t2t_dim][that width]; in a performer: keys, queries, values */
     SLOT_TOKEN_QKV_BIAS,
     SLOT_TOKEN_PROJ_WEIGHT, /* [t2t_dim][t2t_dim] */
     SLOT_TOKEN_PROJ_BIAS,
@@ -55,7 +56,7 @@ enum tensor_slot {
     SLOT_TOKEN_FC1_BIAS,
     SLOT_TOKEN_FC2_WEIGHT, /* [t2t_dim][t2t_mlp_dim] */
     SLOT_TOKEN_FC2_BIAS,
-    SLOT_TOKEN_FEATURES, /* [t2t_dim/2][t2t_dim], a performer's random directions */
+    SLOT_TOKEN_FEATURES, /* [t2t_dim/2][t2t_dim], the random directions of a performer */
 
     SLOT_NORM1_WEIGHT, /* [dim] */
     SLOT_NORM1_BIAS,
@@ -70,7 +71,7 @@ enum tensor_slot {
     SLOT_GAMMA1, /* [dim], layer scale of the attention branch */
     SLOT_NORM2_WEIGHT,
     SLOT_NORM2_BIAS,
-    SLOT_FC1_WEIGHT, /* [mlp_dim][dim], of a gated MLP [2·mlp_dim][dim] */
+    SLOT_FC1_WEIGHT, /* [mlp_dim][dim], or [2·mlp_dim][dim] in a gated MLP */
     SLOT_FC1_BIAS,
     SLOT_FC2_WEIGHT, /* [dim][mlp_dim] */
     SLOT_FC2_BIAS,
@@ -80,14 +81,14 @@ enum tensor_slot {
     SLOT_FIRST_OF_BLOCK = SLOT_NORM1_WEIGHT,
 };
 
-/* Tensors that a configuration has room for, by slot, and where one stands; index is the stage or
- * the block, 0 where there is one. */
+/* The number of tensors of a configuration, and the place of one among them; index is that of the
+ * stage or block, 0 for a slot that exists once. */
 size_t slots_count(const struct vit_config *config);
 size_t slots_index(enum tensor_slot slot, size_t index);
-/* How many a slot has: 1, the stages or the blocks. */
+/* How often a slot exists: 1, or the number of stages or blocks. */
 size_t slots_copies(enum tensor_slot slot, const struct vit_config *config);
 
-/* "blocks[3].qkv.weight"; what[64] */
-void slots_name(enum tensor_slot slot, size_t index, char *what);
+/* "blocks[3].qkv.weight" */
+void slots_name(enum tensor_slot slot, size_t index, char name[64]);
 
 #endif

@@ -124,7 +124,7 @@ struct tensor_use {
     size_t index;                   /* of the block or stage */
 };
 
-/* The tensor that fills the slot, of stage or block 0, or NULL; whatever the configuration is. */
+/* The tensor of the slot, in stage or block 0, or NULL. It needs no configuration. */
 const struct tensor *names_find(const struct tensor_names *names, const struct tensors *tensors,
                                 enum tensor_slot slot);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/fpenv.h"
 #include "base/parallel.h"
 #include "base/sized.h"
@@ -194,8 +195,8 @@ static enum vit_status preprocess(const struct vit_preprocess_config *config,
 
     if (status != VIT_OK)
         return status;
-    if (__builtin_mul_overflow(config->height, config->width, &count) ||
-        __builtin_mul_overflow(count, config->channels * sizeof *out, &bytes))
+    if (!checked_mul(config->height, config->width, &count) ||
+        !checked_mul(count, config->channels * sizeof *out, &bytes))
         return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu floats",
                     config->channels, config->height, config->width);
     uint8_t *const pixels = malloc(count * channels); /* [height][width][channels] */

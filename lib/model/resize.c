@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/checked.h"
 #include "base/status.h"
 
 #define FIXED_BITS 22 /* 32 - 8 of a pixel - 2 for the sign and the filter's overshoot */
@@ -64,7 +65,7 @@ static void *alloc3(size_t a, size_t b, size_t c)
 {
     size_t bytes;
 
-    if (__builtin_mul_overflow(a, b, &bytes) || __builtin_mul_overflow(bytes, c, &bytes))
+    if (!checked_mul(a, b, &bytes) || !checked_mul(bytes, c, &bytes))
         return NULL;
     return malloc(bytes);
 }
