@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "counts.h"
+#include "vit/inspect.h"
 
 TestSuite(cli, .init = cli_begin, .fini = cli_end);
 
@@ -202,6 +203,20 @@ Test(cli, help_of_every_subcommand_names_its_options)
                                helps[i].subcommand, helps[i].mentions[j]);
     }
     tally(checks);
+}
+
+Test(cli, help_of_run_names_every_output)
+{
+    const char *name;
+    size_t i = 0;
+
+    succeeds("$VIT run --help");
+    for (; (name = vit_output_name((enum vit_output)i)); i++)
+        cr_assert_not_null(strstr(cli.out, name), "no %s", name);
+    shell("$VIT run " MODEL " a -o b --output frob");
+    for (i = 0; (name = vit_output_name((enum vit_output)i)); i++)
+        cr_assert_not_null(strstr(cli.err, name), "no %s", name);
+    tally(2 * i);
 }
 
 Test(cli, help_is_a_subcommand_too)

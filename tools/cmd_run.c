@@ -23,23 +23,21 @@ struct run_options {
 
 static const struct run_options defaults = { .out = NULL };
 
-/* The outputs by name; those with `of_block` are followed by ".N". */
+/* Names of outputs before version 0.2. */
 static const struct {
-    const char *name, *old_name;
-    bool of_block;
-} names[] = {
-    [VIT_OUTPUT_LOGITS] = { "logits", NULL, false },
-    [VIT_OUTPUT_PATCH_EMBEDDING] = { "patch_embedding", "tokens", false },
-    [VIT_OUTPUT_BLOCK] = { "block", NULL, true },
-    [VIT_OUTPUT_LAST_HIDDEN_STATE] = { "last_hidden_state", "features", false },
-    [VIT_OUTPUT_EMBEDDING] = { "embedding", NULL, false },
-    [VIT_OUTPUT_T2T_BLOCK] = { "t2t_block", "stage", true },
-    [VIT_OUTPUT_ATTENTION] = { "attention", NULL, true },
+    const char *old;
+    enum vit_output output;
+} old_names[] = {
+    { "tokens", VIT_OUTPUT_PATCH_EMBEDDING },
+    { "features", VIT_OUTPUT_LAST_HIDDEN_STATE },
+    { "stage", VIT_OUTPUT_T2T_BLOCK },
 };
 
-static bool is_name(const char *name, const char *text, size_t length)
+/* Whether ".N" follows the name. */
+static bool takes_block(enum vit_output output)
 {
-    return name && strlen(name) == length && strncmp(name, text, length) == 0;
+    return output == VIT_OUTPUT_BLOCK || output == VIT_OUTPUT_T2T_BLOCK ||
+           output == VIT_OUTPUT_ATTENTION;
 }
 
 /* Also accepts an old name, which check_output() then refuses with the new one. */
@@ -47,20 +45,20 @@ static bool parse_output(const struct option *option, const char *text, void *fi
 {
     struct output_choice *const choice = field;
     const size_t length = strcspn(text, ".");
+    char name[32];
 
     *choice = (struct output_choice){ .text = text };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        choice->output = (enum vit_output)i;
-        if (is_name(names[i].old_name, text, length)) {
-            choice->new_name = names[i].name;
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), text);
+    for (size_t i = 0; i < sizeof old_names / sizeof *old_names; i++)
+        if (strcmp(name, old_names[i].old) == 0) {
+            choice->new_name = vit_output_name(old_names[i].output);
             return true;
         }
-        if (is_name(names[i].name, text, length))
-            return names[i].of_block ? text[length] == '.' &&
-                                           parse_index(option, text + length + 1, &choice->block)
-                                     : text[length] == '\0';
-    }
-    return false;
+    if (vit_output_from_name(name, &choice->output, NULL) != VIT_OK)
+        return false;
+    return takes_block(choice->output)
+               ? text[length] == '.' && parse_index(option, text + length + 1, &choice->block)
+               : text[length] == '\0';
 }
 
 static const struct option options[] = {
@@ -105,14 +103,14 @@ static enum vit_status check_input(const char *path, const struct npy_array *in,
 static enum vit_status check_output(const struct output_choice *choice, const char *directory,
                                     const struct session *s, struct vit_error *err)
 {
-    const bool of_block =
+    const bool per_block =
         choice->output == VIT_OUTPUT_BLOCK || choice->output == VIT_OUTPUT_ATTENTION;
     size_t rows, columns;
 
     if (choice->new_name)
         return tool_fail(err, VIT_EINVAL, "--output: expected %s, found its old name '%s'",
                          choice->new_name, choice->text);
-    if (of_block && choice->block >= s->config.depth)
+    if (per_block && choice->block >= s->config.depth)
         return tool_fail(err, VIT_EINVAL, "--output: expected a block from 0 to %zu, found %zu",
                          s->config.depth - 1, choice->block);
     vit_output_shape(s->model, choice->output, choice->block, &rows, &columns);
