@@ -95,7 +95,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 # --- the parts
 
 PARTS := $(addsuffix /Makefile.inc,kernels lib image check measure tools examples tests bench) \
-         mk/deps.mk mk/install.mk mk/lint.mk
+         mk/deps.mk mk/install.mk mk/lint.mk mk/abi.mk
 include $(PARTS)
 
 # The lines that begin with two number signs, from this file and its parts.

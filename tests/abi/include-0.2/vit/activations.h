@@ -1,0 +1,44 @@
+/* vit/activations.h - the list of activations; the enum, kernels, names and tests follow it */
+#ifndef VIT_ACTIVATIONS_H
+#define VIT_ACTIVATIONS_H
+
+/*
+ * ROW(IDENTIFIER, name, value, args, weights). `value` is part of the ABI: it never changes, and a
+ * new row takes a new one. args: how many numbers the activation takes, a and b below, up to two.
+ * weights: 1 if it takes a weight w per channel, 0 if not.
+ *   IDENTITY    x
+ *   GELU        x·Φ(x), the exact erf form; Hendrycks & Gimpel 2016
+ *   GELU_TANH   x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), the same paper's approximation
+ *   GELU_QUICK  x·sigmoid(1.702·x), as in CLIP
+ *   RELU        max(x, 0)
+ *   SILU        x·sigmoid(x)
+ *   EXP         exp(x), over the whole range of floats
+ *   TANH        tanh(x), as before the logits in Dosovitskiy et al. 2021
+ *   LEAKY_RELU  x > 0 ? x : a·x; Maas et al. 2013
+ *   THRESHOLD   x > a ? x : b, as PyTorch's nn.Threshold
+ *   PRELU       x > 0 ? x : w·x; He et al. 2015, "Delving Deep into Rectifiers"
+ * Of a NaN every activation is NaN.
+ */
+#define VIT_ACTIVATION_LIST(ROW)                                                                   \
+    ROW(IDENTITY, identity, 0, 0, 0)                                                               \
+    ROW(GELU, gelu, 1, 0, 0)                                                                       \
+    ROW(GELU_TANH, gelu_tanh, 2, 0, 0)                                                             \
+    ROW(GELU_QUICK, gelu_quick, 3, 0, 0)                                                           \
+    ROW(RELU, relu, 4, 0, 0)                                                                       \
+    ROW(SILU, silu, 5, 0, 0)                                                                       \
+    ROW(EXP, exp, 6, 0, 0)                                                                         \
+    ROW(TANH, tanh, 7, 0, 0)                                                                       \
+    ROW(LEAKY_RELU, leaky_relu, 8, 1, 0)                                                           \
+    ROW(THRESHOLD, threshold, 9, 2, 0)                                                             \
+    ROW(PRELU, prelu, 10, 0, 1)
+
+#define VIT_ACTIVATION_VALUE(identifier, name, value, args, weights)                               \
+    VIT_ACTIVATION_##identifier = value,
+enum vit_activation { VIT_ACTIVATION_LIST(VIT_ACTIVATION_VALUE) };
+#undef VIT_ACTIVATION_VALUE
+
+/* The number of rows. */
+#define VIT_ACTIVATION_ONE(i, n, v, a, w) +1
+#define VIT_ACTIVATIONS                   (0 VIT_ACTIVATION_LIST(VIT_ACTIVATION_ONE))
+
+#endif

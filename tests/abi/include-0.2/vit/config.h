@@ -1,0 +1,154 @@
+/* vit/config.h - what a Vision Transformer computes, and how an image becomes its input */
+#ifndef VIT_CONFIG_H
+#define VIT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vit/activations.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The ABI rule, for every struct that begins with `size`: zero the struct, set size to its sizeof,
+ * fill what you need. A later version of the library may add fields at the end; it moves none.
+ *   input   The fields that a shorter struct lacks read as zero, which is always their default. A
+ *           longer struct must be zero behind the fields that the library knows: a non-zero field
+ *           that it does not know is VIT_EUNSUPPORTED.
+ *   output  The library writes at most `size` bytes, and never changes `size`.
+ * A size that no version can have is VIT_EINVAL.
+ * The values of enums never change either; a later version may add some.
+ */
+
+/* How an image becomes the tokens of its patches. */
+enum vit_tokenizer {
+    VIT_TOKENIZER_PATCH = 0, /* a linear projection of each patch */
+    /*
+     * T2T-ViT, Yuan et al. 2021: three soft splits (overlapping patches), a token transformer after
+     * each of the first two, and a linear projection after the last. The token transformers differ:
+     */
+    VIT_TOKENIZER_T2T_QK_SCALE = 1,    /* Q·Kᵀ times qk_scale, or times (head width)^-1/2 */
+    VIT_TOKENIZER_T2T_TRANSFORMER = 2, /* Q·Kᵀ times (input width)^-1/2, as the paper's code */
+    VIT_TOKENIZER_T2T_PERFORMER = 3,   /* random features in place of Q·Kᵀ; Choromanski 2021 */
+};
+
+enum vit_pos_embed {
+    VIT_POS_EMBED_LEARNED = 0, /* a table in the checkpoint */
+    /* fixed: angle(i, j) = i/10000^(2·⌊j/2⌋/dim), sine at even j, cosine at odd j; Vaswani 2017 */
+    VIT_POS_EMBED_SINUSOID = 1,
+    /* fixed: sin x, cos x, sin y, cos y of a patch's column x and row y times
+     * 10000^(−k/(dim/4 − 1)), k < dim/4; Beyer 2022 */
+    VIT_POS_EMBED_SINCOS_2D = 2,
+    VIT_POS_EMBED_NONE = 3,
+};
+
+/* Which tokens have a position embedding. */
+enum vit_pos_embed_scope {
+    VIT_POS_EMBED_SCOPE_ALL = 0,
+    VIT_POS_EMBED_SCOPE_PATCHES = 1,           /* timm's no_embed_class */
+    VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES = 2, /* all but the registers */
+};
+
+/* The learned tokens before the registers and the patches. */
+enum vit_class_tokens {
+    VIT_CLASS_TOKENS_CLASS = 0,
+    VIT_CLASS_TOKENS_NONE = 1,
+    /* two tokens, each with its own head; the logits are the mean; Touvron 2021, DeiT */
+    VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION = 2,
+};
+
+/* How tokens become the embedding that the head classifies. */
+enum vit_pool {
+    VIT_POOL_CLASS = 0,    /* the class token */
+    VIT_POOL_MEAN = 1,     /* the mean of the patch tokens */
+    VIT_POOL_MEAN_ALL = 2, /* the mean of all tokens */
+    VIT_POOL_MAX = 3,      /* the maximum of the patch tokens, per channel */
+    /* attention of one learned query over the patch tokens, then an MLP; Zhai et al. 2022 */
+    VIT_POOL_MAP = 4,
+    VIT_POOL_CLASS_AND_MEAN = 5, /* the class token, then the mean of the patch tokens: 2·dim */
+};
+
+/* Where the final LayerNorm is. */
+enum vit_final_norm {
+    VIT_FINAL_NORM_TOKENS = 0, /* on every token, before pooling */
+    VIT_FINAL_NORM_POOLED = 1, /* on the pooled vector: timm's fc_norm */
+    VIT_FINAL_NORM_NONE = 2,
+};
+
+/*
+ * What a model computes: the Vision Transformer of Dosovitskiy et al. 2021, with the variations of
+ * published checkpoints. Zero is the paper's choice for every flag and every enum but activation.
+ * docs/config.md lists the fields by name, with their ranges and values.
+ */
+struct vit_config {
+    size_t size; /* sizeof(struct vit_config) */
+
+    size_t channels, height, width; /* of the image */
+    size_t patch;      /* side of a square patch; T2T: the product of the soft splits' strides */
+    size_t dim;        /* width of a token; a multiple of heads unless head_dim is given */
+    size_t depth;      /* encoder blocks */
+    size_t heads;      /* attention heads of a block */
+    size_t head_dim;   /* width of a head; 0: dim/heads */
+    size_t mlp_dim;    /* hidden width of a block's MLP */
+    size_t classes;    /* outputs of the head; 0: no head */
+    size_t registers;  /* learned tokens between class token and patches; Darcet et al. 2023 */
+    size_t pre_logits; /* width of a tanh layer before the head; 0: none */
+
+    /* T2T only; 0 for any other tokenizer */
+    size_t t2t_kernels[3]; /* kernels of the soft splits; stride (k+1)/2, padding (k+1)/4 */
+    size_t t2t_dim;        /* width of the token transformers */
+    size_t t2t_heads;      /* heads of the token transformers; a performer has 1 */
+    size_t t2t_mlp_dim;    /* hidden width of their MLPs */
+
+    float eps;                /* of every LayerNorm */
+    float qk_scale;           /* factor of Q·Kᵀ; 0: head_dim^-1/2 */
+    float activation_args[2]; /* what the activation takes; 0 if it takes fewer */
+
+    enum vit_activation activation; /* of the MLPs */
+    enum vit_tokenizer tokenizer;
+    enum vit_pos_embed pos_embed;
+    enum vit_pos_embed_scope pos_embed_scope;
+    enum vit_class_tokens class_tokens;
+    enum vit_pool pool;
+    enum vit_final_norm final_norm;
+
+    bool crop_to_patches; /* ignore the pixels right of and below the last whole patch; without it
+                             the patch must divide height and width */
+    bool patch_norms;     /* LayerNorm of each patch before and after its projection */
+    bool pre_norm;        /* LayerNorm before the first block: CLIP */
+    bool qk_norm;         /* LayerNorm of each head's queries and keys */
+    bool value_residual;  /* attention returns v + proj(attention) */
+    bool layer_scale;     /* a factor per channel on each branch */
+    bool gated_mlp;       /* fc2(f(a)·b), where fc1 makes a and b, mlp_dim each; Shazeer 2020 */
+    bool no_proj;         /* attention without its output projection */
+    bool no_qkv_bias, no_proj_bias, no_patch_bias, no_head_bias; /* that layer has no bias */
+};
+
+enum vit_interpolation {
+    VIT_INTERPOLATION_BICUBIC = 0,
+    VIT_INTERPOLATION_BILINEAR = 1,
+};
+
+enum vit_crop_mode {
+    VIT_CROP_MODE_CENTER = 0, /* keep the aspect ratio and crop the center */
+    VIT_CROP_MODE_SQUASH = 1, /* resize both sides to their targets, which changes the ratio */
+};
+
+/* How an image becomes a model's input: timm's evaluation transform. */
+struct vit_preprocess_config {
+    size_t size;                    /* sizeof(struct vit_preprocess_config) */
+    size_t channels, height, width; /* of the result; channels: 3 (RGB) or 1 (ITU-R 601 luma) */
+    enum vit_interpolation interpolation;
+    enum vit_crop_mode crop_mode;
+    bool crop_rounds_down; /* half of an odd margin rounds down, as in Hugging Face; else to even,
+                              as in timm */
+    double crop_pct; /* the image is resized to ⌊size/crop_pct⌋ before the crop; in (0, 1] */
+    float mean[3], std[3]; /* per channel, of pixels in 0 to 1 */
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

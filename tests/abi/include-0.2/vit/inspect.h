@@ -1,0 +1,146 @@
+/* vit/inspect.h - what a model is made of, and configurations by name */
+#ifndef VIT_INSPECT_H
+#define VIT_INSPECT_H
+
+#include "vit/vit.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Every function here is thread-safe. Strings of a model are valid until it is freed, all others
+ * as long as the process. Structs follow the ABI rule of vit/config.h: the caller sets size.
+ */
+
+struct vit_kernels;
+
+/* One field of a model's configuration, and where its value comes from. */
+struct vit_config_entry {
+    size_t size;        /* sizeof(struct vit_config_entry) */
+    const char *name;   /* as in struct vit_config, such as "mlp_dim" */
+    const char *source; /* "config.json: hidden_size", "the default", … */
+    char value[64];     /* such as "3072" */
+};
+
+/*
+ * Entry i of a model's configuration, in the order of the forward pass; false past the last, or if
+ * entry->size is impossible.
+ */
+VIT_API bool vit_model_config_entry(const struct vit_model *model, size_t i,
+                                    struct vit_config_entry *entry);
+
+/*
+ * Where "interpolation", "crop_mode", "crop_pct", "mean" or "std" of the preprocess config comes
+ * from, in the words of vit_config_entry.source; NULL for any other field.
+ */
+VIT_API const char *vit_model_preprocess_source(const struct vit_model *model, const char *field);
+
+/* A tensor of the checkpoint, and what it is used for. */
+struct vit_tensor_info {
+    size_t size; /* sizeof(struct vit_tensor_info) */
+    const char *name, *file, *dtype;
+    const char *use; /* "blocks[3].qkv.weight"; NULL: the family's rules ignore this tensor */
+    size_t rank, shape[8];
+};
+
+/* Tensor i by name; false past the last, in a random model, or if tensor->size is impossible. */
+VIT_API bool vit_model_tensor_at(const struct vit_model *model, size_t i,
+                                 struct vit_tensor_info *tensor);
+
+/* The kernels that the model computes with: vit/kernels.h. */
+VIT_API const struct vit_kernels *vit_model_kernels(const struct vit_model *model);
+
+/* The family whose names and arithmetic the checkpoint has: "timm", "google", …, or "random". */
+VIT_API const char *vit_model_family(const struct vit_model *model);
+
+/* Numbers in the trained tensors, without fixed position tables. */
+VIT_API size_t vit_model_parameter_count(const struct vit_model *model);
+
+/* Whether the head's outputs are classes: false without a head, or with a head that projects. */
+VIT_API bool vit_model_is_classifier(const struct vit_model *model);
+
+/* Rows and columns of the grid of patches, each optional. Patches are the last tokens. */
+VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns);
+
+/*
+ * The position embeddings of the patches as they are added to the patch tokens: resized if the
+ * model computes at another size than its checkpoint's, computed if they are fixed.
+ *   out  [rows · columns of the grid][dim] float32
+ * VIT_EINVAL the model has no position embeddings.
+ */
+VIT_API enum vit_status vit_model_positions(const struct vit_model *model, float *out,
+                                            struct vit_error *err);
+
+enum vit_field_type {
+    VIT_FIELD_SIZE = 0, /* size_t */
+    VIT_FIELD_FLOAT = 1,
+    VIT_FIELD_BOOL = 2,
+    VIT_FIELD_ENUM = 3, /* an int, which vit_value_name names */
+    VIT_FIELD_DOUBLE = 4,
+};
+
+/* A field of struct vit_config. */
+struct vit_field {
+    size_t size;      /* sizeof(struct vit_field) */
+    const char *name; /* such as "mlp_dim" */
+    enum vit_field_type type;
+    size_t count;     /* elements: more than 1 in an array */
+    double min, max;  /* of each element; of an enum 0 and its last value */
+    const char *zero; /* what 0 means if it is not just a number, such as "dim/heads"; or NULL */
+    const char *description;
+};
+
+/* Field i in the order of the forward pass; false past the last, or for an impossible size. */
+VIT_API bool vit_config_field_at(size_t i, struct vit_field *field);
+
+/*
+ * Reads or writes a field by name, such as "dim"; an element of an array as "t2t_kernels[1]". Every
+ * value is a double: a size, 0 or 1 for a flag, the number of an enum's value.
+ * VIT_EINVAL an unknown name, a value out of the field's range, an impossible size of the struct;
+ * VIT_EUNSUPPORTED a struct that is too short for the field.
+ */
+VIT_API enum vit_status vit_config_get(const struct vit_config *config, const char *name,
+                                       double *value, struct vit_error *err);
+VIT_API enum vit_status vit_config_set(struct vit_config *config, const char *name, double value,
+                                       struct vit_error *err);
+
+/*
+ * The name of an enum's value in a field of struct vit_config or struct vit_preprocess_config:
+ * ("activation", VIT_ACTIVATION_GELU) is "gelu". NULL for an unknown value or any other field.
+ */
+VIT_API const char *vit_value_name(const char *field, int value);
+
+/*
+ * Floating-point operations of one image's forward pass: those of matrix products, two for each
+ * multiply-add. VIT_EINVAL the configuration.
+ */
+VIT_API enum vit_status vit_config_flops(const struct vit_config *config, double *flops,
+                                         struct vit_error *err);
+
+/*
+ * Fills a configuration, whose size is set, from the name of an architecture with 1000 classes,
+ * such as "vit_base_patch16_224" or "deit_small_patch16_224": timm's names, a ".tag" allowed.
+ * VIT_EUNSUPPORTED an unknown name, or an architecture that the library does not compute;
+ * VIT_EINVAL an impossible size.
+ */
+VIT_API enum vit_status vit_config_from_name(const char *name, struct vit_config *config,
+                                             struct vit_error *err);
+
+/*
+ * Pattern i of the names that vit_config_from_name knows; a # is a number: the side of a patch,
+ * then the side of the image. NULL past the last.
+ */
+VIT_API const char *vit_architecture_at(size_t i);
+
+/*
+ * Family i that vit_model_open reads, by the name that vit_model_family returns; NULL past the
+ * last. *model_type, optional: a model_type of config.json that selects it, or NULL if none does; a
+ * family may appear once for each. docs/models.md describes them.
+ */
+VIT_API const char *vit_family_at(size_t i, const char **model_type);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,329 @@
+/* vit/kernels.h - the kernel API: one table of kernels per instruction set, and whole operations */
+#ifndef VIT_KERNELS_H
+#define VIT_KERNELS_H
+
+/*
+ * NOT STABLE: everything in this header may change with the minor version of the library. Compile
+ * against the headers of the library that you link.
+ *
+ * Part 1, the operations: vit_matmul, vit_layernorm, vit_attention run over whole tensors and use
+ * threads. Part 2, the table: the kernels that the operations are made of, and the levels
+ * (instruction sets) that implement them.
+ *
+ * The numeric contract (docs/numerics.md): a float32 result depends on the inputs alone, not on the
+ * instruction set, the thread count, the batch, the tile shape or the alignment. Sizes and strides
+ * count elements unless their name says bytes. Pointers need only their type's alignment.
+ *
+ * All functions assume the default floating-point environment (round to nearest, subnormals kept,
+ * no traps) in the calling thread. They never change it, except that they raise exceptions such as
+ * "inexact". The threads of a struct vit_parallel may have any environment: a task switches to the
+ * default one and restores the thread's own at its end.
+ */
+
+#include <stddef.h>
+
+#include "vit/activations.h"
+#include "vit/parallel.h"
+#include "vit/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#define VIT_RESTRICT
+#else
+#define VIT_RESTRICT restrict
+#endif
+
+struct vit_matmul_kernel;
+struct vit_kernels;
+
+/* --- part 1: operations over whole tensors --- */
+
+/* What an activation takes beside its input; see vit/activations.h. Others ignore it. */
+struct vit_activation_args {
+    float a, b;
+    const float *weight; /* [n] one per channel */
+};
+
+/*
+ * The steps after the sum of products of a matmul, each rounded, in this order:
+ * scale, + bias, activation, × gamma, + residual. A zeroed struct does nothing.
+ */
+struct vit_epilogue {
+    float scale;            /* one factor for all elements; 0 means no scaling */
+    const float *row_scale; /* [m] one factor per row, used instead of scale; or NULL */
+    const float *bias;      /* [n] or NULL */
+    enum vit_activation activation;
+    struct vit_activation_args activation_args;
+    const float *gamma;    /* [n] layer scale (Touvron et al. 2021, "Going deeper with Image
+                              Transformers"), or NULL */
+    const float *residual; /* [m][n], row stride ld_residual, or NULL; may be C itself */
+    size_t ld_residual;
+};
+
+/*
+ * B[k][n], packed into the panels of one matmul kernel. Fill in kernel, n and k; allocate
+ * vit_packed_bytes bytes, aligned to 64 for speed; then call vit_pack.
+ */
+struct vit_packed {
+    const struct vit_matmul_kernel *kernel; /* such as &kernels->matmul[VIT_MATMUL_F32_F32] */
+    size_t n, k;
+    void *panels;
+};
+
+/* The bytes of `panels`; 0 if that does not fit in size_t or n or k is 0. */
+VIT_API size_t vit_packed_bytes(const struct vit_matmul_kernel *kernel, size_t n, size_t k);
+
+/*
+ * Packs columns [first, first + count) of B. Element (i, j) of B is float32 number
+ * b[i·k_stride + (j − first)·n_stride]: a linear layer's weight [n][k] has n_stride = k and
+ * k_stride = 1. B can be packed in chunks while it is read: column `first` must begin a chunk, and
+ * column first + count must begin one or equal n. Chunks can be packed in any order, by any thread.
+ */
+VIT_API void vit_pack(const struct vit_packed *packed, size_t first, size_t count, const float *b,
+                      size_t n_stride, size_t k_stride);
+
+/* The columns of the chunk that begins at column `first`. No chunk is larger than the one at 0. */
+VIT_API size_t vit_packed_chunk(const struct vit_packed *packed, size_t first);
+
+/* C[m][n] = epilogue(A[m][k] · B[k][n]); n and k are those of the packed B. */
+struct vit_matmul_args {
+    size_t m;
+    const float *a; /* [m][k], row stride lda */
+    size_t lda;
+    const struct vit_packed *b;
+    float *c; /* [m][n], row stride ldc; must not overlap A */
+    size_t ldc;
+    const struct vit_epilogue *epilogue; /* NULL: none */
+    void *scratch; /* vit_matmul_scratch_bytes bytes, 64-byte aligned; unused if that is 0 */
+};
+VIT_API void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_args *args);
+
+/*
+ * The bytes of scratch that a matmul with m rows of A needs, to convert them to the number type
+ * that the kernel of B reads; 0 where that is float32, or if the size does not fit in size_t.
+ */
+VIT_API size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m);
+
+/*
+ * LayerNorm of every row: y = (x − mean)·rstd·gamma + beta, rstd = 1/√(variance + eps);
+ * Ba et al. 2016. In place if y == x and ldy == ldx.
+ */
+struct vit_layernorm_args {
+    size_t rows, n;
+    const float *x; /* [rows][n], row stride ldx */
+    size_t ldx;
+    const float *gamma, *beta; /* [n] */
+    float eps;
+    float *y; /* [rows][n], row stride ldy */
+    size_t ldy;
+};
+VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                           const struct vit_layernorm_args *args);
+
+/*
+ * Element by element over matrices of `rows` rows of n numbers. Rows may be computed in place: y
+ * may be a or b, with the same stride.
+ */
+struct vit_elementwise_args {
+    size_t rows, n;
+    const float *a; /* row stride lda */
+    size_t lda;
+    const float *b; /* row stride ldb; of vit_add and vit_gate */
+    size_t ldb;
+    const float *row_add; /* [rows] of vit_activate: added to every number of a row; or NULL */
+    float *y;             /* row stride ldy */
+    size_t ldy;
+    enum vit_activation activation; /* of vit_activate and vit_gate */
+    struct vit_activation_args activation_args;
+};
+
+/* y = a + b */
+VIT_API void vit_add(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                     const struct vit_elementwise_args *args);
+
+/* y = f(a + row_add) */
+VIT_API void vit_activate(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                          const struct vit_elementwise_args *args);
+
+/* y = f(a)·b, the gate of a gated MLP; y must not be b; Shazeer 2020, "GLU Variants" */
+VIT_API void vit_gate(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                      const struct vit_elementwise_args *args);
+
+/*
+ * Softmax attention; Vaswani et al. 2017, eq. 1. The queries may be those of the tokens themselves
+ * or others: attention pooling has one query over many tokens.
+ */
+struct vit_attention_args {
+    size_t queries, tokens, heads, head_dim;
+    const float *q; /* [queries][heads][head_dim], row stride ldq */
+    size_t ldq;
+    const float *k, *v; /* [tokens][heads][head_dim], row stride ldkv */
+    size_t ldkv;
+    float *out; /* must not overlap the inputs */
+    size_t ld_out;
+    float scale;   /* of Q Kᵀ; must not be 0 */
+    void *scratch; /* vit_attention_scratch_bytes bytes, 64-byte aligned */
+};
+
+/* out[queries][heads][head_dim], row stride ld_out, = softmax(scale · Q Kᵀ) V for every head. */
+VIT_API void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                           const struct vit_attention_args *args);
+
+/*
+ * The weights alone: out[heads][queries][tokens], contiguous, = softmax(scale · Q Kᵀ) for every
+ * head. Ignores v and ld_out.
+ */
+VIT_API void vit_attention_weights(const struct vit_kernels *kernels,
+                                   const struct vit_parallel *parallel,
+                                   const struct vit_attention_args *args);
+
+/*
+ * The bytes of scratch that vit_attention and vit_attention_weights need; 0 if that does not fit in
+ * size_t. Grows with tokens, not with their square; does not depend on the number of queries.
+ */
+VIT_API size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, size_t tokens,
+                                           size_t head_dim, size_t threads);
+
+/* --- part 2: the table of kernels --- */
+
+/* Number types. The values never change. */
+enum vit_dtype {
+    VIT_DTYPE_F32 = 0, /* IEEE 754 binary32 */
+};
+
+/*
+ * The contract of a matmul micro-kernel. A tile computes up to mr × nr elements of C from m rows of
+ * A and one panel of packed B:
+ *
+ *                 n ≤ nr columns
+ *               ┌───────────────┐ ┬
+ *               │ panel: part   │ │
+ *               │ of packed B   │ │ k
+ *               │               │ │
+ *               └───────────────┘ ┴
+ *    ┌────────┐ ┌───────────────┐ ┬
+ *    │   A    │ │ tile of C, or │ │ 1 ≤ m ≤ mr rows
+ *    │        │ │ accumulators  │ │
+ *    └────────┘ └───────────────┘ ┴
+ *    ├── k ───┤
+ *
+ * - Each element has one accumulator: c = fma(a[i], b[i], c) for i ascending, beginning at +0. It
+ *   is never split into several partial sums.
+ * - A long k may be computed in several calls, one per block of k. All but the last leave their
+ *   accumulators in acc_out, all but the first continue from acc_in. The last call applies the
+ *   epilogue and writes C.
+ * - A partial tile computes exactly m rows and reads and writes no byte outside its operands.
+ *   Accumulators of the panel's padding columns never reach C.
+ * - A kernel allocates nothing, keeps no state, and is thread-safe.
+ */
+struct vit_tile {
+    size_t m, n; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
+    size_t k_first, k;    /* the block of k: rows [k_first, k_first + k) of B, k ≥ 1 */
+    const void *a;        /* the tile's first row of A, as float32 or from `convert` */
+    size_t a_bytes;       /* from one row of A to the next */
+    const void *panel;    /* from `pack` */
+    size_t panel_bytes;   /* from one panel to the next, where n > nr */
+    const void *prefetch; /* 16·k bytes to prefetch into cache: never read, and need not exist */
+    const void *acc_in;   /* [m][nr] accumulators to continue from, or NULL: begin at zero */
+    void *acc_out;        /* [m][nr] where unfinished accumulators go, those of the panel's padding
+                             included; may be acc_in; NULL: this is the last block of k */
+    float *c;             /* [m][n], row stride ldc; must not overlap A or the panel */
+    size_t ldc;
+    const struct vit_epilogue *epilogue; /* its pointers at the tile's first row and column */
+};
+
+/* A matmul kernel of one pair of number types. It owns the layout of the operands that it reads. */
+struct vit_matmul_kernel {
+    enum vit_dtype a, b; /* what the tile reads: activations, weights */
+    size_t mr;           /* maximum rows of a tile */
+    size_t nr;           /* maximum columns of a tile, and the width of a panel */
+    size_t gemv_panels;  /* maximum panels of a tile of one row: several streams use memory
+                            bandwidth better, and one panel has too few accumulators to hide the
+                            latency of multiply-adds */
+    size_t column_group; /* columns of one vector: the columns of B are divided among panels as
+                            evenly as whole groups allow */
+    size_t k_group;      /* rows of B that a panel stores together: k_first is a multiple of it */
+    size_t kc;           /* maximum k of one call: a larger part of a panel would leave L2 */
+    /* the bytes of a panel of k rows; at most 8 per element */
+    size_t (*panel_bytes)(size_t k);
+    /*
+     * Packs n ≤ nr columns of B into one panel. Element (i, j) is b[i·k_stride + j·n_stride];
+     * columns past n become 0.
+     */
+    void (*pack)(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
+                 void *VIT_RESTRICT panel);
+    /*
+     * Converts m rows of activations x[m][k], row stride ldx, to rows of row_bytes(k) bytes that
+     * the tile reads. Both NULL: the tile reads float32 rows as they are.
+     */
+    size_t (*row_bytes)(size_t k);
+    void (*convert)(size_t m, size_t k, const float *x, size_t ldx, void *VIT_RESTRICT rows);
+    void (*tile)(const struct vit_tile *tile);
+};
+
+/* The pairs of number types that have a matmul kernel: activations, weights. */
+enum vit_matmul_pair {
+    VIT_MATMUL_F32_F32,
+    VIT_MATMUL_PAIRS,
+};
+
+/*
+ * The kernels of one level. Tables are immutable and live as long as the process; their functions
+ * are pure, thread-safe and touch no byte outside their operands. Row kernels may run in place
+ * (y == x, ldy == ldx).
+ */
+struct vit_kernels {
+    const char *isa; /* the level: "scalar", "avx2", "avx512" or "neon" */
+    struct vit_matmul_kernel matmul[VIT_MATMUL_PAIRS];
+    void (*layernorm)(const struct vit_layernorm_args *args);
+    /* each row of y = exp(x − max)/Σ; a NaN in a row makes the whole row NaN */
+    void (*softmax)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy);
+    /* the numerators alone, each row of y = exp(x − max); their sums in sums[rows] */
+    void (*exp_sub_max)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+                        float *sums);
+    /* y[n] = f(x[n]) for each enum vit_activation; `args` is never NULL */
+    void (*activation[VIT_ACTIVATIONS])(size_t n, const float *x,
+                                        const struct vit_activation_args *args, float *y);
+    /* y[n] = a[n] + b[n] and y[n] = a[n]·b[n]; y may be a or b */
+    void (*add)(size_t n, const float *a, const float *b, float *y);
+    void (*multiply)(size_t n, const float *a, const float *b, float *y);
+    /* `rounds` rounds of independent multiply-adds in registers, fma_peak_flops floating-point
+     * operations each: what limits the speed of every kernel */
+    float (*fma_peak)(size_t rounds);
+    size_t fma_peak_flops;
+};
+
+/*
+ * The table of a level: "scalar", "avx2", "avx512" or "neon". NULL selects the level that the
+ * environment variable VIT_ISA names or, if it is unset or empty, the one of vit_isa_default. A
+ * level that is named is used wherever it can run. Thread-safe; the first call builds the tables.
+ * VIT_EINVAL no architecture has a level of that name; VIT_EUNSUPPORTED this machine lacks it.
+ */
+VIT_API enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
+                                        struct vit_error *err);
+
+/*
+ * The levels of this build, weakest first: the name of level i, or NULL past the last one.
+ * *usable, unless NULL: the processor has the instructions and the operating system saves their
+ * registers. Thread-safe.
+ */
+VIT_API const char *vit_isa_level(size_t i, int *usable);
+
+/*
+ * The level that is used if none is named: the strongest usable one, except on processors that it
+ * slows down (docs/dispatch.md). *reason, unless NULL: why a stronger level was not chosen ("it has
+ * …"), or NULL if it was. Thread-safe.
+ */
+VIT_API const char *vit_isa_default(const char **reason);
+
+/*
+ * The name of kernel i of a table, or NULL past the last one. *level, unless NULL: the level whose
+ * implementation it is. Thread-safe.
+ */
+VIT_API const char *vit_kernels_name_at(const struct vit_kernels *kernels, size_t i,
+                                        const char **level);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
