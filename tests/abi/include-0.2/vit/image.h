@@ -20,16 +20,16 @@ extern "C" {
 /* Limits of a decoder, checked before memory is allocated; zeroed but for size: the defaults. */
 struct vit_decode_options {
     size_t size;       /* sizeof(struct vit_decode_options) */
-    size_t max_bytes;  /* of the encoded file; 0 stands for 2^30 */
-    size_t max_pixels; /* height times width; 0 stands for 2^28 */
+    size_t max_bytes;  /* of the encoded file; 0: 2^30 */
+    size_t max_pixels; /* height · width; 0: 2^28 */
     const char *name;  /* begins each message; NULL: the path, or "image" for one in memory */
 };
 
 /*
- * Decodes a JPEG, PNG or WebP file from memory to VIT_PIXEL_FORMAT_RGB. Its first bytes tell which
- * it is. The pixels are those of Pillow's Image.open(file).convert("RGB"): gray is repeated,
- * palettes are expanded, alpha is dropped without blending, of 16 bits the upper 8 are kept; gamma,
- * color profiles and EXIF rotation are ignored.
+ * Decodes a JPEG, PNG or WebP file from memory to VIT_PIXEL_FORMAT_RGB; the first bytes of the file
+ * decide which it is. The pixels are those of Pillow's Image.open(file).convert("RGB"): gray is
+ * repeated, palettes are expanded, alpha is dropped without blending, of 16 bits the upper 8 are
+ * kept; gamma, color profiles and EXIF rotation are ignored.
  *   options  NULL for the defaults
  * VIT_EFORMAT the file has another format, or is malformed or truncated; VIT_EUNSUPPORTED it is
  * above a limit, or a 16-bit gray PNG (releases of Pillow disagree on it), an animated WebP, a JPEG

@@ -111,6 +111,13 @@ VIT_API enum vit_status vit_config_set(struct vit_config *config, const char *na
  */
 VIT_API const char *vit_value_name(const char *field, int value);
 
+/* The name of an output, such as "last_hidden_state"; NULL for an unknown one. */
+VIT_API const char *vit_output_name(enum vit_output output);
+
+/* The output of a name. VIT_EINVAL an unknown name. */
+VIT_API enum vit_status vit_output_from_name(const char *name, enum vit_output *output,
+                                             struct vit_error *err);
+
 /*
  * Floating-point operations of one image's forward pass: those of matrix products, two for each
  * multiply-add. VIT_EINVAL the configuration.
@@ -133,12 +140,19 @@ VIT_API enum vit_status vit_config_from_name(const char *name, struct vit_config
  */
 VIT_API const char *vit_architecture_at(size_t i);
 
+/* A family of checkpoints that vit_model_open reads: docs/models.md describes each. */
+struct vit_family {
+    size_t size;            /* sizeof(struct vit_family) */
+    const char *id;         /* "hf-vit": what vit_model_family returns */
+    const char *title;      /* "Hugging Face ViT": for people */
+    const char *model_type; /* the model_type in config.json that selects it; NULL: none does */
+};
+
 /*
- * Family i that vit_model_open reads, by the name that vit_model_family returns; NULL past the
- * last. *model_type, optional: a model_type of config.json that selects it, or NULL if none does; a
- * family may appear once for each. docs/models.md describes them.
+ * Entry i of the families; a family with several model_types has an entry for each. False past the
+ * last, or if family->size is impossible.
  */
-VIT_API const char *vit_family_at(size_t i, const char **model_type);
+VIT_API bool vit_family_at(size_t i, struct vit_family *family);
 
 #ifdef __cplusplus
 }

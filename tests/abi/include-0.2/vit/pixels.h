@@ -25,11 +25,11 @@ enum vit_pixel_format {
 struct vit_image {
     uint8_t *pixels;
     size_t height, width;
-    size_t stride; /* bytes from one row to the next: at least those of a row */
+    size_t stride; /* bytes from one row to the next; not less than a row has */
     enum vit_pixel_format format;
 };
 
-/* The bytes of one pixel; 0 for a value that is no format. */
+/* The bytes of one pixel; 0 for an unknown format. */
 static inline size_t vit_pixel_bytes(enum vit_pixel_format format)
 {
     switch (format) {

@@ -200,16 +200,10 @@ VIT_API enum vit_status vit_forward_call(struct vit_context *context, const stru
 
 /*
  * The shape of one image's output: *rows × *columns, each optional. Logits and embedding have one
- * row. An output that the model does not have is 0 × 0. `block` matters for VIT_OUTPUT_T2T_BLOCK
- * alone. Thread-safe.
+ * row. An output or a block that the model does not have is 0 × 0. Thread-safe.
  */
 VIT_API void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
                               size_t *rows, size_t *columns);
-
-/* As vit_forward, for one output: a case of vit_forward_call. */
-VIT_API enum vit_status vit_forward_output(struct vit_context *context, enum vit_output output,
-                                           size_t block, size_t batch, const float *images,
-                                           float *out, struct vit_error *err);
 
 /* NULL, or zeroed but for size, for the defaults. */
 struct vit_preprocess_options {
