@@ -149,7 +149,8 @@ def compare(base, new, names, args):
 
 def line_of(result):
     return (f"{result['name']:<48} {result['base']:>10.4g} {result['new']:>10.4g} "
-            f"{result['unit']:<14} {result['ratio']:.3f}  {result['low']:.3f}-{result['high']:.3f}  "
+            f"{result['unit']:<14} {result['ratio']:.3f}  "
+            f"{result['low']:.3f}-{result['high']:.3f}  "
             f"{'' if result['verdict'] == 'same' else result['verdict']}")
 
 

@@ -20,16 +20,17 @@ MIN_SHARE = 0.9
 Level = namedtuple("Level", "name arch lanes found written accumulators")
 NEON = Level("neon", "aarch64", 4, r"fmla", "fmla v{}.4s, v30.4s, v31.s[0]", 24)
 AVX2 = Level("avx2", "x86_64", 8, r"vfmadd\w+ps\b.*%ymm", "vfmadd231ps %ymm14, %ymm15, %ymm{}", 12)
-AVX512 = Level("avx512", "x86_64", 16, r"vfmadd\w+ps\b.*%zmm", "vfmadd231ps %zmm30, %zmm31, %zmm{}", 24)
+AVX512 = Level("avx512", "x86_64", 16, r"vfmadd\w+ps\b.*%zmm",
+               "vfmadd231ps %zmm30, %zmm31, %zmm{}", 24)
 
 # Multiply-adds of a whole vector that a core starts per cycle, and the source of that number.
 Core = namedtuple("Core", "level name cpu limit source required", defaults=[False])
 CORES = [
-    Core(NEON, "Neoverse N1", "neoverse-n1", 2, "Arm's N1 optimization guide: FMLA, 2 per cycle", True),
-    Core(NEON, "Neoverse V1", "neoverse-v1", 4, "Arm's V1 optimization guide: FMLA, 4 per cycle", True),
-    Core(NEON, "Neoverse V2", "neoverse-v2", 4, "Arm's V2 optimization guide: FMLA, 4 per cycle"),
-    Core(NEON, "Cortex-A72", "cortex-a72", 1, "two pipes of 64 bits; the model is the Cortex-A57's"),
-    Core(NEON, "Apple M1", "apple-m1", 4, "Apple's guide: 4 per cycle; the model is the A7's, with 3"),
+    Core(NEON, "Neoverse N1", "neoverse-n1", 2, "Arm's N1 guide: FMLA, 2 per cycle", True),
+    Core(NEON, "Neoverse V1", "neoverse-v1", 4, "Arm's V1 guide: FMLA, 4 per cycle", True),
+    Core(NEON, "Neoverse V2", "neoverse-v2", 4, "Arm's V2 guide: FMLA, 4 per cycle"),
+    Core(NEON, "Cortex-A72", "cortex-a72", 1, "two 64-bit pipes; the model is the Cortex-A57's"),
+    Core(NEON, "Apple M1", "apple-m1", 4, "Apple's guide: 4; the model is the A7's, with 3"),
     Core(AVX2, "Skylake-X", "skylake-avx512", 2, "Intel's optimization manual: ports 0 and 1"),
     Core(AVX2, "Zen 4", "znver4", 2, "AMD's Zen 4 optimization guide: pipes 0 and 1"),
     Core(AVX512, "Skylake-X", "skylake-avx512", 2, "Intel's manual: ports 0 with 1, and 5"),

@@ -95,7 +95,8 @@ class Graph:
     def weight(self, name):
         """A tensor of the checkpoint, read in place."""
         begin, end = self.header[name]["data_offsets"]
-        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=self.header[name]["shape"])
+        shape = self.header[name]["shape"]
+        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
         tensor.data_location = TensorProto.EXTERNAL
         for key, value in (
             ("location", "model.safetensors"),
