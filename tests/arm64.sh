@@ -38,7 +38,7 @@ emulated() {
 big_endian_is_refused() {
   ! aarch64-linux-gnu-gcc -mbig-endian -ffreestanding -fsyntax-only -Iinclude -xc \
     include/vit/vit.h 2>"$made/refusal" &&
-    grep '#error "libvit is for little-endian' "$made/refusal"
+    grep '#error "libvit supports little-endian machines only' "$made/refusal"
 }
 
 # digits_npy FILE: writes every held-out digit to one .npy, the header with the joint shape first.

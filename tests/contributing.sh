@@ -1,0 +1,89 @@
+#!/bin/sh
+# contributing.sh - the lists of files in CONTRIBUTING.md are true, and CHANGELOG.md's names exist
+set -eu
+cd "$(dirname "$0")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+claims=0
+: >"$work/failures"
+
+fail() { echo "$*" >>"$work/failures"; }
+
+# with NAME PATH: the path of that name's own file; a name of * makes it a pattern.
+with() { echo "$2" | sed "s/LEVEL\|FAMILY\|TOKENIZER\|SUBCOMMAND\|EXAMPLE/$1/g"; }
+
+# Each file of a numbered list: section, kind ("always", "if" or "new"), path.
+awk '
+	/^### / { section = substr($0, 5) }
+	/^## / { section = "" }
+	section != "" && /^[0-9]+\. / {
+		split($0, parts, ":")
+		kind = parts[1] ~ /, if / ? "if" : parts[1] ~ /, new$/ ? "new" : "always"
+		while (match(parts[1], /`[^`]+`/)) {
+			printf "%s|%s|%s\n", section, kind, substr(parts[1], RSTART + 1, RLENGTH - 2)
+			parts[1] = substr(parts[1], RSTART + RLENGTH)
+		}
+	}' CONTRIBUTING.md >"$work/lists"
+
+# Every section "To add" has a list, of at most ten files, which exist.
+grep '^### To add ' CONTRIBUTING.md | cut -c 5- >"$work/sections"
+while read -r section; do
+	count=$(grep -cF "$section|" "$work/lists" || true)
+	case $count in
+	[1-9] | 10) ;;
+	*) fail "$section: expected a list of at most 10 files, found $count" ;;
+	esac
+done <"$work/sections"
+while IFS='|' read -r section kind path; do
+	claims=$((claims + 1))
+	# shellcheck disable=SC2046 # a pattern
+	[ "$kind" = new ] || ls -d $(with '*' "$path") >/dev/null 2>&1 ||
+		fail "$section: $path: no such file"
+done <"$work/lists"
+
+# each SECTION NAME...: every file that the section always touches mentions each name, but for
+# fields.h, which has the number of fields.
+each() {
+	section=$1
+	shift
+	[ $# -gt 0 ] || fail "$section: expected names, found none"
+	grep -F "$section|always|" "$work/lists" | cut -d '|' -f 3 |
+		grep -vx 'lib/config/fields.h' >"$work/files" || fail "$section: expected files, found none"
+	for name; do
+		while read -r path; do
+			claims=$((claims + 1))
+			file=$(with "$name" "$path")
+			grep -rqiE "(^|[^a-z0-9])$name" "$file" 2>/dev/null ||
+				fail "$section: $file: expected a mention of $name, found none"
+		done <"$work/files"
+	done
+}
+
+# Lists of names, and sed's scripts for Markdown. The demo is listed by itself.
+# shellcheck disable=SC2046,SC2016
+{
+	each 'To add a kernel' $(sed -n 's/^    { "\([a-z_]*\)", run_.*/\1/p' check/kernel_cases.c)
+	each 'To add an activation' \
+		$(sed -n 's/^ *ROW([A-Z_]*, \([a-z_]*\), .*/\1/p' include/vit/activations.h)
+	each 'To add an instruction set' $(sed -n 's/^ *LEVEL(\([a-z0-9]*\), .*/\1/p' kernels/levels.h)
+	each 'To add a configuration field' $(sed -n 's/^| `\([a-z_0-9]*\)`.*/\1/p' docs/config.md)
+	each 'To add an output' $(sed -n 's/^ *VIT_OUTPUT_\([A-Z0-9_]*\) = .*/\1/p' include/vit/vit.h)
+	each 'To add a subcommand' $(sed -n 's/^| `libvit \([a-z]*\).*/\1/p' README.md | sort -u)
+	each 'To add an example' \
+		$(find examples -name '*.c' ! -name demo.c | sed 's/.*\///; s/\.c$//')
+}
+
+# The names of the right column of CHANGELOG.md are in the headers.
+cat include/vit/*.h >"$work/headers"
+sed -n '/^| 0.1 | 0.2 |$/,/^$/p' CHANGELOG.md | cut -d '|' -f 3 |
+	grep -o '\<[Vv][Ii][Tt]_[A-Za-z0-9_]*' | sort -u >"$work/names"
+while read -r name; do
+	claims=$((claims + 1))
+	grep -q "\<$name" "$work/headers" || fail "CHANGELOG.md: $name: no such name in include/vit"
+done <"$work/names"
+
+if [ -s "$work/failures" ]; then
+	cat "$work/failures" >&2
+	exit 1
+fi
+echo "$claims claims of CONTRIBUTING.md and CHANGELOG.md hold"
