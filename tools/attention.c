@@ -37,10 +37,11 @@ static enum vit_status allocate(const struct vit_model *model, size_t blocks, st
     f->requests = calloc(blocks, sizeof *f->requests);
     f->row = calloc(f->tokens, sizeof *f->row);
     f->next = calloc(f->tokens, sizeof *f->next);
-    return f->weights && f->requests && f->row && f->next
-               ? VIT_OK
-               : tool_fail(err, VIT_ENOMEM, "attention of %zu blocks: out of memory for %zu bytes",
-                           blocks, bytes);
+    if (f->weights && f->requests && f->row && f->next)
+        return VIT_OK;
+    tool_fail(err, VIT_ENOMEM, "attention of %zu blocks: out of memory for %zu bytes", blocks,
+              bytes);
+    return VIT_ENOMEM;
 }
 
 static const float *weights_of(const struct flow *f, size_t block)

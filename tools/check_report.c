@@ -96,7 +96,7 @@ static json_t *report_json(struct check_report *report)
         { "oracles", report->oracles },
         { "failures", report->failures },
         { "ran", json_integer((json_int_t)report->ran) },
-        { "of", json_integer((json_int_t)(report->ran + report->lacking)) },
+        { "of", json_integer((json_int_t)report->ran + (json_int_t)report->lacking) },
         { "failed", json_integer((json_int_t)report->failed) },
         { "passed", json_boolean(report->failed == 0) },
     };

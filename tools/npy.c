@@ -259,7 +259,7 @@ enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_e
     *array = (struct npy_array){ .rank = 0 };
     if (!status)
         status = parse(path, bytes, size, array, &data, err);
-    if (status) {
+    if (status || !bytes) {
         free(bytes);
         return status;
     }

@@ -93,7 +93,7 @@ json_t *json_text(const char *text)
 {
     json_t *string = text ? json_string(text) : json_null();
 
-    if (string)
+    if (string || !text)
         return string;
     /* not UTF-8: each byte above ASCII becomes U+FFFD, which has three bytes */
     char *const plain = malloc(3 * strlen(text) + 1);

@@ -105,7 +105,7 @@ static bool init_side(const struct filter *filter, size_t in, const struct resiz
     const double support = filter->support * (scale < 1.0 ? 1.0 : scale);
 
     side->taps = (size_t)ceil(support) * 2 + 1;
-    side->windows = alloc3(span->count, sizeof *side->windows, 1);
+    side->windows = calloc(span->count, sizeof *side->windows);
     side->weights = alloc3(span->count, side->taps, sizeof *side->weights);
     if (!side->windows || !side->weights)
         return false;
