@@ -1,4 +1,4 @@
-/* unroll.h - loops over registers, which must be gone before registers are allocated */
+/* unroll.h - what must be gone before registers are allocated: loops over them, and calls */
 #ifndef VIT_KERNELS_UNROLL_H
 #define VIT_KERNELS_UNROLL_H
 
@@ -14,5 +14,8 @@
 #define UNROLL      _Pragma("GCC unroll 32")
 #define UNROLL_BY_4 _Pragma("GCC unroll 4")
 #endif
+
+/* A function whose constant arguments shape its code, at every level of optimization. */
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
 #endif

@@ -34,9 +34,8 @@ static inline vec reg_join(const reg *r, size_t count)
  * registers, but gcc 12 loads ahead and spills accumulators.
  */
 #define HAS_FOUR_STEPS
-__attribute__((always_inline)) static inline void four_steps(size_t m, size_t regs, const float *a,
-                                                             size_t lda, const float *panel,
-                                                             reg acc[MR][NR / REG_LANES])
+ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
+                              reg acc[MR][NR / REG_LANES])
 {
     reg x[MR];
 

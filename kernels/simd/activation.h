@@ -118,13 +118,19 @@ static inline vec v_activate(enum vit_activation f, struct v_operands o)
     static void name##_row(size_t n, const float *x, const struct vit_activation_args *p,          \
                            float *y)                                                               \
     {                                                                                              \
-        struct v_operands o = { .a = v_set(p->a), .b = v_set(p->b), .weight = v_set(0.0f) };       \
-        for (size_t i = 0; i < n; i += LANES) {                                                    \
-            const size_t lanes = lanes_left(n - i);                                                \
-            o.x = load_lanes(x + i, lanes);                                                        \
+        struct v_operands o = { .a = v_set(p->a), .b = v_set(p->b) };                              \
+        size_t i = 0;                                                                              \
+        for (; i + LANES <= n; i += LANES) {                                                       \
+            o.x = v_load(x + i);                                                                   \
             if (weights)                                                                           \
-                o.weight = load_lanes(p->weight + i, lanes);                                       \
-            store_lanes(y + i, v_activation_##name(o), lanes);                                     \
+                o.weight = v_load(p->weight + i);                                                  \
+            v_store(y + i, v_activation_##name(o));                                                \
+        }                                                                                          \
+        if (i < n) {                                                                               \
+            o.x = v_load_tail(x + i, n - i);                                                       \
+            if (weights)                                                                           \
+                o.weight = v_load_tail(p->weight + i, n - i);                                      \
+            v_store_tail(y + i, v_activation_##name(o), n - i);                                    \
         }                                                                                          \
     }
 VIT_ACTIVATION_LIST(ACTIVATION_ROW)

@@ -2,22 +2,17 @@
 #ifndef VIT_KERNELS_SIMD_ELEMENTWISE_H
 #define VIT_KERNELS_SIMD_ELEMENTWISE_H
 
-#include "kernels/simd/lanes.h"
-
-static void add(size_t n, const float *a, const float *b, float *y)
-{
-    for (size_t i = 0; i < n; i += LANES) {
-        const size_t lanes = lanes_left(n - i);
-        store_lanes(y + i, v_add(load_lanes(a + i, lanes), load_lanes(b + i, lanes)), lanes);
+#define BINARY_ROW(name, operation)                                                                \
+    static void name(size_t n, const float *a, const float *b, float *y)                           \
+    {                                                                                              \
+        size_t i = 0;                                                                              \
+        for (; i + LANES <= n; i += LANES)                                                         \
+            v_store(y + i, operation(v_load(a + i), v_load(b + i)));                               \
+        if (i < n)                                                                                 \
+            v_store_tail(y + i, operation(v_load_tail(a + i, n - i), v_load_tail(b + i, n - i)),   \
+                         n - i);                                                                   \
     }
-}
-
-static void multiply(size_t n, const float *a, const float *b, float *y)
-{
-    for (size_t i = 0; i < n; i += LANES) {
-        const size_t lanes = lanes_left(n - i);
-        store_lanes(y + i, v_mul(load_lanes(a + i, lanes), load_lanes(b + i, lanes)), lanes);
-    }
-}
+BINARY_ROW(add, v_add)
+BINARY_ROW(multiply, v_mul)
 
 #endif

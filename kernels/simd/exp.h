@@ -42,7 +42,7 @@ static inline vec v_exp_rounded(vec x, vec excess)
 #define EACH                                                                                       \
     UNROLL                                                                                         \
     for (size_t j = 0; j < count; j++)
-__attribute__((always_inline)) static inline void v_exp_each(size_t count, vec *x)
+ALWAYS_INLINE void v_exp_each(size_t count, vec *x)
 {
     vec n[4], r[4], p[4];
 

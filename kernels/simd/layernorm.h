@@ -14,8 +14,8 @@
 #define NORM_ROWS 4
 
 /* Σx of each row */
-__attribute__((always_inline)) static inline void row_sums(size_t rows, size_t n, const float *x,
-                                                           size_t ldx, float sums[NORM_ROWS])
+ALWAYS_INLINE void row_sums(size_t rows, size_t n, const float *x, size_t ldx,
+                            float sums[NORM_ROWS])
 {
     vec sum[NORM_ROWS];
     size_t i = 0;
@@ -39,10 +39,9 @@ __attribute__((always_inline)) static inline void row_sums(size_t rows, size_t n
  * Σ(x − mean)² of each row. Meanwhile what comes next is fetched: of rows in memory, where several
  * at once are as many streams, each of them a short one. The next rows of x need not exist.
  */
-__attribute__((always_inline)) static inline void row_squares(size_t rows, size_t n, const float *x,
-                                                              size_t ldx, const vec mean[NORM_ROWS],
-                                                              float sums[NORM_ROWS], const float *y,
-                                                              size_t ldy)
+ALWAYS_INLINE void row_squares(size_t rows, size_t n, const float *x, size_t ldx,
+                               const vec mean[NORM_ROWS], float sums[NORM_ROWS], const float *y,
+                               size_t ldy)
 {
     vec squares[NORM_ROWS];
     size_t i = 0;
@@ -70,8 +69,7 @@ __attribute__((always_inline)) static inline void row_squares(size_t rows, size_
 }
 
 /* Rows [first, first + rows); rows is a constant at every call, at most NORM_ROWS. */
-__attribute__((always_inline)) static inline void layernorm_rows(
-    size_t first, size_t rows, const struct vit_layernorm_args *args)
+ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_layernorm_args *args)
 {
     const size_t n = args->n, ldx = args->ldx, ldy = args->ldy;
     const float *const x = args->x + first * ldx, *const gamma = args->gamma;

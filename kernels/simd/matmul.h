@@ -22,12 +22,11 @@
  */
 #define REGS      (NR / REG_LANES) /* of a row of the tile */
 #define VEC_REGS  (LANES / REG_LANES)
-#define ALWAYS    __attribute__((always_inline)) static inline
 #define PREFETCH2 2 /* into L2 */
 
 /* acc += a column of A times a row of the panel */
-ALWAYS void step(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
-                 reg acc[MR][REGS])
+ALWAYS_INLINE void step(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
+                        reg acc[MR][REGS])
 {
     reg b[REGS];
 
@@ -44,8 +43,8 @@ ALWAYS void step(size_t m, size_t regs, const float *a, size_t lda, const float 
 }
 
 #ifndef HAS_FOUR_STEPS
-ALWAYS void four_steps(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
-                       reg acc[MR][REGS])
+ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
+                              reg acc[MR][REGS])
 {
     UNROLL
     for (size_t q = 0; q < 4; q++)
@@ -80,9 +79,9 @@ static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
  * factor[i], applies `e` through finish(), stores to out[m][n], row stride ldo. m and regs are
  * constants at every call, so that the accumulators are registers.
  */
-ALWAYS void multiply_fixed(size_t m, size_t regs, const struct vit_tile *t, size_t n,
-                           const float *factor, float *out, size_t ldo,
-                           const struct vit_epilogue *e)
+ALWAYS_INLINE void multiply_fixed(size_t m, size_t regs, const struct vit_tile *t, size_t n,
+                                  const float *factor, float *out, size_t ldo,
+                                  const struct vit_epilogue *e)
 {
     const float *a = (const float *)t->a + t->k_first;
     const float *panel = (const float *)t->panel + t->k_first * NR;
@@ -124,8 +123,8 @@ ALWAYS void multiply_fixed(size_t m, size_t regs, const struct vit_tile *t, size
 }
 
 /* One row of several whole panels; `panels` is a constant at every call. */
-ALWAYS void multiply_panels(size_t panels, const struct vit_tile *t, float factor, float *out,
-                            const struct vit_epilogue *e)
+ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, float factor,
+                                   float *out, const struct vit_epilogue *e)
 {
     const float *const a = t->a, *const panel = t->panel;
     const size_t stride = t->panel_bytes / sizeof *panel;

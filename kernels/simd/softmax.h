@@ -17,8 +17,8 @@
  * The largest number of each row. Of +0 and −0 it may be the other one than scalar's: x − max then
  * differs in the sign of a zero at most, whose exp is 1. rows: 1 or 4.
  */
-__attribute__((always_inline)) static inline void row_maxima(size_t rows, size_t n, const float *x,
-                                                             size_t ldx, vec largest[TOGETHER])
+ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
+                              vec largest[TOGETHER])
 {
     const size_t columns = TOGETHER / rows; /* vectors of a row that are gone through together */
     const vec lowest = v_set(-INFINITY);
@@ -49,9 +49,8 @@ __attribute__((always_inline)) static inline void row_maxima(size_t rows, size_t
 }
 
 /* y = exp(x − max) and its sum, of each row; rows is a constant at every call, 1 or 4. */
-__attribute__((always_inline)) static inline void exp_rows(size_t rows, size_t n, const float *x,
-                                                           size_t ldx, float *y, size_t ldy,
-                                                           float *sums)
+ALWAYS_INLINE void exp_rows(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
+                            float *sums)
 {
     const size_t columns = TOGETHER / rows;
     vec max[TOGETHER], sum[TOGETHER];
