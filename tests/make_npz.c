@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zip.h>
 
-/* A .npy file that libzip will free; NULL for an empty file, which libzip would not free. */
+/* A .npy file, which the caller frees; NULL for an empty file. */
 static void *make_npy(const struct made_member *member, size_t *size)
 {
     const size_t text = member->dict ? strlen(member->dict) : 0;
@@ -36,22 +36,27 @@ struct made_npz make_npz(size_t count, const struct made_member *members)
     zip_source_t *target = zip_source_buffer_create(NULL, 0, 0, NULL);
     zip_t *zip = zip_open_from_source(target, ZIP_TRUNCATE, NULL);
     struct made_npz npz = { 0 };
+    void **npy = calloc(count + 1, sizeof *npy);
     zip_stat_t stat;
 
-    cr_assert_not_null(zip);
+    cr_assert(zip && npy);
     zip_source_keep(target);
     for (size_t i = 0; i < count; i++) {
         size_t size;
-        void *bytes = make_npy(&members[i], &size);
-        const zip_int64_t at =
-            zip_file_add(zip, members[i].name, zip_source_buffer(zip, bytes, size, 1), 0);
+        npy[i] = make_npy(&members[i], &size);
+        zip_source_t *const source = zip_source_buffer(zip, npy[i], size, 0);
+        cr_assert_not_null(source);
+        const zip_int64_t at = zip_file_add(zip, members[i].name, source, 0);
         cr_assert_geq(at, 0);
         cr_assert_eq(zip_set_file_compression(zip, (zip_uint64_t)at,
                                               members[i].deflated ? ZIP_CM_DEFLATE : ZIP_CM_STORE,
                                               0),
                      0);
     }
-    cr_assert_eq(zip_close(zip), 0);
+    cr_assert_eq(zip_close(zip), 0); /* reads the members */
+    for (size_t i = 0; i < count; i++)
+        free(npy[i]);
+    free(npy);
     cr_assert(zip_source_open(target) == 0 && zip_source_stat(target, &stat) == 0);
     npz.size = (size_t)stat.size;
     npz.bytes = malloc(npz.size);

@@ -278,58 +278,71 @@ static struct view view_of(const struct tensor_source *source, const struct vit_
     }
 }
 
-/* Reads all of a tensor into kept_data: neighbors in the slot's layout are scattered over it. */
-static enum vit_status keep_tensor(struct checkpoint *checkpoint, const struct tensor *tensor,
-                                   struct vit_error *err)
+/*
+ * All data of a tensor, read into kept_data: neighbors in the slot's layout are scattered over it.
+ * NULL: *status is the error.
+ */
+static const float *keep_tensor(struct checkpoint *checkpoint, const struct tensor *tensor,
+                                enum vit_status *status, struct vit_error *err)
 {
     size_t bytes;
-    enum vit_status status;
 
     if (checkpoint->kept == tensor)
-        return VIT_OK;
+        return checkpoint->kept_data;
     checkpoint_forget(checkpoint);
     if (checked_mul(tensor->elements, sizeof(float), &bytes))
         checkpoint->kept_data = malloc(bytes);
-    if (!checkpoint->kept_data)
-        return fail_no_memory(err, tensor->path);
-    if ((status = tensors_read_f32(checkpoint->tensors, tensor, 0, tensor->elements,
-                                   checkpoint->kept_data, err)))
-        return status;
+    if (!checkpoint->kept_data) {
+        *status = fail_no_memory(err, tensor->path);
+        return NULL;
+    }
+    *status = tensors_read_f32(checkpoint->tensors, tensor, 0, tensor->elements,
+                               checkpoint->kept_data, err);
+    if (*status)
+        return NULL;
     checkpoint->kept = tensor;
-    return VIT_OK;
+    return checkpoint->kept_data;
 }
 
+/* Copies elements first .. first + count − 1 of a view, row by row of its last dimension. */
 static void gather(const struct view *view, const float *data, size_t first, size_t count,
                    float *out)
 {
     const size_t *const dim = view->dim, *const stride = view->stride;
+    size_t d = first % dim[3], c = first / dim[3] % dim[2];
+    size_t b = first / (dim[3] * dim[2]) % dim[1], a = first / (dim[3] * dim[2] * dim[1]);
 
-    while (count > 0) { /* one row of the last dimension, or the requested part of it */
-        const size_t d = first % dim[3], c = first / dim[3] % dim[2];
-        const size_t b = first / (dim[3] * dim[2]) % dim[1];
-        const size_t a = first / (dim[3] * dim[2] * dim[1]);
+    while (count > 0) {
         const size_t run = count < dim[3] - d ? count : dim[3] - d;
         const float *const from = data + a * stride[0] + b * stride[1] + c * stride[2];
         for (size_t i = 0; i < run; i++)
             out[i] = from[(d + i) * stride[3]];
-        first += run;
         count -= run;
         out += run;
+        d = 0;
+        if (++c == dim[2]) {
+            c = 0;
+            if (++b == dim[1]) {
+                b = 0;
+                a++;
+            }
+        }
     }
 }
 
 static enum vit_status read_part(struct checkpoint *checkpoint, const struct tensor_source *source,
                                  size_t first, size_t count, float *out, struct vit_error *err)
 {
-    enum vit_status status;
+    enum vit_status status = VIT_OK;
 
     if (source->rule->layout == LAYOUT_SLOT)
         return tensors_read_f32(checkpoint->tensors, source->tensor, first, count, out, err);
-    if ((status = keep_tensor(checkpoint, source->tensor, err)))
-        return status;
-    const struct view view = view_of(source, &checkpoint->parsed.config);
-    gather(&view, checkpoint->kept_data, first, count, out);
-    return VIT_OK;
+    const float *const data = keep_tensor(checkpoint, source->tensor, &status, err);
+    if (data) {
+        const struct view view = view_of(source, &checkpoint->parsed.config);
+        gather(&view, data, first, count, out);
+    }
+    return status;
 }
 
 enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,

@@ -92,23 +92,17 @@ static enum vit_status fail_unknown_model(const struct config_sources *sources,
                      name ? sanitize_name(name).text : json_kind(model_type));
 }
 
-static enum vit_status find_family(const struct config_sources *sources,
-                                   const struct family **family, struct vit_error *err)
+/* The family, or NULL if it is unknown. Only .npz weights need no config.json. */
+static const struct family *find_family(const struct config_sources *sources)
 {
     const char *const model_type = sources_string(sources, "model_type");
 
-    *family = NULL;
     if (sources->tensors->format == TENSORS_NPZ)
-        *family = family_recognized(BY_NPZ, NULL);
-    else if (!sources->root)
-        return fail_file(err, VIT_EIO, sources->path,
-                         "not found: expected it beside .safetensors weights");
-    else if (json_object_get(sources->root, "architecture") &&
-             !json_object_get(sources->root, "model_type"))
-        *family = family_recognized(BY_ARCHITECTURE, NULL);
-    else if (model_type)
-        *family = family_recognized(BY_MODEL_TYPE, model_type);
-    return *family ? VIT_OK : fail_unknown_model(sources, err);
+        return family_recognized(BY_NPZ, NULL);
+    if (json_object_get(sources->root, "architecture") &&
+        !json_object_get(sources->root, "model_type"))
+        return family_recognized(BY_ARCHITECTURE, NULL);
+    return model_type ? family_recognized(BY_MODEL_TYPE, model_type) : NULL;
 }
 
 /* Whether a field is present; null stands for the default. */
@@ -157,13 +151,19 @@ static void note_from(const struct config_sources *sources, enum preprocess_sour
 static enum vit_status parse_family(const struct config_sources *sources,
                                     struct parsed_config *parsed, struct vit_error *err)
 {
+    const struct family *const family = find_family(sources);
     enum vit_status status;
 
-    if ((status = find_family(sources, &parsed->family, err)) ||
-        (status = parsed->family->parse(sources, parsed, err)))
+    if (!family && !sources->root)
+        return fail_file(err, VIT_EIO, sources->path,
+                         "not found: expected it beside .safetensors weights");
+    if (!family)
+        return fail_unknown_model(sources, err);
+    parsed->family = family;
+    if ((status = family->parse(sources, parsed, err)))
         return status;
     for (size_t i = 0; i < sizeof preprocess_sources / sizeof *preprocess_sources; i++)
-        note_from(sources, parsed->family->preprocess, i, &parsed->provenance);
+        note_from(sources, family->preprocess, i, &parsed->provenance);
     /* without a classifier the labels are unused, and Hugging Face writes placeholders */
     const bool labeled = parsed->config.classes > 0 && !parsed->is_projection;
     return labels_parse_json(sources->path,

@@ -192,7 +192,7 @@ static bool is_in_first_part(const struct resolution *r, const struct tensor_rul
                              size_t index)
 {
     const struct tensor_rule *const first = source_of(r, rule->slot, index, 0)->rule;
-    size_t whole[4], part[4];
+    size_t whole[4] = { 0 }, part[4] = { 0 };
 
     if (rule->part == 0 || !first)
         return false;

@@ -68,10 +68,11 @@ static bool accept(struct text *t, char c)
 /* Reads a Python string without escapes; one longer than size − 1 bytes is cut. */
 static bool read_string(struct text *t, char *string, size_t size)
 {
-    const char quote = accept(t, '\'') ? '\'' : accept(t, '"') ? '"' : '\0';
+    const bool single = accept(t, '\'');
+    const char quote = single ? '\'' : '"';
     size_t length = 0;
 
-    if (!quote)
+    if (!single && !accept(t, quote))
         return false;
     for (; t->p < t->end && *t->p != quote; t->p++) {
         if (*t->p == '\\' || *t->p == '\n')

@@ -45,7 +45,7 @@ struct sanitized sanitize_name(const char *string)
         for (length = MAX_BYTES; length > MAX_BYTES - 3 && continues_character(string[length]);)
             length--;
     copy(length, string, q.text);
-    strcpy(q.text + length, cut ? "..." : "");
+    memcpy(q.text + length, cut ? "..." : "", cut ? 4 : 1);
     return q;
 }
 
