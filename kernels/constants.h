@@ -1,4 +1,4 @@
-/* constants.h - the numbers that scalar and SIMD kernels share, so that their bits agree */
+/* constants.h - the numbers that scalar and SIMD kernels share, so that their results agree */
 #ifndef VIT_KERNELS_CONSTANTS_H
 #define VIT_KERNELS_CONSTANTS_H
 
@@ -11,7 +11,7 @@
 #include "kernels/unroll.h"
 #include "vit/kernels.h"
 
-#define LANES 16 /* partial sums of a row, on every machine: docs/numerics.md */
+#define LANES 16 /* partial sums of a row, at every level: docs/numerics.md */
 
 /*
  * exp(x): n = round(x/ln 2), r = x − n·ln 2 in two parts, exp(r) = 1 + (r + r²·P(r)), times
@@ -28,7 +28,7 @@ static const float exp_poly[] = { 0.5f, 0.166665763f, 0.0416668542f, 0.008363200
 
 /*
  * Φ(−a) = exp(−a²/2)·R(a) for a ≥ 0, R(a) = Q(w), w = (a − 3)/(a + 3): Q is the minimax fit of
- * degree 9 for a ≤ 15, PHI_CENTER chosen to make it good: 2^-26.4 relative error before rounding.
+ * degree 9 for a ≤ 15, with the PHI_CENTER that fits best: 2^-26.4 relative error before rounding.
  * The variable is that of Shepherd & Laframboise 1981 (Math. Comp. 36, 249-253).
  */
 #define PHI_CENTER 3.0f
@@ -37,7 +37,7 @@ static const float phi_poly[] = { 0.121513948f,     -0.206402615f,    0.12322505
                                   -0.000982822385f, -0.000338545971f, 0.000114504612f,
                                   5.26764525e-05f };
 
-/* Where |x|·f underflows to 0: larger arguments are clamped, or infinity·0 would make a NaN. */
+/* |x|·f underflows to 0 from here on: larger arguments are clamped, or ∞·0 would give NaN. */
 #define GELU_MAX       15.0f
 #define GELU_TANH_MAX  12.0f
 #define GELU_QUICK_MAX 70.0f

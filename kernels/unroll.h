@@ -3,16 +3,14 @@
 #define VIT_KERNELS_UNROLL_H
 
 /*
- * Before a for loop. UNROLL: wholly, its count being known and at most 32. An array indexed by what
- * is left of a loop is memory, and a micro-kernel whose accumulators are memory runs at a third of
- * its speed. UNROLL_BY_4: four steps at a time, whatever the count.
+ * Written before a for loop. UNROLL: completely; the count is a constant of at most 32. An array
+ * that a remaining loop indexes lives in memory, and a micro-kernel whose accumulators live in
+ * memory runs at a third of its speed.
  */
 #ifdef __clang__
-#define UNROLL      _Pragma("clang loop unroll(full)")
-#define UNROLL_BY_4 _Pragma("clang loop unroll_count(4)")
+#define UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define UNROLL      _Pragma("GCC unroll 32")
-#define UNROLL_BY_4 _Pragma("GCC unroll 4")
+#define UNROLL _Pragma("GCC unroll 32")
 #endif
 
 /* A function whose constant arguments shape its code, at every level of optimization. */

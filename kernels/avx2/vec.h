@@ -1,4 +1,4 @@
-/* vec.h - 16 float lanes in two ymm registers; the operations every row kernel is written in */
+/* vec.h - 16 float lanes in two ymm registers: the operations that row kernels are written in */
 #ifndef VIT_KERNELS_AVX2_VEC_H
 #define VIT_KERNELS_AVX2_VEC_H
 
@@ -14,8 +14,8 @@ typedef struct {
     __m256 l, h; /* lanes 0-7, 8-15 */
 } vec;
 
-#define PEAK_CHAINS                                                                                \
-    6 /* 12 registers of 16: two multiply-adds a cycle of 5 cycles' latency want 10 */
+/* 12 registers of 16: two multiply-adds per cycle with a latency of 5 cycles need 10 */
+#define PEAK_ACCUMULATORS 6
 
 static inline vec v_set(float x)
 {
@@ -35,7 +35,7 @@ static inline __m256i lanes_below(size_t n, int first)
     return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lane);
 }
 
-/* The first n < 16 lanes from memory, the others 0; touches nothing past them. */
+/* The first n < 16 lanes from memory, the others 0; reads nothing past them. */
 static inline vec v_load_tail(const float *p, size_t n)
 {
     return (vec){ _mm256_maskload_ps(p, lanes_below(n, 0)),
@@ -54,7 +54,7 @@ static inline void v_store_tail(float *p, vec a, size_t n)
     _mm256_maskstore_ps(p + 8, lanes_below(n, 8), a.h);
 }
 
-/* The first n < 16 lanes of a, fill in the others. */
+/* The first n < 16 lanes of a; the others from fill. */
 static inline vec v_head(vec a, size_t n, vec fill)
 {
     return (vec){ _mm256_blendv_ps(fill.l, a.l, _mm256_castsi256_ps(lanes_below(n, 0))),
@@ -121,7 +121,7 @@ static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
                   _mm256_or_ps(_mm256_andnot_ps(bit, a.h), _mm256_and_ps(bit, sign.h)) };
 }
 
-/* In two steps, as 2ⁿ alone may underflow: the first is exact, and only the second rounds. */
+/* Two factors, since 2ⁿ alone may underflow: the first product is exact, the second rounds. */
 static inline __m256 scale_half(__m256 a, __m256 n)
 {
     const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127 + 96));
@@ -135,7 +135,7 @@ static inline vec v_scale_by_power(vec a, vec n)
     return (vec){ scale_half(a.l, n.l), scale_half(a.h, n.h) };
 }
 
-/* By 2 to n/2 rounded down, then by what is left: neither power overflows or underflows. */
+/* Times 2^⌊n/2⌋, then times the rest: neither power overflows or underflows. */
 static inline __m256 scale_half_any(__m256 a, __m256 n)
 {
     const __m256i whole = _mm256_cvtps_epi32(n), bias = _mm256_set1_epi32(127);

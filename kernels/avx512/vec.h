@@ -13,8 +13,8 @@
 
 typedef __m512 vec;
 
-#define PEAK_CHAINS                                                                                \
-    24 /* two multiply-adds a cycle of up to 5 cycles' latency want 10; 32 registers */
+/* two multiply-adds per cycle with a latency of up to 5 cycles need 10; 32 registers */
+#define PEAK_ACCUMULATORS 24
 
 static inline vec v_set(float x)
 {
@@ -31,7 +31,7 @@ static inline __mmask16 first_lanes(size_t n) /* n < 16 */
     return (__mmask16)((1u << n) - 1);
 }
 
-/* The first n < 16 lanes from memory, the others 0; touches nothing past them. */
+/* The first n < 16 lanes from memory, the others 0; reads nothing past them. */
 static inline vec v_load_tail(const float *p, size_t n)
 {
     return _mm512_maskz_loadu_ps(first_lanes(n), p);
@@ -47,7 +47,7 @@ static inline void v_store_tail(float *p, vec a, size_t n)
     _mm512_mask_storeu_ps(p, first_lanes(n), a);
 }
 
-/* The first n < 16 lanes of a, fill in the others. */
+/* The first n < 16 lanes of a; the others from fill. */
 static inline vec v_head(vec a, size_t n, vec fill)
 {
     return _mm512_mask_mov_ps(fill, first_lanes(n), a);

@@ -1,4 +1,4 @@
-/* vec.h - 16 float lanes in four q registers; the operations every row kernel is written in */
+/* vec.h - 16 float lanes in four q registers: the operations that row kernels are written in */
 #ifndef VIT_KERNELS_NEON_VEC_H
 #define VIT_KERNELS_NEON_VEC_H
 
@@ -15,10 +15,10 @@ typedef struct {
     float32x4_t q[4]; /* lanes 0-3, 4-7, 8-11, 12-15 */
 } vec;
 
-#define PEAK_CHAINS                                                                                \
-    6 /* 24 registers of 32: up to four multiply-adds a cycle of 4 cycles' latency */
+/* 24 of 32 registers: up to four multiply-adds per cycle with a latency of 4 cycles */
+#define PEAK_ACCUMULATORS 6
 
-/* An operation on each quarter; the compiler unrolls the four. */
+/* Applies an expression to each of the four registers; the compiler unrolls the loop. */
 #define EACH_QUARTER(expression)                                                                   \
     vec r;                                                                                         \
     for (int i = 0; i < 4; i++)                                                                    \
@@ -41,7 +41,7 @@ static inline void v_store(float *p, vec a)
         vst1q_f32(p + 4 * i, a.q[i]);
 }
 
-/* The first n < 16 lanes from memory, the others 0; touches nothing past them. */
+/* The first n < 16 lanes from memory, the others 0; reads nothing past them. */
 static inline vec v_load_tail(const float *p, size_t n)
 {
     float lane[LANES] = { 0 };
@@ -56,7 +56,7 @@ static inline void v_store_tail(float *p, vec a, size_t n)
     memcpy(p, lane, n * sizeof *p);
 }
 
-/* The first n < 16 lanes of a, fill in the others. */
+/* The first n < 16 lanes of a; the others from fill. */
 static inline vec v_head(vec a, size_t n, vec fill)
 {
     static const uint32_t lane[LANES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
@@ -95,8 +95,8 @@ static inline vec v_fnma(vec a, vec b, vec c) /* −a·b + c */
 }
 
 /*
- * vmaxq would turn a NaN on either side to NaN, and −0 to +0. Of the same comparison clang 14 makes
- * it all the same where a is +0, unless it cannot see where the mask is from.
+ * Not vmaxq: it returns NaN if either side is NaN, and +0 for −0 and +0. clang 14 would turn the
+ * comparison into vmaxq where a is +0; the empty asm hides from it where the mask comes from.
  */
 static inline float32x4_t max_quarter(float32x4_t a, float32x4_t b)
 {
@@ -131,7 +131,7 @@ static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
     EACH_QUARTER(vbslq_f32(vdupq_n_u32(0x80000000), sign.q[i], a.q[i]));
 }
 
-/* In two steps, as 2ⁿ alone may underflow: the first is exact, and only the second rounds. */
+/* Two factors, since 2ⁿ alone may underflow: the first product is exact, the second rounds. */
 static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t n)
 {
     const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127 + 96));
@@ -145,7 +145,7 @@ static inline vec v_scale_by_power(vec a, vec n)
     EACH_QUARTER(scale_quarter(a.q[i], n.q[i]));
 }
 
-/* By 2 to n/2 rounded down, then by what is left: neither power overflows or underflows. */
+/* Times 2^⌊n/2⌋, then times the rest: neither power overflows or underflows. */
 static inline float32x4_t scale_quarter_any(float32x4_t a, float32x4_t n)
 {
     const int32x4_t whole = vcvtq_s32_f32(n), bias = vdupq_n_s32(127);
@@ -185,7 +185,7 @@ static inline float32x4_t high_halves(float32x4_t a, float32x4_t b)
     return vcombine_f32(vget_high_f32(a), vget_high_f32(b));
 }
 
-/* r[i][j] ⇄ r[j][i], by sixteenths of 4 × 4. */
+/* r[i][j] ⇄ r[j][i], in blocks of 4 × 4. */
 static inline void v_transpose(vec r[LANES])
 {
     vec t[LANES];

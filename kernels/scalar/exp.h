@@ -43,14 +43,14 @@ static inline float expm1_reduced(float r)
  */
 static inline float exp_rounded(float x, float excess)
 {
-    x = EXP_MIN > x ? EXP_MIN : x; /* in this order a NaN stays */
+    x = EXP_MIN > x ? EXP_MIN : x; /* in this order NaN stays NaN */
     if (x != x)
         return x;
     const float n = exp_power(x);
     const float e = expm1_reduced(exp_remainder(x, n) - excess) + 1.0f;
 
     const int half =
-        (int)n >> 1; /* in two steps, or 2ⁿ alone might underflow where the result is subnormal */
+        (int)n >> 1; /* two factors: 2ⁿ alone underflows where the result is subnormal */
     return e * power_of_two(half) * power_of_two((int)n - half);
 }
 

@@ -1,4 +1,4 @@
-/* rows.h - LayerNorm, softmax and activations of a row: what other levels must equal */
+/* rows.h - LayerNorm, softmax and activations of a row: the reference for all other levels */
 #ifndef VIT_KERNELS_SCALAR_ROWS_H
 #define VIT_KERNELS_SCALAR_ROWS_H
 
@@ -74,14 +74,14 @@ static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y,
 /*
  * GELU, its approximations and SiLU are all x·f(x) with f(x) + f(−x) = 1, so that with a = |x|
  *     x·f(x) = max(x, 0) − a·f(−a):
- * no cancellation on either side, so the relative error stays small all the way down. Bounds in ulp
- * over all floats, and where |x| is such that a network notices, from check/oracle.c:
+ * neither side cancels, so the relative error stays small for every x. Bounds in ulp over all floats,
+ * and over the narrower range that matters to a network, from check/oracle.c:
  *     gelu 16, 4.5 from -4 up; gelu_tanh 214, 7.6 from -2 up; gelu_quick 48, 4.5 from -4 up;
  *     silu 53, 3.2 from -87 up; relu 0.
  */
 /*
- * max(0, x), and −0 stays −0. Of the comparison alone clang 14 makes an instruction on arm64 that
- * turns it to +0; one that asks for the sign too it leaves as it is.
+ * max(0, x) that keeps −0. Without the test of the sign, clang 14 for arm64 turns the comparison into
+ * an instruction that returns +0.
  */
 static float positive_part(float x)
 {
@@ -94,7 +94,7 @@ static float magnitude(float x, float max)
     return max < a ? max : a;
 }
 
-/* The input of an activation, and what it takes beside. */
+/* One input of an activation with its arguments. */
 struct operands {
     float x, a, b, weight;
 };
@@ -114,7 +114,7 @@ static float activation_gelu(struct operands o)
     return fmaf(-a, q * e, positive_part(x));
 }
 
-/* x·sigmoid(y), where y has the sign of x; a is |x|, minus_y is −|y| with its excess of rounding */
+/* x·sigmoid(y) where y has the sign of x; a = |x|, minus_y = −|y| + excess of rounding */
 static float times_sigmoid(float x, float a, float minus_y, float excess)
 {
     const float e = exp_rounded(minus_y, excess);
@@ -141,8 +141,8 @@ static float activation_silu(struct operands o)
 }
 
 /*
- * tanh(a) = (1 − e)/(1 + e), e = exp(−2a) = s + q·s with s = 2ⁿ and q = exp(r) − 1. In 1 − e as
- * (1 − s) − q·s nothing cancels: for n = 0 it is −q alone, and further down 1 − s is at least 1/2
+ * tanh(a) = (1 − e)/(1 + e), e = exp(−2a) = s + q·s with s = 2ⁿ and q = exp(r) − 1. Computing 1 − e
+ * as (1 − s) − q·s avoids cancellation: for n = 0 it is −q, and for smaller n 1 − s is at least 1/2
  * and |q·s| at most 0.21. Within 2 ulp over all floats, odd, never above 1: check/oracle.c.
  */
 static float activation_tanh(struct operands o)

@@ -1,11 +1,11 @@
-/* activation.h - activations over vec.h; kernels/scalar/rows.h has the reasons */
+/* activation.h - activations over vec.h; kernels/scalar/rows.h explains them */
 #ifndef VIT_KERNELS_SIMD_ACTIVATION_H
 #define VIT_KERNELS_SIMD_ACTIVATION_H
 
 #include "kernels/simd/exp.h"
 #include "kernels/simd/lanes.h"
 
-/* The input of an activation, and what it takes beside. */
+/* One input vector of an activation with its arguments. */
 struct v_operands {
     vec x, a, b, weight;
 };
@@ -35,7 +35,7 @@ static inline vec v_activation_gelu(struct v_operands o)
     return v_fnma(a, v_mul(q, e), v_positive_part(x));
 }
 
-/* x·sigmoid(y), where y has the sign of x; a is |x|, minus_y is −|y| with its excess of rounding */
+/* x·sigmoid(y) where y has the sign of x; a = |x|, minus_y = −|y| + excess of rounding */
 static inline vec v_times_sigmoid(vec x, vec a, vec minus_y, vec excess)
 {
     const vec e = v_exp_rounded(minus_y, excess);

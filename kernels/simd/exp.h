@@ -1,8 +1,8 @@
-/* exp.h - the exponential over vec.h; kernels/scalar/exp.h has the reasons */
+/* exp.h - the exponential over vec.h; kernels/scalar/exp.h explains it */
 #ifndef VIT_KERNELS_SIMD_EXP_H
 #define VIT_KERNELS_SIMD_EXP_H
 
-/* n of exp(x) = 2ⁿ·exp(r), and what r is before the low part of n·ln 2 is taken from it */
+/* n of exp(x) = 2ⁿ·exp(r); *high = r plus the low part of n·ln 2 */
 static inline vec v_exp_power(vec x, vec *high)
 {
     const vec round = v_set(EXP_ROUND);
@@ -36,8 +36,8 @@ static inline vec v_exp_rounded(vec x, vec excess)
 }
 
 /*
- * exp(x) for each of a few x ≤ 0, at most 4; to take 0 away changes no bit. Step by step through
- * all of them, so that none waits for itself.
+ * exp(x) for up to 4 vectors x ≤ 0. Each step is applied to all of them before the next step, which
+ * hides the latency. Same bits as v_exp_rounded with excess 0: subtracting 0 changes nothing.
  */
 #define EACH                                                                                       \
     UNROLL                                                                                         \

@@ -1,4 +1,4 @@
-/* layernorm.h - LayerNorm of rows over vec.h, several at once; in place allowed */
+/* layernorm.h - LayerNorm over vec.h, several rows at a time; in place allowed */
 #ifndef VIT_KERNELS_SIMD_LAYERNORM_H
 #define VIT_KERNELS_SIMD_LAYERNORM_H
 
@@ -7,9 +7,9 @@
 #include "kernels/constants.h"
 
 /*
- * Rows at once: a row's sums are one chain of additions, each of which waits for the one before. Of
- * 768 columns, four rows in cache take half the time of four that follow each other; eight, or two,
- * take longer.
+ * Rows computed at a time. The partial sums of a row are one register of dependent additions, so
+ * several rows hide their latency: with 768 columns in cache, four rows together take half the time
+ * of four rows one by one; two or eight together take longer than four.
  */
 #define NORM_ROWS 4
 
@@ -36,8 +36,8 @@ ALWAYS_INLINE void row_sums(size_t rows, size_t n, const float *x, size_t ldx,
 }
 
 /*
- * Σ(x − mean)² of each row. Meanwhile what comes next is fetched: of rows in memory, where several
- * at once are as many streams, each of them a short one. The next rows of x need not exist.
+ * Σ(x − mean)² of each row. Prefetches y and the next rows of x, which need not exist: several rows
+ * in memory are several short streams, too short for the hardware to prefetch well.
  */
 ALWAYS_INLINE void row_squares(size_t rows, size_t n, const float *x, size_t ldx,
                                const vec mean[NORM_ROWS], float sums[NORM_ROWS], const float *y,
@@ -59,7 +59,7 @@ ALWAYS_INLINE void row_squares(size_t rows, size_t n, const float *x, size_t ldx
     }
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        if (i < n) { /* lanes past the row must add nothing; 0 − mean would */
+        if (i < n) { /* lanes past the row must contribute 0, not (0 − mean)² */
             const vec d =
                 v_head(v_sub(v_load_tail(x + r * ldx + i, n - i), mean[r]), n - i, v_set(0.0f));
             squares[r] = v_fma(d, d, squares[r]);

@@ -12,20 +12,20 @@
 /* As many independent accumulators as the registers hold. */
 static float fma_peak(size_t rounds)
 {
-    /* different in every lane, or the compiler computes equal registers once */
+    /* different in every lane, or the compiler would compute equal registers only once */
     static const float start[LANES] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
     const vec half = v_set(0.5f), one = v_set(1.0f);
-    vec c[PEAK_CHAINS];
+    vec c[PEAK_ACCUMULATORS];
 
     UNROLL
-    for (int i = 0; i < PEAK_CHAINS; i++)
+    for (int i = 0; i < PEAK_ACCUMULATORS; i++)
         c[i] = v_fma(v_load(start), one, v_set((float)(i * LANES)));
     for (size_t r = 0; r < rounds; r++)
         UNROLL
-    for (int i = 0; i < PEAK_CHAINS; i++)
+    for (int i = 0; i < PEAK_ACCUMULATORS; i++)
         c[i] = v_fma(c[i], half, one);
     UNROLL
-    for (int i = 1; i < PEAK_CHAINS; i++)
+    for (int i = 1; i < PEAK_ACCUMULATORS; i++)
         c[0] = v_add(c[0], c[i]);
     return v_sum(c[0]);
 }
@@ -54,7 +54,7 @@ static inline void register_kernels(struct vit_kernels *table)
     table->add = add;
     table->multiply = multiply;
     table->fma_peak = fma_peak;
-    table->fma_peak_flops = PEAK_CHAINS * LANES * 2;
+    table->fma_peak_flops = PEAK_ACCUMULATORS * LANES * 2;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* softmax.h - softmax of rows over vec.h, several at once; in place allowed */
+/* softmax.h - softmax over vec.h, several vectors at a time; in place allowed */
 #ifndef VIT_KERNELS_SIMD_SOFTMAX_H
 #define VIT_KERNELS_SIMD_SOFTMAX_H
 
@@ -7,34 +7,34 @@
 #include "kernels/simd/exp.h"
 
 /*
- * So many vectors are gone through together, those of several rows where there are several: of one
- * vector each step waits for the one before. Step by step through four vectors, exp takes 7 % less
- * time than vector by vector, and a row of 197 numbers among four 17 % less than alone.
+ * Vectors processed at a time, one of each of several rows if there are several rows: the steps of
+ * one vector depend on each other, those of several vectors hide their latency. With four vectors
+ * at a time exp takes 7 % less time, and a row of 197 numbers among four rows 17 % less than alone.
  */
-#define TOGETHER 4
+#define VECTORS 4
 
 /*
- * The largest number of each row. Of +0 and −0 it may be the other one than scalar's: x − max then
- * differs in the sign of a zero at most, whose exp is 1. rows: 1 or 4.
+ * The maximum of each row; rows is 1 or 4. Between +0 and −0 it may differ from scalar's: then x − max
+ * differs at most in the sign of a zero, whose exp is 1 either way.
  */
 ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
-                              vec largest[TOGETHER])
+                              vec maxima[VECTORS])
 {
-    const size_t columns = TOGETHER / rows; /* vectors of a row that are gone through together */
+    const size_t columns = VECTORS / rows; /* vectors of a row at a time */
     const vec lowest = v_set(-INFINITY);
-    vec max[TOGETHER];
+    vec max[VECTORS];
     size_t i = 0;
 
     UNROLL
-    for (size_t j = 0; j < TOGETHER; j++)
+    for (size_t j = 0; j < VECTORS; j++)
         max[j] = lowest;
     for (; i + columns * LANES <= n; i += columns * LANES)
         UNROLL
-    for (size_t j = 0; j < TOGETHER; j++) { /* in this order a NaN is passed over */
-        const float *from = x + j / columns * ldx + i + j % columns * LANES;
-        max[j] = v_max(v_load(from), max[j]);
+    for (size_t j = 0; j < VECTORS; j++) { /* in this order NaN is ignored */
+        const float *source = x + j / columns * ldx + i + j % columns * LANES;
+        max[j] = v_max(v_load(source), max[j]);
     }
-    for (; columns > 1 && i + LANES <= n; i += LANES) /* of one row alone */
+    for (; columns > 1 && i + LANES <= n; i += LANES) /* if there is one row */
         max[0] = v_max(v_load(x + i), max[0]);
     UNROLL
     for (size_t r = 0; r < rows; r++) {
@@ -44,7 +44,7 @@ ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
             m = v_max(m, max[r * columns + j]);
         if (i < n)
             m = v_max(v_head(v_load_tail(x + r * ldx + i, n - i), n - i, lowest), m);
-        largest[r] = v_set(v_max_lane(m));
+        maxima[r] = v_set(v_max_lane(m));
     }
 }
 
@@ -52,8 +52,8 @@ ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
 ALWAYS_INLINE void exp_rows(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                             float *sums)
 {
-    const size_t columns = TOGETHER / rows;
-    vec max[TOGETHER], sum[TOGETHER];
+    const size_t columns = VECTORS / rows;
+    vec max[VECTORS], sum[VECTORS];
     size_t i = 0;
 
     row_maxima(rows, n, x, ldx, max);
@@ -61,13 +61,13 @@ ALWAYS_INLINE void exp_rows(size_t rows, size_t n, const float *x, size_t ldx, f
     for (size_t r = 0; r < rows; r++)
         sum[r] = v_set(0.0f);
     for (; i + columns * LANES <= n; i += columns * LANES) {
-        vec e[TOGETHER];
+        vec e[VECTORS];
         UNROLL
-        for (size_t j = 0; j < TOGETHER; j++)
+        for (size_t j = 0; j < VECTORS; j++)
             e[j] = v_sub(v_load(x + j / columns * ldx + i + j % columns * LANES), max[j / columns]);
-        v_exp_each(TOGETHER, e);
+        v_exp_each(VECTORS, e);
         UNROLL
-        for (size_t j = 0; j < TOGETHER; j++) {
+        for (size_t j = 0; j < VECTORS; j++) {
             v_store(y + j / columns * ldy + i + j % columns * LANES, e[j]);
             sum[j / columns] = v_add(sum[j / columns], e[j]);
         }
@@ -93,8 +93,8 @@ static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float
 {
     size_t i = 0;
 
-    for (; i + TOGETHER <= rows; i += TOGETHER)
-        exp_rows(TOGETHER, n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
+    for (; i + VECTORS <= rows; i += VECTORS)
+        exp_rows(VECTORS, n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
     for (; i < rows; i++)
         exp_rows(1, n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
 }
@@ -112,9 +112,9 @@ static void scale_row(size_t n, float *y, float factor)
 
 static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
 {
-    for (size_t i = 0; i < rows; i += TOGETHER) {
-        const size_t some = rows - i < TOGETHER ? rows - i : TOGETHER;
-        float sums[TOGETHER];
+    for (size_t i = 0; i < rows; i += VECTORS) {
+        const size_t some = rows - i < VECTORS ? rows - i : VECTORS;
+        float sums[VECTORS];
 
         exp_sub_max(some, n, x + i * ldx, ldx, y + i * ldy, ldy, sums);
         for (size_t r = 0; r < some; r++)
