@@ -146,8 +146,7 @@ static void check_earlier_block(struct check_run *c, struct vit_tile *t,
     reference_tile(kernel_of(c, c->scalar), nr, t, b, 1, nr);
     t->n = n;
     t->acc_out = found;
-    t->c =
-        (float *)(uintptr_t)check_input(c, "C, which is not written yet", m, n, n, PATTERN_NORMAL);
+    t->c = (float *)check_input(c, "C, which is not written yet", m, n, n, PATTERN_NORMAL);
     t->ldc = n;
     kernel->tile(t);
     check_equal(c, "acc_out", m, nr, expected, nr, found, nr);

@@ -252,7 +252,7 @@ static struct vit_attention_args prepare(const struct vit_kernels *kernels,
 struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
 {
     static float qkv[MOST_TOKENS * 3 * MOST_DIM], out[MOST_TOKENS * MOST_DIM];
-    double p[MOST_TOKENS], truth[MOST_DIM], bound[MOST_DIM];
+    double p[MOST_TOKENS], truth[MOST_DIM] = { 0 }, bound[MOST_DIM] = { 0 };
     struct oracle_error error = { 0 };
 
     for (size_t s = 0; s < ATTENTIONS; s++) {

@@ -18,7 +18,7 @@ static void summarise(const char *path)
         } else if (sscanf(line, "skipped %zu %255[^\n]", &checks, what) == 2) {
             skipped += checks;
             size_t i = 0;
-            while (i < reasons && strcmp(told[i], what))
+            while (i < reasons && strcmp(told[i], what) != 0)
                 i++;
             if (i == reasons && reasons < 64) {
                 strcpy(told[reasons++], what);

@@ -203,6 +203,7 @@ static void tile(const struct vit_tile *t)
     const struct vit_activation_args *const args = &e->activation_args;
     struct v_operands o = { .a = v_set(args->a), .b = v_set(args->b), .weight = v_set(0.0f) };
     struct vit_epilogue after = *e;
+    /* NOLINTNEXTLINE(bugprone-branch-clone): MR and GEMV_PANELS are equal on some levels */
     _Alignas(64) float input[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
     after.bias = NULL;
     multiply_tile(t, t->n, factor, input, NR, &before);

@@ -263,7 +263,7 @@ enum vit_status outputs_check(const struct vit_model *model, struct call *call,
                               struct vit_error *err)
 {
     const struct vit_config *c = &model->config;
-    struct vit_output_request r;
+    struct vit_output_request r = { 0 };
     enum vit_status status;
 
     if (call->call.output_count == 0 || !call->call.outputs)
@@ -297,14 +297,14 @@ static bool next_at(const struct pass *p, size_t step, size_t *i,
 
 bool outputs_at(const struct pass *pass, size_t step)
 {
-    struct vit_output_request r;
+    struct vit_output_request r = { 0 };
 
     return next_at(pass, step, &(size_t){ 0 }, &r);
 }
 
 void outputs_write(const struct pass *p, size_t step, struct matrix value)
 {
-    struct vit_output_request r;
+    struct vit_output_request r = { 0 };
 
     for (size_t i = 0; next_at(p, step, &i, &r);) {
         const struct output_kind *const kind = &kinds[r.output];

@@ -138,8 +138,8 @@ enum vit_status positions_resize(enum positions_resize resize, size_t dim, struc
                                  const float *in, struct config_grid to, float *out,
                                  struct vit_error *err)
 {
-    double *const rows = malloc(to.rows * from.rows * sizeof *rows);
-    double *const columns = malloc(to.columns * from.columns * sizeof *columns);
+    double *const rows = calloc(to.rows * from.rows, sizeof *rows);
+    double *const columns = calloc(to.columns * from.columns, sizeof *columns);
     double *const strip = malloc((from.rows + 1) * dim * sizeof *strip);
     enum vit_status status = VIT_OK;
 
