@@ -24,13 +24,6 @@ static const struct preprocess_options defaults = { .interpolation = NO_WORD,
                                                     .crop_mode = NO_WORD,
                                                     .mean = { (double)NAN } };
 
-static const char *const interpolations[] = {
-    [VIT_INTERPOLATION_BICUBIC] = "bicubic", [VIT_INTERPOLATION_BILINEAR] = "bilinear", NULL
-};
-static const char *const crop_modes[] = {
-    [VIT_CROP_MODE_CENTER] = "center", [VIT_CROP_MODE_SQUASH] = "squash", NULL
-};
-
 #define FIELD(name) offsetof(struct preprocess_options, name)
 
 static const struct option options[] = {
@@ -44,9 +37,9 @@ static const struct option options[] = {
     OPTION_SIZE(struct preprocess_options),
     { .name = "interpolation",
       .value = "HOW",
-      .parse = parse_word,
+      .parse = parse_enum,
       .field = FIELD(interpolation),
-      .words = interpolations,
+      .enum_field = "interpolation",
       .help = "bicubic (the default) or bilinear" },
     { .name = "crop-pct",
       .value = "P",
@@ -58,9 +51,9 @@ static const struct option options[] = {
       .help = "the share of each side that the crop keeps; 0.875" },
     { .name = "crop-mode",
       .value = "MODE",
-      .parse = parse_word,
+      .parse = parse_enum,
       .field = FIELD(crop_mode),
-      .words = crop_modes,
+      .enum_field = "crop_mode",
       .help = "center (the default) or squash" },
     { .name = "mean",
       .value = "A,B,C",

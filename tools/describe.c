@@ -1,7 +1,6 @@
 /* describe.c - what a model computes, as text or JSON: one walk over it, two printers */
 #include "tools/describe.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "tools/tensor_list.h"
@@ -73,17 +72,13 @@ static json_t *size_json(size_t value)
 /* What follows from the configuration and the files. */
 static void print_summary(struct printer *p, const struct session *s)
 {
-    const struct vit_config *const c = &s->config;
     size_t rows, columns, tokens, embedding;
     double flops = 0;
 
     vit_model_grid(s->model, &rows, &columns);
     vit_output_shape(s->model, VIT_OUTPUT_LAST_HIDDEN_STATE, 0, &tokens, NULL);
     vit_output_shape(s->model, VIT_OUTPUT_EMBEDDING, 0, NULL, &embedding);
-    vit_config_flops(c, &flops, NULL); /* a model's configuration is valid */
-    const double scale =
-        c->qk_scale != 0 ? (double)c->qk_scale
-                         : 1 / sqrt((double)(c->head_dim > 0 ? c->head_dim : c->dim / c->heads));
+    vit_config_flops(&s->config, &flops, NULL); /* a model's configuration is valid */
 
     print_entry(p, "family", json_text(vit_model_family(s->model)), NULL, NULL);
     print_entry(p, "parameters", size_json(vit_model_parameter_count(s->model)), NULL, NULL);
@@ -91,7 +86,6 @@ static void print_summary(struct printer *p, const struct session *s)
     print_entry(p, "grid_rows", size_json(rows), NULL, "of patches");
     print_entry(p, "grid_columns", size_json(columns), NULL, NULL);
     print_entry(p, "tokens", size_json(tokens), NULL, "with class token and registers");
-    print_entry(p, "attention_scale", json_real(scale), NULL, NULL);
     print_entry(p, "embedding", size_json(embedding), NULL, "the input of the head");
     print_entry(p, "labels", size_json(count_labels(s)), NULL, "classes that have one");
 }

@@ -192,12 +192,11 @@ static enum vit_status check_length(const char *path, size_t found, struct npy_a
                             path, text, found);
 }
 
-/* *data: where the data begin in bytes[size] */
-static enum vit_status parse(const char *path, const char *bytes, size_t size,
-                             struct npy_array *array, size_t *data, struct vit_error *err)
+enum vit_status npy_parse(const char *path, const void *bytes, size_t size, struct npy_array *array,
+                          size_t *offset, struct vit_error *err)
 {
     enum { PREAMBLE = 12 };
-    const unsigned char *const b = (const unsigned char *)bytes;
+    const unsigned char *const b = bytes;
     enum vit_status status;
 
     if (size > 0 && memcmp(b, magic, size < sizeof magic ? size : sizeof magic) != 0)
@@ -218,10 +217,12 @@ static enum vit_status parse(const char *path, const char *bytes, size_t size,
         return tool_fail(err, VIT_EFORMAT,
                          "%s: expected a header up to byte %zu, found a file of %zu bytes", path,
                          start + length, size);
-    struct text text = { path, bytes + start, bytes + start + length, err };
+    const char *const header = (const char *)bytes + start;
+    struct text text = { path, header, header + length, err };
+    *array = (struct npy_array){ .rank = 0 };
     status = parse_dict(&text, array);
-    *data = start + length;
-    return status ? status : check_length(path, size - *data, array, err);
+    *offset = start + length;
+    return status ? status : check_length(path, size - *offset, array, err);
 }
 
 static enum vit_status read_file(const char *path, char **bytes, size_t *size,
@@ -253,17 +254,16 @@ static enum vit_status read_file(const char *path, char **bytes, size_t *size,
 enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_error *err)
 {
     char *bytes;
-    size_t size = 0, data = 0;
+    size_t size = 0, offset = 0;
     enum vit_status status = read_file(path, &bytes, &size, err);
 
-    *array = (struct npy_array){ .rank = 0 };
     if (!status)
-        status = parse(path, bytes, size, array, &data, err);
+        status = npy_parse(path, bytes, size, array, &offset, err);
     if (status || !bytes) {
         free(bytes);
         return status;
     }
-    memmove(bytes, bytes + data, size - data); /* malloc's alignment; the file promises none */
+    memmove(bytes, bytes + offset, size - offset); /* malloc's alignment; the file promises none */
     array->data = bytes;
     return VIT_OK;
 }

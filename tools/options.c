@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tools/error.h"
+#include "vit/inspect.h"
 
 /* "--top" or "-o" */
 static const char *spelling(const struct option *option, char text[32])
@@ -15,17 +16,25 @@ static const char *spelling(const struct option *option, char text[32])
     return text;
 }
 
+/* Word i that an argument may be, or NULL past the last. */
+static const char *word_at(const struct option *option, int i)
+{
+    if (option->enum_field)
+        return vit_value_name(option->enum_field, i);
+    return option->words ? option->words[i] : NULL;
+}
+
 /* "bicubic or bilinear", "a block's number or rollout" */
 static const char *expectation(const struct option *option, char text[160])
 {
+    const char *word;
     size_t length = 0;
 
     text[0] = '\0';
     if (option->expected)
         length = (size_t)snprintf(text, 160, "%s", option->expected);
-    for (size_t i = 0; option->words && option->words[i] && length < 160; i++)
-        length += (size_t)snprintf(text + length, 160 - length, "%s%s", length ? " or " : "",
-                                   option->words[i]);
+    for (int i = 0; (word = word_at(option, i)) && length < 160; i++)
+        length += (size_t)snprintf(text + length, 160 - length, "%s%s", length ? " or " : "", word);
     return text;
 }
 

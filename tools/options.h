@@ -16,8 +16,9 @@ struct option {
     bool (*parse)(const struct option *option, const char *text, void *field);
     size_t field;             /* offset in the struct that the options fill */
     double min, max;          /* of a number */
-    const char *expected;     /* the argument in words; NULL: one of `words` */
+    const char *expected;     /* the argument in words; NULL: one of the words below */
     const char *const *words; /* words that the argument may be, up to a NULL; or NULL */
+    const char *enum_field;   /* words of parse_enum: the field's, from vit_value_name; or NULL */
     const char *help;         /* lines for --help */
 };
 

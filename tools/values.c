@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "vit/inspect.h"
+
 bool parse_flag(const struct option *option, const char *text, void *field)
 {
     (void)option;
@@ -84,10 +86,12 @@ bool parse_size(const struct option *option, const char *text, void *field)
            size->height <= MAX_PIXELS / size->width;
 }
 
-bool parse_word(const struct option *option, const char *text, void *field)
+bool parse_enum(const struct option *option, const char *text, void *field)
 {
-    for (int i = 0; option->words[i]; i++)
-        if (strcmp(text, option->words[i]) == 0) {
+    const char *word;
+
+    for (int i = 0; (word = vit_value_name(option->enum_field, i)); i++)
+        if (strcmp(text, word) == 0) {
             *(int *)field = i;
             return true;
         }

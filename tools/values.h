@@ -17,8 +17,8 @@ bool parse_number(const struct option *option, const char *text, void *field);  
 bool parse_numbers(const struct option *option, const char *text, void *field); /* double[3] */
 bool parse_size(const struct option *option, const char *text, void *field);    /* struct size */
 
-/* int: the position in `words` */
-bool parse_word(const struct option *option, const char *text, void *field);
+/* int: the enum value in enum_field that the text names */
+bool parse_enum(const struct option *option, const char *text, void *field);
 
 /* size_t: a number counted from 0, without leading zeros */
 bool parse_index(const struct option *option, const char *text, void *field);

@@ -109,6 +109,30 @@ static void call(void *arg, size_t i)
     vit_model_free(own);
 }
 
+/* Rows of one image on five threads: the bits of one thread. */
+static void shared_rows(void)
+{
+    enum { HEIGHT = 300, WIDTH = 200, SIDE = 96 };
+    const struct vit_parallel five = { .run = run, .threads = 5 };
+    const struct vit_preprocess_options options = { .size = sizeof options, .parallel = &five };
+    const struct vit_preprocess_config config = { .size = sizeof config,
+                                                  .channels = 3,
+                                                  .height = SIDE,
+                                                  .width = SIDE,
+                                                  .crop_pct = 0.9,
+                                                  .std = { 1, 1, 1 } };
+    static uint8_t rgb[HEIGHT * WIDTH * 3];
+    static float one[3 * SIDE * SIDE], many[3 * SIDE * SIDE];
+    const struct vit_image image = { rgb, HEIGHT, WIDTH, WIDTH * 3, VIT_PIXEL_FORMAT_RGB };
+
+    for (size_t i = 0; i < sizeof rgb; i++)
+        rgb[i] = (uint8_t)(i * i % 251);
+    must(vit_preprocess_image(&config, &image, NULL, one, NULL) == VIT_OK, "preprocessing failed");
+    must(vit_preprocess_image(&config, &image, &options, many, NULL) == VIT_OK,
+         "preprocessing on threads failed");
+    must(!memcmp(one, many, sizeof one), "preprocessing: other bits than one thread");
+}
+
 /* A matmul whose k takes three calls of a micro-kernel: accumulators are kept in between. */
 static void long_product(const char *isa)
 {
@@ -199,6 +223,7 @@ int main(int argc, char **argv)
     for (size_t i = 1; i < CALLERS; i++)
         must(tables[i] == tables[0], "two tables for one machine");
     reference();
+    shared_rows();
     for (; (isa = vit_isa_level(of, &usable)); of++)
         if (usable) {
             passes += all_of_a_level(isa);
