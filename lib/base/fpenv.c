@@ -7,7 +7,7 @@
 #define MXCSR_FLAGS   0x3fu   /* exceptions raised */
 #define X87_DEFAULT   0x037fu /* 8.1.5: after FNINIT */
 
-/* Writing a register is slow, some 20 ns where that changes it: nothing is written in vain. */
+/* A write that changes a register takes some 20 ns, so each is written only if it must change. */
 
 static uint32_t mxcsr(void)
 {

@@ -21,10 +21,10 @@ struct fpenv {
 };
 
 /*
- * Sets the default environment on this thread (round to nearest, subnormals kept, no traps) and
- * returns what was there; fpenv_leave puts that back, exceptions raised in between forgotten.
- * Arithmetic stays between the two calls, because its numbers come from memory and go to memory
- * that the calls might touch, for all that a compiler knows.
+ * fpenv_enter sets the default environment on this thread (round to nearest, subnormals kept, no
+ * traps) and returns the one before; fpenv_leave restores it and forgets the exceptions raised in
+ * between. A compiler cannot move arithmetic out of the pair: its operands are in memory that the
+ * calls might change, as far as the compiler can tell.
  */
 struct fpenv fpenv_enter(void);
 void fpenv_leave(struct fpenv before);

@@ -1,4 +1,4 @@
-/* architectures.c - the configurations that timm's names of architectures stand for */
+/* architectures.c - timm's names of architectures, and the configuration of each */
 #include "config/architectures.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "config/check.h"
 #include "vit/inspect.h"
 
-/* What an architecture does otherwise than the paper's. */
+/* What an architecture changes in the paper's model. */
 enum trait {
     LAYER_SCALE = 1 << 0,
     NO_QKV_BIAS = 1 << 1,
@@ -62,9 +62,10 @@ enum trait {
 #define SO400M   1152, 27, 16, 3.7362
 
 /*
- * Of timm 1.0's vision_transformer.py and deit.py. In a name # stands for a number: the side of a
- * patch, then that of the image, as far as `patch` and `side` do not say. Two names that differ in
- * the number alone may be two architectures: SigLIP's have either GELU.
+ * From timm 1.0's vision_transformer.py and deit.py. A # in a name is a number: the side of a
+ * patch, then the side of the image, unless `patch` and `side` fix them. Two names that differ only
+ * in the number can be two architectures: some of SigLIP's have the exact GELU, others the tanh
+ * form.
  */
 static const struct architecture {
     const char *name;
@@ -164,7 +165,7 @@ static const struct architecture {
     { "test_vit2", 64, 8, 2, 3, NO_CLASS | REG1 | LAYER_SCALE | MEAN_THEN_NORM, 16, 160 },
 };
 
-/* Parts of further names of timm's, and what these compute that is not computed here. */
+/* Parts of timm's other names, and what those models compute that this library does not. */
 static const struct {
     const char *part, *what;
 } uncomputed[] = {
@@ -202,7 +203,7 @@ static bool parse_number(const char **s, size_t *out)
     return digits > 0;
 }
 
-/* Whether it is the architecture's name, or that and a .tag, which only says how it was trained. */
+/* Whether it is the architecture's name, with or without a .tag, which says how it was trained. */
 static bool matches(const struct architecture *a, const char *name, size_t *patch, size_t *side)
 {
     size_t numbers[2] = { 0 }, count = 0;
@@ -280,8 +281,8 @@ enum vit_status architectures_find(const char *name, struct vit_config *config, 
                         "architecture \"%.100s\" is not supported: it has %s", name,
                         uncomputed[i].what);
     return fail(err, VIT_EUNSUPPORTED,
-                "architecture \"%.100s\" is not known; known are timm's Vision Transformers, such "
-                "as vit_base_patch16_224, with or without a .tag: docs/models.md",
+                "architecture \"%.100s\" is not known: expected a name of timm's, such as "
+                "vit_base_patch16_224, with or without a .tag: docs/models.md",
                 name);
 }
 

@@ -1,4 +1,4 @@
-/* architectures.h - the configurations that timm's names of architectures stand for */
+/* architectures.h - timm's names of architectures, and the configuration of each */
 #ifndef VIT_CONFIG_ARCHITECTURES_H
 #define VIT_CONFIG_ARCHITECTURES_H
 
@@ -6,9 +6,9 @@
 #include "vit/status.h"
 
 /*
- * As vit_config_from_name, but for the check whether it can be computed: what else a checkpoint
- * says
- * may mend that. *mlp_ratio is the rows of fc1 by dim, of which mlp_dim is cut to an integer.
+ * As vit_config_from_name, without config_check: the rest of a checkpoint's configuration can still
+ * change what the check would refuse. *mlp_ratio is (rows of fc1)/dim, before mlp_dim is rounded
+ * down to an integer.
  */
 enum vit_status architectures_find(const char *name, struct vit_config *config, double *mlp_ratio,
                                    struct vit_error *err);

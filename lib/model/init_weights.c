@@ -7,7 +7,8 @@
 #define CUT         2.0 /* ±2 and not 2 standard deviations, as timm and the article series cut */
 #define LAYER_SCALE 1e-5f
 
-/* Vigna's SplitMix64: a bijection of 64 bits whose outputs over a counter pass for random. */
+/* SplitMix64, Vigna 2015: a bijection of 64 bits; its outputs for a counter pass tests of
+ * randomness. */
 static uint64_t mix(uint64_t z)
 {
     z += 0x9e3779b97f4a7c15;

@@ -1,4 +1,4 @@
-/* inspect.c - what can be asked of a model */
+/* inspect.c - describes a model: configuration, tensors, grid, positions */
 #include "vit/inspect.h"
 
 #include <string.h>

@@ -16,7 +16,7 @@ struct shape {
     size_t rows, columns;
 };
 
-/* --- how often a model has an output: once for each `block` that can be asked for */
+/* --- how many values of `block` an output of the model has; 0: the model does not have it */
 
 static size_t once(const struct vit_config *c)
 {

@@ -1,4 +1,4 @@
-/* positions.c - tables of position embeddings: computed, or brought to another grid */
+/* positions.c - tables of position embeddings: fixed ones, and resizing to another grid */
 #include "model/positions.h"
 
 #include <math.h>
@@ -67,8 +67,9 @@ static double filter(enum positions_resize resize, double x)
 }
 
 /*
- * weights[to][from]: what each place of a side takes of the old places. Antialiased, places beyond
- * the edge are left out and the rest sums to 1; otherwise they are the edge's own.
+ * weights[to][from]: the weight of each old position of a side in each new one. With antialiasing,
+ * positions outside the old side have no weight and the others are scaled to sum to 1; without it,
+ * the position at the edge gets their weight.
  */
 static void side_weights(enum positions_resize resize, size_t from, size_t to, double *weights)
 {
@@ -98,7 +99,7 @@ static void side_weights(enum positions_resize resize, size_t from, size_t to, d
     }
 }
 
-/* sum[dim] += weight · row[dim], where there is any weight: filters are narrow */
+/* sum[dim] += weight · row[dim]; most weights are 0, because filters are narrow */
 static void add_row(size_t dim, double weight, const double *row, double *sum)
 {
     for (size_t d = 0; weight != 0.0 && d < dim; d++)
@@ -111,7 +112,7 @@ static void add_float_row(size_t dim, double weight, const float *row, double *s
         sum[d] += weight * (double)row[d];
 }
 
-/* A column of places at a time: along the rows of the old grid, then down that strip. */
+/* One column of the new grid at a time: along the rows of the old grid, then down the strip. */
 static void resize_table(size_t dim, struct config_grid from, const float *in,
                          struct config_grid to, const double *rows, const double *columns,
                          double *strip /* [from.rows + 1][dim] */, float *out)
@@ -148,7 +149,7 @@ enum vit_status positions_resize(enum positions_resize resize, size_t dim, struc
         side_weights(resize, from.columns, to.columns, columns);
         resize_table(dim, from, in, to, rows, columns, strip, out);
     } else {
-        status = fail(err, VIT_ENOMEM, "no memory to resize positions of %zu × %zu to %zu × %zu",
+        status = fail(err, VIT_ENOMEM, "no memory to resize positions from %zu × %zu to %zu × %zu",
                       from.rows, from.columns, to.rows, to.columns);
     }
     free(strip);

@@ -1,4 +1,4 @@
-/* positions.h - tables of position embeddings: computed, or brought to another grid */
+/* positions.h - tables of position embeddings: fixed ones, and resizing to another grid */
 #ifndef VIT_MODEL_POSITIONS_H
 #define VIT_MODEL_POSITIONS_H
 
@@ -15,8 +15,9 @@ void sinusoid_positions(size_t tokens, size_t dim, float *table);
 void sincos_2d_positions(struct config_grid grid, size_t dim, float *table);
 
 /*
- * A table for another grid: out[to.rows · to.columns][dim] from in[from.rows · from.columns][dim],
- * as `resize`, not RESIZE_NEVER, says. Sums in double, rounded once. VIT_ENOMEM.
+ * Resizes a table to another grid: out[to.rows · to.columns][dim] from
+ * in[from.rows · from.columns][dim]. `resize` is not RESIZE_NEVER. Sums in double, rounded once.
+ * VIT_ENOMEM.
  */
 enum vit_status positions_resize(enum positions_resize resize, size_t dim, struct config_grid from,
                                  const float *in, struct config_grid to, float *out,

@@ -90,6 +90,7 @@ static void read_back(const struct vit_model *model)
     struct vit_preprocess_config *const p = OUTPUT(struct vit_preprocess_config);
     struct vit_config_entry *const entry = OUTPUT(struct vit_config_entry);
     struct vit_field *const field = OUTPUT(struct vit_field);
+    struct vit_family *const family = OUTPUT(struct vit_family);
 
     EXPECT(vit_model_get_config(model, c, &err) == VIT_OK);
     EXPECT(c->size == sizeof *c && c->dim == 192 && c->depth == 2);
@@ -101,10 +102,13 @@ static void read_back(const struct vit_model *model)
     EXPECT_ZEROED(entry);
     EXPECT(vit_config_field_at(0, field) && strcmp(field->name, "channels") == 0);
     EXPECT_ZEROED(field);
+    EXPECT(vit_family_at(0, family) && family->id && family->title);
+    EXPECT_ZEROED(family);
     free(c);
     free(p);
     free(entry);
     free(field);
+    free(family);
 }
 
 static void preprocess(const struct vit_model *model, float *input /* [3][32][32] */)

@@ -1,0 +1,76 @@
+/* test_sized.c - the ABI rule: structs that are shorter or longer than ours, in both directions */
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/sized.h"
+#include "counts.h"
+
+/* Ours has two fields; a caller's may have one or three. */
+struct ours {
+    size_t size, first, second;
+};
+struct longer {
+    size_t size, first, second, third;
+};
+
+Test(sized, a_shorter_input_reads_as_0_behind_its_end)
+{
+    const struct ours from = { .size = 2 * sizeof(size_t), .first = 5, .second = 9 };
+    struct ours to = { 1, 1, 1 };
+
+    cr_assert_eq(sized_read(&to, &from, sizeof to, "ours", NULL), VIT_OK);
+    cr_assert(to.size == sizeof to && to.first == 5 && to.second == 0);
+    tally(2);
+}
+
+Test(sized, a_longer_input_must_be_0_behind_ours)
+{
+    struct longer from = { .size = sizeof from, .first = 5, .second = 9 };
+    struct ours to;
+    struct vit_error err;
+
+    cr_assert_eq(sized_read(&to, (void *)&from, sizeof to, "ours", &err), VIT_OK);
+    cr_assert(to.size == sizeof to && to.first == 5 && to.second == 9);
+    ((unsigned char *)&from.third)[sizeof from.third - 1] = 1;
+    cr_assert_eq(sized_read(&to, (void *)&from, sizeof to, "ours", &err), VIT_EUNSUPPORTED);
+    cr_assert_str_eq(err.message,
+                     "struct ours: expected 0 behind the 24 bytes that this version of the library "
+                     "knows, found a field at byte 31");
+    tally(4);
+}
+
+Test(sized, an_output_gets_what_its_size_holds_and_keeps_its_size)
+{
+    const struct ours from = { .size = sizeof from, .first = 5, .second = 9 };
+    struct longer to;
+
+    for (size_t fields = 1; fields <= 4; fields++) {
+        memset(&to, 0x77, sizeof to);
+        to.size = fields * sizeof(size_t);
+        const size_t untouched = to.third;
+        cr_assert_eq(sized_write(&to, &from, sizeof from, "ours", NULL), VIT_OK);
+        cr_assert_eq(to.size, fields * sizeof(size_t));
+        cr_assert_eq(to.first, fields > 1 ? 5 : untouched);
+        cr_assert_eq(to.second, fields > 2 ? 9 : untouched);
+        cr_assert_eq(to.third, fields > 3 ? 0 : untouched);
+        tally(5);
+    }
+}
+
+Test(sized, a_size_that_no_version_has_is_refused)
+{
+    static const size_t sizes[] = { 0, 1, 7, 9, 25, SIZED_MAX + 8, SIZE_MAX, SIZE_MAX - 7 };
+    struct ours object = { 0 }, other = { 0 };
+    struct vit_error err;
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        object.size = sizes[i];
+        cr_assert_eq(sized_read(&other, &object, sizeof other, "ours", &err), VIT_EINVAL, "%zu",
+                     sizes[i]);
+        cr_assert_eq(sized_write(&object, &other, sizeof other, "ours", &err), VIT_EINVAL, "%zu",
+                     sizes[i]);
+        cr_assert(strstr(err.message, "struct ours: expected size 24, found "), "%s", err.message);
+        tally(3);
+    }
+}
