@@ -300,7 +300,8 @@ struct check_result check_case(const struct check_case *which)
     current.thread = pthread_self();
     check_case_name(which, name);
     snprintf(current.message, sizeof current.message,
-             "check: a thread read or wrote outside its operands:\n  libvit check --repro %s\n", name);
+             "check: a thread read or wrote outside its operands:\n  libvit check --repro %s\n",
+             name);
 
     catch_faults(before);
     for (side = 0; side < GUARD_SIDES && c.result.passed; side++) {
