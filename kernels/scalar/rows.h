@@ -74,14 +74,14 @@ static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y,
 /*
  * GELU, its approximations and SiLU are all x·f(x) with f(x) + f(−x) = 1, so that with a = |x|
  *     x·f(x) = max(x, 0) − a·f(−a):
- * neither side cancels, so the relative error stays small for every x. Bounds in ulp over all floats,
- * and over the narrower range that matters to a network, from check/oracle.c:
+ * neither side cancels, so the relative error stays small for every x. Bounds in ulp over all
+ * floats, and over the narrower range that matters to a network, from check/oracle.c:
  *     gelu 16, 4.5 from -4 up; gelu_tanh 214, 7.6 from -2 up; gelu_quick 48, 4.5 from -4 up;
  *     silu 53, 3.2 from -87 up; relu 0.
  */
 /*
- * max(0, x) that keeps −0. Without the test of the sign, clang 14 for arm64 turns the comparison into
- * an instruction that returns +0.
+ * max(0, x) that keeps −0. Without the test of the sign, clang 14 for arm64 turns the comparison
+ * into an instruction that returns +0.
  */
 static float positive_part(float x)
 {
