@@ -4,23 +4,30 @@
 #include "check/kernel_cases.h"
 #include "check/oracle.h"
 
+/* clang-format off */
+#define MATMUL_CHECKS(identifier, suffix)                                                          \
+    { .name = "matmul" suffix,                                                                     \
+      .claim = "a tile of every m and n: accumulators, blocks of k, the epilogue",                 \
+      .cases = 4608,                                                                               \
+      .run = check_tile,                                                                           \
+      .pair = VIT_MATMUL_##identifier },                                                           \
+    { .name = "matmul_row" suffix,                                                                 \
+      .claim = "a tile of one row and several panels",                                             \
+      .cases = 256,                                                                                \
+      .run = check_tile_row,                                                                       \
+      .pair = VIT_MATMUL_##identifier },                                                           \
+    { .name = "pack" suffix,                                                                       \
+      .claim = "a panel from rows, from columns and from neither",                                 \
+      .cases = 768,                                                                                \
+      .run = check_pack,                                                                           \
+      .pair = VIT_MATMUL_##identifier },                                                           \
+    { .name = "vit_matmul" suffix,                                                                 \
+      .claim = "every epilogue; many panels, row blocks and blocks of k; threads",                 \
+      .cases = 32 * VIT_ACTIVATIONS * PATTERNS, /* steps of the epilogue, activations, numbers */  \
+      .run = check_matmul,                                                                         \
+      .pair = VIT_MATMUL_##identifier },
 static const struct check_kernel kernels[] = {
-    { .name = "matmul",
-      .claim = "a tile of every m and n: accumulators, blocks of k, the epilogue",
-      .cases = 4608,
-      .run = check_tile },
-    { .name = "matmul_row",
-      .claim = "a tile of one row and several panels",
-      .cases = 256,
-      .run = check_tile_row },
-    { .name = "pack",
-      .claim = "a panel from rows, from columns and from neither",
-      .cases = 768,
-      .run = check_pack },
-    { .name = "vit_matmul",
-      .claim = "every epilogue; many panels, row blocks and blocks of k; threads",
-      .cases = 32 * VIT_ACTIVATIONS * PATTERNS, /* steps of the epilogue, activations, numbers */
-      .run = check_matmul },
+    VIT_MATMUL_LIST(MATMUL_CHECKS)
     { .name = "vit_layernorm",
       .claim = "many rows have the bits of each row alone; threads",
       .cases = 96,
@@ -38,6 +45,7 @@ static const struct check_kernel kernels[] = {
       .cases = 192,
       .run = check_attention_weights },
 };
+/* clang-format on */
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
 /* A row operation comes with its cases; an oracle with as many as it has bounds. */

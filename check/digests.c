@@ -38,6 +38,7 @@ enum { MOST = 97 * 300, MOST_ROW = 1024 };
 struct memory {
     const struct digest_place *place;
     struct vit_parallel parallel;
+    enum vit_matmul_pair pair; /* of the matmuls */
     float a[MOST], b[MOST], c[MOST], residual[MOST];
     float gamma[MOST_ROW], beta[MOST_ROW], row_scale[MOST_ROW];
 };
@@ -72,7 +73,7 @@ static uint64_t digest_row_case(struct memory *s, const struct row_case *row)
 static bool multiply(struct memory *s, size_t n, size_t k, const struct vit_matmul_args *args,
                      size_t n_stride, size_t k_stride)
 {
-    const struct vit_matmul_kernel *const kernel = &s->place->level->matmul[VIT_MATMUL_F32_F32];
+    const struct vit_matmul_kernel *const kernel = &s->place->level->matmul[s->pair];
     const struct vit_packed packed = { kernel, n, k, malloc(vit_packed_bytes(kernel, n, k)) };
     struct vit_matmul_args with_b = *args;
 
@@ -228,6 +229,11 @@ static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash
     return status;
 }
 
+#define PACK_NAME(identifier, suffix)   "pack" suffix,
+#define MATMUL_NAME(identifier, suffix) "vit_matmul" suffix,
+static const char *const pack_names[] = { VIT_MATMUL_LIST(PACK_NAME) };
+static const char *const matmul_names[] = { VIT_MATMUL_LIST(MATMUL_NAME) };
+
 enum vit_status digest_kernels(const struct digest_place *place, struct digests *digests,
                                struct vit_error *err)
 {
@@ -241,12 +247,14 @@ enum vit_status digest_kernels(const struct digest_place *place, struct digests 
     s->parallel = (struct vit_parallel){ vit_parallel_openmp, NULL, place->threads };
     for (size_t i = 0; i < row_case_count; i++)
         digests_add(digests, row_cases[i].name, digest_row_case(s, &row_cases[i]));
-    if ((status = digest_pack(s, &hash)) != VIT_OK)
-        goto done;
-    digests_add(digests, "pack", hash);
-    if ((status = digest_matmul(s, &hash)) != VIT_OK)
-        goto done;
-    digests_add(digests, "vit_matmul", hash);
+    for (s->pair = 0; s->pair < VIT_MATMUL_PAIRS; s->pair++) {
+        if ((status = digest_pack(s, &hash)) != VIT_OK)
+            goto done;
+        digests_add(digests, pack_names[s->pair], hash);
+        if ((status = digest_matmul(s, &hash)) != VIT_OK)
+            goto done;
+        digests_add(digests, matmul_names[s->pair], hash);
+    }
     digests_add(digests, "vit_layernorm", digest_layernorm(s));
     if ((status = digest_attention(s, &hash)) != VIT_OK)
         goto done;

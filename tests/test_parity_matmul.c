@@ -1,27 +1,41 @@
 /* test_parity_matmul.c - tiles, epilogues and packing on every level give the bits of scalar */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "compare.h"
 #include "counts.h"
 
+/* The cases of a kernel for every pair of number types. */
+static void expect_pairs(const char *kernel)
+{
+#define SUFFIX(identifier, suffix) suffix,
+    static const char *const suffixes[] = { VIT_MATMUL_LIST(SUFFIX) };
+    char name[64];
+
+    for (size_t i = 0; i < VIT_MATMUL_PAIRS; i++) {
+        snprintf(name, sizeof name, "%s%s", kernel, suffixes[i]);
+        expect_cases(name);
+    }
+}
+
 Test(parity, every_tile_and_block_of_k_gives_the_bits_of_scalar)
 {
-    expect_cases("matmul");
+    expect_pairs("matmul");
 }
 
 Test(parity, a_row_of_several_panels_gives_the_bits_of_scalar)
 {
-    expect_cases("matmul_row");
+    expect_pairs("matmul_row");
 }
 
 Test(parity, every_epilogue_gives_the_bits_of_scalar_on_every_kind_of_number)
 {
-    expect_cases("vit_matmul"); /* many panels, row blocks and blocks of k among them */
+    expect_pairs("vit_matmul"); /* many panels, row blocks and blocks of k among them */
 }
 
 Test(parity, packing_from_any_orientation_is_the_same)
 {
-    expect_cases("pack");
+    expect_pairs("pack");
 }
 
 Test(matmul, a_size_that_does_not_fit_is_0)

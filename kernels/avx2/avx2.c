@@ -1,4 +1,8 @@
 /* avx2.c - enters the AVX2 + FMA kernels into a table */
+#include "kernels/avx2/vec.h"
+
+#include "kernels/simd/f32_weights.h"
+
 #include "kernels/avx2/matmul.h"
 #include "kernels/simd/register.h"
 

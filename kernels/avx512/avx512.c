@@ -1,4 +1,8 @@
 /* avx512.c - enters the AVX-512 (F, BW, DQ, VL) kernels into a table */
+#include "kernels/avx512/vec.h"
+
+#include "kernels/simd/f32_weights.h"
+
 #include "kernels/avx512/matmul.h"
 #include "kernels/simd/register.h"
 

@@ -1,4 +1,4 @@
-/* matmul.h - NEON matmul micro-kernel: tiles of up to 5 × 16, 20 accumulators of 32 registers */
+/* matmul.h - NEON matmul micro-kernel: tiles of up to 5 × 16, 20 of 32 registers are accumulators */
 #ifndef VIT_KERNELS_NEON_MATMUL_H
 #define VIT_KERNELS_NEON_MATMUL_H
 
@@ -34,8 +34,8 @@ static inline vec reg_join(const reg *r, size_t count)
  * registers, but gcc 12 loads ahead and spills accumulators.
  */
 #define HAS_FOUR_STEPS
-ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
-                              reg acc[MR][NR / REG_LANES])
+ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda,
+                              const weight *panel, reg acc[MR][NR / REG_LANES])
 {
     reg x[MR];
 
@@ -46,7 +46,7 @@ ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda,
     for (size_t q = 0; q < 4; q++)
         UNROLL
     for (size_t v = 0; v < regs; v++) {
-        const reg b = reg_load(panel + q * NR + REG_LANES * v);
+        const reg b = weight_load(panel + q * NR + REG_LANES * v);
         UNROLL
         for (size_t i = 0; i < m; i++)
             acc[i][v] = vfmaq_n_f32(acc[i][v], b, x[i][q]);

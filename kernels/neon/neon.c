@@ -1,4 +1,8 @@
 /* neon.c - enters the NEON kernels into a table */
+#include "kernels/neon/vec.h"
+
+#include "kernels/simd/f32_weights.h"
+
 #include "kernels/neon/matmul.h"
 #include "kernels/simd/register.h"
 

@@ -3,7 +3,6 @@
 #define VIT_KERNELS_SIMD_ACTIVATION_H
 
 #include "kernels/simd/exp.h"
-#include "kernels/simd/lanes.h"
 
 /* One input vector of an activation with its arguments. */
 struct v_operands {
@@ -113,26 +112,5 @@ static inline vec v_activate(enum vit_activation f, struct v_operands o)
 #undef CASE
     return o.x;
 }
-
-#define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \
-    static void name##_row(size_t n, const float *x, const struct vit_activation_args *p,          \
-                           float *y)                                                               \
-    {                                                                                              \
-        struct v_operands o = { .a = v_set(p->a), .b = v_set(p->b) };                              \
-        size_t i = 0;                                                                              \
-        for (; i + LANES <= n; i += LANES) {                                                       \
-            o.x = v_load(x + i);                                                                   \
-            if (weights)                                                                           \
-                o.weight = v_load(p->weight + i);                                                  \
-            v_store(y + i, v_activation_##name(o));                                                \
-        }                                                                                          \
-        if (i < n) {                                                                               \
-            o.x = v_load_tail(x + i, n - i);                                                       \
-            if (weights)                                                                           \
-                o.weight = v_load_tail(p->weight + i, n - i);                                      \
-            v_store_tail(y + i, v_activation_##name(o), n - i);                                    \
-        }                                                                                          \
-    }
-VIT_ACTIVATION_LIST(ACTIVATION_ROW)
 
 #endif

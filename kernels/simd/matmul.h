@@ -1,4 +1,4 @@
-/* matmul.h - the float32 matmul micro-kernel, written once over the registers of each set */
+/* matmul.h - the matmul micro-kernel of float32 activations, once for every instruction set */
 #ifndef VIT_KERNELS_SIMD_MATMUL_H
 #define VIT_KERNELS_SIMD_MATMUL_H
 
@@ -18,6 +18,9 @@
  *   EACH_ROWS(X)                  X(1) X(2) … X(MR)
  *   EACH_GROUPS(X, m)             X(m, 1) X(m, 2) … X(m, NR / COLUMN_GROUP)
  *   GEMV_PANELS, EACH_PANELS(X)   the maximum panels of a tile of one row; X(2) … X(GEMV_PANELS)
+ *   weight                        the number type of a packed weight, and WEIGHT_DTYPE, its name
+ *   weight_load(p)                a register of weights, converted to float32
+ *   store_weights(p, v, lanes)    converts and stores the first `lanes` lanes of a vec
  *   HAS_FOUR_STEPS                if it has its own four_steps, for a better way to load A
  */
 #define REGS      (NR / REG_LANES) /* of a row of the tile */
@@ -25,14 +28,14 @@
 #define PREFETCH2 2 /* into L2 */
 
 /* acc += a column of A times a row of the panel */
-ALWAYS_INLINE void step(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
+ALWAYS_INLINE void step(size_t m, size_t regs, const float *a, size_t lda, const weight *panel,
                         reg acc[MR][REGS])
 {
     reg b[REGS];
 
     UNROLL
     for (size_t v = 0; v < regs; v++)
-        b[v] = reg_load(panel + REG_LANES * v);
+        b[v] = weight_load(panel + REG_LANES * v);
     UNROLL
     for (size_t i = 0; i < m; i++) {
         const reg x = reg_set1(a[i * lda]);
@@ -43,8 +46,8 @@ ALWAYS_INLINE void step(size_t m, size_t regs, const float *a, size_t lda, const
 }
 
 #ifndef HAS_FOUR_STEPS
-ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda, const float *panel,
-                              reg acc[MR][REGS])
+ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda,
+                              const weight *panel, reg acc[MR][REGS])
 {
     UNROLL
     for (size_t q = 0; q < 4; q++)
@@ -84,7 +87,7 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t regs, const struct vit_tile *
                                   const struct vit_epilogue *e)
 {
     const float *a = (const float *)t->a + t->k_first;
-    const float *panel = (const float *)t->panel + t->k_first * NR;
+    const weight *panel = (const weight *)t->panel + t->k_first * NR;
     const float *acc_in = t->acc_in;
     const char *prefetch = t->prefetch;
     const size_t lda = t->a_bytes / sizeof *a, k = t->k;
@@ -126,7 +129,8 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t regs, const struct vit_tile *
 ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, float factor,
                                    float *out, const struct vit_epilogue *e)
 {
-    const float *const a = t->a, *const panel = t->panel;
+    const float *const a = t->a;
+    const weight *const panel = t->panel;
     const size_t stride = t->panel_bytes / sizeof *panel;
     reg acc[GEMV_PANELS][REGS];
 
@@ -140,10 +144,10 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
         const reg x = reg_set1(a[l]);
         UNROLL
         for (size_t p = 0; p < panels; p++) {
-            const float *b = panel + p * stride + l * NR;
+            const weight *b = panel + p * stride + l * NR;
             UNROLL
             for (size_t v = 0; v < REGS; v++)
-                acc[p][v] = reg_fma(x, reg_load(b + REG_LANES * v), acc[p][v]);
+                acc[p][v] = reg_fma(x, weight_load(b + REG_LANES * v), acc[p][v]);
         }
     }
     UNROLL
@@ -215,6 +219,22 @@ static void tile(const struct vit_tile *t)
                 o.weight = load_lanes(args->weight + j, lanes);
             finish(v_activate(e->activation, o), i, j, lanes, t->c + i * t->ldc + j, &after);
         }
+}
+
+static inline struct vit_matmul_kernel matmul_kernel(void)
+{
+    return (struct vit_matmul_kernel){
+        .a = VIT_DTYPE_F32,
+        .b = WEIGHT_DTYPE,
+        .mr = MR,
+        .nr = NR,
+        .gemv_panels = GEMV_PANELS,
+        .column_group = COLUMN_GROUP,
+        .k_group = 1,
+        .panel_bytes = panel_bytes,
+        .pack = pack,
+        .tile = tile,
+    };
 }
 
 #endif

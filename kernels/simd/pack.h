@@ -1,4 +1,4 @@
-/* pack.h - packs float32 columns of B into a panel [k][NR], over vec.h */
+/* pack.h - packs columns of B into a panel [k][NR] of weights, over vec.h */
 #ifndef VIT_KERNELS_SIMD_PACK_H
 #define VIT_KERNELS_SIMD_PACK_H
 
@@ -6,11 +6,11 @@
 
 static size_t panel_bytes(size_t k)
 {
-    return k * NR * sizeof(float);
+    return k * NR * sizeof(weight);
 }
 
 /* 16 rows and 16 columns of a panel, from contiguous columns of B. */
-static inline void pack_block(const float *b, size_t n_stride, float *restrict panel)
+static inline void pack_block(const float *b, size_t n_stride, weight *restrict panel)
 {
     vec r[LANES];
 
@@ -20,12 +20,12 @@ static inline void pack_block(const float *b, size_t n_stride, float *restrict p
     v_transpose(r);
     UNROLL
     for (size_t i = 0; i < LANES; i++)
-        v_store(panel + i * NR, r[i]);
+        store_weights(panel + i * NR, r[i], LANES);
 }
 
 /* The same for fewer rows or columns; the other columns, up to `width`, become 0. */
 static void pack_edge(size_t rows, size_t columns, size_t width, const float *b, size_t n_stride,
-                      float *restrict panel)
+                      weight *restrict panel)
 {
     vec r[LANES];
 
@@ -33,12 +33,12 @@ static void pack_edge(size_t rows, size_t columns, size_t width, const float *b,
         r[j] = j < columns ? load_lanes(b + j * n_stride, rows) : v_set(0.0f);
     v_transpose(r);
     for (size_t i = 0; i < rows; i++)
-        store_lanes(panel + i * NR, r[i], width);
+        store_weights(panel + i * NR, r[i], width);
 }
 
 /* `width` columns of a panel from `columns` contiguous columns of B; the others become 0. */
 static void pack_columns(size_t columns, size_t width, size_t k, const float *b, size_t n_stride,
-                         float *restrict panel)
+                         weight *restrict panel)
 {
     for (size_t i = 0; i < k; i += LANES)
         if (columns == LANES && i + LANES <= k)
@@ -49,10 +49,10 @@ static void pack_columns(size_t columns, size_t width, size_t k, const float *b,
 
 /* The same from contiguous rows of B. */
 static void pack_rows(size_t columns, size_t width, size_t k, const float *b, size_t k_stride,
-                      float *restrict panel)
+                      weight *restrict panel)
 {
     for (size_t i = 0; i < k; i++)
-        store_lanes(panel + i * NR, load_lanes(b + i * k_stride, columns), width);
+        store_weights(panel + i * NR, load_lanes(b + i * k_stride, columns), width);
 }
 
 static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
@@ -61,7 +61,7 @@ static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_s
     for (size_t j = 0; j < NR; j += LANES) {
         const size_t width = lanes_left(NR - j), columns = j < n ? lanes_left(n - j) : 0;
         const float *const source = b + (columns ? j * n_stride : 0);
-        float *const out = (float *)panel + j;
+        weight *const out = (weight *)panel + j;
 
         if (k_stride == 1)
             pack_columns(columns, width, k, source, n_stride, out);
@@ -70,7 +70,9 @@ static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_s
         else
             for (size_t i = 0; i < k; i++)
                 for (size_t l = 0; l < width; l++)
-                    out[i * NR + l] = l < columns ? source[i * k_stride + l * n_stride] : 0.0f;
+                    store_weights(out + i * NR + l,
+                                  v_set(l < columns ? source[i * k_stride + l * n_stride] : 0.0f),
+                                  1);
     }
 }
 

@@ -3,7 +3,7 @@
 #define VIT_KERNELS_SIMD_REGISTER_H
 
 #include "kernels/register.h"
-#include "kernels/simd/activation.h"
+#include "kernels/simd/activation_rows.h"
 #include "kernels/simd/elementwise.h"
 #include "kernels/simd/layernorm.h"
 #include "kernels/simd/matmul.h"
@@ -32,18 +32,7 @@ static float fma_peak(size_t rounds)
 
 static inline void register_kernels(struct vit_kernels *table)
 {
-    table->matmul[VIT_MATMUL_F32_F32] = (struct vit_matmul_kernel){
-        .a = VIT_DTYPE_F32,
-        .b = VIT_DTYPE_F32,
-        .mr = MR,
-        .nr = NR,
-        .gemv_panels = GEMV_PANELS,
-        .column_group = REG_LANES,
-        .k_group = 1,
-        .panel_bytes = panel_bytes,
-        .pack = pack,
-        .tile = tile,
-    };
+    table->matmul[VIT_MATMUL_F32_F32] = matmul_kernel();
     table->layernorm = layernorm;
     table->softmax = softmax;
     table->exp_sub_max = exp_sub_max;

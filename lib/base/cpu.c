@@ -7,7 +7,7 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* Registers of a leaf; zero where the processor has no such leaf. */
+/* The registers of a leaf; zero if the processor has no such leaf. */
 struct leaf {
     unsigned a, b, c, d;
 };
@@ -27,11 +27,6 @@ static uint64_t xgetbv(void)
     uint32_t low, high;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (uint64_t)high << 32 | low;
-}
-
-static unsigned feature(unsigned word, unsigned bit, enum cpu_feature feature)
-{
-    return word & bit ? feature : 0;
 }
 
 static void describe_name(struct cpu *cpu)
@@ -61,11 +56,9 @@ struct cpu cpu_describe(void)
 
     describe_name(&cpu);
     describe_version(&cpu, one.a);
-    cpu.features =
-        feature(one.c, bit_AVX, CPU_AVX) | feature(one.c, bit_FMA, CPU_FMA) |
-        feature(seven.b, bit_AVX2, CPU_AVX2) | feature(seven.b, bit_AVX512F, CPU_AVX512F) |
-        feature(seven.b, bit_AVX512BW, CPU_AVX512BW) |
-        feature(seven.b, bit_AVX512DQ, CPU_AVX512DQ) | feature(seven.b, bit_AVX512VL, CPU_AVX512VL);
+#define FEATURE(name, bit, leaf, mask) cpu.features |= (leaf) & (mask) ? CPU_##name : 0;
+    CPU_X86_FEATURES(FEATURE)
+#undef FEATURE
     cpu.xcr0 = one.c & bit_OSXSAVE ? xgetbv() : 0;
     return cpu;
 }
@@ -79,7 +72,7 @@ struct cpu cpu_describe(void)
     return (struct cpu){ .features = getauxval(AT_HWCAP) & HWCAP_ASIMD ? CPU_ASIMD : 0 };
 }
 
-#elif defined(__aarch64__) /* other systems have no kernel without it */
+#elif defined(__aarch64__) /* no other system runs without it */
 
 struct cpu cpu_describe(void)
 {

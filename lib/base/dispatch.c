@@ -107,15 +107,18 @@ static struct isa_choice here;
     { name, offsetof(struct vit_kernels, pointer), offsetof(struct vit_kernels, first),            \
       offsetof(struct vit_kernels, last) + sizeof tables->last }
 #define ENTRY(member) PART(#member, member, member, member)
-#define MATMUL(name, pair, pointer) PART(name, matmul[pair].pointer, matmul[pair], matmul[pair])
+#define MATMUL_PART(name, pair, pointer)                                                           \
+    PART(name, matmul[pair].pointer, matmul[pair], matmul[pair]),
+#define MATMUL(identifier, suffix)                                                                 \
+    MATMUL_PART("matmul" suffix, VIT_MATMUL_##identifier, tile)                                    \
+    MATMUL_PART("pack" suffix, VIT_MATMUL_##identifier, pack)
 #define ACTIVATION(IDENTIFIER, name, value, args, weights)                                         \
     PART(#name, activation[value], activation[value], activation[value]),
 static const struct entry {
     const char *name;
     size_t pointer, begin, end;
 } entries[] = {
-    MATMUL("matmul", VIT_MATMUL_F32_F32, tile),
-    MATMUL("pack", VIT_MATMUL_F32_F32, pack),
+    VIT_MATMUL_LIST(MATMUL)
     ENTRY(layernorm),
     ENTRY(softmax),
     ENTRY(exp_sub_max),
