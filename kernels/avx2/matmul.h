@@ -1,4 +1,4 @@
-/* matmul.h - AVX2 matmul micro-kernel: tiles of up to 4 × 24, 12 of 16 registers are accumulators */
+/* matmul.h - AVX2 matmul micro-kernel: tiles of up to 4 × 24, 12 accumulators */
 #ifndef VIT_KERNELS_AVX2_MATMUL_H
 #define VIT_KERNELS_AVX2_MATMUL_H
 

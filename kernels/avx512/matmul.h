@@ -1,4 +1,4 @@
-/* matmul.h - AVX-512 matmul micro-kernel: tiles of up to 6 × 64, 24 of 32 registers are accumulators */
+/* matmul.h - AVX-512 matmul micro-kernel: tiles of up to 6 × 64, 24 accumulators */
 #ifndef VIT_KERNELS_AVX512_MATMUL_H
 #define VIT_KERNELS_AVX512_MATMUL_H
 

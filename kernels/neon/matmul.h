@@ -1,4 +1,4 @@
-/* matmul.h - NEON matmul micro-kernel: tiles of up to 5 × 16, 20 of 32 registers are accumulators */
+/* matmul.h - NEON matmul micro-kernel: tiles of up to 5 × 16, 20 accumulators */
 #ifndef VIT_KERNELS_NEON_MATMUL_H
 #define VIT_KERNELS_NEON_MATMUL_H
 
