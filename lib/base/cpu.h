@@ -7,7 +7,8 @@
 
 /*
  * FEATURE(name, bit, leaf, mask): what the processor itself has. CPUID reports it in a register of
- * leaf 1 or 7 under a mask of <cpuid.h>; xcr0 says whether the operating system lets programs use it.
+ * leaf 1 or 7, under a mask of <cpuid.h>. Whether programs may use it is up to the operating
+ * system: see xcr0.
  */
 #define CPU_X86_FEATURES(FEATURE)                                                                  \
     FEATURE(AVX, 0, one.c, bit_AVX)                                                                \
