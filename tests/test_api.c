@@ -1,4 +1,4 @@
-/* test_api.c - what each function refuses, and the status and sentence it refuses with */
+/* test_api.c - the errors of each function: status and message */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static const struct vit_config tiny = { .size = sizeof tiny,
                                         .eps = 1e-6f,
                                         .no_qkv_bias = true };
 
-/* The status asked for, the same in err, and the words in its sentence. */
+/* The expected status, the same in err, and the words in its message. */
 static void expect_failure(enum vit_status expected, enum vit_status found,
                            const struct vit_error *err, const char *words)
 {
@@ -90,7 +90,7 @@ Test(api, a_level_of_another_machine_is_unsupported)
                    "this machine lacks");
 }
 
-Test(api, a_table_tells_whose_each_kernel_is)
+Test(api, a_table_names_the_level_of_each_kernel)
 {
     const struct vit_kernels *kernels;
     const char *level, *name;
@@ -166,7 +166,7 @@ Test(api, batches_and_outputs_out_of_range_are_refused)
 }
 
 /* A caller sizes a buffer by it before vit_forward_call can refuse. */
-Test(api, a_stage_that_a_model_does_not_have_has_no_shape)
+Test(api, an_output_that_a_model_does_not_have_has_no_shape)
 {
     struct vit_config c = tiny;
     struct vit_model *model;
@@ -181,7 +181,7 @@ Test(api, a_stage_that_a_model_does_not_have_has_no_shape)
     tally(3);
 }
 
-Test(api, sizes_that_no_memory_holds_are_no_memory)
+Test(api, sizes_that_do_not_fit_in_memory_are_enomem)
 {
     struct vit_context_options options = { .size = sizeof options,
                                            .max_batch = (size_t)1 << 60,
@@ -197,7 +197,7 @@ Test(api, sizes_that_no_memory_holds_are_no_memory)
     vit_model_free(model);
 }
 
-Test(api, what_is_not_there_is_an_io_error)
+Test(api, a_missing_directory_is_an_io_error)
 {
     struct vit_model *model;
     struct vit_error err;
@@ -205,7 +205,7 @@ Test(api, what_is_not_there_is_an_io_error)
                    "/nowhere/at/all");
 }
 
-Test(api, null_is_freed_without_harm)
+Test(api, null_can_be_freed)
 {
     vit_model_free(NULL);
     vit_context_free(NULL);
@@ -236,7 +236,7 @@ Test(api, random_weights_are_the_same_for_a_seed_on_every_level)
     }
 }
 
-Test(api, random_weights_are_normal_and_none_are_another_blocks)
+Test(api, random_weights_are_normal_and_differ_between_blocks)
 {
     enum { COUNT = 1 << 16 };
     static float first[COUNT], second[COUNT];
@@ -252,7 +252,7 @@ Test(api, random_weights_are_normal_and_none_are_another_blocks)
         equal += first[i] == second[i];
         beyond += fabsf(first[i]) > 0.04f;
     }
-    /* five deviations of each estimate; 4.55 % of a normal lie beyond two of its own */
+    /* five standard deviations of each estimate; 4.55 % of a normal distribution is beyond two */
     cr_assert_lt(fabs(sum / COUNT), 5 * 0.02 / 256);
     cr_assert_lt(fabs(sqrt(squares / COUNT) - 0.02), 5 * 0.02 / 362);
     cr_assert_lt(fabs((double)beyond / COUNT - 0.0455), 5 * 0.00082);
@@ -277,7 +277,7 @@ Test(api, parameters_are_counted_without_a_fixed_sinusoid)
     tally(2);
 }
 
-Test(api, positions_are_those_of_the_patches)
+Test(api, positions_are_the_rows_of_the_patches)
 {
     struct vit_config c = tiny;
     float found[4 * 8], table[5 * 8];
@@ -297,7 +297,7 @@ Test(api, positions_are_those_of_the_patches)
     vit_model_free(model);
 }
 
-Test(api, a_model_without_positions_has_none_to_give)
+Test(api, positions_of_a_model_without_them_are_refused)
 {
     struct vit_config c = tiny;
     struct vit_model *model;
@@ -311,7 +311,7 @@ Test(api, a_model_without_positions_has_none_to_give)
     vit_model_free(model);
 }
 
-Test(api, families_and_architectures_are_listed_to_an_end)
+Test(api, the_lists_of_families_and_architectures_end)
 {
     struct vit_family family = { .size = sizeof family }, impossible = { .size = 1 };
     size_t families = 0, architectures = 0, timm = 0;

@@ -1,4 +1,4 @@
-/* test_architectures.c - timm's names of architectures, and the configurations they stand for */
+/* test_architectures.c - timm's names of architectures, and the configuration of each */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +67,7 @@ Test(architectures, names_stand_for_timms_dimensions)
     }
 }
 
-Test(architectures, a_plain_name_is_the_papers_model)
+Test(architectures, a_name_without_variants_is_the_papers_model)
 {
     const struct vit_config c = named("vit_base_patch16_224");
 
@@ -168,7 +168,7 @@ Test(architectures, a_mean_is_normed_before_or_after)
     tally(7);
 }
 
-Test(architectures, every_pattern_stands_for_a_model_that_can_be_computed)
+Test(architectures, every_pattern_is_a_model_that_can_be_computed)
 {
     const char *pattern;
     size_t i = 0;
@@ -231,7 +231,7 @@ Test(architectures, other_names_are_unsupported_and_repeated)
     refuses("vit_so400m_patch14_siglip_384", "height: expected a multiple of patch, 14, found 384");
 }
 
-Test(architectures, what_a_name_has_that_is_not_computed_is_said)
+Test(architectures, the_message_names_what_an_architecture_has_that_is_not_supported)
 {
     refuses("vit_base_patch16_rope_224", "rotary positions");
     refuses("vit_base_patch16_rope_reg1_gap_256", "rotary positions");

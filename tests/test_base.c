@@ -53,7 +53,7 @@ Test(parallel, shares_cover_every_unit_once_and_evenly)
     tally(40 * 11);
 }
 
-Test(parallel, little_work_is_left_to_few_threads)
+Test(parallel, little_work_uses_few_threads)
 {
     const struct vit_parallel eight = { vit_parallel_openmp, NULL, 8 };
 

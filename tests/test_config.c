@@ -1,4 +1,4 @@
-/* test_config.c - configurations, and what is refused of them */
+/* test_config.c - which configurations are refused, and what follows from the others */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static struct vit_config base(void)
     return config;
 }
 
-/* That a configuration with that field is refused with these words. */
+/* A configuration with that value in a field is refused with these words. */
 #define REFUSES(field, value, words)                                                               \
     do {                                                                                           \
         struct vit_config config = base();                                                         \
@@ -64,7 +64,7 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
 }
 
-/* A caller that is not C may write any byte into a flag. */
+/* A caller in another language can write any byte into a flag. */
 Test(config, a_flag_that_is_not_0_or_1_is_refused)
 {
     for (size_t i = 0; i < CONFIG_FIELDS; i++) {

@@ -1,4 +1,4 @@
-/* test_forward.c - batches, threads, cancelling, and what vit_forward must not do */
+/* test_forward.c - batches, threads, cancellation; no allocation, no OpenMP on one thread */
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 
 #define BATCH 7
 
-/* Small, but with work enough for the threads to share inside an image. */
+/* Small, but with enough work to divide one image among threads. */
 static const struct vit_config small = { .size = sizeof small,
                                          .channels = 3,
                                          .height = 48,
@@ -56,8 +56,8 @@ static const float *images(void)
 }
 
 /*
- * The logits of the batch on scalar, one image at a time, one thread: what every other way must
- * equal.
+ * The logits of the batch on scalar, one image at a time, on one thread: the bits that every other
+ * way must give.
  */
 static void reference(float *logits)
 {
@@ -127,10 +127,10 @@ Test(forward, contexts_of_one_model_run_concurrently)
     vit_model_free(model);
 }
 
-/* An embedder's thread pool in miniature: counts what it was handed. */
+/* A minimal thread pool of the caller; counts its tasks. */
 static void run_counted(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
-    static bool busy; /* a pool that is asked again from within may never answer */
+    static bool busy; /* a pool that is entered again from a task may deadlock */
 
     cr_assert(!busy);
     busy = true;
@@ -140,9 +140,9 @@ static void run_counted(void *user, size_t tasks, void (*task)(void *arg, size_t
     busy = false;
 }
 
-Test(forward, the_embedders_own_threads_are_used_in_place_of_openmp)
+Test(forward, the_callers_threads_replace_openmp)
 {
-    size_t handed = 0;
+    size_t received = 0;
     float expected[BATCH * CLASSES], found[BATCH * CLASSES];
     struct vit_model *model = new_model(&small, NULL);
     struct vit_context *ctx;
@@ -150,24 +150,24 @@ Test(forward, the_embedders_own_threads_are_used_in_place_of_openmp)
                                                  .max_batch = BATCH,
                                                  .threads = 3,
                                                  .run = run_counted,
-                                                 .user = &handed };
+                                                 .user = &received };
 
     reference(expected);
     cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
     cr_assert_eq(vit_context_threads(ctx), 3);
     cr_assert(vit_forward(ctx, BATCH, images(), found, NULL) == VIT_OK);
     expect_same_bits(BATCH * CLASSES, expected, found, "own threads");
-    cr_assert_gt(handed, 3); /* the shared rounds, and the left-over image cut inside */
+    cr_assert_gt(received, 3); /* whole images first, then the last image divided */
     vit_context_free(ctx);
     vit_model_free(model);
 }
 
-static bool stop_at_third(void *user)
+static bool cancel_at_third(void *user)
 {
     return ++*(int *)user >= 3;
 }
 
-Test(forward, a_cancelled_pass_says_so_and_the_context_lives_on)
+Test(forward, a_canceled_pass_returns_canceled_and_the_context_still_works)
 {
     int asked = 0;
     float logits[CLASSES];
@@ -175,7 +175,7 @@ Test(forward, a_cancelled_pass_says_so_and_the_context_lives_on)
     struct vit_model *model = new_model(&small, NULL);
     struct vit_context *ctx;
     const struct vit_context_options options = {
-        .size = sizeof options, .threads = 1, .cancel = stop_at_third, .user = &asked
+        .size = sizeof options, .threads = 1, .cancel = cancel_at_third, .user = &asked
     };
 
     cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
@@ -187,6 +187,41 @@ Test(forward, a_cancelled_pass_says_so_and_the_context_lives_on)
     vit_context_free(ctx);
     vit_model_free(model);
     tally(5);
+}
+
+/* A hook that begins a second call on its own context. */
+struct reentry {
+    struct vit_context *context;
+    enum vit_status status;
+};
+
+static bool enter_again(void *user)
+{
+    struct reentry *const r = user;
+    float logits[CLASSES];
+
+    r->status = vit_forward(r->context, 1, images(), logits, NULL);
+    return false;
+}
+
+Test(forward, a_second_call_at_once_is_refused_and_the_first_one_completes)
+{
+    struct reentry r = { .status = VIT_OK };
+    const struct vit_context_options options = {
+        .size = sizeof options, .threads = 1, .cancel = enter_again, .user = &r
+    };
+    float expected[BATCH * CLASSES], found[CLASSES];
+    struct vit_model *model = new_model(&small, "scalar");
+
+    reference(expected);
+    cr_assert(vit_context_create(model, &options, &r.context, NULL) == VIT_OK);
+    cr_assert_eq(vit_forward(r.context, 1, images(), found, NULL), VIT_OK);
+    cr_assert_eq(r.status, VIT_EINVAL);
+    expect_same_bits(CLASSES, expected, found, "the first call");
+    cr_assert_eq(vit_forward(r.context, 1, images(), found, NULL), VIT_OK);
+    vit_context_free(r.context);
+    vit_model_free(model);
+    tally(3);
 }
 
 Test(forward, allocates_nothing)
@@ -216,7 +251,7 @@ Test(forward, one_thread_enters_no_openmp_region)
     cr_assert(vit_forward(one, BATCH, images(), logits, NULL) == VIT_OK);
     cr_assert_eq(watched_regions(), 0);
     cr_assert(vit_forward(two, BATCH, images(), logits, NULL) == VIT_OK);
-#ifdef __clang__ /* which calls its own runtime */
+#ifdef __clang__ /* calls its own OpenMP runtime */
     tally_skip("OpenMP regions of two threads: seen with gcc alone", 1);
 #else
     cr_assert_gt(watched_regions(), 0);

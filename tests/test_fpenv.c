@@ -1,4 +1,4 @@
-/* test_fpenv.c - a caller's rounding mode, flushed subnormals and traps change nothing, and stay */
+/* test_fpenv.c - rounding mode, flushing and traps of the caller: no effect, and restored */
 #include <criterion/criterion.h>
 #include <fenv.h>
 #include <pthread.h>
@@ -13,7 +13,7 @@
 
 enum { IMAGE = 3 * 48 * 80, TOKENS = 60, DIM = 96, CLASSES = 10, BATCH = 4 };
 
-/* Between them every step of the forward pass; work enough for threads to share inside an image. */
+/* Together they have every step of the forward pass, with enough work to divide one image. */
 static const struct vit_config configs[] = {
     { .size = sizeof *configs,
       .channels = 3,
@@ -54,7 +54,7 @@ static void set_flush(unsigned bits)
 {
     _mm_setcsr((_mm_getcsr() & ~(unsigned)(RESULTS | OPERANDS)) | bits);
 }
-static uint64_t control(void) /* all but the exceptions raised, which fetestexcept tells */
+static uint64_t control(void) /* without the exceptions raised, which fetestexcept returns */
 {
     uint16_t x87;
     __asm__ volatile("fnstcw %0" : "=m"(x87));
@@ -88,7 +88,7 @@ enum { FLUSHES = sizeof flushes / sizeof *flushes };
 static const int roundings[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
 enum { ROUNDINGS = 4, STATES = ROUNDINGS * FLUSHES };
 
-/* State 0 is the default one. Two exceptions stand raised in each. */
+/* State 0 is the default. In each state two exceptions are raised. */
 static void set_state(size_t state)
 {
     fesetenv(FE_DFL_ENV);
@@ -107,10 +107,11 @@ static bool in_state(size_t state)
     return found == control() && raised == (FE_DIVBYZERO | FE_UNDERFLOW);
 }
 
-/* Threads of an embedder's, made for each call, all in one state. */
+/* Threads of the caller, created for each call, all in one state. */
 struct pool {
     size_t state;
-    bool changed; /* a thread's state by a task, or the caller's on the way to `run` */
+    /* a task changed the state of its thread, or `run` was not called in the caller's state */
+    bool changed;
 };
 
 struct worker {
@@ -147,7 +148,7 @@ static void run_in_state(void *user, size_t tasks, void (*task)(void *arg, size_
     }
 }
 
-/* Everything that a model computes in one go: what must not depend on the state. */
+/* What a model computes: none of it may depend on the state. */
 struct results {
     float logits[BATCH][CLASSES];
     float tokens[TOKENS][DIM]; /* of subnormal images, subnormal */
@@ -157,7 +158,7 @@ enum { FLOATS = BATCH * CLASSES + TOKENS * DIM };
 
 enum threads { ONE, OPENMP, OWN, THREADS };
 
-/* Makes a model and runs it, all in one state. */
+/* Creates a model and runs it, all in one state. */
 static void compute(const struct vit_config *config, const char *isa, size_t state,
                     enum threads threads, struct pool *pool, struct results *r)
 {
@@ -214,7 +215,7 @@ Test(fpenv, a_model_gives_the_same_bits_in_every_state_and_leaves_it)
     }
 }
 
-/* The threads that OpenMP makes for a forward pass are as if the caller had made them. */
+/* Threads that OpenMP creates for a forward pass are in the state of the caller. */
 Test(fpenv, openmp_threads_have_the_callers_state)
 {
     static struct results found;
@@ -235,7 +236,7 @@ Test(fpenv, openmp_threads_have_the_callers_state)
     tally(1);
 }
 
-/* A matmul on this thread, whose state then matters: small and large products, some subnormal. */
+/* A matmul on this thread, where the state has an effect: products of all sizes, some subnormal. */
 static void product(const struct vit_kernels *kernels, float c[16 * 40])
 {
     static float a[16 * 30], b[40], panels[4096];
@@ -252,8 +253,8 @@ static void product(const struct vit_kernels *kernels, float c[16 * 40])
                          .m = 16, .a = a, .lda = 30, .b = &packed, .c = c, .ldc = 40 });
 }
 
-/* Were it otherwise, the test above could not fail. */
-Test(fpenv, each_state_changes_bits_where_nobody_takes_care)
+/* Without this the test above could not fail. */
+Test(fpenv, each_state_changes_bits_without_the_library)
 {
     static float expected[16 * 40], found[16 * 40];
     const struct vit_kernels *kernels = scalar_level();
@@ -297,7 +298,7 @@ Test(fpenv, kernels_never_change_the_control_state)
     }
 }
 
-/* Logits of a picture, from pixels, of the model in models/digits: files are read on the way. */
+/* Logits of an image, from its pixels, of the model in models/digits: this reads files. */
 static size_t classify(float logits[10], float input[64], size_t state)
 {
     struct vit_model *model = NULL;
@@ -333,7 +334,7 @@ Test(fpenv, files_and_pixels_are_read_the_same_in_every_state)
     }
 }
 
-/* 0.9 lies between two doubles: text is read by the C library, and that rounds too. */
+/* 0.9 is between two doubles, and the C library that reads the text rounds too. */
 Test(fpenv, numbers_in_a_configuration_are_read_the_same_in_every_state)
 {
     const struct made_directory directory = make_directory();
@@ -358,7 +359,7 @@ Test(fpenv, numbers_in_a_configuration_are_read_the_same_in_every_state)
     tally(STATES);
 }
 
-#ifdef __GLIBC__ /* which can unmask exceptions */
+#ifdef __GLIBC__ /* can unmask exceptions */
 
 static sigjmp_buf trapped;
 
@@ -367,14 +368,14 @@ static void on_trap(int number)
     siglongjmp(trapped, number);
 }
 
-/* False: this processor does not trap. */
+/* False if this processor does not trap. */
 static bool trap_everything(void)
 {
     fesetenv(FE_DFL_ENV);
     return feenableexcept(FE_ALL_EXCEPT) != -1 && fegetexcept() == FE_ALL_EXCEPT;
 }
 
-Test(fpenv, traps_do_not_spring_and_stay_set)
+Test(fpenv, traps_do_not_fire_and_remain_set)
 {
     static float logits[BATCH * CLASSES], images[BATCH * IMAGE];
     struct vit_model *model = NULL;
@@ -406,8 +407,8 @@ Test(fpenv, traps_do_not_spring_and_stay_set)
     tally(2);
 }
 
-/* Were it otherwise, the test above could not fail. */
-Test(fpenv, traps_spring_where_nobody_takes_care)
+/* Without this the test above could not fail. */
+Test(fpenv, traps_fire_without_the_library)
 {
     static float c[16 * 40];
 

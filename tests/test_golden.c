@@ -15,7 +15,7 @@
 #include "model_config.h"
 #include "vit/inspect.h"
 
-/* PyTorch's own float32 forward pass lands within 1.4e-6 of max|expected| on these cases. */
+/* PyTorch's own float32 forward pass is within 1.4e-6 of max|expected| on these cases. */
 #define TOLERANCE 5e-6
 
 struct tensor {
@@ -55,8 +55,7 @@ static void expect_close(const struct tensor *expected, const float *found, cons
 }
 
 /*
- * Computes an output of a context and compares it with the tensor of that name, if the case has
- * it.
+ * Computes an output and compares it with the tensor of that name, if the case has one.
  */
 static void check_output(struct vit_context *ctx, const struct vit_model *model,
                          const struct safetensors *io, const struct tensor *input, const char *name,
@@ -73,7 +72,7 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
     float *found = malloc(expected.count * sizeof *found);
     cr_assert(forward_output(ctx, output, block, input->batch, input->data, found, &err) == VIT_OK,
               "%s", err.message);
-    /* SimpleViT adds positions to its tokens in place: the reference's have them already */
+    /* SimpleViT adds positions in place: the reference's tokens include them */
     if (output == VIT_OUTPUT_PATCH_EMBEDDING &&
         model_config(model).pos_embed == VIT_POS_EMBED_SINCOS_2D)
         for (size_t i = 0; i < expected.count; i++)
@@ -83,7 +82,7 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
     free(expected.data);
 }
 
-/* One file of inputs and results of a case, on one level. */
+/* One file of inputs and outputs of a case, on one level. */
 static void check_io_on(const char *folder, const char *file, const char *isa, size_t threads)
 {
     char path[256], name[32];
@@ -190,7 +189,7 @@ CASE(timm_reg4_ls, "timm-reg4-ls")
 CASE(timm_siglip_map, "timm-siglip-map")
 
 /*
- * The series' worked example: its picture is not this project's to ship
+ * The worked example of the article series. Its image is not in this repository
  * (tests/golden/README.md).
  */
 Test(golden, series_mountain)
@@ -213,7 +212,7 @@ Test(golden, series_mountain)
 
 Test(golden, patches_are_unfolded_channel_row_column)
 {
-    /* With the identity for a projection the tokens are the patches: P = 2, C = 2, dim = C·P·P. */
+    /* With an identity projection the tokens are the patches: P = 2, C = 2, dim = C·P·P. */
     struct vit_config c = { .size = sizeof c,
                             .channels = 2,
                             .height = 4,

@@ -1,4 +1,4 @@
-/* test_positions.c - tables of positions on other grids, against PyTorch's and SciPy's */
+/* test_positions.c - resized tables of positions against PyTorch and SciPy */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,8 +24,8 @@ static float *read_table(const struct safetensors *file, const char *name, struc
 }
 
 /*
- * Tables named WAY/FROM/TO, of tables named from/FROM: positions.safetensors was computed in double
- * and rounded to float, and so are these, which leaves them an ulp of the largest apart at most.
+ * Tables WAY/FROM/TO are resized from tables from/FROM. Both sides compute in double and round to
+ * float, so they differ by at most an ulp of the largest number.
  */
 static void equals_reference(const char *way, enum positions_resize resize)
 {
@@ -76,7 +76,7 @@ Test(positions, bilinear_equals_pytorch)
     equals_reference("bilinear", RESIZE_BILINEAR);
 }
 
-Test(positions, bilinear_with_its_corners_kept_equals_scipy)
+Test(positions, bilinear_with_aligned_corners_equals_scipy)
 {
     equals_reference("bilinear-corners", RESIZE_BILINEAR_CORNERS);
 }

@@ -1,4 +1,4 @@
-/* test_reference.c - the forward pass against double precision, for what no golden case has */
+/* test_reference.c - the forward pass against double precision, where no golden case does */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -12,13 +12,13 @@
 #include "model/positions.h"
 
 /*
- * The same equations in plain loops over doubles, with the weights read straight from their source:
- * nothing of blocking, packing or the kernels is shared.
+ * The same equations as loops over doubles, with weights read directly from their source: it shares
+ * no blocking, no packing and no kernel with the library.
  */
 struct reference {
     const struct vit_config *c;
     struct random_weights weights;
-    float gamma1, gamma2; /* layer scale, one number each, put into the model by hand */
+    float gamma1, gamma2; /* layer scale, one number each, written into the model */
 };
 
 static double *read_weights(const struct reference *r, enum tensor_slot slot, size_t block,
@@ -34,7 +34,7 @@ static double *read_weights(const struct reference *r, enum tensor_slot slot, si
     return d;
 }
 
-/* y[rows][out] = x Wᵀ; the biases of a fresh model are 0 */
+/* y[rows][out] = x Wᵀ; the biases of a random model are 0 */
 static void times_weight(const struct reference *r, enum tensor_slot slot, size_t block,
                          size_t rows, size_t in, size_t out, const double *x, double *y)
 {
@@ -189,7 +189,7 @@ static void check_config(const struct vit_config *config)
     fill_pattern(pixels, image, PATTERN_NORMAL, 3);
     cr_assert(vit_model_create_random(config, 42, NULL, &model, NULL) == VIT_OK);
     for (size_t b = 0; config->layer_scale && b < config->depth; b++)
-        for (size_t j = 0; j < dim; j++) { /* fresh ones are 1e-5, which no tolerance would see */
+        for (size_t j = 0; j < dim; j++) { /* the random model's 1e-5 is below the tolerance */
             model->weights.blocks[b].gamma1[j] = r.gamma1 = 1.75f;
             model->weights.blocks[b].gamma2[j] = r.gamma2 = -0.6f;
         }
@@ -234,7 +234,7 @@ Test(reference, every_activation)
     for (enum vit_activation f = 0; f < VIT_ACTIVATIONS; f++) {
         struct vit_config c = base;
         c.activation = f;
-        if (f == VIT_ACTIVATION_PRELU) /* a configuration has no place for its weights */
+        if (f == VIT_ACTIVATION_PRELU) /* a configuration cannot have its weights */
             continue;
         if (f == VIT_ACTIVATION_LEAKY_RELU || f == VIT_ACTIVATION_THRESHOLD)
             c.activation_args[0] = 0.1f;
@@ -251,7 +251,7 @@ Test(reference, layer_scale)
     check_config(&c);
 }
 
-Test(reference, value_skip_qk_scale_and_sinusoid)
+Test(reference, value_residual_qk_scale_and_sinusoid)
 {
     struct vit_config c = base;
     c.value_residual = true;

@@ -1,4 +1,4 @@
-/* test_variations.c - every variation of the model: the same bits on each level, thread, batch */
+/* test_variations.c - each variation of the model gives the same bits on every level */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,14 +20,15 @@ enum { BATCH = 3, LONGEST = 3 * 32 * 48 };
     .patch = 16, .t2t_kernels = { 7, 3, 3 }, .t2t_dim = 24, .t2t_heads = 1, .t2t_mlp_dim = 24,     \
     .pos_embed = VIT_POS_EMBED_SINUSOID, .activation = VIT_ACTIVATION_GELU
 
-/* Each step that a configuration can add or leave out, at least once. */
+/* Each step that a configuration can add or omit, at least once. */
 static const struct variation {
     const char *name;
     struct vit_config config;
 } variations[] = {
-    { "soft splits, the series' way",
+    { "soft splits, qk_scale",
       { BASE, .tokenizer = VIT_TOKENIZER_T2T_QK_SCALE, .qk_scale = 0.3f, T2T } },
-    { "soft splits, the paper's way", { BASE, .tokenizer = VIT_TOKENIZER_T2T_TRANSFORMER, T2T } },
+    { "soft splits, the scale of the paper's code",
+      { BASE, .tokenizer = VIT_TOKENIZER_T2T_TRANSFORMER, T2T } },
     { "performer", { BASE, .tokenizer = VIT_TOKENIZER_T2T_PERFORMER, T2T } },
     { "registers, positions on patches alone",
       { PLAIN, .registers = 4, .pos_embed_scope = VIT_POS_EMBED_SCOPE_PATCHES } },
@@ -62,7 +63,7 @@ static const struct variation {
 
 enum { VARIATIONS = sizeof variations / sizeof *variations };
 
-static const struct wanted {
+static const struct request {
     const char *name;
     enum vit_output output;
     size_t block;
@@ -107,8 +108,8 @@ static struct vit_context *new_context(const struct vit_model *model, size_t thr
     return ctx;
 }
 
-/* One output of the whole batch, `batch` images at a time; NULL: the model has none such. */
-static float *compute(const struct vit_model *model, const struct wanted *w, size_t threads,
+/* One output of the whole batch, `batch` images at a time; NULL: the model does not have it. */
+static float *compute(const struct vit_model *model, const struct request *w, size_t threads,
                       size_t batch, size_t *count)
 {
     size_t rows, columns;
@@ -195,7 +196,7 @@ Test(variations, attention_sums_to_one)
             double sum = 0.0;
             for (size_t j = 0; j < columns; j++)
                 sum += (double)weights[i * columns + j];
-            /* each of at most 40 weights is off by 2 ulp of itself, the 1/sum by 4 of 1 */
+            /* each of at most 40 weights has an error of 2 ulp, the 1/sum one of 4 ulp */
             cr_assert_float_eq(sum, 1.0, 1e-6, "%s", variations[v].name);
         }
         tally(BATCH * rows);

@@ -149,8 +149,9 @@ VIT_API size_t vit_context_threads(const struct vit_context *context);
  *   logits  [batch][classes] float32
  * Allocates nothing and takes no lock. The result does not depend on the batch, the number of
  * threads or the instruction set.
- * VIT_EINVAL batch is 0 or above the context's max_batch, or the model has no head; VIT_ECANCELED
- * the cancel hook returned true, and logits are unspecified.
+ * VIT_EINVAL batch is 0 or above the context's max_batch, the model has no head, or another call on
+ * the context is in progress; VIT_ECANCELED the cancel hook returned true, and logits are
+ * unspecified.
  * Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words", eq. 1-4.
  */
 VIT_API enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,

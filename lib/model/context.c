@@ -22,6 +22,7 @@ struct vit_context {
     size_t slots;                 /* images that can be computed at once, each by one thread */
     struct workspace *workspaces; /* [slots] */
     atomic_bool canceled;
+    atomic_bool busy; /* a call is in progress */
 };
 
 /* Slot 0 also serves images that all threads work on together. */
@@ -169,13 +170,15 @@ enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call 
                     ctx->max_batch, b.call.call.batch);
     if ((status = outputs_check(ctx->model, &b.call, err)))
         return status;
+    if (atomic_exchange(&ctx->busy, true))
+        return fail(err, VIT_EINVAL, "context: expected one call at a time, found one in progress");
     atomic_store(&ctx->canceled, false);
     ctx->caller = fpenv_enter();
     compute_all(&b);
     fpenv_leave(ctx->caller);
-    if (atomic_load(&ctx->canceled))
-        return fail(err, VIT_ECANCELED, "canceled by the cancel hook");
-    return VIT_OK;
+    const bool canceled = atomic_load(&ctx->canceled);
+    atomic_store(&ctx->busy, false);
+    return canceled ? fail(err, VIT_ECANCELED, "canceled by the cancel hook") : VIT_OK;
 }
 
 enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,

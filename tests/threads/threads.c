@@ -1,4 +1,4 @@
-/* threads.c - all that shares work or models between threads, for ThreadSanitizer to watch */
+/* threads.c - everything that shares work or models between threads, for ThreadSanitizer */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,10 +10,10 @@
 #include "vit/kernels.h"
 
 /*
- * Threads are this program's own, handed to the library by its hook: an OpenMP that is not
- * instrumented hides its synchronisation, and races would appear that are none. ThreadSanitizer
- * watches accesses of up to 16 bytes, so it sees all of scalar and little of what ymm and zmm
- * registers write; which thread gets which part is the same code on every level.
+ * The threads are this program's own, through the `run` hook: an OpenMP runtime that is not
+ * instrumented hides its synchronization, which would be reported as races. ThreadSanitizer sees
+ * accesses of up to 16 bytes: all of scalar, but few of ymm and zmm registers. Which thread
+ * computes which part is the same code on every level.
  */
 
 enum { IMAGE = 3 * 48 * 80, CLASSES = 10, BATCH = 7, MOST_TASKS = 32, CALLERS = 3 };
@@ -42,7 +42,7 @@ static void must(bool holds, const char *what)
     }
 }
 
-/* A thread for each task, so that nothing orders one task before another. */
+/* One thread per task, so that nothing orders one task before another. */
 struct thread {
     void (*task)(void *arg, size_t i);
     void *arg;
@@ -91,7 +91,7 @@ static void forward(const struct vit_model *model, size_t threads, size_t batch)
     vit_context_free(ctx);
 }
 
-/* What callers do at the same time with a model that they share, and with models of their own. */
+/* What callers do concurrently, with a shared model and with their own. */
 static void call(void *arg, size_t i)
 {
     const struct vit_model *shared = arg;
@@ -133,7 +133,7 @@ static void shared_rows(void)
     must(!memcmp(one, many, sizeof one), "preprocessing: other bits than one thread");
 }
 
-/* A matmul whose k takes three calls of a micro-kernel: accumulators are kept in between. */
+/* A matmul whose k takes three calls of a micro-kernel, with accumulators in between. */
 static void long_product(const char *isa)
 {
     enum { M = 8, N = 24 };
@@ -162,7 +162,7 @@ static void long_product(const char *isa)
     free(a);
 }
 
-/* The tables of kernels are built by whoever comes first. */
+/* The first caller builds the tables of kernels. */
 static void get_kernels(void *arg, size_t i)
 {
     const struct vit_kernels **tables = arg;
@@ -202,7 +202,7 @@ static void reference(void)
     vit_model_free(model);
 }
 
-/* A race: what the sanitizer must report if it is there at all. */
+/* A race, which the sanitizer must report. */
 static void add_without_care(void *arg, size_t i)
 {
     *(volatile size_t *)arg += i;
