@@ -178,8 +178,10 @@ def main(argv):
     base, new = Build(args.base), Build(args.new)
     level, context = best_level(new)
     args.isa = {None: level, "all": None}.get(args.isa, args.isa)
-    pairs, gone, added = pair([n for n in base.names() if selected(n, args)],
-                              [n for n in new.names() if selected(n, args)], RENAMED)
+    pairs, gone, added = pair(base.names(), new.names(), RENAMED)
+    pairs = [names for names in pairs if selected(names[1], args)]
+    gone = [name for name in gone if selected(name, args)]
+    added = [name for name in added if selected(name, args)]
     if not pairs:
         raise Failed("no benchmark of both builds has such a name")
 
