@@ -62,6 +62,12 @@ static enum vit_status checkpoint_source_read(void *from, enum tensor_slot slot,
     return checkpoint_read(from, slot, index, first, count, out, err);
 }
 
+/* The kernel of the linear layers, which decides the number type of the weights. */
+static const struct vit_matmul_kernel *linear_kernel(const struct vit_model *m)
+{
+    return &m->kernels->matmul[VIT_MATMUL_F32_F32];
+}
+
 static enum vit_status open_checkpoint(const char *directory,
                                        const struct vit_model_options *options,
                                        struct vit_model **model, struct vit_error *err)
@@ -84,7 +90,7 @@ static enum vit_status open_checkpoint(const char *directory,
         .stored = checkpoint_stored(m->checkpoint),
         .resize = checkpoint_resize(m->checkpoint),
     };
-    status = weights_load(&m->config, m->kernels, &source, &m->weights, err);
+    status = weights_load(&m->config, linear_kernel(m), &source, &m->weights, err);
     checkpoint_forget(m->checkpoint);
     if (status != VIT_OK)
         goto close;
@@ -146,7 +152,7 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     m->preprocess = unit_pixels(&m->config);
     source.stored = &m->config;
     source.has_positions = m->config.pos_embed == VIT_POS_EMBED_LEARNED;
-    if ((status = weights_load(&m->config, m->kernels, &source, &m->weights, err)))
+    if ((status = weights_load(&m->config, linear_kernel(m), &source, &m->weights, err)))
         goto close;
     *model = m;
     return VIT_OK;

@@ -30,10 +30,10 @@ void plan_floats(struct weight_plan *plan, enum tensor_slot slot, size_t index, 
                      .slot = slot, .index = index, .rows = 1, .columns = count, .floats = floats });
 }
 
-/* An empty packed matrix for the kernel that float32 weights have. */
+/* A matrix without memory yet. */
 static struct vit_packed packed_for(const struct weight_plan *plan, size_t in, size_t out)
 {
-    return (struct vit_packed){ &plan->kernels->matmul[VIT_MATMUL_F32_F32], out, in, NULL };
+    return (struct vit_packed){ plan->matmul, out, in, NULL };
 }
 
 void plan_packed_again(struct weight_plan *plan, enum tensor_slot slot, size_t index, size_t in,

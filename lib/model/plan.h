@@ -19,8 +19,8 @@ struct plan_item {
 
 /* A list of items; they point to where their numbers go, which must not move. */
 struct weight_plan {
-    const struct vit_kernels *kernels;
-    float eps; /* of every norm */
+    const struct vit_matmul_kernel *matmul; /* of the linear layers */
+    float eps;                              /* of every norm */
     struct plan_item *items;
     size_t count, capacity;
     bool no_memory; /* an item is missing */

@@ -223,11 +223,12 @@ static enum vit_status load_positions(const struct vit_config *c,
     return status;
 }
 
-enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
+enum vit_status weights_load(const struct vit_config *config,
+                             const struct vit_matmul_kernel *matmul,
                              const struct weight_source *source, struct weights *weights,
                              struct vit_error *err)
 {
-    struct weight_plan plan = { .kernels = kernels, .eps = config->eps };
+    struct weight_plan plan = { .matmul = matmul, .eps = config->eps };
     enum vit_status status;
 
     weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);

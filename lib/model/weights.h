@@ -46,8 +46,9 @@ struct weight_source {
     enum positions_resize resize;
 };
 
-/* Allocates the weights of a configuration, packed for `kernels`, and reads them. VIT_ENOMEM. */
-enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
+/* Allocates the weights of a configuration, packed for a kernel, and reads them. VIT_ENOMEM. */
+enum vit_status weights_load(const struct vit_config *config,
+                             const struct vit_matmul_kernel *matmul,
                              const struct weight_source *source, struct weights *weights,
                              struct vit_error *err);
 void weights_free(struct weights *weights); /* zeroed ones are allowed */
