@@ -245,8 +245,8 @@ void check_tile_row(struct check_run *c, size_t index)
 }
 
 /*
- * Row l of B is read back as row l of I·B, and the padding's zeros as accumulators. No product of a
- * finite number and 0 changes a sum but in the sign of a zero, which B has none of here.
+ * Reads row l of packed B back as row l of I·B, with the accumulators of the padding, which must
+ * stay 0. Scalar's own packing is compared with double precision by matmul.oracle.
  */
 void check_pack(struct check_run *c, size_t index)
 {
@@ -266,20 +266,24 @@ void check_pack(struct check_run *c, size_t index)
     float *row = check_output(c, "the row read back", 1, nr, nr);
     float *expected = check_output(c, "the row of B", 1, nr, nr);
 
+    struct vit_tile t = { .m = 1,
+                          .n = n,
+                          .k = k,
+                          .a = unit,
+                          .a_bytes = k * sizeof *unit,
+                          .panel = panel,
+                          .prefetch = panel,
+                          .ldc = nr };
     memset(unit, 0, k * sizeof *unit);
+    memset(expected, 0, nr * sizeof *expected);
     for (size_t l = 0; l < k; l++) {
         unit[l] = 1.0f;
-        kernel->tile(&(struct vit_tile){ .m = 1,
-                                         .n = n,
-                                         .k = k,
-                                         .a = unit,
-                                         .a_bytes = k * sizeof *unit,
-                                         .panel = panel,
-                                         .prefetch = panel,
-                                         .acc_out = row });
+        t.c = expected;
+        t.acc_out = NULL;
+        reference_tile(kernel_of(c, c->scalar), nr, &t, b, n_stride, k_stride);
+        t.acc_out = row;
+        kernel->tile(&t);
         unit[l] = 0.0f;
-        for (size_t j = 0; j < nr; j++)
-            expected[j] = j < n ? b[l * k_stride + j * n_stride] : 0.0f;
         check_equal(c, "the packed row of B", 1, nr, expected, nr, row, nr);
     }
 }
