@@ -1,4 +1,4 @@
-/* parallel.c - tasks over OpenMP or the embedder's threads, and how many there are */
+/* parallel.c - runs tasks on OpenMP's or the caller's threads, and decides how many to use */
 #include "base/parallel.h"
 
 #include <limits.h>
@@ -9,18 +9,18 @@
 
 #include "base/fpenv.h"
 
-/* A few: the last of them to end is a small part of the whole. */
+/* A few: the last task to end is then a small part of the whole. */
 #define TASKS_PER_THREAD 4
 
 size_t parallel_threads(const struct vit_parallel *parallel, size_t units, double work,
-                        double least)
+                        double min_work)
 {
     size_t threads = parallel && parallel->threads > 1 ? parallel->threads : 1;
 
     if (units < threads)
         threads = units;
-    if (work < least * (double)threads)
-        threads = (size_t)(work / least);
+    if (work < min_work * (double)threads)
+        threads = (size_t)(work / min_work);
     return threads ? threads : 1;
 }
 
@@ -39,8 +39,8 @@ size_t parallel_share(size_t units, size_t parts, size_t i)
 }
 
 /*
- * Tasks that several threads take from in turn. Only the count is shared: a task's memory is its
- * own, and `run` publishes it when all have returned, so the order of memory is left as it is.
+ * Tasks for several threads; each takes the next one when it is free. The counter needs no memory
+ * order: tasks share no data, and `run` publishes their results when all threads have returned.
  */
 struct queue {
     atomic_size_t next;
@@ -49,24 +49,24 @@ struct queue {
     void *arg;
 };
 
-static size_t take(struct queue *queue)
+static size_t next_task(struct queue *queue)
 {
     return atomic_fetch_add_explicit(&queue->next, 1, memory_order_relaxed);
 }
 
-/* Another thread may have any floating-point environment: whatever its creator had, then. */
-static void take_tasks(void *arg, size_t thread)
+/* Runs on another thread, whose floating-point environment is that of its creator. */
+static void run_tasks(void *arg, size_t thread)
 {
     const struct fpenv before = fpenv_enter();
     struct queue *queue = arg;
 
     (void)thread;
-    for (size_t i; (i = take(queue)) < queue->tasks;)
+    for (size_t i; (i = next_task(queue)) < queue->tasks;)
         queue->task(queue->arg, i);
     fpenv_leave(before);
 }
 
-static void take_own_task(void *arg, size_t i)
+static void run_one_task(void *arg, size_t i)
 {
     const struct fpenv before = fpenv_enter();
     const struct queue *queue = arg;
@@ -84,9 +84,9 @@ void parallel_run(const struct vit_parallel *parallel, size_t threads, size_t ta
         for (size_t i = 0; i < tasks; i++)
             task(arg, i);
     else if (tasks > threads)
-        parallel->run(parallel->user, threads, take_tasks, &queue);
+        parallel->run(parallel->user, threads, run_tasks, &queue);
     else
-        parallel->run(parallel->user, tasks, take_own_task, &queue);
+        parallel->run(parallel->user, tasks, run_one_task, &queue);
 }
 
 void vit_parallel_openmp(void *user, size_t tasks, parallel_task *task, void *arg)
@@ -97,7 +97,7 @@ void vit_parallel_openmp(void *user, size_t tasks, parallel_task *task, void *ar
         task(arg, i);
 }
 
-/* Processors that a file's "QUOTA PERIOD" grants, rounded up; 0 for no limit or no such file. */
+/* The processors that a file's "QUOTA PERIOD" allows, rounded up; 0: no limit, or no such file. */
 static size_t quota_of(const char *root, const char *group, const char *file)
 {
     char path[2 * PATH_MAX];
@@ -119,7 +119,7 @@ static size_t quota_of(const char *root, const char *group, const char *file)
     return got == 2 && quota > 0 && period > 0 ? (size_t)((quota + period - 1) / period) : 0;
 }
 
-static size_t smaller_limit(size_t a, size_t b) /* 0 is none */
+static size_t smaller_limit(size_t a, size_t b) /* 0: no limit */
 {
     return a == 0 || (b != 0 && b < a) ? b : a;
 }
@@ -127,7 +127,7 @@ static size_t smaller_limit(size_t a, size_t b) /* 0 is none */
 size_t parallel_quota(const char *cgroup_file, const char *root)
 {
     char line[PATH_MAX];
-    size_t least = quota_of(root, "/cpu", "cpu.cfs_quota_us");
+    size_t limit = quota_of(root, "/cpu", "cpu.cfs_quota_us");
     FILE *f = fopen(cgroup_file, "re");
 
     while (f && fgets(line, sizeof line, f)) {
@@ -136,18 +136,18 @@ size_t parallel_quota(const char *cgroup_file, const char *root)
         line[strcspn(line, "\n")] = '\0';
         char *group = line + 3;
         for (char *end; *group; *end = '\0') { /* "/a/b", "/a", then the root itself */
-            least = smaller_limit(least, quota_of(root, group, "cpu.max"));
+            limit = smaller_limit(limit, quota_of(root, group, "cpu.max"));
             end = strrchr(group, '/');
         }
-        least = smaller_limit(least, quota_of(root, "", "cpu.max"));
+        limit = smaller_limit(limit, quota_of(root, "", "cpu.max"));
     }
     if (f)
         fclose(f);
-    return least;
+    return limit;
 }
 
 size_t parallel_default_threads(void)
 {
-    const size_t granted = (size_t)omp_get_max_threads(); /* cpusets and OMP_NUM_THREADS */
-    return smaller_limit(granted, parallel_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
+    const size_t allowed = (size_t)omp_get_max_threads(); /* cpusets and OMP_NUM_THREADS */
+    return smaller_limit(allowed, parallel_quota("/proc/self/cgroup", "/sys/fs/cgroup"));
 }

@@ -1,12 +1,12 @@
-/* policy.h - where a level that can run is better not used */
+/* policy.h - usable levels that slow a processor down */
 #ifndef VIT_BASE_POLICY_H
 #define VIT_BASE_POLICY_H
 
 #include "base/cpu.h"
 
 /*
- * Why a level is not what a processor that can run it should use, as half a sentence, or NULL: it
- * should. A level asked for by name is used all the same.
+ * Why a level is not the default on a processor that can run it, such as "it has …", or NULL if it
+ * may be. A level that is named is used anyway.
  */
 const char *policy_against(const struct cpu *cpu, const char *level);
 
