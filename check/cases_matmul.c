@@ -14,8 +14,8 @@ static const struct vit_matmul_kernel *kernel_of(const struct check_run *c,
 }
 
 /*
- * Computes a tile of any m and n with scalar's tiles, from B as it was before packing: so every
- * level's packing is checked against scalar's too.
+ * Computes a tile of any m and n with scalar's tiles from the unpacked B, so that this checks the
+ * packing of every level too.
  *   t     as for a kernel, except panel; acc_in and acc_out have row stride nr
  *   b     element (l, j) at b[l·k_stride + j·n_stride]
  */
@@ -58,7 +58,7 @@ static void reference_tile(const struct vit_matmul_kernel *scalar, size_t nr,
     }
 }
 
-/* Which steps of the epilogue are taken, a bit each. */
+/* The steps of the epilogue that a case uses, one bit each. */
 enum {
     STEP_SCALE = 1,
     STEP_ROW_SCALE = 2,
@@ -93,7 +93,7 @@ static struct vit_epilogue draw_epilogue(struct check_run *c, size_t m, size_t n
     return e;
 }
 
-/* B's own pattern: NaNs and infinities come from A, or every element would have one. */
+/* The pattern of B. Only A has NaNs and infinities: otherwise every element of C would have one. */
 static enum pattern pattern_of_b(enum pattern pattern)
 {
     return pattern == PATTERN_NAN || pattern == PATTERN_INFINITE ? PATTERN_NORMAL : pattern;
@@ -198,7 +198,7 @@ void check_tile(struct check_run *c, size_t index)
         .a = a,
         .a_bytes = lda * sizeof *a,
         .panel = panel,
-        .prefetch = panel + kernel->panel_bytes(all), /* past its end, where no one may read */
+        .prefetch = panel + kernel->panel_bytes(all), /* past its end, in a guard page */
         .acc_in = acc_in ? check_input(c, "acc_in", m, nr, nr, PATTERN_NORMAL) : NULL,
     };
     if (acc_out)
@@ -207,7 +207,7 @@ void check_tile(struct check_run *c, size_t index)
         check_last_block(c, &t, &e, padded, nr);
 }
 
-/* One row of several whole panels, which lie apart. */
+/* One row of several whole panels with gaps between them. */
 void check_tile_row(struct check_run *c, size_t index)
 {
     const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
@@ -290,7 +290,7 @@ void check_pack(struct check_run *c, size_t index)
 
 struct product {
     struct check_run *c;
-    struct vit_matmul_args args; /* but for C */
+    struct vit_matmul_args args; /* except C */
     const float *expected;       /* [m][n] */
     bool in_place;               /* the residual is C itself */
 };
@@ -339,7 +339,7 @@ static bool matmul_shape(struct check_run *c, size_t index, struct shape *s)
 
 void check_matmul(struct check_run *c, size_t index)
 {
-    const size_t epilogues = STEPS * VIT_ACTIVATIONS; /* each of them meets all patterns */
+    const size_t epilogues = STEPS * VIT_ACTIVATIONS; /* each is combined with all patterns */
     const enum pattern pattern = (enum pattern)((index + index / epilogues) % PATTERNS);
     struct shape s;
     const bool large = matmul_shape(c, index, &s);

@@ -46,7 +46,7 @@ struct elementwise {
     struct check_run *c;
     void (*operate)(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
                     const struct vit_elementwise_args *args);
-    struct vit_elementwise_args args; /* but for y */
+    struct vit_elementwise_args args; /* except y */
     bool in_place;
     const float *expected; /* [rows][n] */
 };
@@ -123,7 +123,7 @@ void check_elementwise(struct check_run *c, size_t index)
 
 struct heads {
     struct check_run *c;
-    struct vit_attention_args args; /* but for out and scratch */
+    struct vit_attention_args args; /* except out and scratch */
     bool weights;                   /* of vit_attention_weights */
     const float *expected;
 };
@@ -161,7 +161,7 @@ static void attend(void *arg, const struct vit_parallel *parallel)
                     args->ld_out, found, args->ld_out);
 }
 
-/* Shapes and operands; whether there is work for several threads. */
+/* Draws shapes and operands; returns whether there is work for several threads. */
 static bool draw_heads(struct check_run *c, size_t index, struct heads *h)
 {
     static const size_t large[][4] = {

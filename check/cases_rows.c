@@ -3,8 +3,8 @@
 #include "check/run.h"
 
 /*
- * 130, 9 and 7 have no common factor: all lengths to 130 meet all patterns, whole vectors and
- * tails; each ninth row is a long one: some faults show in one number of 100,000.
+ * 130, 9 and 7 have no common factor: all lengths to 130 are combined with all patterns. Every
+ * ninth row is long, because some faults affect one number in 100,000.
  */
 static size_t row_length(struct check_run *c, size_t index)
 {
@@ -16,7 +16,7 @@ void check_rows(struct check_run *c, size_t index)
     const struct row_case *const row = c->which->kernel.row;
     const enum pattern pattern = (enum pattern)(index % PATTERNS);
     const size_t n = row_length(c, index);
-    const bool several = index % 3 == 1; /* has no common factor with the others either */
+    const bool several = index % 3 == 1; /* no common factor with 130 and 7 */
     struct rows r = { .rows = 1, .n = n, .ldx = n, .ldy = n };
 
     if (several) {

@@ -1,4 +1,4 @@
-/* check.c - the list of all that is checked */
+/* check.c - the list of all checks */
 #include "check/run.h"
 
 #include "check/kernel_cases.h"
@@ -48,7 +48,7 @@ static const struct check_kernel kernels[] = {
 /* clang-format on */
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
-/* A row operation comes with its cases; an oracle with as many as it has bounds. */
+/* The kernels above, then the row operations, then the oracles. */
 bool check_kernel_at(size_t i, struct check_kernel *kernel)
 {
     if (i < KERNELS) {

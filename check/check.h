@@ -1,4 +1,4 @@
-/* check.h - every kernel against scalar and scalar against double precision, case by case */
+/* check.h - compares every kernel with scalar, and scalar with double precision, case by case */
 #ifndef VIT_CHECK_CHECK_H
 #define VIT_CHECK_CHECK_H
 
@@ -12,13 +12,12 @@ struct check_run;
 struct row_case;
 
 /*
- * What is checked, and how many cases of it there are unless somebody says otherwise. A case
- * follows from the kernel, the level, the seed and the case's number alone. Numbers go through all
- * shapes first; the rest is drawn.
+ * One check and its default number of cases. A case depends on the kernel, the level, the seed and
+ * the case's number alone: the number enumerates shapes, everything else is drawn at random.
  */
 struct check_kernel {
     const char *name;
-    const char *claim; /* what its cases show */
+    const char *claim; /* what its cases prove */
     size_t cases;
     bool oracle; /* of scalar alone, against double precision; the number of cases is fixed */
     void (*run)(struct check_run *c, size_t index);
@@ -26,7 +25,7 @@ struct check_kernel {
     enum vit_matmul_pair pair;  /* of the matmul kernels, which share theirs */
 };
 
-/* Kernel i; false past the last. */
+/* Check i; false past the last. */
 bool check_kernel_at(size_t i, struct check_kernel *kernel);
 
 struct check_result {
@@ -39,7 +38,7 @@ struct check_result {
     char where[64];   /* the error was largest */
 };
 
-/* Which case, of what. */
+/* Identifies a case. */
 struct check_case {
     const struct vit_kernels *level;
     struct check_kernel kernel;
@@ -49,10 +48,10 @@ struct check_case {
 };
 
 /*
- * Runs one case. Every operand lies between pages that no one may touch, once flush against each;
- * an access to them ends the case, not the process, unless a thread of OpenMP made it: then the
- * case is named on standard error and the process ends. Not thread-safe: it takes SIGSEGV, SIGBUS
- * and SIGILL over while it runs.
+ * Runs one case twice, with every operand directly before and directly after a guard page. An
+ * access to a guard page fails the case. If a thread of OpenMP made it, the process exits after it
+ * has named the case on standard error. Not thread-safe: it handles SIGSEGV, SIGBUS and SIGILL
+ * while it runs.
  */
 struct check_result check_case(const struct check_case *which);
 

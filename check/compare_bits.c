@@ -1,4 +1,4 @@
-/* compare_bits.c - floats compared: as bits, and in units of the last place */
+/* compare_bits.c - compares floats as bits, and measures errors in units of the last place */
 #include "check/compare_bits.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ double ulps(float found, double truth)
 
     if (found != found || truth != truth)
         return found != found && truth != truth ? 0.0 : INFINITY;
-    if (isinf(found)) /* right where the truth rounds to it */
+    if (isinf(found)) /* correct if the true value rounds to infinity */
         return found == (float)truth ? 0.0 : INFINITY;
     frexp(truth, &exponent);
     return fabs((double)found - truth) / ldexp(1.0, (exponent < -125 ? -125 : exponent) - 24);

@@ -1,4 +1,4 @@
-/* compare_bits.h - floats compared: as bits, and in units of the last place */
+/* compare_bits.h - compares floats as bits, and measures errors in units of the last place */
 #ifndef VIT_CHECK_COMPARE_BITS_H
 #define VIT_CHECK_COMPARE_BITS_H
 
@@ -6,9 +6,8 @@
 #include <stddef.h>
 
 /*
- * The first of n elements at which two arrays are not the same bits, or n. Any NaN equals any
- * other: which NaN an operation gives is the one thing IEEE 754 leaves to the processor
- * (docs/numerics.md).
+ * The index of the first of n elements whose bits differ, or n. All NaNs are equal: IEEE 754 leaves
+ * to the processor which NaN an operation returns (docs/numerics.md).
  */
 size_t first_difference(size_t n, const float *a, const float *b);
 bool same_bits(size_t n, const float *a, const float *b);

@@ -33,7 +33,7 @@ uint64_t digest_floats(uint64_t hash, size_t count, const float *x)
     return hash;
 }
 
-/* Every operand of the set: memory is taken once, and each kernel fills what it uses. */
+/* The operands of all digests, allocated once; each kernel fills those that it uses. */
 enum { MOST = 97 * 300, MOST_ROW = 1024 };
 struct memory {
     const struct digest_place *place;
@@ -43,7 +43,7 @@ struct memory {
     float gamma[MOST_ROW], beta[MOST_ROW], row_scale[MOST_ROW];
 };
 
-/* Patterns of seed, seed + 1, …: for inputs of which NaNs and infinities may come up in a only. */
+/* Fills the operands from seed, seed + 1, …; only a may have NaNs and infinities. */
 static void fill(struct memory *s, size_t a, size_t b, enum pattern pattern, uint64_t seed)
 {
     fill_pattern(a, s->a, pattern, seed);
@@ -86,7 +86,7 @@ static bool multiply(struct memory *s, size_t n, size_t k, const struct vit_matm
     return true;
 }
 
-/* A panel's layout is the kernel's own: B is read back from it as I·B. */
+/* Reads packed B back as I·B, whatever the layout of a panel. */
 static enum vit_status digest_pack(struct memory *s, uint64_t *hash)
 {
     enum { N = 100, K = 37 };

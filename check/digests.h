@@ -1,4 +1,4 @@
-/* digests.h - what every kernel and some models give over a fixed set, as a number each */
+/* digests.h - one number each for the results of every kernel and some models over fixed inputs */
 #ifndef VIT_CHECK_DIGESTS_H
 #define VIT_CHECK_DIGESTS_H
 
@@ -8,10 +8,11 @@
 #include "vit/vit.h"
 
 /*
- * The inputs are whole numbers times powers of two, made without a rounding and without the C
- * library's mathematics, so that a digest depends on the kernels alone: on every level, at any
- * number of threads, from every compiler the same. All NaNs count as one. check/digests.txt has
- * the digests that are right, check/digests-models.txt those of models in this repository.
+ * The inputs are whole numbers times powers of two, computed without rounding and without the C
+ * library's mathematics. So a digest depends on the kernels alone, and is the same on every level,
+ * with any number of threads, from every compiler. All NaNs count as the same NaN.
+ * check/digests.txt has the expected digests of kernels, check/digests-models.txt those of models
+ * in this repository.
  */
 enum { DIGESTS_MOST = 64 };
 struct digests {
@@ -22,25 +23,25 @@ struct digests {
     size_t count;
 };
 
-/* Where digests are taken: a level and a number of threads. */
+/* What computes the digests: a level with a number of threads. */
 struct digest_place {
     const struct vit_kernels *level;
     size_t threads;
 };
 
-/* Adds a digest; more than DIGESTS_MOST end the process. */
+/* Adds a digest; aborts if there are more than DIGESTS_MOST. */
 void digests_add(struct digests *digests, const char *name, uint64_t value);
 
-/* Goes on with floats; a NaN is taken for the one NaN. */
+/* Continues a hash over floats; every NaN counts as the same one. */
 uint64_t digest_floats(uint64_t hash, size_t count, const float *x);
 
-/* Adds those of the kernels. VIT_ENOMEM. */
+/* Adds the digests of the kernels. VIT_ENOMEM. */
 enum vit_status digest_kernels(const struct digest_place *place, struct digests *digests,
                                struct vit_error *err);
 
 /*
- * Adds those of the logits of a small model at three image sizes: checkpoints that it writes to a
- * folder under TMPDIR or /tmp, opens as any other, and removes. VIT_EIO and as vit_model_open.
+ * Adds the digests of the logits of a small model at three image sizes: it writes checkpoints to a
+ * directory under TMPDIR or /tmp, opens and removes them. VIT_EIO and as vit_model_open.
  */
 enum vit_status digest_small_models(const struct digest_place *place, struct digests *digests,
                                     struct vit_error *err);

@@ -1,4 +1,4 @@
-/* guard.c - mmap'ed arrays between two pages without access */
+/* guard.c - arrays from mmap between two pages without access */
 #define _DEFAULT_SOURCE    /* MAP_ANONYMOUS, in POSIX only since 2024 */
 #define _DARWIN_C_SOURCE 1 /* the same for Apple */
 #include "check/guard.h"
@@ -11,7 +11,7 @@
 
 enum { SPARES = 64 };
 
-/* Pages of freed arrays: mapping and protecting costs more than most kernels that are checked. */
+/* Pages of freed arrays: mapping and protecting them takes longer than most kernels. */
 static struct {
     void *map;
     size_t bytes;
@@ -49,7 +49,7 @@ struct guard guard_new(size_t count, enum guard_side side)
 {
     const size_t page = page_bytes(), bytes = count * sizeof(float);
     size_t inside = page;
-    while (inside < bytes) /* few sizes, so that spare ones fit */
+    while (inside < bytes) /* few different sizes, so that spare pages fit */
         inside *= 2;
     struct guard g = { .count = count, .map_bytes = inside + 2 * page };
 

@@ -1,4 +1,4 @@
-/* guard.h - arrays between pages that no one may touch */
+/* guard.h - arrays between guard pages */
 #ifndef VIT_CHECK_GUARD_H
 #define VIT_CHECK_GUARD_H
 
@@ -8,22 +8,21 @@
 enum guard_side { GUARD_BEFORE, GUARD_AFTER, GUARD_SIDES };
 
 struct guard {
-    float *at; /* `count` floats, flush against the guard page of its side */
+    float *at; /* `count` floats, directly beside the guard page of its side */
     size_t count;
     void *map;
     size_t map_bytes;
 };
 
-#define GUARD_FILL 0x5a /* every byte of a fresh array, and of what is left of its pages */
+#define GUARD_FILL 0x5a /* every byte of a new array and of the rest of its pages */
 
 /*
- * Ends the process, with a message, if there is no memory. Not thread-safe: pages of arrays that
- * were freed are used again.
+ * Exits with a message if there is no memory. Not thread-safe: it reuses the pages of freed arrays.
  */
 struct guard guard_new(size_t count, enum guard_side side);
 void guard_free(struct guard *guard);
 
-/* Whether the rest of the array's pages is as it was. */
+/* Whether the rest of the array's pages is unchanged. */
 bool guard_intact(const struct guard *guard);
 
 /* Whether all of `bytes` bytes are GUARD_FILL. */

@@ -1,4 +1,4 @@
-/* kernel_cases.c - every kernel once, for the tests of parity and the benchmarks alike */
+/* kernel_cases.c - the row kernels and the matmul shapes, for checks and benchmarks */
 #include "check/kernel_cases.h"
 
 static void run_layernorm(const struct vit_kernels *kernels, const struct rows *r)
@@ -12,7 +12,7 @@ static void run_softmax(const struct vit_kernels *kernels, const struct rows *r)
     kernels->softmax(r->rows, r->n, r->x, r->ldx, r->y, r->ldy);
 }
 
-/* The sums are added to each row's first numerator, to be seen. */
+/* Adds each sum to its row's first numerator, so that checks see it. */
 static void run_exp_sub_max(const struct vit_kernels *kernels, const struct rows *r)
 {
     enum { SOME = 32 };

@@ -1,4 +1,4 @@
-/* kernel_cases.h - every kernel once, for the tests of parity and the benchmarks alike */
+/* kernel_cases.h - the row kernels and the matmul shapes, for checks and benchmarks */
 #ifndef VIT_CHECK_KERNEL_CASES_H
 #define VIT_CHECK_KERNEL_CASES_H
 
@@ -22,7 +22,7 @@ struct row_case {
     const char *name;
     void (*run)(const struct vit_kernels *kernels, const struct rows *r);
 };
-/* What activations take in every check and benchmark: numbers of no symmetry. */
+/* The arguments of activations in every check and benchmark: no special values. */
 static inline struct vit_activation_args activation_case_args(const float *weight /* [n] */)
 {
     return (struct vit_activation_args){ .a = 0.3f, .b = -1.7f, .weight = weight };

@@ -1,4 +1,4 @@
-/* oracle.c - functions against double precision, and the list of all oracles */
+/* oracle.c - compares functions with double precision; the list of all oracles */
 #include "check/oracle.h"
 
 #include <math.h>
@@ -96,12 +96,12 @@ static const struct function {
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
 /*
- * Measured at every float there is (tests/test_oracle.c with VIT_EXHAUSTIVE), and rounded up. The
- * narrower ranges are those in which a network notices. Further down x·f(x) is the product of |x|
- * and a subnormal factor, which is off by half an ulp of its own: |x|/2 ulps of the result, where
- * that is below 2^-120. gelu_quick: 1.702 itself is rounded to a float, which moves the exponent y
- * by |y|·2^-26. gelu_tanh: y is a cubic of three roundings, off by up to |y|·2^-23, and the result
- * by 2·|y| ulps.
+ * Measured at every float (tests/test_oracle.c with VIT_EXHAUSTIVE) and rounded up. The narrower
+ * ranges are those that matter to a network. Below them x·f(x) is the product of |x| and a
+ * subnormal factor with an error of half an ulp of its own: |x|/2 ulps of the result, which is
+ * below 2^-120. gelu_quick: rounding 1.702 to a float changes the exponent y by |y|·2^-26.
+ * gelu_tanh: y is a cubic with three roundings, an error of up to |y|·2^-23, which gives 2·|y| ulps
+ * of the result.
  */
 const struct function_bound function_bounds[] = {
     { "exp_sub_max", -INFINITY, 0.0f, 1.1 },     { "exp", -INFINITY, INFINITY, 1.1 },

@@ -1,4 +1,4 @@
-/* oracle.h - the scalar kernels against the same functions in double precision */
+/* oracle.h - compares the scalar kernels with the same functions in double precision */
 #ifndef VIT_CHECK_ORACLE_H
 #define VIT_CHECK_ORACLE_H
 
@@ -6,7 +6,7 @@
 
 #include "check/check.h"
 
-/* A check of scalar in the list of kernels, named KERNEL.oracle. */
+/* A check of scalar, named KERNEL.oracle in the list of checks. */
 struct oracle {
     const char *name;
     void (*run)(struct check_run *c, size_t index);
@@ -17,7 +17,7 @@ size_t oracle_cases(const struct oracle *oracle);
 extern const struct oracle oracles[];
 extern const size_t oracle_count;
 
-/* The largest error that was found, and where. */
+/* The maximum error, and where it was found. */
 struct oracle_error {
     double most;
     float at;     /* the argument, of a function */
@@ -36,7 +36,7 @@ struct function_bound {
 extern const struct function_bound function_bounds[];
 extern const size_t function_bound_count;
 
-/* Over every step-th float there is, of both signs, beginning with the bits `first`. */
+/* Over every step-th float of both signs, beginning with the bits `first`. */
 struct oracle_error function_error(const struct vit_kernels *kernels,
                                    const struct function_bound *bound, uint32_t first,
                                    uint32_t step);
@@ -45,22 +45,22 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
 #define LAYERNORM_BOUND 8.0
 struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t seed);
 /*
- * x − max is rounded once, which moves the exponential by up to |x − max| ulps: those are taken
- * off. Of the others 1,000 seeds gave at most 4.3.
+ * x − max is rounded once, which changes the exponential by up to |x − max| ulps: these do not
+ * count. Apart from them 1,000 seeds gave at most 4.3.
  */
 #define SOFTMAX_BOUND 6.0
 struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t seed);
 /*
- * A chain of k multiply-adds is off by at most k·2^-24·Σ|a·b| (Higham 2002, section 3.1, to first
- * order; one rounding a step); as a share of that.
+ * The error of k multiply-adds in sequence is at most k·2^-24·Σ|a·b| (Higham 2002, section 3.1, to
+ * first order; one rounding a step); the error is a share of that.
  */
 #define MATMUL_BOUND 1.0
 struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t seed);
-/* As a share of the bound that its roundings add up to: oracle_rows.c has the sum. */
+/* A share of the bound that its roundings add up to: see oracle_rows.c. */
 #define ATTENTION_BOUND 1.0
 struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed);
 struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed);
-/* Each step of the epilogue is one rounding of the exact step: ulps, so 0 or a mistake. */
+/* Each step of the epilogue is the exact step rounded once, so the only correct error is 0 ulp. */
 #define EPILOGUE_BOUND 0.0
 struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed);
 

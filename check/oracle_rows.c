@@ -1,4 +1,4 @@
-/* oracle_rows.c - rows, chains, epilogues and attention against double precision */
+/* oracle_rows.c - compares rows, matmuls, epilogues and attention with double precision */
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,11 +10,11 @@
 static const size_t lengths[] = { 1, 2, 3, 16, 17, 64, 197, 768, 3072 };
 enum { LENGTHS = sizeof lengths / sizeof *lengths, LONGEST = 3072 };
 
-/* One comparison more; `at` says which, should it be the worst. */
+/* Adds one comparison; `at` identifies it if it is the worst. */
 static void note(struct oracle_error *error, double distance, double at)
 {
     error->count++;
-    if (!(distance <= error->most)) { /* a NaN is the worst */
+    if (!(distance <= error->most)) { /* NaN counts as the worst */
         error->most = distance;
         error->at = (float)at;
     }
@@ -74,7 +74,7 @@ struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t se
     return error;
 }
 
-/* C of 9 × 21, without and with packing from columns, by the level's own tiles. */
+/* C of 9 × 21 for each length of k. */
 struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t seed)
 {
     enum { M = 9, N = 21 };
@@ -109,8 +109,8 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t see
 }
 
 /*
- * All 64 combinations of steps, an element each of a row per activation. A float's sum and product
- * rounded from double are rounded once: 53 bits are more than twice 24 and two.
+ * All combinations of steps and activations. A sum or product of floats computed in double and then
+ * rounded is rounded correctly: 53 bits are at min 2·24 + 2.
  */
 struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed)
 {
@@ -165,16 +165,17 @@ struct attention {
 };
 
 /*
- * A query's weights p[tokens], in doubles; returns their roundings, to first order in 2^-24. A
- * score is off by (d + 1)·S, S the largest scale·Σ|q·k| of d terms; x − max by D, its largest
- * magnitude; exp by 2.2: twice all this in the quotient. The sum over T tokens adds T/16 + 4, its
- * reciprocal and the product one each.
+ * Computes a query's weights p[tokens] in double; returns the bound of their relative error in
+ * units of 2^-24, to first order. The error of a score is (d + 1)·S, where S is the largest
+ * scale·Σ|q·k| of d terms; that of x − max is D, its largest magnitude; that of exp is 2.2; the
+ * quotient doubles all this. The sum over T tokens adds T/16 + 4, its reciprocal and the product
+ * one each.
  */
-static double weigh(const struct attention *at, size_t head, size_t query, double *p)
+static double compute_weights(const struct attention *at, size_t head, size_t query, double *p)
 {
     const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
     const float *const q = at->qkv + query * 3 * dim + head * d;
-    double max = -INFINITY, least = INFINITY, magnitude = 0.0, sum = 0.0;
+    double max = -INFINITY, min = INFINITY, magnitude = 0.0, sum = 0.0;
 
     for (size_t i = 0; i < t; i++) {
         const float *const key = at->qkv + i * 3 * dim + dim + head * d;
@@ -185,7 +186,7 @@ static double weigh(const struct attention *at, size_t head, size_t query, doubl
             terms += at->scale * fabs((double)q[j] * (double)key[j]);
         }
         max = fmax(max, p[i]);
-        least = fmin(least, p[i]);
+        min = fmin(min, p[i]);
         magnitude = fmax(magnitude, terms);
     }
     for (size_t i = 0; i < t; i++) {
@@ -194,15 +195,15 @@ static double weigh(const struct attention *at, size_t head, size_t query, doubl
     }
     for (size_t i = 0; i < t; i++)
         p[i] /= sum;
-    return 2.0 * ((double)(d + 1) * magnitude + (max - least) + 2.2) + (double)(t / 16 + 4 + 2);
+    return 2.0 * ((double)(d + 1) * magnitude + (max - min) + 2.2) + (double)(t / 16 + 4 + 2);
 }
 
-/* A query's output and the bound of its roundings: the chain over T tokens adds T. */
+/* A query's output and the bound of its error: the sum over T tokens adds T. */
 static void attend(const struct attention *at, size_t head, size_t query, double *p, double *truth,
                    double *bound /* [head_dim] */)
 {
     const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
-    const double roundings = weigh(at, head, query, p) + (double)t;
+    const double roundings = compute_weights(at, head, query, p) + (double)t;
 
     for (size_t j = 0; j < d; j++) {
         truth[j] = bound[j] = 0.0;
@@ -221,7 +222,7 @@ static const struct attention attentions[] = { { 1, 1, 1, 1.0, NULL },
                                                { 70, 3, 16, 0.25, NULL } };
 enum { ATTENTIONS = sizeof attentions / sizeof *attentions };
 
-/* Fills qkv[tokens][3][heads][head_dim]; arguments for all of its queries, with scratch. */
+/* Fills qkv[tokens][3][heads][head_dim]; returns arguments for all queries, with scratch. */
 static struct vit_attention_args prepare(const struct vit_kernels *kernels,
                                          const struct attention *at, float *qkv, uint64_t seed)
 {
@@ -274,7 +275,7 @@ struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t 
     return error;
 }
 
-/* Of the weights themselves, and of a third of the queries alone. */
+/* The weights of a third of the queries. */
 struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed)
 {
     static float qkv[MOST_TOKENS * 3 * MOST_DIM], weights[3 * MOST_TOKENS * MOST_TOKENS];
@@ -293,7 +294,7 @@ struct oracle_error attention_weights_error(const struct vit_kernels *kernels, u
         for (size_t head = 0; head < at.heads; head++)
             for (size_t i = 0; i < queries; i++) {
                 const float *const found = weights + (head * queries + i) * t;
-                const double bound = weigh(&at, head, i, p) * 0x1p-24;
+                const double bound = compute_weights(&at, head, i, p) * 0x1p-24;
                 for (size_t j = 0; j < t; j++)
                     note(&error, fabs((double)found[j] - p[j]) / (bound * p[j]), p[j]);
             }

@@ -12,14 +12,14 @@
 
 #include "check/compare_bits.h"
 
-/* The case that runs, for the signal handler: there is one at a time. */
+/* The case that is running, for the signal handler; there is only one at a time. */
 static struct {
     struct check_run *run;
     pthread_t thread;
     sigjmp_buf escape;
     char *volatile address; /* of the fault */
     volatile int signal;
-    char message[CHECK_NAME_BYTES + 80]; /* should there be no way out */
+    char message[CHECK_NAME_BYTES + 80]; /* for a fault that ends the process */
 } current;
 
 static void add_text(char *text, size_t bytes, const char *format, va_list args)
@@ -57,7 +57,7 @@ size_t check_draw(struct check_run *c, size_t n)
 static struct check_operand *add_operand(struct check_run *c, const char *name, size_t rows,
                                          size_t columns, size_t ld)
 {
-    const size_t count = rows > 0 ? (rows - 1) * ld + columns : 0; /* nothing behind the last */
+    const size_t count = rows > 0 ? (rows - 1) * ld + columns : 0; /* no gap after the last row */
 
     if (c->count == CHECK_MOST_OPERANDS) {
         fputs("check: a case of too many operands\n", stderr);
@@ -166,7 +166,7 @@ void check_measured(struct check_run *c, double error, double bound, const char 
         check_fail(c, "%g %s at %s, at most %g allowed", error, unit, r->where, bound);
 }
 
-/* Tasks in reverse: nothing may depend on their order. */
+/* Runs tasks in reverse: results must not depend on their order. */
 static void run_backwards(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
     (void)user;
@@ -213,7 +213,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     siglongjmp(current.escape, 1);
 }
 
-/* Which operand's guard page it was, and how far in. */
+/* Names the operand whose guard page was accessed, and the distance. */
 static void name_fault(struct check_run *c)
 {
     if (current.signal == SIGILL) {
@@ -263,7 +263,7 @@ void check_case_name(const struct check_case *which, char name[CHECK_NAME_BYTES]
              (unsigned long long)which->seed, which->index);
 }
 
-/* Begins it for one side; the random numbers are the same for both. */
+/* Prepares the case for one side; both sides draw the same random numbers. */
 static void begin(struct check_run *c, enum guard_side side)
 {
     const struct check_case *const which = c->which;
@@ -285,7 +285,7 @@ static void begin(struct check_run *c, enum guard_side side)
 
 struct check_result check_case(const struct check_case *which)
 {
-    static struct check_run c; /* not on the stack: a jump leaves it whole */
+    static struct check_run c; /* static: siglongjmp must not clobber it */
     static enum guard_side side;
     struct sigaction before[FAULTS];
     char name[CHECK_NAME_BYTES];

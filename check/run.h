@@ -1,4 +1,4 @@
-/* run.h - a case under way: its operands between guard pages, its random numbers, its verdict */
+/* run.h - a running case: its operands between guard pages, its random numbers, its result */
 #ifndef VIT_CHECK_RUN_H
 #define VIT_CHECK_RUN_H
 
@@ -8,7 +8,7 @@
 
 enum { CHECK_MOST_OPERANDS = 32, CHECK_MOST_THREADS = 3 };
 
-/* [rows][columns], row stride ld; what lies between the rows stays as it was. */
+/* [rows][columns], row stride ld; the gaps between rows must stay unchanged. */
 struct check_operand {
     const char *name;
     struct guard guard;
@@ -38,31 +38,31 @@ void check_shape(struct check_run *c, const char *format, ...)
 /* The first failure is kept. */
 void check_fail(struct check_run *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* An array that must stay as it is, each row filled by the pattern. */
+/* An array that must stay unchanged; the pattern fills each row. */
 const float *check_input(struct check_run *c, const char *name, size_t rows, size_t columns,
                          size_t ld, enum pattern pattern);
-/* One that is written to; the bytes that no one wrote are GUARD_FILL. */
+/* An array that the kernel writes; bytes that it does not write stay GUARD_FILL. */
 float *check_output(struct check_run *c, const char *name, size_t rows, size_t columns, size_t ld);
-/* One that is read and written, beginning as a copy of rows of the same columns. */
+/* An array that the kernel reads and writes, initially a copy of rows with the same columns. */
 float *check_inout(struct check_run *c, const char *name, size_t rows, size_t columns, size_t ld,
                    const float *from, size_t ld_from);
 
-/* From here on it is an input. */
+/* Makes an array an input: from here on it must stay unchanged. */
 void check_freeze(struct check_run *c, const float *at);
 
-/* Fails unless both are the same bits, any NaN equal to any other. */
+/* Fails unless both have the same bits; all NaNs are equal. */
 void check_equal(struct check_run *c, const char *name, size_t rows, size_t columns,
                  const float *expected, size_t ld_expected, const float *found, size_t ld_found);
 
 /*
- * Calls operate(arg, parallel) in each way that threads can be had: none, and of each of the case's
- * thread counts the tasks in reverse on this thread, then on OpenMP's. `cut`: there is work enough
- * for the operation to be cut at all; without it the first way is the only one.
+ * Calls operate(arg, parallel) without threads, and for each of the case's thread counts with tasks
+ * in reverse order on this thread and with OpenMP's threads. `cut`: there is enough work to divide
+ * among threads; otherwise only the first call is made.
  */
 void check_each_way(struct check_run *c, bool cut,
                     void (*operate)(void *arg, const struct vit_parallel *parallel), void *arg);
 
-/* What an oracle found; fails if the error is above the bound. */
+/* Records the error that an oracle found; fails if it exceeds the bound. */
 void check_measured(struct check_run *c, double error, double bound, const char *unit,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
 

@@ -1,4 +1,4 @@
-/* test_data.c - what a row of test data may hold, from a generator that rounds nothing */
+/* test_data.c - fills rows of test data, without rounding */
 #include "check/test_data.h"
 
 #include <math.h>
@@ -56,7 +56,7 @@ void fill_pattern(size_t n, float *x, enum pattern pattern, uint64_t seed)
     if (n > 0 && pattern == PATTERN_NAN) {
         const size_t at = next_random(&state) % n;
         x[at] = NAN;
-        if (at >= 16) /* the row's largest number, in the lane where a NaN might take its place */
+        if (at >= 16) /* the row's maximum, in the same lane, where the NaN could replace it */
             x[at - 16] = 5.0f;
     }
     if (n > 0 && pattern == PATTERN_INFINITE)

@@ -1,4 +1,4 @@
-/* test_data.h - what a row of test data may hold, from a generator that rounds nothing */
+/* test_data.h - rows of test data of several kinds, generated without rounding */
 #ifndef VIT_CHECK_TEST_DATA_H
 #define VIT_CHECK_TEST_DATA_H
 
@@ -18,8 +18,8 @@ enum pattern {
 const char *pattern_name(enum pattern pattern);
 
 /*
- * Fills x: the same for the same seed, on every machine. Whole numbers of at most 24 bits times a
- * power of two: no operation rounds, so no mode of the processor shows.
+ * Fills x, with the same numbers for the same seed on every machine: whole numbers of at most 24
+ * bits times a power of two, so that nothing depends on the rounding mode.
  */
 void fill_pattern(size_t n, float *x, enum pattern pattern, uint64_t seed);
 

@@ -5,7 +5,7 @@
 #include "check/guard.h"
 #include "compare.h"
 
-/* Tasks in reverse: nothing may depend on their order. */
+/* Runs tasks in reverse: results must not depend on their order. */
 static void run_backwards(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
     (void)user;

@@ -12,9 +12,9 @@
  *
  * Skylake-SP and Cascade Lake are both model 0x55. Those with one unit gain nothing per cycle, and
  * heavy 512-bit code lowers their clock below that of AVX2 (Intel's Specification Updates of both,
- * "Intel AVX-512 Turbo Frequencies"). CPUID does not report the number of units, so the table goes by
- * the brand. The first row that matches decides; an unknown brand, as under a hypervisor, matches no
- * row.
+ * "Intel AVX-512 Turbo Frequencies"). CPUID does not report the number of units, so the table uses
+ * the brand. The first row that matches decides; an unknown brand, as under a hypervisor, matches
+ * no row.
  */
 static const char one_unit[] = "it has one 512-bit FMA unit, at a lower clock than AVX2's";
 
