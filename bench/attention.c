@@ -76,14 +76,14 @@ static void run(void *work)
                                                 .scratch = at->scratch });
 }
 
-/* What scalar makes of one head's keys and values, and of a sample of its queries. */
+/* Scalar's results for one head, for a sample of its queries. */
 struct reference {
     const struct vit_kernels *scalar;
     struct arena memory;
     struct vit_packed keys, values;
-    float *scores;    /* [MOST_SAMPLE_ROWS][tokens] */
-    float *row_scale; /* [MOST_SAMPLE_ROWS] */
-    float *out;       /* [MOST_SAMPLE_ROWS][HEAD_DIM] */
+    float *scores;    /* [MAX_SAMPLE_ROWS][tokens] */
+    float *row_scale; /* [MAX_SAMPLE_ROWS] */
+    float *out;       /* [MAX_SAMPLE_ROWS][HEAD_DIM] */
 };
 
 static struct vit_packed carve_packed(struct reference *r, size_t n, size_t k)
@@ -97,12 +97,12 @@ static void carve_reference(struct reference *r, size_t tokens)
 {
     r->keys = carve_packed(r, tokens, HEAD_DIM);
     r->values = carve_packed(r, HEAD_DIM, tokens);
-    r->scores = arena_floats(&r->memory, MOST_SAMPLE_ROWS * tokens);
-    r->row_scale = arena_floats(&r->memory, MOST_SAMPLE_ROWS);
-    r->out = arena_floats(&r->memory, MOST_SAMPLE_ROWS * HEAD_DIM);
+    r->scores = arena_floats(&r->memory, MAX_SAMPLE_ROWS * tokens);
+    r->row_scale = arena_floats(&r->memory, MAX_SAMPLE_ROWS);
+    r->out = arena_floats(&r->memory, MAX_SAMPLE_ROWS * HEAD_DIM);
 }
 
-/* Scalar's kernels in the order of the numeric contract, for the samples of one head's rows. */
+/* Compares the samples of one head's rows with scalar's kernels, called in the contract's order. */
 static bool check_head(const struct attention *at, size_t head, const struct reference *r)
 {
     const float *const q = at->qkv + head * HEAD_DIM, *const k = q + DIM, *const v = k + DIM;
@@ -138,7 +138,7 @@ static bool check_head(const struct attention *at, size_t head, const struct ref
     return same;
 }
 
-/* The first and the last head; each is computed as the others are. */
+/* Checks the first and the last head; the others are computed the same way. */
 static const char *check(void *work)
 {
     const struct attention *const at = work;
@@ -151,14 +151,14 @@ static const char *check(void *work)
         return no_memory;
     carve_reference(&r, at->tokens);
     if (!check_head(at, 0, &r) || !check_head(at, HEADS - 1, &r))
-        failure = not_scalars_bits;
+        failure = differs_from_scalar;
     arena_free(&r.memory);
     return failure;
 }
 
 static const struct topic attention_topic = { prepare, run, check, NULL, release };
 
-/* Images of 224, 512 and 1024 pixels in patches of 16. Softmax comes on top of what is counted. */
+/* Images of 224, 512 and 1024 pixels in patches of 16. The count leaves out softmax. */
 void add_attentions(const struct vit_kernels *level)
 {
     static const size_t tokens[] = { 197, 1025, 4097 };

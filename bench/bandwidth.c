@@ -1,4 +1,4 @@
-/* bandwidth.c - how fast memory can be read and copied, as a yardstick beside a kernel */
+/* bandwidth.c - how fast memory can be read and copied: the limit of memory-bound kernels */
 #include "bandwidth.h"
 
 #include <stdint.h>
@@ -7,19 +7,19 @@
 #include "kernels/unroll.h"
 #include "measure/clock.h"
 
-/* The widest vectors that this CPU has, whatever the level that is measured. */
+/* The widest vectors of this CPU, whatever level is measured. */
 #if defined(__x86_64__) && defined(__gnu_linux__)
 #define WIDEST __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define WIDEST
 #endif
 
-/* A cache line, of as many registers as it takes; integers, which add without rounding. */
+/* A cache line in as many registers as it needs; integers, which add without rounding. */
 typedef uint32_t line __attribute__((vector_size(64)));
 
 /*
- * Lines are taken from four places in turn, two from each, and fetched 1 KiB ahead: a fifth faster
- * from memory than from one place, and no slower from L2.
+ * Reads four streams in turn, two lines from each, and prefetches 1 KiB ahead: 20 % faster from
+ * memory than one stream, and no slower from L2.
  */
 enum { STREAMS = 4, AHEAD = 1024 };
 
@@ -78,7 +78,7 @@ static void run_memcpy(const struct stream *s)
     memcpy(s->y, s->x, s->bytes);
 }
 
-/* Runs a second: of bursts of a millisecond or one run, the best. */
+/* Runs per second: the maximum of several bursts of a millisecond or one run. */
 static double best_rate(void (*run)(const struct stream *s), const struct stream *s)
 {
     enum { BURSTS = 4 };

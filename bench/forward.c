@@ -10,9 +10,9 @@
 #include "vit/vit.h"
 
 /*
- * The models, and what scalar makes of the first block's output, computed when first asked for: the
- * same for every level, thread count and batch. The later blocks do what the first does; all of
- * ViT-L would take scalar a minute and a half.
+ * The models, and scalar's output of the first block, which is computed on first use. Every level,
+ * thread count and batch must give the same. The other blocks are like the first; all blocks of
+ * ViT-L would take scalar 90 seconds.
  */
 static struct architecture {
     const char *name;
@@ -35,11 +35,11 @@ struct forward {
     struct vit_model *model;
     struct vit_context *context;
     size_t image_floats;
-    float *images; /* [batch][channels][height][width], the same picture over and over */
+    float *images; /* [batch][channels][height][width], copies of one image */
     float *logits; /* [batch][classes] */
 };
 
-static struct vit_error error; /* of the last that failed; its message outlives the benchmark */
+static struct vit_error error; /* of the last failure; its message outlives the benchmark */
 
 static enum vit_status out_of_memory(void)
 {
@@ -55,7 +55,7 @@ static void close_forward(struct forward *f)
     vit_model_free(f->model);
 }
 
-/* Weights are random, the same on every level; on failure f may be half made. */
+/* Weights are random and the same on every level. After a failure f may be incomplete. */
 static enum vit_status open_forward(struct forward *f, const char *isa)
 {
     const struct vit_model_options model = { .size = sizeof model, .isa = isa };
@@ -82,7 +82,7 @@ static enum vit_status open_forward(struct forward *f, const char *isa)
     return VIT_OK;
 }
 
-/* *out [batch][tokens][dim]: the first block's output; to be freed. */
+/* *out [batch][tokens][dim]: the first block's output, which the caller frees. */
 static enum vit_status first_block(const struct forward *f, float **out, size_t *rows,
                                    size_t *columns)
 {
@@ -101,7 +101,7 @@ static enum vit_status first_block(const struct forward *f, float **out, size_t 
     return vit_forward_call(f->context, &call, &error);
 }
 
-/* On every thread there is: how many does not show in the result. */
+/* Uses all threads: the result does not depend on their number. */
 static enum vit_status find_reference(struct architecture *architecture)
 {
     struct forward scalar = { .shape = { architecture, 1 } };
@@ -135,7 +135,7 @@ static void release(void *work)
     free(work);
 }
 
-/* Nothing in it can fail: the batch is the context's, and no hook cancels it. */
+/* Cannot fail: the batch is valid, and nothing cancels it. */
 static void run(void *work)
 {
     const struct forward *const f = work;
@@ -155,7 +155,7 @@ static const char *check(void *work)
     for (size_t i = 0; i < f->shape.batch && !failure; i++)
         if (!same_rows(rows, columns, found + i * rows * columns, columns,
                        f->shape.architecture->reference, columns))
-            failure = not_scalars_bits;
+            failure = differs_from_scalar;
     free(found);
     return failure;
 }
@@ -182,7 +182,7 @@ static void add(const struct vit_kernels *level, struct architecture *architectu
     measure_add(name, &b, &(struct shape){ architecture, batch }, sizeof(struct shape));
 }
 
-/* 1, 2, 4, … and the most, which is followed by one more. */
+/* The next of 1, 2, 4, …, max; after max comes max + 1. */
 static size_t after(size_t threads, size_t most)
 {
     if (threads == most)
@@ -190,7 +190,7 @@ static size_t after(size_t threads, size_t most)
     return 2 * threads < most ? 2 * threads : most;
 }
 
-/* Not on scalar, which is written to be read: an image takes it up to a minute and a half. */
+/* Not on scalar, which takes up to 90 seconds per image. */
 void add_forwards(const struct vit_kernels *level)
 {
     const size_t most = parallel_default_threads();

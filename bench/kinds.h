@@ -1,4 +1,4 @@
-/* kinds.h - what is measured, each kind in a file of its own */
+/* kinds.h - the kinds of benchmarks, each in its own file */
 #ifndef VIT_BENCH_KINDS_H
 #define VIT_BENCH_KINDS_H
 

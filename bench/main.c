@@ -1,4 +1,4 @@
-/* main.c - every kernel on every level of this machine, against its peak and its memory */
+/* main.c - benchmarks every kernel on every level of this machine, relative to peak and bandwidth */
 #include <stdio.h>
 #include <stdlib.h>
 

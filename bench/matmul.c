@@ -16,7 +16,7 @@ struct matmul {
     size_t m, n, k, lda, ldc;
     size_t packed_bytes;
     struct arena memory;
-    float *a;                 /* [m][k], row stride lda: padded as the library's activations are */
+    float *a;                 /* [m][k], row stride lda, padded like the library's activations */
     float *b;                 /* [n][k], as a linear layer's weight */
     struct vit_packed packed; /* the same, for the level's micro-kernel */
     float *c;                 /* [m][n], row stride ldc */
@@ -88,7 +88,7 @@ static const char *check(void *work)
     vit_kernels_get("scalar", &scalar, NULL);
     struct vit_packed packed = { f32_kernel(scalar), mm->n, mm->k, NULL };
     packed.panels = malloc(vit_packed_bytes(packed.kernel, mm->n, mm->k));
-    float *const expected = malloc(MOST_SAMPLE_ROWS * mm->n * sizeof *expected);
+    float *const expected = malloc(MAX_SAMPLE_ROWS * mm->n * sizeof *expected);
     if (!packed.panels || !expected)
         goto done;
     vit_pack(&packed, 0, mm->n, mm->b, mm->k, 1);
@@ -102,7 +102,7 @@ static const char *check(void *work)
                                                     .c = expected,
                                                     .ldc = mm->n });
         if (!same_rows(s.count, mm->n, mm->c + s.first * mm->ldc, mm->ldc, expected, mm->n))
-            failure = not_scalars_bits;
+            failure = differs_from_scalar;
     }
 done:
     free(expected);
@@ -110,7 +110,7 @@ done:
     return failure;
 }
 
-/* One row reads every weight once and does little with it: what counts is how fast. */
+/* One row uses every weight once, so the bandwidth of memory limits it. */
 static double read_weights(void *work)
 {
     const struct matmul *const mm = work;
@@ -125,7 +125,7 @@ static void run_pack(void *work)
     vit_pack(&mm->packed, 0, mm->n, mm->b, mm->k, 1);
 }
 
-/* A panel's layout is the kernel's own, so what is checked is a product with it. */
+/* Only the kernel knows the layout of a panel, so this checks a product. */
 static const char *check_pack(void *work)
 {
     run(work);
@@ -144,8 +144,8 @@ static const struct topic one_row_topic = { prepare, run, check, read_weights, r
 static const struct topic pack_topic = { prepare, run_pack, check_pack, copy_weights, release };
 
 /*
- * Each remainder alone, beside shapes without one, and all of them together. M = 64 has whole tiles
- * or near it; N = 192 and 768 are whole panels on every level, 64 and 128 on AVX-512.
+ * Shapes with a remainder in one dimension, without any, and with all of them. M = 64 is divided
+ * into almost equal tiles; N = 192 and 768 are whole panels on every level, 64 and 128 on AVX-512.
  */
 static const struct shape odd_shapes[] = {
     { 64, 768, 768 }, { 65, 768, 768 },  { 66, 768, 768 },  { 67, 768, 768 }, { 68, 768, 768 },
@@ -188,7 +188,7 @@ void add_matmuls(const struct vit_kernels *level)
         snprintf(name, sizeof name, "matmul/odd/%zux%zux%zu", s->m, s->n, s->k);
         add(level, &matmul_topic, name, s);
     }
-    /* weights of 384 KiB, 9 MiB and 256 MiB, for the caches of a decade's servers */
+    /* weights of 384 KiB, 9 MiB and 256 MiB: in L2, in L3 and in memory on most servers */
     add(level, &one_row_topic, "matmul/one_row/l2", &(struct shape){ 1, 128, 768 });
     add(level, &one_row_topic, "matmul/one_row/l3", &(struct shape){ 1, 3072, 768 });
     add(level, &one_row_topic, "matmul/one_row/memory", &(struct shape){ 1, 65536, 1024 });

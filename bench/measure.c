@@ -1,4 +1,4 @@
-/* measure.c - a benchmark: prepared when its turn comes, checked, timed between its yardsticks */
+/* measure.c - prepares, checks and times a benchmark, and measures the limits of the machine */
 #include "measure.h"
 
 #include <math.h>
@@ -12,36 +12,36 @@
 #include "sample.h"
 #include "shim.h"
 
-/* Against which reading the thread's clock, a system call, is nothing. */
+/* Long enough to make the system call that reads the thread's clock negligible. */
 static const double least_stretch = 1e-3;
 
 /*
- * A core's clock and what its neighbours do to it hold for about this long: the yardsticks, which
- * take half as long, vary by 5 % over a second.
+ * The frequency of a core and the load of its neighbors are stable for about this long. The peak
+ * and the bandwidth, which take half as long to measure, vary by 5 % over a second.
  */
 static const double segment_seconds = 0.03;
 
-/* Everything registered, for measure_finish. */
+/* All registered benchmarks, for measure_finish. */
 struct registered {
     struct registered *next;
     struct bench bench;
-    max_align_t shape[]; /* the topic's; malloc's alignment is enough for it */
+    max_align_t shape[]; /* of the topic; malloc aligns it sufficiently */
 };
 static struct registered *all;
 
 /*
- * The benchmark whose turn it is. Google Benchmark runs each one several times over, with more and
- * more iterations, so what one needs stays until another's turn comes.
+ * The current benchmark. Google Benchmark runs each one several times with more and more
+ * iterations, so its data stay until another benchmark starts.
  */
 static struct {
     const struct bench *bench;
     void *work;
     const char *failure; /* why it cannot be measured, or NULL */
-    size_t stretch;      /* iterations of a stretch, but the last */
+    size_t stretch;      /* iterations of a stretch, except the last */
     struct peak peak;
 } turn;
 
-/* Seconds that so many iterations take: of this thread, or by the wall's clock of several. */
+/* Seconds of some iterations: CPU time of this thread, or real time of several threads. */
 static double time_stretch(const struct bench *b, size_t iterations)
 {
     double (*const clock)(void) = b->threads > 1 ? now : thread_now;
@@ -87,35 +87,35 @@ static void begin_turn(const struct bench *b)
         turn.peak = peak_prepare(b->level, b->threads);
 }
 
-/* What this machine could do just now: operations and bytes a second. */
-struct yardsticks {
+/* The current limits of this machine: operations and bytes per second. */
+struct limits {
     double peak, bandwidth;
 };
 
-static struct yardsticks take_yardsticks(const struct bench *b)
+static struct limits measure_limits(const struct bench *b)
 {
-    return (struct yardsticks){ b->operations > 0 ? peak_measure(&turn.peak) : 0,
-                                b->bytes > 0 ? b->topic->bandwidth(turn.work) : 0 };
+    return (struct limits){ b->operations > 0 ? peak_measure(&turn.peak) : 0,
+                            b->bytes > 0 ? b->topic->bandwidth(turn.work) : 0 };
 }
 
-/* Of one run: seconds of an iteration in each stretch, shares of the yardsticks in each segment. */
+/* The samples of one run: seconds per iteration of each stretch, shares of each segment. */
 struct run_samples {
     struct samples seconds, peak_shares, bandwidth_shares;
 };
 
-/* Stretches in a row, between the yardsticks before them and those after. */
+/* Consecutive stretches between two measurements of the limits. */
 struct segment {
-    struct yardsticks before;
+    struct limits before;
     double iterations, seconds;
 };
 
 /*
- * Takes the yardsticks, which begin the next segment too. A share that does not apply is 0/0, so
- * NaN. False: no memory.
+ * Ends a segment: measures the limits, which also begin the next segment. A share that does not
+ * apply is 0/0 = NaN. False: no memory.
  */
 static bool end_segment(const struct bench *b, struct segment *segment, struct run_samples *s)
 {
-    const struct yardsticks before = segment->before, after = take_yardsticks(b);
+    const struct limits before = segment->before, after = measure_limits(b);
     const double rate = segment->iterations / segment->seconds;
 
     *segment = (struct segment){ .before = after };
@@ -124,10 +124,10 @@ static bool end_segment(const struct bench *b, struct segment *segment, struct r
                           2 * b->bytes * rate / (before.bandwidth + after.bandwidth));
 }
 
-/* Segments for as long as Google Benchmark wants, its clock standing between them. */
+/* Runs segments until Google Benchmark has enough; its clock is paused between them. */
 static bool sample(struct bench_run *run, const struct bench *b, struct run_samples *s)
 {
-    struct segment segment = { .before = take_yardsticks(b) };
+    struct segment segment = { .before = measure_limits(b) };
     bool enough_memory = true;
     size_t iterations;
 
@@ -153,7 +153,7 @@ static double median(struct samples *s)
     return samples_quantile(s, 0.5);
 }
 
-/* What does not apply is 0 in struct bench and NaN in the report. */
+/* A number that does not apply is 0 in struct bench and NaN in the report. */
 static double or_nan(double x)
 {
     return x > 0 ? x : (double)NAN;

@@ -85,14 +85,14 @@ static const char *check(void *work)
     const char *failure = NULL;
 
     vit_kernels_get("scalar", &scalar, NULL);
-    float *const expected = malloc(MOST_SAMPLE_ROWS * n * sizeof *expected);
+    float *const expected = malloc(MAX_SAMPLE_ROWS * n * sizeof *expected);
     if (!expected)
         return no_memory;
     for (size_t i = 0; i < SAMPLES && !failure; i++) {
         const struct sample s = sample_of(r->shape.rows, i);
         compute(scalar, r, s.first, s.count, expected);
         if (!same_rows(s.count, n, r->y + s.first * n, n, expected, n))
-            failure = not_scalars_bits;
+            failure = differs_from_scalar;
     }
     free(expected);
     return failure;
@@ -107,7 +107,7 @@ static double bandwidth(void *work)
 
 static const struct topic rows_topic = { prepare, run, check, bandwidth, release };
 
-/* Tokens of ViT-B: some that stay in L1 or next to it, an image's, and 96 MiB of them. */
+/* Tokens of ViT-B: a few that fit in L1 or L2, those of an image, and 96 MiB. */
 static const struct {
     const char *name;
     size_t rows, n;

@@ -1,11 +1,11 @@
-/* sample.c - the input of benchmarks, and the rows of their result that are compared with scalar */
+/* sample.c - the input of benchmarks, and the sample of rows that is compared with scalar */
 #include "sample.h"
 
 #include <stdint.h>
 #include <string.h>
 
 const char no_memory[] = "no memory";
-const char not_scalars_bits[] = "its result does not have scalar's bits";
+const char differs_from_scalar[] = "the result differs from scalar's";
 
 void fill_uniform(size_t count, float *x)
 {
@@ -20,7 +20,7 @@ void fill_uniform(size_t count, float *x)
 
 struct sample sample_of(size_t rows, size_t i)
 {
-    if (rows <= MOST_SAMPLE_ROWS) { /* few enough: all of them, in one part */
+    if (rows <= MAX_SAMPLE_ROWS) { /* few rows: one part has all of them */
         return (struct sample){ 0, i == 0 ? rows : 0 };
     }
     const size_t firsts[SAMPLES] = { 0, rows / 2 - SAMPLE_ROWS / 2, rows - SAMPLE_ROWS };

@@ -1,4 +1,4 @@
-/* shim.h - Google Benchmark, which is C++, as C sees it */
+/* shim.h - a C interface to Google Benchmark, which is C++ */
 #ifndef VIT_BENCH_SHIM_H
 #define VIT_BENCH_SHIM_H
 
@@ -8,30 +8,30 @@
 extern "C" {
 #endif
 
-/* Google Benchmark's State: one run of a benchmark, of as many iterations as it decides. */
+/* Google Benchmark's State: one run of a benchmark; it decides the number of iterations. */
 struct bench_run;
 
-/* Registers a benchmark; the name is copied. Only when its turn comes is `measure` called. */
+/* Registers a benchmark and copies its name. `measure` is called when the benchmark runs. */
 void bench_register(const char *name, void (*measure)(struct bench_run *run, void *arg), void *arg);
 
 /*
- * How many iterations to do now, at most `most`; 0 when there have been enough. Google Benchmark's
- * clock runs from the first call to the one that says 0, save between pause and resume.
+ * The number of iterations to run now, at most `most`; 0: enough. Google Benchmark's clock runs
+ * from the first call to the one that returns 0, except between pause and resume.
  */
 size_t bench_next(struct bench_run *run, size_t most);
 void bench_pause(struct bench_run *run);
 void bench_resume(struct bench_run *run);
 
 /*
- * A number of this run's line in the report; a NaN does not apply to it and is left out, save from
- * CSV, where the first line's names make the header and no later line may have another.
+ * Sets a number of this run in the report. NaN does not apply and is left out, except in CSV, where
+ * every line needs the columns of the first.
  */
 void bench_counter(struct bench_run *run, const char *name, double value);
 
-/* Reports an error in place of a result, and makes bench_main fail; the run must then end. */
+/* Reports an error instead of a result and makes bench_main fail; the run must end then. */
 void bench_fail(struct bench_run *run, const char *why);
 
-/* A line of the report's context. */
+/* Adds a line to the context of the report. */
 void bench_context(const char *key, const char *value);
 
 /*
