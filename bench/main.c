@@ -1,4 +1,4 @@
-/* main.c - benchmarks every kernel on every level of this machine, relative to peak and bandwidth */
+/* main.c - benchmarks every kernel on every level, relative to peak and bandwidth */
 #include <stdio.h>
 #include <stdlib.h>
 
