@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dispatch.h"
 #include "compare.h"
 #include "counts.h"
 #include "model/init_weights.h"
@@ -63,10 +64,10 @@ Test(api, an_unknown_level_is_an_error_never_a_fallback)
     const struct vit_kernels *kernels;
     struct vit_error err;
 
-    expect_failure(VIT_EINVAL, vit_kernels_get("sse9", &kernels, &err), &err,
-                   "neon, found \"sse9\"");
-    expect_failure(VIT_EINVAL, vit_kernels_get("", &kernels, &err), &err,
-                   "expected scalar, avx2, avx512 or neon, found \"\"");
+    expect_failure(VIT_EINVAL, vit_kernels_get("sse9", &kernels, &err), &err, "found \"sse9\"");
+    for (size_t i = 0; isa_name(i); i++)
+        cr_assert(strstr(err.message, isa_name(i)), "%s: expected %s", err.message, isa_name(i));
+    expect_failure(VIT_EINVAL, vit_kernels_get("", &kernels, &err), &err, "found \"\"");
     cr_assert(setenv("VIT_ISA", "fast", 1) == 0);
     expect_failure(VIT_EINVAL, vit_kernels_get(NULL, &kernels, &err), &err, "VIT_ISA");
     cr_assert_eq(vit_kernels_get("scalar", &kernels, &err), VIT_OK,

@@ -1,5 +1,6 @@
 /* test_dispatch.c - the levels that described processors can run and use; this one's description */
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,24 +118,49 @@ Test(dispatch, the_default_is_the_strongest_level_that_the_policy_allows)
     tally(3 * MACHINES);
 }
 
+/* What each level needs, stated apart from kernels/levels.h. */
+static const struct need {
+    const char *level;
+    unsigned features;
+    uint64_t xcr0;
+} needs[] = {
+    { "scalar", 0, NOTHING },
+    { "avx2", AVX2_FMA, 0x06 },
+    { "avx512", AVX512_SKX, 0xe6 },
+    { "neon", CPU_ASIMD, NOTHING },
+};
+
+static const struct need *need_of(const char *level)
+{
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        if (strcmp(needs[i].level, level) == 0)
+            return &needs[i];
+    cr_assert_fail("%s: expected a row in needs, found none", level);
+    return NULL;
+}
+
 /* Every combination of what can be missing. */
 Test(dispatch, a_level_needs_each_of_its_features_and_registers)
 {
     static const uint64_t states[] = { 0x02, 0x04, 0x20, 0x40, 0x80 };
+    const struct need *level[ISA_LEVELS];
     size_t checks = 0;
 
-    for (unsigned features = 0; features < 2 * CPU_ASIMD; features++)
+    for (size_t i = 0; i < ISA_LEVELS; i++)
+        level[i] = need_of(isa_name(i));
+    for (unsigned features = 0; features < 1u << CPU_FEATURE_COUNT; features++)
         for (unsigned saved = 0; saved < 1u << 5; saved++) {
             struct cpu cpu = { .features = features };
             for (size_t i = 0; i < 5; i++)
                 cpu.xcr0 |= saved >> i & 1 ? states[i] : 0;
             const struct isa_choice choice = isa_choose(&cpu);
-            const bool ymm = (saved & 3) == 3, zmm = saved == 31;
-            cr_assert(choice.usable[0]);
-            cr_assert_eq(choice.usable[1], ymm && (features & AVX2_FMA) == AVX2_FMA);
-            cr_assert_eq(choice.usable[2], zmm && (features & AVX512_SKX) == AVX512_SKX);
-            cr_assert_eq(choice.usable[3], (features & CPU_ASIMD) != 0);
-            checks += 4;
+            for (size_t i = 0; i < ISA_LEVELS; i++)
+                cr_assert_eq(choice.usable[i],
+                             (features & level[i]->features) == level[i]->features &&
+                                 (cpu.xcr0 & level[i]->xcr0) == level[i]->xcr0,
+                             "%s: features %#x, xcr0 %#llx", isa_name(i), features,
+                             (unsigned long long)cpu.xcr0);
+            checks += ISA_LEVELS;
         }
     tally(checks);
 }
@@ -178,7 +204,7 @@ Test(dispatch, the_library_uses_the_levels_of_this_machines_description)
 #if defined(__x86_64__) && defined(__linux__)
 
 /* The value of a line of /proc/cpuinfo, between spaces; "" where there is no such line. */
-static const char *cpuinfo(const char *key)
+static char *cpuinfo(const char *key)
 {
     static char line[8192], value[8192];
     FILE *f = fopen("/proc/cpuinfo", "r");
@@ -195,23 +221,25 @@ static const char *cpuinfo(const char *key)
 /* Linux has its own reading of CPUID; it may hide a feature, but it does not invent one. */
 Test(dispatch, the_description_of_this_machine_has_what_linux_finds)
 {
+#define FLAG(name, leaf, subleaf, reg, mask) { " " #name " ", CPU_##name },
     static const struct {
-        const char *flag;
+        const char *flag; /* in capitals */
         unsigned feature;
-    } flags[] = { { " avx ", CPU_AVX },           { " avx2 ", CPU_AVX2 },
-                  { " fma ", CPU_FMA },           { " avx512f ", CPU_AVX512F },
-                  { " avx512bw ", CPU_AVX512BW }, { " avx512dq ", CPU_AVX512DQ },
-                  { " avx512vl ", CPU_AVX512VL } };
+    } flags[] = { CPU_X86_FEATURES(FLAG) };
+#undef FLAG
     const struct cpu cpu = cpu_describe();
-    const char *found = cpuinfo("flags");
+    char *const found = cpuinfo("flags");
 
+    for (char *c = found; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    cr_assert(strstr(found, " FPU "), "flags: expected FPU, found %s", found);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         cr_assert(!strstr(found, flags[i].flag) || cpu.features & flags[i].feature, "%s",
                   flags[i].flag);
     cr_assert_eq(strtoul(cpuinfo("cpu family"), NULL, 10), cpu.family);
     cr_assert_eq(strtoul(cpuinfo("model"), NULL, 10), cpu.model);
     cr_assert(strstr(cpuinfo("vendor_id"), cpu.vendor) && *cpu.vendor);
-    tally(10);
+    tally(sizeof flags / sizeof *flags + 4);
 }
 
 #endif

@@ -7,16 +7,17 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 
-/* The registers of a leaf; zero if the processor has no such leaf. */
+/* The registers of a leaf's subleaf; zero if the processor has no such leaf or subleaf. */
 struct leaf {
     unsigned a, b, c, d;
 };
 
-static struct leaf cpuid(unsigned leaf)
+static struct leaf cpuid(unsigned leaf, unsigned subleaf)
 {
     struct leaf r = { 0 };
 
-    if (!__get_cpuid_count(leaf, 0, &r.a, &r.b, &r.c, &r.d)) /* compares with the highest leaf */
+    /* compares with the highest leaf; CPUID itself returns zeros beyond leaf 7's last subleaf */
+    if (!__get_cpuid_count(leaf, subleaf, &r.a, &r.b, &r.c, &r.d))
         return (struct leaf){ 0 };
     return r;
 }
@@ -31,11 +32,11 @@ static uint64_t xgetbv(void)
 
 static void describe_name(struct cpu *cpu)
 {
-    const struct leaf name = cpuid(0);
+    const struct leaf name = cpuid(0, 0);
 
     memcpy(cpu->vendor, (unsigned[]){ name.b, name.d, name.c }, 12);
     for (unsigned i = 0; i < 3; i++) {
-        const struct leaf part = cpuid(0x80000002 + i);
+        const struct leaf part = cpuid(0x80000002 + i, 0);
         memcpy(cpu->brand + 16 * i, &part, 16);
     }
 }
@@ -51,12 +52,13 @@ static void describe_version(struct cpu *cpu, unsigned eax)
 
 struct cpu cpu_describe(void)
 {
-    const struct leaf one = cpuid(1), seven = cpuid(7);
+    const struct leaf one = cpuid(1, 0);
     struct cpu cpu = { .features = 0 };
 
     describe_name(&cpu);
     describe_version(&cpu, one.a);
-#define FEATURE(name, bit, leaf, mask) cpu.features |= (leaf) & (mask) ? CPU_##name : 0;
+#define FEATURE(name, leaf, subleaf, reg, mask)                                                    \
+    cpu.features |= cpuid(leaf, subleaf).reg & (mask) ? CPU_##name : 0;
     CPU_X86_FEATURES(FEATURE)
 #undef FEATURE
     cpu.xcr0 = one.c & bit_OSXSAVE ? xgetbv() : 0;

@@ -6,24 +6,25 @@
 #include <stdint.h>
 
 /*
- * FEATURE(name, bit, leaf, mask): what the processor itself has. CPUID reports it in a register of
- * leaf 1 or 7, under a mask of <cpuid.h>. Whether programs may use it is up to the operating
- * system: see xcr0.
+ * FEATURE(name, leaf, subleaf, reg, mask): what the processor itself has. CPUID reports it in a
+ * register of a leaf's subleaf, under a mask of <cpuid.h>. The name is Linux's, in capitals.
+ * Whether programs may use a feature is up to the operating system: see xcr0.
  */
 #define CPU_X86_FEATURES(FEATURE)                                                                  \
-    FEATURE(AVX, 0, one.c, bit_AVX)                                                                \
-    FEATURE(AVX2, 1, seven.b, bit_AVX2)                                                            \
-    FEATURE(FMA, 2, one.c, bit_FMA)                                                                \
-    FEATURE(AVX512F, 3, seven.b, bit_AVX512F)                                                      \
-    FEATURE(AVX512BW, 4, seven.b, bit_AVX512BW)                                                    \
-    FEATURE(AVX512DQ, 5, seven.b, bit_AVX512DQ)                                                    \
-    FEATURE(AVX512VL, 6, seven.b, bit_AVX512VL)
+    FEATURE(AVX, 1, 0, c, bit_AVX)                                                                 \
+    FEATURE(AVX2, 7, 0, b, bit_AVX2)                                                               \
+    FEATURE(FMA, 1, 0, c, bit_FMA)                                                                 \
+    FEATURE(AVX512F, 7, 0, b, bit_AVX512F)                                                         \
+    FEATURE(AVX512BW, 7, 0, b, bit_AVX512BW)                                                       \
+    FEATURE(AVX512DQ, 7, 0, b, bit_AVX512DQ)                                                       \
+    FEATURE(AVX512VL, 7, 0, b, bit_AVX512VL)
 
-#define CPU_FEATURE_VALUE(name, bit, leaf, mask) CPU_##name = 1 << (bit),
-enum cpu_feature {
-    CPU_X86_FEATURES(CPU_FEATURE_VALUE) CPU_ASIMD =
-        1 << 7, /* as Linux's HWCAP reports it, for processor and system together */
-};
+/* ASIMD: as Linux's HWCAP reports it, for processor and system together. */
+#define CPU_FEATURE_INDEX(name, leaf, subleaf, reg, mask) CPU_INDEX_##name,
+#define CPU_FEATURE_VALUE(name, leaf, subleaf, reg, mask) CPU_##name = 1 << CPU_INDEX_##name,
+enum { CPU_X86_FEATURES(CPU_FEATURE_INDEX) CPU_INDEX_ASIMD, CPU_FEATURE_COUNT };
+enum cpu_feature { CPU_X86_FEATURES(CPU_FEATURE_VALUE) CPU_ASIMD = 1 << CPU_INDEX_ASIMD };
+#undef CPU_FEATURE_INDEX
 #undef CPU_FEATURE_VALUE
 
 /* The registers that the operating system saves, as bits of XCR0; Intel SDM vol. 1, 13.3. */
