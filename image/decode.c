@@ -61,16 +61,17 @@ enum vit_status decoder_allocate(const struct encoded *in, size_t height, size_t
 
 /*
  * Reads a caller's options of any size that a version of this library has had or will have: what a
- * shorter struct lacks is zero, and what a longer one adds must be zero.
+ * shorter struct lacks is zero, and what is behind the fields of this version must be zero.
  */
 static enum vit_status read_options(const struct vit_decode_options *options, const char *name,
                                     struct vit_decode_options *out, struct vit_error *err)
 {
     enum { MAX_SIZE = 4096 };
-    const size_t known = sizeof *out, size = options ? options->size : known;
+    const size_t known = offsetof(struct vit_decode_options, reserved);
+    const size_t size = options ? options->size : sizeof *out;
     const unsigned char *const bytes = (const unsigned char *)options;
 
-    *out = (struct vit_decode_options){ .size = known };
+    *out = (struct vit_decode_options){ .size = sizeof *out };
     if (size < sizeof options->size || size > MAX_SIZE)
         return image_fail(err, VIT_EINVAL,
                           "decode options: expected a size from %zu to %d, found %zu",

@@ -3,8 +3,8 @@
 #
 #   tests/abi_diff.sh ABI FROZEN_HEADERS LIBRARY BUILD
 #
-# An addition is a new function, a new value at the end of an enum, or a new field at the end of a
-# struct that begins with `size` (the ABI rule of vit/config.h). vit/kernels.h is left out: it may
+# An addition is a new function, a new value at the end of an enum, or a new field that takes reserved
+# bytes or follows them in a struct that begins with `size` (the ABI rule of vit/config.h). vit/kernels.h is left out: it may
 # change with the minor version.
 set -euo pipefail
 
@@ -45,7 +45,7 @@ cat >"$suppressions" <<EOF
 [suppress_type]
   type_kind = struct
   name_regexp = ^($(growable))\$
-  has_data_member_inserted_at = end
+  has_data_member_inserted_between = {offset_of(reserved), end}
 EOF
 
 status=0

@@ -284,7 +284,7 @@ static void refuses(const struct vit_preprocess_config *config, size_t height, s
 
 Test(preprocess, a_config_outside_its_comments_is_refused)
 {
-    REFUSES(size, 1, "struct vit_preprocess_config: expected size 80, found 1");
+    REFUSES(size, 1, "struct vit_preprocess_config: expected size 88, found 1");
     REFUSES(channels, 0, "expected 1 or 3 channels, found 0");
     REFUSES(channels, 2, "expected 1 or 3 channels, found 2");
     REFUSES(channels, SIZE_MAX, "expected 1 or 3 channels");

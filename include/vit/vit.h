@@ -61,6 +61,7 @@ struct vit_model_options {
      * vit_model_create_random.
      */
     size_t height, width;
+    unsigned char reserved[8];
 };
 
 /* NULL, or zeroed but for size, for the defaults. */
@@ -83,6 +84,7 @@ struct vit_context_options {
      */
     bool (*cancel)(void *user);
     void *user; /* passed to run and cancel */
+    unsigned char reserved[8];
 };
 
 /*
@@ -179,6 +181,7 @@ struct vit_output_request {
     enum vit_output output;
     size_t block; /* of VIT_OUTPUT_BLOCK, _ATTENTION and _T2T_BLOCK; 0 for the others */
     float *data;  /* [batch][rows][columns]: see vit_output_shape */
+    unsigned char reserved[8];
 };
 
 /* One forward pass: a batch, and the outputs that it computes. */
@@ -188,6 +191,7 @@ struct vit_call {
     const float *images;                      /* [batch][channels][height][width] */
     const struct vit_output_request *outputs; /* [output_count] */
     size_t output_count;                      /* at least 1 */
+    unsigned char reserved[8];
 };
 
 /*
@@ -210,6 +214,7 @@ VIT_API void vit_output_shape(const struct vit_model *model, enum vit_output out
 struct vit_preprocess_options {
     size_t size;                         /* sizeof(struct vit_preprocess_options) */
     const struct vit_parallel *parallel; /* threads to use; NULL: the calling thread alone */
+    unsigned char reserved[8];
 };
 
 /*

@@ -7,15 +7,29 @@
 
 #include "vit/status.h"
 
+/* A public struct that can grow. */
+struct sized {
+    const char *name;
+    size_t bytes;
+    size_t known; /* the bytes before `reserved`: those of the fields */
+};
+
 /*
- * A public struct that can grow begins with `size_t size`, its sizeof in the caller's header. It
- * has no padding at its end: a field that a later version put there would read what an old caller
- * left in the padding. SIZED_LAST checks both.
+ * struct `type`, which begins with `size_t size`, its sizeof in the caller's header, and ends with
+ * `reserved`. A new field takes the first of the reserved bytes; if none would be left, eight more
+ * follow it. So there is never padding at the end, where an old caller may leave anything.
  */
-#define SIZED_LAST(type, last)                                                                     \
-    _Static_assert(offsetof(type, size) == 0 &&                                                    \
-                       offsetof(type, last) + sizeof(((type *)0)->last) == sizeof(type),           \
-                   #type " begins with size and ends with " #last ", without padding")
+#define SIZED(type)                                                                                \
+    ((struct sized){ .name = #type,                                                                \
+                     .bytes = sizeof(struct type) + 0 * sizeof(SIZED_CHECK(struct type)),          \
+                     .known = offsetof(struct type, reserved) })
+#define SIZED_CHECK(type)                                                                          \
+    struct {                                                                                       \
+        _Static_assert(offsetof(type, size) == 0, #type " begins with size");                      \
+        _Static_assert(offsetof(type, reserved) + sizeof(((type *)0)->reserved) == sizeof(type),   \
+                       #type " ends with reserved, without padding");                              \
+        char checked;                                                                              \
+    }
 
 /* No version has a larger struct: such a size is garbage. */
 enum { SIZED_MAX = 1 << 14 };
@@ -24,18 +38,15 @@ enum { SIZED_MAX = 1 << 14 };
 bool sized_is_possible(size_t size);
 
 /*
- * Reads a caller's struct into ours of `bytes`. The fields that a shorter one lacks become 0;
- * to->size becomes `bytes`. `name` is the struct's, for messages.
- * VIT_EINVAL an impossible size; VIT_EUNSUPPORTED a longer struct, not zero behind ours.
+ * Reads a caller's struct into ours. The fields that a shorter one lacks become 0; to->size becomes
+ * that of ours. VIT_EINVAL an impossible size; VIT_EUNSUPPORTED not zero behind our fields.
  */
-enum vit_status sized_read(void *to, const void *from, size_t bytes, const char *name,
-                           struct vit_error *err);
+enum vit_status sized_read(void *to, const void *from, struct sized type, struct vit_error *err);
 
 /*
- * Writes our struct of `bytes` into a caller's, whose size stays. A shorter one gets the fields
- * that it has; a longer one becomes 0 behind ours. VIT_EINVAL an impossible size.
+ * Writes our struct into a caller's, whose size stays. A shorter one gets the fields that it has; a
+ * longer one becomes 0 behind our fields. VIT_EINVAL an impossible size.
  */
-enum vit_status sized_write(void *to, const void *from, size_t bytes, const char *name,
-                            struct vit_error *err);
+enum vit_status sized_write(void *to, const void *from, struct sized type, struct vit_error *err);
 
 #endif

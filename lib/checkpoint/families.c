@@ -127,17 +127,17 @@ const struct family *family_of_names(const struct tensors *tensors)
     return best;
 }
 
-SIZED_LAST(struct vit_family, model_type);
-
 bool vit_family_at(size_t i, struct vit_family *family)
 {
     for (size_t f = 0; f < FAMILIES; f++) {
         const char *const *const types = families[f].model_types;
         const size_t count = types[1] ? 2 : 1; /* a family without a model_type has one entry too */
         if (i < count) {
-            const struct vit_family found = { sizeof found, families[f].id, families[f].title,
-                                              types[i] };
-            return sized_write(family, &found, sizeof found, "vit_family", NULL) == VIT_OK;
+            const struct vit_family found = { .size = sizeof found,
+                                              .id = families[f].id,
+                                              .title = families[f].title,
+                                              .model_type = types[i] };
+            return sized_write(family, &found, SIZED(vit_family), NULL) == VIT_OK;
         }
         i -= count;
     }

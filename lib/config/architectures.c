@@ -303,5 +303,5 @@ enum vit_status vit_config_from_name(const char *name, struct vit_config *config
         return status;
     if (config_check(&named, &why))
         return fail(err, VIT_EUNSUPPORTED, "architecture \"%.100s\": %.200s", name, why.message);
-    return sized_write(config, &named, sizeof named, "vit_config", err);
+    return sized_write(config, &named, SIZED(vit_config), err);
 }

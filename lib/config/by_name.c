@@ -6,8 +6,6 @@
 #include "config/fields.h"
 #include "vit/inspect.h"
 
-SIZED_LAST(struct vit_field, description);
-
 bool vit_config_field_at(size_t i, struct vit_field *field)
 {
     if (i >= CONFIG_FIELDS)
@@ -23,7 +21,7 @@ bool vit_config_field_at(size_t i, struct vit_field *field)
         .zero = f->zero,
         .description = f->description,
     };
-    return sized_write(field, &ours, sizeof ours, "vit_field", NULL) == VIT_OK;
+    return sized_write(field, &ours, SIZED(vit_field), NULL) == VIT_OK;
 }
 
 const char *vit_value_name(const char *field, int value)
@@ -70,7 +68,7 @@ enum vit_status vit_config_get(const struct vit_config *config, const char *name
     size_t i;
     enum vit_status status;
 
-    if ((status = sized_read(&ours, config, sizeof ours, "vit_config", err)) ||
+    if ((status = sized_read(&ours, config, SIZED(vit_config), err)) ||
         (status = find_element(name, &field, &i, err)))
         return status;
     *value = config_field_get(field, &ours, i);
@@ -85,7 +83,7 @@ enum vit_status vit_config_set(struct vit_config *config, const char *name, doub
     size_t i;
     enum vit_status status;
 
-    if ((status = sized_read(&ours, config, sizeof ours, "vit_config", err)) ||
+    if ((status = sized_read(&ours, config, SIZED(vit_config), err)) ||
         (status = find_element(name, &field, &i, err)))
         return status;
     if (!config_field_allows(field, value))

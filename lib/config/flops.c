@@ -43,7 +43,7 @@ enum vit_status vit_config_flops(const struct vit_config *config, double *flops,
     struct vit_config c;
     enum vit_status status;
 
-    if ((status = sized_read(&c, config, sizeof c, "vit_config", err)) ||
+    if ((status = sized_read(&c, config, SIZED(vit_config), err)) ||
         (status = config_check(&c, err)))
         return status;
     *flops = 2 * (config_tokenizer(&c)->multiply_adds(&c) + (double)c.depth * block(&c) + head(&c));

@@ -8,8 +8,6 @@
 #include "model/forward.h"
 #include "model/outputs.h"
 
-SIZED_LAST(struct vit_context_options, user);
-
 struct vit_context {
     const struct vit_model *model;
     size_t max_batch;
@@ -69,7 +67,7 @@ enum vit_status vit_context_create(const struct vit_model *model,
     struct vit_context *ctx;
     enum vit_status status;
 
-    if (options && (status = sized_read(&o, options, sizeof o, "vit_context_options", err)))
+    if (options && (status = sized_read(&o, options, SIZED(vit_context_options), err)))
         return status;
     o.max_batch = o.max_batch ? o.max_batch : 1;
     o.threads = o.threads ? o.threads : parallel_default_threads();
@@ -163,7 +161,7 @@ enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call 
     };
     enum vit_status status;
 
-    if ((status = sized_read(&b.call.call, call, sizeof b.call.call, "vit_call", err)))
+    if ((status = sized_read(&b.call.call, call, SIZED(vit_call), err)))
         return status;
     if (b.call.call.batch == 0 || b.call.call.batch > ctx->max_batch)
         return fail(err, VIT_EINVAL, "batch: expected 1 to the context's max_batch, %zu, found %zu",

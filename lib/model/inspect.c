@@ -9,9 +9,6 @@
 #include "config/tokenizer.h"
 #include "model/model.h"
 
-SIZED_LAST(struct vit_config_entry, value);
-SIZED_LAST(struct vit_tensor_info, shape);
-
 const struct vit_kernels *vit_model_kernels(const struct vit_model *model)
 {
     return model->kernels;
@@ -38,7 +35,7 @@ bool vit_model_config_entry(const struct vit_model *model, size_t i, struct vit_
     struct vit_config_entry ours = { .size = sizeof ours };
 
     return provenance_entry(&model->provenance, &model->config, i, &ours) &&
-           sized_write(entry, &ours, sizeof ours, "vit_config_entry", NULL) == VIT_OK;
+           sized_write(entry, &ours, SIZED(vit_config_entry), NULL) == VIT_OK;
 }
 
 const char *vit_model_preprocess_source(const struct vit_model *model, const char *field)
@@ -48,10 +45,10 @@ const char *vit_model_preprocess_source(const struct vit_model *model, const cha
 
 bool vit_model_tensor_at(const struct vit_model *model, size_t i, struct vit_tensor_info *tensor)
 {
-    struct vit_tensor_info ours;
+    struct vit_tensor_info ours = { .size = sizeof ours };
 
     return model->checkpoint && checkpoint_tensor(model->checkpoint, i, &ours) &&
-           sized_write(tensor, &ours, sizeof ours, "vit_tensor_info", NULL) == VIT_OK;
+           sized_write(tensor, &ours, SIZED(vit_tensor_info), NULL) == VIT_OK;
 }
 
 void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns)

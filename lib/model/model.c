@@ -9,10 +9,6 @@
 #include "config/check.h"
 #include "model/init_weights.h"
 
-SIZED_LAST(struct vit_model_options, width);
-SIZED_LAST(struct vit_config, no_head_bias);
-SIZED_LAST(struct vit_preprocess_config, std);
-
 const char *vit_version(void)
 {
     return VIT_VERSION;
@@ -30,7 +26,7 @@ static enum vit_status read_options(const struct vit_model_options *from,
     enum vit_status status;
 
     *options = (struct vit_model_options){ .size = sizeof *options };
-    if (from && (status = sized_read(options, from, sizeof *options, "vit_model_options", err)))
+    if (from && (status = sized_read(options, from, SIZED(vit_model_options), err)))
         return status;
     if ((options->height == 0) != (options->width == 0))
         return fail(err, VIT_EINVAL,
@@ -138,7 +134,7 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     enum vit_status status;
 
     if ((status = read_options(options, &o, err)) || (status = create(o.isa, &m, err)) ||
-        (status = sized_read(&m->config, config, sizeof m->config, "vit_config", err)) ||
+        (status = sized_read(&m->config, config, SIZED(vit_config), err)) ||
         (status = config_check(&m->config, err)))
         goto close;
     if (o.height > 0) {
@@ -185,15 +181,14 @@ void vit_model_free(struct vit_model *model)
 enum vit_status vit_model_get_config(const struct vit_model *model, struct vit_config *config,
                                      struct vit_error *err)
 {
-    return sized_write(config, &model->config, sizeof model->config, "vit_config", err);
+    return sized_write(config, &model->config, SIZED(vit_config), err);
 }
 
 enum vit_status vit_model_get_preprocess_config(const struct vit_model *model,
                                                 struct vit_preprocess_config *config,
                                                 struct vit_error *err)
 {
-    return sized_write(config, &model->preprocess, sizeof model->preprocess,
-                       "vit_preprocess_config", err);
+    return sized_write(config, &model->preprocess, SIZED(vit_preprocess_config), err);
 }
 
 const char *vit_model_label(const struct vit_model *model, size_t class_index)

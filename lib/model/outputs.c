@@ -9,9 +9,6 @@
 #include "model/pool.h"
 #include "vit/inspect.h"
 
-SIZED_LAST(struct vit_call, output_count);
-SIZED_LAST(struct vit_output_request, data);
-
 struct shape {
     size_t rows, columns;
 };
@@ -237,7 +234,7 @@ static enum vit_status read_request(const struct vit_call *call, size_t i,
         return fail(err, VIT_EINVAL,
                     "struct vit_output_request %zu: expected size %zu, as request 0 has, found %zu",
                     i, stride, size);
-    return sized_read(request, from, sizeof *request, "vit_output_request", err);
+    return sized_read(request, from, SIZED(vit_output_request), err);
 }
 
 static enum vit_status check_request(const struct vit_config *c, const struct vit_output_request *r,
@@ -269,7 +266,7 @@ enum vit_status outputs_check(const struct vit_model *model, struct call *call,
     if (call->call.output_count == 0 || !call->call.outputs)
         return fail(err, VIT_EINVAL, "outputs: expected at least 1, found none");
     if (!sized_is_possible(call->call.outputs->size))
-        return sized_read(&r, call->call.outputs, sizeof r, "vit_output_request", err);
+        return sized_read(&r, call->call.outputs, SIZED(vit_output_request), err);
     call->last_step = 0;
     for (size_t i = 0; i < call->call.output_count; i++) {
         if ((status = read_request(&call->call, i, &r, err)) ||

@@ -9,8 +9,6 @@
 #include "base/status.h"
 #include "model/resize.h"
 
-SIZED_LAST(struct vit_preprocess_options, parallel);
-
 static enum vit_status check_config(const struct vit_preprocess_config *c, struct vit_error *err)
 {
     static const char where[] = "preprocess config";
@@ -63,7 +61,7 @@ static enum vit_status read_options(const struct vit_preprocess_options *options
 {
     *out = (struct vit_preprocess_options){ .size = sizeof *out };
     const enum vit_status status =
-        options ? sized_read(out, options, sizeof *out, "vit_preprocess_options", err) : VIT_OK;
+        options ? sized_read(out, options, SIZED(vit_preprocess_options), err) : VIT_OK;
     if (!status && out->parallel && out->parallel->threads > 1 && !out->parallel->run)
         return fail(err, VIT_EINVAL,
                     "struct vit_preprocess_options: parallel: expected run, found NULL");
@@ -217,7 +215,7 @@ enum vit_status vit_preprocess_image(const struct vit_preprocess_config *config,
 {
     struct vit_preprocess_config c;
     struct vit_preprocess_options o;
-    enum vit_status status = sized_read(&c, config, sizeof c, "vit_preprocess_config", err);
+    enum vit_status status = sized_read(&c, config, SIZED(vit_preprocess_config), err);
 
     if (status == VIT_OK)
         status = read_options(options, &o, err);

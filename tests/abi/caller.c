@@ -2,7 +2,7 @@
  * caller.c - a program of one version of the headers, to be run against libraries of others
  *
  * tests/abi.sh compiles it under AddressSanitizer against the frozen headers and, with -DLATER,
- * against a copy in which every struct has one field more. Each struct is allocated on its own, so
+ * against a copy in which every struct has two fields more. Each struct is allocated on its own, so
  * that a library that reads or writes behind its end is caught.
  */
 #include <stdio.h>
@@ -39,16 +39,20 @@ static void *sized_new(size_t size, int fill)
 #define OUTPUT(type) ((type *)sized_new(sizeof(type), 0xff))
 
 /*
- * Of a library that lacks the field: an output has it zeroed, an input that sets it is refused, and
- * one that does not is accepted.
+ * Of a library that lacks the fields: an output has them zeroed, an input that sets one is refused,
+ * and one that does not is accepted.
  */
 #ifdef LATER
-#define EXPECT_ZEROED(object) EXPECT((object)->field_of_a_later_version == 0)
+#define EXPECT_ZEROED(object)                                                                      \
+    EXPECT((object)->field_of_a_later_version == 0 && !(object)->flag_of_a_later_version)
 #define EXPECT_REFUSED(object, call)                                                               \
     do {                                                                                           \
         (object)->field_of_a_later_version = 1;                                                    \
         EXPECT((call) == VIT_EUNSUPPORTED);                                                        \
         (object)->field_of_a_later_version = 0;                                                    \
+        (object)->flag_of_a_later_version = true;                                                  \
+        EXPECT((call) == VIT_EUNSUPPORTED);                                                        \
+        (object)->flag_of_a_later_version = false;                                                 \
     } while (0)
 #else
 #define EXPECT_ZEROED(object)        ((void)(object))

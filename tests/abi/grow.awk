@@ -1,5 +1,11 @@
-# grow.awk - one field more at the end of every struct of a public header that can grow
+# grow.awk - two fields more in every struct of a public header that can grow: one takes a reserved
+# byte, the other follows them
 /^struct vit_[a-z_]+ \{$/ { inside = 1; growable = 0; next_is_first = 1; print; next }
 inside && next_is_first && NF { growable = ($1 == "size_t" && $2 == "size;"); next_is_first = 0 }
-inside && /^\};$/ { if (growable) { print "    size_t field_of_a_later_version;" }; inside = 0 }
+inside && growable && $3 == "reserved[8];" {
+    print "    _Bool flag_of_a_later_version;"
+    print "    unsigned char reserved_before[7];"
+    print "    size_t field_of_a_later_version;"
+}
+inside && /^\};$/ { inside = 0 }
 { print }

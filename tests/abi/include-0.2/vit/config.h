@@ -18,6 +18,9 @@ extern "C" {
  *           longer struct must be zero behind the fields that the library knows: a non-zero field
  *           that it does not know is VIT_EUNSUPPORTED.
  *   output  The library writes at most `size` bytes, and never changes `size`.
+ * Each of these structs ends with `reserved`, bytes that a later version may make into fields. They
+ * follow the same rule: zero reads as the default of any field, and a non-zero byte of an input is
+ * VIT_EUNSUPPORTED.
  * A size that no version can have is VIT_EINVAL.
  * The values of enums never change either; a later version may add some.
  */
@@ -124,6 +127,7 @@ struct vit_config {
     bool gated_mlp;       /* fc2(f(a)·b), where fc1 makes a and b, mlp_dim each; Shazeer 2020 */
     bool no_proj;         /* attention without its output projection */
     bool no_qkv_bias, no_proj_bias, no_patch_bias, no_head_bias; /* that layer has no bias */
+    unsigned char reserved[8];
 };
 
 enum vit_interpolation {
@@ -146,6 +150,7 @@ struct vit_preprocess_config {
                               as in timm */
     double crop_pct; /* the image is resized to ⌊size/crop_pct⌋ before the crop; in (0, 1] */
     float mean[3], std[3]; /* per channel, of pixels in 0 to 1 */
+    unsigned char reserved[8];
 };
 
 #ifdef __cplusplus

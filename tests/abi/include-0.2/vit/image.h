@@ -17,12 +17,16 @@ extern "C" {
  * vit_image_free().
  */
 
-/* Limits of a decoder, checked before memory is allocated; zeroed but for size: the defaults. */
+/*
+ * Limits of a decoder, checked before memory is allocated; zeroed but for size: the defaults. The
+ * ABI rule of vit/config.h holds for it.
+ */
 struct vit_decode_options {
     size_t size;       /* sizeof(struct vit_decode_options) */
     size_t max_bytes;  /* of the encoded file; 0: 2^30 */
     size_t max_pixels; /* height · width; 0: 2^28 */
     const char *name;  /* begins each message; NULL: the path, or "image" for one in memory */
+    unsigned char reserved[8];
 };
 
 /*

@@ -21,6 +21,7 @@ struct vit_config_entry {
     const char *name;   /* as in struct vit_config, such as "mlp_dim" */
     const char *source; /* "config.json: hidden_size", "the default", … */
     char value[64];     /* such as "3072" */
+    unsigned char reserved[8];
 };
 
 /*
@@ -42,6 +43,7 @@ struct vit_tensor_info {
     const char *name, *file, *dtype;
     const char *use; /* "blocks[3].qkv.weight"; NULL: the family's rules ignore this tensor */
     size_t rank, shape[8];
+    unsigned char reserved[8];
 };
 
 /* Tensor i by name; false past the last, in a random model, or if tensor->size is impossible. */
@@ -89,6 +91,7 @@ struct vit_field {
     double min, max;  /* of each element; of an enum 0 and its last value */
     const char *zero; /* what 0 means if it is not just a number, such as "dim/heads"; or NULL */
     const char *description;
+    unsigned char reserved[8];
 };
 
 /* Field i in the order of the forward pass; false past the last, or for an impossible size. */
@@ -146,6 +149,7 @@ struct vit_family {
     const char *id;         /* "hf-vit": what vit_model_family returns */
     const char *title;      /* "Hugging Face ViT": for people */
     const char *model_type; /* the model_type in config.json that selects it; NULL: none does */
+    unsigned char reserved[8];
 };
 
 /*

@@ -261,11 +261,16 @@ struct vit_matmul_kernel {
     void (*tile)(const struct vit_tile *tile);
 };
 
-/* The pairs of number types that have a matmul kernel: activations, weights. */
-enum vit_matmul_pair {
-    VIT_MATMUL_F32_F32,
-    VIT_MATMUL_PAIRS,
-};
+/*
+ * PAIR(IDENTIFIER, suffix): a pair of number types, activations and weights, that has a matmul
+ * kernel, and what its names in reports and tests end in. The enum, the table's entries, the cases
+ * and the digests follow from this list.
+ */
+#define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "")
+
+#define VIT_MATMUL_VALUE(identifier, suffix) VIT_MATMUL_##identifier,
+enum vit_matmul_pair { VIT_MATMUL_LIST(VIT_MATMUL_VALUE) VIT_MATMUL_PAIRS };
+#undef VIT_MATMUL_VALUE
 
 /*
  * The kernels of one level. Tables are immutable and live as long as the process; their functions
