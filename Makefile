@@ -80,8 +80,9 @@ $(BUILD)/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra $(CPPFLAGS) -MMD -MP -c $< -o $@
 
-# $(call OBJECTS,file.c ...)
+# $(call OBJECTS,file.c ...), $(call C_FILES,directory ...)
 OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(1))
+C_FILES = $(wildcard $(foreach d,$(1),$d/*.c $d/*/*.c))
 
 # Files that are written only when their text changes: the flags, on which every object depends,
 # so that no build mixes two sets of them; the commit, which the command prints.
@@ -94,7 +95,9 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 
 # --- the parts
 
-PARTS := $(addsuffix /Makefile.inc,kernels lib image check measure tools examples tests bench) \
+# The directories of what users get. The checks of the sources and of the objects follow this list.
+SHIPPED := kernels lib image check measure tools examples
+PARTS := $(addsuffix /Makefile.inc,$(SHIPPED) tests bench) \
          mk/deps.mk mk/install.mk mk/lint.mk mk/abi.mk
 include $(PARTS)
 

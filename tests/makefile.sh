@@ -15,8 +15,11 @@ fail() {
 lines=$(wc -l <Makefile)
 [ "$lines" -le 200 ] || fail "Makefile: expected at most 200 lines, found $lines"
 
-# The targets that .PHONY declares, FORCE excepted, and those that help prints.
-sed -n ':join; /\\$/ { N; s/\\\n//; b join; }; s/^\.PHONY: //p' Makefile ./*/Makefile.inc mk/*.mk |
+# The targets that .PHONY declares, FORCE excepted, and those that help prints. A part may be left
+# out where its library is missing.
+parts=$(make -pq help | sed -n 's/^PARTS := //p')
+# shellcheck disable=SC2086 # a list of files
+sed -n ':join; /\\$/ { N; s/\\\n//; b join; }; s/^\.PHONY: //p' Makefile $parts |
 	tr -s ' ' '\n' | grep -vx FORCE | sort >"$work/phony"
 make -s help | sed -n 's/^make \([a-z0-9-]*\) .*/\1/p' | sort >"$work/help"
 diff "$work/phony" "$work/help" || fail 'make help: not the targets of .PHONY'

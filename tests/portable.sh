@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # portable.sh - only lib/base uses one operating system's interfaces; the rest compiles for macOS
 #
+#   portable.sh DIRECTORY...   what users get: SHIPPED in the Makefile
+#
 # Every build tests the functions: the compiler declares those of POSIX alone (SYSTEM in the
 # Makefile). This script tests headers and flags by name. It then compiles every source for Apple's
 # target with glibc's headers, which tests clang's macros and intrinsics but not Apple's C library.
@@ -9,11 +11,17 @@ cd "$(dirname "$0")/.." || exit
 
 c11='assert|ctype|errno|fenv|float|inttypes|limits|locale|math|setjmp|signal|stdalign|stdarg'
 c11+='|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time'
-posix='dirent|fcntl|pthread|strings|sys/mman|sys/stat|sys/types|sys/utsname|unistd'
+posix='arpa/inet|dirent|fcntl|netdb|netinet/in|netinet/tcp|poll|pthread|sched|strings'
+posix+='|sys/mman|sys/select|sys/socket|sys/stat|sys/time|sys/types|sys/uio|sys/un|sys/utsname'
+posix+='|sys/wait|syslog|unistd'
 others='jansson|zip|jpeglib|jerror|png|webp/decode|arm_neon|immintrin|vit/[a-z]+'
-directories=(include kernels lib image check measure tools examples)
+[ $# -gt 0 ] || {
+  echo 'portable.sh: expected directories, found none' >&2
+  exit 2
+}
+directories=("$@")
 
-outside() { grep -rnE --include='*.[ch]' "$1" "${directories[@]}" | grep -v '^lib/base/'; }
+outside() { grep -rnE --include='*.[ch]' "$1" include "${directories[@]}" | grep -v '^lib/base/'; }
 foreign=$(
   outside '#include <' | grep -vE "<($c11|$posix|$others)\.h>"
   outside '__linux__|_GNU_SOURCE|MADV_|/sys/|pragma omp'
@@ -23,7 +31,10 @@ if [ -n "$foreign" ]; then
   exit 1
 fi
 
-sources=(kernels/scalar/*.c kernels/neon/*.c {lib/*,check,measure,tools,image,examples}/*.c)
+# Of the kernels, those of the levels that arm64 has.
+levels=$(sed -n 's/^ *LEVEL(\([a-z0-9]*\), [a-z0-9]*, \(ANY\|AARCH64\),.*/\1/p' kernels/levels.h)
+mapfile -t sources < <(find "${directories[@]}" -name '*.c' ! -path 'kernels/*' | sort)
+for level in $levels; do sources+=(kernels/*/"$level".c); done
 ran=0
 for source in "${sources[@]}"; do
   # __nonnull is a keyword of clang for Apple and a macro of glibc
