@@ -9,8 +9,17 @@ claims=0
 
 fail() { echo "$*" >>"$work/failures"; }
 
-# with NAME PATH: the path of that name's own file; a name of * makes it a pattern.
-with() { echo "$2" | sed "s/LEVEL\|FAMILY\|TOKENIZER\|SUBCOMMAND\|EXAMPLE/$1/g"; }
+# with NAME PATH: the path of that name's own file, which may be a pattern. A tokenizer's file may
+# say more than its name: patch_embed.c.
+with() { echo "$2" | sed "s/TOKENIZER/$1*/; s/LEVEL\|FAMILY\|SUBCOMMAND\|EXAMPLE/$1/g"; }
+
+# mentions NAME FILE...: a file has the name; or a directory, a file of that name. Of a pattern one
+# file is enough.
+mentions() {
+	word="(^|[^a-z0-9])$1"
+	shift
+	grep -rqiE "$word" "$@" 2>/dev/null || { [ -d "$1" ] && find "$1" | grep -qiE "$word"; }
+}
 
 # Each file of a numbered list: section, kind ("always", "if" or "new"), path.
 awk '
@@ -53,7 +62,8 @@ each() {
 		while read -r path; do
 			claims=$((claims + 1))
 			file=$(with "$name" "$path")
-			grep -rqiE "(^|[^a-z0-9])$name" "$file" 2>/dev/null ||
+			# shellcheck disable=SC2086 # a pattern
+			mentions "$name" $file ||
 				fail "$section: $file: expected a mention of $name, found none"
 		done <"$work/files"
 	done
@@ -69,6 +79,12 @@ each() {
 	each 'To add a configuration field' $(sed -n 's/^| `\([a-z_0-9]*\)`.*/\1/p' docs/config.md)
 	each 'To add an output' $(sed -n 's/^ *VIT_OUTPUT_\([A-Z0-9_]*\) = .*/\1/p' include/vit/vit.h)
 	each 'To add a subcommand' $(sed -n 's/^| `libvit \([a-z]*\).*/\1/p' README.md | sort -u)
+	each 'To add a tokenizer' $(grep -o 'tokenizer_[a-z0-9_]*[,;]' lib/model/tokenizer.h |
+		sed 's/tokenizer_//; s/.$//')
+	each 'To add a family of checkpoints' \
+		$(sed -n 's/^ *{ \.id = "\([a-z0-9-]*\)",/\1/p' lib/checkpoint/families.c)
+	each 'To add a program, such as a server' \
+		$(env -u MAKEFLAGS make -pq help | sed -n 's/^SHIPPED := //p')
 	each 'To add an example' \
 		$(find examples -name '*.c' ! -name demo.c | sed 's/.*\///; s/\.c$//')
 }
