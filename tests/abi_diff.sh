@@ -3,9 +3,9 @@
 #
 #   tests/abi_diff.sh ABI FROZEN_HEADERS LIBRARY BUILD
 #
-# An addition is a new function, a new value at the end of an enum, or a new field that takes reserved
-# bytes or follows them in a struct that begins with `size` (the ABI rule of vit/config.h). vit/kernels.h is left out: it may
-# change with the minor version.
+# An addition is a new function, a new value at the end of an enum, or a new field that takes
+# reserved bytes or follows them in a struct that begins with `size` (the ABI rule of vit/config.h).
+# vit/kernels.h is left out: it may change with the minor version.
 set -euo pipefail
 
 abi=$1

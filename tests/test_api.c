@@ -7,10 +7,10 @@
 
 #include "base/dispatch.h"
 #include "compare.h"
+#include "config/pos_embed.h"
 #include "counts.h"
 #include "model/init_weights.h"
 #include "model/model.h"
-#include "model/positions.h"
 #include "tests/model_config.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
@@ -295,6 +295,16 @@ Test(api, positions_are_the_rows_of_the_patches)
     cr_assert_eq(vit_model_create_random(&c, 3, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_model_positions(model, found, &err), VIT_OK, "%s", err.message);
     expect_same_bits(4 * 8, table + 8, found, "sinusoid");
+    vit_model_free(model);
+
+    c.pos_embed = VIT_POS_EMBED_SINCOS_2D; /* the registers before the patches have none */
+    c.class_tokens = VIT_CLASS_TOKENS_NONE;
+    c.pool = VIT_POOL_MEAN;
+    c.registers = 2;
+    sincos_2d_positions(2, 2, 8, table);
+    cr_assert_eq(vit_model_create_random(&c, 3, NULL, &model, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_model_positions(model, found, &err), VIT_OK, "%s", err.message);
+    expect_same_bits(4 * 8, table, found, "sincos_2d");
     vit_model_free(model);
 }
 

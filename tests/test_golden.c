@@ -6,11 +6,11 @@
 #include <sys/stat.h>
 
 #include "compare.h"
+#include "config/pos_embed.h"
 #include "config/tokenizer.h"
 #include "counts.h"
 #include "files/safetensors.h"
 #include "model/model.h"
-#include "model/positions.h"
 #include "model/projection.h"
 #include "model_config.h"
 #include "vit/inspect.h"

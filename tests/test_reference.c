@@ -6,10 +6,10 @@
 
 #include "compare.h"
 #include "config/derived.h"
+#include "config/pos_embed.h"
 #include "counts.h"
 #include "model/init_weights.h"
 #include "model/model.h"
-#include "model/positions.h"
 
 /*
  * The same equations as loops over doubles, with weights read directly from their source: it shares

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "checkpoint/parse_config.h"
 #include "config/check.h"
+#include "config/pos_embed.h"
 #include "files/fail_file.h"
 
 struct checkpoint {
@@ -115,7 +116,7 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
     if (config_check(&c->config, &why))
         return fail_file(err, requested ? VIT_EINVAL : VIT_EFORMAT, path, "at %zu × %zu: %.300s",
                          c->config.height, c->config.width, why.message);
-    if (c->config.pos_embed == VIT_POS_EMBED_LEARNED && parsed->family->resize == RESIZE_NEVER)
+    if (config_learns_positions(&c->config) && parsed->family->resize == RESIZE_NEVER)
         return fail_file(err, VIT_EUNSUPPORTED, path,
                          "expected %zu × %zu, the size of the position embeddings, which family "
                          "%s does not resize; found %zu × %zu",

@@ -7,79 +7,103 @@
 #include "vit/config.h"
 
 /*
- * Each comment has the layout; the weight of a linear layer is [out][in]. There are three groups:
- * slots that exist once, slots of T2T's token transformers (one per stage), and slots of the
- * encoder blocks (one per block).
+ * The slots: SLOT(identifier, name, how a random model fills it: enum slot_init). Each comment has
+ * the layout; the weight of a linear layer is [out][in]. There are three groups. The numbers of a
+ * random model depend on the order and the number of slots.
  */
+
+/* Slots that exist once. */
+#define SLOTS_ONCE(SLOT)                                                                           \
+    SLOT(CLS_TOKEN, "cls_token", NORMAL)                 /* [dim] */                               \
+    SLOT(DIST_TOKEN, "dist_token", NORMAL)               /* [dim] */                               \
+    SLOT(REGISTERS, "registers", NORMAL)                 /* [registers][dim] */                    \
+    SLOT(POSITIONS, "positions", NORMAL)                 /* [positions][dim] */                    \
+    SLOT(PATCH_NORM1_WEIGHT, "patch_norm1.weight", ONES) /* [channels·patch·patch] */            \
+    SLOT(PATCH_NORM1_BIAS, "patch_norm1.bias", ZEROS)                                              \
+    SLOT(PATCH_WEIGHT, "patch.weight", NORMAL) /* [dim][numbers that become one token] */          \
+    SLOT(PATCH_BIAS, "patch.bias", ZEROS)      /* [dim] */                                         \
+    SLOT(PATCH_NORM2_WEIGHT, "patch_norm2.weight", ONES) /* [dim] */                               \
+    SLOT(PATCH_NORM2_BIAS, "patch_norm2.bias", ZEROS)                                              \
+    SLOT(PRE_NORM_WEIGHT, "pre_norm.weight", ONES) /* [dim] */                                     \
+    SLOT(PRE_NORM_BIAS, "pre_norm.bias", ZEROS)                                                    \
+    SLOT(NORM_WEIGHT, "norm.weight", ONES) /* [dim], the final norm, or [pooled] */                \
+    SLOT(NORM_BIAS, "norm.bias", ZEROS)                                                            \
+    SLOT(POOL_QUERY, "pool.query", NORMAL)           /* [dim] */                                   \
+    SLOT(POOL_QKV_WEIGHT, "pool.qkv.weight", NORMAL) /* [3·dim][dim]: query, keys, values */      \
+    SLOT(POOL_QKV_BIAS, "pool.qkv.bias", ZEROS)                                                    \
+    SLOT(POOL_PROJ_WEIGHT, "pool.proj.weight", NORMAL) /* [dim][dim] */                            \
+    SLOT(POOL_PROJ_BIAS, "pool.proj.bias", ZEROS)                                                  \
+    SLOT(POOL_NORM_WEIGHT, "pool.norm.weight", ONES) /* [dim] */                                   \
+    SLOT(POOL_NORM_BIAS, "pool.norm.bias", ZEROS)                                                  \
+    SLOT(POOL_FC1_WEIGHT, "pool.fc1.weight", NORMAL) /* [mlp_dim][dim] */                          \
+    SLOT(POOL_FC1_BIAS, "pool.fc1.bias", ZEROS)                                                    \
+    SLOT(POOL_FC2_WEIGHT, "pool.fc2.weight", NORMAL) /* [dim][mlp_dim] */                          \
+    SLOT(POOL_FC2_BIAS, "pool.fc2.bias", ZEROS)                                                    \
+    SLOT(PRE_LOGITS_WEIGHT, "pre_logits.weight", NORMAL) /* [pre_logits][pooled] */                \
+    SLOT(PRE_LOGITS_BIAS, "pre_logits.bias", ZEROS)                                                \
+    SLOT(HEAD_WEIGHT, "head.weight", NORMAL) /* [classes][embedding] */                            \
+    SLOT(HEAD_BIAS, "head.bias", ZEROS)                                                            \
+    SLOT(DIST_HEAD_WEIGHT, "dist_head.weight", NORMAL)                                             \
+    SLOT(DIST_HEAD_BIAS, "dist_head.bias", ZEROS)
+
+/*
+ * Slots of T2T's token transformers, one per stage. In a performer, qkv has keys, queries, values,
+ * and features the random directions.
+ */
+#define SLOTS_PER_STAGE(SLOT)                                                                      \
+    SLOT(TOKEN_NORM1_WEIGHT, "norm1.weight", ONES) /* [width of the stage's input] */              \
+    SLOT(TOKEN_NORM1_BIAS, "norm1.bias", ZEROS)                                                    \
+    SLOT(TOKEN_QKV_WEIGHT, "qkv.weight", NORMAL) /* [3·t2t_dim][that width] */                    \
+    SLOT(TOKEN_QKV_BIAS, "qkv.bias", ZEROS)                                                        \
+    SLOT(TOKEN_PROJ_WEIGHT, "proj.weight", NORMAL) /* [t2t_dim][t2t_dim] */                        \
+    SLOT(TOKEN_PROJ_BIAS, "proj.bias", ZEROS)                                                      \
+    SLOT(TOKEN_NORM2_WEIGHT, "norm2.weight", ONES) /* [t2t_dim] */                                 \
+    SLOT(TOKEN_NORM2_BIAS, "norm2.bias", ZEROS)                                                    \
+    SLOT(TOKEN_FC1_WEIGHT, "fc1.weight", NORMAL) /* [t2t_mlp_dim][t2t_dim] */                      \
+    SLOT(TOKEN_FC1_BIAS, "fc1.bias", ZEROS)                                                        \
+    SLOT(TOKEN_FC2_WEIGHT, "fc2.weight", NORMAL) /* [t2t_dim][t2t_mlp_dim] */                      \
+    SLOT(TOKEN_FC2_BIAS, "fc2.bias", ZEROS)                                                        \
+    SLOT(TOKEN_FEATURES, "features", DIRECTIONS) /* [t2t_dim/2][t2t_dim] */
+
+/* Slots of the encoder blocks, one per block. A gated MLP has 2·mlp_dim rows in fc1. */
+#define SLOTS_PER_BLOCK(SLOT)                                                                      \
+    SLOT(NORM1_WEIGHT, "norm1.weight", ONES) /* [dim] */                                           \
+    SLOT(NORM1_BIAS, "norm1.bias", ZEROS)                                                          \
+    SLOT(QKV_WEIGHT, "qkv.weight", NORMAL) /* [3·heads·head_dim][dim]: queries, keys, values */  \
+    SLOT(QKV_BIAS, "qkv.bias", ZEROS)                                                              \
+    SLOT(Q_NORM_WEIGHT, "q_norm.weight", ONES) /* [head_dim] */                                    \
+    SLOT(Q_NORM_BIAS, "q_norm.bias", ZEROS)                                                        \
+    SLOT(K_NORM_WEIGHT, "k_norm.weight", ONES)                                                     \
+    SLOT(K_NORM_BIAS, "k_norm.bias", ZEROS)                                                        \
+    SLOT(PROJ_WEIGHT, "proj.weight", NORMAL) /* [dim][heads·head_dim] */                          \
+    SLOT(PROJ_BIAS, "proj.bias", ZEROS)                                                            \
+    SLOT(GAMMA1, "gamma1", SMALL) /* [dim], layer scale of the attention branch */                 \
+    SLOT(NORM2_WEIGHT, "norm2.weight", ONES)                                                       \
+    SLOT(NORM2_BIAS, "norm2.bias", ZEROS)                                                          \
+    SLOT(FC1_WEIGHT, "fc1.weight", NORMAL) /* [mlp_dim, or twice that][dim] */                     \
+    SLOT(FC1_BIAS, "fc1.bias", ZEROS)                                                              \
+    SLOT(FC2_WEIGHT, "fc2.weight", NORMAL) /* [dim][mlp_dim] */                                    \
+    SLOT(FC2_BIAS, "fc2.bias", ZEROS)                                                              \
+    SLOT(GAMMA2, "gamma2", SMALL) /* [dim], layer scale of the MLP branch */
+
+#define SLOT_IDENTIFIER(identifier, name, init) SLOT_##identifier,
+#define SLOT_ONE(identifier, name, init)        +1
 enum tensor_slot {
-    SLOT_CLS_TOKEN,          /* [dim] */
-    SLOT_DIST_TOKEN,         /* [dim] */
-    SLOT_REGISTERS,          /* [registers][dim] */
-    SLOT_POSITIONS,          /* [positions][dim], a row for each token with a position */
-    SLOT_PATCH_NORM1_WEIGHT, /* [channels·patch·patch] */
-    SLOT_PATCH_NORM1_BIAS,
-    SLOT_PATCH_WEIGHT, /* [dim][channels·patch·patch], or [dim][width of T2T's last split] */
-    SLOT_PATCH_BIAS,   /* [dim] */
-    SLOT_PATCH_NORM2_WEIGHT, /* [dim] */
-    SLOT_PATCH_NORM2_BIAS,
-    SLOT_PRE_NORM_WEIGHT, /* [dim] */
-    SLOT_PRE_NORM_BIAS,
-    SLOT_NORM_WEIGHT, /* [dim], the final norm, or [pooled] */
-    SLOT_NORM_BIAS,
-    SLOT_POOL_QUERY,      /* [dim] */
-    SLOT_POOL_QKV_WEIGHT, /* [3·dim][dim]: of the query, of the tokens' keys, of their values */
-    SLOT_POOL_QKV_BIAS,
-    SLOT_POOL_PROJ_WEIGHT, /* [dim][dim] */
-    SLOT_POOL_PROJ_BIAS,
-    SLOT_POOL_NORM_WEIGHT, /* [dim] */
-    SLOT_POOL_NORM_BIAS,
-    SLOT_POOL_FC1_WEIGHT, /* [mlp_dim][dim] */
-    SLOT_POOL_FC1_BIAS,
-    SLOT_POOL_FC2_WEIGHT, /* [dim][mlp_dim] */
-    SLOT_POOL_FC2_BIAS,
-    SLOT_PRE_LOGITS_WEIGHT, /* [pre_logits][pooled] */
-    SLOT_PRE_LOGITS_BIAS,
-    SLOT_HEAD_WEIGHT, /* [classes][embedding] */
-    SLOT_HEAD_BIAS,
-    SLOT_DIST_HEAD_WEIGHT,
-    SLOT_DIST_HEAD_BIAS,
-
-    SLOT_TOKEN_NORM1_WEIGHT, /* [width of the stage's input] */
-    SLOT_TOKEN_NORM1_BIAS,
-    SLOT_TOKEN_QKV_WEIGHT, /* [3·t2t_dim][that width]; in a performer: keys, queries, values */
-    SLOT_TOKEN_QKV_BIAS,
-    SLOT_TOKEN_PROJ_WEIGHT, /* [t2t_dim][t2t_dim] */
-    SLOT_TOKEN_PROJ_BIAS,
-    SLOT_TOKEN_NORM2_WEIGHT, /* [t2t_dim] */
-    SLOT_TOKEN_NORM2_BIAS,
-    SLOT_TOKEN_FC1_WEIGHT, /* [t2t_mlp_dim][t2t_dim] */
-    SLOT_TOKEN_FC1_BIAS,
-    SLOT_TOKEN_FC2_WEIGHT, /* [t2t_dim][t2t_mlp_dim] */
-    SLOT_TOKEN_FC2_BIAS,
-    SLOT_TOKEN_FEATURES, /* [t2t_dim/2][t2t_dim], the random directions of a performer */
-
-    SLOT_NORM1_WEIGHT, /* [dim] */
-    SLOT_NORM1_BIAS,
-    SLOT_QKV_WEIGHT, /* [3·heads·head_dim][dim]: queries, keys, values */
-    SLOT_QKV_BIAS,
-    SLOT_Q_NORM_WEIGHT, /* [head_dim] */
-    SLOT_Q_NORM_BIAS,
-    SLOT_K_NORM_WEIGHT,
-    SLOT_K_NORM_BIAS,
-    SLOT_PROJ_WEIGHT, /* [dim][heads·head_dim] */
-    SLOT_PROJ_BIAS,
-    SLOT_GAMMA1, /* [dim], layer scale of the attention branch */
-    SLOT_NORM2_WEIGHT,
-    SLOT_NORM2_BIAS,
-    SLOT_FC1_WEIGHT, /* [mlp_dim][dim], or [2·mlp_dim][dim] in a gated MLP */
-    SLOT_FC1_BIAS,
-    SLOT_FC2_WEIGHT, /* [dim][mlp_dim] */
-    SLOT_FC2_BIAS,
-    SLOT_GAMMA2, /* [dim], layer scale of the MLP branch */
-    SLOT_COUNT,
-    SLOT_FIRST_OF_STAGE = SLOT_TOKEN_NORM1_WEIGHT,
-    SLOT_FIRST_OF_BLOCK = SLOT_NORM1_WEIGHT,
+    SLOTS_ONCE(SLOT_IDENTIFIER) SLOTS_PER_STAGE(SLOT_IDENTIFIER) SLOTS_PER_BLOCK(SLOT_IDENTIFIER)
+        SLOT_COUNT,
+    SLOT_FIRST_OF_STAGE = 0 SLOTS_ONCE(SLOT_ONE),
+    SLOT_FIRST_OF_BLOCK = SLOT_FIRST_OF_STAGE SLOTS_PER_STAGE(SLOT_ONE),
 };
+
+/* What a random model's tensor holds. */
+enum slot_init {
+    SLOT_INIT_ZEROS,
+    SLOT_INIT_ONES,
+    SLOT_INIT_NORMAL,     /* truncated normal, std 0.02: weights, tokens, positions */
+    SLOT_INIT_SMALL,      /* 1e-5: layer scale */
+    SLOT_INIT_DIRECTIONS, /* standard normal: the directions of a performer */
+};
+enum slot_init slots_init(enum tensor_slot slot);
 
 /* The number of tensors of a configuration, and the place of one among them; index is that of the
  * stage or block, 0 for a slot that exists once. */

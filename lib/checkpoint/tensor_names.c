@@ -6,6 +6,7 @@
 
 #include "checkpoint/suggest.h"
 #include "config/fields.h"
+#include "config/pos_embed.h"
 #include "config/tokenizer.h"
 #include "files/fail_file.h"
 #include "files/sanitize.h"
@@ -249,7 +250,7 @@ static enum vit_status check_found(const struct resolution *r, const struct tens
     size_t shape[4];
 
     if (source_of(r, rule->slot, index, rule->part)->tensor || is_in_first_part(r, rule, index) ||
-        (rule->optional_if_fixed && r->config->pos_embed != VIT_POS_EMBED_LEARNED))
+        (rule->optional_if_fixed && !config_learns_positions(r->config)))
         return VIT_OK;
     const struct tensor_rule *const spelling = find_spelling(r, rule);
     const size_t rank = expected_shape(spelling, r->config, index, shape);

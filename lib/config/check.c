@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "config/derived.h"
 #include "config/fields.h"
+#include "config/pos_embed.h"
 #include "config/tokenizer.h"
 
 /* Every field within the range of its row. */
@@ -64,26 +65,12 @@ static enum vit_status check_sizes(const struct vit_config *c, struct vit_error 
 static enum vit_status check_positions(const struct vit_config *c, struct vit_error *err)
 {
     const bool class_token = c->class_tokens != VIT_CLASS_TOKENS_NONE;
-    const char *const scope = vit_value_name("pos_embed_scope", (int)c->pos_embed_scope);
 
     if (c->pos_embed_scope == VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES && !class_token)
         return fail(err, VIT_EINVAL,
                     "pos_embed_scope: expected all or patches without a class token, found %s",
-                    scope);
-    if (c->pos_embed == VIT_POS_EMBED_SINUSOID && c->pos_embed_scope != VIT_POS_EMBED_SCOPE_ALL)
-        return fail(err, VIT_EINVAL, "pos_embed_scope: expected all for a sinusoid, found %s",
-                    scope);
-    if (c->pos_embed != VIT_POS_EMBED_SINCOS_2D)
-        return VIT_OK;
-    if (c->dim % 4 != 0 || c->dim < 8)
-        return fail(err, VIT_EINVAL,
-                    "dim: expected a multiple of 4 that is at least 8 for sincos_2d, found %zu",
-                    c->dim);
-    if (class_token && c->pos_embed_scope != VIT_POS_EMBED_SCOPE_PATCHES)
-        return fail(err, VIT_EINVAL,
-                    "pos_embed_scope: expected patches for sincos_2d with a class token, found %s",
-                    scope);
-    return VIT_OK;
+                    vit_value_name("pos_embed_scope", (int)c->pos_embed_scope));
+    return config_pos_embed(c)->check(c, err);
 }
 
 /* Steps that need another: a token to pool, a projection to add to. */

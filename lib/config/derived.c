@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "config/pos_embed.h"
 #include "config/tokenizer.h"
 
 unsigned config_traits(const struct vit_config *c)
@@ -15,8 +16,7 @@ unsigned config_traits(const struct vit_config *c)
         { c->class_tokens != VIT_CLASS_TOKENS_NONE, HAS_CLASS_TOKEN },
         { c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION, HAS_DISTILLATION },
         { c->registers > 0, HAS_REGISTERS },
-        { c->pos_embed == VIT_POS_EMBED_LEARNED || c->pos_embed == VIT_POS_EMBED_SINUSOID,
-          HAS_POSITIONS },
+        { config_pos_embed(c)->stored, HAS_POSITIONS },
         { !c->no_patch_bias, HAS_PATCH_BIAS },
         { c->patch_norms, HAS_PATCH_NORMS },
         { c->pre_norm, HAS_PRE_NORM },

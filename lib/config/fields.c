@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/pos_embed.h"
+
 _Static_assert(SIZE_MAX >= UINT64_MAX, "the bounds of fields.h are for 64-bit sizes");
 
 #define ACTIVATION_WORD(identifier, name, value, args, weights) [value] = #name,
@@ -18,12 +20,9 @@ static const char *const tokenizers[] = {
     [VIT_TOKENIZER_T2T_TRANSFORMER] = "t2t_transformer",
     [VIT_TOKENIZER_T2T_PERFORMER] = "t2t_performer",
 };
-static const char *const pos_embeds[] = {
-    [VIT_POS_EMBED_LEARNED] = "learned",
-    [VIT_POS_EMBED_SINUSOID] = "sinusoid",
-    [VIT_POS_EMBED_SINCOS_2D] = "sincos_2d",
-    [VIT_POS_EMBED_NONE] = "none",
-};
+#define POS_EMBED_WORD(identifier, name, stored, compute, check)                                   \
+    [VIT_POS_EMBED_##identifier] = #name,
+static const char *const pos_embeds[] = { POS_EMBED_LIST(POS_EMBED_WORD) };
 static const char *const pos_embed_scopes[] = {
     [VIT_POS_EMBED_SCOPE_ALL] = "all",
     [VIT_POS_EMBED_SCOPE_PATCHES] = "patches",

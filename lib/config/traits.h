@@ -10,7 +10,7 @@ enum config_traits {
     HAS_CLASS_TOKEN = 1 << 0,
     HAS_DISTILLATION = 1 << 1,
     HAS_REGISTERS = 1 << 2,
-    HAS_POSITIONS = 1 << 3, /* a table, learned or fixed */
+    HAS_POSITIONS = 1 << 3, /* a stored table, learned or fixed */
     HAS_PATCHES = 1 << 4,
     HAS_PATCH_BIAS = 1 << 5,
     HAS_PATCH_NORMS = 1 << 6,

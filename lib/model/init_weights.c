@@ -2,6 +2,7 @@
 #include "model/init_weights.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #define STD         0.02
 #define CUT         2.0 /* ±2 and not 2 standard deviations, as timm and the article series cut */
@@ -54,59 +55,22 @@ static float truncated_normal(uint64_t bits)
     return (float)(x < -CUT ? -CUT : x > CUT ? CUT : x);
 }
 
-/* What a random tensor holds; biases, which are not listed, are zeros. */
-enum kind { ZEROS, ONES, NORMAL, SMALL, DIRECTIONS };
-static const enum kind kinds[SLOT_COUNT] = {
-    [SLOT_CLS_TOKEN] = NORMAL,
-    [SLOT_DIST_TOKEN] = NORMAL,
-    [SLOT_REGISTERS] = NORMAL,
-    [SLOT_POSITIONS] = NORMAL,
-    [SLOT_PATCH_NORM1_WEIGHT] = ONES,
-    [SLOT_PATCH_WEIGHT] = NORMAL,
-    [SLOT_PATCH_NORM2_WEIGHT] = ONES,
-    [SLOT_PRE_NORM_WEIGHT] = ONES,
-    [SLOT_NORM_WEIGHT] = ONES,
-    [SLOT_POOL_QUERY] = NORMAL,
-    [SLOT_POOL_QKV_WEIGHT] = NORMAL,
-    [SLOT_POOL_PROJ_WEIGHT] = NORMAL,
-    [SLOT_POOL_NORM_WEIGHT] = ONES,
-    [SLOT_POOL_FC1_WEIGHT] = NORMAL,
-    [SLOT_POOL_FC2_WEIGHT] = NORMAL,
-    [SLOT_PRE_LOGITS_WEIGHT] = NORMAL,
-    [SLOT_HEAD_WEIGHT] = NORMAL,
-    [SLOT_DIST_HEAD_WEIGHT] = NORMAL,
-    [SLOT_TOKEN_NORM1_WEIGHT] = ONES,
-    [SLOT_TOKEN_QKV_WEIGHT] = NORMAL,
-    [SLOT_TOKEN_PROJ_WEIGHT] = NORMAL,
-    [SLOT_TOKEN_NORM2_WEIGHT] = ONES,
-    [SLOT_TOKEN_FC1_WEIGHT] = NORMAL,
-    [SLOT_TOKEN_FC2_WEIGHT] = NORMAL,
-    [SLOT_TOKEN_FEATURES] = DIRECTIONS,
-    [SLOT_NORM1_WEIGHT] = ONES,
-    [SLOT_QKV_WEIGHT] = NORMAL,
-    [SLOT_Q_NORM_WEIGHT] = ONES,
-    [SLOT_K_NORM_WEIGHT] = ONES,
-    [SLOT_PROJ_WEIGHT] = NORMAL,
-    [SLOT_GAMMA1] = SMALL,
-    [SLOT_NORM2_WEIGHT] = ONES,
-    [SLOT_FC1_WEIGHT] = NORMAL,
-    [SLOT_FC2_WEIGHT] = NORMAL,
-    [SLOT_GAMMA2] = SMALL,
-};
-
 enum vit_status random_weights_read(void *from, enum tensor_slot slot, size_t index, size_t first,
                                     size_t count, float *out, struct vit_error *err)
 {
     const struct random_weights *weights = from;
     const uint64_t stream = mix(mix(weights->seed) ^ (index * SLOT_COUNT + (uint64_t)slot));
-    const enum kind kind = kinds[slot];
-    const float constant = kind == ONES ? 1.0f : kind == SMALL ? LAYER_SCALE : 0.0f;
+    const enum slot_init init = slots_init(slot);
+    const bool directions = init == SLOT_INIT_DIRECTIONS;
+    const bool drawn = directions || init == SLOT_INIT_NORMAL;
+    const float constant = init == SLOT_INIT_ONES    ? 1.0f
+                           : init == SLOT_INIT_SMALL ? LAYER_SCALE
+                                                     : 0.0f;
 
     (void)err;
     for (size_t i = 0; i < count; i++)
-        out[i] = kind == NORMAL || kind == DIRECTIONS ? truncated_normal(mix(stream + first + i))
-                                                      : constant;
-    for (size_t i = 0; kind == DIRECTIONS && i < count; i++)
+        out[i] = drawn ? truncated_normal(mix(stream + first + i)) : constant;
+    for (size_t i = 0; directions && i < count; i++)
         out[i] /= (float)STD; /* standard normal, as a performer draws them */
     return VIT_OK;
 }

@@ -7,6 +7,7 @@
 #include "base/sized.h"
 #include "base/status.h"
 #include "config/check.h"
+#include "config/pos_embed.h"
 #include "model/init_weights.h"
 
 const char *vit_version(void)
@@ -58,11 +59,8 @@ static enum vit_status checkpoint_source_read(void *from, enum tensor_slot slot,
     return checkpoint_read(from, slot, index, first, count, out, err);
 }
 
-/* The kernel of the linear layers, which decides the number type of the weights. */
-static const struct vit_matmul_kernel *linear_kernel(const struct vit_model *m)
-{
-    return &m->kernels->matmul[VIT_MATMUL_F32_F32];
-}
+/* The number types that the linear layers compute with. */
+static const enum vit_matmul_pair linear_pair = VIT_MATMUL_F32_F32;
 
 static enum vit_status open_checkpoint(const char *directory,
                                        const struct vit_model_options *options,
@@ -86,7 +84,7 @@ static enum vit_status open_checkpoint(const char *directory,
         .stored = checkpoint_stored(m->checkpoint),
         .resize = checkpoint_resize(m->checkpoint),
     };
-    status = weights_load(&m->config, linear_kernel(m), &source, &m->weights, err);
+    status = weights_load(&m->config, m->kernels, linear_pair, &source, &m->weights, err);
     checkpoint_forget(m->checkpoint);
     if (status != VIT_OK)
         goto close;
@@ -147,8 +145,8 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     provenance_all(&m->provenance, "the caller");
     m->preprocess = unit_pixels(&m->config);
     source.stored = &m->config;
-    source.has_positions = m->config.pos_embed == VIT_POS_EMBED_LEARNED;
-    if ((status = weights_load(&m->config, linear_kernel(m), &source, &m->weights, err)))
+    source.has_positions = config_learns_positions(&m->config);
+    if ((status = weights_load(&m->config, m->kernels, linear_pair, &source, &m->weights, err)))
         goto close;
     *model = m;
     return VIT_OK;

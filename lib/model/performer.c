@@ -1,23 +1,27 @@
 /* performer.c - linear attention by random features; Choromanski et al. 2021 */
 #include "model/performer.h"
 
+/*
+ * The kernel of every product in this file: float32, whatever the linear layers compute with. So
+ * keys and queries have the same features.
+ */
+static const struct vit_matmul_kernel *product_kernel(const struct vit_kernels *kernels)
+{
+    return &kernels->matmul[VIT_MATMUL_F32_F32];
+}
+
 void performer_plan(struct weight_plan *plan, size_t index, size_t dim, size_t features,
                     struct performer *performer)
 {
     plan_floats(plan, SLOT_TOKEN_FEATURES, index, features * dim, &performer->directions);
-    plan_packed_again(plan, SLOT_TOKEN_FEATURES, index, dim, features, &performer->features.weight);
-}
-
-/* The kernel of products of activations. */
-static const struct vit_matmul_kernel *f32_matmul(const struct vit_kernels *kernels)
-{
-    return &kernels->matmul[VIT_MATMUL_F32_F32];
+    plan_packed_again(plan, product_kernel(plan->kernels), SLOT_TOKEN_FEATURES, index, dim,
+                      features, &performer->features.weight);
 }
 
 void performer_carve(const struct carver *carver, size_t tokens, size_t dim, size_t features,
                      struct performer_buffers *b)
 {
-    const struct vit_matmul_kernel *const kernel = f32_matmul(carver->kernels);
+    const struct vit_matmul_kernel *const kernel = product_kernel(carver->kernels);
     const size_t keys = vit_packed_bytes(kernel, tokens, dim);
     const size_t values = vit_packed_bytes(kernel, dim, tokens);
 
@@ -51,7 +55,7 @@ static void key_features(const struct exec *e, const struct performer *p, size_t
     const size_t dim = p->features.weight.k, features = p->features.weight.n;
     const struct vit_epilogue exponential = { .bias = b->per_token,
                                               .activation = VIT_ACTIVATION_EXP };
-    const struct vit_packed packed = { f32_matmul(e->kernels), tokens, dim, b->packed };
+    const struct vit_packed packed = { product_kernel(e->kernels), tokens, dim, b->packed };
 
     half_norms(tokens, dim, k, b->per_token);
     vit_pack(&packed, 0, tokens, k.at, k.ld, 1);
@@ -104,8 +108,9 @@ void performer_attention(const struct exec *e, const struct performer *p, size_t
 {
     const size_t dim = p->features.weight.k, features = p->features.weight.n;
     const struct matrix k = kqv, q = from_column(kqv, dim), v = from_column(kqv, 2 * dim);
-    const struct vit_packed values = { f32_matmul(e->kernels), dim, tokens, b->packed };
-    const struct vit_packed mixture = { f32_matmul(e->kernels), dim, features, b->packed_mixture };
+    const struct vit_packed values = { product_kernel(e->kernels), dim, tokens, b->packed };
+    const struct vit_packed mixture = { product_kernel(e->kernels), dim, features,
+                                        b->packed_mixture };
     const struct vit_epilogue divide = { .row_scale = b->per_token };
 
     key_features(e, p, tokens, k, b);   /* φ(K)ᵀ */

@@ -31,15 +31,16 @@ void plan_floats(struct weight_plan *plan, enum tensor_slot slot, size_t index, 
 }
 
 /* A matrix without memory yet. */
-static struct vit_packed packed_for(const struct weight_plan *plan, size_t in, size_t out)
+static struct vit_packed packed_for(const struct vit_matmul_kernel *kernel, size_t in, size_t out)
 {
-    return (struct vit_packed){ plan->matmul, out, in, NULL };
+    return (struct vit_packed){ kernel, out, in, NULL };
 }
 
-void plan_packed_again(struct weight_plan *plan, enum tensor_slot slot, size_t index, size_t in,
-                       size_t out, struct vit_packed *packed)
+void plan_packed_again(struct weight_plan *plan, const struct vit_matmul_kernel *kernel,
+                       enum tensor_slot slot, size_t index, size_t in, size_t out,
+                       struct vit_packed *packed)
 {
-    *packed = packed_for(plan, in, out);
+    *packed = packed_for(kernel, in, out);
     append(plan, (struct plan_item){ .slot = slot,
                                      .index = index,
                                      .rows = out,
@@ -51,7 +52,7 @@ void plan_packed_again(struct weight_plan *plan, enum tensor_slot slot, size_t i
 void plan_linear(struct weight_plan *plan, struct slot_pair slots, size_t index, size_t in,
                  size_t out, bool bias, struct linear *linear)
 {
-    linear->weight = packed_for(plan, in, out);
+    linear->weight = packed_for(plan->linear, in, out);
     append(plan, (struct plan_item){ .slot = slots.weight,
                                      .index = index,
                                      .rows = out,
@@ -64,7 +65,7 @@ void plan_linear(struct weight_plan *plan, struct slot_pair slots, size_t index,
 void plan_linear_rows(struct weight_plan *plan, struct slot_pair slots, size_t first_row, size_t in,
                       size_t out, struct linear *linear)
 {
-    linear->weight = packed_for(plan, in, out);
+    linear->weight = packed_for(plan->linear, in, out);
     append(plan, (struct plan_item){ .slot = slots.weight,
                                      .first_row = first_row,
                                      .rows = out,

@@ -19,7 +19,8 @@ struct plan_item {
 
 /* A list of items; they point to where their numbers go, which must not move. */
 struct weight_plan {
-    const struct vit_matmul_kernel *matmul; /* of the linear layers */
+    const struct vit_kernels *kernels;
+    const struct vit_matmul_kernel *linear; /* of the linear layers */
     float eps;                              /* of every norm */
     struct plan_item *items;
     size_t count, capacity;
@@ -39,9 +40,10 @@ void plan_reserve(struct weight_plan *plan, size_t count, float **floats);
 void plan_floats(struct weight_plan *plan, enum tensor_slot slot, size_t index, size_t count,
                  float **floats);
 
-/* A tensor [out][in] that plan_floats has, packed as well. */
-void plan_packed_again(struct weight_plan *plan, enum tensor_slot slot, size_t index, size_t in,
-                       size_t out, struct vit_packed *packed);
+/* A tensor [out][in] that plan_floats has, packed for a kernel as well. */
+void plan_packed_again(struct weight_plan *plan, const struct vit_matmul_kernel *kernel,
+                       enum tensor_slot slot, size_t index, size_t in, size_t out,
+                       struct vit_packed *packed);
 
 /* The layer y[out] = W x[in] + b, from a weight [out][in] and, if it has one, a bias [out]. */
 void plan_linear(struct weight_plan *plan, struct slot_pair slots, size_t index, size_t in,

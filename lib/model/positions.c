@@ -1,4 +1,4 @@
-/* positions.c - tables of position embeddings: fixed ones, and resizing to another grid */
+/* positions.c - resizes a table of position embeddings to another grid */
 #include "model/positions.h"
 
 #include <math.h>
@@ -6,36 +6,6 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "config/tokenizer.h"
-
-void sinusoid_positions(size_t tokens, size_t dim, float *table)
-{
-    for (size_t j = 0; j < dim; j++) {
-        const double wavelength = pow(10000.0, (double)(j / 2 * 2) / (double)dim);
-        for (size_t i = 0; i < tokens; i++) {
-            const double angle = (double)i / wavelength;
-            table[i * dim + j] = (float)(j % 2 ? cos(angle) : sin(angle));
-        }
-    }
-}
-
-void sincos_2d_positions(struct config_grid grid, size_t dim, float *table)
-{
-    const size_t quarter = dim / 4;
-
-    for (size_t k = 0; k < quarter; k++) {
-        const double omega = pow(10000.0, -(double)k / ((double)quarter - 1.0));
-        for (size_t i = 0; i < grid.rows * grid.columns; i++) {
-            const double x = (double)(i % grid.columns) * omega;
-            const double y = (double)(i / grid.columns) * omega;
-            float *const row = table + i * dim + k;
-            row[0] = (float)sin(x);
-            row[quarter] = (float)cos(x);
-            row[2 * quarter] = (float)sin(y);
-            row[3 * quarter] = (float)cos(y);
-        }
-    }
-}
 
 /* Keys' cubic convolution of parameter a; Keys 1981. */
 static double cubic(double x, double a)

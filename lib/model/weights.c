@@ -6,7 +6,7 @@
 
 #include "base/status.h"
 #include "config/derived.h"
-#include "config/tokenizer.h"
+#include "config/pos_embed.h"
 #include "model/plan.h"
 #include "model/positions.h"
 #include "model/tokenizer.h"
@@ -75,7 +75,7 @@ static void plan_weights(struct weight_plan *plan, const struct vit_config *c, s
     for (size_t i = 0; i < c->depth; i++)
         plan_block(plan, c, i, &w->blocks[i]);
     plan_head(plan, c, w);
-    if (c->pos_embed != VIT_POS_EMBED_NONE)
+    if (config_has_positions(c))
         plan_reserve(plan, config_patches(c) * c->dim, &w->positions);
 }
 
@@ -181,20 +181,22 @@ static enum vit_status read_positions(const struct vit_config *c,
     return status;
 }
 
-/* table[positions][dim], stored or computed. */
+/* table[positions][dim], stored or computed. VIT_EUNSUPPORTED neither is possible. */
 static enum vit_status position_table(const struct vit_config *c,
                                       const struct weight_source *source, float *table,
                                       struct vit_error *err)
 {
+    const struct pos_embed_facts *const facts = config_pos_embed(c);
     const struct config_grid from = config_grid(source->stored), to = config_grid(c);
     const bool same = from.rows == to.rows && from.columns == to.columns;
+    const bool fits = same || source->resize != RESIZE_NEVER;
 
-    if (c->pos_embed == VIT_POS_EMBED_SINCOS_2D)
-        sincos_2d_positions(to, c->dim, table);
-    else if (!source->has_positions || (!same && source->resize == RESIZE_NEVER))
-        sinusoid_positions(config_positions(c), c->dim, table);
-    else
+    if (facts->stored && source->has_positions && fits)
         return read_positions(c, source, table, err);
+    if (!facts->compute)
+        return fail(err, VIT_EUNSUPPORTED, "positions: expected a table for %zu × %zu patches",
+                    to.rows, to.columns);
+    facts->compute(config_positions(c) - config_patches(c), to.rows, to.columns, c->dim, table);
     return VIT_OK;
 }
 
@@ -206,7 +208,7 @@ static enum vit_status load_positions(const struct vit_config *c,
     const size_t patches = config_patches(c) * c->dim;
     const size_t others = config_positions(c) * c->dim - patches;
 
-    if (c->pos_embed == VIT_POS_EMBED_NONE)
+    if (!config_has_positions(c))
         return VIT_OK;
     float *const table = malloc((others + patches) * sizeof *table);
     if (!table)
@@ -218,17 +220,18 @@ static enum vit_status load_positions(const struct vit_config *c,
         memcpy(w->positions, table + others, patches * sizeof *table);
     }
     free(table);
-    if (c->pos_embed == VIT_POS_EMBED_LEARNED)
+    if (config_learns_positions(c))
         w->parameters += config_positions(source->stored) * c->dim;
     return status;
 }
 
-enum vit_status weights_load(const struct vit_config *config,
-                             const struct vit_matmul_kernel *matmul,
-                             const struct weight_source *source, struct weights *weights,
-                             struct vit_error *err)
+enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
+                             enum vit_matmul_pair linear, const struct weight_source *source,
+                             struct weights *weights, struct vit_error *err)
 {
-    struct weight_plan plan = { .matmul = matmul, .eps = config->eps };
+    struct weight_plan plan = { .kernels = kernels,
+                                .linear = &kernels->matmul[linear],
+                                .eps = config->eps };
     enum vit_status status;
 
     weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);

@@ -46,11 +46,13 @@ struct weight_source {
     enum positions_resize resize;
 };
 
-/* Allocates the weights of a configuration, packed for a kernel, and reads them. VIT_ENOMEM. */
-enum vit_status weights_load(const struct vit_config *config,
-                             const struct vit_matmul_kernel *matmul,
-                             const struct weight_source *source, struct weights *weights,
-                             struct vit_error *err);
+/*
+ * Allocates the weights of a configuration and reads them. The linear layers are packed for the
+ * kernel of the pair `linear`. VIT_ENOMEM.
+ */
+enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
+                             enum vit_matmul_pair linear, const struct weight_source *source,
+                             struct weights *weights, struct vit_error *err);
 void weights_free(struct weights *weights); /* zeroed ones are allowed */
 
 #endif
