@@ -6,6 +6,8 @@ and has the multiply-adds of four steps of k. If a compiler made several copies,
 It prints a Markdown table, and exits with 1 if NEON is below 90 % of the limit of a Neoverse N1 or
 V1.
 """
+import glob
+import os
 import re
 import shutil
 import subprocess
@@ -49,9 +51,22 @@ def output(*command, text=None):
     return done.stdout
 
 
+def check_levels():
+    """Every level with registers of its own has a core here."""
+    for path in sorted(glob.glob("kernels/*/matmul.h")):
+        name = path.split("/")[1]
+        if name not in ("scalar", "simd") and name not in [core.level.name for core in CORES]:
+            sys.exit(f"mca.py: {path}: expected a core of level {name} in CORES, found none")
+
+
+def directory_of(level):
+    """The directory of a level's source: an extension shares that of the level that it extends."""
+    return os.path.dirname(*glob.glob(f"kernels/*/{level.name}.c"))
+
+
 def tile_multiply_adds(level):
     """The multiply-adds of one iteration, from the tile that the kernel's source defines."""
-    with open(f"kernels/{level.name}/matmul.h", encoding="utf-8") as f:
+    with open(f"{directory_of(level)}/matmul.h", encoding="utf-8") as f:
         size = dict(re.findall(r"#define (MR|NR) +(\d+)", f.read()))
     return STEPS * int(size["MR"]) * int(size["NR"]) // level.lanes
 
@@ -92,7 +107,7 @@ def cycles(level, cpu, body):
 def slowest(core, directory, compiler):
     """The multiply-adds per cycle of a compiler's full-tile loop."""
     level, expected = core.level, tile_multiply_adds(core.level)
-    path = f"{directory}/{compiler}-{level.arch}/kernels/{level.name}/{level.name}.o"
+    path = f"{directory}/{compiler}-{level.arch}/{directory_of(level)}/{level.name}.o"
     full = [body for body in loops(level, path)
             if sum(bool(re.match(level.found, line)) for line in body) == expected]
     if not full:
@@ -102,6 +117,7 @@ def slowest(core, directory, compiler):
 
 
 def main(directory):
+    check_levels()
     status = 0
     print("| level | core | limit | the model's peak | gcc | clang | source of the limit |")
     print("| --- | --- | ---: | ---: | ---: | ---: | --- |")

@@ -3,6 +3,7 @@
 
 Usage: plots.py RESULTS.json DIRECTORY
 """
+import itertools
 import json
 import os
 import sys
@@ -25,10 +26,8 @@ matplotlib.rcParams.update({
 from matplotlib import pyplot  # noqa: E402, after the back end is chosen
 
 # Colors of Okabe and Ito 2008, which color-blind readers can tell apart; the markers differ too.
-STYLES = {
-    "libvit avx512": ("#0072b2", "o"),
-    "libvit avx2": ("#56b4e9", "o"),
-    "libvit neon": ("#0072b2", "o"),
+LEVELS = [("#0072b2", "o"), ("#56b4e9", "o"), ("#332288", "o")]  # of libvit, strongest first
+PEERS = {
     "oneDNN": ("#e69f00", "s"),
     "OpenBLAS": ("#009e73", "^"),
     "BLIS": ("#cc79a7", "D"),
@@ -43,19 +42,25 @@ def series_of(result):
     return " ".join(filter(None, (result["library"], result.get("level"))))
 
 
-def style_of(name, names):
+def style_of(name, names, styles):
     """Color, marker, and whether it is hollow: that of a peer limited to a lower level is."""
-    library = name if name in STYLES else name.rpartition(" ")[0]
-    if library in STYLES:
-        return *STYLES[library], library != name
-    unknown = [n for n in names if n not in STYLES and n.rpartition(" ")[0] not in STYLES]
+    library = name if name in styles else name.rpartition(" ")[0]
+    if library in styles:
+        return *styles[library], library != name
+    unknown = [n for n in names if n not in styles and n.rpartition(" ")[0] not in styles]
     return *SPARE[unknown.index(name) % len(SPARE)], False
 
 
-def ordered(names):
+def ordered(names, styles):
     """libvit first, its fastest level first, then the peers in the order of the results."""
-    known = [n for n in STYLES if n in names]
-    return known + [n for n in dict.fromkeys(names) if n not in STYLES]
+    known = [n for n in styles if n in names]
+    return known + [n for n in dict.fromkeys(names) if n not in styles]
+
+
+def styles_of(levels):
+    """The style of each of libvit's levels, which come weakest first, then of each peer."""
+    strongest_first = [f"libvit {level}" for level in reversed(levels) if level != "scalar"]
+    return dict(zip(strongest_first, itertools.cycle(LEVELS))) | PEERS
 
 
 class Results:
@@ -63,6 +68,7 @@ class Results:
         with open(path, encoding="utf-8") as file:
             report = json.load(file)
         self.context = report["context"]
+        self.styles = styles_of(self.context["bench"]["levels"].split())
         # scalar is the readable reference: its speed is no measure of a library
         self.all = [r for r in report["results"] if r.get("level") != "scalar"]
 
@@ -101,12 +107,12 @@ def save(figure, footer, directory, name):
     pyplot.close(figure)
 
 
-def dots(axes, results, value):
+def dots(axes, results, value, styles):
     """One line for each case, with one marker for each library."""
     cases = list(dict.fromkeys(r["case"] for r in results))
-    names = ordered([series_of(r) for r in results])
+    names = ordered([series_of(r) for r in results], styles)
     for name in names:
-        color, mark, hollow = style_of(name, names)
+        color, mark, hollow = style_of(name, names, styles)
         own = [r for r in results if series_of(r) == name and value(r) is not None]
         axes.plot([value(r) for r in own], [cases.index(r["case"]) for r in own], mark,
                   color=color, label=name, markersize=5.5 if hollow else 7,
@@ -139,11 +145,11 @@ def plot_matmul(results, directory):
     figure, (top, middle, low) = pyplot.subplots(
         3, 1, figsize=(WIDTH, 0.3 * count + 5.2),
         gridspec_kw={"height_ratios": [count, 3.6, 3.6]})
-    dots(top, matmul, share)
+    dots(top, matmul, share, results.styles)
     percent_axis(top, "matmul, one thread: % of the multiply-add peak")
-    dots(middle, attention, share)
+    dots(middle, attention, share, results.styles)
     percent_axis(middle, "attention (tokens × heads × head_dim): % of the peak")
-    dots(low, one_row, lambda r: 100 * r["bandwidth_share"])
+    dots(low, one_row, lambda r: 100 * r["bandwidth_share"], results.styles)
     percent_axis(low, "one row, weights in L2, L3, memory: % of the read bandwidth there")
     save(figure, results.footer("peers", "bench"), directory, "matmul.svg")
 
@@ -151,7 +157,7 @@ def plot_matmul(results, directory):
 def plot_rows(results, directory):
     rows = results.of("peers", "rows", threads=1)
     figure, axes = pyplot.subplots(figsize=(WIDTH, 0.3 * len({r["case"] for r in rows}) + 1.6))
-    dots(axes, rows, lambda r: r["ns_per_element"])
+    dots(axes, rows, lambda r: r["ns_per_element"], results.styles)
     axes.set_xlabel("row operations, one thread: ns per element, lower is better")
     save(figure, results.footer("peers"), directory, "rows.svg")
 
@@ -163,7 +169,7 @@ def milliseconds(result):
 def plot_forward(results, directory):
     forward = results.of("peers", "forward")
     models = list(dict.fromkeys(r["case"] for r in forward))
-    names = ordered([series_of(r) for r in forward])
+    names = ordered([series_of(r) for r in forward], results.styles)
     settings = sorted({(r.get("batch", 1), r.get("threads", 1)) for r in forward})
     figure, panels = pyplot.subplots(
         1, len(models), figsize=(WIDTH, (0.22 * len(names) + 0.15) * len(settings) + 1.7),
@@ -176,7 +182,7 @@ def plot_forward(results, directory):
             for j, setting in enumerate(settings):
                 y = j - 0.4 + height * (i + 0.5)
                 ms = found.get(setting)
-                axes.barh(y, ms or 0, 0.92 * height, color=style_of(name, names)[0],
+                axes.barh(y, ms or 0, 0.92 * height, color=style_of(name, names, results.styles)[0],
                           label=name if j == 0 else None)
                 axes.text(ms or 0, y, " missing" if ms is None else f" {ms:.3g}", va="center",
                           fontsize=8)
@@ -204,7 +210,7 @@ def plot_scaling(results, directory):
             sys.exit(f"plots.py: {model}: expected a measurement of one image on one thread, found "
                      "none; `make bench BENCH=--benchmark_out=…` without a filter makes it")
         axes.plot(threads, threads, ":", color="#666666", label="linear scaling")
-        for batch, (color, mark) in zip(batches, [STYLES["libvit avx512"], STYLES["oneDNN"]]):
+        for batch, (color, mark) in zip(batches, [LEVELS[0], PEERS["oneDNN"]]):
             on = [t for t in threads if (batch, t) in ms]
             speeds = [ms[1, 1] / ms[batch, t] for t in on]
             axes.plot(on, speeds, mark + "-", color=color, label=f"batch {batch}")
