@@ -4,7 +4,7 @@
 
 /*
  * LEVEL(name, extends, arch, features, xcr0):
- *   name      also of the folder in kernels/, of FLAGS_name and of vit_register_name()
+ *   name      also of its .c file in kernels/, of FLAGS_name and of vit_register_name()
  *   extends   the earlier level whose table it starts from, and whose needs it has too
  *   arch      ANY, X86_64 or AARCH64: builds for others know the name alone
  *   features  what it needs beside: enum cpu_feature, what FLAGS_name lets the compiler use

@@ -76,6 +76,8 @@ each() {
 	each 'To add an activation' \
 		$(sed -n 's/^ *ROW([A-Z_]*, \([a-z_]*\), .*/\1/p' include/vit/activations.h)
 	each 'To add an instruction set' $(sed -n 's/^ *LEVEL(\([a-z0-9]*\), .*/\1/p' kernels/levels.h)
+	each 'To add a number type' \
+		$(sed -n 's/.*\<PAIR(\([A-Z0-9_]*\), ".*/\1/p' include/vit/kernels.h)
 	each 'To add a configuration field' $(sed -n 's/^| `\([a-z_0-9]*\)`.*/\1/p' docs/config.md)
 	each 'To add an output' $(sed -n 's/^ *VIT_OUTPUT_\([A-Z0-9_]*\) = .*/\1/p' include/vit/vit.h)
 	each 'To add a subcommand' $(sed -n 's/^| `libvit \([a-z]*\).*/\1/p' README.md | sort -u)
