@@ -68,7 +68,7 @@ static enum vit_status read_options(const struct vit_decode_options *options, co
 {
     enum { MAX_SIZE = 4096 };
     const size_t known = offsetof(struct vit_decode_options, reserved);
-    const size_t size = options ? options->size : sizeof *out;
+    const size_t size = options ? options->size : known;
     const unsigned char *const bytes = (const unsigned char *)options;
 
     *out = (struct vit_decode_options){ .size = sizeof *out };
