@@ -27,7 +27,7 @@ static const struct vit_config configs[] = {
     { BASE, .patch = 16, .tokenizer = VIT_TOKENIZER_T2T_TRANSFORMER, .t2t_kernels = { 7, 3, 3 },
       .t2t_dim = 24, .t2t_heads = 2, .t2t_mlp_dim = 24, .pre_logits = 20 },
 };
-enum { CONFIGS = sizeof configs / sizeof *configs, MAX_REQUESTS = 2 * DEPTH + 8 };
+enum { CONFIGS = sizeof configs / sizeof *configs };
 
 static const float *images(void)
 {
@@ -60,30 +60,37 @@ static struct vit_context *new_context(const struct vit_model *model, size_t thr
 }
 
 /* Every output of a model at every block, with memory for BATCH images. */
-static size_t all_requests(const struct vit_model *model, struct vit_output_request *requests)
+struct requests {
+    size_t count;
+    struct vit_output_request *at;
+};
+
+static struct requests all_requests(const struct vit_model *model)
 {
-    size_t count = 0, rows, columns;
+    struct requests r = { 0 };
+    size_t rows, columns;
 
     for (int output = 0; vit_output_name((enum vit_output)output); output++)
-        for (size_t block = 0; block < DEPTH; block++) {
+        for (size_t block = 0;; block++) {
             vit_output_shape(model, (enum vit_output)output, block, &rows, &columns);
             if (rows == 0)
-                continue;
-            requests[count++] = (struct vit_output_request){
-                .size = sizeof *requests,
+                break;
+            r.at = realloc(r.at, (r.count + 1) * sizeof *r.at);
+            r.at[r.count++] = (struct vit_output_request){
+                .size = sizeof *r.at,
                 .output = (enum vit_output)output,
                 .block = block,
                 .data = calloc(BATCH * rows * columns, sizeof(float)),
             };
         }
-    cr_assert_leq(count, MAX_REQUESTS);
-    return count;
+    return r;
 }
 
-static void free_requests(size_t count, struct vit_output_request *requests)
+static void free_requests(struct requests r)
 {
-    for (size_t i = 0; i < count; i++)
-        free(requests[i].data);
+    for (size_t i = 0; i < r.count; i++)
+        free(r.at[i].data);
+    free(r.at);
 }
 
 static enum vit_status call(struct vit_context *context, size_t count,
@@ -103,21 +110,20 @@ Test(outputs, of_one_pass_have_the_bits_that_each_has_alone)
         for (size_t threads = 1; threads <= 4; threads++) {
             struct vit_model *const model = new_model(&configs[m]);
             struct vit_context *const context = new_context(model, threads, NULL, NULL);
-            struct vit_output_request together[MAX_REQUESTS], alone[MAX_REQUESTS];
-            const size_t count = all_requests(model, together);
+            const struct requests together = all_requests(model), alone = all_requests(model);
             size_t rows, columns;
 
-            all_requests(model, alone);
-            cr_assert_eq(call(context, count, together, NULL), VIT_OK);
-            for (size_t i = 0; i < count; i++) {
-                cr_assert_eq(call(context, 1, &alone[i], NULL), VIT_OK);
-                vit_output_shape(model, alone[i].output, alone[i].block, &rows, &columns);
-                expect_same_bits(BATCH * rows * columns, alone[i].data, together[i].data,
+            cr_assert_eq(call(context, together.count, together.at, NULL), VIT_OK);
+            for (size_t i = 0; i < alone.count; i++) {
+                const struct vit_output_request *const r = &alone.at[i];
+                cr_assert_eq(call(context, 1, r, NULL), VIT_OK);
+                vit_output_shape(model, r->output, r->block, &rows, &columns);
+                expect_same_bits(BATCH * rows * columns, r->data, together.at[i].data,
                                  "model %zu, %zu threads, %s %zu", m, threads,
-                                 vit_output_name(alone[i].output), alone[i].block);
+                                 vit_output_name(r->output), r->block);
             }
-            free_requests(count, together);
-            free_requests(count, alone);
+            free_requests(together);
+            free_requests(alone);
             vit_context_free(context);
             vit_model_free(model);
         }
@@ -145,25 +151,27 @@ static size_t blocks_of(const struct vit_model *model, size_t count,
 Test(outputs, a_call_computes_each_block_once_and_none_after_the_last_it_needs)
 {
     struct vit_model *const model = new_model(&configs[3]);
-    struct vit_output_request all[MAX_REQUESTS], attention[DEPTH];
-    const size_t count = all_requests(model, all);
+    const struct requests all = all_requests(model);
+    struct vit_output_request attention[DEPTH];
     size_t attentions = 0;
 
-    cr_assert_eq(blocks_of(model, count, all), DEPTH);
-    for (size_t i = 0; i < count; i++) {
-        const enum vit_output output = all[i].output;
+    cr_assert_eq(blocks_of(model, all.count, all.at), DEPTH);
+    for (size_t i = 0; i < all.count; i++) {
+        const enum vit_output output = all.at[i].output;
         const bool of_block = output == VIT_OUTPUT_BLOCK || output == VIT_OUTPUT_ATTENTION;
         const bool early = output == VIT_OUTPUT_PATCH_EMBEDDING || output == VIT_OUTPUT_T2T_BLOCK;
         if (output == VIT_OUTPUT_ATTENTION)
-            attention[attentions++] = all[i];
-        cr_assert_eq(blocks_of(model, 1, &all[i]), early ? 0 : of_block ? all[i].block + 1 : DEPTH);
+            attention[attentions++] = all.at[i];
+        cr_assert_eq(blocks_of(model, 1, &all.at[i]), early      ? 0
+                                                      : of_block ? all.at[i].block + 1
+                                                                 : DEPTH);
     }
     /* what an attention rollout asks for */
     cr_assert_eq(attentions, DEPTH);
     cr_assert_eq(blocks_of(model, DEPTH, attention), DEPTH);
-    free_requests(count, all);
+    free_requests(all);
     vit_model_free(model);
-    tally(count + 3);
+    tally(all.count + 3);
 }
 
 Test(outputs, a_call_for_all_of_them_allocates_nothing)
@@ -171,13 +179,13 @@ Test(outputs, a_call_for_all_of_them_allocates_nothing)
     for (size_t m = 0; m < CONFIGS; m++) {
         struct vit_model *const model = new_model(&configs[m]);
         struct vit_context *const context = new_context(model, 2, NULL, NULL);
-        struct vit_output_request all[MAX_REQUESTS];
-        const size_t count = all_requests(model, all), before = watched_allocations();
+        const struct requests all = all_requests(model);
+        const size_t before = watched_allocations();
 
         cr_assert_gt(before, 0);
-        cr_assert_eq(call(context, count, all, NULL), VIT_OK);
+        cr_assert_eq(call(context, all.count, all.at, NULL), VIT_OK);
         cr_assert_eq(watched_allocations(), before);
-        free_requests(count, all);
+        free_requests(all);
         vit_context_free(context);
         vit_model_free(model);
         tally(1);
@@ -187,18 +195,46 @@ Test(outputs, a_call_for_all_of_them_allocates_nothing)
 Test(outputs, names_lead_back_to_their_output)
 {
     enum vit_output found;
-    int output = 0;
+    int output = VIT_OUTPUT_LOGITS;
 
     for (; vit_output_name((enum vit_output)output); output++) {
         cr_assert_eq(vit_output_from_name(vit_output_name((enum vit_output)output), &found, NULL),
                      VIT_OK);
         cr_assert_eq((int)found, output);
     }
-    cr_assert_eq(output, VIT_OUTPUT_ATTENTION + 1);
+    cr_assert_gt(output, VIT_OUTPUT_ATTENTION);
     cr_assert_eq(vit_output_from_name("logit", &found, NULL), VIT_EINVAL);
     cr_assert_eq(vit_output_from_name("", &found, NULL), VIT_EINVAL);
     cr_assert_null(vit_output_name((enum vit_output) - 1));
     tally(2 * (size_t)output + 4);
+}
+
+/* The facts of an output agree with its shape in a model that has it. */
+Test(outputs, have_a_name_a_description_and_dimensions)
+{
+    struct vit_output_info info = { .size = sizeof info }, impossible = { .size = 1 };
+    struct vit_model *const model = new_model(&configs[4]);
+    size_t i = 0, rows, columns;
+
+    for (; vit_output_at(i, &info); i++) {
+        const enum vit_output output = (enum vit_output)i;
+        size_t dimensions = 1;
+        for (const char *c = info.shape; *c; c++)
+            dimensions += *c == ',';
+        cr_assert_str_eq(info.name, vit_output_name(output));
+        cr_assert_eq(dimensions, info.rank, "%s %s", info.name, info.shape);
+        cr_assert(info.description[0]);
+        vit_output_shape(model, output, 1, &rows, &columns);
+        cr_assert_eq(rows > 0, info.per_block, "%s", info.name);
+        vit_output_shape(model, output, 0, &rows, &columns);
+        cr_assert_eq(rows == 1, info.rank == 1, "%s", info.name);
+        cr_assert(info.rank < 3 || rows % columns == 0, "%s", info.name);
+        tally(6);
+    }
+    cr_assert_null(vit_output_name((enum vit_output)i));
+    cr_assert_not(vit_output_at(0, &impossible));
+    vit_model_free(model);
+    tally(2);
 }
 
 /* That a call of one request is refused with a message. */

@@ -79,6 +79,11 @@ static enum vit_status draw_patches(const struct session *s, const float *input,
     return status;
 }
 
+static bool has_positions(const struct session *s)
+{
+    return vit_model_positions(s->model, NULL, NULL) == VIT_OK;
+}
+
 /* positions_free() is the caller's, whatever the result. */
 static enum vit_status positions_read(const struct session *s, struct positions *p,
                                       struct vit_error *err)
@@ -189,7 +194,7 @@ static enum vit_status draw(const struct session *s, const float *input, FILE *f
 
     if (input)
         status = draw_patches(s, input, &image, err);
-    if (!status && (!input || s->config.pos_embed != VIT_POS_EMBED_NONE)) {
+    if (!status && (!input || has_positions(s))) {
         status = positions_read(s, &positions, err);
         if (!status)
             status = draw_maps(&positions, &maps, err);
@@ -208,11 +213,11 @@ static void print_caption(const struct session *s, bool image)
 
     vit_model_grid(s->model, &rows, &columns);
     fprintf(stderr, "%zu × %zu patches", rows, columns);
-    if (s->config.tokenizer == VIT_TOKENIZER_PATCH)
-        fprintf(stderr, " of %zu × %zu pixels", s->config.patch, s->config.patch);
+    if (vit_model_patches_overlap(s->model))
+        fputs(" that overlap: the image is cut halfway between their centers", stderr);
     else
-        fputs(" of soft splits, which overlap: the image is cut halfway between centers", stderr);
-    if (s->config.pos_embed == VIT_POS_EMBED_NONE) {
+        fprintf(stderr, " of %zu × %zu pixels", s->config.patch, s->config.patch);
+    if (!has_positions(s)) {
         fputs("; the model has no position embeddings\n", stderr);
         return;
     }

@@ -33,11 +33,24 @@ static const struct {
     { "stage", VIT_OUTPUT_T2T_BLOCK },
 };
 
-/* Whether ".N" follows the name. */
-static bool takes_block(enum vit_output output)
+static struct vit_output_info info_of(enum vit_output output)
 {
-    return output == VIT_OUTPUT_BLOCK || output == VIT_OUTPUT_T2T_BLOCK ||
-           output == VIT_OUTPUT_ATTENTION;
+    struct vit_output_info info = { .size = sizeof info };
+
+    vit_output_at((size_t)output, &info);
+    return info;
+}
+
+/* "block.N", with the shape that OUT.npy has for one image. */
+static bool output_at(size_t i, struct option_choice *choice)
+{
+    struct vit_output_info info = { .size = sizeof info };
+
+    if (!vit_output_at(i, &info))
+        return false;
+    snprintf(choice->word, sizeof choice->word, "%s%s", info.name, info.per_block ? ".N" : "");
+    snprintf(choice->help, sizeof choice->help, "%s, %s", info.shape, info.description);
+    return true;
 }
 
 /* Also accepts an old name, which check_output() then refuses with the new one. */
@@ -56,7 +69,7 @@ static bool parse_output(const struct option *option, const char *text, void *fi
         }
     if (vit_output_from_name(name, &choice->output, NULL) != VIT_OK)
         return false;
-    return takes_block(choice->output)
+    return info_of(choice->output).per_block
                ? text[length] == '.' && parse_index(option, text + length + 1, &choice->block)
                : text[length] == '\0';
 }
@@ -68,15 +81,8 @@ static const struct option options[] = {
       .parse = parse_output,
       .field = offsetof(struct run_options, output),
       .max = 1e6,
-      .expected = "logits, patch_embedding, block.N, last_hidden_state, embedding, attention.N or "
-                  "t2t_block.N",
-      .help = "logits (the default)\n"
-              "patch_embedding: the projected patches\n"
-              "block.N: the tokens after block N, counted from 0\n"
-              "last_hidden_state: the tokens after the last block and the norm\n"
-              "embedding: the input of the head\n"
-              "attention.N: the attention weights of block N\n"
-              "t2t_block.N: the tokens after token transformer N of a T2T-ViT" },
+      .choice_at = output_at,
+      .help = "the output to compute; logits by default" },
     OPTION_SIZE(struct run_options),
 };
 
@@ -100,23 +106,32 @@ static enum vit_status check_input(const char *path, const struct npy_array *in,
                      npy_describe_array(in, found, sizeof found));
 }
 
+/* How many blocks the model has of an output. */
+static size_t block_count(const struct vit_model *model, enum vit_output output)
+{
+    size_t count = 0, rows;
+
+    for (;; count++) {
+        vit_output_shape(model, output, count, &rows, NULL);
+        if (rows == 0)
+            return count;
+    }
+}
+
 static enum vit_status check_output(const struct output_choice *choice, const char *directory,
                                     const struct session *s, struct vit_error *err)
 {
-    const bool per_block =
-        choice->output == VIT_OUTPUT_BLOCK || choice->output == VIT_OUTPUT_ATTENTION;
-    size_t rows, columns;
+    const size_t blocks = block_count(s->model, choice->output);
 
     if (choice->new_name)
         return tool_fail(err, VIT_EINVAL, "--output: expected %s, found its old name '%s'",
                          choice->new_name, choice->text);
-    if (per_block && choice->block >= s->config.depth)
-        return tool_fail(err, VIT_EINVAL, "--output: expected a block from 0 to %zu, found %zu",
-                         s->config.depth - 1, choice->block);
-    vit_output_shape(s->model, choice->output, choice->block, &rows, &columns);
-    if (rows == 0 || columns == 0)
+    if (blocks == 0)
         return tool_fail(err, VIT_EINVAL, "%s: expected an output of this model, found %s",
                          path_end(directory), choice->text ? choice->text : "logits");
+    if (choice->block >= blocks)
+        return tool_fail(err, VIT_EINVAL, "--output: expected a block from 0 to %zu, found %zu",
+                         blocks - 1, choice->block);
     return VIT_OK;
 }
 
@@ -124,16 +139,15 @@ static enum vit_status check_output(const struct output_choice *choice, const ch
 static void set_shape(enum vit_output output, size_t count, size_t rows, size_t columns,
                       struct npy_array *array)
 {
-    const bool one_row = output == VIT_OUTPUT_LOGITS || output == VIT_OUTPUT_EMBEDDING;
-    const bool square = output == VIT_OUTPUT_ATTENTION; /* [heads][tokens][tokens] */
-    const size_t shape[] = { count,
-                             square    ? rows / columns
-                             : one_row ? columns
-                                       : rows,
-                             columns, columns };
+    const size_t rank = info_of(output).rank;
+    const size_t shapes[][4] = {
+        [1] = { count, columns },
+        [2] = { count, rows, columns },
+        [3] = { count, rows / columns, columns, columns },
+    };
 
-    array->rank = one_row ? 2 : square ? 4 : 3;
-    memcpy(array->shape, shape, array->rank * sizeof *shape);
+    array->rank = 1 + rank;
+    memcpy(array->shape, shapes[rank], array->rank * sizeof *array->shape);
 }
 
 /* Batch after batch: how the input is cut does not change a bit of the output. */
@@ -222,10 +236,8 @@ const struct subcommand subcommand_run = {
     .description =
         "MODEL is a checkpoint directory. IN.npy is float32 [batch, channels, height, width],\n"
         "normalized; a single image may lack the batch dimension, as libvit preprocess writes\n"
-        "it. OUT.npy becomes float32: logits [batch, classes], embedding [batch, embedding],\n"
-        "patch_embedding [batch, patches, dim], block.N and last_hidden_state [batch, tokens,\n"
-        "dim], t2t_block.N [batch, its tokens, t2t_dim], attention.N [batch, heads, tokens,\n"
-        "tokens]. An error leaves no OUT.npy.",
+        "it. OUT.npy becomes float32 [batch, …]: --output lists the dimensions behind the batch.\n"
+        "An error leaves no OUT.npy.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = run,
 };

@@ -16,26 +16,46 @@ static const char *spelling(const struct option *option, char text[32])
     return text;
 }
 
-/* Word i that an argument may be, or NULL past the last. */
-static const char *word_at(const struct option *option, int i)
+/* Word i that an argument may be; false past the last. */
+static bool choice_at(const struct option *option, size_t i, struct option_choice *choice)
 {
+    const char *word = NULL;
+
+    *choice = (struct option_choice){ .word = "" };
+    if (option->choice_at)
+        return option->choice_at(i, choice);
     if (option->enum_field)
-        return vit_value_name(option->enum_field, i);
-    return option->words ? option->words[i] : NULL;
+        word = vit_value_name(option->enum_field, (int)i);
+    else if (option->words)
+        word = option->words[i];
+    snprintf(choice->word, sizeof choice->word, "%s", word ? word : "");
+    return word != NULL;
 }
 
-/* "bicubic or bilinear", "a block's number or rollout" */
-static const char *expectation(const struct option *option, char text[160])
+/* "bicubic or bilinear", "a block's number or rollout", "logits, block.N or embedding" */
+struct expectation {
+    char text[512];
+};
+
+static struct expectation expectation(const struct option *option)
 {
-    const char *word;
+    struct expectation e = { "" };
+    struct option_choice choice, next;
     size_t length = 0;
 
-    text[0] = '\0';
     if (option->expected)
-        length = (size_t)snprintf(text, 160, "%s", option->expected);
-    for (int i = 0; (word = word_at(option, i)) && length < 160; i++)
-        length += (size_t)snprintf(text + length, 160 - length, "%s%s", length ? " or " : "", word);
-    return text;
+        length = (size_t)snprintf(e.text, sizeof e.text, "%s", option->expected);
+    bool more = choice_at(option, 0, &next);
+    for (size_t i = 1; more && length < sizeof e.text; i++) {
+        choice = next;
+        more = choice_at(option, i, &next);
+        length += (size_t)snprintf(e.text + length, sizeof e.text - length, "%s%s",
+                                   length == 0 ? ""
+                                   : more      ? ", "
+                                               : " or ",
+                                   choice.word);
+    }
+    return e;
 }
 
 static bool is_option(const char *argument)
@@ -95,7 +115,7 @@ static enum vit_status take_option(int argc, char **argv, int *at, size_t tables
 {
     const char *value = NULL;
     void *target = NULL;
-    char name[32], expected[160];
+    char name[32];
     const struct option *const option = find(argv[*at], tables, table, &target, &value);
 
     if (!option)
@@ -105,12 +125,12 @@ static enum vit_status take_option(int argc, char **argv, int *at, size_t tables
                          spelling(option, name), value);
     if (option->value && !value && *at + 1 == argc)
         return tool_fail(err, VIT_EINVAL, "%s: expected %s, found nothing", spelling(option, name),
-                         expectation(option, expected));
+                         expectation(option).text);
     if (option->value && !value)
         value = argv[++*at];
     if (!option->parse(option, value ? value : "", (char *)target + option->field))
         return tool_fail(err, VIT_EINVAL, "%s: expected %s, found '%s'", spelling(option, name),
-                         expectation(option, expected), value);
+                         expectation(option).text, value);
     return VIT_OK;
 }
 
@@ -135,6 +155,7 @@ enum vit_status options_parse(int argc, char **argv, size_t tables,
 
 static void print_option(FILE *file, const struct option *option)
 {
+    struct option_choice choice;
     char left[64], name[32];
 
     if (option->name && option->letter)
@@ -149,6 +170,8 @@ static void print_option(FILE *file, const struct option *option)
         else
             putc(*c, file);
     }
+    for (size_t i = 0; choice_at(option, i, &choice) && choice.help[0]; i++)
+        fprintf(file, "\n%24s%s: %s", "", choice.word, choice.help);
     putc('\n', file);
 }
 

@@ -8,6 +8,12 @@
 
 #include "vit/status.h"
 
+/* One of the words that an argument may be. */
+struct option_choice {
+    char word[64];
+    char help[128]; /* its line of --help; "": none */
+};
+
 struct option {
     const char *name;  /* "top" for --top; NULL: the letter alone */
     char letter;       /* 'o' for -o; 0: the name alone */
@@ -19,7 +25,9 @@ struct option {
     const char *expected;     /* the argument in words; NULL: one of the words below */
     const char *const *words; /* words that the argument may be, up to a NULL; or NULL */
     const char *enum_field;   /* words of parse_enum: the field's, from vit_value_name; or NULL */
-    const char *help;         /* lines for --help */
+    /* Word i, zeroed before; false past the last. NULL: the words above, if there are any. */
+    bool (*choice_at)(size_t i, struct option_choice *choice);
+    const char *help; /* lines for --help */
 };
 
 /* The options of a subcommand, or those of all, and the struct that they fill. */

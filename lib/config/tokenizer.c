@@ -167,13 +167,13 @@ static double t2t_multiply_adds(const struct vit_config *c)
 
 #define T2T(what)                                                                                  \
     {                                                                                              \
-        HAS_T2T | (what), t2t_check, t2t_grid, t2t_length, t2t_multiply_adds                       \
+        HAS_T2T | (what), true, t2t_check, t2t_grid, t2t_length, t2t_multiply_adds                 \
     }
 
 const struct tokenizer_facts *config_tokenizer(const struct vit_config *config)
 {
     static const struct tokenizer_facts facts[] = {
-        [VIT_TOKENIZER_PATCH] = { HAS_PATCHES, patch_check, patch_grid, patch_length,
+        [VIT_TOKENIZER_PATCH] = { HAS_PATCHES, false, patch_check, patch_grid, patch_length,
                                   patch_multiply_adds },
         [VIT_TOKENIZER_T2T_QK_SCALE] = T2T(HAS_TOKEN_ATTENTION),
         [VIT_TOKENIZER_T2T_TRANSFORMER] = T2T(HAS_TOKEN_ATTENTION),

@@ -13,7 +13,8 @@ struct config_grid {
 };
 
 struct tokenizer_facts {
-    unsigned traits; /* of enum config_traits */
+    unsigned traits;      /* of enum config_traits */
+    bool patches_overlap; /* if not, each is a square of config.patch pixels */
     /* What the tokenizer requires of a configuration whose fields are in range. VIT_EINVAL. */
     enum vit_status (*check)(const struct vit_config *config, struct vit_error *err);
     /* The rest holds for a configuration that passed. */

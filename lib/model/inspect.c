@@ -61,6 +61,11 @@ void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns
         *columns = grid.columns;
 }
 
+bool vit_model_patches_overlap(const struct vit_model *model)
+{
+    return config_tokenizer(&model->config)->patches_overlap;
+}
+
 enum vit_status vit_model_positions(const struct vit_model *model, float *out,
                                     struct vit_error *err)
 {
@@ -68,6 +73,7 @@ enum vit_status vit_model_positions(const struct vit_model *model, float *out,
 
     if (!model->weights.positions)
         return fail(err, VIT_EINVAL, "the model has no position embeddings");
-    memcpy(out, model->weights.positions, config_patches(c) * c->dim * sizeof *out);
+    if (out)
+        memcpy(out, model->weights.positions, config_patches(c) * c->dim * sizeof *out);
     return VIT_OK;
 }

@@ -169,31 +169,62 @@ static void write_attention(const struct pass *p, struct matrix qkv, struct shap
 /* --- the table */
 
 static const struct output_kind {
-    const char *name, *needs; /* needs: what a model without this output lacks */
+    const char *name, *dimensions, *description; /* see struct vit_output_info */
+    size_t rank;
+    bool per_block;
+    const char *needs; /* what a model without this output lacks */
     size_t (*count)(const struct vit_config *config);
     struct shape (*shape)(const struct vit_config *config, size_t block);
     size_t (*step)(const struct vit_config *config, size_t block);
     void (*write)(const struct pass *pass, struct matrix value, struct shape shape, float *out);
 } kinds[] = {
-    [VIT_OUTPUT_LOGITS] = { "logits", "a head", with_head, logits_shape, embedding_step,
-                            write_logits },
-    [VIT_OUTPUT_PATCH_EMBEDDING] = { "patch_embedding", NULL, once, patches_shape, patches_step,
-                                     write_rows },
-    [VIT_OUTPUT_BLOCK] = { "block", NULL, each_block, tokens_shape, block_step, write_rows },
-    [VIT_OUTPUT_LAST_HIDDEN_STATE] = { "last_hidden_state", NULL, once, tokens_shape, tokens_step,
-                                       write_hidden_state },
-    [VIT_OUTPUT_EMBEDDING] = { "embedding", NULL, once, embedding_shape, embedding_step,
-                               write_embedding },
-    [VIT_OUTPUT_T2T_BLOCK] = { "t2t_block", "token transformers", each_t2t_block, t2t_shape,
-                               t2t_step, write_rows },
-    [VIT_OUTPUT_ATTENTION] = { "attention", NULL, each_block, attention_shape, attention_step,
-                               write_attention },
+    [VIT_OUTPUT_LOGITS] = {
+        "logits", "[classes]", "outputs of the head", 1, false, "a head",
+        with_head, logits_shape, embedding_step, write_logits,
+    },
+    [VIT_OUTPUT_PATCH_EMBEDDING] = {
+        "patch_embedding", "[patches, dim]", "projected patches, without positions", 2, false,
+        NULL, once, patches_shape, patches_step, write_rows,
+    },
+    [VIT_OUTPUT_BLOCK] = {
+        "block", "[tokens, dim]", "tokens after block N, counted from 0", 2, true, NULL,
+        each_block, tokens_shape, block_step, write_rows,
+    },
+    [VIT_OUTPUT_LAST_HIDDEN_STATE] = {
+        "last_hidden_state", "[tokens, dim]", "tokens after the last block and norm", 2,
+        false, NULL, once, tokens_shape, tokens_step, write_hidden_state,
+    },
+    [VIT_OUTPUT_EMBEDDING] = {
+        "embedding", "[embedding]", "input of the head", 1, false, NULL,
+        once, embedding_shape, embedding_step, write_embedding,
+    },
+    [VIT_OUTPUT_T2T_BLOCK] = {
+        "t2t_block", "[its tokens, t2t_dim]", "tokens after token transformer N",
+        2, true, "token transformers", each_t2t_block, t2t_shape, t2t_step, write_rows,
+    },
+    [VIT_OUTPUT_ATTENTION] = {
+        "attention", "[heads, tokens, tokens]", "attention weights of block N", 3, true, NULL,
+        each_block, attention_shape, attention_step, write_attention,
+    },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 const char *vit_output_name(enum vit_output output)
 {
     return (unsigned)output < KINDS ? kinds[output].name : NULL;
+}
+
+bool vit_output_at(size_t i, struct vit_output_info *info)
+{
+    if (i >= KINDS)
+        return false;
+    const struct vit_output_info ours = { .size = sizeof ours,
+                                          .name = kinds[i].name,
+                                          .shape = kinds[i].dimensions,
+                                          .description = kinds[i].description,
+                                          .rank = kinds[i].rank,
+                                          .per_block = kinds[i].per_block };
+    return sized_write(info, &ours, SIZED(vit_output_info), NULL) == VIT_OK;
 }
 
 enum vit_status vit_output_from_name(const char *name, enum vit_output *output,

@@ -95,6 +95,7 @@ static void read_back(const struct vit_model *model)
     struct vit_config_entry *const entry = OUTPUT(struct vit_config_entry);
     struct vit_field *const field = OUTPUT(struct vit_field);
     struct vit_family *const family = OUTPUT(struct vit_family);
+    struct vit_output_info *const output = OUTPUT(struct vit_output_info);
 
     EXPECT(vit_model_get_config(model, c, &err) == VIT_OK);
     EXPECT(c->size == sizeof *c && c->dim == 192 && c->depth == 2);
@@ -108,11 +109,14 @@ static void read_back(const struct vit_model *model)
     EXPECT_ZEROED(field);
     EXPECT(vit_family_at(0, family) && family->id && family->title);
     EXPECT_ZEROED(family);
+    EXPECT(vit_output_at(VIT_OUTPUT_ATTENTION, output) && output->rank == 3 && output->per_block);
+    EXPECT_ZEROED(output);
     free(c);
     free(p);
     free(entry);
     free(field);
     free(family);
+    free(output);
 }
 
 static void preprocess(const struct vit_model *model, float *input /* [3][32][32] */)

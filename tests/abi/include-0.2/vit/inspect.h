@@ -65,10 +65,13 @@ VIT_API bool vit_model_is_classifier(const struct vit_model *model);
 /* Rows and columns of the grid of patches, each optional. Patches are the last tokens. */
 VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns);
 
+/* Whether patches share pixels, as in T2T. If not, each is a square of config.patch pixels. */
+VIT_API bool vit_model_patches_overlap(const struct vit_model *model);
+
 /*
  * The position embeddings of the patches as they are added to the patch tokens: resized if the
  * model computes at another size than its checkpoint's, computed if they are fixed.
- *   out  [rows · columns of the grid][dim] float32
+ *   out  [rows · columns of the grid][dim] float32; NULL: only the status
  * VIT_EINVAL the model has no position embeddings.
  */
 VIT_API enum vit_status vit_model_positions(const struct vit_model *model, float *out,
@@ -116,6 +119,21 @@ VIT_API const char *vit_value_name(const char *field, int value);
 
 /* The name of an output, such as "last_hidden_state"; NULL for an unknown one. */
 VIT_API const char *vit_output_name(enum vit_output output);
+
+/* An output of a forward pass, whatever the model. */
+struct vit_output_info {
+    size_t size;             /* sizeof(struct vit_output_info) */
+    const char *name;        /* as vit_output_name */
+    const char *shape;       /* of one image's output, such as "[tokens, dim]" */
+    const char *description; /* N is the request's block */
+    /* dimensions of that shape; 1: one row; 3: the rows are square matrices, one after the other */
+    size_t rank;
+    bool per_block; /* the request's block selects one of several */
+    unsigned char reserved[7];
+};
+
+/* The output of value i; false past the last, or if info->size is impossible. */
+VIT_API bool vit_output_at(size_t i, struct vit_output_info *info);
 
 /* The output of a name. VIT_EINVAL an unknown name. */
 VIT_API enum vit_status vit_output_from_name(const char *name, enum vit_output *output,

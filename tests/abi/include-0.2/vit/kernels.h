@@ -278,7 +278,7 @@ enum vit_matmul_pair { VIT_MATMUL_LIST(VIT_MATMUL_VALUE) VIT_MATMUL_PAIRS };
  * (y == x, ldy == ldx).
  */
 struct vit_kernels {
-    const char *isa; /* the level: "scalar", "avx2", "avx512" or "neon" */
+    const char *isa; /* the level, as vit_isa_level names it */
     struct vit_matmul_kernel matmul[VIT_MATMUL_PAIRS];
     void (*layernorm)(const struct vit_layernorm_args *args);
     /* each row of y = exp(x − max)/Σ; a NaN in a row makes the whole row NaN */
@@ -299,9 +299,9 @@ struct vit_kernels {
 };
 
 /*
- * The table of a level: "scalar", "avx2", "avx512" or "neon". NULL selects the level that the
- * environment variable VIT_ISA names or, if it is unset or empty, the one of vit_isa_default. A
- * level that is named is used wherever it can run. Thread-safe; the first call builds the tables.
+ * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment
+ * variable VIT_ISA names or, if it is unset or empty, the one of vit_isa_default. A level that is
+ * named is used wherever it can run. Thread-safe; the first call builds the tables.
  * VIT_EINVAL no architecture has a level of that name; VIT_EUNSUPPORTED this machine lacks it.
  */
 VIT_API enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
