@@ -156,7 +156,7 @@ static const char *check(void *work)
     return failure;
 }
 
-static const struct topic attention_topic = { prepare, run, check, NULL, release };
+static const struct benchmark_kind attention_kind = { prepare, run, check, NULL, release };
 
 /* Images of 224, 512 and 1024 pixels in patches of 16. The count leaves out softmax. */
 void add_attentions(const struct vit_kernels *level)
@@ -166,7 +166,7 @@ void add_attentions(const struct vit_kernels *level)
     for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
         const double t = (double)tokens[i];
         const struct bench b = {
-            .topic = &attention_topic, .level = level, .threads = 1, .operations = 4 * t * t * DIM
+            .kind = &attention_kind, .level = level, .threads = 1, .operations = 4 * t * t * DIM
         };
         char name[128];
         snprintf(name, sizeof name, "%s/attention/%zux%dx%d", level->isa, tokens[i], HEADS,

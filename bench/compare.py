@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""compare.py - two builds of the benchmarks, run in turns: is the new one faster or slower?
+"""compare.py - interleaves two builds of the benchmarks: is the new one faster or slower?
 
 Each round runs a benchmark in a process of the base and in a process of the new build, one right
 after the other, in alternating order. The ratio of their times is taken within the round, so that
 what the machine does over minutes cancels. The result is the median of the rounds' ratios with a
-confidence interval; "slower" and "faster" are said only where the interval excludes 1.
+confidence interval; it prints "slower" or "faster" only if the interval excludes 1.
 """
 import argparse
 import json

@@ -160,7 +160,7 @@ static const char *check(void *work)
     return failure;
 }
 
-static const struct topic forward_topic = { prepare, run, check, NULL, release };
+static const struct benchmark_kind forward_kind = { prepare, run, check, NULL, release };
 
 static void add(const struct vit_kernels *level, struct architecture *architecture, size_t batch,
                 size_t threads)
@@ -172,7 +172,7 @@ static void add(const struct vit_kernels *level, struct architecture *architectu
     if (vit_config_from_name(architecture->name, &c, NULL) != VIT_OK ||
         vit_config_flops(&c, &flops, NULL) != VIT_OK)
         return;
-    const struct bench b = { .topic = &forward_topic,
+    const struct bench b = { .kind = &forward_kind,
                              .level = level,
                              .threads = threads,
                              .operations = (double)batch * flops,
@@ -183,23 +183,23 @@ static void add(const struct vit_kernels *level, struct architecture *architectu
 }
 
 /* The next of 1, 2, 4, …, max; after max comes max + 1. */
-static size_t after(size_t threads, size_t most)
+static size_t after(size_t threads, size_t max_threads)
 {
-    if (threads == most)
-        return most + 1;
-    return 2 * threads < most ? 2 * threads : most;
+    if (threads == max_threads)
+        return max_threads + 1;
+    return 2 * threads < max_threads ? 2 * threads : max_threads;
 }
 
 /* Not on scalar, which takes up to 90 seconds per image. */
 void add_forwards(const struct vit_kernels *level)
 {
-    const size_t most = parallel_default_threads();
+    const size_t max_threads = parallel_default_threads();
 
     if (strcmp(level->isa, "scalar") == 0)
         return;
     for (size_t i = 0; i < ARCHITECTURES; i++)
         for (size_t batch = 1; batch <= 8; batch *= 8)
-            for (size_t threads = 1; threads <= most; threads = after(threads, most))
+            for (size_t threads = 1; threads <= max_threads; threads = after(threads, max_threads))
                 add(level, &architectures[i], batch, threads);
 }
 

@@ -4,7 +4,7 @@
 
 #include "measure.h"
 
-/* Each registers a level's benchmarks. */
+/* Each function registers the benchmarks of a level. */
 void add_matmuls(const struct vit_kernels *level);
 void add_rows(const struct vit_kernels *level);
 void add_attentions(const struct vit_kernels *level);

@@ -139,9 +139,10 @@ static double copy_weights(void *work)
     return bandwidth_copy(mm->b, mm->packed.panels, mm->n * mm->k * sizeof(float));
 }
 
-static const struct topic matmul_topic = { prepare, run, check, NULL, release };
-static const struct topic one_row_topic = { prepare, run, check, read_weights, release };
-static const struct topic pack_topic = { prepare, run_pack, check_pack, copy_weights, release };
+static const struct benchmark_kind matmul_kind = { prepare, run, check, NULL, release };
+static const struct benchmark_kind one_row_kind = { prepare, run, check, read_weights, release };
+static const struct benchmark_kind pack_kind = { prepare, run_pack, check_pack, copy_weights,
+                                                 release };
 
 /*
  * Shapes with a remainder in one dimension, without any, and with all of them. M = 64 is divided
@@ -158,17 +159,17 @@ static const struct shape odd_shapes[] = {
     { 77, 769, 767 }, { 197, 197, 197 }, { 197, 831, 769 },
 };
 
-static void add(const struct vit_kernels *level, const struct topic *topic, const char *name,
-                const struct shape *s)
+static void add(const struct vit_kernels *level, const struct benchmark_kind *kind,
+                const char *name, const struct shape *s)
 {
-    struct bench b = { .topic = topic, .level = level, .threads = 1 };
+    struct bench b = { .kind = kind, .level = level, .threads = 1 };
     char full[128];
 
-    if (topic == &pack_topic)
+    if (kind == &pack_kind)
         b.bytes = 2.0 * sizeof(float) * (double)s->n * (double)s->k;
     else
         b.operations = 2.0 * (double)s->m * (double)s->n * (double)s->k;
-    if (topic == &one_row_topic)
+    if (kind == &one_row_kind)
         b.bytes = (double)vit_packed_bytes(f32_kernel(level), s->n, s->k);
     snprintf(full, sizeof full, "%s/%s", level->isa, name);
     measure_add(full, &b, s, sizeof *s);
@@ -181,17 +182,17 @@ void add_matmuls(const struct vit_kernels *level)
     for (size_t i = 0; i < matmul_case_count; i++) {
         const struct matmul_case *const c = &matmul_cases[i];
         snprintf(name, sizeof name, "matmul/%s", c->name);
-        add(level, &matmul_topic, name, &(struct shape){ c->m, c->n, c->k });
+        add(level, &matmul_kind, name, &(struct shape){ c->m, c->n, c->k });
     }
     for (size_t i = 0; i < sizeof odd_shapes / sizeof *odd_shapes; i++) {
         const struct shape *const s = &odd_shapes[i];
         snprintf(name, sizeof name, "matmul/odd/%zux%zux%zu", s->m, s->n, s->k);
-        add(level, &matmul_topic, name, s);
+        add(level, &matmul_kind, name, s);
     }
     /* weights of 384 KiB, 9 MiB and 256 MiB: in L2, in L3 and in memory on most servers */
-    add(level, &one_row_topic, "matmul/one_row/l2", &(struct shape){ 1, 128, 768 });
-    add(level, &one_row_topic, "matmul/one_row/l3", &(struct shape){ 1, 3072, 768 });
-    add(level, &one_row_topic, "matmul/one_row/memory", &(struct shape){ 1, 65536, 1024 });
-    add(level, &pack_topic, "pack/768x768", &(struct shape){ 1, 768, 768 });
-    add(level, &pack_topic, "pack/3072x768", &(struct shape){ 1, 3072, 768 });
+    add(level, &one_row_kind, "matmul/one_row/l2", &(struct shape){ 1, 128, 768 });
+    add(level, &one_row_kind, "matmul/one_row/l3", &(struct shape){ 1, 3072, 768 });
+    add(level, &one_row_kind, "matmul/one_row/memory", &(struct shape){ 1, 65536, 1024 });
+    add(level, &pack_kind, "pack/768x768", &(struct shape){ 1, 768, 768 });
+    add(level, &pack_kind, "pack/3072x768", &(struct shape){ 1, 3072, 768 });
 }

@@ -13,7 +13,7 @@
 #include "shim.h"
 
 /* Long enough to make the system call that reads the thread's clock negligible. */
-static const double least_stretch = 1e-3;
+static const double min_stretch = 1e-3;
 
 /*
  * The frequency of a core and the load of its neighbors are stable for about this long. The peak
@@ -25,7 +25,7 @@ static const double segment_seconds = 0.03;
 struct registered {
     struct registered *next;
     struct bench bench;
-    max_align_t shape[]; /* of the topic; malloc aligns it sufficiently */
+    max_align_t shape[]; /* of the kind; malloc aligns it sufficiently */
 };
 static struct registered *all;
 
@@ -48,18 +48,18 @@ static double time_stretch(const struct bench *b, size_t iterations)
     const double begin = clock();
 
     for (size_t i = 0; i < iterations; i++)
-        b->topic->run(turn.work);
+        b->kind->run(turn.work);
     return clock() - begin;
 }
 
 static void end_turn(void)
 {
     if (turn.bench)
-        turn.bench->topic->release(turn.work);
+        turn.bench->kind->release(turn.work);
     memset(&turn, 0, sizeof turn);
 }
 
-/* bench/compare.py checks in its first round alone: scalar takes seconds for a forward pass. */
+/* bench/compare.py checks only in its first round: a scalar forward pass takes seconds. */
 static bool checks_results(void)
 {
     const char *const check = getenv("VIT_BENCH_CHECK");
@@ -71,15 +71,15 @@ static void begin_turn(const struct bench *b)
 {
     end_turn();
     turn.bench = b;
-    turn.failure = b->topic->prepare(b, &turn.work);
+    turn.failure = b->kind->prepare(b, &turn.work);
     if (turn.failure)
         return;
 
     turn.stretch = 1;
     double seconds = time_stretch(b, turn.stretch); /* the run that is checked, and a warm-up */
     if (checks_results())
-        turn.failure = b->topic->check(turn.work);
-    while (seconds < least_stretch) {
+        turn.failure = b->kind->check(turn.work);
+    while (seconds < min_stretch) {
         turn.stretch *= 2;
         seconds = time_stretch(b, turn.stretch);
     }
@@ -95,7 +95,7 @@ struct limits {
 static struct limits measure_limits(const struct bench *b)
 {
     return (struct limits){ b->operations > 0 ? peak_measure(&turn.peak) : 0,
-                            b->bytes > 0 ? b->topic->bandwidth(turn.work) : 0 };
+                            b->bytes > 0 ? b->kind->bandwidth(turn.work) : 0 };
 }
 
 /* The samples of one run: seconds per iteration of each stretch, shares of each segment. */

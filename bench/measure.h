@@ -6,12 +6,12 @@
 
 #include "vit/kernels.h"
 
-struct topic;
+struct benchmark_kind;
 
 struct bench {
-    const struct topic *topic;
+    const struct benchmark_kind *kind;
     const struct vit_kernels *level;
-    const void *shape; /* of the topic's type */
+    const void *shape; /* of the kind's type */
     size_t threads;
     /* of one iteration; 0 where it does not apply */
     double operations; /* a multiply-add counts as two: gives GFLOP_per_s, peak_share */
@@ -21,7 +21,7 @@ struct bench {
 };
 
 /* A kind of benchmark. Functions that can fail return NULL, or the reason of the failure. */
-struct topic {
+struct benchmark_kind {
     /* allocates and fills *work; after a failure it may be incomplete, and `release` frees it */
     const char *(*prepare)(const struct bench *bench, void **work);
     /* one iteration, which is timed */

@@ -26,7 +26,7 @@ MAKE = {
 
 
 class Unusable(Exception):
-    """A file that is missing or malformed; the message says which."""
+    """A file that is missing or malformed; the message names it."""
 
 
 def read(path, run, what):

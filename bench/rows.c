@@ -105,7 +105,7 @@ static double bandwidth(void *work)
     return bandwidth_copy(r->x, r->y, r->shape.rows * r->shape.n * sizeof(float));
 }
 
-static const struct topic rows_topic = { prepare, run, check, bandwidth, release };
+static const struct benchmark_kind rows_kind = { prepare, run, check, bandwidth, release };
 
 /* Tokens of ViT-B: a few that fit in L1 or L2, those of an image, and 96 MiB. */
 static const struct {
@@ -123,7 +123,7 @@ void add_rows(const struct vit_kernels *level)
         for (size_t j = 0; j < sizeof sizes / sizeof *sizes; j++) {
             const struct shape shape = { &row_cases[i], sizes[j].rows, sizes[j].n };
             const double elements = (double)shape.rows * (double)shape.n;
-            const struct bench b = { .topic = &rows_topic,
+            const struct bench b = { .kind = &rows_kind,
                                      .level = level,
                                      .threads = 1,
                                      .bytes = 2 * sizeof(float) * elements,

@@ -36,12 +36,12 @@ void bench_register(const char *name, void (*measure)(bench_run *run, void *arg)
     });
 }
 
-// Never more than asked for: repetitions must all have the same number.
-size_t bench_next(bench_run *run, size_t most)
+// Not more than requested: all repetitions must have the same number.
+size_t bench_next(bench_run *run, size_t max)
 {
     benchmark::State &s = state(run);
     const size_t left = static_cast<size_t>(s.max_iterations - s.iterations());
-    const size_t count = std::max<size_t>(1, std::min(most, left));
+    const size_t count = std::max<size_t>(1, std::min(max, left));
     return s.KeepRunningBatch(static_cast<benchmark::IterationCount>(count)) ? count : 0;
 }
 

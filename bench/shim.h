@@ -18,7 +18,7 @@ void bench_register(const char *name, void (*measure)(struct bench_run *run, voi
  * The number of iterations to run now, at most `most`; 0: enough. Google Benchmark's clock runs
  * from the first call to the one that returns 0, except between pause and resume.
  */
-size_t bench_next(struct bench_run *run, size_t most);
+size_t bench_next(struct bench_run *run, size_t max);
 void bench_pause(struct bench_run *run);
 void bench_resume(struct bench_run *run);
 

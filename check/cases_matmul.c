@@ -99,7 +99,7 @@ static enum pattern pattern_of_b(enum pattern pattern)
     return pattern == PATTERN_NAN || pattern == PATTERN_INFINITE ? PATTERN_NORMAL : pattern;
 }
 
-/* The last block of k, which writes C: sometimes over its own residual. */
+/* The last block of k, which writes C; in some cases the residual is C itself. */
 static void check_last_block(struct check_run *c, struct vit_tile *t, struct vit_epilogue *e,
                              const float *b, size_t ldb)
 {
@@ -317,7 +317,7 @@ struct shape {
     size_t m, n, k;
 };
 
-/* Small ones, and sometimes one with work for seven threads or with several blocks of k. */
+/* Mostly small shapes; some have work for seven threads or several blocks of k. */
 static bool matmul_shape(struct check_run *c, size_t index, struct shape *s)
 {
     const size_t kc = kernel_of(c, c->level)->kc, nr = kernel_of(c, c->level)->nr;

@@ -67,7 +67,7 @@ static void operate(void *arg, const struct vit_parallel *parallel)
     check_equal(e->c, "y", args.rows, args.n, e->expected, args.n, args.y, args.ldy);
 }
 
-/* Row by row, with scalar's kernels. */
+/* The expected result: row by row, with the scalar kernels. */
 static void expect_elementwise(const struct elementwise *e, float *expected)
 {
     const struct vit_kernels *const scalar = e->c->scalar;

@@ -19,10 +19,10 @@ struct check_kernel {
     const char *name;
     const char *claim; /* what its cases prove */
     size_t cases;
-    bool oracle; /* of scalar alone, against double precision; the number of cases is fixed */
+    bool oracle; /* compares only scalar, with double precision; the number of cases is fixed */
     void (*run)(struct check_run *c, size_t index);
-    const struct row_case *row; /* of the row operations, which share one run */
-    enum vit_matmul_pair pair;  /* of the matmul kernels, which share theirs */
+    const struct row_case *row; /* for row operations, which share one run function */
+    enum vit_matmul_pair pair;  /* for matmul kernels, which share one too */
 };
 
 /* Check i; false past the last. */
@@ -35,7 +35,7 @@ struct check_result {
     bool measured;    /* by an oracle: */
     double error, bound;
     const char *unit; /* of both */
-    char where[64];   /* the error was largest */
+    char where[64];   /* the argument of the largest error */
 };
 
 /* Identifies a case. */
@@ -44,7 +44,7 @@ struct check_case {
     struct check_kernel kernel;
     uint64_t seed;
     size_t index;
-    size_t threads; /* of operations over whole tensors; 0: 1, 2 and 7 in turn */
+    size_t threads; /* for operations over whole tensors; 0: 1, 2 and 7 in turn */
 };
 
 /*

@@ -1,4 +1,7 @@
-/* digest_model.c - digests of what models compute: of checkpoints, and of one written for it */
+/*
+ * digest_model.c - digests of the results of models: given checkpoints, and a small one that it
+ * writes
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,30 +12,30 @@
 #include "check/test_data.h"
 #include "vit/kernels.h"
 
-static enum vit_status say(struct vit_error *err, enum vit_status status, const char *what,
-                           const char *path)
+static enum vit_status fail_path(struct vit_error *err, enum vit_status status, const char *path,
+                                 const char *what)
 {
     if (err) {
         err->status = status;
-        snprintf(err->message, sizeof err->message, "%s %.200s", what, path);
+        snprintf(err->message, sizeof err->message, "%.200s: %s", path, what);
     }
     return status;
 }
 
-enum vit_status digest_model(const struct digest_place *place, const char *name, const char *folder,
-                             struct digests *digests, struct vit_error *err)
+enum vit_status digest_model(const struct digest_setup *setup, const char *name,
+                             const char *directory, struct digests *digests, struct vit_error *err)
 {
-    const struct vit_model_options options = { .size = sizeof options, .isa = place->level->isa };
+    const struct vit_model_options options = { .size = sizeof options, .isa = setup->level->isa };
     const struct vit_context_options in = { .size = sizeof in,
                                             .max_batch = 2,
-                                            .threads = place->threads };
+                                            .threads = setup->threads };
     struct vit_model *model = NULL;
     struct vit_context *context = NULL;
     float *images = NULL, *logits = NULL;
     size_t rows, columns;
     enum vit_status status;
 
-    if ((status = vit_model_open(folder, &options, &model, err)) != VIT_OK ||
+    if ((status = vit_model_open(directory, &options, &model, err)) != VIT_OK ||
         (status = vit_context_create(model, &in, &context, err)) != VIT_OK)
         goto close;
     struct vit_config c = { .size = sizeof c };
@@ -43,7 +46,7 @@ enum vit_status digest_model(const struct digest_place *place, const char *name,
     images = malloc(pixels * sizeof *images);
     logits = malloc(2 * columns * sizeof *logits);
     if (!images || !logits) {
-        status = say(err, VIT_ENOMEM, "no memory for images of", folder);
+        status = fail_path(err, VIT_ENOMEM, directory, "out of memory for two images");
         goto close;
     }
     fill_pattern(pixels, images, PATTERN_NORMAL, 1);
@@ -108,7 +111,7 @@ enum { TENSORS = sizeof tensors / sizeof *tensors, BLOCKS = 2 };
 struct writer {
     char header[8192];
     size_t length, data; /* bytes of both so far */
-    float *numbers;      /* all tensors, one behind the other */
+    float *numbers;      /* the data of all tensors, concatenated */
 };
 
 static void write_tensor(struct writer *w, const struct tensor *t, size_t block)
@@ -183,7 +186,7 @@ static bool write_checkpoint(const char *config_path, const char *tensors_path, 
     return written;
 }
 
-enum vit_status digest_small_models(const struct digest_place *place, struct digests *digests,
+enum vit_status digest_small_models(const struct digest_setup *setup, struct digests *digests,
                                     struct vit_error *err)
 {
     static const struct {
@@ -193,22 +196,22 @@ enum vit_status digest_small_models(const struct digest_place *place, struct dig
                   { "model/40x72", 40, 72 },
                   { "model/112x112", 112, 112 } }; /* 17, 46 and 197 tokens */
     const char *const base = getenv("TMPDIR");
-    char folder[256], config[300], weights[300];
+    char directory[256], config[300], weights[300];
     enum vit_status status = VIT_OK;
 
-    snprintf(folder, sizeof folder, "%.200s/vit-check-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(folder))
-        return say(err, VIT_EIO, "cannot make a folder", folder);
-    snprintf(config, sizeof config, "%s/config.json", folder);
-    snprintf(weights, sizeof weights, "%s/model.safetensors", folder);
+    snprintf(directory, sizeof directory, "%.200s/vit-check-XXXXXX", base && *base ? base : "/tmp");
+    if (!mkdtemp(directory))
+        return fail_path(err, VIT_EIO, directory, "cannot create the directory");
+    snprintf(config, sizeof config, "%s/config.json", directory);
+    snprintf(weights, sizeof weights, "%s/model.safetensors", directory);
     for (size_t i = 0; status == VIT_OK && i < sizeof sizes / sizeof *sizes; i++) {
         if (write_checkpoint(config, weights, sizes[i].height, sizes[i].width))
-            status = digest_model(place, sizes[i].name, folder, digests, err);
+            status = digest_model(setup, sizes[i].name, directory, digests, err);
         else
-            status = say(err, VIT_EIO, "cannot write a checkpoint to", folder);
+            status = fail_path(err, VIT_EIO, directory, "cannot write the checkpoint");
     }
     unlink(config);
     unlink(weights);
-    rmdir(folder);
+    rmdir(directory);
     return status;
 }

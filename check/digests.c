@@ -12,7 +12,7 @@
 
 void digests_add(struct digests *digests, const char *name, uint64_t value)
 {
-    if (digests->count == DIGESTS_MOST) {
+    if (digests->count == DIGESTS_MAX) {
         fputs("check: too many digests\n", stderr);
         abort();
     }
@@ -34,13 +34,13 @@ uint64_t digest_floats(uint64_t hash, size_t count, const float *x)
 }
 
 /* The operands of all digests, allocated once; each kernel fills those that it uses. */
-enum { MOST = 97 * 300, MOST_ROW = 1024 };
+enum { MAX_FLOATS = 97 * 300, MAX_ROW = 1024 };
 struct memory {
-    const struct digest_place *place;
+    const struct digest_setup *setup;
     struct vit_parallel parallel;
     enum vit_matmul_pair pair; /* of the matmuls */
-    float a[MOST], b[MOST], c[MOST], residual[MOST];
-    float gamma[MOST_ROW], beta[MOST_ROW], row_scale[MOST_ROW];
+    float a[MAX_FLOATS], b[MAX_FLOATS], c[MAX_FLOATS], residual[MAX_FLOATS];
+    float gamma[MAX_ROW], beta[MAX_ROW], row_scale[MAX_ROW];
 };
 
 /* Fills the operands from seed, seed + 1, …; only a may have NaNs and infinities. */
@@ -48,10 +48,10 @@ static void fill(struct memory *s, size_t a, size_t b, enum pattern pattern, uin
 {
     fill_pattern(a, s->a, pattern, seed);
     fill_pattern(b, s->b, pattern == PATTERN_WIDE ? pattern : PATTERN_NORMAL, seed + 1);
-    fill_pattern(MOST, s->residual, PATTERN_NORMAL, seed + 2);
-    fill_pattern(MOST_ROW, s->gamma, PATTERN_NORMAL, seed + 3);
-    fill_pattern(MOST_ROW, s->beta, PATTERN_NORMAL, seed + 4);
-    fill_pattern(MOST_ROW, s->row_scale, PATTERN_NORMAL, seed + 5);
+    fill_pattern(MAX_FLOATS, s->residual, PATTERN_NORMAL, seed + 2);
+    fill_pattern(MAX_ROW, s->gamma, PATTERN_NORMAL, seed + 3);
+    fill_pattern(MAX_ROW, s->beta, PATTERN_NORMAL, seed + 4);
+    fill_pattern(MAX_ROW, s->row_scale, PATTERN_NORMAL, seed + 5);
 }
 
 static uint64_t digest_row_case(struct memory *s, const struct row_case *row)
@@ -63,17 +63,17 @@ static uint64_t digest_row_case(struct memory *s, const struct row_case *row)
         for (enum pattern p = 0; p < PATTERNS; p++) {
             fill(s, lengths[l], 0, p, l);
             const size_t n = lengths[l];
-            row->run(s->place->level, &(struct rows){ 1, n, s->a, n, s->gamma, s->beta, s->c, n });
+            row->run(s->setup->level, &(struct rows){ 1, n, s->a, n, s->gamma, s->beta, s->c, n });
             hash = digest_floats(hash, lengths[l], s->c);
         }
     return hash;
 }
 
-/* C[m][n] = A·B on the place's level, B from b by its strides; false: no memory. */
+/* C[m][n] = A·B on the setup's level, B from b by its strides; false: no memory. */
 static bool multiply(struct memory *s, size_t n, size_t k, const struct vit_matmul_args *args,
                      size_t n_stride, size_t k_stride)
 {
-    const struct vit_matmul_kernel *const kernel = &s->place->level->matmul[s->pair];
+    const struct vit_matmul_kernel *const kernel = &s->setup->level->matmul[s->pair];
     const struct vit_packed packed = { kernel, n, k, malloc(vit_packed_bytes(kernel, n, k)) };
     struct vit_matmul_args with_b = *args;
 
@@ -151,7 +151,7 @@ static uint64_t digest_layernorm(struct memory *s)
 
     fill(s, rows * n, 0, PATTERN_NORMAL, 1);
     vit_layernorm(
-        s->place->level, &s->parallel,
+        s->setup->level, &s->parallel,
         &(struct vit_layernorm_args){ rows, n, s->a, n, s->gamma, s->beta, 1e-5f, s->c, n });
     return digest_floats(DIGEST_BEGIN, rows * n, s->c);
 }
@@ -160,14 +160,14 @@ static uint64_t digest_layernorm(struct memory *s)
 static enum vit_status add_attention(struct memory *s, struct vit_attention_args *args,
                                      bool weights, uint64_t *hash)
 {
-    const struct vit_kernels *const level = s->place->level;
+    const struct vit_kernels *const level = s->setup->level;
     const size_t dim = args->heads * args->head_dim;
 
     args->out = s->c;
     args->ld_out = dim;
     args->scale = 0.125f;
     args->scratch =
-        malloc(vit_attention_scratch_bytes(level, args->tokens, args->head_dim, s->place->threads));
+        malloc(vit_attention_scratch_bytes(level, args->tokens, args->head_dim, s->setup->threads));
     if (!args->scratch)
         return VIT_ENOMEM;
     if (weights)
@@ -234,7 +234,7 @@ static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash
 static const char *const pack_names[] = { VIT_MATMUL_LIST(PACK_NAME) };
 static const char *const matmul_names[] = { VIT_MATMUL_LIST(MATMUL_NAME) };
 
-enum vit_status digest_kernels(const struct digest_place *place, struct digests *digests,
+enum vit_status digest_kernels(const struct digest_setup *setup, struct digests *digests,
                                struct vit_error *err)
 {
     struct memory *const s = malloc(sizeof *s);
@@ -243,8 +243,8 @@ enum vit_status digest_kernels(const struct digest_place *place, struct digests 
 
     if (!s)
         goto done;
-    s->place = place;
-    s->parallel = (struct vit_parallel){ vit_parallel_openmp, NULL, place->threads };
+    s->setup = setup;
+    s->parallel = (struct vit_parallel){ vit_parallel_openmp, NULL, setup->threads };
     for (size_t i = 0; i < row_case_count; i++)
         digests_add(digests, row_cases[i].name, digest_row_case(s, &row_cases[i]));
     for (s->pair = 0; s->pair < VIT_MATMUL_PAIRS; s->pair++) {

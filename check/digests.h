@@ -14,40 +14,40 @@
  * check/digests.txt has the expected digests of kernels, check/digests-models.txt those of models
  * in this repository.
  */
-enum { DIGESTS_MOST = 64 };
+enum { DIGESTS_MAX = 64 };
 struct digests {
     struct {
         const char *name;
         uint64_t value;
-    } of[DIGESTS_MOST];
+    } of[DIGESTS_MAX];
     size_t count;
 };
 
 /* What computes the digests: a level with a number of threads. */
-struct digest_place {
+struct digest_setup {
     const struct vit_kernels *level;
     size_t threads;
 };
 
-/* Adds a digest; aborts if there are more than DIGESTS_MOST. */
+/* Adds a digest; aborts if there are more than DIGESTS_MAX. */
 void digests_add(struct digests *digests, const char *name, uint64_t value);
 
 /* Continues a hash over floats; every NaN counts as the same one. */
 uint64_t digest_floats(uint64_t hash, size_t count, const float *x);
 
 /* Adds the digests of the kernels. VIT_ENOMEM. */
-enum vit_status digest_kernels(const struct digest_place *place, struct digests *digests,
+enum vit_status digest_kernels(const struct digest_setup *setup, struct digests *digests,
                                struct vit_error *err);
 
 /*
  * Adds the digests of the logits of a small model at three image sizes: it writes checkpoints to a
  * directory under TMPDIR or /tmp, opens and removes them. VIT_EIO and as vit_model_open.
  */
-enum vit_status digest_small_models(const struct digest_place *place, struct digests *digests,
+enum vit_status digest_small_models(const struct digest_setup *setup, struct digests *digests,
                                     struct vit_error *err);
 
-/* Adds that of the logits of a checkpoint folder for two images; `folder` names it. */
-enum vit_status digest_model(const struct digest_place *place, const char *name, const char *folder,
-                             struct digests *digests, struct vit_error *err);
+/* Adds the digest of a checkpoint's logits for two images, under the name `name`. */
+enum vit_status digest_model(const struct digest_setup *setup, const char *name,
+                             const char *directory, struct digests *digests, struct vit_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 
 /*
  * A row operation: y[rows][n] from x[rows][n], row strides ldy and ldx, with gamma[n] and beta[n]
- * for those that take them.
+ * for operations that use them.
  */
 struct rows {
     size_t rows, n;

@@ -89,7 +89,7 @@ static const struct function {
     double (*truth)(struct point p);
     int activation; /* or NONE */
 } functions[] = {
-    { "exp_sub_max", true_exp, NONE }, /* softmax's numerators under a maximum of 0 */
+    { "exp_sub_max", true_exp, NONE }, /* softmax's numerators, for a maximum of 0 */
     VIT_ACTIVATION_LIST(TRUTH)
 };
 /* clang-format on */
@@ -165,8 +165,8 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
         for (size_t i = 1; i < n; i++) {
             p.x = (double)x[i];
             const double distance = ulps(y[i], f->truth(p));
-            if (distance > error.most) {
-                error.most = distance;
+            if (distance > error.max) {
+                error.max = distance;
                 error.at = x[i];
             }
         }
@@ -176,7 +176,7 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
     return error;
 }
 
-/* A function's bounds, one per case: bound `index` of the function that the case names. */
+/* One bound of a function per case: bound `index` of the function that the case names. */
 static const struct function_bound *bound_of(const char *oracle, size_t index)
 {
     for (size_t i = 0; i < function_bound_count; i++) {
@@ -206,7 +206,7 @@ static void run_function(struct check_run *c, size_t index)
         function_error(c->level, bound, (uint32_t)check_draw(c, STEP), STEP);
 
     check_shape(c, "%zu floats in [%g, %g]", e.count, (double)bound->low, (double)bound->high);
-    check_measured(c, e.most, bound->ulps, "ulp", "%a (%g)", (double)e.at, (double)e.at);
+    check_measured(c, e.max, bound->ulps, "ulp", "%a (%g)", (double)e.at, (double)e.at);
 }
 
 #define ROWS(name, limit, unit)                                                                    \
@@ -214,7 +214,7 @@ static void run_function(struct check_run *c, size_t index)
     {                                                                                              \
         const struct oracle_error e = name##_error(c->level, c->which->seed + index);              \
         check_shape(c, "%zu numbers", e.count);                                                    \
-        check_measured(c, e.most, limit, unit, "%g", (double)e.at);                                \
+        check_measured(c, e.max, limit, unit, "%g", (double)e.at);                                 \
     }
 ROWS(matmul, MATMUL_BOUND, "of k·2^-24·Σ|a·b|")
 ROWS(epilogue, EPILOGUE_BOUND, "ulp")

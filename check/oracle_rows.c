@@ -14,8 +14,8 @@ enum { LENGTHS = sizeof lengths / sizeof *lengths, LONGEST = 3072 };
 static void note(struct oracle_error *error, double distance, double at)
 {
     error->count++;
-    if (!(distance <= error->most)) { /* NaN counts as the worst */
-        error->most = distance;
+    if (!(distance <= error->max)) { /* NaN counts as the worst */
+        error->max = distance;
         error->at = (float)at;
     }
 }

@@ -1,4 +1,4 @@
-/* run.c - runs a case: operands, faults, and the verdict */
+/* run.c - runs a case: operands, faults, result */
 #include "check/run.h"
 
 #include <pthread.h>

@@ -13,7 +13,7 @@ struct check_operand {
     const char *name;
     struct guard guard;
     size_t rows, columns, ld;
-    float *kept; /* what an input held, NULL for an output */
+    float *kept; /* a copy of an input; NULL for an output */
 };
 
 struct check_run {
@@ -22,7 +22,8 @@ struct check_run {
     enum guard_side side;
     uint64_t state; /* of the case's random numbers */
     size_t threads[CHECK_MOST_THREADS], thread_counts;
-    volatile bool elsewhere; /* other threads compute: a fault cannot be jumped out of */
+    volatile bool elsewhere; /* other threads compute: a fault in them cannot be handled by a
+                                jump */
     struct check_operand operands[CHECK_MOST_OPERANDS];
     size_t count;
     struct check_result result;
@@ -31,11 +32,11 @@ struct check_run {
 /* A random number below n. */
 size_t check_draw(struct check_run *c, size_t n);
 
-/* Adds to the case's words. */
+/* Adds to the description of the case. */
 void check_shape(struct check_run *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The first failure is kept. */
+/* Records a failure; only the first one counts. */
 void check_fail(struct check_run *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* An array that must stay unchanged; the pattern fills each row. */

@@ -7,7 +7,7 @@
 
 enum pattern {
     PATTERN_NORMAL,   /* within ±4 */
-    PATTERN_WIDE,     /* every magnitude there is, both signs */
+    PATTERN_WIDE,     /* all magnitudes, both signs */
     PATTERN_TINY,     /* subnormals and zeros of both signs */
     PATTERN_HUGE,     /* near the largest float: sums overflow */
     PATTERN_NAN,      /* as normal, one NaN */

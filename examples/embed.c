@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <vit/vit.h>
 
-/* An image from wherever yours come from: this one is a drawing. */
+/* Your image can come from anywhere; this one is a drawing. */
 static const char *const drawing[8] = { "  ####  ", "  #  ## ", "      # ", "    ### ",
                                         "     ## ", "      # ", "  #  ## ", "   ###  " };
 

@@ -8,7 +8,7 @@
 
 enum { WORKERS = 3, BATCH = 8 };
 
-/* Workers sleep until there are tasks, then take one after another. */
+/* Workers sleep until there are tasks, then run one after another. */
 struct pool {
     pthread_mutex_t mutex;
     pthread_cond_t work, done;

@@ -78,7 +78,7 @@ static enum vit_status read_options(const struct vit_decode_options *options, co
                           sizeof options->size, MAX_SIZE, size);
     if (options)
         memcpy(out, options, size < known ? size : known);
-    for (size_t i = known; i < size; i++)
+    for (size_t i = known; options && i < size; i++)
         if (bytes[i] != 0)
             return image_fail(err, VIT_EUNSUPPORTED,
                               "decode options: expected zeros behind byte %zu, found %d at %zu",
@@ -132,7 +132,7 @@ enum vit_status vit_image_decode(const void *bytes, size_t size,
     return status ? status : decode(bytes, size, &o, image, err);
 }
 
-/* Reads to the end: a pipe has no size to ask for. *bytes is the caller's to free in any case. */
+/* Reads to the end, because a pipe has no size. The caller frees *bytes in any case. */
 static enum vit_status read_file(FILE *file, const struct vit_decode_options *options,
                                  uint8_t **bytes, size_t *size, struct vit_error *err)
 {

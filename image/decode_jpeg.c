@@ -99,7 +99,7 @@ static void do_nothing(j_decompress_ptr jpeg)
     (void)jpeg;
 }
 
-/* The whole file is in memory: a decoder that wants more is at its end and has to suspend. */
+/* The whole file is in memory: a decoder that needs more bytes is at the end, and suspends. */
 static boolean no_more(j_decompress_ptr jpeg)
 {
     (void)jpeg;
@@ -125,8 +125,8 @@ static unsigned multiply_bytes(unsigned a, unsigned b)
 }
 
 /*
- * Adobe writes CMYK inverted: 255 is no ink. Pillow treats every four-channel file as Adobe's. A
- * color is the light that black leaves, minus the share that the color's ink takes from it.
+ * Adobe writes CMYK inverted: 255 means no ink. Pillow treats every four-channel file as Adobe's. A
+ * color channel is K minus the part of K that its ink absorbs.
  */
 static void cmyk_to_rgb(size_t width, const uint8_t *cmyk, uint8_t *rgb)
 {

@@ -47,7 +47,7 @@ struct vit_image vit_image_view(const struct vit_image *image, size_t y, size_t 
     x = smaller(x, image->width);
     view.height = smaller(height, image->height - y);
     view.width = smaller(width, image->width - x);
-    if (view.height > 0 && view.width > 0) /* else one past the end would be pointed to */
+    if (view.height > 0 && view.width > 0) /* otherwise the pointer would be past the end */
         view.pixels += y * image->stride + x * vit_pixel_bytes(image->format);
     return view;
 }

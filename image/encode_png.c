@@ -54,7 +54,7 @@ enum vit_status vit_image_encode_png(const struct vit_image *image, uint8_t **pn
     const bool written = png_image_write_to_memory(&control, buffer, &bytes, 0, image->pixels,
                                                    (png_int_32)image->stride, NULL);
     png_image_free(&control);
-    if (!written) { /* its arguments are checked: zlib's memory is what is left to fail */
+    if (!written) { /* the arguments are checked, so only zlib's allocation can fail */
         free(buffer);
         return image_fail(err, VIT_ENOMEM, "PNG: %zux%zu pixels: %s", image->height, image->width,
                           control.message);

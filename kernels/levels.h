@@ -7,7 +7,7 @@
  *   name      also of its .c file in kernels/, of FLAGS_name and of vit_register_name()
  *   extends   the earlier level whose table it starts from, and whose needs it has too
  *   arch      ANY, X86_64 or AARCH64: builds for others know the name alone
- *   features  what it needs beside: enum cpu_feature, what FLAGS_name lets the compiler use
+ *   features  what it needs in addition: enum cpu_feature, whatever FLAGS_name enables
  *   xcr0      the registers that the operating system must save
  * dispatch.c defines the last three.
  */

@@ -1,4 +1,4 @@
-/* unroll.h - what must be gone before registers are allocated: loops over them, and calls */
+/* unroll.h - macros that unroll and inline before the compiler allocates registers */
 #ifndef VIT_KERNELS_UNROLL_H
 #define VIT_KERNELS_UNROLL_H
 
@@ -13,7 +13,9 @@
 #define UNROLL _Pragma("GCC unroll 32")
 #endif
 
-/* A function whose constant arguments shape its code, at every level of optimization. */
+/*
+ * Inlines a function at every level of optimization, so that its constant arguments specialize it.
+ */
 #define ALWAYS_INLINE __attribute__((always_inline)) static inline
 
 #endif

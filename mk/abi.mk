@@ -1,4 +1,4 @@
-# mk/abi.mk - the ABI of the stable headers: frozen once per minor version, checked ever after
+# mk/abi.mk - the ABI of the stable headers: frozen once per minor version, then checked
 
 .PHONY: abi-check abi-freeze check-abi
 

@@ -1,4 +1,4 @@
-# mk/deps.mk - what each target needs: `make deps` installs it (Debian), `make test` only looks
+# mk/deps.mk - the packages of each target: `make deps` installs them, `make test` only checks
 
 .PHONY: deps deps-dev deps-arm64 deps-mca
 
@@ -13,7 +13,7 @@ PACKAGE_benchmark := libbenchmark-dev
 NEEDS := jansson libzip libjpeg libpng libwebp
 PACKAGES = $(foreach m,$(1),$(PACKAGE_$m))
 
-# For demo, check and bench; then for what only contributors do.
+# For demo, check and bench; then for contributors.
 DEPS := gcc g++ make pkg-config $(call PACKAGES,$(NEEDS) criterion benchmark)
 DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openmp \
              python3-torch python3-onnx python3-numpy \

@@ -10,7 +10,7 @@ INSTALL ?= install
 
 # A directory below PREFIX is written as ${prefix}/..., so that pkg-config can move the package.
 BELOW_PREFIX = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
-# CMake finds the headers from where the package stands: ../ for each component of LIBDIR.
+# CMake finds the headers relative to the package's directory: ../ for each component of LIBDIR.
 EMPTY :=
 ifneq ($(filter $(PREFIX)/%,$(LIBDIR)),)
 UP := $(subst $(EMPTY) ,/,$(patsubst %,..,$(subst /, ,$(patsubst $(PREFIX)/%,%,$(LIBDIR)))))

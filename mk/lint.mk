@@ -1,4 +1,4 @@
-# mk/lint.mk - checks of the sources that run none of them: layout, clang-tidy, shellcheck, API docs
+# mk/lint.mk - static checks of the sources: layout, clang-tidy, shellcheck, API docs
 
 .PHONY: api-docs format format-check shellcheck tidy
 
@@ -7,7 +7,7 @@ SCRIPTS = $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
 LINE_LIMITED = $(SOURCES) $(SCRIPTS) $(shell git ls-files -co --exclude-standard 'bench/*.py') \
                Makefile $(PARTS)
 
-## format: lay the sources out with clang-format
+## format: format the sources with clang-format
 format:
 	@clang-format -i $(SOURCES)
 

@@ -1,9 +1,9 @@
-/* alloc_counter.c - what the library asks of the system: allocations, and OpenMP regions */
-#include "watch.h"
+/* alloc_counter.c - counts the library's allocations and OpenMP regions */
+#include "alloc_counter.h"
 
 #include <stdatomic.h>
 
-/* The linker sends every call of these that the library makes here: see WRAP in the Makefile. */
+/* The linker redirects the library's calls to these wrappers: WRAP in tests/Makefile.inc. */
 static atomic_size_t allocations, regions;
 
 #define WRAP(type, name, parameters, arguments)                                                    \

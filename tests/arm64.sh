@@ -68,7 +68,7 @@ logits_are_the_same() { # LEVEL
     cmp "$made/logits.npy" "$made/logits-arm64.npy"
 }
 
-demo_is_the_same() { # but for its last line, the speed
+demo_is_the_same() { # except its last line, the speed
   emulated "$arm64/demo" >"$made/demo-arm64" && tail -1 "$made/demo-arm64" | grep neon &&
     diff <(sed '$d' "$made/demo") <(sed '$d' "$made/demo-arm64")
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# clean_clone.sh BUILD - a clone of HEAD builds with plain `make`, as the README says
+# clean_clone.sh BUILD - a clone of HEAD builds with plain `make`, as in the README
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p "$1"

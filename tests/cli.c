@@ -26,7 +26,7 @@ void cli_begin(void)
     snprintf(path, sizeof path, "%s%s", bin ? bin : build ? build : "build", bin ? "" : "/libvit");
     cr_assert_not_null(mkdtemp(directory));
     cr_assert(setenv("T", directory, 1) == 0 && setenv("VIT", path, 1) == 0);
-    unsetenv("VIT_ISA"); /* a level forced from outside is not what these tests are about */
+    unsetenv("VIT_ISA"); /* these tests choose their levels themselves */
 }
 
 void cli_end(void)
@@ -47,7 +47,7 @@ const char *in_directory(const char *name)
     return path;
 }
 
-/* The whole of $T.out or $T.err, with a zero behind it. */
+/* The contents of $T.out or $T.err, with a final NUL. */
 static char *slurp(const char *suffix, size_t *size)
 {
     char path[64];
@@ -155,7 +155,7 @@ const char *next_usable_level(size_t *i, size_t checks)
             return name;
         char why[64];
         snprintf(why, sizeof why, "%s: this CPU lacks it", name);
-        tally_skip(why, checks);
+        count_skipped(why, checks);
     }
     return NULL;
 }

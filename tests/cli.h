@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* What the last command gave. */
+/* The result of the last command. */
 extern struct cli {
     int status; /* exit status, or 128 + signal */
     char *out, *err;
@@ -45,7 +45,7 @@ json_t *json_output(void);
 
 /*
  * The next level that this machine can run, according to `libvit info`, or NULL past the last; *i
- * counts levels from 0. A level that it lacks is tallied as `checks` skipped checks.
+ * counts levels from 0. For a level that it lacks, counts `checks` skipped checks.
  */
 const char *next_usable_level(size_t *i, size_t checks);
 

@@ -1,4 +1,4 @@
-/* compare.c - bits as an assertion, the levels of this machine, and the cases that check/ has */
+/* compare.c - assertions on equal bits, the levels of this machine, and the cases of check/ */
 #include "compare.h"
 
 #include <criterion/criterion.h>
@@ -21,7 +21,7 @@ void expect_same_bits(size_t n, const float *expected, const float *found, const
     if (i < n)
         cr_assert_fail("%s: element %zu is %a, expected %a", what, i, (double)found[i],
                        (double)expected[i]);
-    tally(n);
+    count_checks(n);
 }
 
 const struct vit_kernels *scalar_level(void)
@@ -44,7 +44,7 @@ const struct vit_kernels *next_level(size_t *i, size_t checks)
         }
         char why[64];
         snprintf(why, sizeof why, "%s: this CPU lacks it", name);
-        tally_skip(why, checks);
+        count_skipped(why, checks);
     }
     return NULL;
 }
@@ -65,7 +65,7 @@ void expect_cases(const char *name)
             check_case_name(&which, reproduce);
             cr_assert(result.passed, "%s, %s: %s", reproduce, result.shape, result.reason);
         }
-        tally(cases);
+        count_checks(cases);
         if (which.kernel.oracle)
             return;
     }

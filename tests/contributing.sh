@@ -47,10 +47,10 @@ while IFS='|' read -r section kind path; do
 	claims=$((claims + 1))
 	# shellcheck disable=SC2046 # a pattern
 	[ "$kind" = new ] || ls -d $(with '*' "$path") >/dev/null 2>&1 ||
-		fail "$section: $path: no such file"
+		fail "$section: $path: expected a file, found none"
 done <"$work/lists"
 
-# each SECTION NAME...: every file that the section always touches mentions each name, but for
+# each SECTION NAME...: every file that the section always touches mentions each name, except
 # fields.h, which has the number of fields.
 each() {
 	section=$1
@@ -102,12 +102,13 @@ column 3 >"$work/new"
 column 2 >"$work/old"
 while read -r name; do
 	claims=$((claims + 1))
-	grep -q "\<$name" "$work/headers" || fail "CHANGELOG.md: $name: no such name in include/vit"
+	grep -q "\<$name" "$work/headers" ||
+		fail "CHANGELOG.md: $name: expected it in include/vit, found none"
 done <"$work/new"
 while read -r name; do
 	claims=$((claims + 1))
 	! grep -w "$name" "$work/headers" | grep -qv "struct $name\>" ||
-		fail "CHANGELOG.md: $name: include/vit still has it"
+		fail "CHANGELOG.md: $name: expected no such name in include/vit, found it"
 done <"$work/old"
 
 if [ -s "$work/failures" ]; then

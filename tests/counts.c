@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* One write per line, appended: whole lines whichever processes write at once. */
+/* One appending write per line: lines stay whole when several processes write. */
 static void append(const char *kind, size_t checks, const char *what)
 {
     char line[256];
@@ -21,12 +21,12 @@ static void append(const char *kind, size_t checks, const char *what)
     close(fd);
 }
 
-void tally(size_t checks)
+void count_checks(size_t checks)
 {
     append("ran", checks, "");
 }
 
-void tally_skip(const char *what, size_t checks)
+void count_skipped(const char *what, size_t checks)
 {
     append("skipped", checks, what);
 }

@@ -24,7 +24,7 @@ struct parsed_config expect_config(const char *config, const char *preprocessor)
     struct vit_error err = { 0 };
 
     cr_assert_eq(parse(config, preprocessor, &parsed, &err), VIT_OK, "%s: %s", config, err.message);
-    tally(1);
+    count_checks(1);
     return parsed;
 }
 
@@ -38,7 +38,7 @@ void expect_rejected_config(const char *config, const char *preprocessor, enum v
     cr_assert_eq(err.status, status);
     cr_assert_eq(strncmp(err.message, "some/", 5), 0, "no path in: %s", err.message);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(4);
+    count_checks(4);
 }
 
 void expect_source(const struct parsed_config *parsed, const char *field, const char *source)
@@ -51,7 +51,7 @@ void expect_source(const struct parsed_config *parsed, const char *field, const 
         i++;
     cr_assert_str_eq(entry.name, field);
     cr_assert_str_eq(entry.source, source, "%s: %s", field, entry.source);
-    tally(2);
+    count_checks(2);
 }
 
 struct checkpoint *expect_checkpoint(const struct made_directory *directory)
@@ -61,7 +61,7 @@ struct checkpoint *expect_checkpoint(const struct made_directory *directory)
 
     cr_assert_eq(checkpoint_open(directory->path, 0, 0, &checkpoint, &err), VIT_OK, "%s",
                  err.message);
-    tally(1);
+    count_checks(1);
     return checkpoint;
 }
 
@@ -75,5 +75,5 @@ void expect_rejected_checkpoint(const struct made_directory *directory, enum vit
                  err.message);
     cr_assert_null(checkpoint);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(3);
+    count_checks(3);
 }

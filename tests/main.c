@@ -1,4 +1,4 @@
-/* main.c - runs every Criterion test, then says how many checks ran and what could not run here */
+/* main.c - runs every Criterion test, then prints how many checks ran and what was skipped */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void summarise(const char *path)
 
 int main(int argc, char **argv)
 {
-    char path[] = "/tmp/vit-tally-XXXXXX";
+    char path[] = "/tmp/vit-count_checks-XXXXXX";
     const int fd = mkstemp(path);
     struct criterion_test_set *tests = criterion_initialize();
     int failed = 1;

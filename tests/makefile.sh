@@ -24,7 +24,8 @@ sed -n ':join; /\\$/ { N; s/\\\n//; b join; }; s/^\.PHONY: //p' Makefile $parts 
 make -s help | sed -n 's/^make \([a-z0-9-]*\) .*/\1/p' | sort >"$work/help"
 diff "$work/phony" "$work/help" || fail 'make help: not the targets of .PHONY'
 
-# A system where nothing is installed: pkg-config and dpkg-query find nothing, apt-get takes notes.
+# A system where nothing is installed: pkg-config and dpkg-query find nothing, apt-get logs its
+# arguments.
 mkdir "$work/bin"
 for tool in pkg-config dpkg-query; do
 	printf '#!/bin/sh\nexit 1\n' >"$work/bin/$tool"

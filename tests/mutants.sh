@@ -72,7 +72,7 @@ try() { # LEVEL FILE NAME OLD NEW
   else
     ran=$((ran + 1))
     check "$1"
-    # 2: it ended by itself; by what it said, because of failed cases
+    # 2: it exited normally; its output shows failed cases
     if [ $? = 2 ] && grep -qE '[0-9] cases failed$|outside its operands' "$log"; then
       verdict=found found=$((found + 1))
     else

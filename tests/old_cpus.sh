@@ -4,8 +4,8 @@
 # QEMU's user-mode emulator raises SIGILL for an instruction that the emulated CPU lacks. The test
 # first proves that, with an instruction of the next level: otherwise a pass would mean nothing.
 #
-# `libvit check` is no part of the test: on avx2 it reports reads outside the operands, and the
-# emulator is at fault. QEMU 7.2 reads all 32 bytes of a vmaskmovps, where a CPU reads only the
+# `libvit check` is not part of the test: on avx2 it reports reads outside the operands, which the
+# emulator causes. QEMU 7.2 reads all 32 bytes of a vmaskmovps, where a CPU reads only the
 # elements that the mask selects and raises no fault for the others (Intel SDM vol. 2, VMASKMOV).
 set -eu
 

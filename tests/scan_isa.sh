@@ -5,8 +5,8 @@
 #
 # Decodes the prefix bytes that objdump prints (Intel SDM vol. 2, ch. 2): in 64-bit mode C4 and C5
 # begin a VEX encoding, 62 an EVEX one, 8F an XOP one unless it is POP; 0F 38 and 0F 3A are maps
-# that came with SSSE3. What prefixes do not tell (SSE3, BMI, the many parts of AVX-512) goes by
-# the instruction's name. Prints each find, at most five of an object, and fails if there is any.
+# that came with SSSE3. Where prefixes are not enough (SSE3, BMI, the many parts of AVX-512), the
+# instruction's name decides. Prints at most five finds of an object, and fails if there is any.
 set -eu
 
 # LEVEL, and what it adds to the level that it extends (kernels/levels.h): encodings as decode()
@@ -61,7 +61,7 @@ function decode(n, i, repeat, wide) {
 		kind = "SSSE3" # or later
 	else if (b[i] == "0f" && (repeat b[i + 1] ~ /^f2(12|7c|7d|d0|f0)$|^f3(12|16|b8|bd)$/ ||
 				  wide b[i + 1] ~ /^66(7c|7d|d0)$/))
-		kind = "SSE3" # or later: POPCNT, LZCNT; TZCNT is BSF on those who lack it
+		kind = "SSE3" # or later: POPCNT, LZCNT; TZCNT is BSF on CPUs that lack it
 	else if (b[i] == "0f" && $3 ~ /^(xgetbv|xsave|xrstor|cmpxchg16b|rdrand|rdseed|fisttp)/)
 		kind = "system"
 }

@@ -35,7 +35,7 @@ static void expect_failure(enum vit_status expected, enum vit_status found,
     cr_assert_eq(found, expected, "%s: %s", vit_status_name(found), err->message);
     cr_assert_eq(err->status, expected);
     cr_assert(strstr(err->message, words), "\"%s\" does not say \"%s\"", err->message, words);
-    tally(3);
+    count_checks(3);
 }
 
 Test(api, every_status_has_a_name_and_no_other_number_has)
@@ -44,7 +44,7 @@ Test(api, every_status_has_a_name_and_no_other_number_has)
     cr_assert_str_eq(vit_status_name(VIT_ECANCELED), "VIT_ECANCELED");
     cr_assert_str_eq(vit_status_name((enum vit_status)(VIT_ECANCELED + 1)), "unknown status");
     cr_assert_str_eq(vit_status_name((enum vit_status) - 1), "unknown status");
-    tally(4);
+    count_checks(4);
 }
 
 Test(api, the_version_is_the_headers)
@@ -56,7 +56,7 @@ Test(api, the_version_is_the_headers)
     cr_assert_str_eq(VIT_VERSION, text);
     cr_assert_str_eq(vit_version(), VIT_VERSION);
     cr_assert_eq(vit_version_number(), VIT_VERSION_NUMBER);
-    tally(3);
+    count_checks(3);
 }
 
 Test(api, an_unknown_level_is_an_error_never_a_fallback)
@@ -75,7 +75,7 @@ Test(api, an_unknown_level_is_an_error_never_a_fallback)
     cr_assert(setenv("VIT_ISA", "scalar", 1) == 0);
     cr_assert_eq(vit_kernels_get(NULL, &kernels, &err), VIT_OK);
     cr_assert_str_eq(kernels->isa, "scalar");
-    tally(3);
+    count_checks(3);
 }
 
 Test(api, a_level_of_another_machine_is_unsupported)
@@ -105,7 +105,7 @@ Test(api, a_table_names_the_level_of_each_kernel)
         for (i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)
             cr_assert_str_eq(level, kernels->isa, "%s", name);
         cr_assert_gt(i, 8);
-        tally(i);
+        count_checks(i);
     }
 }
 
@@ -179,7 +179,7 @@ Test(api, an_output_that_a_model_does_not_have_has_no_shape)
         cr_assert(rows == 0 && columns == 0, "%zu × %zu", rows, columns);
     }
     vit_model_free(model);
-    tally(3);
+    count_checks(3);
 }
 
 Test(api, sizes_that_do_not_fit_in_memory_are_enomem)
@@ -211,7 +211,7 @@ Test(api, null_can_be_freed)
     vit_model_free(NULL);
     vit_context_free(NULL);
     cr_assert_eq(vit_kernels_get("sse9", &(const struct vit_kernels *){ NULL }, NULL), VIT_EINVAL);
-    tally(3);
+    count_checks(3);
 }
 
 Test(api, random_weights_are_the_same_for_a_seed_on_every_level)
@@ -258,7 +258,7 @@ Test(api, random_weights_are_normal_and_differ_between_blocks)
     cr_assert_lt(fabs(sqrt(squares / COUNT) - 0.02), 5 * 0.02 / 362);
     cr_assert_lt(fabs((double)beyond / COUNT - 0.0455), 5 * 0.00082);
     cr_assert_lt(equal, COUNT / 1000);
-    tally(4);
+    count_checks(4);
 }
 
 Test(api, parameters_are_counted_without_a_fixed_sinusoid)
@@ -275,7 +275,7 @@ Test(api, parameters_are_counted_without_a_fixed_sinusoid)
     cr_assert_eq(vit_model_create_random(&c, 1, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_model_parameter_count(model), trained);
     vit_model_free(model);
-    tally(2);
+    count_checks(2);
 }
 
 Test(api, positions_are_the_rows_of_the_patches)
@@ -337,5 +337,5 @@ Test(api, the_lists_of_families_and_architectures_end)
     cr_assert_not(vit_family_at((size_t)-1, &family));
     cr_assert_not(vit_family_at(0, &impossible));
     cr_assert_null(vit_architecture_at((size_t)-1));
-    tally(6);
+    count_checks(6);
 }

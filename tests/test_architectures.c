@@ -17,7 +17,7 @@ static struct vit_config named(const char *name)
     cr_assert(config.size == sizeof config && config.channels == 3 && config.classes == 1000);
     cr_assert(config.qk_scale == 0 && !config.value_residual && !config.qk_norm);
     cr_assert(config.pos_embed == VIT_POS_EMBED_LEARNED && config.tokenizer == VIT_TOKENIZER_PATCH);
-    tally(4);
+    count_checks(4);
     return config;
 }
 
@@ -63,7 +63,7 @@ Test(architectures, names_stand_for_timms_dimensions)
         cr_assert(c.dim == known[i].dim && c.depth == known[i].depth && c.heads == known[i].heads,
                   "%s", known[i].name);
         cr_assert_eq(c.mlp_dim, known[i].mlp_dim, "%s", known[i].name);
-        tally(3);
+        count_checks(3);
     }
 }
 
@@ -77,7 +77,7 @@ Test(architectures, a_name_without_variants_is_the_papers_model)
     cr_assert(c.pos_embed_scope == VIT_POS_EMBED_SCOPE_ALL && !c.pre_norm && !c.no_patch_bias);
     cr_assert(c.pool == VIT_POOL_CLASS && c.final_norm == VIT_FINAL_NORM_TOKENS);
     cr_assert(named("vit_base_patch16_224_miil").no_qkv_bias);
-    tally(5);
+    count_checks(5);
 }
 
 Test(architectures, clip_has_a_norm_before_the_blocks_and_quickgelu_by_name_alone)
@@ -91,7 +91,7 @@ Test(architectures, clip_has_a_norm_before_the_blocks_and_quickgelu_by_name_alon
     const struct vit_config quick = named("vit_base_patch16_clip_quickgelu_224.openai");
     cr_assert(quick.pre_norm && quick.eps == 1e-5f &&
               quick.activation == VIT_ACTIVATION_GELU_QUICK);
-    tally(3);
+    count_checks(3);
 }
 
 Test(architectures, siglip_pools_by_attention_or_by_mean_with_either_gelu)
@@ -118,7 +118,7 @@ Test(architectures, siglip_pools_by_attention_or_by_mean_with_either_gelu)
         cr_assert(c.pool == known[i].pool && c.activation == known[i].activation, "%s",
                   known[i].name);
         cr_assert(c.eps == 1e-6f && !c.pre_norm && !c.layer_scale);
-        tally(3);
+        count_checks(3);
     }
 }
 
@@ -134,7 +134,7 @@ Test(architectures, dinov2_scales_layers_and_with_registers_positions_only_patch
               r.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES);
     cr_assert(config_positions(&r) == 37 * 37 && config_tokens(&r) == 37 * 37 + 5);
     cr_assert(g.gated_mlp && g.activation == VIT_ACTIVATION_SILU && g.layer_scale && !r.gated_mlp);
-    tally(5);
+    count_checks(5);
 }
 
 Test(architectures, deit_may_be_distilled_and_deit3_scales_layers)
@@ -146,7 +146,7 @@ Test(architectures, deit_may_be_distilled_and_deit3_scales_layers)
     cr_assert(config_positions(&distilled) == 24 * 24 + 2 && !distilled.layer_scale);
     cr_assert(third.layer_scale && third.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES);
     cr_assert(third.class_tokens == VIT_CLASS_TOKENS_CLASS && third.pool == VIT_POOL_CLASS);
-    tally(4);
+    count_checks(4);
 }
 
 Test(architectures, a_mean_is_normed_before_or_after)
@@ -165,7 +165,7 @@ Test(architectures, a_mean_is_normed_before_or_after)
               eva.class_tokens == VIT_CLASS_TOKENS_CLASS);
     cr_assert(so.registers == 4 && config_positions(&so) == 256 + 4);
     cr_assert_eq(named("vit_intern300m_patch14_448").final_norm, VIT_FINAL_NORM_NONE);
-    tally(7);
+    count_checks(7);
 }
 
 Test(architectures, every_pattern_is_a_model_that_can_be_computed)
@@ -198,7 +198,7 @@ static void refuses(const char *name, const char *words)
     cr_assert(strstr(err.message, name), "%s", err.message);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
     cr_assert_eq(config.dim, 1);
-    tally(4);
+    count_checks(4);
 }
 
 Test(architectures, other_names_are_unsupported_and_repeated)

@@ -91,7 +91,7 @@ Test(attention_map, a_rollout_is_the_product_over_blocks_of_half_attention_half_
     }
     cr_assert_gt(spread, 1e-3);
     session_close(&session);
-    tally(PATCHES + 1);
+    count_checks(PATCHES + 1);
 }
 
 Test(attention_map, a_blocks_attention_is_the_class_tokens_row_over_the_last_tokens)
@@ -121,7 +121,7 @@ Test(attention_map, a_blocks_attention_is_the_class_tokens_row_over_the_last_tok
         }
     }
     session_close(&session);
-    tally((HEADS + 1) * PATCHES);
+    count_checks((HEADS + 1) * PATCHES);
 }
 
 Test(attention_map, without_a_class_token_the_rows_of_all_tokens_are_averaged)
@@ -149,5 +149,5 @@ Test(attention_map, without_a_class_token_the_rows_of_all_tokens_are_averaged)
         cr_assert(fabs(found[j] - expected) <= 1e-15);
     }
     session_close(&session);
-    tally(PATCHES);
+    count_checks(PATCHES);
 }

@@ -18,7 +18,7 @@ Test(arena, strides_are_whole_cache_lines_and_never_whole_pages)
         const size_t stride = padded_stride(n);
         cr_assert(stride >= n && stride % 16 == 0 && stride % 1024 != 0, "%zu: %zu", n, stride);
     }
-    tally(10000);
+    count_checks(10000);
 }
 
 Test(arena, measures_then_carves_aligned_arrays_that_do_not_overlap)
@@ -35,7 +35,7 @@ Test(arena, measures_then_carves_aligned_arrays_that_do_not_overlap)
     arena_floats(&arena, (size_t)-1 / 4);
     arena_floats(&arena, 100);
     cr_assert_not(arena_allocate(&arena), "a size that wrapped was allocated");
-    tally(4);
+    count_checks(4);
 }
 
 Test(parallel, shares_cover_every_unit_once_and_evenly)
@@ -50,7 +50,7 @@ Test(parallel, shares_cover_every_unit_once_and_evenly)
                 cr_assert(n == units / parts || n == units / parts + 1);
             }
         }
-    tally(40 * 11);
+    count_checks(40 * 11);
 }
 
 Test(parallel, little_work_uses_few_threads)
@@ -62,7 +62,7 @@ Test(parallel, little_work_uses_few_threads)
     cr_assert_eq(parallel_threads(&eight, 3, 1e9, 1.0), 3);
     cr_assert_eq(parallel_threads(&eight, 100, 2.5, 1.0), 2);
     cr_assert_eq(parallel_threads(&eight, 0, 0.0, 1.0), 1);
-    tally(5);
+    count_checks(5);
 }
 
 Test(parallel, a_thread_gets_a_whole_number_of_tasks)
@@ -74,7 +74,7 @@ Test(parallel, a_thread_gets_a_whole_number_of_tasks)
         }
     cr_assert_eq(parallel_tasks(1, 100), 1);
     cr_assert_gt(parallel_tasks(2, 100), 2);
-    tally(8 * 75 + 2);
+    count_checks(8 * 75 + 2);
 }
 
 static void count_task(void *arg, size_t i)
@@ -94,7 +94,7 @@ Test(parallel, every_task_is_run_once)
             for (size_t i = 0; i < 50; i++)
                 cr_assert_eq(counts[i], i < tasks, "task %zu of %zu", i, tasks);
         }
-    tally(3 * 51 * 50);
+    count_checks(3 * 51 * 50);
 }
 
 static char folder[] = "/tmp/vit-cgroup-XXXXXX";
@@ -147,5 +147,5 @@ Test(parallel, the_smallest_cpu_quota_up_to_the_root_counts)
     cr_assert_eq(quota(), 3);
     snprintf(command, sizeof command, "rm -r %s", folder);
     cr_assert_eq(system(command), 0);
-    tally(7);
+    count_checks(7);
 }

@@ -1,4 +1,4 @@
-/* test_check.c - the checker itself: what is wrong with a table of kernels is found and named */
+/* test_check.c - the checker itself finds and names the faults of a table of kernels */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <math.h>
@@ -10,7 +10,7 @@
 #include "compare.h"
 #include "counts.h"
 
-/* Runs a case of a kernel over scalar's table as `spoil` leaves it. */
+/* Runs a case of a kernel with a copy of the scalar table that `spoil` has changed. */
 static struct check_result run_spoilt(const char *kernel, size_t index,
                                       void (*spoil)(struct vit_kernels *table))
 {
@@ -22,7 +22,7 @@ static struct check_result run_spoilt(const char *kernel, size_t index,
             break;
     if (spoil)
         spoil(&table);
-    tally(1);
+    count_checks(1);
     return check_case(&which);
 }
 
@@ -36,13 +36,13 @@ static void expect_failure(const char *kernel, size_t index, void (*spoil)(struc
     cr_assert_not(wrong.passed, "%s: not found", reason);
     cr_assert_not_null(strstr(wrong.reason, reason), "expected \"%s\" in: %s", reason,
                        wrong.reason);
-    cr_assert_str_eq(wrong.shape, right.shape); /* a case is the same one every time */
+    cr_assert_str_eq(wrong.shape, right.shape); /* the same number gives the same case */
 }
 
-/* In a page that no process has; volatile, or the compiler sees it coming. */
+/* An address that is never mapped; volatile, so that the compiler does not see the fault. */
 static float *volatile nowhere = (float *)(uintptr_t)64;
 
-/* A softmax that does one thing more than scalar's, named by its argument. */
+/* The scalar softmax plus one fault, which the argument is. */
 #define SPOILT_SOFTMAX(name, ...)                                                                  \
     static void name##_softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y,        \
                                size_t ldy)                                                         \
@@ -66,7 +66,7 @@ SPOILT_SOFTMAX(leaves_its_operands, *nowhere = 0.0f)
 SPOILT_SOFTMAX(is_not_for_this_cpu, raise(SIGILL))
 
 /* Case 14: 15 numbers around ±4. */
-Test(check, a_wrong_last_bit_is_found_and_where_it_stands)
+Test(check, a_wrong_last_bit_is_found_with_its_position)
 {
     expect_failure("softmax", 14, off_by_an_ulp, "y, row 0, column 14: 0x1.");
 }
@@ -122,7 +122,7 @@ static void cancels_in_the_tail(struct vit_kernels *table)
     table->activation[VIT_ACTIVATION_GELU] = wrong_gelu;
 }
 
-Test(check, an_oracle_tells_the_largest_error_and_where)
+Test(check, an_oracle_reports_the_largest_error_and_its_argument)
 {
     const struct check_result wrong = run_spoilt("gelu.oracle", 0, cancels_in_the_tail);
     const struct check_result right = run_spoilt("gelu.oracle", 0, NULL);
@@ -132,7 +132,7 @@ Test(check, an_oracle_tells_the_largest_error_and_where)
     cr_assert_not_null(strstr(wrong.where, "(-"), "%s", wrong.where);
 }
 
-Test(check, signals_are_the_callers_again_afterwards)
+Test(check, the_callers_signal_handlers_are_restored)
 {
     struct sigaction before, after;
 
@@ -157,7 +157,10 @@ static void faults_on_other_threads(struct vit_kernels *table)
     table->layernorm = fault_elsewhere;
 }
 
-/* There is no way back from another thread: it names the case (on standard error) and ends. */
+/*
+ * A fault on another thread cannot be handled: the checker prints the case on standard error and
+ * ends.
+ */
 Test(check, a_fault_on_another_thread_ends_the_process, .exit_code = 2, .init = cr_redirect_stderr)
 {
     run_spoilt("vit_layernorm", 7, faults_on_other_threads);
@@ -177,5 +180,5 @@ Test(check, every_kernel_of_the_table_is_in_the_list)
             found += strcmp(kernel.name, name) == 0;
     }
     cr_assert_eq(found, expected, "%zu of %zu", found, expected);
-    tally(expected);
+    count_checks(expected);
 }

@@ -51,7 +51,7 @@ Test(checkpoint, the_golden_models_open)
         cr_assert_eq(checkpoint_preprocess_config(checkpoint)->width, c->width);
         cr_assert_null(checkpoint_label(checkpoint, 0));
         checkpoint_close(checkpoint);
-        tally(5);
+        count_checks(5);
     }
     checkpoint_close(NULL);
 }
@@ -80,7 +80,7 @@ Test(checkpoint, a_slot_reads_the_tensor_of_its_name)
               checkpoint_has(checkpoint, SLOT_QKV_BIAS, 1));
     safetensors_close(file);
     checkpoint_close(checkpoint);
-    tally(11);
+    count_checks(11);
 }
 
 Test(checkpoint, the_message_names_any_missing_tensor)
@@ -199,7 +199,7 @@ Test(checkpoint, a_sinusoid_may_be_absent_and_learned_positions_may_not)
                 &directory, VIT_EFORMAT,
                 "backbone.pos_embed: expected shape [1, 5, 8], found no such tensor");
         }
-        tally(1);
+        count_checks(1);
     }
     remove_directory(&directory);
 }
@@ -224,7 +224,7 @@ Test(checkpoint, labels_txt_has_one_label_per_line)
         cr_assert_str_eq(checkpoint_label(checkpoint, 2), "");
         cr_assert_null(checkpoint_label(checkpoint, 3));
         checkpoint_close(checkpoint);
-        tally(4);
+        count_checks(4);
     }
     make_text(&directory, "labels.txt", "a\nb");
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
@@ -242,20 +242,20 @@ Test(checkpoint, id2label_takes_precedence_over_labels_txt)
     const struct made_directory directory = make_directory();
     struct made_tensor tensors[MADE_MAX];
     const size_t count = made_timm(tensors);
-    char labelled[512];
+    char labeled[512];
     struct checkpoint *checkpoint;
 
-    snprintf(labelled, sizeof labelled,
+    snprintf(labeled, sizeof labeled,
              "%.*s,\"id2label\":{\"0\":\"cat\",\"1\":\"dog\",\"2\":\"cow\"}}",
              (int)strlen(made_timm_config) - 1, made_timm_config);
-    make_text(&directory, "config.json", labelled);
+    make_text(&directory, "config.json", labeled);
     make_text(&directory, "labels.txt", "x\ny\nz\n");
     make_model(&directory, tensors, count);
     checkpoint = expect_checkpoint(&directory);
     cr_assert_str_eq(checkpoint_label(checkpoint, 2), "cow");
     checkpoint_close(checkpoint);
     remove_directory(&directory);
-    tally(1);
+    count_checks(1);
 }
 
 Test(checkpoint, a_long_path_keeps_its_end_in_messages)
@@ -271,7 +271,7 @@ Test(checkpoint, a_long_path_keeps_its_end_in_messages)
     cr_assert_eq(strncmp(err.message, "...\xc3\xa9", 5), 0, "%s", err.message);
     cr_assert(strstr(err.message, "\xa9: cannot be opened: "), "%s", err.message);
     cr_assert_lt(strlen(err.message), 250);
-    tally(4);
+    count_checks(4);
 }
 
 Test(checkpoint, the_message_names_a_missing_file)

@@ -42,7 +42,7 @@ Test(checkpoint_timm, layer_scale_in_one_block_is_required_in_all)
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "blocks.1.ls2.gamma: expected shape [8], found no such tensor");
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }
 
 Test(checkpoint_timm, layer_scale_may_have_the_names_of_deit3)
@@ -73,7 +73,7 @@ Test(checkpoint_timm, layer_scale_may_have_the_names_of_deit3)
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "tensor blocks.0.gamma_1: unexpected tensor: ");
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }
 
 Test(checkpoint_timm, the_norms_of_queries_and_keys_are_required_in_each_block)
@@ -106,7 +106,7 @@ Test(checkpoint_timm, the_norms_of_queries_and_keys_are_required_in_each_block)
                                "the configuration does not "
                                "use it");
     remove_directory(&directory);
-    tally(1);
+    count_checks(1);
 }
 
 Test(checkpoint_timm, the_configuration_determines_registers_and_their_positions)
@@ -142,7 +142,7 @@ Test(checkpoint_timm, the_configuration_determines_registers_and_their_positions
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "tensor reg_token: expected shape [1, 4, 8], found no such tensor");
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }
 
 Test(checkpoint_timm, the_norm_after_pooling_has_its_own_name)

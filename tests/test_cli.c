@@ -12,10 +12,10 @@ TestSuite(cli, .init = cli_begin, .fini = cli_end);
 
 #define MODEL  "tests/golden/timm-vit"
 #define IMAGE  "tests/golden/preprocess/photo-444.jpg"
-#define DIGITS "models/digits" /* its answers fill more than one buffer of standard output */
+#define DIGITS "models/digits" /* its output is larger than one buffer of standard output */
 
 struct failure {
-    const char *command, *fragment; /* what the message must say */
+    const char *command, *fragment; /* a part of the message */
 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
@@ -24,7 +24,7 @@ static void fail_all(size_t count, const struct failure *failures)
 {
     for (size_t i = 0; i < count; i++)
         fails(failures[i].command, failures[i].fragment);
-    tally(count);
+    count_checks(count);
 }
 
 Test(cli, wrong_arguments_are_refused_with_what_was_expected)
@@ -139,10 +139,10 @@ Test(cli, a_level_that_this_machine_lacks_is_refused_and_named)
         refused += 2;
     }
     cr_assert(refused > 0); /* no machine has both AVX and NEON */
-    tally(refused);
+    count_checks(refused);
 }
 
-Test(cli, options_may_stand_anywhere)
+Test(cli, options_may_be_anywhere)
 {
     static const char *const commands[] = {
         "$VIT info --json --isa scalar",
@@ -160,7 +160,7 @@ Test(cli, options_may_stand_anywhere)
         cr_assert_str_eq(json_string_value(json_object_get(root, "isa")), "scalar");
         json_decref(root);
     }
-    tally(COUNT(commands));
+    count_checks(COUNT(commands));
 }
 
 Test(cli, help_of_every_subcommand_names_its_options)
@@ -174,19 +174,19 @@ Test(cli, help_of_every_subcommand_names_its_options)
             "libvit SUBCOMMAND --help", "the last value of an option counts" } },
         { "classify",
           { "MODEL IMAGE...", "--top", "--size", "--json", "--isa", "--threads",
-            "without\nhidden files and linked directories" } },
+            "without hidden files and linked directories" } },
         { "features",
           { "MODEL IMAGE... -o OUT.npy", "--size", "--isa", "--threads", "embedding" } },
         { "attention",
           { "MODEL IMAGE -o OUT.png", "--block", "--head", "rollout", "mean", "--size",
-            "For a model without a class token it is the\nmean over all tokens" } },
+            "without a class token it is the mean" } },
         { "patches", { "MODEL [IMAGE] -o OUT.png", "--size", "--isa", "cosine similarity" } },
         { "run",
           { "IN.npy", "-o OUT.npy", "--output", "block.N", "embedding", "attention.N",
             "t2t_block.N", "last_hidden_state", "--size", "--threads" } },
         { "preprocess",
           { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
-            "[--rgb OUT.npy]", "[-o OUT.npy", "At least\none of -o and --rgb is required" } },
+            "[--rgb OUT.npy]", "[-o OUT.npy", "one of -o and --rgb is required" } },
         { "info", { "--json", "--models", "--size", "--isa", "--help", "--version" } },
         { "bench", { "ARCH", "--batch", "--seconds", "--size", "--json", "--isa", "--threads" } },
         { "check",
@@ -202,7 +202,7 @@ Test(cli, help_of_every_subcommand_names_its_options)
             cr_assert_not_null(strstr(cli.out, helps[i].mentions[j]), "%s: no %s",
                                helps[i].subcommand, helps[i].mentions[j]);
     }
-    tally(checks);
+    count_checks(checks);
 }
 
 Test(cli, help_of_run_names_every_output)
@@ -216,7 +216,7 @@ Test(cli, help_of_run_names_every_output)
     shell("$VIT run " MODEL " a -o b --output frob");
     for (i = 0; (name = vit_output_name((enum vit_output)i)); i++)
         cr_assert_not_null(strstr(cli.err, name), "no %s", name);
-    tally(2 * i);
+    count_checks(2 * i);
 }
 
 Test(cli, help_is_a_subcommand_too)
@@ -227,15 +227,15 @@ Test(cli, help_is_a_subcommand_too)
     for (size_t i = 0; i < COUNT(names); i++)
         succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", names[i], names[i]);
     succeeds("$VIT help --help && VIT_ISA=foo $VIT help run");
-    tally(COUNT(names) + 1);
+    count_checks(COUNT(names) + 1);
 }
 
-Test(cli, of_an_option_given_twice_the_last_value_counts)
+Test(cli, the_last_value_of_a_repeated_option_counts)
 {
     succeeds("$VIT preprocess " IMAGE " -o $T/a --size=8x8 --size 9x7 -o $T/b --crop-pct 1 "
              "--crop-pct .5 && test ! -e $T/a && "
              "$VIT preprocess " IMAGE " -o$T/c --size 9x7 --crop-pct .5 && cmp $T/b $T/c");
-    tally(2);
+    count_checks(2);
 }
 
 Test(cli, version_is_one_line)
@@ -243,7 +243,7 @@ Test(cli, version_is_one_line)
     succeeds("$VIT --version");
     cr_assert_eq(strncmp(cli.out, "libvit ", 7), 0);
     cr_assert_eq(strchr(cli.out, '\n'), cli.out + strlen(cli.out) - 1);
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli, missing_and_malformed_files_are_named)
@@ -331,7 +331,7 @@ Test(cli, a_failure_leaves_an_existing_output_as_it_was)
     fail_all(COUNT(failures), failures);
     succeeds("cat $T/kept; ls $T");
     cr_assert_str_eq(cli.out, "precious\nkept\n");
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli, an_interrupt_leaves_no_temporary_file)
@@ -341,12 +341,14 @@ Test(cli, an_interrupt_leaves_no_temporary_file)
 
     save_npy("in.npy", 4, (size_t[]){ IMAGES, 3, 48, 48 }, zeros);
     free(zeros);
-    /* it ends by the signal or, on a fast machine, by itself: either way only whole files remain */
+    /*
+     * it ends by the signal or, on a fast machine, normally: in both cases only whole files remain
+     */
     shell("timeout -s INT 0.3 $VIT run " MODEL " $T/in.npy -o $T/out.npy --isa scalar --threads 1");
     shell("ls $T");
     cr_assert(strcmp(cli.out, "in.npy\n") == 0 || strcmp(cli.out, "in.npy\nout.npy\n") == 0, "%s",
               cli.out);
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli, a_standard_output_that_cannot_be_written_is_an_error)
@@ -369,7 +371,7 @@ Test(cli, an_output_does_not_become_standard_output_when_that_is_closed)
 {
     succeeds("$VIT preprocess " IMAGE " --rgb $T/a.npy && "
              "$VIT preprocess " IMAGE " --rgb $T/b.npy <&- >&- 2>&- && cmp $T/a.npy $T/b.npy");
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli, an_output_may_be_a_device_a_pipe_or_behind_a_link)
@@ -382,7 +384,7 @@ Test(cli, an_output_may_be_a_device_a_pipe_or_behind_a_link)
              "{ cat $T/pipe >$T/c.npy & "
              "$VIT preprocess " IMAGE " -o $T/pipe --size 8x8 && wait; } && "
              "cmp $T/a.npy $T/c.npy");
-    tally(4);
+    count_checks(4);
 }
 
 Test(cli, one_unreadable_image_and_nothing_is_printed)
@@ -391,5 +393,5 @@ Test(cli, one_unreadable_image_and_nothing_is_printed)
              "echo text >$T/d/b.jpg");
     fails("$VIT classify " MODEL " $T/d", "d/b.jpg");
     fails("$VIT classify " MODEL " $T/d --json", "d/b.jpg");
-    tally(2);
+    count_checks(2);
 }

@@ -7,7 +7,7 @@
 
 TestSuite(cli_check, .init = cli_begin, .fini = cli_end);
 
-Test(cli_check, says_how_many_cases_ran_on_each_level)
+Test(cli_check, prints_how_many_cases_ran_on_each_level)
 {
     json_int_t levels = 0, all = 0;
     size_t i = 0;
@@ -24,12 +24,12 @@ Test(cli_check, says_how_many_cases_ran_on_each_level)
     cr_assert_eq((json_int_t)json_array_size(json_object_get(root, "checks")), levels);
     cr_assert_eq(json_array_size(json_object_get(root, "failures")), 0);
     json_decref(root);
-    /* a level that is asked for is all that there is to run, whatever else the CPU lacks */
+    /* with --isa only that level runs and counts, whatever levels the CPU lacks */
     succeeds("VIT_ISA=scalar $VIT check --kernel relu --cases 20 | tail -n 1");
     cr_assert_str_eq(cli.out, "20 of 20 cases ran, 20 passed\n");
     succeeds("$VIT check --isa scalar --kernel relu --cases 20 | tail -n 1");
     cr_assert_str_eq(cli.out, "20 of 20 cases ran, 20 passed\n");
-    tally(8);
+    count_checks(8);
 }
 
 Test(cli_check, oracles_give_the_largest_error_its_place_and_its_bound)
@@ -45,7 +45,7 @@ Test(cli_check, oracles_give_the_largest_error_its_place_and_its_bound)
         cr_assert_str_eq(json_string_value(json_object_get(o, "unit")), "ulp");
     }
     json_decref(root);
-    tally(4);
+    count_checks(4);
 }
 
 Test(cli_check, the_seed_decides_the_cases)
@@ -56,16 +56,16 @@ Test(cli_check, the_seed_decides_the_cases)
     succeeds("$VIT check --repro scalar/matmul/1/99 >$T/a && "
              "$VIT check --repro scalar/matmul/1/99 >$T/b && cmp $T/a $T/b && "
              "$VIT check --repro scalar/matmul/2/99 >$T/c && ! cmp -s $T/a $T/c");
-    tally(4);
+    count_checks(4);
 }
 
-Test(cli_check, repro_runs_one_case_and_says_which)
+Test(cli_check, repro_runs_one_case_and_prints_it)
 {
     succeeds("$VIT check --repro scalar/softmax/1/14");
     cr_assert_not_null(strstr(cli.out, "scalar/softmax/1/14: n 15, normal: passed\n"), "%s",
                        cli.out);
     cr_assert_not_null(strstr(cli.out, "1 of 1 cases ran, 1 passed\n"), "%s", cli.out);
-    tally(2);
+    count_checks(2);
 }
 
 Test(cli_check, list_names_kernels_and_oracles)
@@ -77,10 +77,10 @@ Test(cli_check, list_names_kernels_and_oracles)
     json_t *const root = json_output();
     cr_assert_gt(json_array_size(root), 20);
     json_decref(root);
-    tally(3);
+    count_checks(3);
 }
 
-Test(cli_check, digests_are_those_written_down_on_each_level_and_thread_count)
+Test(cli_check, digests_equal_the_recorded_ones_on_each_level_and_thread_count)
 {
     const char *level;
     size_t checks = 0, i = 0;
@@ -91,10 +91,10 @@ Test(cli_check, digests_are_those_written_down_on_each_level_and_thread_count)
                      threads);
     shell("ls -d ${TMPDIR:-/tmp}/vit-check-*");
     cr_assert_neq(cli.status, 0, "left behind: %s", cli.out);
-    tally(checks + 1);
+    count_checks(checks + 1);
 }
 
-Test(cli_check, what_would_check_nothing_is_refused)
+Test(cli_check, arguments_that_would_check_nothing_are_refused)
 {
     static const char *const failures[][2] = {
         { "$VIT check --kernel frob", "unknown kernel 'frob'" },
@@ -108,11 +108,11 @@ Test(cli_check, what_would_check_nothing_is_refused)
         { "$VIT check --repro scalar/frob/1/2", "unknown kernel 'frob'" },
         { "$VIT check --repro scalar/gelu.oracle/1/3", "expected a case below 3, found 3" },
         { "$VIT check --digest $T/none", "none" },
-        { "TMPDIR=$T/none $VIT check --digest", "cannot make a folder" },
+        { "TMPDIR=$T/none $VIT check --digest", "cannot create the directory" },
     };
     const size_t count = sizeof failures / sizeof *failures;
 
     for (size_t i = 0; i < count; i++)
         fails(failures[i][0], failures[i][1]);
-    tally(count);
+    count_checks(count);
 }

@@ -86,7 +86,7 @@ Test(cli_images, features_are_the_librarys_embeddings_in_the_order_of_classify)
     }
     json_decref(root);
     free(found);
-    tally(images * 96);
+    count_checks(images * 96);
 }
 
 Test(cli_images, features_have_the_same_bytes_on_every_level_and_thread_count)
@@ -101,7 +101,7 @@ Test(cli_images, features_have_the_same_bytes_on_every_level_and_thread_count)
                      "cmp $T/first.npy $T/out.npy",
                      level, threads);
     }
-    tally(checks);
+    count_checks(checks);
 }
 
 Test(cli_images, run_gives_the_outputs_that_the_library_has)
@@ -127,7 +127,7 @@ Test(cli_images, run_gives_the_outputs_that_the_library_has)
         free(expected);
         checks += count;
     }
-    tally(checks);
+    count_checks(checks);
 }
 
 /* A gray image: the lightest pixel of a map over it is the hottest. */
@@ -203,10 +203,10 @@ Test(cli_images, attention_is_lightest_at_the_largest_weight)
                  hottest / GRID, hottest % GRID);
         cr_assert_not_null(strstr(cli.err, expected), "%s in %s", expected, cli.err);
     }
-    tally(2 * COUNT(cases));
+    count_checks(2 * COUNT(cases));
 }
 
-Test(cli_images, attention_takes_every_model_and_prints_a_caption)
+Test(cli_images, attention_works_with_every_model_and_prints_a_summary)
 {
     static const struct {
         const char *command, *caption;
@@ -230,7 +230,7 @@ Test(cli_images, attention_takes_every_model_and_prints_a_caption)
                   cases[i].command, p.height, p.width);
         vit_image_free(&p);
     }
-    tally(2 * COUNT(cases));
+    count_checks(2 * COUNT(cases));
 }
 
 /* The pixel has the color of a number from 0 to 1. */
@@ -276,7 +276,7 @@ Test(cli_images, patches_have_gaps_and_maps_have_the_cosines_of_positions)
         }
     vit_image_free(&digit);
     vit_image_free(&p);
-    tally(64 + 256 + 1);
+    count_checks(64 + 256 + 1);
 }
 
 Test(cli_images, large_grids_have_every_second_or_third_map)
@@ -298,7 +298,7 @@ Test(cli_images, large_grids_have_every_second_or_third_map)
                   cases[i].command, p.height, p.width);
         vit_image_free(&p);
     }
-    tally(COUNT(cases));
+    count_checks(COUNT(cases));
 }
 
 Test(cli_images, a_size_resizes_the_model_and_one_number_is_a_square)
@@ -321,7 +321,7 @@ Test(cli_images, a_size_resizes_the_model_and_one_number_is_a_square)
     cr_assert_eq(json_integer_value(entry_value(model, "summary", "grid_columns")), 12);
     cr_assert_eq(json_integer_value(entry_value(model, "summary", "tokens")), 97);
     json_decref(root);
-    tally(9);
+    count_checks(9);
 }
 
 Test(cli_images, wrong_arguments_are_refused_and_leave_no_file)
@@ -383,5 +383,5 @@ Test(cli_images, wrong_arguments_are_refused_and_leave_no_file)
         fails(failures[i][0], failures[i][1]);
     succeeds("ls $T");
     cr_assert_str_eq(cli.out, "in.npy\n");
-    tally(COUNT(failures) + 1);
+    count_checks(COUNT(failures) + 1);
 }

@@ -72,7 +72,7 @@ Test(cli_info, every_field_is_printed_with_its_source)
         vit_model_free(model);
         checks += 4 * i + 1;
     }
-    tally(checks);
+    count_checks(checks);
 }
 
 Test(cli_info, every_tensor_is_printed_with_its_use)
@@ -112,7 +112,7 @@ Test(cli_info, every_tensor_is_printed_with_its_use)
         vit_model_free(model);
         checks += 5 * i + 1;
     }
-    tally(checks);
+    count_checks(checks);
 }
 
 Test(cli_info, sizes_and_pooling_are_the_models_own)
@@ -143,7 +143,7 @@ Test(cli_info, sizes_and_pooling_are_the_models_own)
                          sizes[j].expected, "%s: %s", cases[i].directory, sizes[j].key);
         json_decref(root);
     }
-    tally(5 * COUNT(cases));
+    count_checks(5 * COUNT(cases));
 }
 
 /* Google's golden case as $T/headless, its head taken out of the .npz. */
@@ -173,7 +173,7 @@ Test(cli_info, what_the_files_do_not_say_is_printed)
     cr_assert_not_null(
         strstr(cli.out, "Unknown:\n  classes: the model has no head; libvit features"));
     cr_assert_not_null(strstr(cli.out, "0: no head"));
-    tally(5);
+    count_checks(5);
 }
 
 Test(cli_info, a_model_without_a_head_has_features_but_no_classes)
@@ -192,7 +192,7 @@ Test(cli_info, a_model_without_a_head_has_features_but_no_classes)
              "$VIT features tests/golden/google-npz tests/golden/preprocess/gray.png -o $T/c.npy "
              "&& cmp $T/a.npy $T/c.npy && $VIT bench $T/headless --seconds 0");
     free(load_npy(in_directory("b.npy"), 96));
-    tally(6);
+    count_checks(6);
 }
 
 Test(cli_info, models_lists_what_the_library_can_open)
@@ -217,5 +217,5 @@ Test(cli_info, models_lists_what_the_library_can_open)
     cr_assert_eq(json_array_size(json_object_get(root, "families")), families);
     cr_assert_eq(json_array_size(json_object_get(root, "architectures")), architectures);
     json_decref(root);
-    tally(families + architectures + 2);
+    count_checks(families + architectures + 2);
 }

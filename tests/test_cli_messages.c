@@ -44,7 +44,7 @@ static void expect_channels(const char *directory, size_t channels, const char *
     cr_assert_eq(json_array_size(entry_value(model, "preprocess", "std")), channels);
     cr_assert_str_eq(json_string_value(entry_value(model, "preprocess", "color")), color);
     json_decref(root);
-    tally(3);
+    count_checks(3);
 }
 
 Test(cli_messages, info_gives_a_mean_and_a_deviation_for_each_channel_and_no_more)
@@ -58,7 +58,7 @@ Test(cli_messages, info_gives_a_mean_and_a_deviation_for_each_channel_and_no_mor
     succeeds("$VIT info " MODEL);
     cr_assert_null(strstr(cli.out, "gray"));
     cr_assert_not_null(strstr(cli.out, "  mean                   0.5, 0.5, 0.5  "));
-    tally(5);
+    count_checks(5);
 }
 
 Test(cli_messages, an_image_that_cannot_be_preprocessed_is_named)
@@ -75,7 +75,7 @@ Test(cli_messages, an_image_that_cannot_be_preprocessed_is_named)
           "/long.png: image: expected sides of at most 2147483647 after the resize");
     fails("$VIT preprocess $T/long.png -o $T/o --model $T/m", "/long.png: image: expected sides");
     fails("$VIT preprocess $T/long.png -o $T/o --size 48x48 --crop-pct .001", "/long.png: image: ");
-    tally(3);
+    count_checks(3);
 }
 
 Test(cli_messages, crop_pct_has_the_same_bounds_in_a_configuration_as_in_an_option)
@@ -96,7 +96,7 @@ Test(cli_messages, crop_pct_has_the_same_bounds_in_a_configuration_as_in_an_opti
     }
     copy_model("min", "s/0\\.9/0.001/");
     succeeds("$VIT info $T/min");
-    tally(COUNT(values) + 1);
+    count_checks(COUNT(values) + 1);
 }
 
 Test(cli_messages, logits_that_are_not_numbers_name_the_image_and_the_model)
@@ -106,7 +106,7 @@ Test(cli_messages, logits_that_are_not_numbers_name_the_image_and_the_model)
     fails("$VIT classify $T/sick " IMAGE, IMAGE ": expected finite logits, found nan for class "
                                                 "10; check the image and the weights of /");
     fails("$VIT classify $T/sick " IMAGE, "/sick");
-    tally(2);
+    count_checks(2);
 }
 
 Test(cli_messages, features_that_are_not_numbers_are_not_written)
@@ -117,10 +117,10 @@ Test(cli_messages, features_that_are_not_numbers_are_not_written)
     fails("$VIT features $T/sick " IMAGE " -o $T/sick.npy",
           IMAGE ": expected finite features, found nan at 0; check the image and the weights of /");
     succeeds("test ! -e $T/sick.npy");
-    tally(1);
+    count_checks(1);
 }
 
-Test(cli_messages, each_part_of_the_preprocessing_says_where_it_comes_from)
+Test(cli_messages, each_part_of_the_preprocessing_is_printed_with_its_source)
 {
     static const char *const lines[][2] = {
         { "timm-vit",
@@ -140,7 +140,7 @@ Test(cli_messages, each_part_of_the_preprocessing_says_where_it_comes_from)
     copy_model("null", "s/\"bicubic\"/null/");
     succeeds("$VIT info $T/null");
     cr_assert(strstr(cli.out, "interpolation          bicubic                the default"));
-    tally(sizeof lines / sizeof *lines + 2);
+    count_checks(sizeof lines / sizeof *lines + 2);
 }
 
 Test(cli_messages, a_head_that_projects_does_not_classify)
@@ -149,7 +149,7 @@ Test(cli_messages, a_head_that_projects_does_not_classify)
           "expected a head that classifies, found a projection to 20 numbers");
     succeeds("$VIT info tests/golden/hf-clip");
     cr_assert(strstr(cli.out, "classes: the head projects"));
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli_messages, two_outputs_to_one_file_are_refused_however_they_are_named)
@@ -172,22 +172,22 @@ Test(cli_messages, two_outputs_to_one_file_are_refused_however_they_are_named)
     cr_assert_str_eq(cli.out, "precious\n");
     succeeds("$VIT preprocess " IMAGE " -o $T/new --rgb $T/a/new --size 8x8 && "
              "test -s $T/new && test -s $T/a/new");
-    tally(COUNT(pairs) + 2);
+    count_checks(COUNT(pairs) + 2);
 }
 
 Test(cli_messages, a_result_that_does_not_fit_in_memory_is_refused_with_its_bytes)
 {
     shell("ulimit -v 1000000 && $VIT --version");
     if (cli.status) {
-        tally_skip("out of memory: a sanitizer's shadow exceeds any useful limit", 1);
+        count_skipped("out of memory: a sanitizer's shadow exceeds any useful limit", 1);
         return;
     }
     fails("ulimit -v 1000000 && $VIT preprocess " IMAGE " -o $T/o --size 16384x16384",
           "out of memory for 3x16384x16384 float32, 3221225472 bytes");
-    tally(1);
+    count_checks(1);
 }
 
-Test(cli_messages, one_of_a_thing_is_in_the_singular)
+Test(cli_messages, a_count_of_one_has_a_singular_noun)
 {
     copy_model("m", "");
     succeeds("echo cat >$T/m/labels.txt");
@@ -195,7 +195,7 @@ Test(cli_messages, one_of_a_thing_is_in_the_singular)
     succeeds("cp -r " DIGITS " $T/digits && sed '/mean/s/$/ 1, 2,/' " DIGITS "/config.json "
              ">$T/digits/config.json");
     fails("$VIT info $T/digits", "mean: expected 1 number, one per channel, found 3");
-    tally(2);
+    count_checks(2);
 }
 
 Test(cli_messages, labels_neither_steer_the_terminal_nor_are_empty)
@@ -224,7 +224,7 @@ Test(cli_messages, labels_neither_steer_the_terminal_nor_are_empty)
     succeeds("$VIT classify $T/m " IMAGE " --top 11");
     for (size_t i = 0; i < CLASSES; i++)
         cr_assert_not_null(strstr(cli.out, lines[i].printed), "label %zu: %s", i, cli.out);
-    tally(CLASSES);
+    count_checks(CLASSES);
 }
 
 Test(cli_messages, file_names_do_not_steer_the_terminal)
@@ -245,5 +245,5 @@ Test(cli_messages, file_names_do_not_steer_the_terminal)
                  i, i, names[i][0], i);
         cr_assert_not_null(strstr(cli.out, names[i][1]), "%s", cli.out);
     }
-    tally(2 * COUNT(names));
+    count_checks(2 * COUNT(names));
 }

@@ -46,7 +46,7 @@ static void compare_with_golden(const char *npy, const char *tensor)
     cr_assert(worst <= 5e-6 * max, "%s: off by %g of %g", tensor, worst, max);
     free(found);
     free(expected);
-    tally(count);
+    count_checks(count);
 }
 
 Test(cli_results, run_gives_the_reference_outputs)
@@ -81,22 +81,22 @@ Test(cli_results, run_gives_the_same_bytes_on_every_level_and_thread_count)
                      "--threads %d && cmp $T/first.npy $T/out.npy",
                      level, threads);
     }
-    tally(checks);
+    count_checks(checks);
 }
 
-Test(cli_results, run_takes_what_preprocess_writes_as_a_batch_of_one)
+Test(cli_results, run_accepts_the_output_of_preprocess_as_a_batch_of_one)
 {
     enum { CLASSES = 11 };
 
     succeeds("$VIT preprocess " IMAGES "/photo-444.jpg --model " MODEL " -o $T/one.npy && "
              "$VIT run " MODEL " $T/one.npy -o $T/out.npy");
     free(load_npy(in_directory("out.npy"), CLASSES));
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli_results, run_splits_a_large_batch_without_changing_a_bit)
 {
-    enum { COPIES = 150 }; /* more than one pass takes */
+    enum { COPIES = 150 }; /* more images than one forward pass takes */
     size_t rank, shape[8], elements, classes;
     float *const two = load_tensor(MODEL "/io.safetensors", "input", &rank, shape, &elements);
     float *const many = malloc(COPIES * elements * sizeof *many);
@@ -117,7 +117,7 @@ Test(cli_results, run_splits_a_large_batch_without_changing_a_bit)
     free(a);
     free(many);
     free(two);
-    tally(COPIES);
+    count_checks(COPIES);
 }
 
 Test(cli_results, preprocess_gives_the_reference_inputs)
@@ -154,7 +154,7 @@ Test(cli_results, preprocess_gives_the_reference_inputs)
                           name, i, (double)found[i], (double)expected[i]);
             free(found);
             free(expected);
-            tally(count);
+            count_checks(count);
         }
     }
 }
@@ -164,7 +164,7 @@ Test(cli_results, preprocess_takes_the_config_of_a_checkpoint)
     succeeds("$VIT preprocess " IMAGES "/panorama.png -o $T/a.npy --model " MODEL " && "
              "$VIT preprocess " IMAGES "/panorama.png -o $T/b.npy --size 48x48 --crop-pct 0.9 "
              "--mean 0.5,0.5,0.5 --std 0.5,0.5,0.5 && cmp $T/a.npy $T/b.npy");
-    tally(1);
+    count_checks(1);
 }
 
 Test(cli_results, preprocess_writes_the_decoded_pixels)
@@ -178,14 +178,14 @@ Test(cli_results, preprocess_writes_the_decoded_pixels)
     cr_assert_eq(rgb.rank, 3);
     cr_assert(rgb.shape[0] == 240 && rgb.shape[1] == 180 && rgb.shape[2] == 3);
     free(rgb.data);
-    tally(1);
+    count_checks(1);
 }
 
 static void expect_keys(const json_t *object, size_t count, const char *const *keys)
 {
     for (size_t i = 0; i < count; i++)
         cr_assert_not_null(json_object_get(object, keys[i]), "no key %s", keys[i]);
-    tally(count);
+    count_checks(count);
 }
 
 Test(cli_results, info_is_json_with_the_machine_and_the_model)
@@ -208,7 +208,7 @@ Test(cli_results, info_is_json_with_the_machine_and_the_model)
     json_decref(root);
     succeeds("$VIT info " MODEL);
     cr_assert_not_null(strstr(cli.out, "timm"));
-    tally(4);
+    count_checks(4);
 }
 
 Test(cli_results, bench_is_json_with_units_in_its_names)
@@ -231,7 +231,7 @@ Test(cli_results, bench_is_json_with_units_in_its_names)
     json_decref(root);
     succeeds("$VIT bench " MODEL " --seconds 0");
     cr_assert_not_null(strstr(cli.out, "images/s"));
-    tally(6);
+    count_checks(6);
 }
 
 Test(cli_results, classify_gives_pytorchs_class_for_every_digit)
@@ -261,7 +261,7 @@ Test(cli_results, classify_gives_pytorchs_class_for_every_digit)
     cr_assert_geq((double)correct, 0.97 * (double)at);
     json_decref(root);
     fclose(file);
-    tally(at);
+    count_checks(at);
 }
 
 Test(cli_results, classify_prints_the_same_on_every_level_and_thread_count)
@@ -276,7 +276,7 @@ Test(cli_results, classify_prints_the_same_on_every_level_and_thread_count)
                      "&& cmp $T/first $T/out",
                      level, threads);
     }
-    tally(checks);
+    count_checks(checks);
 }
 
 Test(cli_results, probabilities_are_the_softmax_of_runs_logits)
@@ -309,7 +309,7 @@ Test(cli_results, probabilities_are_the_softmax_of_runs_logits)
     json_decref(root);
     free(logits);
     free(image);
-    tally(2 * CLASSES);
+    count_checks(2 * CLASSES);
 }
 
 Test(cli_results, a_directory_is_searched_in_the_order_of_names)
@@ -330,7 +330,7 @@ Test(cli_results, a_directory_is_searched_in_the_order_of_names)
     cr_assert_str_eq(found, expected);
     cr_assert_not_null(strstr(cli.err, "5 images in"));
     cr_assert_null(strchr(cli.err, '\r')); /* no progress bar: standard error is not a terminal */
-    tally(3);
+    count_checks(3);
 }
 
 Test(cli_results, names_of_files_cannot_forge_lines_or_break_json)
@@ -345,5 +345,5 @@ Test(cli_results, names_of_files_cannot_forge_lines_or_break_json)
     cr_assert_not_null(
         strstr(json_string_value(json_object_get(image, "path")), "/a\nb\033[31m\xef\xbf\xbd.png"));
     json_decref(root);
-    tally(3);
+    count_checks(3);
 }

@@ -26,7 +26,7 @@ static struct vit_config base(void)
         config.field = value;                                                                      \
         cr_assert_eq(config_check(&config, &err), VIT_EINVAL);                                     \
         cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);               \
-        tally(2);                                                                                  \
+        count_checks(2);                                                                           \
     } while (0)
 
 Test(config, a_field_out_of_its_bounds_is_named)
@@ -75,7 +75,7 @@ Test(config, a_flag_that_is_not_0_or_1_is_refused)
         ((unsigned char *)&config)[config_fields[i].offset] = 2;
         cr_assert_eq(config_check(&config, &err), VIT_EINVAL, "%s", config_fields[i].name);
         cr_assert(strstr(err.message, "expected 0 to 1, found 2"), "%s", err.message);
-        tally(2);
+        count_checks(2);
     }
 }
 
@@ -103,7 +103,7 @@ Test(config, more_patches_than_the_bound_are_refused)
     cr_assert_eq(config_check(&config, &err), VIT_EINVAL);
     cr_assert(strstr(err.message, "patches: expected 1 to 1048576, found 4194304"), "%s",
               err.message);
-    tally(3);
+    count_checks(3);
 }
 
 Test(config, sizes_follow_from_the_fields)
@@ -118,5 +118,5 @@ Test(config, sizes_follow_from_the_fields)
     cr_assert_eq(config_scale(&config), (float)(1 / sqrt(8.0)));
     config.qk_scale = 0.31f;
     cr_assert_eq(config_scale(&config), 0.31f);
-    tally(6);
+    count_checks(6);
 }

@@ -1,4 +1,4 @@
-/* test_config_fields.c - the table of fields: it is whole, its names work, the docs agree */
+/* test_config_fields.c - the table of fields is complete, its names work, the docs agree */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ Test(config_fields, every_byte_of_a_configuration_before_reserved_belongs_to_one
         }
     for (size_t i = 0; i < sizeof rows; i++)
         cr_assert_eq(rows[i], 1, "byte %zu belongs to %d rows", i, rows[i]);
-    tally(sizeof rows);
+    count_checks(sizeof rows);
 }
 
 /* "dim", or "t2t_kernels[1]" */
@@ -59,7 +59,7 @@ Test(config_fields, get_returns_what_set_wrote)
                 cr_assert_eq(vit_config_get(&config, name, &value, NULL), VIT_OK, "%s", name);
                 cr_assert_eq(value, values[v], "%s", name);
             }
-            tally(6);
+            count_checks(6);
         }
 }
 
@@ -80,7 +80,7 @@ Test(config_fields, set_refuses_what_the_field_does_not_allow)
                          others[i]);
             cr_assert(strstr(err.message, name) == err.message, "%s", err.message);
         }
-        tally(10);
+        count_checks(10);
     }
     cr_assert(memcmp(&before, &config, sizeof config) == 0);
 }
@@ -97,7 +97,7 @@ Test(config_fields, an_unknown_name_is_refused)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         cr_assert_eq(vit_config_get(&config, names[i], &value, &err), VIT_EINVAL, "%s", names[i]);
         cr_assert_eq(vit_config_set(&config, names[i], 1, &err), VIT_EINVAL, "%s", names[i]);
-        tally(2);
+        count_checks(2);
     }
 }
 
@@ -112,7 +112,7 @@ Test(config_fields, a_struct_that_ends_before_a_field_reads_0_and_cannot_be_set)
     cr_assert_eq(vit_config_get(&config, "eps", &value, NULL), VIT_OK);
     cr_assert_eq(value, 0);
     cr_assert_eq(vit_config_set(&config, "eps", 1, NULL), VIT_EUNSUPPORTED);
-    tally(5);
+    count_checks(5);
 }
 
 Test(config_fields, every_value_of_an_enum_has_a_name_of_its_own)
@@ -132,13 +132,13 @@ Test(config_fields, every_value_of_an_enum_has_a_name_of_its_own)
                 cr_assert_eq(strcmp(vit_value_name(field.name, v), vit_value_name(field.name, w)) ==
                                  0,
                              v == w, "%s %d %d", field.name, v, w);
-        tally(2);
+        count_checks(2);
     }
     cr_assert_str_eq(vit_value_name("activation", VIT_ACTIVATION_GELU_TANH), "gelu_tanh");
     cr_assert_str_eq(vit_value_name("interpolation", VIT_INTERPOLATION_BILINEAR), "bilinear");
     cr_assert_str_eq(vit_value_name("crop_mode", VIT_CROP_MODE_SQUASH), "squash");
     cr_assert_null(vit_value_name("crop_mode", VIT_CROP_MODE_SQUASH + 1));
-    tally(4);
+    count_checks(4);
 }
 
 /* A row of the table in docs/config.md. */
@@ -183,5 +183,5 @@ Test(config_fields, docs_config_md_has_the_rows_of_the_table)
     for (const char *at = page; (at = strstr(at, "\n| `")); at++)
         rows++;
     cr_assert_eq(rows, fields);
-    tally(fields + 1);
+    count_checks(fields + 1);
 }

@@ -59,7 +59,7 @@ Test(config_hf, a_model_type_alone_has_the_defaults_of_transformers)
         expect_source(&file, "eps", "transformers' default");
         expect_source(&file, "height", "transformers' default");
         expect_source(&file, "pre_norm", "config.json: model_type");
-        tally(6);
+        count_checks(6);
     }
 }
 
@@ -82,7 +82,7 @@ Test(config_hf, every_field_has_its_effect_and_others_are_ignored)
     cr_assert_eq(file.labels.count, 0); /* labels belong to a head, and there is none */
     expect_source(&file, "dim", "config.json: hidden_size");
     expect_source(&file, "width", "config.json: image_size");
-    tally(4);
+    count_checks(4);
 }
 
 Test(config_hf, activations_have_the_names_of_transformers)
@@ -103,7 +103,7 @@ Test(config_hf, activations_have_the_names_of_transformers)
         snprintf(text, sizeof text, "{\"model_type\":\"vit\",\"hidden_act\":\"%s\"}",
                  known[i].name);
         cr_assert_eq(expect_config(text, NULL).config.activation, known[i].activation);
-        tally(1);
+        count_checks(1);
     }
 }
 
@@ -124,7 +124,7 @@ Test(config_hf, a_gated_mlp_of_dinov2_has_its_own_width_formula)
         cr_assert_eq(file.config.mlp_dim, widths[i][2]);
         expect_source(&file, "gated_mlp", "config.json: use_swiglu_ffn");
         expect_source(&file, "mlp_dim", "config.json: mlp_ratio");
-        tally(2);
+        count_checks(2);
     }
 }
 
@@ -138,7 +138,7 @@ Test(config_hf, registers_have_no_positions)
     expect_rejected_config("{\"model_type\":\"dinov2_with_registers\",\"num_register_tokens\":0}",
                            NULL, VIT_EFORMAT,
                            "num_register_tokens: expected a positive integer, found 0");
-    tally(2);
+    count_checks(2);
 }
 
 Test(config_hf, vision_config_has_the_fields_of_the_vision_tower)
@@ -164,7 +164,7 @@ Test(config_hf, vision_config_has_the_fields_of_the_vision_tower)
     expect_rejected_config("{\"model_type\":\"clip\",\"vision_config\":{\"hidden_size\":\"x\"}}",
                            NULL, VIT_EFORMAT,
                            "vision_config.hidden_size: expected a positive integer");
-    tally(3);
+    count_checks(3);
 }
 
 Test(config_hf, a_size_that_is_no_multiple_of_the_patch_is_cropped)
@@ -181,7 +181,7 @@ Test(config_hf, a_size_that_is_no_multiple_of_the_patch_is_cropped)
     cr_assert(!expect_config(MODEL("dinov2"), NULL).config.crop_to_patches);
     expect_rejected_config("{\"model_type\":\"vit\",\"image_size\":15}", NULL, VIT_EFORMAT,
                            "height and width: expected at least patch, 16, found 15 × 15");
-    tally(4);
+    count_checks(4);
 }
 
 Test(config_hf, fields_that_would_change_the_arithmetic_are_rejected)

@@ -47,5 +47,5 @@ Test(config_json, every_model_type_reaches_its_parser)
             cr_assert_null(strstr(err.message, "model_type"), "%s", err.message);
             types++;
         }
-    tally(2 * types);
+    count_checks(2 * types);
 }

@@ -24,7 +24,7 @@ Test(config_series, the_required_fields_are_sufficient)
     cr_assert(r->interpolation == VIT_INTERPOLATION_BILINEAR &&
               r->crop_mode == VIT_CROP_MODE_SQUASH);
     cr_assert(r->mean[0] == 0 && r->std[0] == 1 && r->size == sizeof *r);
-    tally(9);
+    count_checks(9);
 }
 
 Test(config_series, every_field_has_its_effect)
@@ -45,7 +45,7 @@ Test(config_series, every_field_has_its_effect)
     cr_assert_str_eq(file.labels.text[0], "cat");
     cr_assert_str_eq(file.labels.text[1], "dog");
     labels_free(&file.labels);
-    tally(8);
+    count_checks(8);
 }
 
 Test(config_series, a_scale_of_null_or_0_is_the_default)
@@ -60,7 +60,7 @@ Test(config_series, a_scale_of_null_or_0_is_the_default)
     expect_rejected_config("{" NEEDED ",\"qk_scale\":1e-60}", NULL, VIT_EFORMAT,
                            "qk_scale: expected a number in the range of float32");
     expect_rejected_config("{" NEEDED ",\"qk_scale\":1e60}", NULL, VIT_EFORMAT, "qk_scale");
-    tally(2);
+    count_checks(2);
 }
 
 Test(config_series, the_message_names_a_missing_required_field)

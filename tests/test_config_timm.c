@@ -22,7 +22,7 @@ Test(config_timm, the_name_alone_is_sufficient)
     cr_assert(r->interpolation == VIT_INTERPOLATION_BICUBIC &&
               r->crop_mode == VIT_CROP_MODE_CENTER);
     cr_assert(r->crop_pct == 0.875 && r->mean[0] == 0.485f && r->std[2] == 0.225f);
-    tally(4);
+    count_checks(4);
 }
 
 Test(config_timm, null_stands_for_no_arguments)
@@ -30,7 +30,7 @@ Test(config_timm, null_stands_for_no_arguments)
     struct parsed_config file = expect_config(TIMM(",\"model_args\":null"), NULL);
 
     cr_assert(file.config.dim == 192 && file.config.classes == 1000);
-    tally(1);
+    count_checks(1);
 }
 
 Test(config_timm, arguments_override_the_architecture)
@@ -55,7 +55,7 @@ Test(config_timm, arguments_override_the_architecture)
     cr_assert(r->interpolation == VIT_INTERPOLATION_BILINEAR &&
               r->crop_mode == VIT_CROP_MODE_SQUASH);
     cr_assert(r->mean[0] == 0.5f && r->std[0] == 0.25f);
-    tally(7);
+    count_checks(7);
 }
 
 Test(config_timm, a_fixed_input_size_is_the_models_size)
@@ -66,7 +66,7 @@ Test(config_timm, a_fixed_input_size_is_the_models_size)
     cr_assert(file.config.height == 64 && file.config.width == 96);
     file = expect_config(RECIPE("\"input_size\":[3,64,96]"), NULL);
     cr_assert(file.config.height == 224 && file.preprocess.height == 224);
-    tally(2);
+    count_checks(2);
 }
 
 Test(config_timm, older_snapshots_have_pretrained_cfg_in_the_root)
@@ -76,7 +76,7 @@ Test(config_timm, older_snapshots_have_pretrained_cfg_in_the_root)
 
     cr_assert(file.config.classes == 4 && file.preprocess.mean[1] == 0.2f);
     cr_assert(file.preprocess.crop_pct == 0.5 && file.preprocess.std[0] == 0.229f);
-    tally(2);
+    count_checks(2);
 }
 
 /* The configuration of an architecture with these model_args. */
@@ -110,7 +110,7 @@ Test(config_timm, arguments_that_change_the_computation_have_their_effect)
     cr_assert_eq(c.classes, 0);
     c = with("vit_base_patch14_dinov2", "\"patch_size\":[32,32],\"img_size\":64");
     cr_assert(c.patch == 32 && c.height == 64 && c.layer_scale);
-    tally(9);
+    count_checks(9);
 }
 
 Test(config_timm, the_mlp_width_follows_from_the_ratio_of_the_architecture)
@@ -123,7 +123,7 @@ Test(config_timm, the_mlp_width_follows_from_the_ratio_of_the_architecture)
     cr_assert(c.mlp_dim == 4 * 1536 && !c.gated_mlp);
     c = with(BASE, "\"mlp_layer\":\"SwiGLUPacked\",\"mlp_ratio\":5.33334");
     cr_assert(c.mlp_dim == 2048 && c.gated_mlp && c.activation == VIT_ACTIVATION_GELU);
-    tally(4);
+    count_checks(4);
     expect_rejected_config(ARGS("\"mlp_layer\":\"SwiGLUPacked\",\"mlp_ratio\":1.006"), NULL,
                            VIT_EFORMAT,
                            "mlp_ratio: expected an even width for SwiGLUPacked, found 193");
@@ -162,7 +162,7 @@ Test(config_timm, the_norm_follows_pooling_over_patches_unless_arguments_change_
         const struct vit_config c = with(known[i].name, known[i].args);
         cr_assert(c.pool == known[i].pool && c.final_norm == known[i].norm, "%s %s", known[i].name,
                   known[i].args);
-        tally(1);
+        count_checks(1);
     }
 }
 
@@ -183,7 +183,7 @@ Test(config_timm, pretrained_cfg_sets_the_pooling_if_the_architecture_does_not)
     snprintf(json, sizeof json, text, "vit_base_patch16_siglip_224", "token", "");
     file = expect_config(json, NULL);
     cr_assert(file.config.pool == VIT_POOL_MAP);
-    tally(3);
+    count_checks(3);
 }
 
 Test(config_timm, the_global_pool_in_the_root_must_agree)
@@ -200,7 +200,7 @@ Test(config_timm, the_global_pool_in_the_root_must_agree)
     expect_rejected_config(
         "{\"architecture\":\"vit_base_patch16_siglip_224\",\"global_pool\":\"token\"}", NULL,
         VIT_EFORMAT, "global_pool: expected \"map\"");
-    tally(1);
+    count_checks(1);
 }
 
 Test(config_timm, the_last_num_classes_counts_and_may_be_0)
@@ -213,7 +213,7 @@ Test(config_timm, the_last_num_classes_counts_and_may_be_0)
     cr_assert_eq(file.config.classes, 0);
     file = expect_config(TIMM(",\"num_classes\":0,\"model_args\":{\"num_classes\":5}"), NULL);
     cr_assert_eq(file.config.classes, 5);
-    tally(3);
+    count_checks(3);
 }
 
 Test(config_timm, arguments_cannot_change_the_tokens_of_a_distilled_model)
@@ -236,7 +236,7 @@ Test(config_timm, arguments_cannot_change_the_tokens_of_a_distilled_model)
                  changes[i][0]);
         expect_rejected_config(text, NULL, VIT_EUNSUPPORTED, changes[i][1]);
     }
-    tally(1);
+    count_checks(1);
 }
 
 Test(config_timm, each_field_has_its_source)

@@ -23,7 +23,7 @@ static const char *const photos[] = {
     PHOTOS "progressive.jpg", PHOTOS "small-upscaled.png",
 };
 
-/* Kinds of files that photographs are not. */
+/* Kinds of files that are not photographs. */
 static const struct {
     const char *path;
     size_t height, width;
@@ -80,7 +80,7 @@ static void write_temporary(const uint8_t *bytes, size_t size, char path[32])
     close(fd);
 }
 
-/* Every byte is 119: what a function must leave alone when it fails. */
+/* Every byte is 119: a function that fails must not change it. */
 static struct vit_image untouched(void)
 {
     struct vit_image image;
@@ -124,7 +124,7 @@ static void refuses(const char *name, const uint8_t *bytes, size_t size, enum vi
     cr_assert_eq(strncmp(err.message, name, strlen(name)), 0, "%s", err.message);
     cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
     cr_assert(is_untouched(&image));
-    tally(1);
+    count_checks(1);
 }
 
 Test(decode, photographs_equal_pillow)
@@ -148,7 +148,7 @@ Test(decode, photographs_equal_pillow)
         for (size_t j = 0; j < entry->elements; j++)
             cr_assert_eq(image.pixels[j], expected[j], "%s: byte %zu is %d, expected %d", name, j,
                          image.pixels[j], expected[j]);
-        tally(entry->elements);
+        count_checks(entry->elements);
         free(expected);
         vit_image_free(&image);
     }
@@ -163,7 +163,7 @@ Test(decode, odd_kinds_equal_pillow)
 
         cr_assert(image.height == odd[i].height && image.width == odd[i].width, "%s", odd[i].path);
         cr_assert_eq(digest(image.pixels, bytes), odd[i].digest, "%s", odd[i].path);
-        tally(bytes);
+        count_checks(bytes);
         vit_image_free(&image);
     }
 }
@@ -186,7 +186,7 @@ Test(decode, unsupported_kinds_are_refused_by_name)
 
 /*
  * Only a trailer may be missing, as in Pillow: a PNG's IEND always, a JPEG's EOI if the decoder has
- * not asked for bytes ahead.
+ * not read ahead.
  */
 static void refuses_when_cut(const char *path, size_t step)
 {
@@ -227,7 +227,7 @@ Test(decode, a_png_without_its_trailer_is_whole)
         uint8_t *const bytes = prefix(&file, size);
         cr_assert_eq(vit_image_decode(bytes, size, NULL, &image, NULL), VIT_OK);
         cr_assert_eq(digest(image.pixels, image.height * image.stride), odd[0].digest);
-        tally(image.height * image.stride);
+        count_checks(image.height * image.stride);
         vit_image_free(&image);
         free(bytes);
     }
@@ -245,7 +245,7 @@ Test(decode, a_cut_file_is_named_by_its_path)
     cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EFORMAT);
     cr_assert_eq(strncmp(err.message, path, strlen(path)), 0, "%s", err.message);
     cr_assert_eq(vit_image_decode_file(path, NULL, &image, NULL), VIT_EFORMAT);
-    tally(2);
+    count_checks(2);
     unlink(path);
     free(file.bytes);
 }
@@ -258,7 +258,7 @@ Test(decode, the_name_of_a_file_does_not_matter)
     write_temporary(file.bytes, file.size, path);
     struct vit_image image = decode_file(path);
     cr_assert_eq(digest(image.pixels, image.height * image.stride), 0x5fee45b7d70fda30u);
-    tally(image.height * image.stride);
+    count_checks(image.height * image.stride);
     unlink(path);
     vit_image_free(&image);
     free(file.bytes);
@@ -273,7 +273,7 @@ static void cannot_read(const char *path, int reason)
     cr_assert(strstr(err.message, path), "%s", err.message);
     cr_assert(strstr(err.message, strerror(reason)), "%s", err.message);
     cr_assert(is_untouched(&image));
-    tally(1);
+    count_checks(1);
 }
 
 Test(decode, a_file_that_cannot_be_read_has_the_systems_reason)
@@ -295,13 +295,13 @@ Test(decode, other_formats_are_refused)
     refuses("empty", garbage, 0, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
     write_temporary(garbage, 0, path);
     cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EFORMAT);
-    tally(1);
+    count_checks(1);
     unlink(path);
 }
 
 Test(decode, too_many_pixels_are_refused_before_memory_is_allocated)
 {
-    static const uint8_t png[] = /* 2^20 × 2^20, its data about to follow */
+    static const uint8_t png[] = /* 2^20 × 2^20, without its data */
         "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\x10\0\0\0\x10\0\0\x08\x02\0\0\0\xc4\x4a\x37\x92"
         "\0\0\0\x08IDAT";
     struct file jpeg = load(PHOTOS "gray.jpg");
@@ -353,7 +353,7 @@ static void survives_damage(const char *path, uint32_t *state)
         const enum vit_status status = decode("damaged", bytes, file.size, &image, &err);
         cr_assert_eq(status, err.status);
         cr_assert_eq(status == VIT_OK, image.pixels != NULL);
-        tally(1);
+        count_checks(1);
         vit_image_free(&image);
         free(bytes);
     }

@@ -57,7 +57,7 @@ Test(decode_limits, limits_are_the_callers)
         vit_image_free(&memory);
         vit_image_free(&disk);
     }
-    tally(2 * COUNT(cases));
+    count_checks(2 * COUNT(cases));
 }
 
 /* The options of an older and of a newer version of this library. */
@@ -89,5 +89,5 @@ Test(decode_limits, options_of_another_size_are_read)
     older.size = SIZE_MAX;
     cr_assert_eq(vit_image_decode(file.bytes, file.size, (const void *)&older, &image, &err),
                  VIT_EINVAL);
-    tally(5);
+    count_checks(5);
 }

@@ -30,7 +30,7 @@ Test(directory, files_are_read_by_name)
     text_file_free(&text);
     directory_close(&directory);
     remove_directory(&made);
-    tally(7);
+    count_checks(7);
 }
 
 Test(directory, an_optional_file_may_be_missing_and_a_required_one_may_not)
@@ -51,7 +51,7 @@ Test(directory, an_optional_file_may_be_missing_and_a_required_one_may_not)
     cr_assert(strstr(err.message, "/a: expected at most 5 bytes, found 6"), "%s", err.message);
     directory_close(&directory);
     remove_directory(&made);
-    tally(7);
+    count_checks(7);
 }
 
 /* Fails at a name that begins with z. */
@@ -81,7 +81,7 @@ Test(directory, a_listing_has_each_visible_name_once)
     cr_assert_eq(directory_visit(&directory, count_name, counts, NULL), VIT_ENOMEM);
     directory_close(&directory);
     remove_directory(&made);
-    tally(6);
+    count_checks(6);
 }
 
 /* A handle keeps its directory, even if the directory gets another name. */
@@ -102,7 +102,7 @@ Test(directory, a_renamed_directory_keeps_its_files)
     directory_close(&directory);
     cr_assert_eq(rename(other, made.path), 0);
     remove_directory(&made);
-    tally(5);
+    count_checks(5);
 }
 
 Test(directory, only_a_directory_is_opened)
@@ -116,7 +116,7 @@ Test(directory, only_a_directory_is_opened)
     cr_assert(strstr(err.message, "/file: cannot be opened: Not a directory"), "%s", err.message);
     cr_assert_eq(directory_open(made_path(&made, "none"), &directory, &err), VIT_EIO);
     remove_directory(&made);
-    tally(3);
+    count_checks(3);
 }
 
 Test(checked, a_product_that_does_not_fit_is_reported)
@@ -128,5 +128,5 @@ Test(checked, a_product_that_does_not_fit_is_reported)
     cr_assert(checked_mul(SIZE_MAX / 2, 2, &product) && product == SIZE_MAX - 1);
     cr_assert_not(checked_mul(SIZE_MAX / 2 + 1, 2, &product));
     cr_assert_not(checked_mul(SIZE_MAX, SIZE_MAX, &product));
-    tally(5);
+    count_checks(5);
 }

@@ -117,7 +117,7 @@ static struct vit_model *open_directory(const char *directory)
     struct vit_error err = { 0 };
 
     cr_assert_eq(vit_model_open(directory, NULL, &model, &err), VIT_OK, "%s", err.message);
-    tally(1);
+    count_checks(1);
     return model;
 }
 
@@ -129,7 +129,7 @@ static void rejects(const struct copy *copy, const char *words)
     write_copy(copy);
     cr_assert_eq(vit_model_open(copy->directory.path, NULL, &model, &err), VIT_EFORMAT);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(2);
+    count_checks(2);
 }
 
 /* An output for an image of a gradient. */
@@ -295,7 +295,7 @@ Test(directory_hf, only_a_classifier_has_labels)
     cr_assert_eq(model_config(model).classes, 20);
     cr_assert_null(vit_model_label(model, 0));
     vit_model_free(model);
-    tally(4);
+    count_checks(4);
 }
 
 /* With the classifier's weights as the pooler's, the embedding is tanh of the logits. */
@@ -314,7 +314,7 @@ Test(directory_hf, without_a_classifier_the_pooler_is_a_tanh_layer)
     cr_assert(width == classes && model_config(pooler).classes == 0);
     for (size_t i = 0; i < width; i++) /* tanh is within 2 ulp of one */
         cr_assert_lt(fabs((double)pooled[i] - tanh((double)logits[i])), 2 * 0x1p-24, "%zu", i);
-    tally(width + 1);
+    count_checks(width + 1);
     free(logits);
     free(pooled);
     vit_model_free(head);
@@ -333,7 +333,7 @@ Test(directory_hf, tensors_outside_the_vision_tower_are_ignored)
     cr_assert_eq(ignored, 3);
     cr_assert_str_eq(vit_model_family(model), "hf-clip");
     vit_model_free(model);
-    tally(2);
+    count_checks(2);
 }
 
 /* Also at the stored size: preprocessor_config.json may have another, as DINOv2's does. */
@@ -358,7 +358,7 @@ Test(directory_hf, a_requested_size_has_the_caller_as_its_source)
         cr_assert_eq(found, 2, "at %zu", sides[i]);
         vit_model_free(model);
     }
-    tally(6);
+    count_checks(6);
 }
 
 Test(directory_hf, edges_are_cropped_at_the_stored_size_but_a_requested_size_must_fit)
@@ -379,5 +379,5 @@ Test(directory_hf, edges_are_cropped_at_the_stored_size_but_a_requested_size_mus
     cr_assert_eq(vit_model_open("tests/golden/hf-siglip", &not, &model, &err), VIT_EINVAL);
     cr_assert(strstr(err.message, "height: expected a multiple of patch, 8, found 31"), "%s",
               err.message);
-    tally(5);
+    count_checks(5);
 }

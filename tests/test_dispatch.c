@@ -9,7 +9,7 @@
 #include "counts.h"
 #include "vit/kernels.h"
 
-/* By XCR0: what systems save. */
+/* Values of XCR0: the registers that systems save. */
 #define NOTHING    0 /* no XSAVE at all, or not used */
 #define SSE        0x03
 #define YMM        0x07
@@ -101,7 +101,7 @@ Test(dispatch, a_level_needs_processor_and_system)
         list(&choice, usable);
         cr_assert_str_eq(usable, machines[i].usable, "%s: %s", machines[i].name, usable);
     }
-    tally(MACHINES);
+    count_checks(MACHINES);
 }
 
 Test(dispatch, the_default_is_the_strongest_level_that_the_policy_allows)
@@ -115,7 +115,7 @@ Test(dispatch, the_default_is_the_strongest_level_that_the_policy_allows)
         cr_assert_eq(choice.reason != NULL, strcmp(strongest, machines[i].standard) != 0,
                      "%s: a reason for nothing, or no reason", machines[i].name);
     }
-    tally(3 * MACHINES);
+    count_checks(3 * MACHINES);
 }
 
 /* What each level needs, stated apart from kernels/levels.h. */
@@ -162,7 +162,7 @@ Test(dispatch, a_level_needs_each_of_its_features_and_registers)
                              (unsigned long long)cpu.xcr0);
             checks += ISA_LEVELS;
         }
-    tally(checks);
+    count_checks(checks);
 }
 
 Test(dispatch, a_name_overrides_the_policy_but_not_the_machine)
@@ -180,7 +180,7 @@ Test(dispatch, a_name_overrides_the_policy_but_not_the_machine)
               err.message);
     cr_assert_eq(isa_find(&lacking, "neon", "", &level, &err), VIT_EUNSUPPORTED);
     cr_assert_eq(isa_find(&lacking, "sse9", "", &level, &err), VIT_EINVAL);
-    tally(7);
+    count_checks(7);
 }
 
 Test(dispatch, the_library_uses_the_levels_of_this_machines_description)
@@ -198,12 +198,12 @@ Test(dispatch, the_library_uses_the_levels_of_this_machines_description)
     cr_assert_str_eq(vit_isa_default(&reason), isa_name(choice.standard));
     cr_assert_eq(vit_kernels_get(NULL, &kernels, NULL), VIT_OK);
     cr_assert_str_eq(kernels->isa, isa_name(choice.standard));
-    tally(4);
+    count_checks(4);
 }
 
 #if defined(__x86_64__) && defined(__linux__)
 
-/* The value of a line of /proc/cpuinfo, between spaces; "" where there is no such line. */
+/* The value of a line of /proc/cpuinfo, between spaces; "" if there is no such line. */
 static char *cpuinfo(const char *key)
 {
     static char line[8192], value[8192];
@@ -218,7 +218,7 @@ static char *cpuinfo(const char *key)
     return value;
 }
 
-/* Linux has its own reading of CPUID; it may hide a feature, but it does not invent one. */
+/* Linux reads CPUID itself. It may hide a feature, but it never adds one. */
 Test(dispatch, the_description_of_this_machine_has_what_linux_finds)
 {
 #define FLAG(name, leaf, subleaf, reg, mask) { " " #name " ", CPU_##name },
@@ -239,7 +239,7 @@ Test(dispatch, the_description_of_this_machine_has_what_linux_finds)
     cr_assert_eq(strtoul(cpuinfo("cpu family"), NULL, 10), cpu.family);
     cr_assert_eq(strtoul(cpuinfo("model"), NULL, 10), cpu.model);
     cr_assert(strstr(cpuinfo("vendor_id"), cpu.vendor) && *cpu.vendor);
-    tally(sizeof flags / sizeof *flags + 4);
+    count_checks(sizeof flags / sizeof *flags + 4);
 }
 
 #endif

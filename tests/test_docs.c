@@ -74,7 +74,7 @@ static void check_family(const struct row *row, const struct family *family, con
     cr_assert(computed || strcmp(cell, resizing) == 0, "%s: \"%s\", expected \"%s\"", family->id,
               cell, resizing);
     cr_assert_gt(strlen(row->cells[5]), 0);
-    tally(6);
+    count_checks(6);
 }
 
 Test(docs, the_page_lists_the_families_in_the_order_of_the_library)
@@ -89,9 +89,9 @@ Test(docs, the_page_lists_the_families_in_the_order_of_the_library)
             cr_assert(find_row("Families", rows++, &row), "docs/models.md lacks %s", family->id);
             check_family(&row, family, model_type);
         }
-    cr_assert_not(find_row("Families", rows, &row), "docs/models.md has %s, which is no family",
+    cr_assert_not(find_row("Families", rows, &row), "docs/models.md: expected a family, found %s",
                   row.cells[0]);
-    tally(1);
+    count_checks(1);
 }
 
 Test(docs, the_public_list_of_families_is_the_table_of_the_library)
@@ -108,11 +108,11 @@ Test(docs, the_public_list_of_families_is_the_table_of_the_library)
             cr_assert_str_eq(public.id, family->id);
             cr_assert_str_eq(public.title, family->title);
             cr_assert_eq(public.model_type, family->model_types[j]);
-            tally(4);
+            count_checks(4);
         }
     }
     cr_assert_not(vit_family_at(entries, &public));
-    tally(1);
+    count_checks(1);
 }
 
 /* Expects that a config.json of the model_type may have the field. */
@@ -126,7 +126,7 @@ static void expect_known_field(const char *model_type, const char *field)
     const struct text_file file = { "config.json", text, strlen(text) };
     cr_assert_neq(parse_config(&file, NULL, NULL, &parsed, &err), VIT_OK);
     cr_assert_null(strstr(err.message, "unknown field"), "%s: %s", model_type, err.message);
-    tally(2);
+    count_checks(2);
 }
 
 /* The next `name` in backticks; NULL at the end of the line. */
@@ -162,7 +162,7 @@ Test(docs, the_fields_of_libvits_own_config_json_exist)
     }
     fclose(file);
     cr_assert_geq(fields, 40);
-    tally(1);
+    count_checks(1);
 }
 
 /* Replaces the #s of a pattern: patches of 16, images of 224. */
@@ -235,6 +235,6 @@ Test(docs, the_page_lists_the_architectures_of_the_library)
                          traits);
     }
     cr_assert_not(find_row("Architectures", i, &row),
-                  "docs/models.md has %s, which is no architecture", row.cells[0]);
-    tally(6 * i + 1);
+                  "docs/models.md: expected an architecture, found %s", row.cells[0]);
+    count_checks(6 * i + 1);
 }

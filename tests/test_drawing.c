@@ -53,7 +53,7 @@ Test(drawing, colors_are_equally_far_apart_and_grow_lighter)
     }
     for (size_t i = 0; i < STEPS; i++)
         cr_assert(fabs(steps[i] / mean - 1) <= 0.031, "step %zu: %g of %g", i, steps[i], mean);
-    tally(2 * STEPS);
+    count_checks(2 * STEPS);
 }
 
 Test(drawing, numbers_outside_0_to_1_have_the_outermost_colors)
@@ -72,7 +72,7 @@ Test(drawing, numbers_outside_0_to_1_have_the_outermost_colors)
         vit_colormap(cases[i].t, rgb);
         cr_assert_eq(memcmp(rgb, cases[i].color, 3), 0, "%g", cases[i].t);
     }
-    tally(COUNT(cases));
+    count_checks(COUNT(cases));
 }
 
 static struct vit_image create(size_t height, size_t width, enum vit_pixel_format format)
@@ -108,7 +108,7 @@ Test(drawing, an_overlay_is_hottest_in_the_middle_of_the_hottest_cell)
     cr_assert_eq(vit_colormap_overlay(2, 3, values, &gray, NULL), VIT_EINVAL);
     vit_image_free(&gray);
     vit_image_free(&image);
-    tally(3);
+    count_checks(3);
 }
 
 Test(drawing, a_view_shares_the_pixels_inside_and_nothing_outside)
@@ -137,7 +137,7 @@ Test(drawing, a_view_shares_the_pixels_inside_and_nothing_outside)
             }
         vit_image_free(&image);
     }
-    tally(COUNT(cases) * 37);
+    count_checks(COUNT(cases) * 37);
 }
 
 Test(drawing, a_copy_takes_the_pixels_that_both_images_have)
@@ -157,7 +157,7 @@ Test(drawing, a_copy_takes_the_pixels_that_both_images_have)
     vit_image_free(&other);
     vit_image_free(&to);
     vit_image_free(&from);
-    tally(91);
+    count_checks(91);
 }
 
 /* What Pillow's convert("RGB") makes of a pixel. */
@@ -194,7 +194,7 @@ Test(drawing, a_png_of_any_format_and_stride_is_decoded_as_it_was_encoded)
         vit_image_free(&found);
         vit_image_free(&whole);
     }
-    tally(4 * HEIGHT * WIDTH);
+    count_checks(4 * HEIGHT * WIDTH);
 }
 
 Test(drawing, images_that_cannot_be_created_or_encoded_are_refused)
@@ -218,10 +218,10 @@ Test(drawing, images_that_cannot_be_created_or_encoded_are_refused)
     cr_assert_eq(vit_image_create(0, 1, VIT_PIXEL_FORMAT_RGB, &image, NULL), VIT_EINVAL);
     cr_assert_eq(vit_image_create(1, 1, (enum vit_pixel_format)4, &image, NULL), VIT_EINVAL);
     cr_assert_eq(vit_image_create(SIZE_MAX / 2, 3, VIT_PIXEL_FORMAT_RGB, &image, NULL), VIT_ENOMEM);
-    tally(COUNT(bad) + 3);
+    count_checks(COUNT(bad) + 3);
 }
 
-Test(drawing, a_models_input_is_turned_back_into_its_picture)
+Test(drawing, a_models_input_becomes_its_image_again)
 {
     const struct vit_preprocess_config config = { .size = sizeof config,
                                                   .channels = 3,
@@ -245,5 +245,5 @@ Test(drawing, a_models_input_is_turned_back_into_its_picture)
             cr_assert_eq(memcmp(image.pixels + (y * 48 + x) * 3, rgb + (y / 3 * 16 + x / 3) * 3, 3),
                          0);
     vit_image_free(&image);
-    tally(48 * 48);
+    count_checks(48 * 48);
 }

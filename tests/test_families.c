@@ -71,7 +71,7 @@ static void rejects(const struct golden *golden, json_t *header, const char *a, 
     cr_assert(strstr(err.message, a) && strstr(err.message, b), "%s: no '%s' or no '%s' in: %s",
               golden->path, a, b, err.message);
     remove_directory(&directory);
-    tally(3);
+    count_checks(3);
 }
 
 /* Tensors in Hugging Face's files that the vision tower does not use. */
@@ -176,7 +176,7 @@ Test(families, unknown_names_are_not_attributed_to_a_family)
     cr_assert(strstr(err.message, "found no such tensor") && !strstr(err.message, "the names of"),
               "%s", err.message);
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }
 
 Test(families, the_message_says_if_the_names_are_of_another_family_than_the_configuration)

@@ -51,7 +51,7 @@ Test(flops, are_twice_the_multiply_adds_of_every_matmul)
     /* DeiT-B has 17.6·10^9 multiply-adds, Touvron et al. 2021; within 1 % */
     cr_assert_eq(vit_config_from_name("vit_base_patch16_224", &base, NULL), VIT_OK);
     cr_assert_lt(fabs(flops(&base) / 2 / 17.6e9 - 1), 0.01);
-    tally(5);
+    count_checks(5);
 }
 
 Test(flops, of_t2t_follow_its_soft_splits)
@@ -81,7 +81,7 @@ Test(flops, of_t2t_follow_its_soft_splits)
     c.tokenizer = VIT_TOKENIZER_T2T_PERFORMER; /* 2 features */
     cr_assert_eq(flops(&c), 2 * (first - 2 * 256 * 4 + 4 * 16 * 2 * 4 + second - 2 * 16 * 4 +
                                  4 * 4 * 2 * 4 + rest));
-    tally(2);
+    count_checks(2);
 }
 
 Test(flops, of_a_configuration_that_cannot_be_computed_are_refused)
@@ -94,5 +94,5 @@ Test(flops, of_a_configuration_that_cannot_be_computed_are_refused)
     c = small;
     c.size = 3;
     cr_assert_eq(vit_config_flops(&c, &value, NULL), VIT_EINVAL);
-    tally(2);
+    count_checks(2);
 }

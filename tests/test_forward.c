@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc_counter.h"
 #include "compare.h"
 #include "counts.h"
 #include "vit/vit.h"
-#include "watch.h"
 
 #define BATCH 7
 
@@ -186,7 +186,7 @@ Test(forward, a_canceled_pass_returns_canceled_and_the_context_still_works)
     cr_assert_eq(vit_forward(ctx, 1, images(), logits, &err), VIT_OK);
     vit_context_free(ctx);
     vit_model_free(model);
-    tally(5);
+    count_checks(5);
 }
 
 /* A hook that begins a second call on its own context. */
@@ -221,7 +221,7 @@ Test(forward, a_second_call_at_once_is_refused_and_the_first_one_completes)
     cr_assert_eq(vit_forward(r.context, 1, images(), found, NULL), VIT_OK);
     vit_context_free(r.context);
     vit_model_free(model);
-    tally(3);
+    count_checks(3);
 }
 
 Test(forward, allocates_nothing)
@@ -239,7 +239,7 @@ Test(forward, allocates_nothing)
         vit_context_free(ctx);
     }
     vit_model_free(model);
-    tally(3);
+    count_checks(3);
 }
 
 Test(forward, one_thread_enters_no_openmp_region)
@@ -252,12 +252,12 @@ Test(forward, one_thread_enters_no_openmp_region)
     cr_assert_eq(watched_regions(), 0);
     cr_assert(vit_forward(two, BATCH, images(), logits, NULL) == VIT_OK);
 #ifdef __clang__ /* calls its own OpenMP runtime */
-    tally_skip("OpenMP regions of two threads: seen with gcc alone", 1);
+    count_skipped("OpenMP regions of two threads: seen with gcc alone", 1);
 #else
     cr_assert_gt(watched_regions(), 0);
 #endif
     vit_context_free(one);
     vit_context_free(two);
     vit_model_free(model);
-    tally(2);
+    count_checks(2);
 }

@@ -148,7 +148,7 @@ static void run_in_state(void *user, size_t tasks, void (*task)(void *arg, size_
     }
 }
 
-/* What a model computes: none of it may depend on the state. */
+/* The results of a model, which must not depend on the state. */
 struct results {
     float logits[BATCH][CLASSES];
     float tokens[TOKENS][DIM]; /* of subnormal images, subnormal */
@@ -233,10 +233,13 @@ Test(fpenv, openmp_threads_have_the_callers_state)
     }
     fesetenv(FE_DFL_ENV);
     cr_assert(same);
-    tally(1);
+    count_checks(1);
 }
 
-/* A matmul on this thread, where the state has an effect: products of all sizes, some subnormal. */
+/*
+ * A matmul on this thread, with products of all magnitudes, some subnormal: the state has an
+ * effect.
+ */
 static void product(const struct vit_kernels *kernels, float c[16 * 40])
 {
     static float a[16 * 30], b[40], panels[4096];
@@ -268,7 +271,7 @@ Test(fpenv, each_state_changes_bits_without_the_library)
             cr_assert_not(same_bits(16 * 40, expected, found), "%s, state %zu", kernels->isa,
                           state);
         }
-        tally(STATES - 1);
+        count_checks(STATES - 1);
     }
 }
 
@@ -294,7 +297,7 @@ Test(fpenv, kernels_never_change_the_control_state)
             fesetenv(FE_DFL_ENV);
             cr_assert_eq(before, after, "%s, state %zu", kernels->isa, state);
         }
-        tally(STATES);
+        count_checks(STATES);
     }
 }
 
@@ -356,7 +359,7 @@ Test(fpenv, numbers_in_a_configuration_are_read_the_same_in_every_state)
         vit_model_free(model);
     }
     remove_directory(&directory);
-    tally(STATES);
+    count_checks(STATES);
 }
 
 #ifdef __GLIBC__ /* can unmask exceptions */
@@ -390,7 +393,7 @@ Test(fpenv, traps_do_not_fire_and_remain_set)
                      (enum pattern[]){ PATTERN_NORMAL, PATTERN_NAN, PATTERN_TINY, PATTERN_HUGE }[i],
                      1);
     if (!trap_everything()) {
-        tally_skip("traps: this processor has none", 2);
+        count_skipped("traps: this processor does not support them", 2);
         return;
     }
     status[0] = vit_model_open("models/digits", NULL, &model, NULL);
@@ -404,7 +407,7 @@ Test(fpenv, traps_do_not_fire_and_remain_set)
     cr_assert_eq(still, FE_ALL_EXCEPT);
     vit_context_free(ctx);
     vit_model_free(model);
-    tally(2);
+    count_checks(2);
 }
 
 /* Without this the test above could not fail. */
@@ -415,7 +418,7 @@ Test(fpenv, traps_fire_without_the_library)
     signal(SIGFPE, on_trap);
     if (sigsetjmp(trapped, 1) == 0) {
         if (!trap_everything()) {
-            tally_skip("traps: this processor has none", 1);
+            count_skipped("traps: this processor does not support them", 1);
             return;
         }
         product(scalar_level(), c);
@@ -423,7 +426,7 @@ Test(fpenv, traps_fire_without_the_library)
         cr_assert_fail("inexact and underflow did not trap");
     }
     fesetenv(FE_DFL_ENV);
-    tally(1);
+    count_checks(1);
 }
 
 #endif

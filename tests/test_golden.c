@@ -51,7 +51,7 @@ static void expect_close(const struct tensor *expected, const float *found, cons
         cr_assert(distance <= TOLERANCE * largest, "%s: element %zu is %g, expected %g", what, i,
                   (double)found[i], (double)expected->data[i]);
     }
-    tally(expected->count);
+    count_checks(expected->count);
 }
 
 /*
@@ -136,7 +136,7 @@ static void check_io(const char *folder, const char *file)
                 check_io_on(folder, file, isa, threads);
 }
 
-/* Layer by layer on every level of this machine, with one thread and with three. */
+/* Compares layer by layer, on every level of this machine, with one thread and with three. */
 static void check_case(const char *folder)
 {
     check_io(folder, "io.safetensors");
@@ -206,8 +206,8 @@ Test(golden, series_mountain)
     }
     for (size_t i = 0; vit_isa_level(i, &usable); i++)
         runs += usable ? 2 : 0;
-    tally_skip("golden case series-mountain: its picture is not in this repository",
-               numbers * runs);
+    count_skipped("golden case series-mountain: its image is not in this repository",
+                  numbers * runs);
 }
 
 Test(golden, patches_are_unfolded_channel_row_column)

@@ -1,4 +1,4 @@
-/* test_layers.c - which file includes which: only lower layers, and no circles */
+/* test_layers.c - each file includes only lower layers, and includes form no cycle */
 #include <criterion/criterion.h>
 #include <glob.h>
 #include <stdio.h>
@@ -96,7 +96,7 @@ static size_t read_file(const struct layer *layer, const char *path)
         module_of(included, to);
         count++;
         if (strcmp(from, to) == 0 || strcmp(layer->directory, "check") == 0)
-            continue; /* check.h is the interface of check.c and run.c, which is a circle */
+            continue; /* check.h is the interface of both check.c and run.c, which makes a cycle */
         cr_assert_lt(graph.edge_count, MAX_EDGES);
         graph.edges[graph.edge_count].from = node(from);
         graph.edges[graph.edge_count++].to = node(to);
@@ -124,7 +124,7 @@ static size_t read_layer(const struct layer *layer)
 static void visit(size_t n, char *path, size_t length)
 {
     length += (size_t)snprintf(path + length, 2048 - length, " -> %s", graph.nodes[n]);
-    cr_assert_neq(graph.state[n], 1, "expected no circle, found%s", path);
+    cr_assert_neq(graph.state[n], 1, "expected no cycle, found%s", path);
     if (graph.state[n] == 2)
         return;
     graph.state[n] = 1;
@@ -134,16 +134,16 @@ static void visit(size_t n, char *path, size_t length)
     graph.state[n] = 2;
 }
 
-Test(layers, include_only_lower_layers_and_have_no_circles)
+Test(layers, include_only_lower_layers_without_cycles)
 {
     char path[2048];
 
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
         const size_t count = read_layer(&layers[i]);
         cr_assert_gt(count, 0, "%s", layers[i].directory);
-        tally(count);
+        count_checks(count);
     }
     for (size_t i = 0; i < graph.count; i++)
         visit(i, path, 0);
-    tally(graph.count);
+    count_checks(graph.count);
 }

@@ -19,7 +19,7 @@ static struct npz *parses(const struct made_npz *made)
 
     cr_assert_eq(npz_parse("x.npz", made->bytes, made->size, &npz, &err), VIT_OK, "%s",
                  err.message);
-    tally(1);
+    count_checks(1);
     return npz;
 }
 
@@ -60,7 +60,7 @@ static void is_transposed(const struct tensors *jax, const char *kernel, const s
         for (size_t c = 0; c < columns; c++)
             cr_assert_eq(a[c * rows + r], b[(first_row + r) * columns + c], "%s [%zu, %zu]", weight,
                          r, c);
-    tally(rows * columns);
+    count_checks(rows * columns);
 }
 
 static void equals_the_golden_model(const char *directory)
@@ -93,7 +93,7 @@ static void equals_the_golden_model(const char *directory)
     cr_assert_eq(memcmp(a, b, 37 * 96 * sizeof *a), 0);
     tensors_close(jax);
     tensors_close(timm);
-    tally(18432 + 3 * 40 + 3);
+    count_checks(18432 + 3 * 40 + 3);
 }
 
 Test(npz, the_golden_file_equals_the_same_model_in_safetensors)
@@ -134,7 +134,7 @@ Test(npz, a_deflated_file_has_the_same_values)
     free(made.bytes);
     tensors_close(tensors);
     remove_directory(&directory);
-    tally(1);
+    count_checks(1);
 }
 
 Test(npz, every_float_dtype_is_read_and_integers_are_listed_only)
@@ -176,7 +176,7 @@ Test(npz, every_float_dtype_is_read_and_integers_are_listed_only)
                 cr_assert_eq(memcmp(out, floats[pass ? 5 - i : i].numbers + first,
                                     (3 - first) * sizeof *out),
                              0, "%s", m->name);
-                tally(3);
+                count_checks(3);
             }
     const struct npz_member *i8 = member_of(npz, "i8"), *none = member_of(npz, "none");
     cr_assert(i8->header.elements == 3 && member_of(npz, "b")->header.rank == 0);
@@ -188,7 +188,7 @@ Test(npz, every_float_dtype_is_read_and_integers_are_listed_only)
     cr_assert_eq(npz_read_f32(npz, none, 0, 1, out, &err), VIT_EINVAL);
     npz_close(npz);
     free(made.bytes);
-    tally(5);
+    count_checks(5);
 }
 
 Test(npz, a_range_outside_the_member_is_rejected)
@@ -211,7 +211,7 @@ Test(npz, a_range_outside_the_member_is_rejected)
                  "6 in all",
                  ranges[i][1], ranges[i][0]);
         cr_assert_str_eq(err.message, words);
-        tally(2);
+        count_checks(2);
     }
     npz_close(npz);
     free(made.bytes);
@@ -235,7 +235,7 @@ Test(npz, sizes_may_follow_the_data_or_take_64_bits)
         cr_assert_eq(npz_read_f32(npz, npz->members, 1, 1, out, &err), VIT_OK, "%s", err.message);
         cr_assert_eq(out[0], 1);
         npz_close(npz);
-        tally(4);
+        count_checks(4);
     }
 }
 
@@ -247,5 +247,5 @@ Test(npz, an_archive_without_members_is_accepted)
     cr_assert_eq(npz->count, 0);
     npz_close(npz);
     npz_close(NULL);
-    tally(2);
+    count_checks(2);
 }

@@ -23,7 +23,7 @@ static void rejects(const struct made_npz *made, enum vit_status status, const c
     cr_assert_null(npz);
     cr_assert_eq(strncmp(err.message, "x.npz: ", 7), 0, "%s", err.message);
     cr_assert_str_eq(err.message + 7, words);
-    tally(4);
+    count_checks(4);
 }
 
 static void rejects_member(const struct made_member *member, enum vit_status status,
@@ -179,7 +179,7 @@ static void rejects_file(const char *path, enum vit_status status, const char *w
     cr_assert_eq(npz_open(path, &npz, &err), status);
     cr_assert_null(npz);
     cr_assert_str_eq(err.message, whole);
-    tally(3);
+    count_checks(3);
 }
 
 Test(npz_hostile, sizes_of_64_bits_and_real_encryption_are_rejected)
@@ -210,7 +210,7 @@ static void rejects_data(const struct made_npz *made, size_t member, const char 
     }
     cr_assert_eq(npz_read_f32(npz, &npz->members[1 - member], 0, 1, out, &err), VIT_OK);
     npz_close(npz);
-    tally(6);
+    count_checks(6);
 }
 
 Test(npz_hostile, the_message_names_a_member_whose_data_are_damaged)
@@ -265,7 +265,7 @@ Test(npz_hostile, an_archive_truncated_at_any_byte_is_rejected)
         free(bytes);
     }
     free(made.bytes);
-    tally(2 * whole);
+    count_checks(2 * whole);
 }
 
 Test(npz_hostile, a_file_truncated_after_it_was_opened_is_an_error)
@@ -286,7 +286,7 @@ Test(npz_hostile, a_file_truncated_after_it_was_opened_is_an_error)
     npz_close(npz);
     free(made.bytes);
     remove_directory(&directory);
-    tally(3);
+    count_checks(3);
 }
 
 Test(npz_hostile, more_members_than_the_limit_are_rejected)

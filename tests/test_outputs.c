@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc_counter.h"
 #include "compare.h"
 #include "counts.h"
 #include "model_config.h"
 #include "vit/inspect.h"
-#include "watch.h"
 
 enum { BATCH = 3, DEPTH = 3, PIXELS = 3 * 32 * 48 };
 
@@ -166,12 +166,12 @@ Test(outputs, a_call_computes_each_block_once_and_none_after_the_last_it_needs)
                                                       : of_block ? all.at[i].block + 1
                                                                  : DEPTH);
     }
-    /* what an attention rollout asks for */
+    /* the requests of an attention rollout */
     cr_assert_eq(attentions, DEPTH);
     cr_assert_eq(blocks_of(model, DEPTH, attention), DEPTH);
     free_requests(all);
     vit_model_free(model);
-    tally(all.count + 3);
+    count_checks(all.count + 3);
 }
 
 Test(outputs, a_call_for_all_of_them_allocates_nothing)
@@ -188,7 +188,7 @@ Test(outputs, a_call_for_all_of_them_allocates_nothing)
         free_requests(all);
         vit_context_free(context);
         vit_model_free(model);
-        tally(1);
+        count_checks(1);
     }
 }
 
@@ -206,7 +206,7 @@ Test(outputs, names_lead_back_to_their_output)
     cr_assert_eq(vit_output_from_name("logit", &found, NULL), VIT_EINVAL);
     cr_assert_eq(vit_output_from_name("", &found, NULL), VIT_EINVAL);
     cr_assert_null(vit_output_name((enum vit_output) - 1));
-    tally(2 * (size_t)output + 4);
+    count_checks(2 * (size_t)output + 4);
 }
 
 /* The facts of an output agree with its shape in a model that has it. */
@@ -229,12 +229,12 @@ Test(outputs, have_a_name_a_description_and_dimensions)
         vit_output_shape(model, output, 0, &rows, &columns);
         cr_assert_eq(rows == 1, info.rank == 1, "%s", info.name);
         cr_assert(info.rank < 3 || rows % columns == 0, "%s", info.name);
-        tally(6);
+        count_checks(6);
     }
     cr_assert_null(vit_output_name((enum vit_output)i));
     cr_assert_not(vit_output_at(0, &impossible));
     vit_model_free(model);
-    tally(2);
+    count_checks(2);
 }
 
 /* That a call of one request is refused with a message. */
@@ -245,7 +245,7 @@ static void refuses(struct vit_context *context, struct vit_output_request reque
 
     cr_assert_eq(call(context, 1, &request, &err), status, "%s", err.message);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    tally(2);
+    count_checks(2);
 }
 
 Test(outputs, requests_that_the_model_cannot_answer_are_refused)
@@ -305,5 +305,5 @@ Test(outputs, longer_requests_are_read_at_their_own_stride)
     cr_assert_eq(call(context, 2, &requests[0].r, NULL), VIT_EINVAL);
     vit_context_free(context);
     vit_model_free(model);
-    tally(3);
+    count_checks(3);
 }

@@ -123,7 +123,7 @@ Test(packed, a_kernel_converts_activations_and_keeps_groups_of_rows_together)
     }
     free(scratch);
     free(packed.panels);
-    tally(2 * M * N);
+    count_checks(2 * M * N);
 }
 
 Test(packed, chunks_in_any_order_give_the_bytes_of_one_call)

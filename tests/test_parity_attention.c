@@ -98,7 +98,7 @@ Test(attention, thread_count_and_order_do_not_change_bits)
     for (size_t s = 0; s < SHAPES; s++) {
         struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
         struct guard expected = attend(level, NULL, &shapes[s], &qkv, ld);
-        for (size_t threads = 2; threads < 9; threads++) { /* small shapes are not cut at all */
+        for (size_t threads = 2; threads < 9; threads++) { /* small shapes are not divided */
             const struct vit_parallel ways[] = { { vit_parallel_openmp, NULL, threads },
                                                  { run_backwards, NULL, threads } };
             for (size_t w = 0; w < 2; w++) {

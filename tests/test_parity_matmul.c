@@ -48,5 +48,5 @@ Test(matmul, a_size_that_does_not_fit_is_0)
     cr_assert(vit_packed_bytes(kernel, 0, 5) == 0);
     cr_assert(vit_attention_scratch_bytes(scalar_level(), huge, 64, 1) == 0);
     cr_assert(vit_attention_scratch_bytes(scalar_level(), 197, 64, huge) == 0);
-    tally(4);
+    count_checks(4);
 }

@@ -11,7 +11,7 @@ Test(parity, row_kernels_give_the_bits_of_scalar_and_stay_within_their_operands)
         expect_cases(row_cases[i].name);
 }
 
-/* Every 257th float there is, and so every exponent, sign and kind. */
+/* Every 257th float: all exponents, signs and kinds. */
 Test(parity, activations_give_the_bits_of_scalar_over_all_floats)
 {
     enum { CHUNK = 4096, STEP = 257 };

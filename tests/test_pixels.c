@@ -38,8 +38,8 @@ static size_t byte_of_channel(enum vit_pixel_format format, size_t channel)
 }
 
 /*
- * The same colors in each format, gray ones if that is asked for; alpha and the bytes between rows
- * are random and differ from call to call.
+ * The same colors in each format, gray ones if requested; alpha and the bytes between rows are
+ * random and differ from call to call.
  */
 static struct vit_image make_image(enum vit_pixel_format format, size_t padding, bool gray)
 {
@@ -86,7 +86,7 @@ static void expect_same(size_t channels, bool gray, enum vit_pixel_format format
     free(expected);
     free(image.pixels);
     free(rgb.pixels);
-    tally(channels * SIDE * SIDE);
+    count_checks(channels * SIDE * SIDE);
 }
 
 Test(pixels, every_format_and_stride_gives_the_bits_of_packed_rgb)
@@ -123,7 +123,7 @@ Test(pixels, the_bits_do_not_depend_on_the_threads)
                 cr_assert(calls > 0 || threads == 1 || channels == 1 || f > 0, "%zu", threads);
                 free(b);
                 free(a);
-                tally(2 * channels * SIDE * SIDE + 1);
+                count_checks(2 * channels * SIDE * SIDE + 1);
             }
             free(expected);
             free(image.pixels);
@@ -142,10 +142,10 @@ static void refuses(const struct vit_image *image, const struct vit_preprocess_o
     for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
         cr_assert_eq(out[i], 0.0f);
     free(out);
-    tally(2);
+    count_checks(2);
 }
 
-Test(pixels, an_image_outside_its_comments_is_refused)
+Test(pixels, an_image_out_of_range_is_refused)
 {
     struct vit_image good = make_image(VIT_PIXEL_FORMAT_RGBA, 0, false), bad = good;
 
@@ -178,5 +178,5 @@ Test(pixels, options_follow_the_abi_rule)
     cr_assert_eq(vit_preprocess_image(&config, &image, &newer.known, out, NULL), VIT_OK);
     free(out);
     free(image.pixels);
-    tally(1);
+    count_checks(1);
 }

@@ -51,7 +51,7 @@ static void equals_reference(const char *way, enum positions_resize resize)
             cr_assert_leq(fabsf(out[j] - expected[j]), 0x1p-22f,
                           "%s: number %zu is %g, expected %g", name, j, (double)out[j],
                           (double)expected[j]);
-        tally(count);
+        count_checks(count);
         free(out);
         free(expected);
         free(in);

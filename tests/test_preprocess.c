@@ -74,8 +74,9 @@ static int byte_of(float value, float mean, float std)
 }
 
 /*
- * Bytes are equal always. Values are so to the bit where x/255 is a division, as in torchvision;
- * Hugging Face multiplies by a rounded 1/255, which moves x/255 <= 1 by at most one ulp of 1.
+ * Bytes are always equal. Values are equal bit for bit where x/255 is a division, as in
+ * torchvision; Hugging Face multiplies by a rounded 1/255, which moves x/255 <= 1 by at most one
+ * ulp of 1.
  */
 static void compare(const char *name, const struct vit_preprocess_config *config, const float *out,
                     const float *expected, bool to_the_bit)
@@ -90,10 +91,12 @@ static void compare(const char *name, const struct vit_preprocess_config *config
         cr_assert_leq(fabsf(out[i] - expected[i]), slack, "%s: value %zu is %a, expected %a", name,
                       i, (double)out[i], (double)expected[i]);
     }
-    tally(2 * config->channels * plane);
+    count_checks(2 * config->channels * plane);
 }
 
-/* expected.safetensors holds FILE/rgb as Pillow decodes it and FILE/RECIPE as its name says. */
+/*
+ * expected.safetensors has FILE/rgb, the pixels from Pillow, and FILE/CONFIG, the input from timm.
+ */
 static void equals_golden(const char *recipe_name, bool to_the_bit)
 {
     const struct vit_preprocess_config config = read_recipe(recipe_name);
@@ -181,7 +184,7 @@ Test(preprocess, luma_equals_pillow)
     for (size_t i = 0; i < 32 * 48; i++)
         bytes[i] = (uint8_t)byte_of(out[i], 0.0f, 1.0f);
     cr_assert_eq(digest(bytes, sizeof bytes), 0x7b93c780e55b242du); /* Pillow 9.4, convert("L") */
-    tally(32 * 48);
+    count_checks(32 * 48);
     free(in);
 }
 
@@ -210,7 +213,7 @@ Test(preprocess, hugging_faces_crop_equals_its_offsets)
         for (size_t j = 0; j < count; j++)
             bytes[j] = (uint8_t)byte_of(out[j], 0.0f, 1.0f);
         cr_assert_eq(digest(bytes, count), cases[i].digest, "case %zu", i);
-        tally(count);
+        count_checks(count);
     }
     free(in);
 }
@@ -226,7 +229,7 @@ Test(preprocess, luma_of_gray_is_that_gray)
     cr_assert_eq(preprocess_rgb(&config, 1, 256, gray[0], out, NULL), VIT_OK);
     for (size_t v = 0; v < 256; v++)
         cr_assert_eq(out[v], (float)v / 255.0f, "gray %zu", v);
-    tally(256);
+    count_checks(256);
 }
 
 /* Padding, or a crop outside the image, would not be white. */
@@ -253,7 +256,7 @@ Test(preprocess, a_white_image_stays_white_at_every_size)
                              VIT_OK);
                 for (size_t i = 0; i < count; i++)
                     cr_assert_eq(out[i], 1.0f, "image %zu, result %zu, margin %zu", image, want, m);
-                tally(count);
+                count_checks(count);
             }
         }
     }
@@ -272,7 +275,7 @@ static void refuses(const struct vit_preprocess_config *config, size_t height, s
     cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
     cr_assert_eq(preprocess_rgb(config, height, width, pixel, out, NULL), status);
     cr_assert(out[0] == 7.0f && out[1] == 7.0f && out[2] == 7.0f);
-    tally(3);
+    count_checks(3);
 }
 
 #define REFUSES(field, value, because)                                                             \
@@ -282,7 +285,7 @@ static void refuses(const struct vit_preprocess_config *config, size_t height, s
         refuses(&config, 1, 1, VIT_EINVAL, because);                                               \
     } while (0)
 
-Test(preprocess, a_config_outside_its_comments_is_refused)
+Test(preprocess, a_config_out_of_range_is_refused)
 {
     REFUSES(size, 1, "struct vit_preprocess_config: expected size 88, found 1");
     REFUSES(channels, 0, "expected 1 or 3 channels, found 0");
@@ -336,8 +339,8 @@ Test(preprocess, a_result_too_large_for_memory_is_refused)
     refuses(&config, 1, 1, VIT_ENOMEM, "out of memory for 3x2147483647x2147483647 floats");
 }
 
-/* The resize gives 25.6 million columns, of which the crop keeps 224. */
-Test(preprocess, a_line_of_pixels_costs_only_its_crop)
+/* The resized image has 25.6 million columns; the crop has 224 of them. */
+Test(preprocess, memory_for_a_line_of_pixels_depends_on_the_crop_alone)
 {
     struct vit_preprocess_config config = plain_config(3, 224, 224);
     float *const out = malloc(3 * 224 * 224 * sizeof *out);
@@ -349,7 +352,7 @@ Test(preprocess, a_line_of_pixels_costs_only_its_crop)
     cr_assert_eq(preprocess_rgb(&config, 1, 100000, line, out, NULL), VIT_OK);
     for (size_t i = 0; i < 3 * 224 * 224; i++)
         cr_assert_eq(out[i], 1.0f);
-    tally(3 * 224 * 224);
+    count_checks(3 * 224 * 224);
     free(line);
     free(out);
 }

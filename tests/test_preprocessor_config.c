@@ -32,7 +32,7 @@ static void makes(const char *model_type, const char *preprocessor, struct expec
     cr_assert_eq(r->interpolation, e.interpolation, "%s", preprocessor);
     cr_assert(r->mean[0] == e.mean && r->std[0] == e.std, "%s", preprocessor);
     cr_assert_eq(file.height, e.height == 224 && e.width == 224 ? 0 : e.height, "%s", preprocessor);
-    tally(6);
+    count_checks(6);
 }
 
 #define SQUASH VIT_CROP_MODE_SQUASH
@@ -112,7 +112,7 @@ Test(preprocessor_config, the_model_computes_at_the_size_of_the_images)
 
     cr_assert(file.config.height == 518 && file.height == 224 && file.width == 224);
     expect_source(&file, "height", "preprocessor_config.json: crop_size");
-    tally(1);
+    count_checks(1);
 }
 
 /* ⌊crop/crop_pct⌋ must be the resized side exactly, in spite of two roundings. */
@@ -125,7 +125,7 @@ Test(preprocessor_config, every_crop_of_every_size_has_an_exact_crop_pct)
             const struct parsed_config file = expect_config(MODEL("dinov2"), text);
             cr_assert_eq(floor((double)crop / file.preprocess.crop_pct), (double)edge, "%s", text);
             cr_assert_eq(file.preprocess.height, crop);
-            tally(2);
+            count_checks(2);
         }
 }
 
@@ -146,7 +146,7 @@ Test(preprocessor_config, one_channel_has_one_mean)
     expect_rejected_config(
         "{\"model_type\":\"clip_vision_model\",\"num_channels\":1}", NULL, VIT_EFORMAT,
         "preprocessor_config.json: not found: expected it, because image_mean has no default");
-    tally(3);
+    count_checks(3);
 }
 
 Test(preprocessor_config, steps_that_the_library_does_not_have_are_rejected)

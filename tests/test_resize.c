@@ -69,13 +69,13 @@ Test(resize, noise_equals_pillow)
             resized(cases[i].channels, cases[i].interpolation, cases[i].height, cases[i].width, in,
                     (struct resize_span){ h, 0, h }, (struct resize_span){ w, 0, w });
         cr_assert_eq(digest(out, h * w * cases[i].channels), cases[i].digest, "case %zu", i);
-        tally(h * w * cases[i].channels);
+        count_checks(h * w * cases[i].channels);
         free(out);
         free(in);
     }
 }
 
-Test(resize, a_part_is_what_the_whole_has_there)
+Test(resize, a_part_equals_that_part_of_the_whole)
 {
     const size_t height = 61, width = 47, to_height = 33, to_width = 90;
     uint8_t *const in = noise(height * width * 3);
@@ -93,7 +93,7 @@ Test(resize, a_part_is_what_the_whole_has_there)
                 cr_assert_eq(
                     memcmp(part + y * w * 3, whole + ((top + y) * to_width + left) * 3, w * 3), 0,
                     "rows from %zu, columns from %zu", top, left);
-            tally(h * w * 3);
+            count_checks(h * w * 3);
             free(part);
         }
     }
@@ -114,7 +114,7 @@ Test(resize, the_longest_side_sums_without_overflow)
                         (struct resize_span){ to, 0, to }, (struct resize_span){ 1, 0, 1 });
             for (size_t i = 0; i < to; i++) /* a rounded weight may be off by half of 2^-22 */
                 cr_assert_geq(out[i], 128, "%zu of %zu is %d", i, to, out[i]);
-            tally(to);
+            count_checks(to);
             free(out);
         }
     }

@@ -43,7 +43,7 @@ static void rejects(const char *header, uint64_t data_bytes, enum vit_status sta
     cr_assert(strstr(err.message, PATH), "%s", err.message);
     cr_assert(strstr(err.message, word), "no %s in: %s", word, err.message);
     cr_assert(strstr(err.message, other), "no %s in: %s", other, err.message);
-    tally(3);
+    count_checks(3);
 }
 
 static void rejects_start(const void *start, size_t bytes, uint64_t file_bytes,
@@ -54,7 +54,7 @@ static void rejects_start(const void *start, size_t bytes, uint64_t file_bytes,
 
     cr_assert_eq(safetensors_parse(PATH, start, bytes, file_bytes, &file, &err), status);
     cr_assert(strstr(err.message, word), "no %s in: %s", word, err.message);
-    tally(2);
+    count_checks(2);
 }
 
 #define TENSOR(name, dtype, shape, begin, end)                                                     \
@@ -83,7 +83,7 @@ Test(safetensors, a_header_is_read_into_entries_sorted_by_name)
     cr_assert_eq(file->entries[2].elements, 0);
     cr_assert_null(safetensors_find(file, "d"));
     safetensors_close(file);
-    tally(10);
+    count_checks(10);
 }
 
 Test(safetensors, a_file_without_tensors_is_accepted)
@@ -94,7 +94,7 @@ Test(safetensors, a_file_without_tensors_is_accepted)
     cr_assert_eq(file->count, 0);
     safetensors_close(file);
     safetensors_close(NULL);
-    tally(2);
+    count_checks(2);
 }
 
 Test(safetensors, every_dtype_has_its_name_and_size)
@@ -114,7 +114,7 @@ Test(safetensors, every_dtype_has_its_name_and_size)
         cr_assert_str_eq(safetensors_dtype_name((enum safetensors_dtype)i), names[i]);
         cr_assert_eq(safetensors_dtype_bytes((enum safetensors_dtype)i), bytes[i]);
         safetensors_close(file);
-        tally(4);
+        count_checks(4);
     }
 }
 
@@ -249,7 +249,7 @@ Test(safetensors, names_in_messages_are_shortened_and_sanitized)
     cr_assert(strstr(err.message, "tensor a?[2J??nnn"), "%s", err.message);
     cr_assert(strstr(err.message, "n...: "), "%s", err.message);
     cr_assert_lt(strlen(err.message), 250);
-    tally(4);
+    count_checks(4);
 }
 
 Test(safetensors, a_file_truncated_at_any_byte_is_rejected)
@@ -273,7 +273,7 @@ Test(safetensors, a_file_truncated_at_any_byte_is_rejected)
         cr_assert(strstr(err.message, "/cut: "), "%s", err.message);
     }
     remove_directory(&directory);
-    tally(2 * whole);
+    count_checks(2 * whole);
 }
 
 Test(safetensors, only_regular_files_are_opened)
@@ -290,7 +290,7 @@ Test(safetensors, only_regular_files_are_opened)
     cr_assert_eq(safetensors_open(made_path(&directory, "pipe"), &file, &err), VIT_EIO);
     cr_assert(strstr(err.message, "not a regular file"), "%s", err.message);
     remove_directory(&directory);
-    tally(6);
+    count_checks(6);
 }
 
 Test(safetensors, hostile_files_are_rejected_with_a_message_that_names_them)
@@ -314,5 +314,5 @@ Test(safetensors, hostile_files_are_rejected_with_a_message_that_names_them)
     }
     closedir(dir);
     cr_assert_geq(files, 12);
-    tally(2 * files);
+    count_checks(2 * files);
 }

@@ -66,7 +66,7 @@ static void check_all(const char *header, int exponent_bits, int fraction_bits)
     remove_directory(&directory);
     free(out);
     free(stored);
-    tally(VALUES);
+    count_checks(VALUES);
 }
 
 Test(safetensors_read, every_f16_becomes_its_value)
@@ -98,13 +98,13 @@ Test(safetensors_read, a_range_has_the_values_of_the_whole_tensor)
         for (size_t count = 0; count <= 6 - first; count++) {
             cr_assert_eq(safetensors_read_f32(file, entry, first, count, out, NULL), VIT_OK);
             cr_assert_eq(memcmp(out, a + first, count * sizeof *a), 0);
-            tally(2);
+            count_checks(2);
         }
     cr_assert_eq(safetensors_read(file, safetensors_find(file, "b"), 1, 2, raw, NULL), VIT_OK);
     cr_assert(raw[0] == -8 && raw[1] == 9);
     safetensors_close(file);
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }
 
 Test(safetensors_read, a_range_outside_the_tensor_is_rejected)
@@ -122,7 +122,7 @@ Test(safetensors_read, a_range_outside_the_tensor_is_rejected)
                                           ranges[i][1], out, &err),
                      VIT_EINVAL);
         cr_assert(strstr(err.message, "tensor a: expected at least"), "%s", err.message);
-        tally(2);
+        count_checks(2);
     }
     safetensors_close(file);
     remove_directory(&directory);
@@ -142,7 +142,7 @@ Test(safetensors_read, integers_are_not_converted)
               err.message);
     safetensors_close(file);
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }
 
 Test(safetensors_read, a_file_truncated_after_it_was_opened_is_an_error)
@@ -159,7 +159,7 @@ Test(safetensors_read, a_file_truncated_after_it_was_opened_is_an_error)
     cr_assert_eq(safetensors_read_f32(file, safetensors_find(file, "a"), 0, 2, out, &err), VIT_OK);
     safetensors_close(file);
     remove_directory(&directory);
-    tally(3);
+    count_checks(3);
 }
 
 Test(safetensors_read, a_header_parsed_from_memory_has_no_data)
@@ -177,7 +177,7 @@ Test(safetensors_read, a_header_parsed_from_memory_has_no_data)
                  VIT_EINVAL);
     cr_assert(strstr(err.message, "from memory"), "%s", err.message);
     safetensors_close(file);
-    tally(3);
+    count_checks(3);
 }
 
 /* The reference table is float32 of sin and cos in float64. */
@@ -199,5 +199,5 @@ Test(safetensors_read, the_golden_sinusoid_has_its_values)
             cr_assert_float_eq(out[7 * i + j], j % 2 ? cos(angle) : sin(angle), 0x1p-24 + 1e-12);
         }
     safetensors_close(file);
-    tally(352);
+    count_checks(352);
 }

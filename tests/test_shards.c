@@ -72,12 +72,12 @@ Test(shards, two_files_have_the_values_of_the_original_file)
         cr_assert_eq(tensors_read_f32(tensors, t, 0, t->elements, a, &err), VIT_OK);
         cr_assert_eq(safetensors_read_f32(file, entry, 0, entry->elements, b, &err), VIT_OK);
         cr_assert_eq(memcmp(a, b, t->elements * sizeof *a), 0, "%s", t->name);
-        tally(6);
+        count_checks(6);
     }
     safetensors_close(file);
     tensors_close(tensors);
     remove_directory(&directory);
-    tally(4);
+    count_checks(4);
 }
 
 /* Expects that an index is rejected with exactly this message. */
@@ -90,7 +90,7 @@ static void rejects(const char *text, size_t bytes, enum vit_status status, cons
     cr_assert_null(index);
     cr_assert_eq(strncmp(err.message, "x.index.json: ", 14), 0, "%s", err.message);
     cr_assert_str_eq(err.message + 14, words);
-    tally(4);
+    count_checks(4);
 }
 
 Test(shards, a_malformed_index_is_rejected)
@@ -158,7 +158,7 @@ Test(shards, the_limits_on_the_index_hold)
     rejects(text, length, VIT_EUNSUPPORTED, "weight_map: expected at most 512 files, found 513");
     free(text);
     index_free(NULL);
-    tally(2);
+    count_checks(2);
 }
 
 /* Expects that a directory is rejected with exactly this message about a file in it. */
@@ -173,7 +173,7 @@ static void rejects_directory(const struct made_directory *directory, enum vit_s
     cr_assert_eq(open_tensors(directory->path, &tensors, &err), status, "%s", err.message);
     cr_assert_null(tensors);
     cr_assert_str_eq(err.message, whole);
-    tally(3);
+    count_checks(3);
 }
 
 Test(shards, the_message_names_a_tensor_on_which_a_file_and_the_index_disagree)
@@ -212,5 +212,5 @@ Test(shards, the_message_names_a_tensor_on_which_a_file_and_the_index_disagree)
     rejects_directory(&directory, VIT_EFORMAT, INDEX,
                       "expected at most 16777216 bytes, found 16777217");
     remove_directory(&directory);
-    tally(2);
+    count_checks(2);
 }

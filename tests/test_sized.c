@@ -22,7 +22,7 @@ Test(sized, a_shorter_input_reads_as_0_behind_its_end)
 
     cr_assert_eq(sized_read(&to, &from, SIZED(ours), NULL), VIT_OK);
     cr_assert(to.size == sizeof to && to.first == 5 && to.second == 0);
-    tally(2);
+    count_checks(2);
 }
 
 Test(sized, a_longer_input_must_be_0_behind_ours)
@@ -38,7 +38,7 @@ Test(sized, a_longer_input_must_be_0_behind_ours)
     cr_assert_str_eq(err.message,
                      "struct ours: expected 0 behind the 24 bytes that this version of the library "
                      "knows, found a field at byte 39");
-    tally(4);
+    count_checks(4);
 }
 
 Test(sized, a_reserved_byte_of_an_input_must_be_0)
@@ -50,7 +50,7 @@ Test(sized, a_reserved_byte_of_an_input_must_be_0)
         from.reserved[i] = 1;
         cr_assert_eq(sized_read(&to, &from, SIZED(ours), NULL), VIT_EUNSUPPORTED);
         from.reserved[i] = 0;
-        tally(2);
+        count_checks(2);
     }
 }
 
@@ -69,7 +69,7 @@ Test(sized, an_output_gets_what_its_size_holds_and_keeps_its_size)
         cr_assert_eq(to.second, fields > 2 ? 9 : untouched);
         cr_assert_eq(to.third, fields > 3 ? 0 : untouched);
         cr_assert_eq(to.fourth, fields > 4 ? 0 : untouched);
-        tally(6);
+        count_checks(6);
     }
 }
 
@@ -84,6 +84,6 @@ Test(sized, a_size_that_no_version_has_is_refused)
         cr_assert_eq(sized_read(&other, &object, SIZED(ours), &err), VIT_EINVAL, "%zu", sizes[i]);
         cr_assert_eq(sized_write(&object, &other, SIZED(ours), &err), VIT_EINVAL, "%zu", sizes[i]);
         cr_assert(strstr(err.message, "struct ours: expected size 32, found "), "%s", err.message);
-        tally(3);
+        count_checks(3);
     }
 }

@@ -1,4 +1,4 @@
-/* test_symbols.c - what the objects and the libraries export, read off with nm */
+/* test_symbols.c - what the objects and the libraries export, according to nm */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +38,7 @@ Test(symbols, each_kernel_object_exports_its_one_function)
         count_lines("nm -P -g --defined-only %s/kernels/%s.o", file, prefix, &lines, &matching);
         cr_assert_eq(lines, 1, "%s", isa);
         cr_assert_eq(matching, 1, "%s", isa);
-        tally(1);
+        count_checks(1);
     }
 }
 
@@ -49,19 +49,19 @@ Test(symbols, the_libraries_export_nothing_but_vit)
     count_lines("nm -P -D --defined-only %s/%s", "libvit.so", "vit_", &lines, &matching);
     cr_assert_eq(lines, matching);
     cr_assert_gt(matching, 20);
-    tally(lines);
+    count_checks(lines);
     count_lines("nm -P -D --defined-only %s/%s", "libvit-image.so", "vit_", &lines, &matching);
     cr_assert_eq(lines, matching);
     cr_assert_gt(matching, 10);
-    tally(lines);
+    count_checks(lines);
     count_lines("nm -P -g --defined-only %s/%s", "vit-image.o", "vit_", &lines, &matching);
     cr_assert_eq(lines, matching);
     cr_assert_gt(matching, 10);
-    tally(lines);
+    count_checks(lines);
     count_lines("nm -P -g --defined-only %s/%s", "vit.o", "vit_", &lines, &matching);
     cr_assert_eq(lines, matching);
     cr_assert_gt(matching, 20);
-    tally(lines);
+    count_checks(lines);
 }
 
 Test(symbols, the_image_library_needs_nothing_of_libvit)
@@ -71,5 +71,5 @@ Test(symbols, the_image_library_needs_nothing_of_libvit)
     count_lines("nm -P -D --undefined-only %s/%s", "libvit-image.so", "vit_", &lines, &matching);
     cr_assert_gt(lines, 10);
     cr_assert_eq(matching, 0);
-    tally(lines);
+    count_checks(lines);
 }

@@ -34,13 +34,13 @@ Test(tensors, the_tensors_are_those_of_the_file)
         cr_assert_eq(tensors_read_f32(tensors, t, 0, t->elements, a, &err), VIT_OK);
         cr_assert_eq(safetensors_read_f32(file, entry, 0, entry->elements, b, &err), VIT_OK);
         cr_assert_eq(memcmp(a, b, t->elements * sizeof *a), 0, "%s", t->name);
-        tally(7);
+        count_checks(7);
     }
     cr_assert_null(tensors_find(tensors, "blocks.2.norm1.weight"));
     safetensors_close(file);
     tensors_close(tensors);
     tensors_close(NULL);
-    tally(4);
+    count_checks(4);
 }
 
 Test(tensors, integers_are_listed_but_not_read)
@@ -63,7 +63,7 @@ Test(tensors, integers_are_listed_but_not_read)
     cr_assert_eq(out[0], 0);
     tensors_close(tensors);
     remove_directory(&directory);
-    tally(7);
+    count_checks(7);
 }
 
 /* Expects that a directory is rejected; the words follow the directory's path in the message. */
@@ -79,7 +79,7 @@ static void rejects(const struct made_directory *directory, enum vit_status stat
     cr_assert_null(tensors);
     cr_assert_eq(err.status, status);
     cr_assert_str_eq(err.message, whole);
-    tally(4);
+    count_checks(4);
 }
 
 Test(tensors, without_weights_the_message_says_what_was_expected_and_found)

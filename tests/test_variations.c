@@ -3,10 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "alloc_counter.h"
 #include "compare.h"
 #include "counts.h"
 #include "model_config.h"
-#include "watch.h"
 
 enum { BATCH = 3, LONGEST = 3 * 32 * 48 };
 
@@ -182,7 +182,7 @@ Test(variations, each_changes_the_logits)
     }
     free(expected);
     vit_model_free(model);
-    tally(VARIATIONS * (10 * BATCH + 1));
+    count_checks(VARIATIONS * (10 * BATCH + 1));
 }
 
 Test(variations, attention_sums_to_one)
@@ -199,7 +199,7 @@ Test(variations, attention_sums_to_one)
             /* each of at most 40 weights has an error of 2 ulp, the 1/sum one of 4 ulp */
             cr_assert_float_eq(sum, 1.0, 1e-6, "%s", variations[v].name);
         }
-        tally(BATCH * rows);
+        count_checks(BATCH * rows);
         free(weights);
         vit_model_free(model);
     }
@@ -219,6 +219,6 @@ Test(variations, allocate_nothing_and_enter_no_openmp_region_on_one_thread)
         cr_assert_eq(watched_regions(), regions, "%s", variations[v].name);
         vit_context_free(ctx);
         vit_model_free(model);
-        tally(2);
+        count_checks(2);
     }
 }

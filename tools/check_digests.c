@@ -8,19 +8,19 @@
 #include "tools/error.h"
 
 /* The digests of the models or, without models, of the kernels and the small model. */
-static enum vit_status compute(const struct digest_place *place, size_t count, char **models,
+static enum vit_status compute(const struct digest_setup *setup, size_t count, char **models,
                                struct digests *digests, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
-    if (count == 0 && !(status = digest_kernels(place, digests, err)))
-        status = digest_small_models(place, digests, err);
+    if (count == 0 && !(status = digest_kernels(setup, digests, err)))
+        status = digest_small_models(setup, digests, err);
     for (size_t i = 0; !status && i < count; i++)
-        status = digest_model(place, models[i], models[i], digests, err);
+        status = digest_model(setup, models[i], models[i], digests, err);
     return status;
 }
 
-static enum vit_status compare(const struct digest_place *place, const struct digests *first,
+static enum vit_status compare(const struct digest_setup *setup, const struct digests *first,
                                const struct digests *found, struct vit_error *err)
 {
     for (size_t i = 0; i < first->count; i++)
@@ -28,7 +28,7 @@ static enum vit_status compare(const struct digest_place *place, const struct di
             return tool_fail(
                 err, VIT_EUNSUPPORTED,
                 "check: %s on %s with %zu threads: expected digest %016llx, found %016llx",
-                first->of[i].name, place->level->isa, place->threads,
+                first->of[i].name, setup->level->isa, setup->threads,
                 (unsigned long long)first->of[i].value, (unsigned long long)found->of[i].value);
     return VIT_OK;
 }
@@ -46,13 +46,13 @@ enum vit_status check_digests(const struct common_options *common, size_t count,
 
     for (size_t l = 0; l < level_count; l++)
         for (size_t t = 0; t < thread_counts; t++) {
-            const struct digest_place place = { levels[l], threads[t] };
+            const struct digest_setup setup = { levels[l], threads[t] };
             struct digests found = { .count = 0 };
-            enum vit_status status = compute(&place, count, models, &found, err);
+            enum vit_status status = compute(&setup, count, models, &found, err);
             if (first.count == 0)
                 first = found;
             if (!status)
-                status = compare(&place, &first, &found, err);
+                status = compare(&setup, &first, &found, err);
             if (status)
                 return status;
         }

@@ -70,7 +70,7 @@ static enum vit_status choose_block(const struct attention_options *o,
     return VIT_OK;
 }
 
-static void measure(struct map *map)
+static void find_range(struct map *map)
 {
     map->min = map->max = map->weights[0];
     for (size_t i = 0; i < map->rows * map->columns; i++) {
@@ -124,7 +124,7 @@ static enum vit_status compute_map(const struct session *s, const float *input, 
         attention_over_patches(s, map->block, map->head, input, map->weights, err);
     if (status)
         return status;
-    measure(map);
+    find_range(map);
     if (!isfinite(map->sum))
         return tool_fail(err, VIT_EFORMAT,
                          "attention: expected finite weights, found %g; check the model's weights "
@@ -191,12 +191,13 @@ const struct subcommand subcommand_attention = {
     .max_operands = 2,
     .summary = "draws what a model looks at",
     .description =
-        "MODEL is a checkpoint directory, IMAGE a JPEG, PNG or WebP file. OUT.png becomes the\n"
-        "image as the model sees it, under a heat map from violet to yellow: how much the class\n"
-        "token attends to each patch, scaled from the minimum to the maximum. The minimum, the\n"
-        "maximum and the sum go to standard error. For a model without a class token it is the\n"
-        "mean over all tokens. The rollout multiplies the attention of all blocks, half of it\n"
-        "being the identity for the residual connection (Abnar & Zuidema 2020).",
+        "MODEL is a checkpoint directory, IMAGE a JPEG, PNG or WebP file. OUT.png shows the\n"
+        "image as the model sees it, under a heat map from violet to yellow. The map shows how\n"
+        "much the class token attends to each patch, scaled from the minimum to the maximum;\n"
+        "without a class token it is the mean over all tokens. The minimum, the maximum and the\n"
+        "sum are printed to standard error. The rollout is the product of (A + I)/2 over all\n"
+        "blocks, where A is a block's attention and I its residual connection (Abnar & Zuidema\n"
+        "2020).",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = attention,
 };

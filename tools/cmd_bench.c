@@ -160,7 +160,7 @@ static enum vit_status forward(const struct bench *b, double *seconds, struct vi
 }
 
 /* Alternates forward passes and the peak, so that both see the same clock rates and neighbors. */
-static enum vit_status measure(struct bench *b, struct vit_error *err)
+static enum vit_status measure_speed(struct bench *b, struct vit_error *err)
 {
     struct peak peak = peak_prepare(vit_model_kernels(b->model), b->threads);
     double seconds;
@@ -261,7 +261,7 @@ static enum vit_status bench(const struct invocation *in, struct vit_error *err)
     enum vit_status status = prepare(in, &b, err);
 
     if (!status)
-        status = measure(&b, err);
+        status = measure_speed(&b, err);
     if (!status) {
         const struct result result = summarize(&b);
         if (b.options->json)
@@ -284,15 +284,15 @@ const struct subcommand subcommand_bench = {
     .operands = "ARCH|MODEL",
     .min_operands = 1,
     .max_operands = 1,
-    .summary = "measures a forward pass against the machine's peak",
+    .summary = "measures the speed of a forward pass and its share of the peak",
     .description =
-        "ARCH is the name of an architecture, such as vit_base_patch16_224, which gets random\n"
-        "weights; MODEL is a checkpoint directory. Runs forward passes on random input for some\n"
-        "seconds, at least ten passes, and between them multiply-adds in registers on the same\n"
-        "threads: the peak. Prints images per second (all images over the time of all passes);\n"
-        "the median, minimum and 99th percentile of a pass, divided by its batch; the FLOP/s of\n"
-        "the median pass, counting 2 for each multiply-add of the matmuls and the attention\n"
-        "products; and their ratio to the median peak.",
+        "ARCH is the name of an architecture, such as vit_base_patch16_224; the model gets\n"
+        "random weights. MODEL is a checkpoint directory. Runs forward passes on random input\n"
+        "for some seconds, at least ten passes. Between them it measures the peak:\n"
+        "multiply-adds in registers on the same threads. Prints images per second (all images\n"
+        "over the time of all passes); the median, minimum and 99th percentile of a pass,\n"
+        "divided by its batch; the FLOP/s of the median pass, where a multiply-add of the\n"
+        "matmuls and the attention products counts as two; and their ratio to the median peak.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = bench,
 };

@@ -222,14 +222,14 @@ const struct subcommand subcommand_check = {
     .max_operands = 64,
     .summary = "proves that every kernel gives the same bits on this machine",
     .description =
-        "Runs every kernel on every instruction set of this machine and compares its bits with\n"
-        "those of scalar. Guard pages surround each operand; inputs and the gaps between rows\n"
-        "must not change. Compares scalar itself with double precision and prints the maximum\n"
-        "error. The seed determines the cases; a failure prints the command that repeats it.\n"
-        "--isa or VIT_ISA: only that instruction set; --threads: that number in place of 1, 2\n"
-        "and 7. With --digest: a number for each kernel and for a small model at three image\n"
-        "sizes, or for each MODEL, a checkpoint directory; check/digests.txt has the numbers that\n"
-        "every machine must give. Exit status 0: all cases passed.",
+        "Runs every kernel on every instruction set of this machine and compares the result\n"
+        "with scalar, bit for bit. Guard pages surround each operand; inputs and the gaps\n"
+        "between rows must not change. Also compares scalar with double precision and prints\n"
+        "the maximum error. The seed determines the cases; a failure prints the command that\n"
+        "repeats it. --isa or VIT_ISA selects one instruction set; --threads replaces the\n"
+        "thread counts 1, 2 and 7. --digest prints a number for each kernel and for a small\n"
+        "model at three image sizes, or for each MODEL, a checkpoint directory; every machine\n"
+        "must print the numbers of check/digests.txt. The exit status is 0 if all cases passed.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = check,
 };

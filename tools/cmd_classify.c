@@ -1,4 +1,4 @@
-/* cmd_classify.c - `libvit classify`: names what is in images */
+/* cmd_classify.c - `libvit classify`: classifies images */
 #include <math.h>
 #include <stdlib.h>
 
@@ -198,13 +198,14 @@ const struct subcommand subcommand_classify = {
     .operands = "MODEL IMAGE...",
     .min_operands = 2,
     .max_operands = SIZE_MAX,
-    .summary = "names what is in images",
+    .summary = "classifies images",
     .description =
-        "MODEL is a checkpoint directory. An IMAGE is a JPEG, PNG or WebP file, or a directory:\n"
-        "every .jpg, .jpeg, .png and .webp in it and its subdirectories, sorted by name, without\n"
-        "hidden files and linked directories. Prints a line for each image,\n"
-        "'path: label (probability), ...', after all are computed; for several images the speed\n"
-        "goes to standard error. If one image cannot be read, nothing is printed.",
+        "MODEL is a checkpoint directory. An IMAGE is a JPEG, PNG or WebP file, or a directory.\n"
+        "A directory means every .jpg, .jpeg, .png and .webp file in it and its subdirectories,\n"
+        "sorted by name, without hidden files and linked directories. After all images are\n"
+        "computed, prints a line for each: 'path: label (probability), ...'. For several images\n"
+        "the speed is printed to standard error. If one image cannot be read, nothing is\n"
+        "printed.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = classify,
 };

@@ -27,7 +27,7 @@ struct features {
     float *rows; /* [images][length] */
 };
 
-static enum vit_status take(void *arg, size_t i, const float *out, struct vit_error *err)
+static enum vit_status copy_features(void *arg, size_t i, const float *out, struct vit_error *err)
 {
     struct features *const f = arg;
 
@@ -69,7 +69,7 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
     if (!status)
         status = atomic_file_open(o->out, &out, err);
     if (!status)
-        status = image_batch_forward(&f.batch, VIT_OUTPUT_EMBEDDING, take, &f, err);
+        status = image_batch_forward(&f.batch, VIT_OUTPUT_EMBEDDING, copy_features, &f, err);
     if (!status) {
         const struct npy_array array = { .rank = 2,
                                          .shape = { f.batch.paths.count, f.length },
@@ -92,10 +92,10 @@ const struct subcommand subcommand_features = {
     .summary = "turns images into vectors",
     .description =
         "MODEL is a checkpoint directory; an IMAGE is a file or a directory, as for libvit\n"
-        "classify. OUT.npy becomes float32 [images, embedding], in the order of libvit classify:\n"
-        "the input of the model's head, after pooling and the final norm, also for a model\n"
-        "without a head. With a distillation token it is the mean of the inputs of both heads.\n"
-        "An error leaves no OUT.npy.",
+        "classify. OUT.npy is float32 [images, embedding], in the order of libvit classify. A\n"
+        "row is the input of the model's head, after pooling and the final norm, even if the\n"
+        "model has no head. With a distillation token it is the mean of the inputs of both\n"
+        "heads. On an error OUT.npy is not written.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = features,
 };

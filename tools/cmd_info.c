@@ -160,12 +160,13 @@ const struct subcommand subcommand_info = {
     .operands = "[MODEL]",
     .min_operands = 0,
     .max_operands = 1,
-    .summary = "prints what this machine can run, and what a model computes",
+    .summary = "describes this machine's instruction sets, or a model",
     .description =
-        "Prints the version and the build; the CPU, its instruction sets and the one chosen; for\n"
-        "each kernel its instruction set. For MODEL, a checkpoint directory, also its sizes, each\n"
-        "field of its configuration and of its preprocess config with the source of the value,\n"
-        "what its files do not say, and every tensor: name, shape, type and use.",
+        "Prints the version and the build; the CPU, its instruction sets and the chosen one;\n"
+        "and the instruction set of each kernel. For MODEL, a checkpoint directory, also prints\n"
+        "its sizes, each field of its configuration and of its preprocess config with the\n"
+        "source of the value, facts that its files lack, and every tensor: name, shape, type\n"
+        "and use.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = info,
 };

@@ -265,8 +265,8 @@ const struct subcommand subcommand_patches = {
     .max_operands = 2,
     .summary = "draws an image's patches, and how similar their positions are",
     .description =
-        "MODEL is a checkpoint directory, IMAGE a JPEG, PNG or WebP file. OUT.png becomes the\n"
-        "image as the model sees it, with gaps between the patches, and on its right a map for\n"
+        "MODEL is a checkpoint directory, IMAGE a JPEG, PNG or WebP file. OUT.png shows the\n"
+        "image as the model sees it, with gaps between the patches. On its right is a map for\n"
         "each patch's position: the cosine similarity of its embedding with those of all\n"
         "positions, from -1 (violet) to 1 (yellow), as in Dosovitskiy et al. 2021. A large grid\n"
         "has a map for every second or third position, at most 14 by 14. Without IMAGE there\n"

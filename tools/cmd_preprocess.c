@@ -200,11 +200,11 @@ const struct subcommand subcommand_preprocess = {
     .max_operands = 1,
     .summary = "turns an image into a model's input",
     .description =
-        "timm's evaluation transform: resize as PIL does, crop, x/255, minus mean, over std.\n"
-        "IMAGE is a JPEG, PNG or WebP file. -o writes float32 [channels, height, width], with\n"
-        "the preprocess config of a checkpoint (--model) or that of the options below; --size is\n"
-        "then required. --rgb writes the decoded pixels, uint8 [height, width, 3]. At least\n"
-        "one of -o and --rgb is required.",
+        "Applies timm's evaluation transform: resize as PIL does, crop, divide by 255, subtract\n"
+        "the mean, divide by std. IMAGE is a JPEG, PNG or WebP file. -o writes float32\n"
+        "[channels, height, width]. The preprocess config is a checkpoint's (--model), or that\n"
+        "of the options below; the latter require --size. --rgb writes the decoded pixels,\n"
+        "uint8 [height, width, 3]. At least one of -o and --rgb is required.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = run_preprocess,
 };

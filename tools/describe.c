@@ -170,7 +170,7 @@ static const char *unknown(const struct session *s, size_t i)
         { c->classes > 0 && !vit_model_is_classifier(s->model),
           "classes: the head projects; its outputs are not classes" },
         { vit_model_is_classifier(s->model) && count_labels(s) == 0,
-          "labels: not in config.json, and there is no labels.txt; classes are numbers" },
+          "labels: found in neither config.json nor labels.txt; classes are numbers" },
         { c->channels != 1 && c->channels != 3,
           "color: which channels the model expects; libvit run takes any input" },
     };

@@ -6,7 +6,7 @@
 #include "tools/error.h"
 #include "tools/product.h"
 
-enum { SHOWN_SIDE = 448 }; /* pixels of the longer side that a person looks at */
+enum { SHOWN_SIDE = 448 }; /* pixels of the longer side in an enlarged image */
 
 static uint8_t to_byte(float value)
 {

@@ -61,8 +61,9 @@ static enum vit_status forward(struct image_batch *b, size_t first, size_t count
 }
 
 enum vit_status image_batch_forward(struct image_batch *b, enum vit_output output,
-                                    enum vit_status (*take)(void *arg, size_t i, const float *out,
-                                                            struct vit_error *err),
+                                    enum vit_status (*consume)(void *arg, size_t i,
+                                                               const float *out,
+                                                               struct vit_error *err),
                                     void *arg, struct vit_error *err)
 {
     struct progress progress = progress_start(b->paths.count);
@@ -80,7 +81,7 @@ enum vit_status image_batch_forward(struct image_batch *b, enum vit_output outpu
         count = left < b->session.batch ? left : b->session.batch;
         status = forward(b, first, count, output, out, &progress, err);
         for (size_t i = 0; !status && i < count; i++)
-            status = take(arg, first + i, out + i * rows * columns, err);
+            status = consume(arg, first + i, out + i * rows * columns, err);
         progress_update(&progress, first + count);
     }
     progress_clear(&progress);

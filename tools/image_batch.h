@@ -5,7 +5,7 @@
 #include "tools/find_images.h"
 #include "tools/session.h"
 
-/* Zeroed, it may be closed. */
+/* A zeroed struct may be closed. */
 struct image_batch {
     const char *directory; /* of the model */
     struct session session;
@@ -24,12 +24,13 @@ enum vit_status image_batch_open(const struct invocation *in, struct size size,
 void image_batch_close(struct image_batch *batch);
 
 /*
- * Calls take(arg, i, ...) with the output of image i, for every image in order. `output` is one
+ * Calls consume(arg, i, ...) with the output of image i, for every image in order. `output` is one
  * without blocks. Shows the progress on a terminal.
  */
 enum vit_status image_batch_forward(struct image_batch *batch, enum vit_output output,
-                                    enum vit_status (*take)(void *arg, size_t i, const float *out,
-                                                            struct vit_error *err),
+                                    enum vit_status (*consume)(void *arg, size_t i,
+                                                               const float *out,
+                                                               struct vit_error *err),
                                     void *arg, struct vit_error *err);
 
 #endif

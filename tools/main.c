@@ -66,7 +66,7 @@ static void print_usage(void)
         printf("  %-11s %s\n", subcommands[i]->name, subcommands[i]->summary);
     puts("\nOptions of every subcommand:");
     options_print(stdout, &(struct option_table){ common_rows, COUNT(common_rows), NULL });
-    puts("\nOptions may stand anywhere on the line; the last value of an option counts. See also\n"
+    puts("\nOptions may be anywhere on the line; the last value of an option counts. See also\n"
          "`libvit SUBCOMMAND --help`, which is `libvit help SUBCOMMAND`. Errors go to standard\n"
          "error; the exit status is then 2.");
 }
@@ -143,7 +143,7 @@ static enum vit_status run(const struct subcommand *s, const struct common_optio
     return status ? status : s->run(&in, err);
 }
 
-/* The subcommand decides which options there are, and may stand behind some of them. */
+/* The subcommand determines the options, but options may precede it. */
 static enum vit_status find_and_run(int argc, char **argv, char **operands, struct vit_error *err)
 {
     struct option_table tables[1 + COUNT(subcommands)] = { { common_rows, COUNT(common_rows), 0 } };

@@ -40,8 +40,8 @@ static void skip_spaces(struct text *t)
         t->p++;
 }
 
-/* Takes `token` and the spaces before it, if it is next. */
-static bool take(struct text *t, const char *token)
+/* Skips `token` and the spaces before it, if it is next. */
+static bool accept(struct text *t, const char *token)
 {
     const size_t length = strlen(token);
 
@@ -53,9 +53,9 @@ static bool take(struct text *t, const char *token)
 }
 
 /* A Python string without escapes; a longer one than `size` - 1 is cut. */
-static bool take_string(struct text *t, char *string, size_t size)
+static bool accept_string(struct text *t, char *string, size_t size)
 {
-    const char *const quote = take(t, "'") ? "'" : take(t, "\"") ? "\"" : NULL;
+    const char *const quote = accept(t, "'") ? "'" : accept(t, "\"") ? "\"" : NULL;
     size_t length = 0;
 
     if (!quote)
@@ -67,7 +67,7 @@ static bool take_string(struct text *t, char *string, size_t size)
             string[length++] = *t->p;
     }
     string[length] = '\0';
-    return take(t, quote);
+    return accept(t, quote);
 }
 
 static bool take_number(struct text *t, size_t *value)
@@ -87,10 +87,10 @@ static enum vit_status parse_descr(struct text *t, struct npy_array *array)
 {
     char descr[32];
 
-    if (take(t, "["))
+    if (accept(t, "["))
         return tool_fail(t->err, VIT_EUNSUPPORTED,
                          "%s: expected dtype '<f4' or '|u1', found several fields", t->path);
-    if (!take_string(t, descr, sizeof descr))
+    if (!accept_string(t, descr, sizeof descr))
         return malformed(t, "a dtype in quotes");
     for (size_t i = 0; i < TYPES; i++)
         if (strcmp(descr, types[i].descr) == 0) {
@@ -104,10 +104,10 @@ static enum vit_status parse_descr(struct text *t, struct npy_array *array)
 static enum vit_status parse_order(struct text *t, struct npy_array *array)
 {
     (void)array;
-    if (take(t, "True"))
+    if (accept(t, "True"))
         return tool_fail(t->err, VIT_EUNSUPPORTED, "%s: expected C order, found Fortran order",
                          t->path);
-    return take(t, "False") ? VIT_OK : malformed(t, "True or False for fortran_order");
+    return accept(t, "False") ? VIT_OK : malformed(t, "True or False for fortran_order");
 }
 
 /* (), (2,) or (2, 3): Python needs the comma behind a single number */
@@ -115,9 +115,9 @@ static enum vit_status parse_shape(struct text *t, struct npy_array *array)
 {
     bool comma = true;
 
-    if (!take(t, "("))
+    if (!accept(t, "("))
         return malformed(t, "a tuple for shape");
-    for (array->rank = 0; !take(t, ")"); array->rank++) {
+    for (array->rank = 0; !accept(t, ")"); array->rank++) {
         size_t side;
         if (!comma || !take_number(t, &side))
             return malformed(t, "a tuple of numbers that fit in 64 bits for shape");
@@ -126,7 +126,7 @@ static enum vit_status parse_shape(struct text *t, struct npy_array *array)
                              "%s: expected at most %d dimensions, found more", t->path,
                              NPY_MAX_RANK);
         array->shape[array->rank] = side;
-        comma = take(t, ",");
+        comma = accept(t, ",");
     }
     return array->rank == 1 && !comma ? malformed(t, "a comma behind the only number of shape")
                                       : VIT_OK;
@@ -144,12 +144,12 @@ static enum vit_status parse_dict(struct text *t, struct npy_array *array)
     unsigned seen = 0;
     bool comma = true;
 
-    if (!take(t, "{"))
+    if (!accept(t, "{"))
         return malformed(t, "'{'");
-    while (!take(t, "}")) {
+    while (!accept(t, "}")) {
         char key[32];
         size_t i = 0;
-        if (!comma || !take_string(t, key, sizeof key) || !take(t, ":"))
+        if (!comma || !accept_string(t, key, sizeof key) || !accept(t, ":"))
             return malformed(t, "a key in quotes and ':'");
         while (i < ENTRIES && strcmp(key, entries[i].key) != 0)
             i++;
@@ -159,7 +159,7 @@ static enum vit_status parse_dict(struct text *t, struct npy_array *array)
         const enum vit_status status = entries[i].parse(t, array);
         if (status)
             return status;
-        comma = take(t, ",");
+        comma = accept(t, ",");
     }
     if (seen != (1u << ENTRIES) - 1)
         return malformed(t, "descr, fortran_order and shape, once each");
@@ -167,7 +167,7 @@ static enum vit_status parse_dict(struct text *t, struct npy_array *array)
     return t->p < t->end ? malformed(t, "only spaces behind '}'") : VIT_OK;
 }
 
-/* The data behind the header must be as long as the shape says. */
+/* The data behind the header must have the length of the shape. */
 static enum vit_status check_length(const char *path, size_t found, struct npy_array *array,
                                     struct vit_error *err)
 {
@@ -270,7 +270,7 @@ enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_e
 
 void npy_save(const struct npy_array *array, FILE *file)
 {
-    enum { ALIGNMENT = 64 }; /* of the data, as the format asks */
+    enum { ALIGNMENT = 64 }; /* of the data, as the format requires */
     char header[512] = "";
     size_t length = 0, elements = 1;
 

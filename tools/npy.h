@@ -27,8 +27,8 @@ struct npy_array {
 enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_error *err);
 
 /*
- * The same for a file in memory. Fills the array but for its data, which begin at bytes + *offset;
- * `path` is for messages.
+ * The same for a file in memory. Fills the array except for its data, which begin at bytes +
+ * *offset; `path` is for messages.
  */
 enum vit_status npy_parse(const char *path, const void *bytes, size_t size, struct npy_array *array,
                           size_t *offset, struct vit_error *err);

@@ -45,7 +45,7 @@ const char *options_first_operand(int argc, char **argv, size_t tables,
                                   const struct option_table *table);
 
 /*
- * Parses a whole command line. Options may stand before, between and behind the operands, and "--"
+ * Parses a whole command line. Options may be before, between and after the operands, and "--"
  * ends them. Names must be complete. The last value of an option counts.
  *   command   what `--help` of these options follows: "libvit info"
  *   operands  room for argc pointers, of which *count are filled

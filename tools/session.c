@@ -3,7 +3,7 @@
 
 /*
  * Eight images per thread: each thread then computes whole images, and few idle at the end. No more
- * than 64, because activations take memory, unless there are more threads.
+ * than 64, because activations need memory, unless there are more threads.
  */
 static size_t choose_batch(size_t images, size_t threads)
 {

@@ -6,7 +6,7 @@
 #include "vit/inspect.h"
 #include "vit/kernels.h"
 
-/* Zeroed, it may be closed. */
+/* A zeroed struct may be closed. */
 struct session {
     struct vit_model *model;
     struct vit_context *context;

@@ -6,7 +6,7 @@
 /* The widths of the columns. */
 struct layout {
     size_t name, dtype;
-    bool files; /* there are several: each tensor's is printed */
+    bool files; /* there are several files: prints the file of each tensor */
 };
 
 static struct layout lay_out(const struct vit_model *model)

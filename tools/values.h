@@ -40,8 +40,8 @@ struct size {
         .name = "size", .value = "HxW", .parse = parse_size, .field = offsetof(type, size),        \
         .min = 1, .max = 65536,                                                                    \
         .expected = "HEIGHTxWIDTH or one number, each from 1 to 65536 and at most 2^28 pixels",    \
-        .help = "height and width of the input, or one number for both; a model\n"                 \
-                "of another size resizes its positions"                                            \
+        .help = "height and width of the input, or one number for both; at another size\n"         \
+                "than the model's, position embeddings are resized"                                \
     }
 #define OPTION_JSON(type)                                                                          \
     {                                                                                              \

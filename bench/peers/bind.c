@@ -9,14 +9,14 @@
 
 static cpu_set_t allowed;
 
-void bind_prepare(struct place *place)
+void bind_prepare(struct machine *machine)
 {
-    place->cpu_count = 0;
+    machine->cpu_count = 0;
     if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
-        fatal("the processors of this process are not to be had: %s", strerror(errno));
-    for (int cpu = 0; cpu < CPU_SETSIZE && place->cpu_count < 2; cpu++)
+        fatal("cannot get the processors of this process: %s", strerror(errno));
+    for (int cpu = 0; cpu < CPU_SETSIZE && machine->cpu_count < 2; cpu++)
         if (CPU_ISSET(cpu, &allowed))
-            place->cpus[place->cpu_count++] = cpu;
+            machine->cpus[machine->cpu_count++] = cpu;
 }
 
 static void bind_to(int pid, int cpu)
@@ -31,20 +31,20 @@ static void bind_to(int pid, int cpu)
 
 static void bind_this(void *arg, size_t thread)
 {
-    bind_to(0, ((const struct place *)arg)->cpus[thread]);
+    bind_to(0, ((const struct machine *)arg)->cpus[thread]);
 }
 
-void bind_threads(struct place *place)
+void bind_threads(struct machine *machine)
 {
-    if (place->cpu_count > 1) /* OpenMP keeps its threads, and gives each the same part again */
-        vit_parallel_openmp(NULL, place->cpu_count, bind_this, place);
+    if (machine->cpu_count > 1) /* OpenMP reuses its threads, and each gets the same part again */
+        vit_parallel_openmp(NULL, machine->cpu_count, bind_this, machine);
     else
-        bind_this(place, 0);
+        bind_this(machine, 0);
 }
 
-void bind_process(const struct place *place, int pid)
+void bind_process(const struct machine *machine, int pid)
 {
-    bind_to(pid, place->cpus[0]);
+    bind_to(pid, machine->cpus[0]);
 }
 
 void unbind(void)

@@ -4,16 +4,16 @@
 
 #include "peers.h"
 
-/* Finds the processors that this process may use; cpus and cpu_count of the place. */
-void bind_prepare(struct place *place);
+/* Finds the processors that this process may use; fills cpus and cpu_count of the machine. */
+void bind_prepare(struct machine *machine);
 
-/* This thread to the first, and OpenMP's next thread to the second if there is one. */
-void bind_threads(struct place *place);
+/* Binds this thread to the first, and OpenMP's second thread to the second if there is one. */
+void bind_threads(struct machine *machine);
 
-/* Another process's first thread to the first processor. */
-void bind_process(const struct place *place, int pid);
+/* Binds the first thread of another process to the first processor. */
+void bind_process(const struct machine *machine, int pid);
 
-/* This thread to all of them again: a child process inherits that. */
+/* Allows this thread all processors again: a child process inherits that. */
 void unbind(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* blas.c - OpenBLAS and BLIS, each opened by itself: both are named cblas_sgemm */
+/* blas.c - OpenBLAS and BLIS, loaded separately: both export cblas_sgemm */
 #include <dlfcn.h>
 #include <stdio.h>
 
@@ -31,8 +31,8 @@ static double run(void *state, size_t repeats)
 }
 
 /*
- * There is no packed form in this interface; [k][n] is what both run at least as fast as [n][k],
- * BLIS by up to a third.
+ * This interface cannot pack weights. Both are at least as fast with [k][n] as with [n][k]; BLIS is
+ * up to a third faster.
  */
 static bool prepare(sgemm *multiply, const struct work *work, struct job *job)
 {
@@ -45,20 +45,20 @@ static bool prepare(sgemm *multiply, const struct work *work, struct job *job)
     return true;
 }
 
-/* A function of a library, of whatever type *function has. */
+/* A function of a library; *function may have any function type. */
 static bool find(void *library, const char *name, void *function)
 {
     *(void **)function = dlsym(library, name);
     return *(void **)function != NULL;
 }
 
-static bool open_openblas(const struct place *place, char *text)
+static bool open_openblas(const struct machine *machine, char *text)
 {
     void *const library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
     const char *(*config)(void), *(*core)(void);
     char version[32] = "";
 
-    (void)place;
+    (void)machine;
     if (!library || !find(library, "cblas_sgemm", &openblas_sgemm) ||
         !find(library, "openblas_get_config", &config) ||
         !find(library, "openblas_get_corename", &core)) {
@@ -70,14 +70,14 @@ static bool open_openblas(const struct place *place, char *text)
     return true;
 }
 
-static bool open_blis(const struct place *place, char *text)
+static bool open_blis(const struct machine *machine, char *text)
 {
     void *const library = dlopen("libblis.so.4", RTLD_NOW | RTLD_LOCAL);
     const char *(*version)(void), *(*name)(int id);
     void (*init)(void);
     int (*id)(void);
 
-    (void)place;
+    (void)machine;
     if (!library || !find(library, "cblas_sgemm", &blis_sgemm) ||
         !find(library, "bli_init", &init) || !find(library, "bli_arch_query_id", &id) ||
         !find(library, "bli_arch_string", &name) ||
@@ -85,7 +85,7 @@ static bool open_blis(const struct place *place, char *text)
         snprintf(text, TEXT_SIZE, "%s", dlerror());
         return false;
     }
-    init(); /* or it knows of no configuration yet, and ends the program */
+    init(); /* otherwise BLIS has no configuration yet and ends the program */
     snprintf(text, TEXT_SIZE, "%s %s", version(), name(id()));
     return true;
 }

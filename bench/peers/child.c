@@ -1,4 +1,4 @@
-/* child.c - a program that is started once and answers one line for every line it is sent */
+/* child.c - a child process that answers each request line with one line */
 #include "child.h"
 
 #include <errno.h>
@@ -67,7 +67,7 @@ char *child_ask(struct child *child, const char *format, ...)
     vfprintf(child->to, format, args);
     va_end(args);
     fputc('\n', child->to);
-    fflush(child->to); /* a child that is not there to read shows when it does not answer */
+    fflush(child->to); /* if the child has died, the missing answer shows it */
 
     char *const answer = child_line(child);
     if (strncmp(answer, "ok", 2) != 0)

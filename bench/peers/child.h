@@ -1,4 +1,4 @@
-/* child.h - a program that is started once and answers one line for every line it is sent */
+/* child.h - a child process that answers each request line with one line */
 #ifndef VIT_BENCH_PEERS_CHILD_H
 #define VIT_BENCH_PEERS_CHILD_H
 
@@ -14,15 +14,15 @@ struct child {
 };
 
 /*
- * On every processor that this process was allowed at its start. NULL ends the arguments, and the
- * settings, NAME=VALUE, that the child's environment has beside this one's.
+ * Starts a program on every processor that this process was allowed at its start. NULL ends the
+ * arguments, and the settings NAME=VALUE that are added to its environment.
  */
 void child_start(struct child *child, const char *name, char *const settings[],
                  char *const arguments[]);
 
 /*
- * The next line that the child writes, without its end. A child that has died is an error that ends
- * the program; the line is valid until the next.
+ * The next line that the child writes, without its newline; valid until the next call. If the child
+ * has died, the program ends with an error.
  */
 char *child_line(struct child *child);
 
@@ -33,7 +33,7 @@ __attribute__((format(printf, 2, 3)))
 char *
 child_ask(struct child *child, const char *format, ...);
 
-/* Closes its input, at which it ends, and waits for that. */
+/* Closes its input, which ends it, and waits for the end. */
 void child_end(struct child *child);
 
 #endif

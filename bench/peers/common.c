@@ -1,4 +1,4 @@
-/* common.c - what the peers share: memory, time, the end of the program */
+/* common.c - what the peers share: memory, time, fatal errors */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ void *allocate(size_t bytes)
     if (!p)
         fatal("no memory for %zu bytes", bytes);
     if (align == huge)
-        madvise(p, bytes, MADV_HUGEPAGE); /* advice: its failure changes nothing */
+        madvise(p, bytes, MADV_HUGEPAGE); /* advice only: failure is harmless */
     return p;
 }
 

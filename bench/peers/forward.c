@@ -13,7 +13,7 @@ enum { BATCHES = sizeof batches / sizeof *batches };
 /* Sums in another order differ in the last bits, over twelve to twenty-four blocks. */
 static const double logits_tolerance = 1e-4;
 
-/* Ends the program unless all agree: what computes something else is not to be compared with. */
+/* Ends the program unless all results agree: only equal work can be compared. */
 static void compare_logits(const struct turns *t, const struct work *work)
 {
     const size_t count = work->batch * CLASSES;
@@ -44,7 +44,7 @@ static struct medians compare(const struct session *session, const struct work *
                               double operations)
 {
     static struct turns turns;
-    struct peak peak = peak_prepare(session->place.kernels, work->threads);
+    struct peak peak = peak_prepare(session->machine.kernels, work->threads);
     char label[64];
     const struct row row = { .group = DOES_FORWARD,
                              .name = work->model,
@@ -86,13 +86,13 @@ static void measure_model(const struct session *session, const char *model)
         "ms per image, libvit over each; libvit's share of the peak: median, best decile");
     for (size_t b = 0; b < BATCHES; b++) {
         struct medians m[2];
-        for (size_t threads = 1; threads <= session->place.cpu_count; threads++) {
+        for (size_t threads = 1; threads <= session->machine.cpu_count; threads++) {
             const struct work work = {
                 .kind = WORK_FORWARD, .model = model, .batch = batches[b], .threads = threads
             };
             m[threads - 1] = compare(session, &work, operations);
         }
-        if (session->place.cpu_count > 1)
+        if (session->machine.cpu_count > 1)
             printf("%-22s two threads over one: libvit %.2f, multiply-adds alone %.2f\n", "",
                    m[0].seconds / m[1].seconds, m[1].peak / m[0].peak);
     }
@@ -100,7 +100,7 @@ static void measure_model(const struct session *session, const char *model)
 
 void measure_forward(struct session *session)
 {
-    if (session->place.cpu_count < 2)
+    if (session->machine.cpu_count < 2)
         printf("\ntwo threads are not measured: this process may use one processor\n");
     for (size_t i = 0; i < session->model_count; i++)
         measure_model(session, session->models[i]);

@@ -1,15 +1,15 @@
-/* interleave.c - all libraries take turns at one piece of work, so that all see the same machine */
+/* interleave.c - interleaves the runs of all libraries, so that all see the same machine load */
 #include <stdlib.h>
 #include <time.h>
 
 #include "measure/clock.h"
 #include "session.h"
 
-/* A turn takes at least this long, or the clock and a first cold run would show in it. */
-static const double least_seconds = 4e-3;
-enum { MOST_REPEATS = 2048 };
+/* A turn takes at least this long, so that the clock and the cold first run do not matter. */
+static const double min_seconds = 4e-3;
+enum { MAX_REPEATS = 2048 };
 
-/* OpenMP's, OpenBLAS's and ONNX Runtime's idle threads spin for less. */
+/* Longer than the idle threads of OpenMP, OpenBLAS and ONNX Runtime spin. */
 static const struct timespec until_threads_sleep = { .tv_nsec = 50000000 };
 
 static int ascending(const void *a, const void *b)
@@ -33,21 +33,21 @@ double sorted_decile(const double *sorted, size_t count)
     return sorted[count / 10];
 }
 
-/* Three times, since whatever else the machine does now and then must not pass for a long run. */
+/* Measures three times, so that one interruption does not count as a long run. */
 static bool is_enough(const struct job *job, size_t repeats)
 {
     for (int i = 0; i < 3; i++)
-        if (job->run(job->state, repeats) < least_seconds)
+        if (job->run(job->state, repeats) < min_seconds)
             return false;
     return true;
 }
 
-/* As many as a turn needs; on the way the library does what it does at its first runs alone. */
+/* The number of repeats that a turn needs. This also warms the library up. */
 static size_t enough_repeats(const struct job *job)
 {
     size_t repeats = 1;
 
-    while (repeats < MOST_REPEATS && !is_enough(job, repeats))
+    while (repeats < MAX_REPEATS && !is_enough(job, repeats))
         repeats *= 2;
     return repeats;
 }
@@ -62,7 +62,7 @@ void turns_prepare(struct turns *turns, const struct session *session, enum grou
             !all_peers[p]->prepare(work, job))
             continue;
         turns->repeats[p] = 1;
-        if (group == DOES_FORWARD) /* long enough, and too long to be tried */
+        if (group == DOES_FORWARD) /* long enough, and too long to try again */
             job->run(job->state, 1);
         else
             turns->repeats[p] = enough_repeats(job);
@@ -77,14 +77,14 @@ void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak 
     for (size_t r = 0; r < rounds; r++) {
         turns->peak[r] = peak_measure(peak);
         for (size_t i = 0; i < PEERS; i++) {
-            /* each begins now and then, and comes after either neighbour */
+            /* rotate the order: each library is first in some rounds */
             const size_t p = (r + (r % 2 ? i : PEERS - 1 - i)) % PEERS;
             const struct job *const job = &turns->jobs[p];
             if (!job->run)
                 continue;
             if (threads > 1)
                 nanosleep(&until_threads_sleep, NULL);
-            if (turns->repeats[p] > 1) /* the others have had the caches */
+            if (turns->repeats[p] > 1) /* the other libraries have used the caches */
                 job->run(job->state, 1);
             const double begin = thread_now(), wall = job->run(job->state, turns->repeats[p]);
             turns->seconds[p][r] = wall / (double)turns->repeats[p];

@@ -13,16 +13,16 @@ static const struct {
 } row_sizes[] = { { "in_cache", 8, 768 }, { "forward", 197, 768 }, { "out_of_cache", 16384, 768 } };
 enum { ROW_SIZES = sizeof row_sizes / sizeof *row_sizes };
 
-/* A peer may add up in another order and approximate exp and erf in another way, no more. */
+/* Peers may sum in another order and approximate exp and erf differently, nothing more. */
 static const double tolerance = 1e-4;
 
-/* The linear layers of a ViT-B block, of which the geometric mean is taken. */
+/* The linear layers of a ViT-B block; the report has their geometric mean. */
 static bool is_linear_layer(const struct matmul_case *c)
 {
     return c->m > 1 && c->n >= 768 && c->k >= 768;
 }
 
-/* What every library in this process writes for the same operands, against libvit's. */
+/* Compares the result of each library in this process with libvit's. */
 static void check_results(const struct turns *t, const struct work *work)
 {
     const size_t count = work->m * work->n;
@@ -47,7 +47,7 @@ static void check_results(const struct turns *t, const struct work *work)
 static double compare(const struct session *session, const struct work *work, const struct row *row)
 {
     static struct turns turns;
-    struct peak peak = peak_prepare(session->place.kernels, 1);
+    struct peak peak = peak_prepare(session->machine.kernels, 1);
 
     turns_prepare(&turns, session, row->group, work);
     check_results(&turns, work);

@@ -1,4 +1,4 @@
-/* libvit.c - libvit itself, as one of those who take turns */
+/* libvit.c - libvit as one of the compared libraries */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
-static const struct place *here;
+static const struct machine *here;
 
 struct state {
     struct work work;
@@ -18,10 +18,10 @@ struct state {
     float *images, *logits;
 };
 
-static bool open_libvit(const struct place *place, char *text)
+static bool open_libvit(const struct machine *machine, char *text)
 {
-    here = place;
-    snprintf(text, TEXT_SIZE, "%s %s", vit_version(), place->kernels->isa);
+    here = machine;
+    snprintf(text, TEXT_SIZE, "%s %s", vit_version(), machine->kernels->isa);
     return true;
 }
 
@@ -98,11 +98,11 @@ static void open_forward(struct state *s)
     const struct vit_context_options context = { .size = sizeof context,
                                                  .max_batch = s->work.batch,
                                                  .threads = s->work.threads };
-    char folder[4096];
+    char directory[4096];
     struct vit_error err;
 
-    snprintf(folder, sizeof folder, "%s/peers/%s", here->build, s->work.model);
-    if (vit_model_open(folder, &model, &s->model, &err) != VIT_OK ||
+    snprintf(directory, sizeof directory, "%s/peers/%s", here->build, s->work.model);
+    if (vit_model_open(directory, &model, &s->model, &err) != VIT_OK ||
         vit_context_create(s->model, &context, &s->context, &err) != VIT_OK)
         fatal("libvit: %s", err.message);
     struct vit_config c = { .size = sizeof c };

@@ -1,4 +1,4 @@
-/* main.c - libvit beside other libraries, all taking turns: options, levels, the JSON file */
+/* main.c - compares libvit with other libraries: options, levels, the JSON file */
 #include <errno.h>
 #include <getopt.h>
 #include <omp.h>
@@ -25,8 +25,8 @@ const struct peer *const all_peers[PEERS] = { &peer_libvit, &peer_openblas,    &
 static const struct group {
     const char *name;
     void (*measure)(struct session *session);
-    bool models;      /* works on whole models, which only make_model.py writes */
-    bool every_level; /* measured on the lesser levels too, unless one is asked for */
+    bool models;      /* needs whole models, which make_model.py writes */
+    bool every_level; /* also measured on lower levels, unless --isa names one */
 } groups[] = {
     { "matmul", measure_matmul, false, true },
     { "rows", measure_rows, false, true },
@@ -39,13 +39,13 @@ struct options {
     const char *build, *json, *isa;
     size_t rounds;
     bool group[GROUPS];
-    const char *models[MOST_MODELS];
+    const char *models[MAX_MODELS];
     size_t model_count;
 };
 
 static const char usage[] =
     "usage: run [--only GROUP,...] [--isa LEVEL] [--rounds N] [--models NAME,...]\n"
-    "           [--json FILE] [--build FOLDER]\n"
+    "           [--json FILE] [--build DIRECTORY]\n"
     "Groups are matmul, rows, forward and start. Without --isa, matmul and rows are measured on\n"
     "every level but scalar, and the others on the best.\n";
 
@@ -66,8 +66,8 @@ static void choose_models(struct options *options, char *list)
 {
     options->model_count = 0;
     for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
-        if (options->model_count == MOST_MODELS)
-            fatal("--models: expected no more than %d", MOST_MODELS);
+        if (options->model_count == MAX_MODELS)
+            fatal("--models: expected at most %d", MAX_MODELS);
         options->models[options->model_count++] = name;
     }
 }
@@ -106,8 +106,8 @@ static struct options read_options(int argc, char **argv)
             exit(c == 'h' ? 0 : 2);
         }
     }
-    if (options.rounds < 1 || options.rounds > MOST_ROUNDS)
-        fatal("--rounds: expected 1 to %d", MOST_ROUNDS);
+    if (options.rounds < 1 || options.rounds > MAX_ROUNDS)
+        fatal("--rounds: expected 1 to %d", MAX_ROUNDS);
     if (optind < argc)
         fatal("expected options alone, found \"%s\"", argv[optind]);
     return options;
@@ -119,7 +119,7 @@ static void open_peers(struct session *session)
     char text[TEXT_SIZE];
 
     for (size_t p = 0; p < PEERS; p++) {
-        const bool there = all_peers[p]->open(&session->place, text);
+        const bool there = all_peers[p]->open(&session->machine, text);
         session->peers[p] = there ? all_peers[p] : NULL;
         printf("%-13s %s%s\n", all_peers[p]->name, there ? "" : "missing: ", text);
         if (there)
@@ -135,7 +135,7 @@ static bool is_measured(const struct options *options, size_t group, bool best)
     return options->group[group] && (best || options->isa || groups[group].every_level);
 }
 
-/* Scalar is there to be read: it is measured only if it is asked for. */
+/* Scalar is written for readability: it is measured only on request. */
 static bool is_wanted(const struct options *options, const char *isa, bool best)
 {
     bool any = false;
@@ -150,7 +150,7 @@ static bool is_wanted(const struct options *options, const char *isa, bool best)
 static json_t *measure_level(const struct options *options, const struct vit_kernels *kernels,
                              bool best)
 {
-    struct session session = { .place = { options->build, kernels, best, { 0 }, 0 },
+    struct session session = { .machine = { options->build, kernels, best, { 0 }, 0 },
                                .rounds = options->rounds,
                                .model_count = options->model_count,
                                .results = json_array() };
@@ -159,15 +159,15 @@ static json_t *measure_level(const struct options *options, const struct vit_ker
     memcpy(session.models, options->models, sizeof session.models);
     printf("\n%s, medians of %zu rounds\n", kernels->isa, options->rounds);
     settings_apply(kernels->isa);
-    omp_set_num_threads(1); /* oneDNN's; libvit and the peak say how many they want */
-    bind_prepare(&session.place);
-    const bool models = models_open(&session.place, text);
+    omp_set_num_threads(1); /* for oneDNN; libvit and the peak set their own number */
+    bind_prepare(&session.machine);
+    const bool models = models_open(&session.machine, text);
     open_peers(&session);
     if (!models)
         json_array_append_new(
             json_object_get(session.facts, "missing"),
             json_sprintf("forward and start: their models need Python: %s", text));
-    bind_threads(&session.place);
+    bind_threads(&session.machine);
     for (size_t g = 0; g < GROUPS; g++) {
         if (!is_measured(options, g, best))
             continue;
@@ -180,8 +180,8 @@ static json_t *measure_level(const struct options *options, const struct vit_ker
 }
 
 /*
- * In a process of its own: the libraries read their settings when they are opened, and threads of
- * one level would be in another's way.
+ * Runs each level in a separate process: the libraries read their settings when they are loaded,
+ * and the threads of one level would disturb the next.
  */
 static json_t *run_level(const struct options *options, const struct vit_kernels *kernels,
                          bool best)
@@ -230,7 +230,7 @@ static void write_json(const struct options *options, json_t *root)
     printf("\n%s has every figure\n", file);
 }
 
-/* What the plots read lies flat: the best level's libraries, every level's results. */
+/* The plots read a flat file: the libraries of the best level, the results of every level. */
 static void add_level(json_t *root, json_t *level, const char *isa, bool first)
 {
     json_t *const context = json_object_get(root, "context");

@@ -99,7 +99,7 @@ bool prepare(const work *w, job *j)
     return true;
 }
 
-bool open(const place *, char *text)
+bool open(const machine *, char *text)
 {
     const dnnl_version_t *v = dnnl::version();
     const int set = static_cast<int>(dnnl::get_effective_cpu_isa());
@@ -119,7 +119,7 @@ extern "C" const peer peer_onednn = { "oneDNN", open, prepare, DOES_MATMUL | DOE
 namespace
 {
 
-bool open(const place *, char *text)
+bool open(const machine *, char *text)
 {
     std::snprintf(text, TEXT_SIZE, "dnnl.hpp was not there when this was built");
     return false;

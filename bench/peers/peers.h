@@ -1,4 +1,4 @@
-/* peers.h - libvit and its peers as the comparison sees them: work, and jobs that do it */
+/* peers.h - the interface of the compared libraries: a piece of work, and a job that runs it */
 #ifndef VIT_BENCH_PEERS_PEERS_H
 #define VIT_BENCH_PEERS_PEERS_H
 
@@ -12,9 +12,10 @@ extern "C" {
 struct vit_kernels;
 
 enum work_kind { WORK_MATMUL, WORK_LAYERNORM, WORK_SOFTMAX, WORK_GELU, WORK_FORWARD, WORK_KINDS };
-extern const char *const work_names[WORK_KINDS]; /* "matmul", …, as child processes are told */
+extern const char *const work_names[WORK_KINDS]; /* "matmul", …, as in requests to child
+                                                    processes */
 
-/* What every library is given alike; all arrays are dense, and the libraries share them. */
+/* The same input for every library; all arrays are dense, and the libraries share them. */
 struct work {
     enum work_kind kind;
     size_t m, n, k; /* matmul: y[m][n] = x[m][k] · w[n][k]ᵀ; rows: y[m][n] from x[m][n] */
@@ -34,9 +35,10 @@ struct job {
 };
 
 /* Where and on what the comparison runs. */
-struct place {
-    const char *build;                 /* the build folder */
-    const struct vit_kernels *kernels; /* libvit's, of the level that all are held to */
+struct machine {
+    const char *build;                 /* the build directory */
+    const struct vit_kernels *kernels; /* libvit's kernels of the level that all libraries are
+                                          limited to */
     bool best;                         /* that level is the best of this machine */
     int cpus[2];                       /* processors that one and two threads are bound to */
     size_t cpu_count;                  /* 1 if this process may use no more */
@@ -48,12 +50,15 @@ enum group_bit { DOES_MATMUL = 1, DOES_ROWS = 2, DOES_FORWARD = 4 };
 
 struct peer {
     const char *name;
-    /* Finds the library and writes its version to text; false: it is missing, and text says why. */
-    bool (*open)(const struct place *place, char *text);
+    /*
+     * Finds the library and writes its version to text; false: it is missing, and text is the
+     * reason.
+     */
+    bool (*open)(const struct machine *machine, char *text);
     /* Weights are packed here where the library can. False: not on this level. */
     bool (*prepare)(const struct work *work, struct job *job);
-    unsigned does;  /* of enum group_bit; it is asked for nothing else */
-    bool elsewhere; /* in a process of its own: it reads and writes none of the work's arrays */
+    unsigned does;  /* of enum group_bit: the groups that it takes part in */
+    bool elsewhere; /* runs in a separate process, without the arrays of the work */
 };
 
 extern const struct peer peer_libvit, peer_openblas, peer_blis, peer_onednn, peer_onnxruntime,
@@ -64,24 +69,27 @@ extern const struct peer *const all_peers[PEERS]; /* libvit is the first */
 
 /*
  * Starts make_model.py, which writes the models that forward passes and ONNX Runtime run; false:
- * there is no Python for it, and text says why. Then the file or folder for a piece of work.
+ * Python cannot run it, and text is the reason. Then: the file or directory for a piece of work.
  */
-bool models_open(const struct place *place, char *text);
+bool models_open(const struct machine *machine, char *text);
 void models_make(const struct work *work);
 
-/* Seconds that `repeats` calls take by the clock on the wall. */
+/* Real seconds that `repeats` calls take. */
 double time_calls(void (*call)(void *state), void *state, size_t repeats);
 
-/* Says what went wrong, and ends the program. */
+/* Prints an error and ends the program. */
 #ifdef __GNUC__
 __attribute__((noreturn, format(printf, 1, 2)))
 #endif
 void fatal(const char *format, ...);
 
-/* On a cache line, much of it in huge pages, as libvit keeps its weights; never NULL. */
+/*
+ * Allocates as libvit allocates its weights: aligned to a cache line, in huge pages where possible.
+ * Never returns NULL.
+ */
 void *allocate(size_t bytes);
 
-/* Floats whose value at i is (i · 7919 mod 1009)/504 − 1; the child processes make the same. */
+/* Sets float i to (i · 7919 mod 1009)/504 − 1, as the child processes do. */
 float *new_floats(size_t count);
 
 /* The largest difference of two results, as a share of the first's largest number. */

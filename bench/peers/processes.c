@@ -1,4 +1,4 @@
-/* processes.c - ONNX Runtime under node and PyTorch under Python, processes that take turns */
+/* processes.c - ONNX Runtime under node and PyTorch under Python, as child processes */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,19 +9,19 @@
 #include "peers.h"
 #include "vit/kernels.h"
 
-/* Debian's own, whatever else is on the PATH: its packages are what is asked for. */
+/* Debian's Python, not another one on the PATH: make deps installs Debian's packages. */
 #define PYTHON "/usr/bin/python3"
 
 /*
- * Memory in huge pages, as the peers in this process have it, and kept rather than given back: it
- * spares PyTorch a page fault for every 4 KiB of every result.
+ * Memory in huge pages, as for the libraries in this process, and never returned to the system:
+ * otherwise PyTorch has a page fault for every 4 KiB of every result.
  */
 #define HUGE_PAGES "GLIBC_TUNABLES=glibc.malloc.hugetlb=1"
 #define KEPT       "MALLOC_MMAP_MAX_=0", "MALLOC_TRIM_THRESHOLD_=100000000000"
 
 /*
- * The BLAS under PyTorch, whichever is the system's: OpenBLAS on PyTorch's own threads. Two pools
- * of threads that spin on the same processors made two threads slower than one.
+ * The system's BLAS serves PyTorch; OpenBLAS must use PyTorch's threads. Two pools that spin on the
+ * same processors made two threads slower than one.
  */
 #define OPENBLAS "LD_PRELOAD=/usr/$LIB/openblas-openmp/libopenblas.so.0"
 
@@ -29,11 +29,11 @@ static struct child models, onnxruntime, pytorch;
 
 struct state {
     struct child *child;
-    unsigned id; /* by which the child knows it */
+    unsigned id; /* the id of the job in the child */
     size_t batch;
 };
 
-/* "matmul" and "197x768x768", as all child processes are told. */
+/* "matmul" and "197x768x768", as in requests to all child processes. */
 static const char *shape_of(const struct work *work)
 {
     static char text[64];
@@ -51,7 +51,7 @@ static double run(void *state, size_t repeats)
     char *const answer = child_ask(s->child, "run %u %zu", s->id, repeats), *end;
     const double seconds = strtod(answer, &end);
 
-    /* what little there is beside the overhead that was taken off may come out below 0 */
+    /* after the overhead is subtracted, a small result may be below 0 */
     if (end == answer || *end || !isfinite(seconds))
         fatal("%s: expected seconds, found: %s", s->child->name, answer);
     return seconds;
@@ -90,7 +90,7 @@ static void prepare(struct child *child, const struct work *work, struct job *jo
               work->threads);
 }
 
-/* The first line says "ready" and the version, or "missing" and what is. */
+/* The first line is "ready" and the version, or "missing" and the missing part. */
 static bool greet(struct child *child, char *text)
 {
     const char *const line = child_line(child);
@@ -104,13 +104,13 @@ static bool greet(struct child *child, char *text)
     return ready;
 }
 
-bool models_open(const struct place *place, char *text)
+bool models_open(const struct machine *machine, char *text)
 {
-    char folder[4096];
+    char directory[4096];
 
-    snprintf(folder, sizeof folder, "%s/peers", place->build);
+    snprintf(directory, sizeof directory, "%s/peers", machine->build);
     child_start(&models, "make_model.py", (char *[]){ NULL },
-                (char *[]){ PYTHON, "bench/peers/make_model.py", folder, NULL });
+                (char *[]){ PYTHON, "bench/peers/make_model.py", directory, NULL });
     return greet(&models, text);
 }
 
@@ -119,31 +119,31 @@ void models_make(const struct work *work)
     child_ask(&models, "%s %s", work_names[work->kind], shape_of(work));
 }
 
-static bool open_onnxruntime(const struct place *place, char *text)
+static bool open_onnxruntime(const struct machine *machine, char *text)
 {
-    char folder[4096], worker[32];
+    char directory[4096], worker[32];
 
-    if (!place->best) { /* it has no such setting */
-        snprintf(text, TEXT_SIZE, "left out: it cannot be held to %s", place->kernels->isa);
+    if (!machine->best) { /* it has no such setting */
+        snprintf(text, TEXT_SIZE, "left out: it cannot be limited to %s", machine->kernels->isa);
         return true;
     }
     if (!models.to || *child_ask(&models, "onnx")) {
         snprintf(text, TEXT_SIZE, "its models need Python's numpy and onnx");
         return false;
     }
-    snprintf(folder, sizeof folder, "%s/peers", place->build);
-    snprintf(worker, sizeof worker, "%d", place->cpus[place->cpu_count - 1]);
+    snprintf(directory, sizeof directory, "%s/peers", machine->build);
+    snprintf(worker, sizeof worker, "%d", machine->cpus[machine->cpu_count - 1]);
     child_start(&onnxruntime, "ONNX Runtime", (char *[]){ HUGE_PAGES, NULL },
-                (char *[]){ "node", "bench/peers/onnxruntime.mjs", folder, worker, NULL });
+                (char *[]){ "node", "bench/peers/onnxruntime.mjs", directory, worker, NULL });
     if (!greet(&onnxruntime, text))
         return false;
-    bind_process(place, onnxruntime.pid);
+    bind_process(machine, onnxruntime.pid);
     return true;
 }
 
-static bool open_pytorch(const struct place *place, char *text)
+static bool open_pytorch(const struct machine *machine, char *text)
 {
-    char folder[4096], capability[64], threads[32];
+    char directory[4096], capability[64], threads[32];
     char *const settings[] = { OPENBLAS,
                                HUGE_PAGES,
                                KEPT,
@@ -153,11 +153,11 @@ static bool open_pytorch(const struct place *place, char *text)
                                "OPENBLAS_NUM_THREADS=2",
                                NULL };
 
-    snprintf(folder, sizeof folder, "%s/peers", place->build);
-    snprintf(capability, sizeof capability, "ATEN_CPU_CAPABILITY=%s", place->kernels->isa);
-    snprintf(threads, sizeof threads, "OMP_NUM_THREADS=%zu", place->cpu_count);
+    snprintf(directory, sizeof directory, "%s/peers", machine->build);
+    snprintf(capability, sizeof capability, "ATEN_CPU_CAPABILITY=%s", machine->kernels->isa);
+    snprintf(threads, sizeof threads, "OMP_NUM_THREADS=%zu", machine->cpu_count);
     child_start(&pytorch, "PyTorch", settings,
-                (char *[]){ PYTHON, "bench/peers/pytorch.py", folder, NULL });
+                (char *[]){ PYTHON, "bench/peers/pytorch.py", directory, NULL });
     return greet(&pytorch, text);
 }
 

@@ -1,11 +1,13 @@
-/* report.c - rows of tables, and the same as objects of the JSON file */
+/* report.c - prints the rows of tables, and adds them to the JSON file */
 #include <math.h>
 #include <stdio.h>
 
 #include "session.h"
 
-/* With less of a processor than this, a row says so: the clock on the wall counts it all. */
-static const double least_share = 0.97;
+/*
+ * If the thread had less of a processor than this, the row prints the share: times are real time.
+ */
+static const double min_share = 0.97;
 
 void report_header(enum group_bit group, const char *what, const char *unit)
 {
@@ -26,7 +28,7 @@ static double best_peak(const struct turns *t)
     return t->peak[t->rounds - 1 - t->rounds / 10];
 }
 
-/* Peers are at this machine's best where no level is said: the schema that the plots read. */
+/* A result without a level has the machine's best level: the schema that the plots read. */
 static json_t *result(const struct session *session, const struct row *row, const struct turns *t,
                       size_t p)
 {
@@ -38,8 +40,8 @@ static json_t *result(const struct session *session, const struct row *row, cons
                   "batch", (json_int_t)(row->batch ? row->batch : 1), "seconds_median", median,
                   "seconds_best_decile", decile);
 
-    if (p == 0 || !session->place.best)
-        json_object_set_new(o, "level", json_string(session->place.kernels->isa));
+    if (p == 0 || !session->machine.best)
+        json_object_set_new(o, "level", json_string(session->machine.kernels->isa));
     if (p == 0)
         json_object_set_new(o, "processor_share", json_real(t->processor_share));
     if (row->operations > 0) {
@@ -95,7 +97,7 @@ double report_row(const struct session *session, const struct row *row, const st
                100 * row->operations / sorted_decile(t->seconds[0], t->rounds) / best_peak(t));
     if (isfinite(best) && row->batch == 0)
         printf("   %.2fx", best / own);
-    if (t->processor_share < least_share)
+    if (t->processor_share < min_share)
         printf("   other programs had the processor for %.0f%%", 100 * (1 - t->processor_share));
     putchar('\n');
     fflush(stdout);

@@ -1,4 +1,4 @@
-/* session.h - one run of the comparison on one level: who takes part, and what comes out */
+/* session.h - one run of the comparison on one level: the libraries, and their results */
 #ifndef VIT_BENCH_PEERS_SESSION_H
 #define VIT_BENCH_PEERS_SESSION_H
 
@@ -7,30 +7,32 @@
 #include "measure/peak.h"
 #include "peers.h"
 
-enum { MOST_ROUNDS = 999, MOST_MODELS = 8 };
+enum { MAX_ROUNDS = 999, MAX_MODELS = 8 };
 
 struct session {
-    struct place place;
+    struct machine machine;
     const struct peer *peers[PEERS]; /* NULL: missing */
-    const char *models[MOST_MODELS]; /* of the forward passes */
+    const char *models[MAX_MODELS];  /* of the forward passes */
     size_t model_count;
     size_t rounds;
     json_t *results; /* an array */
-    json_t *facts;   /* what threads alone can do, libraries, what is missing */
+    json_t *facts;   /* thread scaling of the peak, libraries, missing libraries */
 };
 
-/* Jobs of the peers for one piece of work, each in its peer's place, run NULL where there is none;
-   and what their turns gave. */
+/*
+ * The jobs for one piece of work, indexed by peer (run is NULL if there is none), and their
+ * results.
+ */
 struct turns {
     struct job jobs[PEERS];
     size_t repeats[PEERS];
-    double seconds[PEERS][MOST_ROUNDS]; /* of one run; sorted when all turns are taken */
-    double peak[MOST_ROUNDS];           /* operations a second; likewise */
+    double seconds[PEERS][MAX_ROUNDS]; /* of one run; sorted after the last turn */
+    double peak[MAX_ROUNDS];           /* operations per second; sorted likewise */
     size_t rounds;
-    double processor_share; /* of libvit's turns, that its first thread was let run */
+    double processor_share; /* of libvit's turns: the share in which its first thread ran */
 };
 
-/* Prepares a piece of work with every peer that is there and can do it. */
+/* Prepares a piece of work with every peer that is present and supports it. */
 void turns_prepare(struct turns *turns, const struct session *session, enum group_bit group,
                    const struct work *work);
 
@@ -42,20 +44,20 @@ void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak 
 void turns_close(struct turns *turns);
 
 double sorted_median(const double *sorted, size_t count);
-double sorted_decile(const double *sorted, size_t count); /* a tenth is no greater */
+double sorted_decile(const double *sorted, size_t count); /* the smallest tenth ends here */
 void sort_numbers(double *numbers, size_t count);
 
-/* One row of a table, and what it holds for the JSON file. */
+/* One row of a table, and its values for the JSON file. */
 struct row {
     enum group_bit group;
     const char *name;
-    const char *label;     /* printed in place of the name; or NULL */
+    const char *label;     /* printed instead of the name; or NULL */
     size_t threads, batch; /* batch 0: no forward pass */
-    double operations;     /* of one run; 0: its speed is not a matter of multiply-adds */
+    double operations;     /* of one run; 0: multiply-adds do not limit its speed */
     double elements;       /* of one run; 0: no row operation */
 };
 
-/* Of the peers that do what this group of tables is about; unit is what their figures are. */
+/* Prints the header: the peers of this group, and the unit of their figures. */
 void report_header(enum group_bit group, const char *what, const char *unit);
 
 /*

@@ -5,17 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For every level if none is named; a NULL value takes the variable away. */
+/* Without a level: for every level. A NULL value removes the variable. */
 static const struct setting {
     const char *level, *name, *value;
 } settings[] = {
     { NULL, "OPENBLAS_NUM_THREADS", "1" },
     { NULL, "BLIS_NUM_THREADS", "1" },
-    { NULL, "OPENBLAS_L2_SIZE", NULL }, /* or its blocks are cut for another machine */
+    { NULL, "OPENBLAS_L2_SIZE", NULL }, /* otherwise its blocks have the sizes of another machine */
     /*
-     * OpenBLAS 0.3.21 and BLIS 0.9 know no CPU that is younger than they are: OpenBLAS may take an
-     * old one's kernels, and BLIS those in plain C. BLIS counts its configurations: 0 is skx, 6 is
-     * zen3, on AVX2 the fastest of its five.
+     * OpenBLAS 0.3.21 and BLIS 0.9 do not recognize newer CPUs: OpenBLAS may choose the kernels of
+     * an older CPU, and BLIS its plain C kernels. BLIS numbers its configurations: 0 is skx, 6 is
+     * zen3, the fastest of its five with AVX2.
      */
     { "avx512", "OPENBLAS_CORETYPE", "SkylakeX" },
     { "avx2", "OPENBLAS_CORETYPE", "Haswell" },

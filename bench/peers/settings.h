@@ -2,7 +2,7 @@
 #ifndef VIT_BENCH_PEERS_SETTINGS_H
 #define VIT_BENCH_PEERS_SETTINGS_H
 
-/* Before any of them is opened. Prints what it changes. */
+/* Sets them; call it before a library is loaded. Prints each change. */
 void settings_apply(const char *level);
 
 #endif

@@ -1,4 +1,4 @@
-/* time_to_first.c - a program that opens a model and says when its first logits are there */
+/* time_to_first.c - opens a model and prints when its first logits are ready */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -6,7 +6,7 @@
 #include "peers.h"
 #include "vit/vit.h"
 
-/* The peak resident set of this program alone; getrusage counts its parent's, before exec, too. */
+/* The peak resident set of this program. getrusage would include its parent's, from before exec. */
 static long peak_bytes(void)
 {
     FILE *const file = fopen("/proc/self/status", "r");
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     double seconds = 0;
 
     if (argc != 3)
-        fatal("expected a checkpoint folder and a level, found %d arguments", argc - 1);
+        fatal("expected a checkpoint directory and a level, found %d arguments", argc - 1);
     model_options.isa = argv[2];
     if (vit_model_open(argv[1], &model_options, &model, &err) != VIT_OK ||
         vit_context_create(model, &options, &context, &err) != VIT_OK)

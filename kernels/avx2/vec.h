@@ -1,4 +1,4 @@
-/* vec.h - 16 float lanes in two ymm registers: the operations that row kernels are written in */
+/* vec.h - 16 float lanes in two ymm registers: the operations of row kernels */
 #ifndef VIT_KERNELS_AVX2_VEC_H
 #define VIT_KERNELS_AVX2_VEC_H
 

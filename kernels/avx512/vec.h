@@ -1,4 +1,4 @@
-/* vec.h - 16 float lanes in one zmm register; the operations every row kernel is written in */
+/* vec.h - 16 float lanes in one zmm register: the operations of row kernels */
 #ifndef VIT_KERNELS_AVX512_VEC_H
 #define VIT_KERNELS_AVX512_VEC_H
 

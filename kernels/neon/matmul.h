@@ -28,8 +28,8 @@ static inline vec reg_join(const reg *r, size_t count)
 }
 
 /*
- * Four steps at a time load a row of A as a vector, of which fmla uses one lane each: a load that
- * broadcasts a number (ld1r) would occupy a multiply-add pipe as well. Columns before rows, so that
+ * Loads four steps of a row of A as one vector; each fmla uses one lane of it. A load that
+ * broadcasts one number (ld1r) would also occupy a multiply-add pipe. Columns before rows, so that
  * two registers of the panel at a time are enough. With six rows that would be 24 + 6 + 2 = all 32
  * registers, but gcc 12 loads ahead and spills accumulators.
  */

@@ -1,4 +1,4 @@
-/* vec.h - 16 float lanes in four q registers: the operations that row kernels are written in */
+/* vec.h - 16 float lanes in four q registers: the operations of row kernels */
 #ifndef VIT_KERNELS_NEON_VEC_H
 #define VIT_KERNELS_NEON_VEC_H
 

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#define LINE 64 /* bytes of a cache line */
-#define HUGE_PAGE                                                                                  \
-    ((size_t)2 << 20) /* bytes; on systems with other sizes the advice is of less use */
+#define LINE      64                /* bytes of a cache line */
+#define HUGE_PAGE ((size_t)2 << 20) /* bytes; with other page sizes the advice is less effective */
 
 void *arena_bytes(struct arena *arena, size_t bytes)
 {

@@ -99,8 +99,8 @@ static struct vit_kernels tables[ISA_LEVELS];
 static struct isa_choice here;
 
 /*
- * The entries of a table by name, each with the part of the table that one level registers as a
- * whole, and the pointer in it that is NULL until then.
+ * The entries of a table by name, each with the part of the table that a level registers as a unit,
+ * and a pointer in it that is NULL before that.
  */
 /* clang-format off */
 #define PART(name, pointer, first, last)                                                           \
@@ -130,7 +130,7 @@ static const struct entry {
 /* clang-format on */
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
-static unsigned char registered_by[ISA_LEVELS][ENTRIES]; /* the level whose kernel it is */
+static unsigned char registered_by[ISA_LEVELS][ENTRIES]; /* the level that implements the entry */
 
 /* Whether a level registered this entry: only a null pointer is all zero bytes. */
 static bool is_registered(const struct vit_kernels *own, const struct entry *entry)
@@ -159,8 +159,8 @@ static void build_table(size_t level)
 }
 
 /*
- * Two panels of k rows, the one in use and the next one that is being prefetched, take two fifths
- * of L2: the rest is for A, whose rows pass by all panels.
+ * Two panels of k rows, the one in use and the next one, which is prefetched, take two fifths of
+ * L2. The rest is for A, whose rows are read once per panel.
  */
 static size_t k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 {

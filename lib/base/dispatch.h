@@ -16,7 +16,7 @@ enum { ISA_LEVELS = 0 VIT_LEVEL_LIST(LEVEL_ONE) };
 struct isa_choice {
     bool usable[ISA_LEVELS]; /* processor and operating system allow it */
     size_t standard;         /* the level that is used if none is named */
-    const char *reason;      /* why it is not the strongest usable one, or NULL: it is */
+    const char *reason;      /* why it is not the strongest usable level, or NULL if it is */
 };
 
 /* "scalar" and so on, NULL past the last. */
@@ -26,8 +26,8 @@ const char *isa_name(size_t level);
 struct isa_choice isa_choose(const struct cpu *cpu);
 
 /*
- * The level of that name, if the processor can run it, whatever the policy. `source` says in
- * messages where the name came from, such as " (from VIT_ISA)". Errors as vit_kernels_get.
+ * The level of that name, if the processor can run it, whatever the policy. `source` tells where
+ * the name came from, for messages: " (from VIT_ISA)". Errors as vit_kernels_get.
  */
 enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *source,
                          size_t *level, struct vit_error *err);

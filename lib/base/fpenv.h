@@ -23,8 +23,8 @@ struct fpenv {
 /*
  * fpenv_enter sets the default environment on this thread (round to nearest, subnormals kept, no
  * traps) and returns the one before; fpenv_leave restores it and forgets the exceptions raised in
- * between. A compiler cannot move arithmetic out of the pair: its operands are in memory that the
- * calls might change, as far as the compiler can tell.
+ * between. A compiler cannot move arithmetic out of the pair: to the compiler, the calls may change
+ * the operands, which are in memory.
  */
 struct fpenv fpenv_enter(void);
 void fpenv_leave(struct fpenv before);

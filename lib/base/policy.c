@@ -5,10 +5,10 @@
 
 /*
  * AVX-512 is the default wherever it is usable, except on the processors below. It doubles the peak
- * of a core with two 512-bit multiply-add units (Skylake-SP's Platinum and Gold 61xx, Ice Lake
- * and Sapphire Rapids servers, Zen 5). Where its instructions take two passes of 256-bit units
- * (Zen 4) or there is one unit without a lower clock (Ice, Tiger and Rocket Lake clients: Downs
- * 2020, "Ice Lake AVX-512 Downclocking"), the peak is AVX2's, reached with half the instructions.
+ * of a core with two 512-bit multiply-add units (Skylake-SP's Platinum and Gold 61xx, Ice Lake and
+ * Sapphire Rapids servers, Zen 5). Where its instructions take two passes of 256-bit units (Zen 4)
+ * or there is one unit without a lower clock (Ice, Tiger and Rocket Lake clients: Downs 2020, "Ice
+ * Lake AVX-512 Downclocking"), the peak equals AVX2's, with half the instructions.
  *
  * Skylake-SP and Cascade Lake are both model 0x55. Those with one unit gain nothing per cycle, and
  * heavy 512-bit code lowers their clock below that of AVX2 (Intel's Specification Updates of both,
@@ -24,7 +24,8 @@ static const struct {
     const char *brand; /* a part of it */
     const char *against;
 } rows[] = {
-    { "avx512", "GenuineIntel", 6, 0x55, "Gold 5122", NULL }, /* two, says Intel's product list */
+    { "avx512", "GenuineIntel", 6, 0x55, "Gold 5122", NULL }, /* two units, according to Intel's
+                                                                 product list */
     { "avx512", "GenuineIntel", 6, 0x55, "Gold 5222", NULL }, /* two */
     { "avx512", "GenuineIntel", 6, 0x55, "Gold 51", one_unit },
     { "avx512", "GenuineIntel", 6, 0x55, "Gold 52", one_unit },

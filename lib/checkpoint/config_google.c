@@ -82,7 +82,7 @@ static enum vit_status read_shapes(const struct config_sources *sources,
     return VIT_OK;
 }
 
-/* What both config.json and the shapes say must agree. */
+/* Where config.json and the shapes both determine a value, the values must agree. */
 static enum vit_status check_agreement(const struct config_sources *sources,
                                        const struct google_fields *given,
                                        const struct vit_config *c, struct vit_error *err)

@@ -22,9 +22,9 @@ enum hf_processor {
 #define HF_CLIP_STD      0.26862954f, 0.26130258f, 0.27577711f
 
 /*
- * The preprocessing of a model_type: the processor of a preprocessor_config.json that names none,
- * and, without that file, what the published models' files say, for any size: DeiT's 256 to 224
- * is 438 to 384 too.
+ * The preprocessing of a model_type: the processor of a preprocessor_config.json that names none;
+ * without that file, the preprocessing of the published models, scaled to any size: DeiT's 256 to
+ * 224 becomes 438 to 384.
  */
 struct hf_preprocess {
     enum hf_processor processor;

@@ -20,7 +20,7 @@ static const struct choice positions[] = {
 #define FIELD(...)        FIELD_RULE(struct series_fields, __VA_ARGS__)
 #define NOTE(field, name) json_fields_note(&reader, name, offsetof(struct vit_config, field))
 
-/* For both models. A qk_scale of null or 0 stands for 1/√head_dim. */
+/* For both models. A qk_scale of null or 0 means 1/√head_dim. */
 #define COMMON_RULES                                                                               \
     IGNORED_RULE("model_type", .required = true),                                                  \
         FIELD("img_size", parse_3_counts, img_size, .required = true),                             \

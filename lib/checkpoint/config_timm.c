@@ -6,7 +6,7 @@
 #include "files/json_kind.h"
 #include "files/sanitize.h"
 
-/* Sets the width of the MLP from the rows of fc1, of which SwiGLUPacked has two per value. */
+/* Sets the width of the MLP from the rows of fc1. SwiGLUPacked has two rows per value. */
 static enum vit_status set_mlp(const char *path, struct timm_fields *timm, struct vit_error *err)
 {
     struct vit_config *const c = &timm->config;

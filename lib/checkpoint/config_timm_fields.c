@@ -21,7 +21,7 @@ static enum vit_status parse_init_values(const struct json_reader *reader,
     return VIT_OK;
 }
 
-/* As parse_choice; null stands for the first choice, timm's default. */
+/* As parse_choice; null means the first choice, timm's default. */
 static enum vit_status parse_choice_or_null(const struct json_reader *reader,
                                             const struct field_rule *rule, json_t *value)
 {
@@ -182,7 +182,7 @@ json_t *timm_pretrained_cfg(json_t *root)
     return cfg ? cfg : root;
 }
 
-/* The arguments of the architecture's constructor; timm takes null for none. */
+/* The arguments of the architecture's constructor; timm treats null as no arguments. */
 static json_t *model_args(json_t *root)
 {
     json_t *const args = json_object_get(root, "model_args");

@@ -16,14 +16,14 @@ struct parsed_config;
 typedef enum vit_status config_parser(const struct config_sources *sources,
                                       struct parsed_config *parsed, struct vit_error *err);
 
-/* How a directory shows that it is of a family. */
+/* How the family of a directory is recognized. */
 enum recognition {
     BY_MODEL_TYPE,   /* config.json has one of the model_types */
     BY_ARCHITECTURE, /* config.json has an "architecture" and no "model_type" */
     BY_NPZ,          /* the weights are a .npz file */
 };
 
-/* Where a family says how images become inputs. */
+/* The source of a family's preprocess config. */
 enum preprocess_source {
     PREPROCESS_PRETRAINED_CFG,         /* config.json: pretrained_cfg */
     PREPROCESS_PRETRAINED_CFG_OR_ROOT, /* the same, or the root of config.json without it */

@@ -16,7 +16,7 @@ struct labels {
 
 /*
  * Labels from id2label, an object with the keys "0" to "classes − 1"; NULL gives no labels.
- * VIT_EFORMAT: another number of labels, a missing key, a label that is no string; VIT_ENOMEM.
+ * VIT_EFORMAT: another number of labels, a missing key, a label that is not a string; VIT_ENOMEM.
  */
 enum vit_status labels_parse_json(const char *path, const json_t *id2label, size_t classes,
                                   struct labels *labels, struct vit_error *err);

@@ -105,7 +105,7 @@ static const struct family *find_family(const struct config_sources *sources)
     return model_type ? family_recognized(BY_MODEL_TYPE, model_type) : NULL;
 }
 
-/* Whether a field is present; null stands for the default. */
+/* Whether a field is present; null means the default. */
 static bool is_given(const json_t *object, const char *field)
 {
     const json_t *const value = json_object_get(object, field);

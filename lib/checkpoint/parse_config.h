@@ -1,4 +1,4 @@
-/* parse_config.h - what the configuration files of a checkpoint say about its model */
+/* parse_config.h - reads the configuration of a model from the files of its checkpoint */
 #ifndef VIT_CHECKPOINT_PARSE_CONFIG_H
 #define VIT_CHECKPOINT_PARSE_CONFIG_H
 
@@ -54,8 +54,8 @@ enum vit_status check_file_config(const char *path, const struct vit_config *con
 extern const struct vit_preprocess_config plain_preprocess;
 
 /*
- * The last step of a parser: check_file_config for the file that says the most about `config`, then
- * pretrained_cfg of config.json on top of the family's `preprocess`.
+ * The last step of a parser: check_file_config for the main source of `config`, then pretrained_cfg
+ * of config.json on top of the family's `preprocess`.
  */
 enum vit_status finish_config(const struct config_sources *sources, const char *path,
                               const struct vit_config *config,

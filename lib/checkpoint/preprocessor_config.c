@@ -207,8 +207,10 @@ static bool crop_pct_fits(const size_t crop[2], const size_t resized[2], double 
            floor((double)crop[1] / pct) == (double)resized[1];
 }
 
-/* The fraction of both sides that the crop keeps, such that ⌊crop/fraction⌋ is the resized side
- * again; 0: there is none. */
+/*
+ * The fraction of both sides that the crop keeps, such that ⌊crop/fraction⌋ is the resized side
+ * again; 0: no fraction does this.
+ */
 static double find_crop_pct(const size_t crop[2], const size_t resized[2])
 {
     for (size_t i = 0; i < 2; i++) {

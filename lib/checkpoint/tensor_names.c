@@ -188,7 +188,7 @@ static bool applies(const struct resolution *r, const struct tensor_rule *rule)
     return (rule->needs & ~r->traits) == 0;
 }
 
-/* Whether the tensor of part 0 holds this part too: it then has more rows than a part. */
+/* Whether the tensor of part 0 contains this part too: it then has more rows than one part. */
 static bool is_in_first_part(const struct resolution *r, const struct tensor_rule *rule,
                              size_t index)
 {

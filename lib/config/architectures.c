@@ -203,7 +203,7 @@ static bool parse_number(const char **s, size_t *out)
     return digits > 0;
 }
 
-/* Whether it is the architecture's name, with or without a .tag, which says how it was trained. */
+/* Whether it is the architecture's name, with or without a .tag, which describes the training. */
 static bool matches(const struct architecture *a, const char *name, size_t *patch, size_t *side)
 {
     size_t numbers[2] = { 0 }, count = 0;

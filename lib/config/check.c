@@ -73,7 +73,7 @@ static enum vit_status check_positions(const struct vit_config *c, struct vit_er
     return config_pos_embed(c)->check(c, err);
 }
 
-/* Steps that need another: a token to pool, a projection to add to. */
+/* Steps that depend on other fields: a token to pool, a projection to add to. */
 static enum vit_status check_steps(const struct vit_config *c, struct vit_error *err)
 {
     const bool pools_class = c->pool == VIT_POOL_CLASS || c->pool == VIT_POOL_CLASS_AND_MEAN;

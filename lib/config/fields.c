@@ -110,7 +110,7 @@ const struct config_field config_fields[CONFIG_FIELDS] = {
     { IN_CONFIG(gated_mlp), BOOL, .description = "MLP fc2(f(a)·b), where fc1 makes a and b" },
     { IN_CONFIG(activation), ENUM(activations), .description = "activation of the MLPs" },
     { IN_CONFIG(activation_args), FLOATS(2, -FLT_MAX), .zero = "not used",
-      .description = "numbers that the activation takes" },
+      .description = "arguments of the activation" },
     { IN_CONFIG(layer_scale), BOOL, .description = "a factor per channel on each branch" },
     { IN_CONFIG(eps), FLOAT(0), .description = "added to the variance in every LayerNorm" },
     { IN_CONFIG(final_norm), ENUM(final_norms), .description = "where the final LayerNorm is" },
@@ -169,7 +169,7 @@ size_t config_field_bytes(const struct config_field *field)
     return field->count * element_bytes(field);
 }
 
-/* One element; a flag as the byte it is, since a caller's may be no bool. */
+/* One element. A flag is read as a byte, because the caller's may not be a valid bool. */
 union element {
     size_t size;
     float f;
@@ -229,7 +229,7 @@ bool config_field_allows(const struct config_field *field, double value)
     return value >= field->min && value <= field->max && (!whole || value == floor(value));
 }
 
-/* In as few digits as give the number back. */
+/* Prints the fewest digits that identify the number. */
 static int shortest(float number, char *text, size_t bytes)
 {
     int length = 0;

@@ -10,8 +10,8 @@
 
 /*
  * Bounds of the fields. The largest published model (ViT-22B) has dim 6144, depth 48 and mlp_dim
- * 24576; the rest is room. Within the bounds every product that a size is made of stays below 2^60
- * bytes for one image: the largest is the patch weight, dim · channels · patch² · 4.
+ * 24576; the rest is reserve. Within the bounds every array of one image has fewer than 2^60 bytes;
+ * the largest is the patch weight, dim · channels · patch² · 4.
  */
 enum {
     CONFIG_MAX_CHANNELS = 1 << 8,

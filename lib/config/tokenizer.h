@@ -17,7 +17,7 @@ struct tokenizer_facts {
     bool patches_overlap; /* if not, each is a square of config.patch pixels */
     /* What the tokenizer requires of a configuration whose fields are in range. VIT_EINVAL. */
     enum vit_status (*check)(const struct vit_config *config, struct vit_error *err);
-    /* The rest holds for a configuration that passed. */
+    /* The fields below need a configuration that passed `check`. */
     struct config_grid (*grid)(const struct vit_config *config); /* of patches */
     size_t (*patch_length)(const struct vit_config *config);     /* numbers that become one token */
     double (*multiply_adds)(const struct vit_config *config); /* from the image to patch tokens */

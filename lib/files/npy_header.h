@@ -49,10 +49,10 @@ enum vit_status npy_data_offset(const char *where, const void *bytes, size_t siz
 
 /*
  * Parses the header of a file of file_bytes. `bytes` holds the first `size` bytes of the file, with
- * the whole header. The file must end exactly where the shape says.
- * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
- * VIT_EFORMAT: malformed, truncated, or data of another length; VIT_EUNSUPPORTED: Fortran order, a
- * dtype that is not listed above or is big-endian, a rank above NPY_MAX_RANK, or another version.
+ * the whole header. The file must end exactly where the data of that shape ends.
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html VIT_EFORMAT: malformed,
+ * truncated, or data of another length; VIT_EUNSUPPORTED: Fortran order, a dtype that is not listed
+ * above or is big-endian, a rank above NPY_MAX_RANK, or another version.
  */
 enum vit_status npy_parse_header(const char *where, const void *bytes, size_t size,
                                  uint64_t file_bytes, struct npy_header *header,

@@ -18,7 +18,7 @@ struct parse {
     struct vit_error *err;
 };
 
-/* Checks what the directory says about a member before anything is read or allocated for it. */
+/* Checks a member's entry in the directory before anything is read or allocated for it. */
 static enum vit_status check_stat(const struct parse *p, const char *where, const zip_stat_t *stat)
 {
     /* deflate expands 2 bits to at most 258 bytes: https://zlib.net/zlib_tech.html */

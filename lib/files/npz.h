@@ -23,7 +23,7 @@ struct npz {
     struct npz_member *members; /* sorted by name */
     char *path;                 /* for messages */
     struct zip *archive;
-    const struct npz_member *held; /* the member whose data are in memory, or NULL */
+    const struct npz_member *unpacked; /* the member whose unpacked data are in memory, or NULL */
     void *data;
 };
 

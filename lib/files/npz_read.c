@@ -98,18 +98,18 @@ static enum vit_status check_end(const char *where, zip_file_t *file, struct vit
 }
 
 /* Unpacks a member's data into npz->data. */
-static enum vit_status hold(struct npz *npz, const struct npz_member *member, const char *where,
-                            struct vit_error *err)
+static enum vit_status unpack_member(struct npz *npz, const struct npz_member *member,
+                                     const char *where, struct vit_error *err)
 {
     const struct npy_header *header = &member->header;
     const size_t bytes = header->elements * npy_dtype_bytes(header->dtype);
     enum vit_status status;
     zip_file_t *file;
 
-    if (npz->held == member)
+    if (npz->unpacked == member)
         return VIT_OK;
     free(npz->data);
-    npz->held = NULL;
+    npz->unpacked = NULL;
     npz->data = malloc(bytes > 0 ? bytes : 1);
     if (!npz->data)
         return fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", where, bytes);
@@ -119,7 +119,7 @@ static enum vit_status hold(struct npz *npz, const struct npz_member *member, co
     if (!(status = skip(where, file, header->data_offset, err)) &&
         !(status = npz_fread(where, file, bytes, npz->data, err)) &&
         !(status = check_end(where, file, err)))
-        npz->held = member;
+        npz->unpacked = member;
     zip_fclose(file);
     return status;
 }
@@ -139,7 +139,7 @@ enum vit_status npz_read_f32(struct npz *npz, const struct npz_member *member, s
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: expected dtype <f4, <f2, <f8 or <V2 (bfloat16), found %s", where.text,
                     npy_dtype_descr(header->dtype));
-    if ((status = hold(npz, member, where.text, err)))
+    if ((status = unpack_member(npz, member, where.text, err)))
         return status;
     if (header->dtype == NPY_F32)
         memcpy(out, (const float *)npz->data + first, count * sizeof *out);

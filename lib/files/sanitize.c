@@ -6,7 +6,7 @@
 
 /*
  * The length of the control character at s, 0 if there is none: C0, DEL, and C1 in UTF-8 (C2 80 to
- * C2 9F), all of which terminals interpret.
+ * C2 9F). Terminals interpret all of them.
  */
 static size_t control_bytes(const char *s)
 {

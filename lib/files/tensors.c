@@ -1,4 +1,4 @@
-/* tensors.c - the tensors of a checkpoint's directory, whichever files hold them */
+/* tensors.c - the tensors of a checkpoint's directory, in any of the supported formats */
 #include "files/tensors.h"
 
 #include <stdlib.h>

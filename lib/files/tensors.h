@@ -1,4 +1,4 @@
-/* tensors.h - the tensors of a checkpoint's directory, whichever files hold them */
+/* tensors.h - the tensors of a checkpoint's directory, in any of the supported formats */
 #ifndef VIT_FILES_TENSORS_H
 #define VIT_FILES_TENSORS_H
 

@@ -1,4 +1,4 @@
-/* layers.h - matrices of activations, and the layers that every step of the pass is made of */
+/* layers.h - matrices of activations, and the layers that every step of the forward pass uses */
 #ifndef VIT_MODEL_LAYERS_H
 #define VIT_MODEL_LAYERS_H
 

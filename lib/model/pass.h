@@ -10,7 +10,7 @@
 /* A call, as the passes of its images see it. */
 struct call {
     struct vit_call call;
-    size_t last_step; /* the last that a request needs */
+    size_t last_step; /* the last step that a request needs */
     bool (*cancel)(void *user);
     void *user;
     atomic_bool *canceled; /* set once the hook has returned true */

@@ -1,4 +1,4 @@
-/* plan.c - the tensors that a model's weights are made of: which, in which shape, where they go */
+/* plan.c - the list of a model's tensors: slot, shape, destination */
 #include "model/plan.h"
 
 #include <stdlib.h>

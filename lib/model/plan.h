@@ -1,4 +1,4 @@
-/* plan.h - the tensors that a model's weights are made of: which, in which shape, where they go */
+/* plan.h - the list of a model's tensors: slot, shape, destination */
 #ifndef VIT_MODEL_PLAN_H
 #define VIT_MODEL_PLAN_H
 
@@ -12,12 +12,12 @@ struct plan_item {
     enum tensor_slot slot; /* SLOT_COUNT: no tensor, only memory */
     size_t index;          /* of the block */
     size_t first_row, rows, columns;
-    bool again; /* another item has the same numbers: they are no further parameters */
+    bool again; /* another item has the same numbers: do not count them as parameters twice */
     float **floats;
     struct vit_packed *packed;
 };
 
-/* A list of items; they point to where their numbers go, which must not move. */
+/* A list of items. They point to their destinations, which must not move. */
 struct weight_plan {
     const struct vit_kernels *kernels;
     const struct vit_matmul_kernel *linear; /* of the linear layers */

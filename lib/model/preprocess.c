@@ -124,7 +124,7 @@ static enum vit_status plan_resize(const struct vit_preprocess_config *config, s
     return VIT_OK;
 }
 
-/* Where the bytes of the resized pixels go: out[c] takes the byte at offset[c] of each pixel. */
+/* Converts resized pixels to floats: out[c] is the byte at offset[c] of each pixel. */
 struct normalization {
     size_t rows, columns, channels, parts; /* of the result; tasks */
     const uint8_t *pixels;                 /* [rows][columns][step] */

@@ -10,7 +10,7 @@
 #define FIXED_BITS 22 /* 32 - 8 of a pixel - 2 for the sign and the filter's overshoot */
 #define FIXED_HALF ((int32_t)1 << (FIXED_BITS - 1))
 
-/* Multiply-adds that outweigh waking a thread: 2^16 take some 30 µs. */
+/* Minimum multiply-adds per thread: 2^16 take some 30 µs, more than waking a thread costs. */
 #define MIN_WORK 65536.0
 
 struct filter {

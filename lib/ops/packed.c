@@ -1,4 +1,4 @@
-/* packed.c - a matrix B packed into panels: where its columns go, and how many bytes it takes */
+/* packed.c - a matrix B packed into panels: the position of its columns, and its size in bytes */
 #include "ops/packed.h"
 
 #include <stdint.h>

@@ -1,6 +1,6 @@
-"""Trains the digits demo model, a small timm-style ViT, and writes the whole of this folder.
+"""Trains the digits demo model, a small timm-style ViT, and writes every file of this directory.
 
-    python3 train.py           train, then write the weights, config, labels, pictures, predictions
+    python3 train.py           train, then write the weights, config, labels, images, predictions
     python3 train.py --check   load the weights, classify test/, compare with expected.txt
 """
 import argparse
@@ -23,13 +23,13 @@ LABELS = "zero one two three four five six seven eight nine".split()
 MODEL = {"img_size": 8, "patch_size": 2, "in_chans": 1, "embed_dim": 48, "depth": 4, "num_heads": 3}
 MEAN = STD = 0.5
 SEED = 2024
-HELD_OUT = 360  # of 1797 pictures
+HELD_OUT = 360  # of 1797 images
 EPOCHS, BATCH = 100, 32
 PEAK_RATE, WEIGHT_DECAY, LABEL_SMOOTHING = 2e-3, 0.05, 0.1
 
 
 # The model: timm's VisionTransformer. Attribute names are its tensor names, so state_dict() is its
-# checkpoint. B pictures, T = 17 tokens (class token, 4x4 patches), D = 48 width, H = 3 heads.
+# checkpoint. B images, T = 17 tokens (class token, 4x4 patches), D = 48 width, H = 3 heads.
 
 class Attention(nn.Module):
     def __init__(self, dim, heads):
@@ -70,8 +70,8 @@ class VisionTransformer(nn.Module):
         self.blocks = nn.Sequential(*(Block(embed_dim, num_heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(embed_dim, eps=1e-6)
         self.head = nn.Linear(embed_dim, len(LABELS))
-        # Linear layers keep PyTorch's start, which follows the width: deviation 0.083 at 48, where
-        # timm's is 0.02 at any width
+        # Linear layers keep PyTorch's initialization, which depends on the width: deviation 0.083
+        # at 48; timm's is 0.02 at any width
         nn.init.normal_(self.cls_token, std=1e-6)
         nn.init.trunc_normal_(self.pos_embed, std=0.02)
 
@@ -84,23 +84,23 @@ class VisionTransformer(nn.Module):
 # The data.
 
 def load_digits():
-    """All pictures as the PNGs store them: uint8 [1797, 8, 8], the original 0..16 over 0..255."""
-    from sklearn.datasets import load_digits as bundled  # here: --check does without sklearn
+    """All images as the PNGs store them: uint8 [1797, 8, 8], the original 0..16 over 0..255."""
+    from sklearn.datasets import load_digits as bundled  # here: --check does not need sklearn
     data = bundled()
     return np.rint(data.images * 255 / 16).astype(np.uint8), data.target
 
 
 def split(targets):
-    """Sample indices (training, held out): fixed by SEED, each class in its share."""
+    """Sample indices (training, held out): fixed by SEED, stratified by class."""
     from sklearn.model_selection import train_test_split
     train, held = train_test_split(np.arange(len(targets)), test_size=HELD_OUT, stratify=targets,
                                    random_state=SEED)
     return np.sort(train), np.sort(held)
 
 
-def to_unit(pictures):
+def to_unit(images):
     """uint8 [B, 8, 8] to float [B, 1, 8, 8] in 0..1."""
-    return torch.from_numpy(pictures).float().div(255).unsqueeze(1)
+    return torch.from_numpy(images).float().div(255).unsqueeze(1)
 
 
 def normalize(x):
@@ -108,9 +108,9 @@ def normalize(x):
 
 
 def augment(x):
-    """A random affine map per picture, of [B, 1, 8, 8] in 0..1, bilinear.
+    """A random affine map per image, of [B, 1, 8, 8] in 0..1, bilinear.
 
-    Hands differ in slant, size and place on the paper, and 1437 pictures do not show them all:
+    Handwriting varies in slant, size and position, more than 1437 images show:
     rotation to 10 degrees, shear to 0.15, each side scaled by 0.9 to 1.1, shift to 0.5 pixel. No
     flips, no large rotation: a mirrored 2 is no digit and a turned 6 is a 9. What moves in from
     outside is 0, which is paper here; hence before normalize().
@@ -122,7 +122,7 @@ def augment(x):
 
     angle, shear = uniform(math.radians(10)), uniform(0.15)
     scale_x, scale_y = 1 + uniform(0.1), 1 + uniform(0.1)
-    half = x.shape[-1] / 2  # affine_grid measures the picture as -1..1
+    half = x.shape[-1] / 2  # affine_grid measures the image as -1..1
     cos, sin = angle.cos(), angle.sin()
     rows = [torch.stack([cos * scale_x, (shear * cos - sin) * scale_y, uniform(0.5 / half)], 1),
             torch.stack([sin * scale_x, (shear * sin + cos) * scale_y, uniform(0.5 / half)], 1)]
@@ -133,7 +133,7 @@ def augment(x):
 # Training.
 
 def make_optimizer(model):
-    """AdamW; norms, biases and embeddings are not decayed, as timm has it."""
+    """AdamW; norms, biases and embeddings have no weight decay, as in timm."""
     decayed, free = [], []
     for name, p in model.named_parameters():
         (free if p.ndim == 1 or name in ("cls_token", "pos_embed") else decayed).append(p)
@@ -141,11 +141,11 @@ def make_optimizer(model):
                               {"params": free, "weight_decay": 0.0}], lr=PEAK_RATE)
 
 
-def train(pictures, targets):
-    """The model after the last epoch: none is picked, and held-out data is not looked at."""
+def train(images, targets):
+    """The model after the last epoch; the held-out images are not used."""
     torch.manual_seed(SEED)
     model = VisionTransformer(**MODEL)
-    inputs, targets = to_unit(pictures), torch.from_numpy(targets).long()
+    inputs, targets = to_unit(images), torch.from_numpy(targets).long()
     optimizer = make_optimizer(model)
     schedule = torch.optim.lr_scheduler.OneCycleLR(  # cosine: up in the first 5 %, then down to 0
         optimizer, PEAK_RATE, epochs=EPOCHS, steps_per_epoch=math.ceil(len(inputs) / BATCH),
@@ -194,7 +194,7 @@ def load_safetensors(path):
 
 
 def save_config(path):
-    """timm's hub format; the recipe leaves an 8x8 picture as it is."""
+    """timm's hub format; the preprocess config does not resize an 8x8 image."""
     config = {
         "architecture": "vit_tiny_patch16_224", "num_classes": len(LABELS),
         "num_features": MODEL["embed_dim"], "global_pool": "token", "model_args": MODEL,
@@ -207,23 +207,23 @@ def save_config(path):
     path.write_text(json.dumps(config, indent=1) + "\n")
 
 
-def save_pictures(folder, pictures, targets, indices):
-    """folder/<class>/<sample index>.png, 8-bit grey."""
-    shutil.rmtree(folder, ignore_errors=True)
+def save_images(directory, images, targets, indices):
+    """directory/<class>/<sample index>.png, 8-bit gray."""
+    shutil.rmtree(directory, ignore_errors=True)
     for i in indices:
-        path = folder / str(targets[i]) / f"{i:04d}.png"
+        path = directory / str(targets[i]) / f"{i:04d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pictures[i]).save(path)
+        Image.fromarray(images[i]).save(path)
 
 
 def classify_test():
-    """{relative path: predicted class} of test/, all read back from the files of this folder."""
+    """{relative path: predicted class} of test/, computed from the files of this directory."""
     model = VisionTransformer(**json.loads((HERE / "config.json").read_text())["model_args"]).eval()
     model.load_state_dict(load_safetensors(HERE / "model.safetensors"))
     paths = sorted(p.relative_to(HERE).as_posix() for p in HERE.glob("test/*/*.png"))
-    pictures = np.stack([np.asarray(Image.open(HERE / p)) for p in paths])
+    images = np.stack([np.asarray(Image.open(HERE / p)) for p in paths])
     with torch.no_grad():
-        return dict(zip(paths, model(normalize(to_unit(pictures))).argmax(1).tolist()))
+        return dict(zip(paths, model(normalize(to_unit(images))).argmax(1).tolist()))
 
 
 def accuracy(predicted):
@@ -232,18 +232,18 @@ def accuracy(predicted):
 
 
 def expected_text(predicted):
-    lines = [f"# class index PyTorch predicts for each held-out picture: {accuracy(predicted)}"]
+    lines = [f"# class index PyTorch predicts for each held-out image: {accuracy(predicted)}"]
     return "\n".join(lines + [f"{path} {c}" for path, c in predicted.items()]) + "\n"
 
 
 def build():
-    pictures, targets = load_digits()
+    images, targets = load_digits()
     training, held_out = split(targets)
-    model = train(pictures[training], targets[training])
+    model = train(images[training], targets[training])
     save_safetensors(HERE / "model.safetensors", model.state_dict())
     save_config(HERE / "config.json")
     (HERE / "labels.txt").write_text("\n".join(LABELS) + "\n")
-    save_pictures(HERE / "test", pictures, targets, held_out)
+    save_images(HERE / "test", images, targets, held_out)
     predicted = classify_test()
     (HERE / "expected.txt").write_text(expected_text(predicted))
     print(accuracy(predicted))
@@ -253,13 +253,13 @@ def check():
     predicted = classify_test()
     print(accuracy(predicted))
     if expected_text(predicted) != (HERE / "expected.txt").read_text():
-        sys.exit("expected.txt disagrees")
+        sys.exit("expected.txt: expected the predictions of this run, found others")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="verify the files, do not train")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)  # sums in one order, so that the bits reproduce
+    torch.set_num_threads(1)  # fixes the order of sums, so that the result is reproducible
     torch.use_deterministic_algorithms(True)
     check() if arguments.check else build()

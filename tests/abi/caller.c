@@ -24,7 +24,7 @@ static struct vit_error err;
         }                                                                                          \
     } while (0)
 
-/* A struct of its own allocation, every byte `fill` but for its size. */
+/* Allocates a struct and sets every byte except its size to `fill`. */
 static void *sized_new(size_t size, int fill)
 {
     void *const object = malloc(size);

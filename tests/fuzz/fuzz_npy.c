@@ -1,4 +1,4 @@
-/* fuzz_npy.c - libFuzzer target: any bytes as a .npy file; what passes must hold together */
+/* fuzz_npy.c - libFuzzer target: any bytes as a .npy file; an accepted header must be consistent */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
  * Once as they are; once as the text of a version 1 header of the right length, the first two bytes
- * saying how much data follow, since few mutations of a file keep its lengths true.
+ * saying how much data follow, since few mutations of a file keep its lengths correct.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -11,7 +11,10 @@ static void demand(int holds)
         abort();
 }
 
-/* All of a member; that its data are as many as its shape says, and no more than can be packed. */
+/*
+ * Reads all of a member. Its data must have the length of its shape, and deflate must be able to
+ * expand to it.
+ */
 static void read_member(struct npz *npz, const struct npz_member *member, size_t size)
 {
     const size_t elements = member->header.elements;

@@ -41,7 +41,7 @@ static void parse(const uint8_t *start, size_t bytes, uint64_t file_bytes)
 
 /*
  * Once as they are; once as a header alone, its length right and 1 to 256 bytes of data to come:
- * few mutations of a file keep its lengths true.
+ * few mutations of a file keep its lengths correct.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -14,7 +14,7 @@ DIM, HEADS, DEPTH, MLP, PATCH, BATCH = 48, 4, 2, 80, 8, 2
 
 
 class Weights(dict):
-    """Random tensors by name, made when they are first asked for; float64 of what a float32 holds."""
+    """Random tensors by name, created at first use; float64 with float32 values."""
 
     def __init__(self, seed):
         super().__init__()
