@@ -69,7 +69,7 @@ class Results:
             report = json.load(file)
         self.context = report["context"]
         self.styles = styles_of(self.context["bench"]["levels"].split())
-        # scalar is the readable reference: its speed is no measure of a library
+        # scalar is the readable reference: its speed does not represent the library
         self.all = [r for r in report["results"] if r.get("level") != "scalar"]
 
     def of(self, run, group, **wanted):

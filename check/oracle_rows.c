@@ -215,7 +215,7 @@ static void attend(const struct attention *at, size_t head, size_t query, double
     }
 }
 
-enum { MOST_TOKENS = 70, MOST_DIM = 48 };
+enum { MAX_TOKENS = 70, MAX_DIM = 48 };
 static const struct attention attentions[] = { { 1, 1, 1, 1.0, NULL },
                                                { 17, 3, 5, 0.5, NULL },
                                                { 50, 2, 24, 0.25, NULL },
@@ -252,8 +252,8 @@ static struct vit_attention_args prepare(const struct vit_kernels *kernels,
 
 struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
 {
-    static float qkv[MOST_TOKENS * 3 * MOST_DIM], out[MOST_TOKENS * MOST_DIM];
-    double p[MOST_TOKENS], truth[MOST_DIM] = { 0 }, bound[MOST_DIM] = { 0 };
+    static float qkv[MAX_TOKENS * 3 * MAX_DIM], out[MAX_TOKENS * MAX_DIM];
+    double p[MAX_TOKENS], truth[MAX_DIM] = { 0 }, bound[MAX_DIM] = { 0 };
     struct oracle_error error = { 0 };
 
     for (size_t s = 0; s < ATTENTIONS; s++) {
@@ -278,8 +278,8 @@ struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t 
 /* The weights of a third of the queries. */
 struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed)
 {
-    static float qkv[MOST_TOKENS * 3 * MOST_DIM], weights[3 * MOST_TOKENS * MOST_TOKENS];
-    double p[MOST_TOKENS];
+    static float qkv[MAX_TOKENS * 3 * MAX_DIM], weights[3 * MAX_TOKENS * MAX_TOKENS];
+    double p[MAX_TOKENS];
     struct oracle_error error = { 0 };
 
     for (size_t s = 0; s < ATTENTIONS; s++) {

@@ -10,11 +10,11 @@ planned=0 ran=0 found=0 failed=0
 
 # The copy, and one of the kernels that stays as it is. Only files that differ are written, so that
 # make builds no more than it must, and again what an interrupted run left.
-folders=(include kernels lib image check tools measure)
-for file in $(cd "$work/vit" && find "${folders[@]}" -type f 2>/dev/null); do
+directories=(include kernels lib image check tools measure)
+for file in $(cd "$work/vit" && find "${directories[@]}" -type f 2>/dev/null); do
   [ -e "$file" ] || rm "$work/vit/$file"
 done
-for file in Makefile ./*/Makefile.inc mk/*.mk $(find "${folders[@]}" -type f); do
+for file in Makefile ./*/Makefile.inc mk/*.mk $(find "${directories[@]}" -type f); do
   cmp -s "$file" "$work/vit/$file" || install -D "$file" "$work/vit/$file"
 done
 rm -rf "$work/original" && cp -R kernels "$work/original"

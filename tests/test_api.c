@@ -34,7 +34,7 @@ static void expect_failure(enum vit_status expected, enum vit_status found,
 {
     cr_assert_eq(found, expected, "%s: %s", vit_status_name(found), err->message);
     cr_assert_eq(err->status, expected);
-    cr_assert(strstr(err->message, words), "\"%s\" does not say \"%s\"", err->message, words);
+    cr_assert(strstr(err->message, words), "\"%s\" does not contain \"%s\"", err->message, words);
     count_checks(3);
 }
 

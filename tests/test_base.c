@@ -97,12 +97,12 @@ Test(parallel, every_task_is_run_once)
     count_checks(3 * 51 * 50);
 }
 
-static char folder[] = "/tmp/vit-cgroup-XXXXXX";
+static char directory[] = "/tmp/vit-cgroup-XXXXXX";
 
 static void put(const char *name, const char *text)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *f = fopen(path, "w");
     cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
 }
@@ -110,22 +110,22 @@ static void put(const char *name, const char *text)
 static void make_folder(const char *name)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", directory, name);
     cr_assert_eq(mkdir(path, 0700), 0);
 }
 
 static size_t quota(void)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/self", folder);
-    return parallel_quota(path, folder);
+    snprintf(path, sizeof path, "%s/self", directory);
+    return parallel_quota(path, directory);
 }
 
 Test(parallel, the_smallest_cpu_quota_up_to_the_root_counts)
 {
     char command[64];
 
-    cr_assert(mkdtemp(folder));
+    cr_assert(mkdtemp(directory));
     put("self", "12:cpu:/elsewhere\n0::/a/b\n");
     make_folder("a");
     make_folder("a/b");
@@ -145,7 +145,7 @@ Test(parallel, the_smallest_cpu_quota_up_to_the_root_counts)
     cr_assert_eq(quota(), 2);
     put("cpu/cpu.cfs_quota_us", "-1\n");
     cr_assert_eq(quota(), 3);
-    snprintf(command, sizeof command, "rm -r %s", folder);
+    snprintf(command, sizeof command, "rm -r %s", directory);
     cr_assert_eq(system(command), 0);
     count_checks(7);
 }

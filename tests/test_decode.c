@@ -122,7 +122,7 @@ static void refuses(const char *name, const uint8_t *bytes, size_t size, enum vi
                  "%s: expected \"%s\", found \"%s\"", name, because, err.message);
     cr_assert_eq(err.status, status);
     cr_assert_eq(strncmp(err.message, name, strlen(name)), 0, "%s", err.message);
-    cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
+    cr_assert(strstr(err.message, because), "\"%s\" does not contain \"%s\"", err.message, because);
     cr_assert(is_untouched(&image));
     count_checks(1);
 }

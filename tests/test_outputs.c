@@ -237,7 +237,7 @@ Test(outputs, have_a_name_a_description_and_dimensions)
     count_checks(2);
 }
 
-/* That a call of one request is refused with a message. */
+/* Expects that a call with one request is refused with a message. */
 static void refuses(struct vit_context *context, struct vit_output_request request,
                     enum vit_status status, const char *words)
 {

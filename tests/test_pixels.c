@@ -138,7 +138,7 @@ static void refuses(const struct vit_image *image, const struct vit_preprocess_o
     struct vit_error err = { 0 };
 
     cr_assert_eq(vit_preprocess_image(&config, image, options, out, &err), status, "%s", because);
-    cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
+    cr_assert(strstr(err.message, because), "\"%s\" does not contain \"%s\"", err.message, because);
     for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
         cr_assert_eq(out[i], 0.0f);
     free(out);

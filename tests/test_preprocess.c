@@ -272,7 +272,7 @@ static void refuses(const struct vit_preprocess_config *config, size_t height, s
 
     cr_assert_eq(preprocess_rgb(config, height, width, pixel, out, &err), status, "%s", because);
     cr_assert_eq(err.status, status);
-    cr_assert(strstr(err.message, because), "\"%s\" does not say \"%s\"", err.message, because);
+    cr_assert(strstr(err.message, because), "\"%s\" does not contain \"%s\"", err.message, because);
     cr_assert_eq(preprocess_rgb(config, height, width, pixel, out, NULL), status);
     cr_assert(out[0] == 7.0f && out[1] == 7.0f && out[2] == 7.0f);
     count_checks(3);

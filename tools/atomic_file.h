@@ -20,10 +20,10 @@ struct atomic_file {
 /* Whether two paths lead to one file, which need not exist yet. */
 bool atomic_file_same(const char *a, const char *b);
 
-/* VIT_EIO the directory or the file cannot be written; VIT_ENOMEM. */
+/* Creates the temporary file. VIT_EIO: the directory or the file cannot be written. VIT_ENOMEM. */
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err);
 
-/* Gives the file its name. VIT_EIO this or an earlier write failed. */
+/* Gives the file its name. VIT_EIO: this or an earlier write failed. */
 enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err);
 
 /* Removes a file that is not committed; a zeroed or committed struct is allowed. */

@@ -6,8 +6,8 @@
 
 /*
  * Prints a digest for each model, or without models for each kernel and a small model. They are
- * computed on every level and with 1, 2 and 7 threads, or as `common` says.
- * VIT_EUNSUPPORTED two levels or thread counts differ; else as vit_model_open.
+ * computed on every level and with 1, 2 and 7 threads, or as `common` selects. VIT_EUNSUPPORTED:
+ * two levels or thread counts differ. Other errors as vit_model_open.
  */
 enum vit_status check_digests(const struct common_options *common, size_t count, char **models,
                               struct vit_error *err);

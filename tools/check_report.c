@@ -52,14 +52,14 @@ void check_report_case(struct check_report *report, const struct check_case *whi
 }
 
 void check_report_kernel(struct check_report *report, const struct check_kernel *kernel,
-                         size_t levels, const struct check_tally *tallies)
+                         size_t levels, const struct check_counts *tallies)
 {
     const bool line = !report->json && !kernel->oracle; /* an oracle has printed its errors */
 
     if (line)
         printf("%-20s", kernel->name);
     for (size_t i = 0; i < levels; i++) {
-        const struct check_tally *const t = &tallies[i];
+        const struct check_counts *const t = &tallies[i];
         if (report->json)
             report->checks = json_with(report->checks, json_pack("{s:s, s:s, s:I, s:I}", "level",
                                                                  t->level, "kernel", kernel->name,

@@ -6,7 +6,7 @@
 #include "tools/print.h"
 
 /* The cases of a kernel on one level. */
-struct check_tally {
+struct check_counts {
     const char *level;
     size_t cases, failed;
 };
@@ -26,9 +26,9 @@ void check_report_case(struct check_report *report, const struct check_case *whi
 
 /* After all cases of a kernel, on `levels` levels. */
 void check_report_kernel(struct check_report *report, const struct check_kernel *kernel,
-                         size_t levels, const struct check_tally *tallies);
+                         size_t levels, const struct check_counts *tallies);
 
-/* After all kernels. VIT_EUNSUPPORTED cases failed; VIT_EIO as print_check. */
+/* After all kernels. VIT_EUNSUPPORTED: cases failed. VIT_EIO: as print_check. */
 enum vit_status check_report_end(struct check_report *report, struct vit_error *err);
 
 #endif

@@ -65,12 +65,12 @@ static enum vit_status find_kernel(const char *name, struct check_kernel *kernel
 }
 
 static struct check_result run_case(struct check_report *report, const struct check_case *which,
-                                    struct check_tally *tally)
+                                    struct check_counts *counts)
 {
     const struct check_result result = check_case(which);
 
-    tally->cases++;
-    tally->failed += !result.passed;
+    counts->cases++;
+    counts->failed += !result.passed;
     check_report_case(report, which, &result);
     return result;
 }
@@ -82,14 +82,14 @@ static void run_kernel(struct check_report *report, const struct check_options *
 {
     const size_t cases = kernel->oracle || !o->cases ? kernel->cases : o->cases;
     struct check_case which = { .kernel = *kernel, .seed = o->seed, .threads = report->threads };
-    struct check_tally tallies[CHECK_MAX_LEVELS];
+    struct check_counts tallies[CHECK_MAX_LEVELS];
     size_t count = 0;
 
     for (size_t l = 0; l < levels; l++) {
         if (kernel->oracle && strcmp(level[l]->isa, "scalar") != 0)
             continue;
         which.level = level[l];
-        tallies[count] = (struct check_tally){ .level = level[l]->isa };
+        tallies[count] = (struct check_counts){ .level = level[l]->isa };
         for (which.index = 0; which.index < cases; which.index++)
             run_case(report, &which, &tallies[count]);
         count++;
@@ -148,7 +148,7 @@ static enum vit_status run_one(const char *repro, struct check_report *report,
     char level[16], name[48];
     unsigned long long seed, index;
     struct check_case which = { .threads = report->threads };
-    struct check_tally tally = { .level = level };
+    struct check_counts counts = { .level = level };
     int end = 0;
     enum vit_status status;
 
@@ -165,10 +165,10 @@ static enum vit_status run_one(const char *repro, struct check_report *report,
                          name, which.kernel.cases, index);
     which.seed = seed;
     which.index = index;
-    const struct check_result result = run_case(report, &which, &tally);
+    const struct check_result result = run_case(report, &which, &counts);
     if (result.passed && !report->json)
         printf("%s: %s: passed\n", repro, result.shape);
-    check_report_kernel(report, &which.kernel, 1, &tally);
+    check_report_kernel(report, &which.kernel, 1, &counts);
     return VIT_OK;
 }
 

@@ -157,7 +157,7 @@ static void print_preprocess(struct printer *p, const struct session *s)
                     vit_model_preprocess_source(s->model, fields[i].name));
 }
 
-/* Sentence i on what the files do not say; NULL past the last. */
+/* Sentence i on a fact that the files lack; NULL past the last. */
 static const char *unknown(const struct session *s, size_t i)
 {
     const struct vit_config *const c = &s->config;

@@ -14,8 +14,8 @@ struct image_paths {
 /*
  * Adds the images of an operand. A file counts whatever its name is. A directory counts with its
  * subdirectories: every .jpg, .jpeg, .png and .webp in them, sorted by name, without hidden files
- * and linked directories. VIT_EIO it cannot be read; VIT_EINVAL a directory without images;
- * VIT_ENOMEM.
+ * and linked directories. VIT_EIO: the operand cannot be read. VIT_EINVAL: a directory without
+ * images. VIT_ENOMEM.
  */
 enum vit_status find_images(const char *operand, struct image_paths *paths, struct vit_error *err);
 

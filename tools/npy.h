@@ -19,10 +19,10 @@ struct npy_array {
 };
 
 /*
- * Reads a file: versions 1 to 3 of the format, with exactly the data that its shape says.
- * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
- * VIT_EIO the file cannot be read; VIT_EFORMAT not a .npy file, malformed, or data of another
- * length; VIT_EUNSUPPORTED another type, order, version, or a rank above NPY_MAX_RANK; VIT_ENOMEM.
+ * Reads a file: versions 1 to 3 of the format, with exactly the data of its shape.
+ * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html VIT_EIO: the file cannot
+ * be read. VIT_EFORMAT: not a .npy file, malformed, or data of another length. VIT_EUNSUPPORTED:
+ * another type, order or version, or a rank above NPY_MAX_RANK. VIT_ENOMEM.
  */
 enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_error *err);
 

@@ -49,7 +49,7 @@ const char *options_first_operand(int argc, char **argv, size_t tables,
  * ends them. Names must be complete. The last value of an option counts.
  *   command   what `--help` of these options follows: "libvit info"
  *   operands  room for argc pointers, of which *count are filled
- * VIT_EINVAL an option that no table has, or a value other than expected.
+ * VIT_EINVAL: an unknown option, or an invalid value.
  */
 enum vit_status options_parse(int argc, char **argv, size_t tables,
                               const struct option_table *table, const char *command,

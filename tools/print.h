@@ -16,13 +16,13 @@ void print_text(FILE *file, const char *text);
 /* VIT_EIO: standard output could not be written. To be called while errno has the reason. */
 enum vit_status print_check(struct vit_error *err);
 
-/* Prints JSON to standard output and releases it. VIT_ENOMEM root is NULL; VIT_EIO. */
+/* Prints JSON to standard output and releases it. VIT_ENOMEM: root is NULL. VIT_EIO. */
 enum vit_status print_json(json_t *root, struct vit_error *err);
 
-/* The array with one value more; NULL if there is no memory, and both are then released. */
+/* Appends a value and returns the array. If out of memory, releases both and returns NULL. */
 json_t *json_with(json_t *array, json_t *value);
 
-/* The object with a member more; NULL if there is no memory, and both are then released. */
+/* Adds a member and returns the object. If out of memory, releases both and returns NULL. */
 json_t *json_set(json_t *object, const char *name, json_t *value);
 
 /* A JSON string, in which bytes that are not UTF-8 become U+FFFD; null for NULL. */

@@ -34,7 +34,7 @@ struct subcommand {
     enum vit_status (*run)(const struct invocation *in, struct vit_error *err);
 };
 
-/* The members of a subcommand that say how its options are parsed. */
+/* The members of a subcommand that define the parsing of its options. */
 #define SUBCOMMAND_OPTIONS(table, initial)                                                         \
     .options = (table), .option_count = sizeof(table) / sizeof *(table), .defaults = &(initial),   \
     .options_size = sizeof(initial)

@@ -55,9 +55,9 @@ async function openKernel(kind, shape) {
     return open(`${kind}-${shape}.onnx`, 1, [m, k ?? n], [1, n]);
 }
 
-async function answer(verb, id, ...rest) {
+async function answer(command, id, ...rest) {
     const job = jobs.get(id);
-    switch (verb) {
+    switch (command) {
     case 'forward': {
         const [model, batch, threads] = [rest[0], Number(rest[1]), Number(rest[2])];
         jobs.set(id, await open(`${model}/model.onnx`, threads, [batch, 3, 224, 224],
@@ -76,8 +76,8 @@ async function answer(verb, id, ...rest) {
         jobs.delete(id);
         return '';
     default: {
-        const opened = await openKernel(verb, rest[0]);
-        opened.empty = await openKernel(verb, rest[0].replace(/\d+/g, '1'));
+        const opened = await openKernel(command, rest[0]);
+        opened.empty = await openKernel(command, rest[0].replace(/\d+/g, '1'));
         jobs.set(id, opened);
         return '';
     }

@@ -115,17 +115,17 @@ class Forward:
         return time.perf_counter() - begin
 
 
-def answer(verb, job, *rest):
-    if verb == "forward":
+def answer(command, job, *rest):
+    if command == "forward":
         jobs[job] = Forward(*rest)
-    elif verb == "run":
+    elif command == "run":
         return jobs[job].run(int(rest[0]))
-    elif verb == "logits":
+    elif command == "logits":
         return " ".join(map(repr, jobs[job].logits.flatten().tolist()))
-    elif verb == "forget":
+    elif command == "forget":
         del jobs[job]
     else:
-        jobs[job] = Kernel(verb, rest[0])
+        jobs[job] = Kernel(command, rest[0])
     return ""
 
 

@@ -27,7 +27,7 @@ struct turns {
     struct job jobs[PEERS];
     size_t repeats[PEERS];
     double seconds[PEERS][MAX_ROUNDS]; /* of one run; sorted after the last turn */
-    double peak[MAX_ROUNDS];           /* operations per second; sorted likewise */
+    double peak[MAX_ROUNDS];           /* operations per second; sorted after the last turn */
     size_t rounds;
     double processor_share; /* of libvit's turns: the share in which its first thread ran */
 };

@@ -19,8 +19,8 @@ extern "C" {
  *           fields of a longer struct that the library does not know must be zero; otherwise the
  *           function returns VIT_EUNSUPPORTED.
  *   output  The library writes at most `size` bytes, and never changes `size`.
- * Each of these structs ends with `reserved`, bytes that a later version may make into fields. They
- * follow the same rule: zero reads as the default of any field, and a non-zero byte of an input is
+ * Each of these structs ends with reserved bytes, which a later version may turn into fields. Set
+ * them to zero, the default of every field: a non-zero reserved byte of an input is
  * VIT_EUNSUPPORTED.
  * A size that no version can have is VIT_EINVAL.
  * Enum values never change either; a later version may add values.

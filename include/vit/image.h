@@ -18,8 +18,8 @@ extern "C" {
  */
 
 /*
- * Limits of a decoder, checked before memory is allocated; zeroed but for size: the defaults. The
- * ABI rule of vit/config.h holds for it.
+ * The limits of a decoder, which it checks before it allocates memory; 0 means the default. The
+ * struct follows the ABI rule of vit/config.h.
  */
 struct vit_decode_options {
     size_t size;       /* sizeof(struct vit_decode_options) */

@@ -72,7 +72,7 @@ VIT_API bool vit_model_patches_overlap(const struct vit_model *model);
  * The position embeddings of the patches as they are added to the patch tokens: resized if the
  * model computes at another size than its checkpoint's, computed if they are fixed.
  *   out  [rows · columns of the grid][dim] float32; NULL: only the status
- * VIT_EINVAL the model has no position embeddings.
+ * VIT_EINVAL: the model has no position embeddings.
  */
 VIT_API enum vit_status vit_model_positions(const struct vit_model *model, float *out,
                                             struct vit_error *err);
@@ -137,7 +137,7 @@ struct vit_output_info {
 /* The output of value i; false past the last, or if info->size is impossible. */
 VIT_API bool vit_output_at(size_t i, struct vit_output_info *info);
 
-/* The output of a name. VIT_EINVAL an unknown name. */
+/* The output that has this name. VIT_EINVAL: no output has it. */
 VIT_API enum vit_status vit_output_from_name(const char *name, enum vit_output *output,
                                              struct vit_error *err);
 

@@ -302,7 +302,8 @@ struct vit_kernels {
  * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment
  * variable VIT_ISA names or, if it is unset or empty, the one of vit_isa_default. A level that is
  * named is used wherever it can run. Thread-safe; the first call builds the tables.
- * VIT_EINVAL no architecture has a level of that name; VIT_EUNSUPPORTED this machine lacks it.
+ * VIT_EINVAL: no architecture has a level of that name. VIT_EUNSUPPORTED: this machine cannot run
+ * it.
  */
 VIT_API enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
                                         struct vit_error *err);

@@ -22,7 +22,7 @@ static struct leaf cpuid(unsigned leaf, unsigned subleaf)
     return r;
 }
 
-/* Faults unless CPUID says OSXSAVE: Intel SDM vol. 2, XGETBV. */
+/* Faults unless CPUID reports OSXSAVE: Intel SDM vol. 2, XGETBV. */
 static uint64_t xgetbv(void)
 {
     uint32_t low, high;

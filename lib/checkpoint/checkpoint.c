@@ -54,7 +54,10 @@ static enum vit_status open_labels(const struct directory *directory, struct che
     return status;
 }
 
-/* Fails with `why`; if the names are another family's, the message says so, as the likely cause. */
+/*
+ * Fails with `why`. If the tensors have the names of another family, the message adds that as the
+ * likely cause.
+ */
 static enum vit_status fail_names(const struct checkpoint *c, enum vit_status status,
                                   const struct vit_error *why, struct vit_error *err)
 {

@@ -190,7 +190,7 @@ static json_t *model_args(json_t *root)
     return json_is_null(args) ? NULL : args;
 }
 
-/* Applies what pretrained_cfg says about the model, where timm does. */
+/* Applies the model fields of pretrained_cfg, where timm does. */
 static void apply_pretrained(const struct json_reader *reader, struct timm_fields *timm)
 {
     struct vit_config *const c = &timm->config;

@@ -149,7 +149,7 @@ static enum vit_status parse_order(struct text *t, struct npy_header *header)
     return malformed(t, "fortran_order to be True or False");
 }
 
-/* (), (2,) or (2, 3): without its comma, one number in parentheses is no tuple */
+/* (), (2,) or (2, 3): in Python, one number in parentheses is a tuple only with a comma */
 static enum vit_status parse_shape(struct text *t, struct npy_header *header)
 {
     bool comma = true;

@@ -112,8 +112,8 @@ def augment(x):
 
     Handwriting varies in slant, size and position, more than 1437 images show:
     rotation to 10 degrees, shear to 0.15, each side scaled by 0.9 to 1.1, shift to 0.5 pixel. No
-    flips, no large rotation: a mirrored 2 is no digit and a turned 6 is a 9. What moves in from
-    outside is 0, which is paper here; hence before normalize().
+    flips, no large rotation: a mirrored 2 is not a digit and a rotated 6 is a 9. Pixels from outside
+    are 0, the color of the paper, so this must come before normalize().
     """
     b = len(x)
 

@@ -1,7 +1,7 @@
 """make_hf.py - the cases hf-dinov2, hf-clip, hf-siglip and hf-deit: PyTorch in float64, by Hugging Face's names
 
 Written for these tests from what transformers' modeling code defines; it is not transformers.
-Run in this folder: python3 make_hf.py
+Run in this directory: python3 make_hf.py
 """
 import json
 import os
@@ -165,17 +165,17 @@ def write(path, tensors):
         f.write(struct.pack('<Q', len(text)) + text + data)
 
 
-def make(folder, model, size, config, preprocessor=None):
+def make(directory, model, size, config, preprocessor=None):
     w, io = Weights(1), {}
     image = Weights(2).new('input', (BATCH, 3) + size, 1.0)
     with torch.no_grad():
         model(w, image, io)
-    os.makedirs(folder, exist_ok=True)
-    write(folder + '/model.safetensors', w)
-    write(folder + '/io.safetensors', dict(io, input=image))
+    os.makedirs(directory, exist_ok=True)
+    write(directory + '/model.safetensors', w)
+    write(directory + '/io.safetensors', dict(io, input=image))
     for name, text in (('config', config), ('preprocessor_config', preprocessor)):
         if text:
-            with open(f'{folder}/{name}.json', 'w') as f:
+            with open(f'{directory}/{name}.json', 'w') as f:
                 json.dump(text, f, indent=1)
                 f.write('\n')
 

@@ -1,6 +1,6 @@
 """make_positions.py - positions.safetensors: tables of positions on other grids, by PyTorch and SciPy
 
-Run in this folder: python3 make_positions.py
+Run in this directory: python3 make_positions.py
 """
 import torch
 from scipy.ndimage import zoom

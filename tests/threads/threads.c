@@ -16,7 +16,7 @@
  * computes which part is the same code on every level.
  */
 
-enum { IMAGE = 3 * 48 * 80, CLASSES = 10, BATCH = 7, MOST_TASKS = 32, CALLERS = 3 };
+enum { IMAGE = 3 * 48 * 80, CLASSES = 10, BATCH = 7, MAX_TASKS = 32, CALLERS = 3 };
 
 static const struct vit_config config = { .size = sizeof config,
                                           .channels = 3,
@@ -59,10 +59,10 @@ static void *begin(void *arg)
 
 static void run(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
-    struct thread threads[MOST_TASKS];
+    struct thread threads[MAX_TASKS];
 
     (void)user;
-    must(tasks <= MOST_TASKS, "more tasks than threads were said to be");
+    must(tasks <= MAX_TASKS, "expected at most MAX_TASKS tasks");
     for (size_t i = 0; i < tasks; i++) {
         threads[i] = (struct thread){ .task = task, .arg = arg, .i = i };
         must(pthread_create(&threads[i].id, NULL, begin, &threads[i]) == 0, "no thread");
