@@ -30,21 +30,30 @@ size_t matmul_row_tiles(const struct vit_matmul_kernel *kernel, size_t m)
     return m / kernel->mr + (m % kernel->mr != 0);
 }
 
-/* The epilogue with its pointers at row i, column j. */
-static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, size_t j)
+/* The epilogue with its pointers at column j; a zeroed one if there is none. */
+static struct vit_epilogue epilogue_at_column(const struct vit_epilogue *e, size_t j)
 {
-    static const struct vit_epilogue none = { 0 };
-    struct vit_epilogue at = none;
+    struct vit_epilogue at = { 0 };
 
     if (!e)
         return at;
     at = *e;
-    at.row_scale = e->row_scale ? e->row_scale + i : NULL;
     at.bias = e->bias ? e->bias + j : NULL;
     at.activation_args.weight = e->activation_args.weight ? e->activation_args.weight + j : NULL;
     at.gamma = e->gamma ? e->gamma + j : NULL;
-    at.residual = e->residual ? e->residual + i * e->ld_residual + j : NULL;
+    at.residual = e->residual ? e->residual + j : NULL;
     return at;
+}
+
+/* Points a tile at rows [i, i + m) of A and C, and its epilogue at row i. */
+static void set_rows(struct vit_tile *tile, struct vit_epilogue *at, const struct matmul *mm,
+                     const struct vit_epilogue *columns, float *c, size_t i, size_t m)
+{
+    tile->m = m;
+    tile->a = mm->rows + i * mm->row_bytes;
+    tile->c = c + i * tile->ldc;
+    at->row_scale = columns->row_scale ? columns->row_scale + i : NULL;
+    at->residual = columns->residual ? columns->residual + i * columns->ld_residual : NULL;
 }
 
 /* Tiles [begin, end) of rows times panel p: all of k, one block of it after the other. */
@@ -56,6 +65,18 @@ static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, si
     const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
     const size_t blocks = mm->k / kernel->kc + (mm->k % kernel->kc != 0);
     const char *const panel = (const char *)args->b->panels + p * kernel->panel_bytes(mm->k);
+    const struct vit_epilogue at_column = epilogue_at_column(args->epilogue, columns.first);
+    struct vit_epilogue epilogue = at_column;
+    struct vit_tile tile = {
+        .n = columns.columns,
+        .a_bytes = mm->row_bytes,
+        .panel = panel,
+        .ldc = args->ldc,
+        .epilogue = &epilogue,
+    };
+    /* as parallel_share divides rows: the first tiles have one row more */
+    const size_t min_rows = args->m / mm->row_tiles, longer = args->m % mm->row_tiles;
+    const size_t tile_bytes = 4 * kernel->mr * kernel->nr;
     _Alignas(64) char unfinished[4 * UNFINISHED];
 
     for (size_t b = 0; b < blocks; b++) {
@@ -67,25 +88,16 @@ static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, si
         const size_t next_bytes = kernel->panel_bytes(k);
         size_t i = parallel_share(args->m, mm->row_tiles, begin);
 
+        tile.k_first = k_first;
+        tile.k = k;
         for (size_t t = begin, ahead = 0; t < end; t++, ahead += 16 * k) {
-            const size_t m = parallel_share(args->m, mm->row_tiles, t + 1) - i;
-            char *const accumulators = unfinished + 4 * (t - begin) * kernel->mr * kernel->nr;
-            const struct vit_epilogue epilogue = epilogue_at(args->epilogue, i, columns.first);
-            kernel->tile(&(struct vit_tile){
-                .m = m,
-                .n = columns.columns,
-                .k_first = k_first,
-                .k = k,
-                .a = mm->rows + i * mm->row_bytes,
-                .a_bytes = mm->row_bytes,
-                .panel = panel,
-                .prefetch = ahead < next_bytes ? next + ahead : next - next_bytes,
-                .acc_in = b > 0 ? accumulators : NULL,
-                .acc_out = b + 1 < blocks ? accumulators : NULL,
-                .c = args->c + i * args->ldc + columns.first,
-                .ldc = args->ldc,
-                .epilogue = &epilogue,
-            });
+            const size_t m = min_rows + (t < longer);
+            char *const accumulators = unfinished + (t - begin) * tile_bytes;
+            set_rows(&tile, &epilogue, mm, &at_column, args->c + columns.first, i, m);
+            tile.prefetch = ahead < next_bytes ? next + ahead : next - next_bytes;
+            tile.acc_in = b > 0 ? accumulators : NULL;
+            tile.acc_out = b + 1 < blocks ? accumulators : NULL;
+            kernel->tile(&tile);
             i += m;
         }
     }
@@ -111,7 +123,7 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
 
     for (size_t p = panel_begin, count; p < panel_end; p += count) {
         const struct panel columns = packed_panel(kernel, mm->n, p);
-        const struct vit_epilogue epilogue = epilogue_at(args->epilogue, 0, columns.first);
+        const struct vit_epilogue epilogue = epilogue_at_column(args->epilogue, columns.first);
         const char *const panel = (const char *)args->b->panels + p * panel_bytes;
         count = gemv_panels(mm, p, panel_end);
         kernel->tile(&(struct vit_tile){
