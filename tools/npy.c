@@ -70,7 +70,7 @@ static bool accept_string(struct text *t, char *string, size_t size)
     return accept(t, quote);
 }
 
-static bool take_number(struct text *t, size_t *value)
+static bool accept_number(struct text *t, size_t *value)
 {
     skip_spaces(t);
     const char *const begin = t->p;
@@ -119,7 +119,7 @@ static enum vit_status parse_shape(struct text *t, struct npy_array *array)
         return malformed(t, "a tuple for shape");
     for (array->rank = 0; !accept(t, ")"); array->rank++) {
         size_t side;
-        if (!comma || !take_number(t, &side))
+        if (!comma || !accept_number(t, &side))
             return malformed(t, "a tuple of numbers that fit in 64 bits for shape");
         if (array->rank == NPY_MAX_RANK)
             return tool_fail(t->err, VIT_EUNSUPPORTED,

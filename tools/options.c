@@ -108,10 +108,10 @@ const char *options_first_operand(int argc, char **argv, size_t tables,
     return NULL;
 }
 
-/* Takes the option at argv[*at] and moves *at to its value if that is the next argument. */
-static enum vit_status take_option(int argc, char **argv, int *at, size_t tables,
-                                   const struct option_table *table, const char *command,
-                                   struct vit_error *err)
+/* Parses the option at argv[*at] and moves *at to its value if that is the next argument. */
+static enum vit_status parse_option(int argc, char **argv, int *at, size_t tables,
+                                    const struct option_table *table, const char *command,
+                                    struct vit_error *err)
 {
     const char *value = NULL;
     void *target = NULL;
@@ -148,7 +148,7 @@ enum vit_status options_parse(int argc, char **argv, size_t tables,
         else if (strcmp(argv[i], "--") == 0)
             only_operands = true;
         else
-            status = take_option(argc, argv, &i, tables, table, command, err);
+            status = parse_option(argc, argv, &i, tables, table, command, err);
     }
     return status;
 }

@@ -22,7 +22,7 @@ bool parse_text(const struct option *option, const char *text, void *field)
 }
 
 /* Digits alone: strtoul accepts signs, spaces and trailing text. Moves *text behind them. */
-static bool take_digits(const char **text, double max, size_t *value)
+static bool scan_digits(const char **text, double max, size_t *value)
 {
     const char *p = *text;
 
@@ -40,11 +40,11 @@ static bool take_digits(const char **text, double max, size_t *value)
 bool parse_count(const struct option *option, const char *text, void *field)
 {
     size_t *const value = field;
-    return take_digits(&text, option->max, value) && *text == '\0' && (double)*value >= option->min;
+    return scan_digits(&text, option->max, value) && *text == '\0' && (double)*value >= option->min;
 }
 
 /* A decimal number: strtod accepts spaces, hex, inf and nan. Moves *text behind it. */
-static bool take_decimal(const struct option *option, const char **text, double *value)
+static bool scan_decimal(const struct option *option, const char **text, double *value)
 {
     const size_t length = strspn(*text, "0123456789.+-eE");
     char *end;
@@ -59,7 +59,7 @@ static bool take_decimal(const struct option *option, const char **text, double 
 
 bool parse_number(const struct option *option, const char *text, void *field)
 {
-    return take_decimal(option, &text, field) && *text == '\0';
+    return scan_decimal(option, &text, field) && *text == '\0';
 }
 
 bool parse_numbers(const struct option *option, const char *text, void *field)
@@ -67,7 +67,7 @@ bool parse_numbers(const struct option *option, const char *text, void *field)
     double *const values = field;
 
     for (int i = 0; i < 3; i++)
-        if ((i > 0 && *text++ != ',') || !take_decimal(option, &text, &values[i]))
+        if ((i > 0 && *text++ != ',') || !scan_decimal(option, &text, &values[i]))
             return false;
     return *text == '\0';
 }
@@ -77,10 +77,10 @@ bool parse_size(const struct option *option, const char *text, void *field)
     enum { MAX_PIXELS = 1 << 28 }; /* a result of 3 channels then takes at most 3 GiB */
     struct size *const size = field;
 
-    if (!take_digits(&text, option->max, &size->height))
+    if (!scan_digits(&text, option->max, &size->height))
         return false;
     size->width = size->height;
-    if (*text == 'x' && (text++, !take_digits(&text, option->max, &size->width)))
+    if (*text == 'x' && (text++, !scan_digits(&text, option->max, &size->width)))
         return false;
     return *text == '\0' && size->height > 0 && size->width > 0 &&
            size->height <= MAX_PIXELS / size->width;
@@ -102,7 +102,7 @@ bool parse_index(const struct option *option, const char *text, void *field)
 {
     if (text[0] == '0' && text[1] != '\0') /* "03" */
         return false;
-    return take_digits(&text, option->max, field) && *text == '\0';
+    return scan_digits(&text, option->max, field) && *text == '\0';
 }
 
 bool parse_index_or_word(const struct option *option, const char *text, void *field)

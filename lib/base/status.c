@@ -1,7 +1,9 @@
-/* status.c - names of statuses */
+/* status.c - names of statuses; fails with a message in a caller's vit_error */
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
-#include "vit/status.h"
+#include "base/status.h"
 
 static const char *const names[] = {
     [VIT_OK] = "VIT_OK",
@@ -17,4 +19,16 @@ const char *vit_status_name(enum vit_status status)
 {
     const size_t i = (size_t)status;
     return i < sizeof names / sizeof *names ? names[i] : "unknown status";
+}
+
+enum vit_status fail(struct vit_error *err, enum vit_status status, const char *format, ...)
+{
+    if (err) {
+        va_list args;
+        va_start(args, format);
+        err->status = status;
+        vsnprintf(err->message, sizeof err->message, format, args);
+        va_end(args);
+    }
+    return status;
 }

@@ -1,4 +1,4 @@
-/* status.h - fills a caller's vit_error */
+/* status.h - fails with a message: fills a caller's vit_error */
 #ifndef VIT_BASE_STATUS_H
 #define VIT_BASE_STATUS_H
 

@@ -37,7 +37,9 @@ enum positions_resize checkpoint_resize(const struct checkpoint *checkpoint);
 bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
                        struct vit_tensor_info *tensor);
 
-/* Whether the files have the tensor; index is that of the stage or block, otherwise 0. */
+/*
+ * Whether the files have the tensor; index is that of the token transformer or block, otherwise 0.
+ */
 bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, size_t index);
 
 /*

@@ -47,11 +47,11 @@
     SLOT(DIST_HEAD_BIAS, "dist_head.bias", ZEROS)
 
 /*
- * Slots of T2T's token transformers, one per stage. In a performer, qkv has keys, queries, values,
+ * Slots of T2T's token transformers, one each. In a performer, qkv has keys, queries, values,
  * and features the random directions.
  */
 #define SLOTS_PER_STAGE(SLOT)                                                                      \
-    SLOT(TOKEN_NORM1_WEIGHT, "norm1.weight", ONES) /* [width of the stage's input] */              \
+    SLOT(TOKEN_NORM1_WEIGHT, "norm1.weight", ONES) /* [width of the token transformer's input] */  \
     SLOT(TOKEN_NORM1_BIAS, "norm1.bias", ZEROS)                                                    \
     SLOT(TOKEN_QKV_WEIGHT, "qkv.weight", NORMAL) /* [3·t2t_dim][that width] */                    \
     SLOT(TOKEN_QKV_BIAS, "qkv.bias", ZEROS)                                                        \
@@ -106,10 +106,10 @@ enum slot_init {
 enum slot_init slots_init(enum tensor_slot slot);
 
 /* The number of tensors of a configuration, and the place of one among them; index is that of the
- * stage or block, 0 for a slot that exists once. */
+ * token transformer or block, 0 for a slot that exists once. */
 size_t slots_count(const struct vit_config *config);
 size_t slots_index(enum tensor_slot slot, size_t index);
-/* How often a slot exists: 1, or the number of stages or blocks. */
+/* How often a slot exists: 1, or the number of token transformers or blocks. */
 size_t slots_copies(enum tensor_slot slot, const struct vit_config *config);
 
 /* "blocks[3].qkv.weight" */

@@ -259,7 +259,7 @@ static enum vit_status check_found(const struct resolution *r, const struct tens
                        "expected shape %s, found no such tensor", format_shape(rank, shape).text);
 }
 
-/* Calls f for each rule that applies and each stage or block. */
+/* Calls f for each rule that applies and each token transformer or block. */
 static enum vit_status for_each_rule(const struct resolution *r,
                                      enum vit_status (*f)(const struct resolution *r,
                                                           const struct tensor_rule *rule,

@@ -30,7 +30,7 @@ enum dim {
     DIM_HEAD_INPUT,   /* width of the head's input */
     DIM_POSITIONS,    /* rows of the position table */
     DIM_REGISTERS,    /* registers */
-    DIM_T2T_INPUT,    /* T2T: width of the stage's input */
+    DIM_T2T_INPUT,    /* T2T: width of the token transformer's input */
     DIM_T2T_OUTPUT,   /* T2T: width of the last soft split's rows */
     DIM_T2T_WIDTH,    /* t2t_dim */
     DIM_3_T2T_WIDTH,  /* 3·t2t_dim */
@@ -49,13 +49,15 @@ enum layout {
 };
 
 struct tensor_rule {
-    const char *pattern; /* %u is the block or stage, %1 the same counted from 1; a leading @ is
-                              the family's prefix, if the file has one */
+    /*
+     * %u is the index of the block or token transformer, %1 the same counted from 1. A leading @ is
+     * the family's prefix, if the file has one.
+     */
+    const char *pattern;
     enum tensor_slot slot;
     enum dim shape[4];
     unsigned needs; /* enum config_traits: the model must have all to have the tensor */
-    unsigned part;  /* which part of the slot, 0 to TENSOR_PARTS − 1, where several tensors,
-                              one under the other, make up the slot's */
+    unsigned part; /* 0 to TENSOR_PARTS − 1: several tensors can form a slot's, one after another */
     enum layout layout;
     bool optional_if_fixed; /* may be absent if the positions are not learned */
 };
@@ -121,14 +123,14 @@ struct tensor_source {
 /* What a tensor of the files is used for. */
 struct tensor_use {
     const struct tensor_rule *rule; /* NULL: nothing */
-    size_t index;                   /* of the block or stage */
+    size_t index;                   /* of the block or token transformer */
 };
 
-/* The tensor of the slot, in stage or block 0, or NULL. It needs no configuration. */
+/* The tensor of the slot, in token transformer or block 0, or NULL. It needs no configuration. */
 const struct tensor *names_find(const struct tensor_names *names, const struct tensors *tensors,
                                 enum tensor_slot slot);
 
-/* How many of these names, of stage and block 0, the files have. */
+/* How many of these names, of token transformer and block 0, the files have. */
 size_t names_count_known(const struct tensor_names *names, const struct tensors *tensors);
 
 /* How many consecutive blocks, from block 0 on, the files have a tensor of. */
