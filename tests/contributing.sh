@@ -79,6 +79,9 @@ each() {
 	each 'To add a number type' \
 		$(sed -n 's/.*\<PAIR(\([A-Z0-9_]*\), ".*/\1/p' include/vit/kernels.h)
 	each 'To add a configuration field' $(sed -n 's/^| `\([a-z_0-9]*\)`.*/\1/p' docs/config.md)
+	each 'To add a model option' isa
+	each 'To add a position encoding' \
+		$(sed -n 's/^ *ROW([A-Z0-9_]*, \([a-z0-9_]*\), .*/\1/p' lib/config/pos_embed.h)
 	each 'To add an output' $(sed -n 's/^ *VIT_OUTPUT_\([A-Z0-9_]*\) = .*/\1/p' include/vit/vit.h)
 	each 'To add a subcommand' $(sed -n 's/^| `libvit \([a-z]*\).*/\1/p' README.md | sort -u)
 	each 'To add a tokenizer' $(grep -o 'tokenizer_[a-z0-9_]*[,;]' lib/model/tokenizer.h |

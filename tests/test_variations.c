@@ -2,11 +2,13 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "alloc_counter.h"
 #include "compare.h"
 #include "counts.h"
 #include "model_config.h"
+#include "vit/inspect.h"
 
 enum { BATCH = 3, LONGEST = 3 * 32 * 48 };
 
@@ -59,6 +61,10 @@ static const struct variation {
     { "no output projection, no positions",
       { PLAIN, .no_proj = true, .pos_embed = VIT_POS_EMBED_NONE } },
     { "tanh layer before the head", { PLAIN, .pre_logits = 30 } },
+    { "v + proj(attention), no bias of qkv",
+      { PLAIN, .value_residual = true, .no_qkv_bias = true } },
+    { "pixels beyond the last patch",
+      { BASE, .patch = 10, .crop_to_patches = true, .activation = VIT_ACTIVATION_GELU } },
 };
 
 enum { VARIATIONS = sizeof variations / sizeof *variations };
@@ -145,6 +151,32 @@ static void compare_level(const struct variation *v, const struct vit_model *ref
             free(expected);
         }
     vit_model_free(model);
+}
+
+/* Whether a variation has a value in a field. */
+static bool is_varied(const char *field, int value)
+{
+    double found;
+
+    for (size_t i = 0; i < VARIATIONS; i++)
+        if (vit_config_get(&variations[i].config, field, &found, NULL) == VIT_OK &&
+            found == (double)value)
+            return true;
+    return false;
+}
+
+Test(variations, have_every_flag_and_every_value_of_every_enum)
+{
+    struct vit_field field = { .size = sizeof field };
+
+    for (size_t i = 0; vit_config_field_at(i, &field); i++) {
+        /* test_reference.c has every activation */
+        const bool checked = field.type == VIT_FIELD_BOOL || field.type == VIT_FIELD_ENUM;
+        if (!checked || strcmp(field.name, "activation") == 0)
+            continue;
+        for (int value = 0; value <= (int)field.max; value++, count_checks(1))
+            cr_assert(is_varied(field.name, value), "no variation with %s %d", field.name, value);
+    }
 }
 
 Test(variations, level_threads_and_batch_do_not_change_bits)
