@@ -3,59 +3,15 @@
 #include <string.h>
 
 #include "check/kernel_cases.h"
+#include "check/reference_tile.h"
 #include "check/run.h"
 
-enum { SCALAR_ROWS = 4, SCALAR_COLUMNS = 8, MAX_K = 32768 }; /* of scalar's tile; of a case */
+enum { MAX_K = 32768 }; /* of a case */
 
 static const struct vit_matmul_kernel *kernel_of(const struct check_run *c,
                                                  const struct vit_kernels *level)
 {
     return &level->matmul[c->which->kernel.pair];
-}
-
-/*
- * Computes a tile of any m and n with scalar's tiles from the unpacked B, so that this checks the
- * packing of every level too.
- *   t     as for a kernel, except panel; acc_in and acc_out have row stride nr
- *   b     element (l, j) at b[l·k_stride + j·n_stride]
- */
-static void reference_tile(const struct vit_matmul_kernel *scalar, size_t nr,
-                           const struct vit_tile *t, const float *b, size_t n_stride,
-                           size_t k_stride)
-{
-    static float panel[SCALAR_COLUMNS * MAX_K];
-    float acc_in[SCALAR_ROWS * SCALAR_COLUMNS], acc_out[SCALAR_ROWS * SCALAR_COLUMNS];
-
-    for (size_t j = 0; j < t->n; j += SCALAR_COLUMNS) {
-        const size_t n = t->n - j < SCALAR_COLUMNS ? t->n - j : SCALAR_COLUMNS;
-        scalar->pack(n, t->k_first + t->k, b + j * n_stride, n_stride, k_stride, panel);
-        for (size_t i = 0; i < t->m; i += SCALAR_ROWS) {
-            const size_t m = t->m - i < SCALAR_ROWS ? t->m - i : SCALAR_ROWS;
-            struct vit_epilogue e = t->epilogue ? *t->epilogue : (struct vit_epilogue){ 0 };
-            e.row_scale = e.row_scale ? e.row_scale + i : NULL;
-            e.bias = e.bias ? e.bias + j : NULL;
-            e.gamma = e.gamma ? e.gamma + j : NULL;
-            if (e.activation_args.weight)
-                e.activation_args.weight += j;
-            e.residual = e.residual ? e.residual + i * e.ld_residual + j : NULL;
-            struct vit_tile part = *t;
-            part.m = m;
-            part.n = n;
-            part.a = (const char *)t->a + i * t->a_bytes;
-            part.panel = part.prefetch = panel;
-            part.acc_in = t->acc_in ? acc_in : NULL;
-            part.acc_out = t->acc_out ? acc_out : NULL;
-            part.c = t->c ? t->c + i * t->ldc + j : NULL;
-            part.epilogue = &e;
-            for (size_t r = 0; t->acc_in && r < m; r++)
-                memcpy(acc_in + r * SCALAR_COLUMNS, (const float *)t->acc_in + (i + r) * nr + j,
-                       n * sizeof *acc_in);
-            scalar->tile(&part);
-            for (size_t r = 0; t->acc_out && r < m; r++)
-                memcpy((float *)t->acc_out + (i + r) * nr + j, acc_out + r * SCALAR_COLUMNS,
-                       n * sizeof *acc_out);
-        }
-    }
 }
 
 /* The steps of the epilogue that a case uses, one bit each. */
@@ -99,6 +55,59 @@ static enum pattern pattern_of_b(enum pattern pattern)
     return pattern == PATTERN_NAN || pattern == PATTERN_INFINITE ? PATTERN_NORMAL : pattern;
 }
 
+enum { ACC_BYTES = 4 };
+
+/* Accumulators [m][nr] of an earlier block: float32, or small whole numbers of int32. */
+static const void *draw_accumulators(struct check_run *c, size_t m)
+{
+    const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
+    const size_t nr = kernel->nr;
+    const float *const floats = check_input(c, "acc_in", m, nr, nr, PATTERN_NORMAL);
+
+    if (!kernel->convert)
+        return floats;
+    char *const integers = check_bytes(c, "acc_in", 1, m * nr * ACC_BYTES, 0, ACC_BYTES);
+    for (size_t i = 0; i < m * nr; i++)
+        memcpy(integers + i * ACC_BYTES, &(int32_t){ (int32_t)(floats[i] * 1024.0f) }, ACC_BYTES);
+    check_freeze(c, integers);
+    return integers;
+}
+
+/*
+ * Compares rows of accumulators of a panel. Float32 ones are equal if both are NaN; of other types
+ * every byte counts.
+ */
+static void check_accumulators(struct check_run *c, size_t m, const void *expected,
+                               const void *found)
+{
+    const size_t nr = kernel_of(c, c->level)->nr;
+
+    if (!kernel_of(c, c->level)->convert) {
+        check_equal(c, "acc_out", m, nr, expected, nr, found, nr);
+        return;
+    }
+    for (size_t i = 0; i < m * nr; i++)
+        if (memcmp((const char *)expected + i * ACC_BYTES, (const char *)found + i * ACC_BYTES,
+                   ACC_BYTES) != 0)
+            check_fail(c, "acc_out, row %zu, column %zu differs from scalar's", i / nr, i % nr);
+}
+
+/* Converts the tile's float32 rows of A, between guard pages, if the level's kernel converts. */
+static void convert_rows(struct check_run *c, struct vit_tile *t)
+{
+    const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
+    const size_t k = t->k_first + t->k;
+
+    if (!kernel->convert)
+        return;
+    const size_t row_bytes = kernel->row_bytes(k);
+    void *const rows = check_bytes(c, "A, converted", t->m, row_bytes, row_bytes, sizeof(float));
+    kernel->convert(t->m, k, t->a, t->a_bytes / sizeof(float), rows);
+    check_freeze(c, rows);
+    t->a = rows;
+    t->a_bytes = row_bytes;
+}
+
 /* The last block of k, which writes C; in some cases the residual is C itself. */
 static void check_last_block(struct check_run *c, struct vit_tile *t, struct vit_epilogue *e,
                              const float *b, size_t ldb)
@@ -122,6 +131,7 @@ static void check_last_block(struct check_run *c, struct vit_tile *t, struct vit
         e->residual = found;
         e->ld_residual = ldc;
     }
+    convert_rows(c, t);
     kernel->tile(t);
     check_equal(c, "C", m, n, expected, ldc, found, ldc);
 }
@@ -135,21 +145,24 @@ static void check_earlier_block(struct check_run *c, struct vit_tile *t,
 {
     const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
     const size_t m = t->m, n = t->n, nr = kernel->nr;
-    float *expected = check_output(c, "scalar's acc_out", m, nr, nr);
-    float *found = t->acc_in && check_draw(c, 2)
-                       ? check_inout(c, "acc_out", m, nr, nr, t->acc_in, nr)
-                       : check_output(c, "acc_out", m, nr, nr);
+    const size_t bytes = m * nr * ACC_BYTES;
+    void *const expected = check_bytes(c, "scalar's acc_out", 1, bytes, 0, ACC_BYTES);
+    void *const found = check_bytes(c, "acc_out", 1, bytes, 0, ACC_BYTES);
+    const bool in_place = t->acc_in && check_draw(c, 2);
 
     t->epilogue = e;
     t->n = nr;
     t->acc_out = expected;
     reference_tile(kernel_of(c, c->scalar), nr, t, b, 1, nr);
     t->n = n;
+    if (in_place)
+        t->acc_in = memcpy(found, t->acc_in, bytes);
     t->acc_out = found;
     t->c = (float *)check_input(c, "C, which is not written yet", m, n, n, PATTERN_NORMAL);
     t->ldc = n;
+    convert_rows(c, t);
     kernel->tile(t);
-    check_equal(c, "acc_out", m, nr, expected, nr, found, nr);
+    check_accumulators(c, m, expected, found);
 }
 
 /* Columns of B, packed by the level between guard pages. */
@@ -157,8 +170,7 @@ static void *pack_panel(struct check_run *c, size_t n, size_t k, const float *b,
                         size_t k_stride)
 {
     const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
-    const size_t floats = kernel->panel_bytes(k) / sizeof(float);
-    float *const panel = check_output(c, "the panel", 1, floats, floats);
+    void *const panel = check_bytes(c, "the panel", 1, kernel->panel_bytes(k), 0, sizeof(float));
 
     kernel->pack(n, k, b, n_stride, k_stride, panel);
     check_freeze(c, panel);
@@ -199,7 +211,7 @@ void check_tile(struct check_run *c, size_t index)
         .a_bytes = lda * sizeof *a,
         .panel = panel,
         .prefetch = panel + kernel->panel_bytes(all), /* past its end, in a guard page */
-        .acc_in = acc_in ? check_input(c, "acc_in", m, nr, nr, PATTERN_NORMAL) : NULL,
+        .acc_in = acc_in ? draw_accumulators(c, m) : NULL,
     };
     if (acc_out)
         check_earlier_block(c, &t, &e, padded);
@@ -213,12 +225,12 @@ void check_tile_row(struct check_run *c, size_t index)
     const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
     const size_t panels = 1 + index % kernel->gemv_panels, n = panels * kernel->nr;
     const size_t k = index % 9 == 8 ? 100 + check_draw(c, 200) : 1 + check_draw(c, 24);
-    const size_t used = kernel->panel_bytes(k) / sizeof(float), stride = used + check_draw(c, 40);
+    const size_t used = kernel->panel_bytes(k), stride = used + sizeof(float) * check_draw(c, 40);
 
     check_shape(c, "%zu panels, k %zu", panels, k);
     const float *a = check_input(c, "A", 1, k, k, PATTERN_NORMAL);
     const float *b = check_input(c, "B", n, k, k, PATTERN_NORMAL);
-    float *panel = check_output(c, "the panels", panels, used, stride);
+    char *const panel = check_bytes(c, "the panels", panels, used, stride, sizeof(float));
     for (size_t p = 0; p < panels; p++)
         kernel->pack(kernel->nr, k, b + p * kernel->nr * k, k, 1, panel + p * stride);
     check_freeze(c, panel);
@@ -238,8 +250,9 @@ void check_tile_row(struct check_run *c, size_t index)
 
     reference_tile(kernel_of(c, c->scalar), kernel->nr, &t, b, k, 1);
     t.panel = t.prefetch = panel;
-    t.panel_bytes = stride * sizeof *panel;
+    t.panel_bytes = stride;
     t.c = found;
+    convert_rows(c, &t);
     kernel->tile(&t);
     check_equal(c, "C", 1, n, expected, n, found, n);
 }
@@ -263,28 +276,30 @@ void check_pack(struct check_run *c, size_t index)
                                 : check_input(c, "B", k, (n - 1) * 2 + 1, k_stride, PATTERN_WIDE);
     const void *const panel = pack_panel(c, n, k, b, n_stride, k_stride);
     float *unit = check_output(c, "a row of I", 1, k, k);
-    float *row = check_output(c, "the row read back", 1, nr, nr);
-    float *expected = check_output(c, "the row of B", 1, nr, nr);
+    void *const row = check_bytes(c, "the row read back", 1, nr * ACC_BYTES, 0, ACC_BYTES);
+    void *const expected = check_bytes(c, "the row of B", 1, nr * ACC_BYTES, 0, ACC_BYTES);
 
-    struct vit_tile t = { .m = 1,
-                          .n = n,
-                          .k = k,
-                          .a = unit,
-                          .a_bytes = k * sizeof *unit,
-                          .panel = panel,
-                          .prefetch = panel,
-                          .ldc = nr };
+    const size_t row_bytes = kernel->convert ? kernel->row_bytes(k) : k * sizeof *unit;
+    void *const a =
+        kernel->convert ? check_bytes(c, "it, converted", 1, row_bytes, 0, sizeof(float)) : unit;
+    struct vit_tile t = { .m = 1, .n = n, .k = k, .panel = panel, .prefetch = panel, .ldc = nr };
+
     memset(unit, 0, k * sizeof *unit);
-    memset(expected, 0, nr * sizeof *expected);
+    memset(expected, 0, nr * ACC_BYTES);
     for (size_t l = 0; l < k; l++) {
         unit[l] = 1.0f;
-        t.c = expected;
-        t.acc_out = NULL;
+        t.a = unit;
+        t.a_bytes = k * sizeof *unit;
+        t.acc_out = expected;
         reference_tile(kernel_of(c, c->scalar), nr, &t, b, n_stride, k_stride);
+        if (kernel->convert)
+            kernel->convert(1, k, unit, k, a);
+        t.a = a;
+        t.a_bytes = row_bytes;
         t.acc_out = row;
         kernel->tile(&t);
         unit[l] = 0.0f;
-        check_equal(c, "the packed row of B", 1, nr, expected, nr, row, nr);
+        check_accumulators(c, 1, expected, row);
     }
 }
 
@@ -352,8 +367,9 @@ void check_matmul(struct check_run *c, size_t index)
         c, m, n, index % STEPS, (enum vit_activation)(index / STEPS % VIT_ACTIVATIONS));
     float *expected = check_output(c, "scalar's C", m, n, n);
     struct vit_packed packed = { kernel_of(c, c->level), n, k, NULL };
-    const size_t floats = vit_packed_bytes(packed.kernel, n, k) / sizeof(float);
-    float *const panels = check_output(c, "packed B", 1, floats, floats);
+    void *const panels =
+        check_bytes(c, "packed B", 1, vit_packed_bytes(packed.kernel, n, k), 0, sizeof(float));
+    const size_t scratch_bytes = vit_matmul_scratch_bytes(&packed, m);
 
     reference_tile(kernel_of(c, c->scalar), 0,
                    &(struct vit_tile){ .m = m,
@@ -374,7 +390,8 @@ void check_matmul(struct check_run *c, size_t index)
                                    .lda = lda,
                                    .b = &packed,
                                    .ldc = n + check_draw(c, 6),
-                                   .epilogue = &e },
+                                   .epilogue = &e,
+                                   .scratch = check_bytes(c, "scratch", 1, scratch_bytes, 0, 64) },
                          .expected = expected,
                          .in_place = e.residual && check_draw(c, 2) };
     check_each_way(c, large, multiply, &p);

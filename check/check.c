@@ -70,7 +70,8 @@ bool check_kernel_at(size_t i, struct check_kernel *kernel)
                                          .claim = "scalar is within its bound of double precision",
                                          .cases = oracle_cases(&oracles[i]),
                                          .oracle = true,
-                                         .run = oracles[i].run };
+                                         .run = oracles[i].run,
+                                         .pair = oracles[i].pair };
         return true;
     }
     return false;

@@ -8,6 +8,7 @@
 
 #include "check/digest.h"
 #include "check/kernel_cases.h"
+#include "check/matmul_scratch.h"
 #include "check/test_data.h"
 
 void digests_add(struct digests *digests, const char *name, uint64_t value)
@@ -81,9 +82,9 @@ static bool multiply(struct memory *s, size_t n, size_t k, const struct vit_matm
         return false;
     vit_pack(&packed, 0, n, s->b, n_stride, k_stride);
     with_b.b = &packed;
-    vit_matmul(&s->parallel, &with_b);
+    const bool multiplied = matmul_with_scratch(&s->parallel, &with_b);
     free(packed.panels);
-    return true;
+    return multiplied;
 }
 
 /* Reads packed B back as I·B, whatever the layout of a panel. */

@@ -45,19 +45,20 @@ static void *map_pages(size_t bytes)
     return map;
 }
 
-struct guard guard_new(size_t count, enum guard_side side)
+struct guard guard_new(size_t bytes, size_t alignment, enum guard_side side)
 {
-    const size_t page = page_bytes(), bytes = count * sizeof(float);
+    const size_t page = page_bytes();
     size_t inside = page;
     while (inside < bytes) /* few different sizes, so that spare pages fit */
         inside *= 2;
-    struct guard g = { .count = count, .map_bytes = inside + 2 * page };
+    struct guard g = { .bytes = bytes, .map_bytes = inside + 2 * page };
 
     g.map = take_spare(g.map_bytes);
     if (!g.map)
         g.map = map_pages(g.map_bytes);
     char *const first = (char *)g.map + page;
-    g.at = (float *)(void *)(side == GUARD_BEFORE ? first : first + inside - bytes);
+    const size_t offset = side == GUARD_BEFORE ? 0 : (inside - bytes) / alignment * alignment;
+    g.at = (float *)(void *)(first + offset);
     memset(first, GUARD_FILL, inside);
     return g;
 }
@@ -87,7 +88,7 @@ bool guard_intact(const struct guard *guard)
 {
     const size_t page = page_bytes();
     const char *const first = (const char *)guard->map + page, *const at = (const char *)guard->at;
-    const char *const end = at + guard->count * sizeof(float);
+    const char *const end = at + guard->bytes;
     const char *const last = (const char *)guard->map + guard->map_bytes - page;
 
     return guard_filled(first, (size_t)(at - first)) && guard_filled(end, (size_t)(last - end));

@@ -8,8 +8,8 @@
 enum guard_side { GUARD_BEFORE, GUARD_AFTER, GUARD_SIDES };
 
 struct guard {
-    float *at; /* `count` floats, directly beside the guard page of its side */
-    size_t count;
+    float *at; /* `bytes` bytes, directly beside the guard page of its side */
+    size_t bytes;
     void *map;
     size_t map_bytes;
 };
@@ -17,9 +17,11 @@ struct guard {
 #define GUARD_FILL 0x5a /* every byte of a new array and of the rest of its pages */
 
 /*
- * Exits with a message if there is no memory. Not thread-safe: it reuses the pages of freed arrays.
+ * `alignment` is a power of two. If it does not divide `bytes`, an array before its guard page ends
+ * up to alignment − 1 bytes before that page; guard_intact sees writes to them. Exits with a
+ * message if there is no memory. Not thread-safe: it reuses the pages of freed arrays.
  */
-struct guard guard_new(size_t count, enum guard_side side);
+struct guard guard_new(size_t bytes, size_t alignment, enum guard_side side);
 void guard_free(struct guard *guard);
 
 /* Whether the rest of the array's pages is unchanged. */

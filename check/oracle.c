@@ -209,31 +209,37 @@ static void run_function(struct check_run *c, size_t index)
     check_measured(c, e.max, bound->ulps, "ulp", "%a (%g)", (double)e.at, (double)e.at);
 }
 
-#define ROWS(name, limit, unit)                                                                    \
+/* The check of `name`; the variable arguments are those of its error after the kernels. */
+#define ORACLE(name, limit, unit, ...)                                                             \
     static void run_##name(struct check_run *c, size_t index)                                      \
     {                                                                                              \
-        const struct oracle_error e = name##_error(c->level, c->which->seed + index);              \
+        const uint64_t seed = c->which->seed + index;                                              \
+        const struct oracle_error e = name##_error(c->level, __VA_ARGS__);                         \
         check_shape(c, "%zu numbers", e.count);                                                    \
         check_measured(c, e.max, limit, unit, "%g", (double)e.at);                                 \
     }
-ROWS(matmul, MATMUL_BOUND, "of k·2^-24·Σ|a·b|")
-ROWS(epilogue, EPILOGUE_BOUND, "ulp")
+#define ROWS(name, limit, unit)  ORACLE(name, limit, unit, seed)
+#define PAIRS(name, limit, unit) ORACLE(name, limit, unit, c->which->kernel.pair, seed)
+PAIRS(matmul, MATMUL_BOUND, "of the bound of its sum")
+PAIRS(epilogue, EPILOGUE_BOUND, "ulp")
 ROWS(layernorm, LAYERNORM_BOUND, "ulp of the row's largest")
 ROWS(softmax, SOFTMAX_BOUND, "ulp beyond |x - max|")
 ROWS(attention, ATTENTION_BOUND, "of the sum of its roundings")
 ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
 
-#define FUNCTION(IDENTIFIER, name, value, args, weights) { #name ".oracle", run_function },
 /* clang-format off */
+#define FUNCTION(IDENTIFIER, name, value, args, weights) { #name ".oracle", run_function, 0 },
+#define PAIR(identifier, suffix)                                                                   \
+    { .name = "matmul" suffix ".oracle", .run = run_matmul, .pair = VIT_MATMUL_##identifier },     \
+    { .name = "epilogue" suffix ".oracle", .run = run_epilogue, .pair = VIT_MATMUL_##identifier },
 const struct oracle oracles[] = {
-    { "exp_sub_max.oracle", run_function },
+    { .name = "exp_sub_max.oracle", .run = run_function },
     VIT_ACTIVATION_LIST(FUNCTION)
-    { "matmul.oracle", run_matmul },
-    { "epilogue.oracle", run_epilogue },
-    { "layernorm.oracle", run_layernorm },
-    { "softmax.oracle", run_softmax },
-    { "vit_attention.oracle", run_attention },
-    { "vit_attention_weights.oracle", run_attention_weights },
+    VIT_MATMUL_LIST(PAIR)
+    { .name = "layernorm.oracle", .run = run_layernorm },
+    { .name = "softmax.oracle", .run = run_softmax },
+    { .name = "vit_attention.oracle", .run = run_attention },
+    { .name = "vit_attention_weights.oracle", .run = run_attention_weights },
 };
 /* clang-format on */
 const size_t oracle_count = sizeof oracles / sizeof *oracles;

@@ -10,6 +10,7 @@
 struct oracle {
     const char *name;
     void (*run)(struct check_run *c, size_t index);
+    enum vit_matmul_pair pair; /* of a matmul */
 };
 
 /* The number of its cases: one for each bound of a function, otherwise 1. */
@@ -52,18 +53,17 @@ struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t 
  */
 #define SOFTMAX_BOUND 6.0
 struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t seed);
-/*
- * The error of k multiply-adds in sequence is at most k·2^-24·Σ|a·b| (Higham 2002, section 3.1, to
- * first order; one rounding a step); the error is a share of that.
- */
+/* The error is a share of the pair's bound: see oracle_rows.c. */
 #define MATMUL_BOUND 1.0
-struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t seed);
+struct oracle_error matmul_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
+                                 uint64_t seed);
 /* A share of the bound that its roundings add up to: see oracle_rows.c. */
 #define ATTENTION_BOUND 1.0
 struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed);
 struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed);
 /* Each step of the epilogue is the exact step rounded once, so the only correct error is 0 ulp. */
 #define EPILOGUE_BOUND 0.0
-struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed);
+struct oracle_error epilogue_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
+                                   uint64_t seed);
 
 #endif

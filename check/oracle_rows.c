@@ -4,6 +4,7 @@
 
 #include "check/compare_bits.h"
 #include "check/kernel_cases.h"
+#include "check/matmul_scratch.h"
 #include "check/oracle.h"
 #include "check/test_data.h"
 
@@ -74,12 +75,38 @@ struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t se
     return error;
 }
 
+/*
+ * The error of k multiply-adds in sequence is at most k·2^-24·Σ|a·b| (Higham 2002, section 3.1, to
+ * first order; one rounding a step).
+ */
+static double f32_f32_bound(size_t k, const float *a, const float *b)
+{
+    double magnitude = 0.0;
+
+    for (size_t p = 0; p < k; p++)
+        magnitude += fabs((double)a[p] * (double)b[p]);
+    return (double)k * 0x1p-24 * magnitude;
+}
+
+/* The bound of the error of Σ a[p]·b[p], p < k. A pair without a bound fails its check. */
+static double (*const sum_bounds[VIT_MATMUL_PAIRS])(size_t k, const float *a, const float *b) = {
+    [VIT_MATMUL_F32_F32] = f32_f32_bound,
+};
+
+/* The kernel's C with memory of its own. */
+static void multiply(const struct vit_matmul_args *args)
+{
+    if (!matmul_with_scratch(NULL, args))
+        abort();
+}
+
 /* C of 9 × 21 for each length of k. */
-struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t seed)
+struct oracle_error matmul_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
+                                 uint64_t seed)
 {
     enum { M = 9, N = 21 };
     static float a[M * LONGEST], b[N * LONGEST], c[M * N];
-    const struct vit_matmul_kernel *const kernel = &kernels->matmul[VIT_MATMUL_F32_F32];
+    const struct vit_matmul_kernel *const kernel = &kernels->matmul[pair];
     struct oracle_error error = { 0 };
 
     for (size_t l = 0; l < LENGTHS; l++) {
@@ -90,19 +117,18 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t see
         fill_pattern(M * k, a, PATTERN_NORMAL, seed + k);
         fill_pattern(N * k, b, PATTERN_NORMAL, seed + k + 1);
         vit_pack(&packed, 0, N, b, k, 1);
-        vit_matmul(NULL, &(struct vit_matmul_args){
-                             .m = M, .a = a, .lda = k, .b = &packed, .c = c, .ldc = N });
+        multiply(
+            &(struct vit_matmul_args){ .m = M, .a = a, .lda = k, .b = &packed, .c = c, .ldc = N });
         free(packed.panels);
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
-                double sum = 0.0, magnitude = 0.0;
-                for (size_t p = 0; p < k; p++) {
+                double sum = 0.0;
+                for (size_t p = 0; p < k; p++)
                     sum += (double)a[i * k + p] * (double)b[j * k + p];
-                    magnitude += fabs((double)a[i * k + p] * (double)b[j * k + p]);
-                }
                 const double distance = fabs((double)c[i * N + j] - sum);
-                note(&error, distance == 0.0 ? 0.0 : distance / ((double)k * 0x1p-24 * magnitude),
-                     sum);
+                const double bound =
+                    sum_bounds[pair] ? sum_bounds[pair](k, a + i * k, b + j * k) : 0.0;
+                note(&error, distance == 0.0 ? 0.0 : distance / bound, sum);
             }
     }
     return error;
@@ -112,15 +138,19 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, uint64_t see
  * All combinations of steps and activations. A sum or product of floats computed in double and then
  * rounded is rounded correctly: 53 bits are at min 2·24 + 2.
  */
-struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t seed)
+struct oracle_error epilogue_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
+                                   uint64_t seed)
 {
     enum { M = 7, N = 19 };
-    static float a[M], b[N], plain[M * N], c[M * N], panels[64 * N];
-    const struct vit_packed packed = { &kernels->matmul[VIT_MATMUL_F32_F32], N, 1, panels };
+    static float a[M], b[N], plain[M * N], c[M * N];
+    const struct vit_matmul_kernel *const kernel = &kernels->matmul[pair];
+    const struct vit_packed packed = { kernel, N, 1, malloc(vit_packed_bytes(kernel, N, 1)) };
     struct vit_matmul_args args = { .m = M, .a = a, .lda = 1, .b = &packed, .c = plain, .ldc = N };
     float row_scale[M], bias[N], gamma[N], residual[M * N], weight[N];
     struct oracle_error error = { 0 };
 
+    if (!packed.panels)
+        abort();
     fill_pattern(M, a, PATTERN_NORMAL, seed);
     fill_pattern(N, b, PATTERN_NORMAL, seed + 1);
     fill_pattern(M, row_scale, PATTERN_NORMAL, seed + 2);
@@ -129,7 +159,7 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
     fill_pattern(M * N, residual, PATTERN_NORMAL, seed + 5);
     fill_pattern(N, weight, PATTERN_NORMAL, seed + 6);
     vit_pack(&packed, 0, N, b, 1, 1);
-    vit_matmul(NULL, &args);
+    multiply(&args);
     args.c = c;
     for (unsigned steps = 0; steps < 32 * VIT_ACTIVATIONS; steps++) {
         const struct vit_epilogue e = { .scale = steps & 1 ? -0.9f : 0.0f,
@@ -141,7 +171,7 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
                                         .residual = steps & 16 ? residual : NULL,
                                         .ld_residual = N };
         args.epilogue = &e;
-        vit_matmul(NULL, &args);
+        multiply(&args);
         for (size_t i = 0; i < M; i++)
             for (size_t j = 0; j < N; j++) {
                 float x = plain[i * N + j];
@@ -155,6 +185,7 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, uint64_t s
                 note(&error, same_bits(1, &x, &c[i * N + j]) ? 0.0 : INFINITY, (double)steps);
             }
     }
+    free(packed.panels);
     return error;
 }
 

@@ -54,34 +54,36 @@ size_t check_draw(struct check_run *c, size_t n)
 
 /* --- operands */
 
-static struct check_operand *add_operand(struct check_run *c, const char *name, size_t rows,
-                                         size_t columns, size_t ld)
+void *check_bytes(struct check_run *c, const char *name, size_t rows, size_t row_bytes,
+                  size_t stride_bytes, size_t alignment)
 {
-    const size_t count = rows > 0 ? (rows - 1) * ld + columns : 0; /* no gap after the last row */
+    /* no gap after the last row */
+    const size_t bytes = rows > 0 ? (rows - 1) * stride_bytes + row_bytes : 0;
 
     if (c->count == CHECK_MOST_OPERANDS) {
         fputs("check: a case of too many operands\n", stderr);
         abort();
     }
-    c->operands[c->count] = (struct check_operand){
-        .name = name, .guard = guard_new(count, c->side), .rows = rows, .columns = columns, .ld = ld
-    };
-    return &c->operands[c->count++];
+    c->operands[c->count] = (struct check_operand){ .name = name,
+                                                    .guard = guard_new(bytes, alignment, c->side),
+                                                    .rows = rows,
+                                                    .row_bytes = row_bytes,
+                                                    .stride_bytes = stride_bytes };
+    return c->operands[c->count++].guard.at;
 }
 
-void check_freeze(struct check_run *c, const float *at)
+void check_freeze(struct check_run *c, const void *at)
 {
     for (size_t i = 0; i < c->count; i++) {
         struct check_operand *const o = &c->operands[i];
-        const size_t bytes = o->guard.count * sizeof(float);
         if (o->guard.at != at)
             continue;
-        o->kept = malloc(bytes + 1);
+        o->kept = malloc(o->guard.bytes + 1);
         if (!o->kept) {
             perror("check");
             exit(2);
         }
-        memcpy(o->kept, at, bytes);
+        memcpy(o->kept, at, o->guard.bytes);
     }
 }
 
@@ -98,7 +100,7 @@ const float *check_input(struct check_run *c, const char *name, size_t rows, siz
 
 float *check_output(struct check_run *c, const char *name, size_t rows, size_t columns, size_t ld)
 {
-    return add_operand(c, name, rows, columns, ld)->guard.at;
+    return check_bytes(c, name, rows, columns * sizeof(float), ld * sizeof(float), sizeof(float));
 }
 
 float *check_inout(struct check_run *c, const char *name, size_t rows, size_t columns, size_t ld,
@@ -113,13 +115,13 @@ float *check_inout(struct check_run *c, const char *name, size_t rows, size_t co
 
 static void check_untouched(struct check_run *c, const struct check_operand *o)
 {
-    if (o->kept && memcmp(o->kept, o->guard.at, o->guard.count * sizeof(float)) != 0)
+    if (o->kept && memcmp(o->kept, o->guard.at, o->guard.bytes) != 0)
         check_fail(c, "%s, an input, was changed", o->name);
     if (!guard_intact(&o->guard))
         check_fail(c, "memory around %s was written to", o->name);
     for (size_t i = 0; i + 1 < o->rows; i++)
-        if (!guard_filled(o->guard.at + i * o->ld + o->columns,
-                          (o->ld - o->columns) * sizeof(float)))
+        if (!guard_filled((const char *)o->guard.at + i * o->stride_bytes + o->row_bytes,
+                          o->stride_bytes - o->row_bytes))
             check_fail(c, "the gap behind row %zu of %s was written to", i, o->name);
 }
 
@@ -223,7 +225,7 @@ static void name_fault(struct check_run *c)
     for (size_t i = 0; i < c->count; i++) {
         const struct check_operand *const o = &c->operands[i];
         const char *const map = o->guard.map, *const at = (const char *)o->guard.at;
-        const char *const end = at + o->guard.count * sizeof(float);
+        const char *const end = at + o->guard.bytes;
         if (current.address < map || current.address >= map + o->guard.map_bytes)
             continue;
         if (current.address < at)

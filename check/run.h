@@ -8,12 +8,12 @@
 
 enum { CHECK_MOST_OPERANDS = 32, CHECK_MOST_THREADS = 3 };
 
-/* [rows][columns], row stride ld; the gaps between rows must stay unchanged. */
+/* `rows` rows of row_bytes bytes, stride_bytes apart; the gaps must stay unchanged. */
 struct check_operand {
     const char *name;
     struct guard guard;
-    size_t rows, columns, ld;
-    float *kept; /* a copy of an input; NULL for an output */
+    size_t rows, row_bytes, stride_bytes;
+    void *kept; /* a copy of an input; NULL for an output */
 };
 
 struct check_run {
@@ -48,8 +48,12 @@ float *check_output(struct check_run *c, const char *name, size_t rows, size_t c
 float *check_inout(struct check_run *c, const char *name, size_t rows, size_t columns, size_t ld,
                    const float *from, size_t ld_from);
 
+/* The same as check_output, for rows of bytes that begin at a multiple of `alignment`. */
+void *check_bytes(struct check_run *c, const char *name, size_t rows, size_t row_bytes,
+                  size_t stride_bytes, size_t alignment);
+
 /* Makes an array an input: from here on it must stay unchanged. */
-void check_freeze(struct check_run *c, const float *at);
+void check_freeze(struct check_run *c, const void *at);
 
 /* Fails unless both have the same bits; all NaNs are equal. */
 void check_equal(struct check_run *c, const char *name, size_t rows, size_t columns,

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dispatch.h"
+#include "check/check.h"
 #include "check/compare_bits.h"
 #include "check/test_data.h"
 #include "compare.h"
@@ -12,18 +14,20 @@
 
 /*
  * A kernel of this test alone: activations are converted to int16, weights are int8, both of whole
- * numbers, and four rows of B lie together. Its sums are int32, so every result is exact.
+ * numbers, and four rows of B lie together. A converted activation is ZERO too large; the header of
+ * a panel has the sum of each column, from which the last block of k subtracts the difference. Sums
+ * are int32, so every result is exact.
  */
-enum { MR = 2, NR = 3, GROUP = 4 };
+enum { MR = 2, NR = 3, GROUP = 4, ZERO = 7, HEADER = 4 * NR };
 
 static size_t groups_of(size_t k)
 {
     return (k + GROUP - 1) / GROUP;
 }
 
-static size_t panel_bytes(size_t k) /* [groups][NR][GROUP] */
+static size_t panel_bytes(size_t k) /* sums[NR], then [groups][NR][GROUP] */
 {
-    return groups_of(k) * NR * GROUP;
+    return HEADER + groups_of(k) * NR * GROUP;
 }
 
 static size_t row_bytes(size_t k)
@@ -31,14 +35,24 @@ static size_t row_bytes(size_t k)
     return groups_of(k) * GROUP * sizeof(int16_t);
 }
 
+/* The whole part of x within ±limit; 0 of NaN. */
+static int whole(float x, int limit)
+{
+    return x != x ? 0 : x > (float)limit ? limit : x < (float)-limit ? -limit : (int)x;
+}
+
 static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride, void *panel)
 {
-    int8_t *const out = panel;
+    int32_t *const sums = panel;
+    int8_t *const out = (int8_t *)panel + HEADER;
 
-    memset(out, 0, panel_bytes(k));
+    memset(panel, 0, panel_bytes(k));
     for (size_t i = 0; i < k; i++)
-        for (size_t j = 0; j < n; j++)
-            out[(i / GROUP * NR + j) * GROUP + i % GROUP] = (int8_t)b[i * k_stride + j * n_stride];
+        for (size_t j = 0; j < n; j++) {
+            const int element = whole(b[i * k_stride + j * n_stride], 100);
+            out[(i / GROUP * NR + j) * GROUP + i % GROUP] = (int8_t)element;
+            sums[j] += element;
+        }
 }
 
 static void convert(size_t m, size_t k, const float *x, size_t ldx, void *rows)
@@ -47,13 +61,22 @@ static void convert(size_t m, size_t k, const float *x, size_t ldx, void *rows)
         int16_t *const row = (int16_t *)(void *)((char *)rows + i * row_bytes(k));
         memset(row, 0, row_bytes(k));
         for (size_t l = 0; l < k; l++)
-            row[l] = (int16_t)x[i * ldx + l];
+            row[l] = (int16_t)(whole(x[i * ldx + l], 100) + ZERO);
     }
+}
+
+static float finish(int32_t sum, const struct vit_tile *t, size_t i, size_t j)
+{
+    const struct vit_epilogue *const e = t->epilogue;
+    const float residual = e->residual ? e->residual[i * e->ld_residual + j] : 0.0f;
+
+    return (float)sum + (e->bias ? e->bias[j] : 0.0f) + residual;
 }
 
 static void tile(const struct vit_tile *t)
 {
-    const int8_t *const panel = t->panel;
+    const int32_t *const sums = t->panel;
+    const int8_t *const b = (const int8_t *)t->panel + HEADER;
 
     cr_assert(t->k_first % GROUP == 0 && t->m <= MR && t->n <= NR);
     for (size_t i = 0; i < t->m; i++)
@@ -64,12 +87,19 @@ static void tile(const struct vit_tile *t)
             if (t->acc_in)
                 memcpy(&sum, (const char *)t->acc_in + 4 * (i * NR + j), sizeof sum);
             for (size_t l = t->k_first; l < t->k_first + t->k; l++)
-                sum += a[l] * panel[(l / GROUP * NR + j) * GROUP + l % GROUP];
+                sum += a[l] * b[(l / GROUP * NR + j) * GROUP + l % GROUP];
             if (t->acc_out)
                 memcpy((char *)t->acc_out + 4 * (i * NR + j), &sum, sizeof sum);
             else
-                t->c[i * t->ldc + j] = (float)sum + t->epilogue->bias[j];
+                t->c[i * t->ldc + j] = finish(sum - ZERO * sums[j], t, i, j);
         }
+}
+
+/* Writes one byte behind the last row. */
+static void convert_too_much(size_t m, size_t k, const float *x, size_t ldx, void *rows)
+{
+    convert(m, k, x, ldx, rows);
+    ((char *)rows)[m * row_bytes(k)] = 1;
 }
 
 static const struct vit_matmul_kernel integers = { .mr = MR,
@@ -124,6 +154,75 @@ Test(packed, a_kernel_converts_activations_and_keeps_groups_of_rows_together)
     free(scratch);
     free(packed.panels);
     count_checks(2 * M * N);
+}
+
+/* The first cases of a check with a kernel in the place of float32's, compared with itself. */
+static struct check_result run_cases(const char *name, const struct vit_matmul_kernel *kernel)
+{
+    struct vit_kernels table = *scalar_level();
+    struct check_case which = { .level = &table, .seed = 1 };
+    struct check_result result = { .passed = true };
+
+    table.matmul[VIT_MATMUL_F32_F32] = *kernel;
+    for (size_t i = 0; check_kernel_at(i, &which.kernel); i++)
+        if (strcmp(which.kernel.name, name) == 0)
+            break;
+    which.kernel.oracle = true; /* the reference is the level itself */
+    for (; result.passed && which.index < 200; which.index++)
+        result = check_case(&which);
+    return result;
+}
+
+Test(packed, the_checks_convert_activations_and_compare_accumulators_of_integers)
+{
+    static const char *const names[] = { "matmul", "matmul_row", "pack", "vit_matmul" };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct check_result result = run_cases(names[i], &integers);
+        cr_assert(result.passed, "%s: %s: %s", names[i], result.shape, result.reason);
+    }
+    count_checks(200 * sizeof names / sizeof *names);
+}
+
+/* Accumulators that are NaN if they are read as float32, and depend on the tile's height. */
+static void tile_with_wrong_sums(const struct vit_tile *t)
+{
+    tile(t);
+    for (size_t i = 0; t->acc_out && i < t->m * NR; i++)
+        memcpy((char *)t->acc_out + 4 * i, &(int32_t){ -1 - (int32_t)t->n }, 4);
+}
+
+Test(packed, the_checks_find_a_wrong_accumulator_that_is_nan_as_float32)
+{
+    struct vit_matmul_kernel wrong = integers;
+
+    wrong.tile = tile_with_wrong_sums;
+    const struct check_result result = run_cases("matmul", &wrong);
+    cr_assert(!result.passed && strstr(result.reason, "acc_out"), "%s", result.reason);
+    count_checks(1);
+}
+
+Test(packed, a_convert_that_writes_past_its_rows_is_found)
+{
+    struct vit_matmul_kernel wrong = integers;
+
+    wrong.convert = convert_too_much;
+    const struct check_result result = run_cases("vit_matmul", &wrong);
+    cr_assert(!result.passed && strstr(result.reason, "scratch"), "%s", result.reason);
+    count_checks(1);
+}
+
+Test(packed, a_block_of_k_has_whole_groups_and_leaves_out_the_header)
+{
+    const size_t l2_bytes = 5 * (HEADER + 100 * NR * GROUP);
+    struct vit_matmul_kernel pairs = integers;
+
+    pairs.k_group = 3 * GROUP;
+    cr_assert_eq(dispatch_k_block(&integers, l2_bytes), 100 * GROUP);
+    cr_assert_eq(dispatch_k_block(&pairs, l2_bytes), 99 * GROUP);
+    cr_assert_eq(dispatch_k_block(&pairs, 0), 72); /* 64, rounded up to whole groups */
+    cr_assert_eq(vit_packed_bytes(&integers, NR + 1, 1), 2 * (HEADER + NR * GROUP));
+    count_checks(4);
 }
 
 Test(packed, chunks_in_any_order_give_the_bytes_of_one_call)

@@ -17,15 +17,20 @@ struct shape {
     size_t tokens, heads, head_dim;
 };
 
+static struct guard new_floats(size_t count)
+{
+    return guard_new(count * sizeof(float), sizeof(float), GUARD_AFTER);
+}
+
 /* out[tokens][heads·head_dim] from one interleaved [tokens][q, k, v], as a model has it. */
 static struct guard attend(const struct vit_kernels *level, const struct vit_parallel *parallel,
                            const struct shape *s, const struct guard *qkv, size_t ld)
 {
     const size_t dim = s->heads * s->head_dim, ld_out = dim + 3;
     const size_t threads = parallel ? parallel->threads : 1;
-    struct guard out = guard_new((s->tokens - 1) * ld_out + dim, GUARD_AFTER);
+    struct guard out = new_floats((s->tokens - 1) * ld_out + dim);
     const size_t bytes = vit_attention_scratch_bytes(level, s->tokens, s->head_dim, threads);
-    struct guard scratch = guard_new(bytes / sizeof(float), GUARD_AFTER);
+    struct guard scratch = guard_new(bytes, sizeof(float), GUARD_AFTER);
 
     vit_attention(level, parallel,
                   &(struct vit_attention_args){ .queries = s->tokens,
@@ -49,8 +54,8 @@ static struct guard inputs(const struct shape *s, enum pattern pattern, size_t *
 {
     const size_t dim = s->heads * s->head_dim;
     *ld = 3 * dim + 1;
-    struct guard qkv = guard_new((s->tokens - 1) * *ld + 3 * dim, GUARD_AFTER);
-    fill_pattern(qkv.count, qkv.at, pattern, s->tokens);
+    struct guard qkv = new_floats((s->tokens - 1) * *ld + 3 * dim);
+    fill_pattern(qkv.bytes / sizeof(float), qkv.at, pattern, s->tokens);
     return qkv;
 }
 
@@ -81,8 +86,8 @@ Test(parity, attention_over_many_tokens_gives_the_bits_of_scalar)
             struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
             struct guard expected = attend(scalar_level(), NULL, &shapes[s], &qkv, ld);
             struct guard found = attend(level, NULL, &shapes[s], &qkv, ld);
-            expect_same_bits(expected.count, expected.at, found.at, "%s, %zu tokens", level->isa,
-                             shapes[s].tokens);
+            expect_same_bits(expected.bytes / sizeof(float), expected.at, found.at,
+                             "%s, %zu tokens", level->isa, shapes[s].tokens);
             guard_free(&qkv);
             guard_free(&expected);
             guard_free(&found);
@@ -103,8 +108,8 @@ Test(attention, thread_count_and_order_do_not_change_bits)
                                                  { run_backwards, NULL, threads } };
             for (size_t w = 0; w < 2; w++) {
                 struct guard found = attend(level, &ways[w], &shapes[s], &qkv, ld);
-                expect_same_bits(expected.count, expected.at, found.at, "%zu tokens, %zu threads",
-                                 shapes[s].tokens, threads);
+                expect_same_bits(expected.bytes / sizeof(float), expected.at, found.at,
+                                 "%zu tokens, %zu threads", shapes[s].tokens, threads);
                 guard_free(&found);
             }
         }
@@ -144,12 +149,11 @@ Test(matmul, thread_count_does_not_change_bits)
 
     for (size_t s = 0; s < 4; s++) {
         const size_t m = sizes[s][0], n = sizes[s][1], k = sizes[s][2];
-        struct guard a = guard_new(m * k, GUARD_AFTER), b = guard_new(n * k, GUARD_AFTER);
+        struct guard a = new_floats(m * k), b = new_floats(n * k);
         const struct vit_matmul_kernel *const kernel = &level->matmul[VIT_MATMUL_F32_F32];
-        struct guard panels =
-            guard_new(vit_packed_bytes(kernel, n, k) / sizeof(float), GUARD_AFTER);
+        struct guard panels = guard_new(vit_packed_bytes(kernel, n, k), sizeof(float), GUARD_AFTER);
         const struct vit_packed packed = { kernel, n, k, panels.at };
-        struct guard one = guard_new(m * n, GUARD_AFTER), many = guard_new(m * n, GUARD_AFTER);
+        struct guard one = new_floats(m * n), many = new_floats(m * n);
         fill_pattern(m * k, a.at, PATTERN_NORMAL, 1);
         fill_pattern(n * k, b.at, PATTERN_NORMAL, 2);
         struct vit_matmul_args args = {

@@ -158,14 +158,16 @@ static void build_table(size_t level)
         }
 }
 
-/*
- * Two panels of k rows, the one in use and the next one, which is prefetched, take two fifths of
- * L2. The rest is for A, whose rows are read once per panel.
- */
-static size_t k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
+size_t dispatch_k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 {
-    const size_t k = l2_bytes / 5 / kernel->panel_bytes(1);
-    return k > 64 ? k : 64;
+    const size_t group = kernel->k_group, min_groups = (64 + group - 1) / group;
+    const size_t group_bytes = kernel->panel_bytes(2 * group) - kernel->panel_bytes(group);
+    const size_t header_bytes = kernel->panel_bytes(group) - group_bytes;
+    const size_t panel_bytes = l2_bytes / 5;
+    const size_t groups =
+        panel_bytes > header_bytes ? (panel_bytes - header_bytes) / group_bytes : 0;
+
+    return group * (groups > min_groups ? groups : min_groups);
 }
 
 static void build_tables(void)
@@ -179,7 +181,7 @@ static void build_tables(void)
             continue;
         build_table(i);
         for (size_t p = 0; p < VIT_MATMUL_PAIRS; p++)
-            tables[i].matmul[p].kc = k_block(&tables[i].matmul[p], l2_bytes);
+            tables[i].matmul[p].kc = dispatch_k_block(&tables[i].matmul[p], l2_bytes);
     }
 }
 

@@ -32,4 +32,11 @@ struct isa_choice isa_choose(const struct cpu *cpu);
 enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *source,
                          size_t *level, struct vit_error *err);
 
+/*
+ * The maximum k of one call of the kernel, a multiple of k_group. Two panels of k rows, the one in
+ * use and the next one, which is prefetched, take two fifths of L2. The rest is for A, whose rows
+ * are read once per panel.
+ */
+size_t dispatch_k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes);
+
 #endif

@@ -23,7 +23,11 @@ size_t vit_packed_bytes(const struct vit_matmul_kernel *kernel, size_t n, size_t
 {
     const size_t panels = packed_panels(kernel, n);
 
-    if (n == 0 || k == 0 || k > SIZE_MAX / 8 / kernel->nr / panels) /* 8 bytes per element */
+    if (n == 0 || k == 0)
+        return 0;
+    /* the promise of panel_bytes: at most 8·nr·(k + k_group) bytes each */
+    const size_t max_rows = SIZE_MAX / 8 / kernel->nr / panels;
+    if (max_rows < kernel->k_group || k > max_rows - kernel->k_group)
         return 0;
     return panels * kernel->panel_bytes(k);
 }
