@@ -20,7 +20,7 @@ make -s BUILD="$build" bench BENCH="$options" >"$log" || fail "make bench: statu
 ! make -s BUILD="$build" bench-compare >"$log" 2>&1 ||
 	fail 'bench-compare without BASE: expected a failure'
 make -s -j2 BUILD="$build" bench-compare BASE=HEAD \
-	COMPARE='--isa scalar --filter (gelu|relu)/in_cache --rounds 6 --min-time 0.01' >"$log" 2>&1 ||
+	COMPARE='--isa scalar --filter /(gelu|relu)/in_cache --rounds 6 --min-time 0.01' >"$log" 2>&1 ||
 	fail "make bench-compare: status $?"
 grep -q '^scalar/gelu/in_cache .* ns_per_element ' "$log" ||
 	fail 'bench-compare: expected a line of gelu'

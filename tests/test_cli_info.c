@@ -33,7 +33,7 @@ static const char *text_of(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
-/* A number, a flag, or the words themselves. */
+/* A number of the six digits that %g prints, a flag, or the words themselves. */
 static void expect_value(const json_t *value, const char *words)
 {
     if (json_is_number(value))

@@ -216,7 +216,8 @@ enum vit_dtype {
  *   Accumulators of the panel's padding columns never reach C.
  * - An accumulator has 4 bytes. It is float32 where the kernel has no `convert`. Integer kernels
  *   instead have exact int32 sums.
- * - A kernel allocates nothing, keeps no state, and is thread-safe.
+ * - A kernel allocates nothing, keeps no state, starts no thread, takes no lock, and is
+ *   thread-safe.
  */
 struct vit_tile {
     size_t m, n; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */

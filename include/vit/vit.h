@@ -27,6 +27,9 @@ extern "C" {
  *
  * The library never prints, exits, aborts or changes global state.
  *
+ * Every function is thread-safe: threads may call it at the same time, on the same model too. One
+ * thread at a time uses a context, and nothing uses an object that is being freed.
+ *
  * The caller may use any floating-point environment. The functions below compute in the default one
  * (round to nearest, subnormals kept, no traps) on every thread that they use. They then restore
  * the caller's rounding mode, flushing of subnormals, traps and exception flags. The `run` hook is

@@ -4,6 +4,7 @@
 
 #include "kernels/scalar/rows.h"
 
+/* Small and unequal: partial tiles and several panels occur in small test cases. */
 #define MR 4
 #define NR 8
 

@@ -41,7 +41,7 @@ static void layernorm(const struct vit_layernorm_args *args)
                       args->y + r * args->ldy);
 }
 
-static float softmax_exp_row(size_t n, const float *x, float *y)
+static float exp_sub_max_row(size_t n, const float *x, float *y)
 {
     float max = -INFINITY;
     for (size_t i = 0; i < n; i++)
@@ -59,26 +59,18 @@ static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float
                         float *sums)
 {
     for (size_t r = 0; r < rows; r++)
-        sums[r] = softmax_exp_row(n, x + r * ldx, y + r * ldy);
+        sums[r] = exp_sub_max_row(n, x + r * ldx, y + r * ldy);
 }
 
 static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
 {
     for (size_t r = 0; r < rows; r++) {
-        const float scale = 1.0f / softmax_exp_row(n, x + r * ldx, y + r * ldy);
+        const float scale = 1.0f / exp_sub_max_row(n, x + r * ldx, y + r * ldy);
         for (size_t i = 0; i < n; i++)
             y[r * ldy + i] *= scale;
     }
 }
 
-/*
- * GELU, its approximations and SiLU are all x·f(x) with f(x) + f(−x) = 1, so that with a = |x|
- *     x·f(x) = max(x, 0) − a·f(−a):
- * neither side cancels, so the relative error stays small for every x. Bounds in ulp over all
- * floats, and over the narrower range that matters to a network, from check/oracle.c:
- *     gelu 16, 4.5 from -4 up; gelu_tanh 214, 7.6 from -2 up; gelu_quick 48, 4.5 from -4 up;
- *     silu 53, 3.2 from -87 up; relu 0.
- */
 /*
  * max(0, x) that keeps −0. Without the test of the sign, clang 14 for arm64 turns the comparison
  * into an instruction that returns +0.
@@ -93,6 +85,15 @@ static float magnitude(float x, float max)
     const float a = fabsf(x);
     return max < a ? max : a;
 }
+
+/*
+ * GELU, its approximations and SiLU are all x·f(x) with f(x) + f(−x) = 1, so that with a = |x|
+ *     x·f(x) = max(x, 0) − a·f(−a):
+ * neither side cancels, so the relative error stays small for every x. Bounds in ulp over all
+ * floats, and over the narrower range that matters to a network, from check/oracle.c:
+ *     gelu 16, 4.5 from -4 up; gelu_tanh 214, 7.6 from -2 up; gelu_quick 48, 4.5 from -4 up;
+ *     silu 53, 3.2 from -87 up; relu 0.
+ */
 
 /* One input of an activation with its arguments. */
 struct operands {

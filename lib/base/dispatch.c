@@ -160,6 +160,7 @@ static void build_table(size_t level)
 
 size_t dispatch_k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 {
+    /* fewer than 64 steps do not pay for loading and storing the accumulators */
     const size_t group = kernel->k_group, min_groups = (64 + group - 1) / group;
     const size_t group_bytes = kernel->panel_bytes(2 * group) - kernel->panel_bytes(group);
     const size_t header_bytes = kernel->panel_bytes(group) - group_bytes;

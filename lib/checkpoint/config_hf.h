@@ -14,7 +14,7 @@ enum hf_processor {
     HF_PROCESSORS
 };
 
-/* Mean and std of RGB. */
+/* Mean and std of RGB: transformers' utils/constants.py. */
 #define HF_HALF          0.5f, 0.5f, 0.5f
 #define HF_IMAGENET_MEAN 0.485f, 0.456f, 0.406f
 #define HF_IMAGENET_STD  0.229f, 0.224f, 0.225f

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MAX_BYTES = 127 };
+enum { MAX_BYTES = 127 }; /* longer than any name of a family; bounds the row on the stack */
 
 static size_t min(size_t a, size_t b)
 {

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <stdbool.h>
 
-#define STD         0.02
-#define CUT         2.0 /* ±2 and not 2 standard deviations, as timm and the article series cut */
-#define LAYER_SCALE 1e-5f
+#define STD         0.02 /* timm's trunc_normal_ of a ViT */
+#define CUT         2.0  /* ±2 and not 2 standard deviations, as timm and the article series cut */
+#define LAYER_SCALE 1e-5f /* timm's init_values of DINOv2 */
 
 /* SplitMix64, Vigna 2015: a bijection of 64 bits; its outputs for a counter pass tests of
  * randomness. */

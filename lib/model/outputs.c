@@ -323,13 +323,6 @@ static bool next_at(const struct pass *p, size_t step, size_t *i,
     return false;
 }
 
-bool outputs_at(const struct pass *pass, size_t step)
-{
-    struct vit_output_request r = { 0 };
-
-    return next_at(pass, step, &(size_t){ 0 }, &r);
-}
-
 void outputs_write(const struct pass *p, size_t step, struct matrix value)
 {
     struct vit_output_request r = { 0 };

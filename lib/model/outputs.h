@@ -35,9 +35,6 @@ static inline size_t step_of_embedding(const struct vit_config *config)
 enum vit_status outputs_check(const struct vit_model *model, struct call *call,
                               struct vit_error *err);
 
-/* Whether a request is written at that step. */
-bool outputs_at(const struct pass *pass, size_t step);
-
 /*
  * Writes what is requested of a step, whose result is `value`: the token transformer's or the
  * patches' tokens, a block's qkv, the tokens, or the embedding.

@@ -99,7 +99,7 @@ static void row_factors(size_t tokens, size_t features, const struct performer_b
         double total = 0.0;
         for (size_t j = 0; j < features; j++)
             total += (double)b->queries.at[i * b->queries.ld + j] * b->sums[j];
-        b->per_token[i] = (float)(1.0 / (total + 1e-8 * (double)features));
+        b->per_token[i] = (float)(1.0 / (total + 1e-8 * (double)features)); /* T2T-ViT's ε */
     }
 }
 

@@ -210,7 +210,7 @@ static enum vit_status load_positions(const struct vit_config *c,
 
     if (!config_has_positions(c))
         return VIT_OK;
-    float *const table = malloc((others + patches) * sizeof *table);
+    float *const table = calloc(others + patches, sizeof *table);
     if (!table)
         return fail(err, VIT_ENOMEM, "no memory for a table of positions");
     const enum vit_status status = position_table(c, source, table, err);

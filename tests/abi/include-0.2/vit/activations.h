@@ -4,8 +4,8 @@
 
 /*
  * ROW(IDENTIFIER, name, value, args, weights). `value` is part of the ABI: it never changes, and a
- * new row takes a new one. args: how many numbers the activation takes, a and b below, up to two.
- * weights: 1 if it takes a weight w per channel, 0 if not.
+ * new row gets a new one. args: the number of arguments, called a and b below; at most 2.
+ * weights: 1 if the activation has a weight w per channel, 0 if not.
  *   IDENTITY    x
  *   GELU        x·Φ(x), the exact erf form; Hendrycks & Gimpel 2016
  *   GELU_TANH   x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))), the same paper's approximation
@@ -17,7 +17,7 @@
  *   LEAKY_RELU  x > 0 ? x : a·x; Maas et al. 2013
  *   THRESHOLD   x > a ? x : b, as PyTorch's nn.Threshold
  *   PRELU       x > 0 ? x : w·x; He et al. 2015, "Delving Deep into Rectifiers"
- * Of a NaN every activation is NaN.
+ * The activation of a NaN is a NaN.
  */
 #define VIT_ACTIVATION_LIST(ROW)                                                                   \
     ROW(IDENTITY, identity, 0, 0, 0)                                                               \

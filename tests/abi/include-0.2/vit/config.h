@@ -13,16 +13,17 @@ extern "C" {
 
 /*
  * The ABI rule, for every struct that begins with `size`: zero the struct, set size to its sizeof,
- * fill what you need. A later version of the library may add fields at the end; it moves none.
- *   input   The fields that a shorter struct lacks read as zero, which is always their default. A
- *           longer struct must be zero behind the fields that the library knows: a non-zero field
- *           that it does not know is VIT_EUNSUPPORTED.
+ * set the fields that you need. A later version of the library may add fields at the end; it never
+ * moves a field.
+ *   input   The fields that a shorter struct lacks read as zero, which is always their default. The
+ *           fields of a longer struct that the library does not know must be zero; otherwise the
+ *           function returns VIT_EUNSUPPORTED.
  *   output  The library writes at most `size` bytes, and never changes `size`.
- * Each of these structs ends with `reserved`, bytes that a later version may make into fields. They
- * follow the same rule: zero reads as the default of any field, and a non-zero byte of an input is
+ * Each of these structs ends with reserved bytes, which a later version may turn into fields. Set
+ * them to zero, the default of every field: a non-zero reserved byte of an input is
  * VIT_EUNSUPPORTED.
  * A size that no version can have is VIT_EINVAL.
- * The values of enums never change either; a later version may add some.
+ * Enum values never change either; a later version may add values.
  */
 
 /* How an image becomes the tokens of its patches. */
@@ -105,9 +106,9 @@ struct vit_config {
     size_t t2t_heads;      /* heads of the token transformers; a performer has 1 */
     size_t t2t_mlp_dim;    /* hidden width of their MLPs */
 
-    float eps;                /* of every LayerNorm */
+    float eps;                /* epsilon of every LayerNorm */
     float qk_scale;           /* factor of Q·Kᵀ; 0: head_dim^-1/2 */
-    float activation_args[2]; /* what the activation takes; 0 if it takes fewer */
+    float activation_args[2]; /* the activation's arguments; 0 if unused */
 
     enum vit_activation activation; /* of the MLPs */
     enum vit_tokenizer tokenizer;
@@ -146,10 +147,10 @@ struct vit_preprocess_config {
     size_t channels, height, width; /* of the result; channels: 3 (RGB) or 1 (ITU-R 601 luma) */
     enum vit_interpolation interpolation;
     enum vit_crop_mode crop_mode;
-    bool crop_rounds_down; /* half of an odd margin rounds down, as in Hugging Face; else to even,
-                              as in timm */
+    bool crop_rounds_down; /* round half of an odd margin down, as Hugging Face does; else to
+                              even, as timm does */
     double crop_pct; /* the image is resized to ⌊size/crop_pct⌋ before the crop; in (0, 1] */
-    float mean[3], std[3]; /* per channel, of pixels in 0 to 1 */
+    float mean[3], std[3]; /* per channel, for pixels scaled to 0 … 1 */
     unsigned char reserved[8];
 };
 

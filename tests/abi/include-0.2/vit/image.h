@@ -18,8 +18,8 @@ extern "C" {
  */
 
 /*
- * Limits of a decoder, checked before memory is allocated; zeroed but for size: the defaults. The
- * ABI rule of vit/config.h holds for it.
+ * The limits of a decoder, which it checks before it allocates memory; 0 means the default. The
+ * struct follows the ABI rule of vit/config.h.
  */
 struct vit_decode_options {
     size_t size;       /* sizeof(struct vit_decode_options) */
@@ -32,24 +32,24 @@ struct vit_decode_options {
 /*
  * Decodes a JPEG, PNG or WebP file from memory to VIT_PIXEL_FORMAT_RGB; the first bytes of the file
  * decide which it is. The pixels are those of Pillow's Image.open(file).convert("RGB"): gray is
- * repeated, palettes are expanded, alpha is dropped without blending, of 16 bits the upper 8 are
- * kept; gamma, color profiles and EXIF rotation are ignored.
+ * repeated, palettes are expanded, alpha is dropped without blending, 16-bit channels keep their
+ * upper 8 bits; gamma, color profiles and EXIF rotation are ignored.
  *   options  NULL for the defaults
- * VIT_EFORMAT the file has another format, or is malformed or truncated; VIT_EUNSUPPORTED it is
- * above a limit, or a 16-bit gray PNG (releases of Pillow disagree on it), an animated WebP, a JPEG
- * that libjpeg cannot decode, or the options have a field that this version lacks; VIT_EINVAL
- * options with a wrong size; VIT_ENOMEM.
+ * VIT_EFORMAT: the file has another format, or is malformed or truncated.
+ * VIT_EUNSUPPORTED: the file exceeds a limit, or is a 16-bit gray PNG (releases of Pillow disagree
+ * on it), an animated WebP or a JPEG that libjpeg cannot decode; or the options set a field that
+ * this version does not have. VIT_EINVAL: the options have an impossible size. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_image_decode(const void *bytes, size_t size,
                                          const struct vit_decode_options *options,
                                          struct vit_image *image, struct vit_error *err);
 
-/* The same for a file. VIT_EIO also: it cannot be opened or read. */
+/* The same for a file. Also VIT_EIO: the file cannot be opened or read. */
 VIT_API enum vit_status vit_image_decode_file(const char *path,
                                               const struct vit_decode_options *options,
                                               struct vit_image *image, struct vit_error *err);
 
-/* Allocates an image with every byte 255: white. VIT_EINVAL a format or a side of 0; VIT_ENOMEM. */
+/* Allocates a white image. VIT_EINVAL: an unknown format, or a side of 0. VIT_ENOMEM. */
 VIT_API enum vit_status vit_image_create(size_t height, size_t width, enum vit_pixel_format format,
                                          struct vit_image *image, struct vit_error *err);
 
@@ -58,8 +58,8 @@ VIT_API void vit_image_free(struct vit_image *image);
 
 /*
  * Encodes an image of any format as an 8-bit PNG. *png is released with vit_png_free().
- * VIT_EINVAL the image has a side of 0, a side or a stride above 2^31 - 1, a stride below its rows'
- * bytes or no such format; VIT_ENOMEM.
+ * VIT_EINVAL: a side is 0 or above 2^31 - 1, the stride is above 2^31 - 1 or shorter than a row, or
+ * the format is unknown. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_image_encode_png(const struct vit_image *image, uint8_t **png,
                                              size_t *size, struct vit_error *err);
@@ -67,7 +67,7 @@ VIT_API void vit_png_free(uint8_t *png); /* NULL is allowed */
 
 /*
  * The rectangle of height × width pixels at (y, x), or the part of it inside the image. It shares
- * the image's pixels and is valid as long as they are.
+ * the image's pixels, and is valid until they are freed.
  */
 VIT_API struct vit_image vit_image_view(const struct vit_image *image, size_t y, size_t x,
                                         size_t height, size_t width);
@@ -75,20 +75,20 @@ VIT_API struct vit_image vit_image_view(const struct vit_image *image, size_t y,
 /* Sets every pixel of an image or a view to `pixel`, which has the image's format. */
 VIT_API void vit_image_fill(struct vit_image *image, const uint8_t *pixel);
 
-/* Copies the pixels that both images have, from (0, 0). VIT_EINVAL the formats differ. */
+/* Copies the rectangle at (0, 0) that both images have. VIT_EINVAL: the formats differ. */
 VIT_API enum vit_status vit_image_copy(const struct vit_image *from, struct vit_image *to,
                                        struct vit_error *err);
 
 /*
  * The color of t from 0, violet, over red to 1, yellow. Equal steps of t look equal; lightness
- * grows with t. Below 0 and for a NaN the color of 0, above 1 that of 1.
+ * grows with t. A t below 0 or a NaN has the color of 0, a t above 1 the color of 1.
  */
 VIT_API void vit_colormap(double t, uint8_t rgb[3]);
 
 /*
  * Blends the colors of values[rows][columns], 0 to 1, over an image: 60 % color, 40 % image. Each
  * value lies at the center of its cell, with bilinear interpolation between the centers.
- * VIT_EINVAL the image is not VIT_PIXEL_FORMAT_RGB, or there are no values.
+ * VIT_EINVAL: the image is not VIT_PIXEL_FORMAT_RGB, or there are no values.
  */
 VIT_API enum vit_status vit_colormap_overlay(size_t rows, size_t columns, const double *values,
                                              struct vit_image *image, struct vit_error *err);

@@ -1,4 +1,4 @@
-/* vit/inspect.h - what a model is made of, and configurations by name */
+/* vit/inspect.h - describes a model; configuration fields, enum values and outputs by name */
 #ifndef VIT_INSPECT_H
 #define VIT_INSPECT_H
 
@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /*
- * Every function here is thread-safe. Strings of a model are valid until it is freed, all others
- * as long as the process. Structs follow the ABI rule of vit/config.h: the caller sets size.
+ * Every function here is thread-safe. Strings of a model are valid until it is freed; all other
+ * strings are static. Structs follow the ABI rule of vit/config.h: the caller sets size.
  */
 
 struct vit_kernels;
@@ -53,10 +53,10 @@ VIT_API bool vit_model_tensor_at(const struct vit_model *model, size_t i,
 /* The kernels that the model computes with: vit/kernels.h. */
 VIT_API const struct vit_kernels *vit_model_kernels(const struct vit_model *model);
 
-/* The family whose names and arithmetic the checkpoint has: "timm", "google", …, or "random". */
+/* The id of the checkpoint's family, such as "timm" or "hf-vit"; "random" without a checkpoint. */
 VIT_API const char *vit_model_family(const struct vit_model *model);
 
-/* Numbers in the trained tensors, without fixed position tables. */
+/* The number of trained parameters; fixed position tables do not count. */
 VIT_API size_t vit_model_parameter_count(const struct vit_model *model);
 
 /* Whether the head's outputs are classes: false without a head, or with a head that projects. */
@@ -72,7 +72,7 @@ VIT_API bool vit_model_patches_overlap(const struct vit_model *model);
  * The position embeddings of the patches as they are added to the patch tokens: resized if the
  * model computes at another size than its checkpoint's, computed if they are fixed.
  *   out  [rows · columns of the grid][dim] float32; NULL: only the status
- * VIT_EINVAL the model has no position embeddings.
+ * VIT_EINVAL: the model has no position embeddings.
  */
 VIT_API enum vit_status vit_model_positions(const struct vit_model *model, float *out,
                                             struct vit_error *err);
@@ -92,19 +92,21 @@ struct vit_field {
     enum vit_field_type type;
     size_t count;     /* elements: more than 1 in an array */
     double min, max;  /* of each element; of an enum 0 and its last value */
-    const char *zero; /* what 0 means if it is not just a number, such as "dim/heads"; or NULL */
+    const char *zero; /* what 0 means, such as "dim/heads"; NULL: the number 0 */
     const char *description;
     unsigned char reserved[8];
 };
 
-/* Field i in the order of the forward pass; false past the last, or for an impossible size. */
+/*
+ * Field i, in the order of the forward pass; false past the last, or if field->size is impossible.
+ */
 VIT_API bool vit_config_field_at(size_t i, struct vit_field *field);
 
 /*
  * Reads or writes a field by name, such as "dim"; an element of an array as "t2t_kernels[1]". Every
  * value is a double: a size, 0 or 1 for a flag, the number of an enum's value.
- * VIT_EINVAL an unknown name, a value out of the field's range, an impossible size of the struct;
- * VIT_EUNSUPPORTED a struct that is too short for the field.
+ * VIT_EINVAL: an unknown name, a value out of the field's range, or an impossible config->size.
+ * VIT_EUNSUPPORTED: the struct is too short for the field.
  */
 VIT_API enum vit_status vit_config_get(const struct vit_config *config, const char *name,
                                        double *value, struct vit_error *err);
@@ -135,29 +137,30 @@ struct vit_output_info {
 /* The output of value i; false past the last, or if info->size is impossible. */
 VIT_API bool vit_output_at(size_t i, struct vit_output_info *info);
 
-/* The output of a name. VIT_EINVAL an unknown name. */
+/* The output that has this name. VIT_EINVAL: no output has it. */
 VIT_API enum vit_status vit_output_from_name(const char *name, enum vit_output *output,
                                              struct vit_error *err);
 
 /*
- * Floating-point operations of one image's forward pass: those of matrix products, two for each
- * multiply-add. VIT_EINVAL the configuration.
+ * Floating-point operations of the matrix products in one image's forward pass; a multiply-add
+ * counts as two. VIT_EINVAL: an invalid configuration.
  */
 VIT_API enum vit_status vit_config_flops(const struct vit_config *config, double *flops,
                                          struct vit_error *err);
 
 /*
- * Fills a configuration, whose size is set, from the name of an architecture with 1000 classes,
- * such as "vit_base_patch16_224" or "deit_small_patch16_224": timm's names, a ".tag" allowed.
- * VIT_EUNSUPPORTED an unknown name, or an architecture that the library does not compute;
- * VIT_EINVAL an impossible size.
+ * Fills the caller's configuration from timm's name of an architecture, such as
+ * "vit_base_patch16_224", with 1000 classes. The name may have a ".tag". The caller sets
+ * config->size.
+ * VIT_EUNSUPPORTED: an unknown name, or an architecture that the library does not compute.
+ * VIT_EINVAL: an impossible size.
  */
 VIT_API enum vit_status vit_config_from_name(const char *name, struct vit_config *config,
                                              struct vit_error *err);
 
 /*
- * Pattern i of the names that vit_config_from_name knows; a # is a number: the side of a patch,
- * then the side of the image. NULL past the last.
+ * Pattern i of the names that vit_config_from_name accepts. Each # stands for a number: first the
+ * side of a patch, then the side of the image. NULL past the last.
  */
 VIT_API const char *vit_architecture_at(size_t i);
 
@@ -166,7 +169,7 @@ struct vit_family {
     size_t size;            /* sizeof(struct vit_family) */
     const char *id;         /* "hf-vit": what vit_model_family returns */
     const char *title;      /* "Hugging Face ViT": for people */
-    const char *model_type; /* the model_type in config.json that selects it; NULL: none does */
+    const char *model_type; /* the model_type in config.json that selects the family, or NULL */
     unsigned char reserved[8];
 };
 

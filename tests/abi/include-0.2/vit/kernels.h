@@ -16,8 +16,8 @@
  *
  * All functions assume the default floating-point environment (round to nearest, subnormals kept,
  * no traps) in the calling thread. They never change it, except that they raise exceptions such as
- * "inexact". The threads of a struct vit_parallel may have any environment: a task switches to the
- * default one and restores the thread's own at its end.
+ * "inexact". The threads of a struct vit_parallel may have any environment: each task sets the
+ * default environment and restores the thread's own before it returns.
  */
 
 #include <stddef.h>
@@ -38,15 +38,15 @@ struct vit_kernels;
 
 /* --- part 1: operations over whole tensors --- */
 
-/* What an activation takes beside its input; see vit/activations.h. Others ignore it. */
+/* The arguments of an activation (vit/activations.h); activations without arguments ignore them. */
 struct vit_activation_args {
     float a, b;
     const float *weight; /* [n] one per channel */
 };
 
 /*
- * The steps after the sum of products of a matmul, each rounded, in this order:
- * scale, + bias, activation, × gamma, + residual. A zeroed struct does nothing.
+ * The steps that follow the sum of products in a matmul. Each rounds once, in this order:
+ * scale, + bias, activation, × gamma, + residual. A zeroed struct changes nothing.
  */
 struct vit_epilogue {
     float scale;            /* one factor for all elements; 0 means no scaling */
@@ -70,7 +70,7 @@ struct vit_packed {
     void *panels;
 };
 
-/* The bytes of `panels`; 0 if that does not fit in size_t or n or k is 0. */
+/* The bytes of `panels`; 0 if n or k is 0, or if the size does not fit in size_t. */
 VIT_API size_t vit_packed_bytes(const struct vit_matmul_kernel *kernel, size_t n, size_t k);
 
 /*
@@ -121,8 +121,8 @@ VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_p
                            const struct vit_layernorm_args *args);
 
 /*
- * Element by element over matrices of `rows` rows of n numbers. Rows may be computed in place: y
- * may be a or b, with the same stride.
+ * Element-wise operations on matrices [rows][n]. In place is allowed: y may be a or b, with the
+ * same stride.
  */
 struct vit_elementwise_args {
     size_t rows, n;
@@ -150,8 +150,8 @@ VIT_API void vit_gate(const struct vit_kernels *kernels, const struct vit_parall
                       const struct vit_elementwise_args *args);
 
 /*
- * Softmax attention; Vaswani et al. 2017, eq. 1. The queries may be those of the tokens themselves
- * or others: attention pooling has one query over many tokens.
+ * Softmax attention; Vaswani et al. 2017, eq. 1. The number of queries is independent of the number
+ * of tokens: attention pooling has one query over many tokens.
  */
 struct vit_attention_args {
     size_t queries, tokens, heads, head_dim;
@@ -178,8 +178,8 @@ VIT_API void vit_attention_weights(const struct vit_kernels *kernels,
                                    const struct vit_attention_args *args);
 
 /*
- * The bytes of scratch that vit_attention and vit_attention_weights need; 0 if that does not fit in
- * size_t. Grows with tokens, not with their square; does not depend on the number of queries.
+ * The bytes of scratch that vit_attention and vit_attention_weights need; 0 if the size does not
+ * fit in size_t. It is linear in `tokens` and does not depend on the number of queries.
  */
 VIT_API size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, size_t tokens,
                                            size_t head_dim, size_t threads);
@@ -209,12 +209,13 @@ enum vit_dtype {
  *
  * - Each element has one accumulator: c = fma(a[i], b[i], c) for i ascending, beginning at +0. It
  *   is never split into several partial sums.
- * - A long k may be computed in several calls, one per block of k. All but the last leave their
- *   accumulators in acc_out, all but the first continue from acc_in. The last call applies the
- *   epilogue and writes C.
+ * - A long k may be split into blocks, with one call per block. Every call but the last stores its
+ *   accumulators to acc_out; every call but the first loads them from acc_in. The last call applies
+ *   the epilogue and writes C.
  * - A partial tile computes exactly m rows and reads and writes no byte outside its operands.
  *   Accumulators of the panel's padding columns never reach C.
- * - A kernel allocates nothing, keeps no state, and is thread-safe.
+ * - A kernel allocates nothing, keeps no state, starts no thread, takes no lock, and is
+ *   thread-safe.
  */
 struct vit_tile {
     size_t m, n; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
@@ -223,18 +224,18 @@ struct vit_tile {
     size_t a_bytes;       /* from one row of A to the next */
     const void *panel;    /* from `pack` */
     size_t panel_bytes;   /* from one panel to the next, where n > nr */
-    const void *prefetch; /* 16·k bytes to prefetch into cache: never read, and need not exist */
+    const void *prefetch; /* hint: 16·k bytes to prefetch; never read, the address may be invalid */
     const void *acc_in;   /* [m][nr] accumulators to continue from, or NULL: begin at zero */
-    void *acc_out;        /* [m][nr] where unfinished accumulators go, those of the panel's padding
+    void *acc_out;        /* [m][nr] where unfinished accumulators are stored, padding columns
                              included; may be acc_in; NULL: this is the last block of k */
     float *c;             /* [m][n], row stride ldc; must not overlap A or the panel */
     size_t ldc;
-    const struct vit_epilogue *epilogue; /* its pointers at the tile's first row and column */
+    const struct vit_epilogue *epilogue; /* pointers adjusted to the tile's first row and column */
 };
 
 /* A matmul kernel of one pair of number types. It owns the layout of the operands that it reads. */
 struct vit_matmul_kernel {
-    enum vit_dtype a, b; /* what the tile reads: activations, weights */
+    enum vit_dtype a, b; /* number types of the activations and the weights */
     size_t mr;           /* maximum rows of a tile */
     size_t nr;           /* maximum columns of a tile, and the width of a panel */
     size_t gemv_panels;  /* maximum panels of a tile of one row: several streams use memory
@@ -262,9 +263,9 @@ struct vit_matmul_kernel {
 };
 
 /*
- * PAIR(IDENTIFIER, suffix): a pair of number types, activations and weights, that has a matmul
- * kernel, and what its names in reports and tests end in. The enum, the table's entries, the cases
- * and the digests follow from this list.
+ * PAIR(IDENTIFIER, suffix): a pair of number types (activations, weights) that has a matmul kernel,
+ * and the suffix of its names in reports and tests. The enum, the table's entries, the cases and
+ * the digests follow from this list.
  */
 #define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "")
 
@@ -283,7 +284,7 @@ struct vit_kernels {
     void (*layernorm)(const struct vit_layernorm_args *args);
     /* each row of y = exp(x − max)/Σ; a NaN in a row makes the whole row NaN */
     void (*softmax)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy);
-    /* the numerators alone, each row of y = exp(x − max); their sums in sums[rows] */
+    /* only the numerators: each row of y = exp(x − max); their sums go to sums[rows] */
     void (*exp_sub_max)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                         float *sums);
     /* y[n] = f(x[n]) for each enum vit_activation; `args` is never NULL */
@@ -292,8 +293,8 @@ struct vit_kernels {
     /* y[n] = a[n] + b[n] and y[n] = a[n]·b[n]; y may be a or b */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
-    /* `rounds` rounds of independent multiply-adds in registers, fma_peak_flops floating-point
-     * operations each: what limits the speed of every kernel */
+    /* `rounds` rounds of independent multiply-adds in registers, each fma_peak_flops floating-point
+     * operations: the peak that no kernel can exceed */
     float (*fma_peak)(size_t rounds);
     size_t fma_peak_flops;
 };
@@ -302,28 +303,29 @@ struct vit_kernels {
  * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment
  * variable VIT_ISA names or, if it is unset or empty, the one of vit_isa_default. A level that is
  * named is used wherever it can run. Thread-safe; the first call builds the tables.
- * VIT_EINVAL no architecture has a level of that name; VIT_EUNSUPPORTED this machine lacks it.
+ * VIT_EINVAL: no architecture has a level of that name. VIT_EUNSUPPORTED: this machine cannot run
+ * it.
  */
 VIT_API enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,
                                         struct vit_error *err);
 
 /*
  * The levels of this build, weakest first: the name of level i, or NULL past the last one.
- * *usable, unless NULL: the processor has the instructions and the operating system saves their
- * registers. Thread-safe.
+ * *usable, unless NULL, is 1 if the processor has the instructions and the operating system saves
+ * their registers, otherwise 0. Thread-safe.
  */
 VIT_API const char *vit_isa_level(size_t i, int *usable);
 
 /*
- * The level that is used if none is named: the strongest usable one, except on processors that it
- * slows down (docs/dispatch.md). *reason, unless NULL: why a stronger level was not chosen ("it has
- * …"), or NULL if it was. Thread-safe.
+ * The default level: the strongest usable one, except on processors that it slows down
+ * (docs/dispatch.md). *reason, unless NULL, is why a stronger usable level was not chosen ("it has
+ * …"), or NULL if there is none. Thread-safe.
  */
 VIT_API const char *vit_isa_default(const char **reason);
 
 /*
- * The name of kernel i of a table, or NULL past the last one. *level, unless NULL: the level whose
- * implementation it is. Thread-safe.
+ * The name of kernel i of a table, or NULL past the last one. *level, unless NULL, is the level
+ * that implements it. Thread-safe.
  */
 VIT_API const char *vit_kernels_name_at(const struct vit_kernels *kernels, size_t i,
                                         const char **level);

@@ -1,4 +1,4 @@
-/* vit/pixels.h - an image in memory, as decoding, drawing and preprocessing share it */
+/* vit/pixels.h - an image in memory: the struct that decoding, drawing and preprocessing share */
 #ifndef VIT_PIXELS_H
 #define VIT_PIXELS_H
 
@@ -19,13 +19,13 @@ enum vit_pixel_format {
 
 /*
  * 8-bit pixels, sRGB, top row first: pixel (y, x) begins at pixels + y·stride + x·(bytes of a
- * pixel). A function that takes a `const struct vit_image *` only reads the pixels, so a caller may
- * cast away the const of its own. This struct never grows.
+ * pixel). A function that takes a `const struct vit_image *` only reads the pixels: if yours are
+ * const, cast the const away. This struct never grows.
  */
 struct vit_image {
     uint8_t *pixels;
     size_t height, width;
-    size_t stride; /* bytes from one row to the next; not less than a row has */
+    size_t stride; /* bytes from one row to the next; at least the bytes of a row */
     enum vit_pixel_format format;
 };
 

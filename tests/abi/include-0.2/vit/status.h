@@ -21,20 +21,20 @@ enum vit_status {
     VIT_OK = 0,
     VIT_EINVAL = 1,  /* an argument is outside the range that the function documents */
     VIT_ENOMEM = 2,  /* an allocation failed, or a size does not fit in size_t */
-    VIT_EIO = 3,     /* a file cannot be opened or read; the message has the system's reason */
-    VIT_EFORMAT = 4, /* a file breaks its format: truncated, malformed, a wrong shape */
+    VIT_EIO = 3,     /* a file cannot be opened or read; the message has the system's error */
+    VIT_EFORMAT = 4, /* a file violates its format: truncated, malformed, a wrong shape */
     VIT_EUNSUPPORTED =
         5,             /* valid, but this library, this version or this CPU does not support it */
     VIT_ECANCELED = 6, /* the caller's cancel hook returned true */
 };
 
 /*
- * A function that fails fills it; a function that succeeds leaves it unchanged. Every
- * `struct vit_error *` argument may be NULL. The struct never grows.
+ * A function that fails fills this struct; a function that succeeds leaves it unchanged. Every
+ * `struct vit_error *` argument may be NULL. This struct never grows.
  */
 struct vit_error {
     enum vit_status status;
-    /* one sentence: what was wrong where, what was expected, what was found */
+    /* one sentence: where and what was wrong, what was expected, what was found */
     char message[512];
 };
 
