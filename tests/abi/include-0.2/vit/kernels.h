@@ -214,6 +214,8 @@ enum vit_dtype {
  *   the epilogue and writes C.
  * - A partial tile computes exactly m rows and reads and writes no byte outside its operands.
  *   Accumulators of the panel's padding columns never reach C.
+ * - An accumulator has 4 bytes. It is float32 where the kernel has no `convert`. Integer kernels
+ *   instead have exact int32 sums.
  * - A kernel allocates nothing, keeps no state, starts no thread, takes no lock, and is
  *   thread-safe.
  */
@@ -243,9 +245,11 @@ struct vit_matmul_kernel {
                             latency of multiply-adds */
     size_t column_group; /* columns of one vector: the columns of B are divided among panels as
                             evenly as whole groups allow */
-    size_t k_group;      /* rows of B that a panel stores together: k_first is a multiple of it */
+    size_t k_group;      /* rows of B that a panel stores together: a block of k begins at a
+                            multiple of it, and ends at one or at the last row of B */
     size_t kc;           /* maximum k of one call: a larger part of a panel would leave L2 */
-    /* the bytes of a panel of k rows; at most 8 per element */
+    /* the bytes of a panel of k rows, at most 8·nr·(k + k_group): a header, such as the scales and
+       the sums of the columns, then the rows of B, the same number of bytes for each k_group */
     size_t (*panel_bytes)(size_t k);
     /*
      * Packs n ≤ nr columns of B into one panel. Element (i, j) is b[i·k_stride + j·n_stride];
@@ -264,8 +268,10 @@ struct vit_matmul_kernel {
 
 /*
  * PAIR(IDENTIFIER, suffix): a pair of number types (activations, weights) that has a matmul kernel,
- * and the suffix of its names in reports and tests. The enum, the table's entries, the cases and
- * the digests follow from this list.
+ * and the suffix of its names in reports and tests: "" for the first pair, a period and a name for
+ * a further one, such as ".u8_s8". The enum, the table's entries, the checks, the digests and the
+ * benchmarks follow from this list. Checks compare the kernel of each level with scalar's of the
+ * same pair.
  */
 #define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "")
 
