@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# mutants.sh BUILD - plants the faults of mutants.txt one by one; libvit check must find each
+# mutants.sh BUILD [EVERY] - plants the faults of mutants.txt; libvit check must find each
+#
+# With EVERY, only each EVERY-th is built and checked; of the others the text must still exist.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 table=$PWD/tests/mutants.txt
 mkdir -p "$1/mutants/vit"
 work=$(cd "$1/mutants" && pwd)
 log=$work/log
-planned=0 ran=0 found=0 failed=0
+every=${2:-1} planned=0 ran=0 found=0 failed=0
 
 # The copy, and one of the kernels that stays as it is. Only files that differ are written, so that
 # make builds no more than it must, and again what an interrupted run left.
@@ -65,7 +67,7 @@ try() { # LEVEL FILE NAME OLD NEW
   planned=$((planned + 1))
   if ! plant "$2" "$4" "$5" || cmp -s "$2" "$work/original/${2#kernels/}"; then
     verdict=STALE
-  elif [[ $levels != *" $1 "* ]]; then
+  elif [[ $levels != *" $1 "* ]] || ((planned % every)); then
     verdict='not run'
   elif ! build "$1"; then
     verdict=UNBUILT
