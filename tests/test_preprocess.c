@@ -10,6 +10,7 @@
 #include "files/safetensors.h"
 #include "model/resize.h"
 #include "tests/counts.h"
+#include "tests/noise.h"
 #include "vit/vit.h"
 
 #define GOLDEN "tests/golden/preprocess/"
@@ -158,19 +159,6 @@ Test(preprocess, squash_equals_timm)
 Test(preprocess, straight_bilinear_equals_hugging_face)
 {
     equals_golden("hf-bilinear", false);
-}
-
-/* The upper bytes of a linear congruential generator, Knuth's and Lewis's constants. */
-static uint8_t *noise(size_t count)
-{
-    uint8_t *const bytes = malloc(count);
-    uint32_t state = 1;
-
-    for (size_t i = 0; i < count; i++) {
-        state = state * 1664525u + 1013904223u;
-        bytes[i] = (uint8_t)(state >> 24);
-    }
-    return bytes;
 }
 
 Test(preprocess, luma_equals_pillow)

@@ -6,19 +6,7 @@
 #include "check/digest.h"
 #include "model/resize.h"
 #include "tests/counts.h"
-
-/* The upper bytes of a linear congruential generator, Knuth's and Lewis's constants. */
-static uint8_t *noise(size_t count)
-{
-    uint8_t *const bytes = malloc(count);
-    uint32_t state = 1;
-
-    for (size_t i = 0; i < count; i++) {
-        state = state * 1664525u + 1013904223u;
-        bytes[i] = (uint8_t)(state >> 24);
-    }
-    return bytes;
-}
+#include "tests/noise.h"
 
 static uint8_t *resized(size_t channels, enum vit_interpolation interpolation, size_t height,
                         size_t width, uint8_t *in, struct resize_span rows,

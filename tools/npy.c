@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "tools/error.h"
+#include "tools/product.h"
 
 static const struct {
     const char *descr, *name;
@@ -172,15 +173,15 @@ static enum vit_status check_length(const char *path, size_t found, struct npy_a
                                     struct vit_error *err)
 {
     const size_t each = types[array->type].bytes;
-    size_t bytes = each;
+    size_t bytes = 0;
     bool fits = true, empty = false;
     char text[256];
 
     for (size_t i = 0; i < array->rank; i++)
         empty = empty || array->shape[i] == 0;
-    for (size_t i = 0; i < array->rank && fits && !empty; i++)
-        fits = !__builtin_mul_overflow(bytes, array->shape[i], &bytes);
-    bytes = empty ? 0 : bytes;
+    if (!empty)
+        fits = product(array->rank, array->shape, &bytes) &&
+               product(2, (size_t[]){ bytes, each }, &bytes);
     array->elements = bytes / each;
     if (fits && bytes == found)
         return VIT_OK;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "base/checked.h"
+
 #define LINE      64                /* bytes of a cache line */
 #define HUGE_PAGE ((size_t)2 << 20) /* bytes; with other page sizes the advice is less effective */
 
@@ -22,11 +24,13 @@ void *arena_bytes(struct arena *arena, size_t bytes)
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
 {
-    if (size && count > SIZE_MAX / size) {
+    size_t bytes;
+
+    if (!checked_mul(count, size, &bytes)) {
         arena->overflow = true;
         return NULL;
     }
-    return arena_bytes(arena, count * size);
+    return arena_bytes(arena, bytes);
 }
 
 bool arena_allocate(struct arena *arena)

@@ -379,17 +379,7 @@ void safetensors_close(struct safetensors *file)
 
 const struct safetensors_entry *safetensors_find(const struct safetensors *file, const char *name)
 {
-    size_t low = 0, high = file->count;
+    const struct safetensors_entry key = { .name = (char *)name }; /* only read */
 
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(name, file->entries[middle].name);
-        if (order == 0)
-            return &file->entries[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return bsearch(&key, file->entries, file->count, sizeof *file->entries, compare_names);
 }

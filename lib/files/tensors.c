@@ -154,28 +154,20 @@ void tensors_close(struct tensors *tensors)
     free(tensors);
 }
 
-size_t tensors_index(const struct tensors *tensors, const char *name)
-{
-    size_t low = 0, high = tensors->count;
-
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        const int order = strcmp(name, tensors->entries[middle].name);
-        if (order == 0)
-            return middle;
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return tensors->count;
-}
-
 const struct tensor *tensors_find(const struct tensors *tensors, const char *name)
 {
-    const size_t i = tensors_index(tensors, name);
+    const struct tensor key = { .name = name };
 
-    return i < tensors->count ? &tensors->entries[i] : NULL;
+    if (tensors->count == 0) /* entries may be NULL, which bsearch does not allow */
+        return NULL;
+    return bsearch(&key, tensors->entries, tensors->count, sizeof *tensors->entries, compare_names);
+}
+
+size_t tensors_index(const struct tensors *tensors, const char *name)
+{
+    const struct tensor *const tensor = tensors_find(tensors, name);
+
+    return tensor ? (size_t)(tensor - tensors->entries) : tensors->count;
 }
 
 enum vit_status tensors_read_f32(const struct tensors *tensors, const struct tensor *tensor,

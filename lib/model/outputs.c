@@ -309,27 +309,18 @@ enum vit_status outputs_check(const struct vit_model *model, struct call *call,
     return VIT_OK;
 }
 
-/* The requests of a step, from number *i on: *request is the next one. */
-static bool next_at(const struct pass *p, size_t step, size_t *i,
-                    struct vit_output_request *request)
-{
-    const struct vit_call *call = &p->call->call;
-
-    while (*i < call->output_count) {
-        read_request(call, (*i)++, request, NULL);
-        if (kinds[request->output].step(&p->model->config, request->block) == step)
-            return true;
-    }
-    return false;
-}
-
 void outputs_write(const struct pass *p, size_t step, struct matrix value)
 {
-    struct vit_output_request r = { 0 };
+    const struct vit_call *const call = &p->call->call;
+    const struct vit_config *const c = &p->model->config;
 
-    for (size_t i = 0; next_at(p, step, &i, &r);) {
+    for (size_t i = 0; i < call->output_count; i++) {
+        struct vit_output_request r = { 0 };
+        read_request(call, i, &r, NULL); /* outputs_check has accepted it */
         const struct output_kind *const kind = &kinds[r.output];
-        const struct shape shape = kind->shape(&p->model->config, r.block);
+        if (kind->step(c, r.block) != step)
+            continue;
+        const struct shape shape = kind->shape(c, r.block);
         kind->write(p, value, shape, r.data + p->image * shape.rows * shape.columns);
     }
 }

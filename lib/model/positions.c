@@ -6,33 +6,17 @@
 #include <string.h>
 
 #include "base/status.h"
-
-/* Keys' cubic convolution of parameter a; Keys 1981. */
-static double cubic(double x, double a)
-{
-    x = fabs(x);
-    if (x < 1.0)
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-    if (x < 2.0)
-        return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
-    return 0.0;
-}
-
-static double triangle(double x)
-{
-    x = fabs(x);
-    return x < 1.0 ? 1.0 - x : 0.0;
-}
+#include "model/filters.h"
 
 static double filter(enum positions_resize resize, double x)
 {
     switch (resize) {
     case RESIZE_BICUBIC_ANTIALIAS:
-        return cubic(x, -0.5);
+        return filter_cubic(x, -0.5);
     case RESIZE_BICUBIC:
-        return cubic(x, -0.75);
+        return filter_cubic(x, -0.75);
     default:
-        return triangle(x);
+        return filter_triangle(x);
     }
 }
 

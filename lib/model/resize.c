@@ -6,6 +6,7 @@
 
 #include "base/checked.h"
 #include "base/status.h"
+#include "model/filters.h"
 
 #define FIXED_BITS 22 /* 32 - 8 of a pixel - 2 for the sign and the filter's overshoot */
 #define FIXED_HALF ((int32_t)1 << (FIXED_BITS - 1))
@@ -18,28 +19,14 @@ struct filter {
     double support; /* at() is 0 from here on */
 };
 
-/* Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing", a = -1/2. */
 static double bicubic(double x)
 {
-    const double a = -0.5;
-
-    x = fabs(x);
-    if (x < 1.0)
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-    if (x < 2.0)
-        return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
-    return 0.0;
-}
-
-static double bilinear(double x)
-{
-    x = fabs(x);
-    return x < 1.0 ? 1.0 - x : 0.0;
+    return filter_cubic(x, -0.5);
 }
 
 static const struct filter filters[] = {
     [VIT_INTERPOLATION_BICUBIC] = { bicubic, 2.0 },
-    [VIT_INTERPOLATION_BILINEAR] = { bilinear, 1.0 },
+    [VIT_INTERPOLATION_BILINEAR] = { filter_triangle, 1.0 },
 };
 
 /* Output i of a pass is the sum of in[first + j]·weights[i][j] over its window's count. */

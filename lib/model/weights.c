@@ -156,6 +156,13 @@ static enum vit_status read_prefix(const struct vit_config *c, const struct weig
     return status;
 }
 
+static bool same_grid(const struct weight_source *source, const struct vit_config *c)
+{
+    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
+
+    return from.rows == to.rows && from.columns == to.columns;
+}
+
 /* The stored table, its patches resized to the grid of the configuration if that is another. */
 static enum vit_status read_positions(const struct vit_config *c,
                                       const struct weight_source *source, float *table,
@@ -164,7 +171,7 @@ static enum vit_status read_positions(const struct vit_config *c,
     const struct config_grid from = config_grid(source->stored), to = config_grid(c);
     const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
     const size_t stored = from.rows * from.columns * c->dim;
-    const bool same = from.rows == to.rows && from.columns == to.columns;
+    const bool same = same_grid(source, c);
     float *const patches = same ? table + others : malloc(stored * sizeof *patches);
     enum vit_status status = VIT_OK;
 
@@ -187,9 +194,8 @@ static enum vit_status position_table(const struct vit_config *c,
                                       struct vit_error *err)
 {
     const struct pos_embed_facts *const facts = config_pos_embed(c);
-    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
-    const bool same = from.rows == to.rows && from.columns == to.columns;
-    const bool fits = same || source->resize != RESIZE_NEVER;
+    const struct config_grid to = config_grid(c);
+    const bool fits = same_grid(source, c) || source->resize != RESIZE_NEVER;
 
     if (facts->stored && source->has_positions && fits)
         return read_positions(c, source, table, err);

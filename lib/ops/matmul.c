@@ -1,6 +1,7 @@
 /* matmul.c - blocked matmul: packed panels, balanced tiles, threads over a grid of both */
 #include <stdint.h>
 
+#include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/ops.h"
 #include "ops/packed.h"
@@ -194,8 +195,9 @@ static void choose_grid(struct matmul *mm, size_t tasks)
 size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m)
 {
     const size_t row = b->kernel->convert ? b->kernel->row_bytes(b->k) : 0;
+    size_t bytes;
 
-    return row && m > SIZE_MAX / row ? 0 : m * row;
+    return checked_mul(m, row, &bytes) ? bytes : 0;
 }
 
 static void convert_task(void *arg, size_t part)
