@@ -178,7 +178,7 @@ static const struct shape odd_shapes[] = {
 #define SUFFIX(identifier, suffix) suffix,
 static const char *const suffixes[] = { VIT_MATMUL_LIST(SUFFIX) };
 
-/* Adds LEVEL/OPERATION/NAME, with the pair's suffix behind the operation. */
+/* Adds LEVEL/OPERATION/NAME, with the pair's suffix after the operation. */
 static void add(const struct vit_kernels *level, enum vit_matmul_pair pair,
                 const struct benchmark_kind *kind, const char *name, struct shape s)
 {

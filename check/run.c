@@ -122,7 +122,7 @@ static void check_untouched(struct check_run *c, const struct check_operand *o)
     for (size_t i = 0; i + 1 < o->rows; i++)
         if (!guard_filled((const char *)o->guard.at + i * o->stride_bytes + o->row_bytes,
                           o->stride_bytes - o->row_bytes))
-            check_fail(c, "the gap behind row %zu of %s was written to", i, o->name);
+            check_fail(c, "the gap after row %zu of %s was written to", i, o->name);
 }
 
 static void free_operands(struct check_run *c)

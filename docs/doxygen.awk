@@ -1,6 +1,6 @@
 # doxygen.awk - a public header as Doxygen reads it: its plain comments become Doxygen's
 #
-# A comment documents the declaration below it; before an empty line it documents the file; behind
+# A comment documents the declaration below it; before an empty line it documents the file; after
 # code it documents that line. An indented "name  text" in a comment is an item of a list.
 function escaped(text) {
 	gsub(/[\\@#<>%$]/, "\\\\&", text)

@@ -61,7 +61,7 @@ enum vit_status decoder_allocate(const struct encoded *in, size_t height, size_t
 
 /*
  * Reads a caller's options of any size that a version of this library has had or will have: what a
- * shorter struct lacks is zero, and what is behind the fields of this version must be zero.
+ * shorter struct lacks is zero, and what is after the fields of this version must be zero.
  */
 static enum vit_status read_options(const struct vit_decode_options *options, const char *name,
                                     struct vit_decode_options *out, struct vit_error *err)
@@ -81,7 +81,7 @@ static enum vit_status read_options(const struct vit_decode_options *options, co
     for (size_t i = known; options && i < size; i++)
         if (bytes[i] != 0)
             return image_fail(err, VIT_EUNSUPPORTED,
-                              "decode options: expected zeros behind byte %zu, found %d at %zu",
+                              "decode options: expected zeros after byte %zu, found %d at %zu",
                               known, bytes[i], i);
     if (!out->name)
         out->name = name;

@@ -287,7 +287,7 @@ Test(api, positions_are_the_rows_of_the_patches)
 
     cr_assert_eq(vit_model_create_random(&c, 3, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_model_positions(model, found, &err), VIT_OK, "%s", err.message);
-    expect_same_bits(4 * 8, model->weights.positions, found, "learned");
+    expect_same_bits(4 * 8, model->weights.positions.patches, found, "learned");
     vit_model_free(model);
 
     c.pos_embed = VIT_POS_EMBED_SINUSOID; /* the class token has the first row */

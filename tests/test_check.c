@@ -106,8 +106,8 @@ static void stores_a_padded_lane(struct vit_kernels *table)
 
 Test(check, a_store_between_the_rows_is_found)
 {
-    /* case 7: a tile of four rows, with a gap behind them */
-    expect_failure("matmul", 7, stores_a_padded_lane, "the gap behind row 0 of ");
+    /* case 7: a tile of four rows, with a gap after them */
+    expect_failure("matmul", 7, stores_a_padded_lane, "the gap after row 0 of ");
 }
 
 static void wrong_gelu(size_t n, const float *x, const struct vit_activation_args *args, float *y)

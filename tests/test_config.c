@@ -67,13 +67,13 @@ Test(config, a_field_out_of_its_bounds_is_named)
 /* A caller in another language can write any byte into a flag. */
 Test(config, a_flag_that_is_not_0_or_1_is_refused)
 {
-    for (size_t i = 0; i < CONFIG_FIELDS; i++) {
+    for (size_t i = 0; i < config_fields.count; i++) {
         struct vit_config config = base();
         struct vit_error err = { 0 };
-        if (config_fields[i].type != VIT_FIELD_BOOL)
+        if (config_fields.at[i].type != VIT_FIELD_BOOL)
             continue;
-        ((unsigned char *)&config)[config_fields[i].offset] = 2;
-        cr_assert_eq(config_check(&config, &err), VIT_EINVAL, "%s", config_fields[i].name);
+        ((unsigned char *)&config)[config_fields.at[i].offset] = 2;
+        cr_assert_eq(config_check(&config, &err), VIT_EINVAL, "%s", config_fields.at[i].name);
         cr_assert(strstr(err.message, "expected 0 to 1, found 2"), "%s", err.message);
         count_checks(2);
     }

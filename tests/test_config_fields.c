@@ -24,10 +24,11 @@ Test(config_fields, every_byte_of_a_configuration_before_reserved_belongs_to_one
     unsigned char rows[offsetof(struct vit_config, reserved)] = { 0 };
 
     memset(rows, 1, sizeof(size_t)); /* size */
-    for (size_t i = 0; i < CONFIG_FIELDS; i++)
-        for (size_t j = 0; j < config_field_bytes(&config_fields[i]); j++) {
-            cr_assert_lt(config_fields[i].offset + j, sizeof rows, "%s", config_fields[i].name);
-            rows[config_fields[i].offset + j]++;
+    for (size_t i = 0; i < config_fields.count; i++)
+        for (size_t j = 0; j < config_field_bytes(&config_fields.at[i]); j++) {
+            cr_assert_lt(config_fields.at[i].offset + j, sizeof rows, "%s",
+                         config_fields.at[i].name);
+            rows[config_fields.at[i].offset + j]++;
         }
     for (size_t i = 0; i < sizeof rows; i++)
         cr_assert_eq(rows[i], 1, "byte %zu belongs to %d rows", i, rows[i]);

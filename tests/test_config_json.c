@@ -29,7 +29,7 @@ Test(config_json, the_message_names_an_unknown_model)
                            "architecture \"ViT\"");
 }
 
-/* A row of families.c whose parser does not know its model_type would be a dead row. */
+/* A row of families.h whose parser does not know its model_type would be a dead row. */
 Test(config_json, every_model_type_reaches_its_parser)
 {
     const struct family *family;

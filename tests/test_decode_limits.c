@@ -79,7 +79,7 @@ Test(decode_limits, options_of_another_size_are_read)
     newer.added = 1;
     cr_assert_eq(vit_image_decode(file.bytes, file.size, &newer.known, &image, &err),
                  VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "decode options: expected zeros behind byte"), "%s", err.message);
+    cr_assert(strstr(err.message, "decode options: expected zeros after byte"), "%s", err.message);
     cr_assert_eq(vit_image_decode(file.bytes, file.size, (const void *)&older, &image, &err),
                  VIT_EUNSUPPORTED);
     cr_assert_str_eq(err.message, "image: expected at most 100 bytes, found more");

@@ -77,7 +77,7 @@ static void check_output(struct vit_context *ctx, const struct vit_model *model,
     if (output == VIT_OUTPUT_PATCH_EMBEDDING && !safetensors_find(io, "block.0") &&
         model_config(model).pos_embed == VIT_POS_EMBED_SINCOS_2D)
         for (size_t i = 0; i < expected.count; i++)
-            found[i] += model->weights.positions[i % (rows * columns)];
+            found[i] += model->weights.positions.patches[i % (rows * columns)];
     expect_close(&expected, found, name);
     free(found);
     free(expected.data);

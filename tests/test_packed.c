@@ -95,7 +95,7 @@ static void tile(const struct vit_tile *t)
         }
 }
 
-/* Writes one byte behind the last row. */
+/* Writes one byte after the last row. */
 static void convert_too_much(size_t m, size_t k, const float *x, size_t ldx, void *rows)
 {
     convert(m, k, x, ldx, rows);

@@ -36,7 +36,7 @@ Test(sized, a_longer_input_must_be_0_behind_ours)
     ((unsigned char *)&from.fourth)[sizeof from.fourth - 1] = 1;
     cr_assert_eq(sized_read(&to, (void *)&from, SIZED(ours), &err), VIT_EUNSUPPORTED);
     cr_assert_str_eq(err.message,
-                     "struct ours: expected 0 behind the 24 bytes that this version of the library "
+                     "struct ours: expected 0 after the 24 bytes that this version of the library "
                      "knows, found a field at byte 39");
     count_checks(4);
 }

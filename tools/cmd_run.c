@@ -236,7 +236,7 @@ const struct subcommand subcommand_run = {
     .description =
         "MODEL is a checkpoint directory. IN.npy is float32 [batch, channels, height, width],\n"
         "normalized; a single image may lack the batch dimension, as libvit preprocess writes\n"
-        "it. OUT.npy becomes float32 [batch, …]: --output lists the dimensions behind the batch.\n"
+        "it. OUT.npy becomes float32 [batch, …]: --output lists the dimensions after the batch.\n"
         "An error leaves no OUT.npy.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = run,

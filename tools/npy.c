@@ -111,7 +111,7 @@ static enum vit_status parse_order(struct text *t, struct npy_array *array)
     return accept(t, "False") ? VIT_OK : malformed(t, "True or False for fortran_order");
 }
 
-/* (), (2,) or (2, 3): Python needs the comma behind a single number */
+/* (), (2,) or (2, 3): Python needs the comma after a single number */
 static enum vit_status parse_shape(struct text *t, struct npy_array *array)
 {
     bool comma = true;
@@ -129,7 +129,7 @@ static enum vit_status parse_shape(struct text *t, struct npy_array *array)
         array->shape[array->rank] = side;
         comma = accept(t, ",");
     }
-    return array->rank == 1 && !comma ? malformed(t, "a comma behind the only number of shape")
+    return array->rank == 1 && !comma ? malformed(t, "a comma after the only number of shape")
                                       : VIT_OK;
 }
 
@@ -165,10 +165,10 @@ static enum vit_status parse_dict(struct text *t, struct npy_array *array)
     if (seen != (1u << ENTRIES) - 1)
         return malformed(t, "descr, fortran_order and shape, once each");
     skip_spaces(t);
-    return t->p < t->end ? malformed(t, "only spaces behind '}'") : VIT_OK;
+    return t->p < t->end ? malformed(t, "only spaces after '}'") : VIT_OK;
 }
 
-/* The data behind the header must have the length of the shape. */
+/* The data after the header must have the length of the shape. */
 static enum vit_status check_length(const char *path, size_t found, struct npy_array *array,
                                     struct vit_error *err)
 {

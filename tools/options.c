@@ -139,7 +139,7 @@ enum vit_status options_parse(int argc, char **argv, size_t tables,
                               char **operands, size_t *count, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
-    bool only_operands = false; /* behind "--" */
+    bool only_operands = false; /* after "--" */
 
     *count = 0;
     for (int i = 1; !status && i < argc; i++) {

@@ -38,7 +38,7 @@ struct option_table {
 };
 
 /*
- * The first operand of a command line, or NULL. An argument behind an option counts as its value if
+ * The first operand of a command line, or NULL. An argument after an option counts as its value if
  * an option of that name in any of the tables takes one.
  */
 const char *options_first_operand(int argc, char **argv, size_t tables,

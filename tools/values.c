@@ -21,7 +21,7 @@ bool parse_text(const struct option *option, const char *text, void *field)
     return *text != '\0';
 }
 
-/* Digits alone: strtoul accepts signs, spaces and trailing text. Moves *text behind them. */
+/* Digits alone: strtoul accepts signs, spaces and trailing text. Moves *text after them. */
 static bool scan_digits(const char **text, double max, size_t *value)
 {
     const char *p = *text;
@@ -43,7 +43,7 @@ bool parse_count(const struct option *option, const char *text, void *field)
     return scan_digits(&text, option->max, value) && *text == '\0' && (double)*value >= option->min;
 }
 
-/* A decimal number: strtod accepts spaces, hex, inf and nan. Moves *text behind it. */
+/* A decimal number: strtod accepts spaces, hex, inf and nan. Moves *text after it. */
 static bool scan_decimal(const struct option *option, const char **text, double *value)
 {
     const size_t length = strspn(*text, "0123456789.+-eE");

@@ -49,13 +49,11 @@ void vit_register_scalar(struct vit_kernels *table)
                                         .panel_bytes = panel_bytes,
                                         .pack = pack,
                                         .tile = tile },
-        .layernorm = layernorm,
-        .softmax = softmax,
-        .exp_sub_max = exp_sub_max,
         .activation = { VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) },
-        .add = add,
-        .multiply = multiply,
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,
     };
+#define KERNEL_ENTRY(name) table->name = name;
+    VIT_KERNEL_LIST(KERNEL_ENTRY)
+#undef KERNEL_ENTRY
 }

@@ -33,15 +33,13 @@ static float fma_peak(size_t rounds)
 static inline void register_kernels(struct vit_kernels *table)
 {
     table->matmul[VIT_MATMUL_F32_F32] = matmul_kernel();
-    table->layernorm = layernorm;
-    table->softmax = softmax;
-    table->exp_sub_max = exp_sub_max;
+#define KERNEL_ENTRY(name) table->name = name;
+    VIT_KERNEL_LIST(KERNEL_ENTRY)
+#undef KERNEL_ENTRY
 #define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights)                                   \
     table->activation[value] = name##_row;
     VIT_ACTIVATION_LIST(ACTIVATION_ENTRY)
 #undef ACTIVATION_ENTRY
-    table->add = add;
-    table->multiply = multiply;
     table->fma_peak = fma_peak;
     table->fma_peak_flops = PEAK_ACCUMULATORS * LANES * 2;
 }

@@ -106,7 +106,7 @@ static struct isa_choice here;
 #define PART(name, pointer, first, last)                                                           \
     { name, offsetof(struct vit_kernels, pointer), offsetof(struct vit_kernels, first),            \
       offsetof(struct vit_kernels, last) + sizeof tables->last }
-#define ENTRY(member) PART(#member, member, member, member)
+#define KERNEL(member) PART(#member, member, member, member),
 #define MATMUL_PART(name, pair, pointer)                                                           \
     PART(name, matmul[pair].pointer, matmul[pair], matmul[pair]),
 #define MATMUL(identifier, suffix)                                                                 \
@@ -119,12 +119,8 @@ static const struct entry {
     size_t pointer, begin, end;
 } entries[] = {
     VIT_MATMUL_LIST(MATMUL)
-    ENTRY(layernorm),
-    ENTRY(softmax),
-    ENTRY(exp_sub_max),
+    VIT_KERNEL_LIST(KERNEL)
     VIT_ACTIVATION_LIST(ACTIVATION)
-    ENTRY(add),
-    ENTRY(multiply),
     PART("fma_peak", fma_peak, fma_peak, fma_peak_flops),
 };
 /* clang-format on */

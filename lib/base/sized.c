@@ -34,7 +34,7 @@ enum vit_status sized_read(void *to, const void *from, struct sized type, struct
     for (size_t i = type.known; i < size; i++)
         if (byte[i] != 0)
             return fail(err, VIT_EUNSUPPORTED,
-                        "struct %s: expected 0 behind the %zu bytes that this version of the "
+                        "struct %s: expected 0 after the %zu bytes that this version of the "
                         "library knows, found a field at byte %zu",
                         type.name, type.known, i);
     memset(to, 0, type.bytes);

@@ -39,14 +39,14 @@ bool sized_is_possible(size_t size);
 
 /*
  * Reads a caller's struct into ours. The fields that a shorter one lacks become 0; to->size becomes
- * that of ours. VIT_EINVAL: an impossible size. VIT_EUNSUPPORTED: a non-zero byte behind our
+ * that of ours. VIT_EINVAL: an impossible size. VIT_EUNSUPPORTED: a non-zero byte after our
  * fields.
  */
 enum vit_status sized_read(void *to, const void *from, struct sized type, struct vit_error *err);
 
 /*
  * Writes our struct into a caller's, whose size stays. A shorter one gets the fields that it has; a
- * longer one becomes 0 behind our fields. VIT_EINVAL: an impossible size.
+ * longer one becomes 0 after our fields. VIT_EINVAL: an impossible size.
  */
 enum vit_status sized_write(void *to, const void *from, struct sized type, struct vit_error *err);
 

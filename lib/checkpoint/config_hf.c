@@ -192,7 +192,7 @@ static const struct hf_preprocess preprocess_siglip = {
                 .pool = VIT_POOL_MAP },                                                            \
     MODEL_RULES(siglip_rules), .derive = derive_siglip, .preprocess = &preprocess_siglip
 
-/* One row for each model_type of families.c whose parser is parse_config_hf. */
+/* One row for each model_type of families.h whose parser is parse_config_hf. */
 static const struct hf_model {
     const char *model_type;
     bool nested; /* the fields are in vision_config */

@@ -50,11 +50,45 @@ const struct family *family_recognized(enum recognition recognition, const char 
 /* The family that knows the most tensor names of the files; NULL if none knows any. */
 const struct family *family_of_names(const struct tensors *tensors);
 
+/*
+ * Every family: FAMILY(id, title, recognition, parser, names, preprocess, resize, model types),
+ * as in struct family; docs/models.md has the same rows, which tests/test_docs.c compares. Where
+ * no model_type is recognized it is NULL. The repository of the article series and vit-pytorch
+ * have no rule to resize a learned table; SimpleViT computes its positions for any grid.
+ */
+/* clang-format off */
+#define FAMILY_LIST(FAMILY)                                                                        \
+    FAMILY("timm", "timm VisionTransformer", BY_ARCHITECTURE, timm,                                \
+           timm, PRETRAINED_CFG_OR_ROOT, BICUBIC_ANTIALIAS, NULL)                                  \
+    FAMILY("google", "Google vision_transformer (JAX)", BY_NPZ, google,                            \
+           google, PRETRAINED_CFG, BILINEAR_CORNERS, NULL)                                         \
+    FAMILY("series", "article series: ViT and T2T-ViT", BY_MODEL_TYPE, series,                     \
+           series, PRETRAINED_CFG, NEVER, "series_vit", "series_t2t_vit")                          \
+    FAMILY("t2t", "T2T-ViT", BY_MODEL_TYPE, t2t,                                                   \
+           t2t, PRETRAINED_CFG, BILINEAR, "t2t_vit")                                               \
+    FAMILY("vit-pytorch", "vit-pytorch ViT", BY_MODEL_TYPE, vit_pytorch,                           \
+           vit_pytorch, PRETRAINED_CFG, NEVER, "vit_pytorch.ViT")                                  \
+    FAMILY("vit-pytorch-simple", "vit-pytorch SimpleViT", BY_MODEL_TYPE, vit_pytorch,              \
+           vit_pytorch_simple, PRETRAINED_CFG, NEVER, "vit_pytorch.SimpleViT")                     \
+    FAMILY("hf-vit", "Hugging Face ViT", BY_MODEL_TYPE, hf,                                        \
+           hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "vit")                                            \
+    FAMILY("hf-deit", "Hugging Face DeiT", BY_MODEL_TYPE, hf,                                      \
+           hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "deit")                                           \
+    FAMILY("hf-dinov2", "Hugging Face DINOv2", BY_MODEL_TYPE, hf,                                  \
+           hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC, "dinov2")                                      \
+    FAMILY("hf-dinov2-registers", "Hugging Face DINOv2 with registers", BY_MODEL_TYPE, hf,         \
+           hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC_ANTIALIAS, "dinov2_with_registers")             \
+    FAMILY("hf-clip", "Hugging Face CLIP", BY_MODEL_TYPE, hf,                                      \
+           hf_clip, PREPROCESSOR_CONFIG, BICUBIC, "clip", "clip_vision_model")                     \
+    FAMILY("hf-siglip", "Hugging Face SigLIP", BY_MODEL_TYPE, hf,                                  \
+           hf_siglip, PREPROCESSOR_CONFIG, BICUBIC, "siglip", "siglip_vision_model")
+/* clang-format on */
+
 /* What the rows consist of. */
-config_parser parse_config_timm, parse_config_google, parse_config_series, parse_config_t2t,
-    parse_config_vit_pytorch, parse_config_hf;
-extern const struct tensor_names names_timm, names_google, names_series, names_t2t,
-    names_vit_pytorch, names_vit_pytorch_simple, names_hf_vit, names_hf_dinov2, names_hf_clip,
-    names_hf_siglip;
+#define FAMILY_PARTS(id, title, recognition, parser, names, preprocess, resize, ...)               \
+    config_parser parse_config_##parser;                                                           \
+    extern const struct tensor_names names_##names;
+FAMILY_LIST(FAMILY_PARTS)
+#undef FAMILY_PARTS
 
 #endif

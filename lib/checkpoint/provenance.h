@@ -12,7 +12,7 @@
 struct provenance {
     struct {
         char text[120];
-    } config[CONFIG_FIELDS], preprocess[PREPROCESS_FIELDS];
+    } config[CONFIG_MAX_FIELDS], preprocess[CONFIG_MAX_FIELDS];
 };
 
 /* The field at an offset of struct vit_config comes from there; no field is at another offset. */

@@ -8,9 +8,9 @@
 
 bool vit_config_field_at(size_t i, struct vit_field *field)
 {
-    if (i >= CONFIG_FIELDS)
+    if (i >= config_fields.count)
         return false;
-    const struct config_field *const f = &config_fields[i];
+    const struct config_field *const f = &config_fields.at[i];
     const struct vit_field ours = {
         .size = sizeof ours,
         .name = f->name,
@@ -40,10 +40,10 @@ static enum vit_status find_element(const char *name, const struct config_field 
 
     *field = NULL;
     *element = 0;
-    for (size_t i = 0; i < CONFIG_FIELDS && !*field; i++)
-        if (strlen(config_fields[i].name) == length &&
-            strncmp(config_fields[i].name, name, length) == 0)
-            *field = &config_fields[i];
+    for (size_t i = 0; i < config_fields.count && !*field; i++)
+        if (strlen(config_fields.at[i].name) == length &&
+            strncmp(config_fields.at[i].name, name, length) == 0)
+            *field = &config_fields.at[i];
     if (!*field)
         return fail(err, VIT_EINVAL, "\"%.40s\": expected a field of struct vit_config", name);
     const bool array = (*field)->count > 1;

@@ -12,8 +12,8 @@
 /* Every field within the range of its row. */
 static enum vit_status check_fields(const struct vit_config *config, struct vit_error *err)
 {
-    for (size_t i = 0; i < CONFIG_FIELDS; i++) {
-        const struct config_field *const f = &config_fields[i];
+    for (size_t i = 0; i < config_fields.count; i++) {
+        const struct config_field *const f = &config_fields.at[i];
         for (size_t j = 0; j < f->count; j++) {
             const double value = config_field_get(f, config, j);
             if (!config_field_allows(f, value))

@@ -65,7 +65,7 @@ static const char *const crop_modes[] = {
     .type = VIT_FIELD_ENUM, .count = 1, .min = 0, .max = sizeof(table) / sizeof *(table)-1,        \
     .words = table
 
-const struct config_field config_fields[CONFIG_FIELDS] = {
+static const struct config_field of_config[] = {
     { IN_CONFIG(channels), SIZE(1, CONFIG_MAX_CHANNELS), .description = "channels of the image" },
     { IN_CONFIG(height), SIZE(1, CONFIG_MAX_SIDE), .description = "height of the image" },
     { IN_CONFIG(width), SIZE(1, CONFIG_MAX_SIDE), .description = "width of the image" },
@@ -122,7 +122,7 @@ const struct config_field config_fields[CONFIG_FIELDS] = {
     { IN_CONFIG(no_head_bias), BOOL, .description = "the head has no bias" },
 };
 
-const struct config_field preprocess_fields[PREPROCESS_FIELDS] = {
+static const struct config_field of_preprocess[] = {
     { IN_PREPROCESS(interpolation), ENUM(interpolations), .description = "filter of the resize" },
     { IN_PREPROCESS(crop_mode), ENUM(crop_modes), .description = "how the ratio is kept" },
     { IN_PREPROCESS(crop_pct), DOUBLE(DBL_MIN, 1),
@@ -132,23 +132,27 @@ const struct config_field preprocess_fields[PREPROCESS_FIELDS] = {
     { IN_PREPROCESS(std), FLOATS(3, -FLT_MAX), .description = "each channel's divisor, not 0" },
 };
 
-static const struct config_field *find(const struct config_field *fields, size_t count,
-                                       const char *name)
+const struct config_fields config_fields = { of_config, sizeof of_config / sizeof *of_config };
+const struct config_fields preprocess_fields = { of_preprocess,
+                                                 sizeof of_preprocess / sizeof *of_preprocess };
+_Static_assert(sizeof of_config / sizeof *of_config <= CONFIG_MAX_FIELDS, "CONFIG_MAX_FIELDS");
+
+static const struct config_field *find(const struct config_fields *fields, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return &fields[i];
+    for (size_t i = 0; i < fields->count; i++)
+        if (strcmp(fields->at[i].name, name) == 0)
+            return &fields->at[i];
     return NULL;
 }
 
 const struct config_field *config_field_find(const char *name)
 {
-    return find(config_fields, CONFIG_FIELDS, name);
+    return find(&config_fields, name);
 }
 
 const struct config_field *preprocess_field_find(const char *name)
 {
-    return find(preprocess_fields, PREPROCESS_FIELDS, name);
+    return find(&preprocess_fields, name);
 }
 
 _Static_assert(sizeof(bool) == 1 && sizeof(enum vit_pool) == sizeof(int),

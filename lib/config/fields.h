@@ -37,13 +37,18 @@ struct config_field {
     const char *description;
 };
 
-/* Fields of struct vit_config in the order of the forward pass. */
-enum { CONFIG_FIELDS = 38 };
-extern const struct config_field config_fields[CONFIG_FIELDS];
+/* A table of fields. */
+struct config_fields {
+    const struct config_field *at;
+    size_t count; /* at most CONFIG_MAX_FIELDS */
+};
+enum { CONFIG_MAX_FIELDS = 64 };
+
+/* Fields of struct vit_config, in the order of the forward pass. */
+extern const struct config_fields config_fields;
 
 /* Fields of struct vit_preprocess_config that a checkpoint's files can set. */
-enum { PREPROCESS_FIELDS = 6 };
-extern const struct config_field preprocess_fields[PREPROCESS_FIELDS];
+extern const struct config_fields preprocess_fields;
 
 /* The field of that name, or NULL. */
 const struct config_field *config_field_find(const char *name);

@@ -27,8 +27,8 @@ static bool embed(const struct pass *p, const float *image)
     outputs_write(p, STEP_PATCHES, tokens);
     if (!needs(p, STEP_PATCHES + 1))
         return false;
-    if (w->positions)
-        add_rows(&e, patches, c->dim, (struct matrix){ w->positions, c->dim }, tokens);
+    if (w->positions.patches)
+        add_rows(&e, patches, c->dim, (struct matrix){ w->positions.patches, c->dim }, tokens);
     copy_rows(prefix, c->dim, (struct matrix){ w->prefix, c->dim }, x);
     if (c->pre_norm)
         layernorm(&e, &w->pre_norm, prefix + patches, x, x);

@@ -71,9 +71,9 @@ enum vit_status vit_model_positions(const struct vit_model *model, float *out,
 {
     const struct vit_config *c = &model->config;
 
-    if (!model->weights.positions)
+    if (!model->weights.positions.patches)
         return fail(err, VIT_EINVAL, "the model has no position embeddings");
     if (out)
-        memcpy(out, model->weights.positions, config_patches(c) * c->dim * sizeof *out);
+        memcpy(out, model->weights.positions.patches, config_patches(c) * c->dim * sizeof *out);
     return VIT_OK;
 }

@@ -1,4 +1,4 @@
-/* positions.c - resizes a table of position embeddings to another grid */
+/* positions.c - position embeddings: stored or computed, resized to another grid */
 #include "model/positions.h"
 
 #include <math.h>
@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "config/derived.h"
+#include "config/pos_embed.h"
 #include "model/filters.h"
 
 static double filter(enum positions_resize resize, double x)
@@ -109,5 +111,83 @@ enum vit_status positions_resize(enum positions_resize resize, size_t dim, struc
     free(strip);
     free(columns);
     free(rows);
+    return status;
+}
+
+void positions_plan(struct weight_plan *plan, const struct vit_config *c,
+                    struct positions *positions)
+{
+    if (config_has_positions(c))
+        plan_reserve(plan, config_patches(c) * c->dim, &positions->patches);
+}
+
+static bool same_grid(const struct weight_source *source, const struct vit_config *c)
+{
+    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
+
+    return from.rows == to.rows && from.columns == to.columns;
+}
+
+/* The stored table, its patches resized to the grid of the configuration if that is another. */
+static enum vit_status read_positions(const struct vit_config *c,
+                                      const struct weight_source *source, float *table,
+                                      struct vit_error *err)
+{
+    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
+    const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
+    const size_t stored = from.rows * from.columns * c->dim;
+    const bool same = same_grid(source, c);
+    float *const patches = same ? table + others : malloc(stored * sizeof *patches);
+    enum vit_status status = VIT_OK;
+
+    if (!patches)
+        return fail(err, VIT_ENOMEM, "no memory to resize positions");
+    if (others > 0)
+        status = source->read(source->from, SLOT_POSITIONS, 0, 0, others, table, err);
+    if (!status)
+        status = source->read(source->from, SLOT_POSITIONS, 0, others, stored, patches, err);
+    if (!status && !same)
+        status = positions_resize(source->resize, c->dim, from, patches, to, table + others, err);
+    if (!same)
+        free(patches);
+    return status;
+}
+
+/* table[positions][dim], stored or computed. VIT_EUNSUPPORTED neither is possible. */
+static enum vit_status position_table(const struct vit_config *c,
+                                      const struct weight_source *source, float *table,
+                                      struct vit_error *err)
+{
+    const struct pos_embed_facts *const facts = config_pos_embed(c);
+    const struct config_grid to = config_grid(c);
+    const bool fits = same_grid(source, c) || source->resize != RESIZE_NEVER;
+
+    if (facts->stored && source->has_positions && fits)
+        return read_positions(c, source, table, err);
+    if (!facts->compute)
+        return fail(err, VIT_EUNSUPPORTED, "positions: expected a table for %zu × %zu patches",
+                    to.rows, to.columns);
+    facts->compute(config_positions(c) - config_patches(c), to.rows, to.columns, c->dim, table);
+    return VIT_OK;
+}
+
+enum vit_status positions_load(const struct vit_config *c, const struct weight_source *source,
+                               struct positions *positions, float *prefix, struct vit_error *err)
+{
+    const size_t patches = config_patches(c) * c->dim;
+    const size_t others = config_positions(c) * c->dim - patches;
+
+    if (!config_has_positions(c))
+        return VIT_OK;
+    float *const table = calloc(others + patches, sizeof *table);
+    if (!table)
+        return fail(err, VIT_ENOMEM, "no memory for a table of positions");
+    const enum vit_status status = position_table(c, source, table, err);
+    if (!status) {
+        for (size_t i = 0; i < others; i++)
+            prefix[i] += table[i];
+        memcpy(positions->patches, table + others, patches * sizeof *table);
+    }
+    free(table);
     return status;
 }

@@ -1,9 +1,27 @@
-/* positions.h - resizes a table of position embeddings to another grid */
+/* positions.h - position embeddings: stored or computed, resized to another grid */
 #ifndef VIT_MODEL_POSITIONS_H
 #define VIT_MODEL_POSITIONS_H
 
 #include "checkpoint/positions_resize.h"
 #include "config/tokenizer.h"
+#include "model/plan.h"
+#include "model/weight_source.h"
+
+struct positions {
+    float *patches; /* [patches][dim] added to the patches' tokens, or NULL */
+};
+
+/* The memory of the tables of a configuration. */
+void positions_plan(struct weight_plan *plan, const struct vit_config *config,
+                    struct positions *positions);
+
+/*
+ * Reads or computes the tables, for the grid of the configuration, and adds the positions of the
+ * tokens before the patches to prefix[][dim]. VIT_EUNSUPPORTED: no table is stored for this grid,
+ * and none can be computed. VIT_ENOMEM; or what the source returns.
+ */
+enum vit_status positions_load(const struct vit_config *config, const struct weight_source *source,
+                               struct positions *positions, float *prefix, struct vit_error *err);
 
 /*
  * Resizes a table to another grid: out[to.rows · to.columns][dim] from

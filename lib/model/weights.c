@@ -8,7 +8,6 @@
 #include "config/derived.h"
 #include "config/pos_embed.h"
 #include "model/plan.h"
-#include "model/positions.h"
 #include "model/tokenizer.h"
 
 /* --- the plan */
@@ -75,8 +74,7 @@ static void plan_weights(struct weight_plan *plan, const struct vit_config *c, s
     for (size_t i = 0; i < c->depth; i++)
         plan_block(plan, c, i, &w->blocks[i]);
     plan_head(plan, c, w);
-    if (config_has_positions(c))
-        plan_reserve(plan, config_patches(c) * c->dim, &w->positions);
+    positions_plan(plan, c, &w->positions);
 }
 
 /* --- reading */
@@ -156,81 +154,6 @@ static enum vit_status read_prefix(const struct vit_config *c, const struct weig
     return status;
 }
 
-static bool same_grid(const struct weight_source *source, const struct vit_config *c)
-{
-    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
-
-    return from.rows == to.rows && from.columns == to.columns;
-}
-
-/* The stored table, its patches resized to the grid of the configuration if that is another. */
-static enum vit_status read_positions(const struct vit_config *c,
-                                      const struct weight_source *source, float *table,
-                                      struct vit_error *err)
-{
-    const struct config_grid from = config_grid(source->stored), to = config_grid(c);
-    const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
-    const size_t stored = from.rows * from.columns * c->dim;
-    const bool same = same_grid(source, c);
-    float *const patches = same ? table + others : malloc(stored * sizeof *patches);
-    enum vit_status status = VIT_OK;
-
-    if (!patches)
-        return fail(err, VIT_ENOMEM, "no memory to resize positions");
-    if (others > 0)
-        status = source->read(source->from, SLOT_POSITIONS, 0, 0, others, table, err);
-    if (!status)
-        status = source->read(source->from, SLOT_POSITIONS, 0, others, stored, patches, err);
-    if (!status && !same)
-        status = positions_resize(source->resize, c->dim, from, patches, to, table + others, err);
-    if (!same)
-        free(patches);
-    return status;
-}
-
-/* table[positions][dim], stored or computed. VIT_EUNSUPPORTED neither is possible. */
-static enum vit_status position_table(const struct vit_config *c,
-                                      const struct weight_source *source, float *table,
-                                      struct vit_error *err)
-{
-    const struct pos_embed_facts *const facts = config_pos_embed(c);
-    const struct config_grid to = config_grid(c);
-    const bool fits = same_grid(source, c) || source->resize != RESIZE_NEVER;
-
-    if (facts->stored && source->has_positions && fits)
-        return read_positions(c, source, table, err);
-    if (!facts->compute)
-        return fail(err, VIT_EUNSUPPORTED, "positions: expected a table for %zu × %zu patches",
-                    to.rows, to.columns);
-    facts->compute(config_positions(c) - config_patches(c), to.rows, to.columns, c->dim, table);
-    return VIT_OK;
-}
-
-/* The positions of patches remain a table; those of other tokens are added to them here. */
-static enum vit_status load_positions(const struct vit_config *c,
-                                      const struct weight_source *source, struct weights *w,
-                                      struct vit_error *err)
-{
-    const size_t patches = config_patches(c) * c->dim;
-    const size_t others = config_positions(c) * c->dim - patches;
-
-    if (!config_has_positions(c))
-        return VIT_OK;
-    float *const table = calloc(others + patches, sizeof *table);
-    if (!table)
-        return fail(err, VIT_ENOMEM, "no memory for a table of positions");
-    const enum vit_status status = position_table(c, source, table, err);
-    if (!status) {
-        for (size_t i = 0; i < others; i++)
-            w->prefix[i] += table[i];
-        memcpy(w->positions, table + others, patches * sizeof *table);
-    }
-    free(table);
-    if (config_learns_positions(c))
-        w->parameters += config_positions(source->stored) * c->dim;
-    return status;
-}
-
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              enum vit_matmul_pair linear, const struct weight_source *source,
                              struct weights *weights, struct vit_error *err)
@@ -256,7 +179,9 @@ enum vit_status weights_load(const struct vit_config *config, const struct vit_k
     plan_carve(&plan, &weights->arena);
     if (!(status = read_items(&plan, source, weights, err)) &&
         !(status = read_prefix(config, source, weights, err)))
-        status = load_positions(config, source, weights, err);
+        status = positions_load(config, source, &weights->positions, weights->prefix, err);
+    if (config_learns_positions(config))
+        weights->parameters += config_positions(source->stored) * config->dim;
 free_plan:
     plan_free(&plan);
     return status;

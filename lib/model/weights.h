@@ -4,6 +4,8 @@
 
 #include "checkpoint/checkpoint.h"
 #include "model/layers.h"
+#include "model/positions.h"
+#include "model/weight_source.h"
 
 /* An encoder block. */
 struct block {
@@ -25,25 +27,14 @@ struct weights {
     size_t parameters;
     size_t converted_bytes; /* maximum vit_matmul_scratch_bytes of one row, of all layers */
 
-    void *tokenizer;  /* the tokenizer's own */
-    float *prefix;    /* [prefix][dim], class token and so on, with their positions */
-    float *positions; /* [patches][dim], or NULL */
+    void *tokenizer; /* the tokenizer's own */
+    float *prefix;   /* [prefix][dim], class token and so on, with their positions */
+    struct positions positions;
     struct norm pre_norm;
     struct block *blocks;
     struct norm norm; /* of tokens or, with VIT_FINAL_NORM_POOLED, of the pooled vector */
     struct map_pool pool;
     struct linear pre_logits, head, dist_head;
-};
-
-/* Where the tensors come from: a checkpoint, or a generator. */
-struct weight_source {
-    void *from;
-    /* elements first .. first + count − 1 of a tensor in row-major order */
-    enum vit_status (*read)(void *from, enum tensor_slot slot, size_t index, size_t first,
-                            size_t count, float *out, struct vit_error *err);
-    bool has_positions;              /* false: positions, if there are any, are computed */
-    const struct vit_config *stored; /* the configuration that the tensors have */
-    enum positions_resize resize;
 };
 
 /*
