@@ -306,6 +306,13 @@ struct vit_kernels {
 };
 
 /*
+ * KERNEL(name): the members of struct vit_kernels that are one function. The entries of each
+ * level's table and the rows of reports follow from this list.
+ */
+#define VIT_KERNEL_LIST(KERNEL)                                                                    \
+    KERNEL(layernorm) KERNEL(softmax) KERNEL(exp_sub_max) KERNEL(add) KERNEL(multiply)
+
+/*
  * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment
  * variable VIT_ISA names or, if it is unset or empty, the one of vit_isa_default. A level that is
  * named is used wherever it can run. Thread-safe; the first call builds the tables.
