@@ -32,45 +32,49 @@ const char *vit_value_name(const char *field, int value)
     return f && f->words && config_field_allows(f, value) ? f->words[value] : NULL;
 }
 
-/* "dim", or "t2t_kernels[1]" for an element of an array. */
-static enum vit_status find_element(const char *name, const struct config_field **field,
-                                    size_t *element, struct vit_error *err)
+/* The field of "dim", or of "t2t_kernels[1]" for an element of an array; NULL: there is none. */
+static const struct config_field *find_element(const char *name, size_t *element,
+                                               struct vit_error *err)
 {
     const size_t length = strcspn(name, "[");
+    const struct config_field *field = NULL;
 
-    *field = NULL;
     *element = 0;
-    for (size_t i = 0; i < config_fields.count && !*field; i++)
+    for (size_t i = 0; i < config_fields.count && !field; i++)
         if (strlen(config_fields.at[i].name) == length &&
             strncmp(config_fields.at[i].name, name, length) == 0)
-            *field = &config_fields.at[i];
-    if (!*field)
-        return fail(err, VIT_EINVAL, "\"%.40s\": expected a field of struct vit_config", name);
-    const bool array = (*field)->count > 1;
+            field = &config_fields.at[i];
+    if (!field) {
+        fail(err, VIT_EINVAL, "\"%.40s\": expected a field of struct vit_config", name);
+        return NULL;
+    }
+    const bool array = field->count > 1;
     const char *const index = name + length;
     const bool digit = index[0] == '[' && index[1] >= '0' && index[1] <= '9';
     if (array && digit && strcmp(index + 2, "]") == 0)
         *element = (size_t)(index[1] - '0');
     else if (array || *index)
-        *element = (*field)->count;
-    if (*element >= (*field)->count)
-        return fail(err, VIT_EINVAL, "\"%.40s\": expected %s%s%s", name, (*field)->name,
-                    array ? " with an index below its length, such as [0]" : "",
-                    array ? "" : " without an index");
-    return VIT_OK;
+        *element = field->count;
+    if (*element < field->count)
+        return field;
+    fail(err, VIT_EINVAL, "\"%.40s\": expected %s%s%s", name, field->name,
+         array ? " with an index below its length, such as [0]" : "",
+         array ? "" : " without an index");
+    return NULL;
 }
 
 enum vit_status vit_config_get(const struct vit_config *config, const char *name, double *value,
                                struct vit_error *err)
 {
-    const struct config_field *field;
     struct vit_config ours;
     size_t i;
     enum vit_status status;
 
-    if ((status = sized_read(&ours, config, SIZED(vit_config), err)) ||
-        (status = find_element(name, &field, &i, err)))
+    if ((status = sized_read(&ours, config, SIZED(vit_config), err)))
         return status;
+    const struct config_field *const field = find_element(name, &i, err);
+    if (!field)
+        return VIT_EINVAL;
     *value = config_field_get(field, &ours, i);
     return VIT_OK;
 }
@@ -78,14 +82,15 @@ enum vit_status vit_config_get(const struct vit_config *config, const char *name
 enum vit_status vit_config_set(struct vit_config *config, const char *name, double value,
                                struct vit_error *err)
 {
-    const struct config_field *field;
     struct vit_config ours;
     size_t i;
     enum vit_status status;
 
-    if ((status = sized_read(&ours, config, SIZED(vit_config), err)) ||
-        (status = find_element(name, &field, &i, err)))
+    if ((status = sized_read(&ours, config, SIZED(vit_config), err)))
         return status;
+    const struct config_field *const field = find_element(name, &i, err);
+    if (!field)
+        return VIT_EINVAL;
     if (!config_field_allows(field, value))
         return fail(err, VIT_EINVAL, "%s: expected %.10g to %.10g, found %.10g", name, field->min,
                     field->max, value);
