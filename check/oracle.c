@@ -218,17 +218,15 @@ static void run_function(struct check_run *c, size_t index)
         check_shape(c, "%zu numbers", e.count);                                                    \
         check_measured(c, e.max, limit, unit, "%g", (double)e.at);                                 \
     }
-#define ROWS(name, limit, unit)  ORACLE(name, limit, unit, seed)
-#define PAIRS(name, limit, unit) ORACLE(name, limit, unit, c->which->kernel.pair, seed)
+#define ROW(kernel, check, limit, unit) ORACLE(kernel, limit, unit, seed)
+#define PAIRS(name, limit, unit)        ORACLE(name, limit, unit, c->which->kernel.pair, seed)
 PAIRS(matmul, MATMUL_BOUND, "of the bound of its sum")
 PAIRS(epilogue, EPILOGUE_BOUND, "ulp")
-ROWS(layernorm, LAYERNORM_BOUND, "ulp of the row's largest")
-ROWS(softmax, SOFTMAX_BOUND, "ulp beyond |x - max|")
-ROWS(attention, ATTENTION_BOUND, "of the sum of its roundings")
-ROWS(attention_weights, ATTENTION_BOUND, "of the sum of its roundings")
+ORACLE_ROW_LIST(ROW)
 
 /* clang-format off */
 #define FUNCTION(IDENTIFIER, name, value, args, weights) { #name ".oracle", run_function, 0 },
+#define ROW_CHECK(kernel, check, limit, unit) { .name = check ".oracle", .run = run_##kernel },
 #define PAIR(identifier, suffix)                                                                   \
     { .name = "matmul" suffix ".oracle", .run = run_matmul, .pair = VIT_MATMUL_##identifier },     \
     { .name = "epilogue" suffix ".oracle", .run = run_epilogue, .pair = VIT_MATMUL_##identifier },
@@ -236,10 +234,7 @@ const struct oracle oracles[] = {
     { .name = "exp_sub_max.oracle", .run = run_function },
     VIT_ACTIVATION_LIST(FUNCTION)
     VIT_MATMUL_LIST(PAIR)
-    { .name = "layernorm.oracle", .run = run_layernorm },
-    { .name = "softmax.oracle", .run = run_softmax },
-    { .name = "vit_attention.oracle", .run = run_attention },
-    { .name = "vit_attention_weights.oracle", .run = run_attention_weights },
+    ORACLE_ROW_LIST(ROW_CHECK)
 };
 /* clang-format on */
 const size_t oracle_count = sizeof oracles / sizeof *oracles;

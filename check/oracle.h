@@ -46,23 +46,36 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
  * LayerNorm of rows of up to 3072, in ulps of the row's largest |y|; at most 3.3 for 1,000 seeds.
  */
 #define LAYERNORM_BOUND 8.0
-struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t seed);
 /*
  * x − max is rounded once, which changes the exponential by up to |x − max| ulps: these do not
  * count. Apart from them 1,000 seeds gave at most 4.3.
  */
 #define SOFTMAX_BOUND 6.0
-struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t seed);
-/* The error is a share of the pair's bound: see oracle_rows.c. */
-#define MATMUL_BOUND 1.0
-struct oracle_error matmul_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
-                                 uint64_t seed);
 /* A share of the bound that its roundings add up to: see oracle_rows.c. */
 #define ATTENTION_BOUND 1.0
-struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed);
-struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed);
+/* The error is a share of the pair's bound: see oracle_rows.c. */
+#define MATMUL_BOUND 1.0
 /* Each step of the epilogue is the exact step rounded once, so the only correct error is 0 ulp. */
 #define EPILOGUE_BOUND 0.0
+
+/*
+ * ROW(kernel, check, bound, unit): the error function KERNEL_error of oracle_rows.c for a row kernel or
+ * an operation, and its check in the list.
+ */
+#define ORACLE_ROW_LIST(ROW)                                                                       \
+    ROW(layernorm, "layernorm", LAYERNORM_BOUND, "ulp of the row's largest")                       \
+    ROW(softmax, "softmax", SOFTMAX_BOUND, "ulp beyond |x - max|")                                 \
+    ROW(attention, "vit_attention", ATTENTION_BOUND, "of the sum of its roundings")                \
+    ROW(attention_weights, "vit_attention_weights", ATTENTION_BOUND, "of the sum of its roundings")
+
+#define ORACLE_ERROR(kernel, check, bound, unit)                                                   \
+    struct oracle_error kernel##_error(const struct vit_kernels *kernels, uint64_t seed);
+ORACLE_ROW_LIST(ORACLE_ERROR)
+#undef ORACLE_ERROR
+
+/* Those of each pair of number types. */
+struct oracle_error matmul_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
+                                 uint64_t seed);
 struct oracle_error epilogue_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
                                    uint64_t seed);
 

@@ -169,6 +169,7 @@ static inline void multiply_tile(const struct vit_tile *t, size_t n, const float
     case p:                                                                                        \
         multiply_panels(p, t, *factor, out, e);                                                    \
         return;
+/* A tile of m rows and g column groups; 8 is more than the groups of any tile. */
 #define TILE_CASE(m, g)                                                                            \
     case (m)*8 + (g):                                                                              \
         multiply_fixed(m, (g) * (COLUMN_GROUP / REG_LANES), t, n, factor, out, ldo, e);            \

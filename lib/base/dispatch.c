@@ -126,6 +126,13 @@ static const struct entry {
 /* clang-format on */
 enum { ENTRIES = sizeof entries / sizeof *entries };
 
+#define KERNEL_BYTES(member) +sizeof tables->member
+_Static_assert(sizeof tables->isa + sizeof tables->matmul + sizeof tables->activation +
+                       sizeof tables->fma_peak +
+                       sizeof tables->fma_peak_flops VIT_KERNEL_LIST(KERNEL_BYTES) ==
+                   sizeof(struct vit_kernels),
+               "VIT_KERNEL_LIST lacks a member of struct vit_kernels");
+
 static unsigned char registered_by[ISA_LEVELS][ENTRIES]; /* the level that implements the entry */
 
 /* Whether a level registered this entry: only a null pointer is all zero bytes. */
