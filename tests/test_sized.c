@@ -15,7 +15,7 @@ struct longer {
     size_t size, first, second, third, fourth;
 };
 
-Test(sized, a_shorter_input_reads_as_0_behind_its_end)
+Test(sized, a_shorter_input_reads_as_0_after_its_end)
 {
     const struct ours from = { .size = 2 * sizeof(size_t), .first = 5, .second = 9 };
     struct ours to = { .size = 1, .first = 1, .second = 1 };
@@ -25,7 +25,7 @@ Test(sized, a_shorter_input_reads_as_0_behind_its_end)
     count_checks(2);
 }
 
-Test(sized, a_longer_input_must_be_0_behind_ours)
+Test(sized, a_longer_input_must_be_0_after_ours)
 {
     struct longer from = { .size = sizeof from, .first = 5, .second = 9 };
     struct ours to;

@@ -173,16 +173,16 @@ static enum vit_status check_length(const char *path, size_t found, struct npy_a
                                     struct vit_error *err)
 {
     const size_t each = types[array->type].bytes;
-    size_t bytes = 0;
+    size_t elements = 0, bytes = 0;
     bool fits = true, empty = false;
     char text[256];
 
     for (size_t i = 0; i < array->rank; i++)
         empty = empty || array->shape[i] == 0;
     if (!empty)
-        fits = product(array->rank, array->shape, &bytes) &&
-               product(2, (size_t[]){ bytes, each }, &bytes);
-    array->elements = bytes / each;
+        fits = product(array->rank, array->shape, &elements) &&
+               product(2, (size_t[]){ elements, each }, &bytes);
+    array->elements = fits ? elements : 0;
     if (fits && bytes == found)
         return VIT_OK;
     npy_describe_array(array, text, sizeof text);

@@ -1,4 +1,4 @@
-/* families.c - finds the family of a checkpoint in the list of families.h */
+/* families.c - the table of families, and the family of a checkpoint */
 #include "checkpoint/families.h"
 
 #include <string.h>
@@ -9,13 +9,14 @@
 #define FAMILY_ROW(id, title, recognition, parser, names, preprocess, resize, ...)                 \
     { id,                                                                                          \
       title,                                                                                       \
-      { __VA_ARGS__ },                                                                             \
-      recognition,                                                                                 \
+      BY_##recognition,                                                                            \
       parse_config_##parser,                                                                       \
       &names_##names,                                                                              \
       PREPROCESS_##preprocess,                                                                     \
-      RESIZE_##resize },
+      RESIZE_##resize,                                                                             \
+      { __VA_ARGS__ } },
 static const struct family families[] = { FAMILY_LIST(FAMILY_ROW) };
+#undef FAMILY_ROW
 enum { FAMILIES = sizeof families / sizeof *families };
 
 const struct family *family_at(size_t i)

@@ -33,12 +33,12 @@ enum preprocess_source {
 struct family {
     const char *id;    /* stable: programs compare it */
     const char *title; /* for people */
-    const char *model_types[2];
     enum recognition recognition;
     config_parser *parse;
     const struct tensor_names *names;
     enum preprocess_source preprocess;
     enum positions_resize resize;
+    const char *model_types[2]; /* NULL: none, or no second one */
 };
 
 /* Family i; NULL past the last. */
@@ -51,37 +51,37 @@ const struct family *family_recognized(enum recognition recognition, const char 
 const struct family *family_of_names(const struct tensors *tensors);
 
 /*
- * Every family: FAMILY(id, title, recognition, parser, names, preprocess, resize, model types),
- * as in struct family; docs/models.md has the same rows, which tests/test_docs.c compares. Where
- * no model_type is recognized it is NULL. The repository of the article series and vit-pytorch
- * have no rule to resize a learned table; SimpleViT computes its positions for any grid.
+ * FAMILY(id, title, recognition, parser, names, preprocess, resize, model_types…): every family, its
+ * facts in the order of struct family and without the prefixes of their types. docs/models.md has
+ * the same rows, which tests/test_docs.c compares. The repository of the article series and
+ * vit-pytorch have no rule to resize a learned table; SimpleViT computes its positions for any grid.
  */
 /* clang-format off */
 #define FAMILY_LIST(FAMILY)                                                                        \
-    FAMILY("timm", "timm VisionTransformer", BY_ARCHITECTURE, timm,                                \
-           timm, PRETRAINED_CFG_OR_ROOT, BICUBIC_ANTIALIAS, NULL)                                  \
-    FAMILY("google", "Google vision_transformer (JAX)", BY_NPZ, google,                            \
-           google, PRETRAINED_CFG, BILINEAR_CORNERS, NULL)                                         \
-    FAMILY("series", "article series: ViT and T2T-ViT", BY_MODEL_TYPE, series,                     \
-           series, PRETRAINED_CFG, NEVER, "series_vit", "series_t2t_vit")                          \
-    FAMILY("t2t", "T2T-ViT", BY_MODEL_TYPE, t2t,                                                   \
-           t2t, PRETRAINED_CFG, BILINEAR, "t2t_vit")                                               \
-    FAMILY("vit-pytorch", "vit-pytorch ViT", BY_MODEL_TYPE, vit_pytorch,                           \
-           vit_pytorch, PRETRAINED_CFG, NEVER, "vit_pytorch.ViT")                                  \
-    FAMILY("vit-pytorch-simple", "vit-pytorch SimpleViT", BY_MODEL_TYPE, vit_pytorch,              \
-           vit_pytorch_simple, PRETRAINED_CFG, NEVER, "vit_pytorch.SimpleViT")                     \
-    FAMILY("hf-vit", "Hugging Face ViT", BY_MODEL_TYPE, hf,                                        \
-           hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "vit")                                            \
-    FAMILY("hf-deit", "Hugging Face DeiT", BY_MODEL_TYPE, hf,                                      \
-           hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "deit")                                           \
-    FAMILY("hf-dinov2", "Hugging Face DINOv2", BY_MODEL_TYPE, hf,                                  \
-           hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC, "dinov2")                                      \
-    FAMILY("hf-dinov2-registers", "Hugging Face DINOv2 with registers", BY_MODEL_TYPE, hf,         \
-           hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC_ANTIALIAS, "dinov2_with_registers")             \
-    FAMILY("hf-clip", "Hugging Face CLIP", BY_MODEL_TYPE, hf,                                      \
-           hf_clip, PREPROCESSOR_CONFIG, BICUBIC, "clip", "clip_vision_model")                     \
-    FAMILY("hf-siglip", "Hugging Face SigLIP", BY_MODEL_TYPE, hf,                                  \
-           hf_siglip, PREPROCESSOR_CONFIG, BICUBIC, "siglip", "siglip_vision_model")
+    FAMILY("timm", "timm VisionTransformer", ARCHITECTURE,                                         \
+           timm, timm, PRETRAINED_CFG_OR_ROOT, BICUBIC_ANTIALIAS, NULL)                            \
+    FAMILY("google", "Google vision_transformer (JAX)", NPZ,                                       \
+           google, google, PRETRAINED_CFG, BILINEAR_CORNERS, NULL)                                 \
+    FAMILY("series", "article series: ViT and T2T-ViT", MODEL_TYPE,                                \
+           series, series, PRETRAINED_CFG, NEVER, "series_vit", "series_t2t_vit")                  \
+    FAMILY("t2t", "T2T-ViT", MODEL_TYPE,                                                           \
+           t2t, t2t, PRETRAINED_CFG, BILINEAR, "t2t_vit")                                          \
+    FAMILY("vit-pytorch", "vit-pytorch ViT", MODEL_TYPE,                                           \
+           vit_pytorch, vit_pytorch, PRETRAINED_CFG, NEVER, "vit_pytorch.ViT")                     \
+    FAMILY("vit-pytorch-simple", "vit-pytorch SimpleViT", MODEL_TYPE,                              \
+           vit_pytorch, vit_pytorch_simple, PRETRAINED_CFG, NEVER, "vit_pytorch.SimpleViT")        \
+    FAMILY("hf-vit", "Hugging Face ViT", MODEL_TYPE,                                               \
+           hf, hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "vit")                                        \
+    FAMILY("hf-deit", "Hugging Face DeiT", MODEL_TYPE,                                             \
+           hf, hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "deit")                                       \
+    FAMILY("hf-dinov2", "Hugging Face DINOv2", MODEL_TYPE,                                         \
+           hf, hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC, "dinov2")                                  \
+    FAMILY("hf-dinov2-registers", "Hugging Face DINOv2 with registers", MODEL_TYPE,                \
+           hf, hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC_ANTIALIAS, "dinov2_with_registers")         \
+    FAMILY("hf-clip", "Hugging Face CLIP", MODEL_TYPE,                                             \
+           hf, hf_clip, PREPROCESSOR_CONFIG, BICUBIC, "clip", "clip_vision_model")                 \
+    FAMILY("hf-siglip", "Hugging Face SigLIP", MODEL_TYPE,                                         \
+           hf, hf_siglip, PREPROCESSOR_CONFIG, BICUBIC, "siglip", "siglip_vision_model")
 /* clang-format on */
 
 /* What the rows consist of. */

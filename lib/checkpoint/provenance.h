@@ -12,7 +12,7 @@
 struct provenance {
     struct {
         char text[120];
-    } config[CONFIG_MAX_FIELDS], preprocess[CONFIG_MAX_FIELDS];
+    } config[CONFIG_MAX_FIELDS], preprocess[PREPROCESS_MAX_FIELDS];
 };
 
 /* The field at an offset of struct vit_config comes from there; no field is at another offset. */

@@ -32,7 +32,10 @@ const char *vit_value_name(const char *field, int value)
     return f && f->words && config_field_allows(f, value) ? f->words[value] : NULL;
 }
 
-/* The field of "dim", or of "t2t_kernels[1]" for an element of an array; NULL: there is none. */
+/*
+ * The field of "dim", or of "t2t_kernels[1]" for an element of an array. NULL, VIT_EINVAL in *err:
+ * there is no such field or element.
+ */
 static const struct config_field *find_element(const char *name, size_t *element,
                                                struct vit_error *err)
 {

@@ -1,4 +1,4 @@
-/* fields.c - the fields of a configuration as a table: checks, names, text and docs follow it */
+/* fields.c - the fields of a configuration as a table: source of checks, names, text and docs */
 #include "config/fields.h"
 
 #include <float.h>
@@ -65,7 +65,7 @@ static const char *const crop_modes[] = {
     .type = VIT_FIELD_ENUM, .count = 1, .min = 0, .max = sizeof(table) / sizeof *(table)-1,        \
     .words = table
 
-static const struct config_field of_config[] = {
+static const struct config_field config_rows[] = {
     { IN_CONFIG(channels), SIZE(1, CONFIG_MAX_CHANNELS), .description = "channels of the image" },
     { IN_CONFIG(height), SIZE(1, CONFIG_MAX_SIDE), .description = "height of the image" },
     { IN_CONFIG(width), SIZE(1, CONFIG_MAX_SIDE), .description = "width of the image" },
@@ -122,7 +122,7 @@ static const struct config_field of_config[] = {
     { IN_CONFIG(no_head_bias), BOOL, .description = "the head has no bias" },
 };
 
-static const struct config_field of_preprocess[] = {
+static const struct config_field preprocess_rows[] = {
     { IN_PREPROCESS(interpolation), ENUM(interpolations), .description = "filter of the resize" },
     { IN_PREPROCESS(crop_mode), ENUM(crop_modes), .description = "how the ratio is kept" },
     { IN_PREPROCESS(crop_pct), DOUBLE(DBL_MIN, 1),
@@ -132,12 +132,14 @@ static const struct config_field of_preprocess[] = {
     { IN_PREPROCESS(std), FLOATS(3, -FLT_MAX), .description = "each channel's divisor, not 0" },
 };
 
-const struct config_fields config_fields = { of_config, sizeof of_config / sizeof *of_config };
-const struct config_fields preprocess_fields = { of_preprocess,
-                                                 sizeof of_preprocess / sizeof *of_preprocess };
-_Static_assert(sizeof of_config / sizeof *of_config <= CONFIG_MAX_FIELDS, "CONFIG_MAX_FIELDS");
+const struct field_table config_fields = { config_rows, sizeof config_rows / sizeof *config_rows };
+const struct field_table preprocess_fields = { preprocess_rows,
+                                               sizeof preprocess_rows / sizeof *preprocess_rows };
+_Static_assert(sizeof config_rows / sizeof *config_rows <= CONFIG_MAX_FIELDS &&
+                   sizeof preprocess_rows / sizeof *preprocess_rows <= PREPROCESS_MAX_FIELDS,
+               "the tables have more fields than fields.h allows");
 
-static const struct config_field *find(const struct config_fields *fields, const char *name)
+static const struct config_field *find(const struct field_table *fields, const char *name)
 {
     for (size_t i = 0; i < fields->count; i++)
         if (strcmp(fields->at[i].name, name) == 0)

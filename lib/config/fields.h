@@ -1,4 +1,4 @@
-/* fields.h - the fields of a configuration as a table: checks, names, text and docs follow it */
+/* fields.h - the fields of a configuration as a table: source of checks, names, text and docs */
 #ifndef VIT_CONFIG_FIELDS_H
 #define VIT_CONFIG_FIELDS_H
 
@@ -38,17 +38,18 @@ struct config_field {
 };
 
 /* A table of fields. */
-struct config_fields {
+struct field_table {
     const struct config_field *at;
-    size_t count; /* at most CONFIG_MAX_FIELDS */
+    size_t count;
 };
-enum { CONFIG_MAX_FIELDS = 64 };
+/* For arrays that have an element for each field; fields.c checks that they are large enough. */
+enum { CONFIG_MAX_FIELDS = 64, PREPROCESS_MAX_FIELDS = 8 };
 
 /* Fields of struct vit_config, in the order of the forward pass. */
-extern const struct config_fields config_fields;
+extern const struct field_table config_fields;
 
 /* Fields of struct vit_preprocess_config that a checkpoint's files can set. */
-extern const struct config_fields preprocess_fields;
+extern const struct field_table preprocess_fields;
 
 /* The field of that name, or NULL. */
 const struct config_field *config_field_find(const char *name);

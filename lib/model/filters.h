@@ -4,7 +4,11 @@
 
 #include <math.h>
 
-/* Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing"; 0 from |x| = 2 on. */
+/*
+ * Keys 1981, "Cubic Convolution Interpolation for Digital Image Processing"; 0 from |x| = 2 on.
+ * `a` is the slope at |x| = 1: −1/2 reproduces quadratics (Pillow), −3/4 is sharper (OpenCV,
+ * PyTorch).
+ */
 static inline double filter_cubic(double x, double a)
 {
     x = fabs(x);

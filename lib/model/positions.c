@@ -153,7 +153,7 @@ static enum vit_status read_positions(const struct vit_config *c,
     return status;
 }
 
-/* table[positions][dim], stored or computed. VIT_EUNSUPPORTED neither is possible. */
+/* table[positions][dim], stored or computed. VIT_EUNSUPPORTED: neither is possible. */
 static enum vit_status position_table(const struct vit_config *c,
                                       const struct weight_source *source, float *table,
                                       struct vit_error *err)

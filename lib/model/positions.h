@@ -11,12 +11,12 @@ struct positions {
     float *patches; /* [patches][dim] added to the patches' tokens, or NULL */
 };
 
-/* The memory of the tables of a configuration. */
+/* Reserves the table of a configuration that has one. */
 void positions_plan(struct weight_plan *plan, const struct vit_config *config,
                     struct positions *positions);
 
 /*
- * Reads or computes the tables, for the grid of the configuration, and adds the positions of the
+ * Reads or computes the table, for the grid of the configuration, and adds the positions of the
  * tokens before the patches to prefix[][dim]. VIT_EUNSUPPORTED: no table is stored for this grid,
  * and none can be computed. VIT_ENOMEM; or what the source returns.
  */

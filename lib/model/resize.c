@@ -19,6 +19,7 @@ struct filter {
     double support; /* at() is 0 from here on */
 };
 
+/* a = −1/2, as Pillow */
 static double bicubic(double x)
 {
     return filter_cubic(x, -0.5);

@@ -2,7 +2,6 @@
 #include "model/weights.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/status.h"
 #include "config/derived.h"

@@ -1,4 +1,4 @@
-/* weights.h - a model's weights as the forward pass reads them, and where they come from */
+/* weights.h - a model's weights as the forward pass reads them */
 #ifndef VIT_MODEL_WEIGHTS_H
 #define VIT_MODEL_WEIGHTS_H
 
@@ -39,7 +39,7 @@ struct weights {
 
 /*
  * Allocates the weights of a configuration and reads them. The linear layers are packed for the
- * kernel of the pair `linear`. VIT_ENOMEM.
+ * kernel of the pair `linear`. VIT_ENOMEM; as positions_load; what the source returns.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              enum vit_matmul_pair linear, const struct weight_source *source,

@@ -3,7 +3,7 @@
  *
  * tests/abi.sh compiles it under AddressSanitizer against the frozen headers and, with -DLATER,
  * against a copy in which every struct has two fields more. Each struct is allocated on its own, so
- * that a library that reads or writes behind its end is caught.
+ * that a library that reads or writes past its end is caught.
  */
 #include <stdio.h>
 #include <stdlib.h>
