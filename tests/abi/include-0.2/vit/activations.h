@@ -1,4 +1,4 @@
-/* vit/activations.h - the list of activations; the enum, kernels, names and tests follow it */
+/* vit/activations.h - the list of activations: enum, kernels, names and tests are generated */
 #ifndef VIT_ACTIVATIONS_H
 #define VIT_ACTIVATIONS_H
 

@@ -57,7 +57,7 @@ VIT_API enum vit_status vit_image_create(size_t height, size_t width, enum vit_p
 VIT_API void vit_image_free(struct vit_image *image);
 
 /*
- * Encodes an image of any format as an 8-bit PNG. *png is released with vit_png_free().
+ * Encodes an image of any format as an 8-bit PNG. Free *png with vit_png_free().
  * VIT_EINVAL: a side is 0 or above 2^31 - 1, the stride is above 2^31 - 1 or shorter than a row, or
  * the format is unknown. VIT_ENOMEM.
  */
@@ -75,12 +75,12 @@ VIT_API struct vit_image vit_image_view(const struct vit_image *image, size_t y,
 /* Sets every pixel of an image or a view to `pixel`, which has the image's format. */
 VIT_API void vit_image_fill(struct vit_image *image, const uint8_t *pixel);
 
-/* Copies the rectangle at (0, 0) that both images have. VIT_EINVAL: the formats differ. */
+/* Copies the top left rectangle that fits in both images. VIT_EINVAL: the formats differ. */
 VIT_API enum vit_status vit_image_copy(const struct vit_image *from, struct vit_image *to,
                                        struct vit_error *err);
 
 /*
- * The color of t from 0, violet, over red to 1, yellow. Equal steps of t look equal; lightness
+ * The color of t: violet at 0, through red, to yellow at 1. Equal steps of t look equal; lightness
  * grows with t. A t below 0 or a NaN has the color of 0, a t above 1 the color of 1.
  */
 VIT_API void vit_colormap(double t, uint8_t rgb[3]);

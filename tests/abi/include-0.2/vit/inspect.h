@@ -33,7 +33,7 @@ VIT_API bool vit_model_config_entry(const struct vit_model *model, size_t i,
 
 /*
  * Where "interpolation", "crop_mode", "crop_pct", "mean" or "std" of the preprocess config comes
- * from, in the words of vit_config_entry.source; NULL for any other field.
+ * from, in the form of vit_config_entry.source; NULL for any other field.
  */
 VIT_API const char *vit_model_preprocess_source(const struct vit_model *model, const char *field);
 
@@ -59,7 +59,7 @@ VIT_API const char *vit_model_family(const struct vit_model *model);
 /* The number of trained parameters; fixed position tables do not count. */
 VIT_API size_t vit_model_parameter_count(const struct vit_model *model);
 
-/* Whether the head's outputs are classes: false without a head, or with a head that projects. */
+/* Whether the head's outputs are classes: false without a head, or if it is a projection (CLIP). */
 VIT_API bool vit_model_is_classifier(const struct vit_model *model);
 
 /* Rows and columns of the grid of patches, each optional. Patches are the last tokens. */
@@ -128,13 +128,13 @@ struct vit_output_info {
     const char *name;        /* as vit_output_name */
     const char *shape;       /* of one image's output, such as "[tokens, dim]" */
     const char *description; /* N is the request's block */
-    /* dimensions of that shape; 1: one row; 3: the rows are square matrices, one after the other */
+    /* of that shape; 1: a row; 2: a matrix; 3: square matrices, one after the other */
     size_t rank;
     bool per_block; /* the request's block selects one of several */
     unsigned char reserved[7];
 };
 
-/* The output of value i; false past the last, or if info->size is impossible. */
+/* Describes the output of enum value i; false past the last, or if info->size is impossible. */
 VIT_API bool vit_output_at(size_t i, struct vit_output_info *info);
 
 /* The output that has this name. VIT_EINVAL: no output has it. */

@@ -270,8 +270,8 @@ struct vit_matmul_kernel {
  * PAIR(IDENTIFIER, suffix): a pair of number types (activations, weights) that has a matmul kernel,
  * and the suffix of its names in reports and tests: "" for the first pair, a period and a name for
  * a further one, such as ".u8_s8". The enum, the table's entries, the checks, the digests and the
- * benchmarks follow from this list. Checks compare the kernel of each level with scalar's of the
- * same pair.
+ * benchmarks are generated from this list. Checks compare the kernel of each level with scalar's of
+ * the same pair.
  */
 #define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "")
 
@@ -306,8 +306,8 @@ struct vit_kernels {
 };
 
 /*
- * KERNEL(name): the members of struct vit_kernels that are one function. The entries of each
- * level's table and the rows of reports follow from this list.
+ * KERNEL(name): the kernels that are one function. The entries of each level's table and the rows
+ * of reports are generated from this list.
  */
 #define VIT_KERNEL_LIST(KERNEL)                                                                    \
     KERNEL(layernorm) KERNEL(softmax) KERNEL(exp_sub_max) KERNEL(add) KERNEL(multiply)
