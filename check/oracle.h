@@ -59,8 +59,8 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
 #define EPILOGUE_BOUND 0.0
 
 /*
- * ROW(kernel, check, bound, unit): the error function KERNEL_error of oracle_rows.c for a row kernel or
- * an operation, and its check in the list.
+ * ROW(kernel, check, bound, unit): the error function KERNEL_error of oracle_rows.c for a row
+ * kernel or an operation, and its check in the list.
  */
 #define ORACLE_ROW_LIST(ROW)                                                                       \
     ROW(layernorm, "layernorm", LAYERNORM_BOUND, "ulp of the row's largest")                       \

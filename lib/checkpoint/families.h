@@ -51,10 +51,11 @@ const struct family *family_recognized(enum recognition recognition, const char 
 const struct family *family_of_names(const struct tensors *tensors);
 
 /*
- * FAMILY(id, title, recognition, parser, names, preprocess, resize, model_types…): every family, its
- * facts in the order of struct family and without the prefixes of their types. docs/models.md has
- * the same rows, which tests/test_docs.c compares. The repository of the article series and
- * vit-pytorch have no rule to resize a learned table; SimpleViT computes its positions for any grid.
+ * FAMILY(id, title, recognition, parser, names, preprocess, resize, model types…): every family,
+ * its facts in the order of struct family and without the prefixes of their types. docs/models.md
+ * has the same rows, which tests/test_docs.c compares. The repository of the article series and
+ * vit-pytorch have no rule to resize a learned table; SimpleViT computes its positions for any
+ * grid.
  */
 /* clang-format off */
 #define FAMILY_LIST(FAMILY)                                                                        \
