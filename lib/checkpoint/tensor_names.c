@@ -166,13 +166,31 @@ static struct tensor_source *source_of(const struct resolution *r, enum tensor_s
     return &r->sources[slots_index(slot, index) * TENSOR_PARTS + part];
 }
 
+/* Whether two shapes are equal but for the ones that they begin with. */
+static bool same_behind_ones(size_t rank_a, const size_t *a, size_t rank_b, const size_t *b)
+{
+    for (; rank_a > 0 && *a == 1; a++)
+        rank_a--;
+    for (; rank_b > 0 && *b == 1; b++)
+        rank_b--;
+    return rank_a == rank_b && memcmp(a, b, rank_a * sizeof *a) == 0;
+}
+
+static bool has_shape(const struct tensor_rule *rule, const struct tensor *tensor, size_t rank,
+                      const size_t *shape)
+{
+    if (rule->leading_ones)
+        return same_behind_ones(tensor->rank, tensor->shape, rank, shape);
+    return tensor->rank == rank && memcmp(tensor->shape, shape, rank * sizeof *shape) == 0;
+}
+
 static enum vit_status check_tensor(const struct resolution *r, const struct tensor_rule *rule,
                                     size_t index, const struct tensor *tensor)
 {
     size_t shape[4];
     const size_t rank = expected_shape(rule, r->config, index, shape);
 
-    if (tensor->rank != rank || memcmp(tensor->shape, shape, rank * sizeof *shape) != 0)
+    if (!has_shape(rule, tensor, rank, shape))
         return fail_tensor(r->err, VIT_EFORMAT, tensor->path, tensor->name,
                            "expected shape %s, found %s", format_shape(rank, shape).text,
                            format_shape(tensor->rank, tensor->shape).text);

@@ -60,6 +60,7 @@ struct tensor_rule {
     unsigned part; /* 0 to TENSOR_PARTS − 1: several tensors can form a slot's, one after another */
     enum layout layout;
     bool optional_if_fixed; /* may be absent if the positions are not learned */
+    bool leading_ones;      /* the stored shape may begin with any number of ones */
 };
 
 enum { TENSOR_PARTS = 3 };

@@ -19,6 +19,7 @@ unsigned config_traits(const struct vit_config *c)
         { config_pos_embed(c)->stored, HAS_POSITIONS },
         { !c->no_patch_bias, HAS_PATCH_BIAS },
         { c->patch_norms, HAS_PATCH_NORMS },
+        { !c->patch_norms, HAS_PLAIN_PATCHES },
         { c->pre_norm, HAS_PRE_NORM },
         { !c->no_qkv_bias, HAS_QKV_BIAS },
         { c->qk_norm, HAS_QK_NORM },

@@ -31,6 +31,7 @@ enum config_traits {
     HAS_PRE_LOGITS = 1 << 21,
     HAS_HEAD = 1 << 22,
     HAS_HEAD_BIAS = 1 << 23,
+    HAS_PLAIN_PATCHES = 1 << 24, /* no patch norms */
 };
 
 #endif
