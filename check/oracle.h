@@ -43,9 +43,10 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
                                    uint32_t step);
 
 /*
- * LayerNorm of rows of up to 3072, in ulps of the row's largest |y|; at most 3.3 for 1,000 seeds.
+ * LayerNorm of rows of up to 3072, near 0 and far from it, in ulps of the row's largest
+ * |z·gamma| + |beta|, z being the normalized number; at most 1.6 for 1,000 seeds.
  */
-#define LAYERNORM_BOUND 8.0
+#define LAYERNORM_BOUND 3.0
 /*
  * x − max is rounded once, which changes the exponential by up to |x − max| ulps: these do not
  * count. Apart from them 1,000 seeds gave at most 4.3.
@@ -63,7 +64,7 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
  * kernel or an operation, and its check in the list.
  */
 #define ORACLE_ROW_LIST(ROW)                                                                       \
-    ROW(layernorm, "layernorm", LAYERNORM_BOUND, "ulp of the row's largest")                       \
+    ROW(layernorm, "layernorm", LAYERNORM_BOUND, "ulp of the row's largest terms")                 \
     ROW(softmax, "softmax", SOFTMAX_BOUND, "ulp beyond |x - max|")                                 \
     ROW(attention, "vit_attention", ATTENTION_BOUND, "of the sum of its roundings")                \
     ROW(attention_weights, "vit_attention_weights", ATTENTION_BOUND, "of the sum of its roundings")

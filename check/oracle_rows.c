@@ -21,32 +21,56 @@ static void note(struct oracle_error *error, double distance, double at)
     }
 }
 
+/* A row of LayerNorm, and what double precision makes of it. */
+struct norm_row {
+    float x[LONGEST], gamma[LONGEST], beta[LONGEST], y[LONGEST];
+    double truth[LONGEST];
+};
+
+/* Returns the largest |z·gamma| + |beta|, z being the normalized number: both may cancel in y. */
+static double exact_layernorm(size_t n, double eps, struct norm_row *r)
+{
+    double mean = 0.0, variance = 0.0, largest = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        mean += (double)r->x[i];
+    mean /= (double)n;
+    for (size_t i = 0; i < n; i++)
+        variance += ((double)r->x[i] - mean) * ((double)r->x[i] - mean) / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        const double z = ((double)r->x[i] - mean) / sqrt(variance + eps);
+        const double product = z * (double)r->gamma[i], beta = (double)r->beta[i];
+        r->truth[i] = product + beta;
+        largest = fmax(largest, fabs(product) + fabs(beta));
+    }
+    return largest;
+}
+
 struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t seed)
 {
-    static float x[LONGEST], gamma[LONGEST], beta[LONGEST], y[LONGEST];
+    /* rows far from 0, whose mean exceeds their spread, and rows without any spread */
+    static const struct {
+        float offset, scale, eps;
+    } kinds[] = { { 0.0f, 1.0f, 1e-6f },
+                  { 3.3f, 0.05f, 1e-6f },
+                  { -1000.0f, 1.0f, 1e-6f },
+                  { 3.3f, 0.0f, 1e-12f },
+                  { 0.0f, 1e-3f, 1e-12f } };
+    static struct norm_row r;
     struct oracle_error error = { 0 };
 
-    for (size_t l = 0; l < LENGTHS; l++) {
-        const size_t n = lengths[l];
-        double mean = 0.0, variance = 0.0, largest = 0.0;
-        fill_pattern(n, x, PATTERN_NORMAL, seed + n);
-        fill_pattern(n, gamma, PATTERN_NORMAL, seed + n + 1);
-        fill_pattern(n, beta, PATTERN_NORMAL, seed + n + 2);
-        kernels->layernorm(&(struct vit_layernorm_args){ 1, n, x, n, gamma, beta, 1e-6f, y, n });
+    for (size_t t = 0; t < LENGTHS * (sizeof kinds / sizeof *kinds); t++) {
+        const size_t n = lengths[t % LENGTHS], kind = t / LENGTHS;
+        fill_pattern(n, r.x, PATTERN_NORMAL, seed + n);
+        fill_pattern(n, r.gamma, PATTERN_NORMAL, seed + n + 1);
+        fill_pattern(n, r.beta, PATTERN_NORMAL, seed + n + 2);
         for (size_t i = 0; i < n; i++)
-            mean += (double)x[i] / (double)n;
+            r.x[i] = kinds[kind].offset + kinds[kind].scale * r.x[i];
+        kernels->layernorm(
+            &(struct vit_layernorm_args){ 1, n, r.x, n, r.gamma, r.beta, kinds[kind].eps, r.y, n });
+        const double ulp = exact_layernorm(n, (double)kinds[kind].eps, &r) * 0x1p-23;
         for (size_t i = 0; i < n; i++)
-            variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
-        const double rstd = 1.0 / sqrt(variance + (double)1e-6f);
-        for (int pass = 0; pass < 2; pass++) /* the largest first */
-            for (size_t i = 0; i < n; i++) {
-                const double truth =
-                    ((double)x[i] - mean) * rstd * (double)gamma[i] + (double)beta[i];
-                if (pass == 0)
-                    largest = fmax(largest, fabs(truth));
-                else
-                    note(&error, fabs((double)y[i] - truth) / (largest * 0x1p-23), (double)x[i]);
-            }
+            note(&error, fabs((double)r.y[i] - r.truth[i]) / ulp, (double)r.x[i]);
     }
     return error;
 }

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "kernels/layernorm.h"
 #include "kernels/scalar/exp.h"
 
 /* The tree of the numeric contract. */
@@ -23,15 +24,18 @@ static void layernorm_row(size_t n, const float *x, const float *gamma, const fl
         lane[i % LANES] += x[i];
     const float mean = sum_lanes(lane) / (float)n;
 
+    float squares[LANES] = { 0 };
     memset(lane, 0, sizeof lane);
     for (size_t i = 0; i < n; i++) {
         const float d = x[i] - mean;
-        lane[i % LANES] = fmaf(d, d, lane[i % LANES]);
+        lane[i % LANES] += d;
+        squares[i % LANES] = fmaf(d, d, squares[i % LANES]);
     }
-    const float rstd = 1.0f / sqrtf(sum_lanes(lane) / (float)n + eps);
+    const float c = sum_lanes(lane) / (float)n;
+    const float rstd = layernorm_rstd(sum_lanes(squares) / (float)n, c, eps);
 
     for (size_t i = 0; i < n; i++)
-        y[i] = fmaf((x[i] - mean) * rstd, gamma[i], beta[i]);
+        y[i] = fmaf((x[i] - mean - c) * rstd, gamma[i], beta[i]);
 }
 
 static void layernorm(const struct vit_layernorm_args *args)

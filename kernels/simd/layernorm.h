@@ -2,9 +2,8 @@
 #ifndef VIT_KERNELS_SIMD_LAYERNORM_H
 #define VIT_KERNELS_SIMD_LAYERNORM_H
 
-#include <math.h>
-
 #include "kernels/constants.h"
+#include "kernels/layernorm.h"
 
 /*
  * Rows computed at a time. The partial sums of a row are one register of dependent additions, so
@@ -12,6 +11,12 @@
  * of four rows one by one; two or eight together take longer than four.
  */
 #define NORM_ROWS 4
+
+/*
+ * Rows whose deviations are summed at a time: each has two accumulators. Those of four rows fit in
+ * the registers only where one register holds all lanes.
+ */
+#define DEVIATION_ROWS (LANES == REG_LANES ? 4 : 2)
 
 /* Σx of each row */
 ALWAYS_INLINE void row_sums(size_t rows, size_t n, const float *x, size_t ldx,
@@ -35,36 +40,43 @@ ALWAYS_INLINE void row_sums(size_t rows, size_t n, const float *x, size_t ldx,
     }
 }
 
+/* Σd and Σd² of a row's deviations d = x − mean */
+struct deviations {
+    float sum, squares;
+};
+
 /*
- * Σ(x − mean)² of each row. Prefetches y and the next rows of x, which need not exist: several rows
- * in memory are several short streams, too short for the hardware to prefetch well.
+ * The deviations of each row. Prefetches y and the rows `next` rows on, which need not exist:
+ * several rows in memory are several short streams, too short for the hardware to prefetch well.
  */
-ALWAYS_INLINE void row_squares(size_t rows, size_t n, const float *x, size_t ldx,
-                               const vec mean[NORM_ROWS], float sums[NORM_ROWS], const float *y,
-                               size_t ldy)
+ALWAYS_INLINE void row_deviations(size_t rows, size_t next, size_t n, const float *x, size_t ldx,
+                                  const vec *mean, const float *y, size_t ldy,
+                                  struct deviations *deviations)
 {
-    vec squares[NORM_ROWS];
+    vec sum[DEVIATION_ROWS], squares[DEVIATION_ROWS];
     size_t i = 0;
 
     UNROLL
     for (size_t r = 0; r < rows; r++)
-        squares[r] = v_set(0.0f);
+        sum[r] = squares[r] = v_set(0.0f);
     for (; i + LANES <= n; i += LANES)
         UNROLL
     for (size_t r = 0; r < rows; r++) {
         __builtin_prefetch(y + r * ldy + i, 1);
-        __builtin_prefetch(x + (rows + r) * ldx + i);
+        __builtin_prefetch(x + (next + r) * ldx + i);
         const vec d = v_sub(v_load(x + r * ldx + i), mean[r]);
+        sum[r] = v_add(sum[r], d);
         squares[r] = v_fma(d, d, squares[r]);
     }
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        if (i < n) { /* lanes past the row must contribute 0, not (0 − mean)² */
+        if (i < n) { /* lanes past the row must contribute 0, not 0 − mean */
             const vec d =
                 v_head(v_sub(v_load_tail(x + r * ldx + i, n - i), mean[r]), n - i, v_set(0.0f));
+            sum[r] = v_add(sum[r], d);
             squares[r] = v_fma(d, d, squares[r]);
         }
-        sums[r] = v_sum(squares[r]);
+        deviations[r] = (struct deviations){ v_sum(sum[r]), v_sum(squares[r]) };
     }
 }
 
@@ -75,33 +87,40 @@ ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_la
     const float *const x = args->x + first * ldx, *const gamma = args->gamma;
     const float *const beta = args->beta;
     float *const y = args->y + first * ldy;
+    struct deviations deviations[NORM_ROWS];
     float sums[NORM_ROWS];
-    vec mean[NORM_ROWS], rstd[NORM_ROWS];
+    vec mean[NORM_ROWS], correction[NORM_ROWS], rstd[NORM_ROWS];
     size_t i = 0;
 
     row_sums(rows, n, x, ldx, sums);
     UNROLL
     for (size_t r = 0; r < rows; r++)
         mean[r] = v_set(sums[r] / (float)n);
-    row_squares(rows, n, x, ldx, mean, sums, y, ldy);
     UNROLL
-    for (size_t r = 0; r < rows; r++)
-        rstd[r] = v_set(1.0f / sqrtf(sums[r] / (float)n + args->eps));
+    for (size_t r = 0; r < rows; r += DEVIATION_ROWS)
+        row_deviations(rows < DEVIATION_ROWS ? rows : DEVIATION_ROWS, rows, n, x + r * ldx, ldx,
+                       mean + r, y + r * ldy, ldy, deviations + r);
+    UNROLL
+    for (size_t r = 0; r < rows; r++) {
+        const float c = deviations[r].sum / (float)n;
+        correction[r] = v_set(c);
+        rstd[r] = v_set(layernorm_rstd(deviations[r].squares / (float)n, c, args->eps));
+    }
 
     for (; i + LANES <= n; i += LANES) {
         const vec g = v_load(gamma + i), b = v_load(beta + i);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
-            const vec d = v_mul(v_sub(v_load(x + r * ldx + i), mean[r]), rstd[r]);
-            v_store(y + r * ldy + i, v_fma(d, g, b));
+            const vec d = v_sub(v_sub(v_load(x + r * ldx + i), mean[r]), correction[r]);
+            v_store(y + r * ldy + i, v_fma(v_mul(d, rstd[r]), g, b));
         }
     }
     if (i < n) {
         const vec g = v_load_tail(gamma + i, n - i), b = v_load_tail(beta + i, n - i);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
-            const vec d = v_mul(v_sub(v_load_tail(x + r * ldx + i, n - i), mean[r]), rstd[r]);
-            v_store_tail(y + r * ldy + i, v_fma(d, g, b), n - i);
+            const vec d = v_sub(v_sub(v_load_tail(x + r * ldx + i, n - i), mean[r]), correction[r]);
+            v_store_tail(y + r * ldy + i, v_fma(v_mul(d, rstd[r]), g, b), n - i);
         }
     }
 }
