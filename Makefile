@@ -54,6 +54,10 @@ STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errn
           -Werror=implicit-function-declaration
 # POSIX 2008, which macOS and the BSDs have too. Only lib/base uses Linux-only features.
 SYSTEM := -D_XOPEN_SOURCE=700
+# A frame above a page touches each page in order, so that it cannot step over a guard page. Kernels
+# have smaller frames, and an own compiler.
+GUARDED := $(shell $(CC) -Werror -fstack-clash-protection -x c -c /dev/null -o /dev/null \
+             2>/dev/null && echo -fstack-clash-protection)
 COMMON = $(STRICT) $(SYSTEM) -I. -Iinclude -Ilib $(CPPFLAGS) -MMD -MP \
          $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LINK = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
@@ -72,7 +76,7 @@ RUN = $(if $(V),,@printf '  %-6s %s\n' $(1) $@;)
 SUBMAKE = +@$(MAKE) --no-print-directory
 
 # A part adds flags to its objects with PART, a pattern-specific variable, or replaces COMPILE.
-COMPILE = $(CC) $(CFLAGS)
+COMPILE = $(CC) $(CFLAGS) $(GUARDED)
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call RUN,CC)$(COMPILE) $(COMMON) $(PART) -c $< -o $@
@@ -87,7 +91,8 @@ C_FILES = $(wildcard $(foreach d,$(1),$d/*.c $d/*/*.c))
 
 # Files that are written only when their text changes: the flags, on which every object depends,
 # so that no build mixes two sets of them; the commit, which the command prints.
-$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) $(CXX) $(CXXFLAGS) \
+$(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(GUARDED) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) \
+  $(CXX) $(CXXFLAGS) \
   $(foreach i,$(ISAS),$(FLAGS_$i))
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/flags $(BUILD)/commit: FORCE

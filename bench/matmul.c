@@ -27,7 +27,7 @@ struct matmul {
     float *a;                 /* [m][k], row stride lda, padded like the library's activations */
     float *b;                 /* [n][k], as a linear layer's weight */
     struct vit_packed packed; /* the same, for the level's micro-kernel */
-    void *scratch;            /* for A as the kernel reads it */
+    void *scratch;            /* of vit_matmul */
     float *c;                 /* [m][n], row stride ldc */
 };
 
@@ -57,7 +57,7 @@ static const char *prepare(const struct bench *bench, void **work)
                            .lda = padded_stride(s->k),
                            .ldc = padded_stride(s->n),
                            .packed_bytes = vit_packed_bytes(packed.kernel, s->n, s->k),
-                           .scratch_bytes = vit_matmul_scratch_bytes(&packed, s->m),
+                           .scratch_bytes = vit_matmul_scratch_bytes(&packed, s->m, 1),
                            .packed = packed };
     carve(mm);
     if (!arena_allocate(&mm->memory))

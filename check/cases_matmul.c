@@ -305,7 +305,7 @@ void check_pack(struct check_run *c, size_t index)
 
 struct product {
     struct check_run *c;
-    struct vit_matmul_args args; /* except C */
+    struct vit_matmul_args args; /* except C and scratch */
     const float *expected;       /* [m][n] */
     bool in_place;               /* the residual is C itself */
 };
@@ -318,6 +318,9 @@ static void multiply(void *arg, const struct vit_parallel *parallel)
     const size_t m = args.m, n = args.b->n;
 
     args.epilogue = &e;
+    args.scratch =
+        check_bytes(p->c, "scratch", 1,
+                    vit_matmul_scratch_bytes(args.b, m, parallel ? parallel->threads : 1), 0, 64);
     args.c = p->in_place ? check_inout(p->c, "C", m, n, args.ldc, e.residual, e.ld_residual)
                          : check_output(p->c, "C", m, n, args.ldc);
     if (p->in_place) {
@@ -369,7 +372,6 @@ void check_matmul(struct check_run *c, size_t index)
     struct vit_packed packed = { kernel_of(c, c->level), n, k, NULL };
     void *const panels =
         check_bytes(c, "packed B", 1, vit_packed_bytes(packed.kernel, n, k), 0, sizeof(float));
-    const size_t scratch_bytes = vit_matmul_scratch_bytes(&packed, m);
 
     reference_tile(kernel_of(c, c->scalar), 0,
                    &(struct vit_tile){ .m = m,
@@ -390,8 +392,7 @@ void check_matmul(struct check_run *c, size_t index)
                                    .lda = lda,
                                    .b = &packed,
                                    .ldc = n + check_draw(c, 6),
-                                   .epilogue = &e,
-                                   .scratch = check_bytes(c, "scratch", 1, scratch_bytes, 0, 64) },
+                                   .epilogue = &e },
                          .expected = expected,
                          .in_place = e.residual && check_draw(c, 2) };
     check_each_way(c, large, multiply, &p);

@@ -5,7 +5,8 @@
 
 bool matmul_with_scratch(const struct vit_parallel *parallel, const struct vit_matmul_args *args)
 {
-    const size_t bytes = vit_matmul_scratch_bytes(args->b, args->m);
+    const size_t bytes =
+        vit_matmul_scratch_bytes(args->b, args->m, parallel ? parallel->threads : 1);
     struct vit_matmul_args with_scratch = *args;
 
     with_scratch.scratch = bytes ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;

@@ -126,7 +126,7 @@ Test(packed, a_kernel_converts_activations_and_keeps_groups_of_rows_together)
     enum { M = 67, N = 50, K = 333 };
     static float a[M * K], b[N * K], bias[N], found[M * N];
     struct vit_packed packed = { &integers, N, K, malloc(vit_packed_bytes(&integers, N, K)) };
-    void *const scratch = malloc(vit_matmul_scratch_bytes(&packed, M));
+    void *const scratch = malloc(vit_matmul_scratch_bytes(&packed, M, 5));
     const struct vit_epilogue epilogue = { .bias = bias };
 
     cr_assert(packed.panels && scratch);

@@ -1,7 +1,9 @@
 /* test_parity_matmul.c - tiles, epilogues and packing on every level give the bits of scalar */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "check/matmul_scratch.h"
 #include "compare.h"
 #include "counts.h"
 
@@ -38,6 +40,36 @@ Test(parity, packing_from_any_orientation_is_the_same)
     expect_pairs("pack");
 }
 
+Test(matmul, scratch_changes_no_bit)
+{
+    enum { M = 37, N = 70 };
+    const struct vit_kernels *level = scalar_level();
+
+    for (size_t l = 0; level; level = next_level(&l, M * N)) {
+        const struct vit_matmul_kernel *const kernel = &level->matmul[VIT_MATMUL_F32_F32];
+        const size_t k = 2 * kernel->kc + 5;
+        float *const a = malloc(M * k * sizeof *a), *const b = malloc(N * k * sizeof *b);
+        static float with[M * N], without[M * N];
+        struct vit_packed packed = { kernel, N, k, malloc(vit_packed_bytes(kernel, N, k)) };
+        const struct vit_parallel parallel = { vit_parallel_openmp, NULL, 3 };
+        struct vit_matmul_args args = {
+            .m = M, .a = a, .lda = k, .b = &packed, .c = with, .ldc = N
+        };
+        cr_assert(a && b && packed.panels);
+        fill_pattern(M * k, a, PATTERN_NORMAL, 1);
+        fill_pattern(N * k, b, PATTERN_NORMAL, 2);
+        vit_pack(&packed, 0, N, b, k, 1);
+        cr_assert(vit_matmul_scratch_bytes(&packed, M, 3) > 0);
+        cr_assert(matmul_with_scratch(&parallel, &args));
+        args.c = without;
+        vit_matmul(&parallel, &args);
+        expect_same_bits(M * N, with, without, "%s", level->isa);
+        free(packed.panels);
+        free(a);
+        free(b);
+    }
+}
+
 Test(matmul, a_size_that_does_not_fit_is_0)
 {
     /* the products are small numbers modulo 2^64 */
@@ -48,5 +80,8 @@ Test(matmul, a_size_that_does_not_fit_is_0)
     cr_assert(vit_packed_bytes(kernel, 0, 5) == 0);
     cr_assert(vit_attention_scratch_bytes(scalar_level(), huge, 64, 1) == 0);
     cr_assert(vit_attention_scratch_bytes(scalar_level(), 197, 64, huge) == 0);
-    count_checks(4);
+    const struct vit_packed packed = { kernel, 1, (size_t)1 << 40, NULL };
+    cr_assert(vit_matmul_scratch_bytes(&packed, 64, huge) == 0);
+    cr_assert(vit_matmul_scratch_bytes(&packed, 64, SIZE_MAX / 16) == 0);
+    count_checks(6);
 }

@@ -12,6 +12,7 @@ static const struct machine *here;
 struct state {
     struct work work;
     struct vit_packed packed;
+    void *scratch;
     struct vit_model *model;
     struct vit_context *context;
     size_t classes;
@@ -30,9 +31,13 @@ static void call_matmul(void *state)
     const struct state *const s = state;
     const struct work *const w = &s->work;
 
-    vit_matmul(NULL,
-               &(struct vit_matmul_args){
-                   .m = w->m, .a = w->x, .lda = w->k, .b = &s->packed, .c = w->y, .ldc = w->n });
+    vit_matmul(NULL, &(struct vit_matmul_args){ .m = w->m,
+                                                .a = w->x,
+                                                .lda = w->k,
+                                                .b = &s->packed,
+                                                .c = w->y,
+                                                .ldc = w->n,
+                                                .scratch = s->scratch });
 }
 
 static void call_rows(void *state)
@@ -125,6 +130,7 @@ static bool prepare(const struct work *work, struct job *job)
         void *const panels = allocate(vit_packed_bytes(kernel, work->n, work->k));
         s->packed = (struct vit_packed){ kernel, work->n, work->k, panels };
         vit_pack(&s->packed, 0, work->n, work->w, work->k, 1);
+        s->scratch = allocate(vit_matmul_scratch_bytes(&s->packed, work->m, 1) + 1);
         *job = (struct job){ .run = run_matmul, .state = s };
     } else {
         *job = (struct job){ .run = run_rows, .state = s };

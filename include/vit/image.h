@@ -13,6 +13,8 @@ extern "C" {
  * Every function is thread-safe, prints nothing and changes no global state. A function that fails
  * fills *err, unless err is NULL, and leaves its outputs as they were.
  *
+ * No function needs more than 64 KiB of stack, whatever the file.
+ *
  * Pixels that a function of this header allocates belong to the caller, who frees them with
  * vit_image_free().
  */

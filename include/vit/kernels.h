@@ -14,6 +14,8 @@
  * instruction set, the thread count, the batch, the tile shape or the alignment. Sizes and strides
  * count elements unless their name says bytes. Pointers need only their type's alignment.
  *
+ * No function, and no task of a struct vit_parallel, needs more than 16 KiB of stack.
+ *
  * All functions assume the default floating-point environment (round to nearest, subnormals kept,
  * no traps) in the calling thread. They never change it, except that they raise exceptions such as
  * "inexact". The threads of a struct vit_parallel may have any environment: each task sets the
@@ -94,15 +96,19 @@ struct vit_matmul_args {
     float *c; /* [m][n], row stride ldc; must not overlap A */
     size_t ldc;
     const struct vit_epilogue *epilogue; /* NULL: none */
-    void *scratch; /* vit_matmul_scratch_bytes bytes, 64-byte aligned; unused if that is 0 */
+    /* vit_matmul_scratch_bytes bytes, 64-byte aligned. NULL is allowed if the kernel of B has no
+       `convert`: the same bits, but slower where k is above the kernel's kc. */
+    void *scratch;
 };
 VIT_API void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_args *args);
 
 /*
- * The bytes of scratch that a matmul with m rows of A needs, to convert them to the number type
- * that the kernel of B reads; 0 where that is float32, or if the size does not fit in size_t.
+ * The bytes of scratch that a matmul with m rows of A and that many threads needs: for accumulators
+ * between two blocks of k, where k is above the kernel's kc, and for A in the number type that the
+ * kernel reads, where that is not float32. 0 if it needs none, or if the size does not fit in
+ * size_t. It grows with m, k and threads, and does not depend on n.
  */
-VIT_API size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m);
+VIT_API size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, size_t threads);
 
 /*
  * LayerNorm of every row: y = (x − mean)·rstd·gamma + beta, rstd = 1/√(variance + eps);

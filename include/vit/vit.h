@@ -30,6 +30,10 @@ extern "C" {
  * Every function is thread-safe: threads may call it at the same time, on the same model too. One
  * thread at a time uses a context, and nothing uses an object that is being freed.
  *
+ * Stack: a forward pass needs at most 16 KiB of its caller's, and so does every task that the `run`
+ * hook is given, whatever the model. The other functions need at most 64 KiB, whatever the file.
+ * What `run` itself needs comes on top, as does OpenMP.
+ *
  * The caller may use any floating-point environment. The functions below compute in the default one
  * (round to nearest, subnormals kept, no traps) on every thread that they use. They then restore
  * the caller's rounding mode, flushing of subnormals, traps and exception flags. The `run` hook is

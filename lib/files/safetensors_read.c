@@ -3,7 +3,7 @@
 #include "files/fail_file.h"
 #include "files/safetensors.h"
 
-enum { CHUNK = 8192 }; /* elements converted at a time: 16 KiB on the stack */
+enum { CHUNK = 4096 }; /* elements converted at a time: 8 KiB on the stack */
 
 static enum vit_status check_range(const struct safetensors *file,
                                    const struct safetensors_entry *entry, size_t first,

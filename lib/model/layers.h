@@ -31,7 +31,7 @@ struct exec {
     const struct vit_kernels *kernels;
     const struct vit_parallel *parallel; /* threads inside an image; NULL: one */
     void *attention;                     /* vit_attention_scratch_bytes */
-    void *converted;                     /* vit_matmul_scratch_bytes of the widest input */
+    void *matmul;                        /* vit_matmul_scratch_bytes of the widest input */
 };
 
 /* y[rows][out] = epilogue(x[rows][in] Wᵀ + b) */
@@ -46,7 +46,7 @@ static inline void linear(const struct exec *e, const struct linear *l, size_t r
                                                        .c = y.at,
                                                        .ldc = y.ld,
                                                        .epilogue = &epilogue,
-                                                       .scratch = e->converted });
+                                                       .scratch = e->matmul });
 }
 
 /* The epilogue that adds the rows of a matrix. */
@@ -108,7 +108,7 @@ struct carver {
     struct arena *arena;
     const struct vit_kernels *kernels;
     size_t threads;
-    size_t converted_bytes; /* maximum vit_matmul_scratch_bytes of one row, of all layers */
+    const struct vit_packed *widest; /* [VIT_MATMUL_PAIRS]: see struct weights */
 };
 
 /* rows × columns, the row stride padded. */
@@ -127,10 +127,17 @@ static inline void *carve_attention(const struct carver *c, size_t tokens, size_
     return arena_bytes(c->arena, bytes);
 }
 
-/* Scratch of linear layers with that many rows. */
-static inline void *carve_converted(const struct carver *c, size_t rows)
+/* Scratch of the model's linear layers, with up to that many rows. */
+static inline void *carve_matmul(const struct carver *c, size_t rows)
 {
-    return arena_array(c->arena, rows, c->converted_bytes);
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < VIT_MATMUL_PAIRS; i++)
+        if (c->widest[i].kernel) {
+            const size_t of_pair = vit_matmul_scratch_bytes(&c->widest[i], rows, c->threads);
+            bytes = of_pair > bytes ? of_pair : bytes;
+        }
+    return arena_bytes(c->arena, bytes);
 }
 
 /* A matrix from a row on, or from a column on. */

@@ -28,7 +28,7 @@ struct pass {
 /* What the encoder's layers run on. */
 static inline struct exec exec_of(const struct pass *p)
 {
-    return (struct exec){ p->model->kernels, p->parallel, p->ws->attention, p->ws->converted };
+    return (struct exec){ p->model->kernels, p->parallel, p->ws->attention, p->ws->matmul };
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 struct buffers {
     struct matrix patches; /* [patches][channels·patch·patch] */
-    void *converted;
+    void *matmul;          /* scratch of the projection */
 };
 
 static void plan(struct weight_plan *plan, const struct vit_config *config, void *weights)
@@ -21,7 +21,7 @@ static void carve(const struct carver *carver, const struct vit_config *c, void 
     struct buffers *const b = buffers;
 
     b->patches = carve_matrix(carver, patches, config_tokenizer(c)->patch_length(c));
-    b->converted = carve_converted(carver, patches);
+    b->matmul = carve_matmul(carver, patches);
 }
 
 /* Each patch becomes a row, in the order channel, row, column. */
@@ -45,7 +45,7 @@ static void forward(const struct pass *p, void *buffers, const float *image, str
     const struct vit_config *c = &p->model->config;
     const struct config_grid grid = config_grid(c);
     const struct buffers *const b = buffers;
-    const struct exec e = { p->model->kernels, p->parallel, NULL, b->converted };
+    const struct exec e = { p->model->kernels, p->parallel, NULL, b->matmul };
 
     unfold(c, image, b->patches);
     projection_forward(&e, p->model->weights.tokenizer, grid.rows * grid.columns, b->patches,

@@ -18,6 +18,15 @@ void performer_plan(struct weight_plan *plan, size_t index, size_t dim, size_t f
                       features, &performer->features.weight);
 }
 
+/* Scratch of a product with m rows, in place of less. */
+static size_t product_bytes(const struct carver *carver, size_t m, size_t k, size_t bytes)
+{
+    const struct vit_packed b = { product_kernel(carver->kernels), 1, k, NULL };
+    const size_t needed = vit_matmul_scratch_bytes(&b, m, carver->threads);
+
+    return needed > bytes ? needed : bytes;
+}
+
 void performer_carve(const struct carver *carver, size_t tokens, size_t dim, size_t features,
                      struct performer_buffers *b)
 {
@@ -32,6 +41,11 @@ void performer_carve(const struct carver *carver, size_t tokens, size_t dim, siz
     b->sums = arena_doubles(carver->arena, features);
     b->mixture = arena_floats(carver->arena, features * dim);
     b->packed_mixture = arena_bytes(carver->arena, vit_packed_bytes(kernel, dim, features));
+
+    size_t scratch = product_bytes(carver, features, dim, 0);   /* φ(K)ᵀ */
+    scratch = product_bytes(carver, features, tokens, scratch); /* φ(K)ᵀ V */
+    scratch = product_bytes(carver, tokens, features, scratch); /* φ(Q) (φ(K)ᵀ V) */
+    b->matmul = arena_bytes(carver->arena, scratch);
 }
 
 /* out[tokens] = −|x|²/2 */
@@ -65,7 +79,8 @@ static void key_features(const struct exec *e, const struct performer *p, size_t
                                                        .b = &packed,
                                                        .c = b->keys.at,
                                                        .ldc = b->keys.ld,
-                                                       .epilogue = &exponential });
+                                                       .epilogue = &exponential,
+                                                       .scratch = b->matmul });
 }
 
 static void query_features(const struct exec *e, const struct performer *p, size_t tokens,
@@ -122,7 +137,8 @@ void performer_attention(const struct exec *e, const struct performer *p, size_t
                                                        .lda = b->keys.ld,
                                                        .b = &values,
                                                        .c = b->mixture,
-                                                       .ldc = dim });
+                                                       .ldc = dim,
+                                                       .scratch = b->matmul });
     vit_pack(&mixture, 0, dim, b->mixture, 1, dim);
     vit_matmul(e->parallel, &(struct vit_matmul_args){ .m = tokens, /* φ(Q) (φ(K)ᵀ V) */
                                                        .a = b->queries.at,
@@ -130,5 +146,6 @@ void performer_attention(const struct exec *e, const struct performer *p, size_t
                                                        .b = &mixture,
                                                        .c = out.at,
                                                        .ldc = out.ld,
-                                                       .epilogue = &divide });
+                                                       .epilogue = &divide,
+                                                       .scratch = b->matmul });
 }

@@ -19,6 +19,7 @@ struct performer_buffers {
     double *sums;          /* Σφ(k) [features] */
     float *mixture;        /* φ(K)ᵀ V [features][dim] */
     void *packed_mixture;
+    void *matmul; /* scratch of the products */
 };
 
 void performer_plan(struct weight_plan *plan, size_t index, size_t dim, size_t features,

@@ -23,7 +23,7 @@ struct buffers {
     struct matrix token, mix, qkv; /* [tokens][t2t_dim], the same, [tokens][3][t2t_dim] */
     struct matrix mlp;             /* [tokens][t2t_mlp_dim] */
     struct performer_buffers performer;
-    void *attention, *converted;
+    void *attention, *matmul;
 };
 
 static bool is_performer(const struct vit_config *c)
@@ -75,7 +75,7 @@ static void carve(const struct carver *carver, const struct vit_config *c, void 
     b->mix = carve_matrix(carver, tokens, c->t2t_dim);
     b->qkv = carve_matrix(carver, tokens, 3 * c->t2t_dim);
     b->mlp = carve_matrix(carver, tokens, c->t2t_mlp_dim);
-    b->converted = carve_converted(carver, tokens);
+    b->matmul = carve_matmul(carver, tokens);
     if (is_performer(c))
         performer_carve(carver, tokens, c->t2t_dim, config_features(c), &b->performer);
     else
@@ -156,7 +156,7 @@ static void forward(const struct pass *p, void *buffers, const float *image, str
     const struct vit_config *c = &p->model->config;
     const struct t2t *const t2t = p->model->weights.tokenizer;
     const struct buffers *const b = buffers;
-    const struct exec e = { p->model->kernels, p->parallel, b->attention, b->converted };
+    const struct exec e = { p->model->kernels, p->parallel, b->attention, b->matmul };
     struct view view = {
         image, c->channels, c->height, c->width, c->height * c->width, c->width, 1
     };

@@ -95,6 +95,16 @@ static enum vit_status read_packed(const struct weight_source *source, const str
     return status;
 }
 
+/* widest[VIT_MATMUL_PAIRS] */
+static void note_widest(const struct vit_kernels *kernels, const struct vit_packed *packed,
+                        struct vit_packed *widest)
+{
+    struct vit_packed *const of_pair = &widest[packed->kernel - kernels->matmul];
+
+    if (!of_pair->kernel || packed->k > of_pair->k)
+        *of_pair = *packed;
+}
+
 static enum vit_status read_items(const struct weight_plan *plan,
                                   const struct weight_source *source, struct weights *w,
                                   struct vit_error *err)
@@ -106,8 +116,8 @@ static enum vit_status read_items(const struct weight_plan *plan,
         const struct plan_item *const item = &plan->items[i];
         const size_t floats = item->packed ? vit_packed_chunk(item->packed, 0) * item->columns : 0;
         max_floats = floats > max_floats ? floats : max_floats;
-        if (item->packed && vit_matmul_scratch_bytes(item->packed, 1) > w->converted_bytes)
-            w->converted_bytes = vit_matmul_scratch_bytes(item->packed, 1);
+        if (item->packed)
+            note_widest(plan->kernels, item->packed, w->widest);
     }
     float *const rows = malloc(max_floats * sizeof *rows);
     if (!rows)

@@ -25,7 +25,8 @@ struct map_pool {
 struct weights {
     struct arena arena;
     size_t parameters;
-    size_t converted_bytes; /* maximum vit_matmul_scratch_bytes of one row, of all layers */
+    /* the packed matrix of most rows of each pair of number types; without a kernel: none */
+    struct vit_packed widest[VIT_MATMUL_PAIRS];
 
     void *tokenizer; /* the tokenizer's own */
     float *prefix;   /* [prefix][dim], class token and so on, with their positions */

@@ -35,14 +35,14 @@ static void carve_encoder(const struct carver *carver, const struct vit_config *
     ws->pool = map ? arena_floats(carver->arena, 3 * c->dim + c->mlp_dim) : NULL;
     ws->attention =
         carve_attention(carver, tokens, max(config_head_dim(c), map ? c->dim / c->heads : 0));
-    ws->converted = carve_converted(carver, tokens);
+    ws->matmul = carve_matmul(carver, tokens);
 }
 
 void workspace_carve(struct arena *arena, const struct vit_model *m, size_t threads,
                      struct workspace *ws)
 {
     const struct vit_config *c = &m->config;
-    const struct carver carver = { arena, m->kernels, threads, m->weights.converted_bytes };
+    const struct carver carver = { arena, m->kernels, threads, m->weights.widest };
 
     ws->x = carve_matrix(&carver, config_tokens(c), c->dim);
     ws->embedding = arena_floats(arena, max(2 * c->dim, c->pre_logits));

@@ -15,7 +15,7 @@ struct workspace {
     struct matrix mlp; /* [tokens][rows of fc1] */
     float *pool;       /* attention pooling: [3·dim + mlp_dim] */
     void *attention;   /* scratch of vit_attention */
-    void *converted;   /* scratch of vit_matmul */
+    void *matmul;      /* scratch of vit_matmul */
 };
 
 /* Allocates the structs that the workspace points to, not the activations. False: no memory. */

@@ -27,6 +27,7 @@ struct attention {
 struct scratch {
     struct vit_packed keys, values;
     float *scores, *row_scale;
+    void *matmul; /* of both products */
 };
 
 static struct vit_packed carve_packed(struct arena *arena, const struct vit_matmul_kernel *kernel,
@@ -40,11 +41,15 @@ static struct scratch carve(struct arena *arena, const struct vit_matmul_kernel 
                             size_t tokens, size_t head_dim)
 {
     struct scratch s;
+    size_t keys_bytes, values_bytes;
 
     s.keys = carve_packed(arena, kernel, tokens, head_dim);
     s.values = carve_packed(arena, kernel, head_dim, tokens);
     s.scores = arena_floats(arena, MAX_BLOCK_ROWS * padded_stride(tokens));
     s.row_scale = arena_floats(arena, MAX_BLOCK_ROWS);
+    keys_bytes = vit_matmul_scratch_bytes(&s.keys, MAX_BLOCK_ROWS, 1);
+    values_bytes = vit_matmul_scratch_bytes(&s.values, MAX_BLOCK_ROWS, 1);
+    s.matmul = arena_bytes(arena, keys_bytes > values_bytes ? keys_bytes : values_bytes);
     return s;
 }
 
@@ -88,7 +93,7 @@ static struct query_block query_block_at(const struct attention *at, size_t unit
 
 /* scores[rows][tokens] = scale · Q Kᵀ, row stride ld */
 static void compute_scores(const struct attention *at, const struct query_block *b,
-                           const struct vit_packed *keys, float *scores, size_t ld)
+                           const struct scratch *s, float *scores, size_t ld)
 {
     const struct vit_attention_args *const args = at->args;
 
@@ -96,10 +101,11 @@ static void compute_scores(const struct attention *at, const struct query_block 
                          .m = b->rows,
                          .a = args->q + b->first * args->ldq + b->head * args->head_dim,
                          .lda = args->ldq,
-                         .b = keys,
+                         .b = &s->keys,
                          .c = scores,
                          .ldc = ld,
                          .epilogue = &(struct vit_epilogue){ .scale = args->scale },
+                         .scratch = s->matmul,
                      });
 }
 
@@ -110,7 +116,7 @@ static void attend_block(const struct attention *at, const struct query_block *b
     const struct vit_attention_args *const args = at->args;
     const size_t ld = padded_stride(args->tokens);
 
-    compute_scores(at, b, &s->keys, s->scores, ld);
+    compute_scores(at, b, s, s->scores, ld);
     at->kernels->exp_sub_max(b->rows, args->tokens, s->scores, ld, s->scores, ld, s->row_scale);
     for (size_t i = 0; i < b->rows; i++)
         s->row_scale[i] = 1.0f / s->row_scale[i];
@@ -122,6 +128,7 @@ static void attend_block(const struct attention *at, const struct query_block *b
                          .c = args->out + b->first * args->ld_out + b->head * args->head_dim,
                          .ldc = args->ld_out,
                          .epilogue = &(struct vit_epilogue){ .row_scale = s->row_scale },
+                         .scratch = s->matmul,
                      });
 }
 
@@ -132,7 +139,7 @@ static void compute_weights(const struct attention *at, const struct query_block
     const size_t n = at->args->tokens;
     float *weights = at->args->out + (b->head * at->args->queries + b->first) * n;
 
-    compute_scores(at, b, &s->keys, weights, n);
+    compute_scores(at, b, s, weights, n);
     at->kernels->softmax(b->rows, n, weights, n, weights, n);
 }
 

@@ -12,8 +12,9 @@
  */
 #define MAX_BLOCK_ROWS 256
 
-/* Unfinished accumulators of one panel and a block of rows, 4 bytes each: 64 KiB of stack. */
+/* Maximum unfinished accumulators of one panel and a block of rows, 4 bytes each: 64 KiB. */
 #define UNFINISHED 16384
+#define ALIGNMENT  64
 
 struct matmul {
     const struct vit_matmul_args *args;
@@ -24,6 +25,8 @@ struct matmul {
     size_t row_tiles, panels;
     size_t down, across; /* how many parts each is divided into */
     size_t convert_parts;
+    char *unfinished; /* [tasks][unfinished_bytes], or NULL: one block of k */
+    size_t unfinished_bytes;
 };
 
 size_t matmul_row_tiles(const struct vit_matmul_kernel *kernel, size_t m)
@@ -57,14 +60,25 @@ static void set_rows(struct vit_tile *tile, struct vit_epilogue *at, const struc
     at->residual = columns->residual ? columns->residual + i * columns->ld_residual : NULL;
 }
 
-/* Tiles [begin, end) of rows times panel p: all of k, one block of it after the other. */
-static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, size_t p)
+/* Maximum tiles of rows that are multiplied by one panel before the next panel. */
+static size_t max_block_tiles(const struct vit_matmul_kernel *kernel)
+{
+    const size_t fit = UNFINISHED / kernel->nr;
+    return (fit < MAX_BLOCK_ROWS ? fit : MAX_BLOCK_ROWS) / kernel->mr;
+}
+
+/*
+ * Tiles [begin, end) of rows times panel p: all of k, one block of it after the other. unfinished
+ * holds the accumulators of these tiles from one block to the next; NULL: one block.
+ */
+static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, size_t p,
+                           char *unfinished)
 {
     const struct vit_matmul_kernel *const kernel = mm->kernel;
     const struct vit_matmul_args *const args = mm->args;
     const struct panel columns = packed_panel(kernel, mm->n, p);
     const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
-    const size_t blocks = mm->k / kernel->kc + (mm->k % kernel->kc != 0);
+    const size_t blocks = unfinished ? mm->k / kernel->kc + (mm->k % kernel->kc != 0) : 1;
     const char *const panel = (const char *)args->b->panels + p * kernel->panel_bytes(mm->k);
     const struct vit_epilogue at_column = epilogue_at_column(args->epilogue, columns.first);
     struct vit_epilogue epilogue = at_column;
@@ -78,7 +92,6 @@ static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, si
     /* as parallel_share divides rows: the first tiles have one row more */
     const size_t min_rows = args->m / mm->row_tiles, longer = args->m % mm->row_tiles;
     const size_t tile_bytes = 4 * kernel->mr * kernel->nr;
-    _Alignas(64) char unfinished[4 * UNFINISHED];
 
     for (size_t b = 0; b < blocks; b++) {
         const size_t k_first = kernel->k_group * parallel_share(groups, blocks, b);
@@ -93,7 +106,7 @@ static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, si
         tile.k = k;
         for (size_t t = begin, ahead = 0; t < end; t++, ahead += 16 * k) {
             const size_t m = min_rows + (t < longer);
-            char *const accumulators = unfinished + (t - begin) * tile_bytes;
+            char *const accumulators = unfinished ? unfinished + (t - begin) * tile_bytes : NULL;
             set_rows(&tile, &epilogue, mm, &at_column, args->c + columns.first, i, m);
             tile.prefetch = ahead < next_bytes ? next + ahead : next - next_bytes;
             tile.acc_in = b > 0 ? accumulators : NULL;
@@ -145,11 +158,9 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
 
 /* Row tiles [row_begin, row_end) and panels [panel_begin, panel_end). */
 static void multiply_part(const struct matmul *mm, size_t row_begin, size_t row_end,
-                          size_t panel_begin, size_t panel_end)
+                          size_t panel_begin, size_t panel_end, char *unfinished)
 {
-    const struct vit_matmul_kernel *const kernel = mm->kernel;
-    const size_t fit = UNFINISHED / kernel->nr;
-    const size_t max_tiles = (fit < MAX_BLOCK_ROWS ? fit : MAX_BLOCK_ROWS) / kernel->mr;
+    const size_t max_tiles = max_block_tiles(mm->kernel);
     const size_t tiles = row_end - row_begin, blocks = tiles / max_tiles + (tiles % max_tiles != 0);
 
     if (mm->args->m == 1) {
@@ -159,7 +170,7 @@ static void multiply_part(const struct matmul *mm, size_t row_begin, size_t row_
     for (size_t b = 0; b < blocks; b++)
         for (size_t p = panel_begin; p < panel_end; p++)
             multiply_panel(mm, row_begin + parallel_share(tiles, blocks, b),
-                           row_begin + parallel_share(tiles, blocks, b + 1), p);
+                           row_begin + parallel_share(tiles, blocks, b + 1), p, unfinished);
 }
 
 static void multiply_task(void *arg, size_t i)
@@ -170,7 +181,8 @@ static void multiply_task(void *arg, size_t i)
     multiply_part(mm, parallel_share(mm->row_tiles, mm->down, down),
                   parallel_share(mm->row_tiles, mm->down, down + 1),
                   parallel_share(mm->panels, mm->across, across),
-                  parallel_share(mm->panels, mm->across, across + 1));
+                  parallel_share(mm->panels, mm->across, across + 1),
+                  mm->unfinished ? mm->unfinished + i * mm->unfinished_bytes : NULL);
 }
 
 /* Of the grids with `tasks` parts, chooses the one whose largest part is smallest. */
@@ -192,12 +204,29 @@ static void choose_grid(struct matmul *mm, size_t tasks)
     }
 }
 
-size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m)
+/* The bytes of a task's unfinished accumulators, whole cache lines; 0: it computes k at once. */
+static size_t unfinished_bytes(const struct vit_packed *b, size_t m)
+{
+    const struct vit_matmul_kernel *const kernel = b->kernel;
+    const size_t max = max_block_tiles(kernel), tiles = matmul_row_tiles(kernel, m);
+    const size_t bytes = (tiles < max ? tiles : max) * 4 * kernel->mr * kernel->nr;
+
+    if (m <= 1 || b->k <= kernel->kc)
+        return 0;
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, size_t threads)
 {
     const size_t row = b->kernel->convert ? b->kernel->row_bytes(b->k) : 0;
-    size_t bytes;
+    size_t converted, unfinished;
 
-    return checked_mul(m, row, &bytes) ? bytes : 0;
+    if (threads > SIZE_MAX / 16 ||
+        !checked_mul(parallel_tasks(threads ? threads : 1, SIZE_MAX), unfinished_bytes(b, m),
+                     &unfinished) ||
+        !checked_mul(m, row, &converted) || converted > SIZE_MAX - unfinished)
+        return 0;
+    return unfinished + converted;
 }
 
 static void convert_task(void *arg, size_t part)
@@ -208,16 +237,16 @@ static void convert_task(void *arg, size_t part)
     const size_t rows = parallel_share(args->m, mm->convert_parts, part + 1) - first;
 
     mm->kernel->convert(rows, mm->k, args->a + first * args->lda, args->lda,
-                        (char *)args->scratch + first * mm->row_bytes);
+                        (char *)mm->rows + first * mm->row_bytes);
 }
 
-/* Converts the rows of A where the kernel reads another number type than float32. */
-static void convert_rows(struct matmul *mm, const struct vit_parallel *parallel)
+/* Converts the rows of A to `rows`, where the kernel reads another number type than float32. */
+static void convert_rows(struct matmul *mm, const struct vit_parallel *parallel, char *rows)
 {
     const double elements = (double)mm->args->m * (double)mm->k;
     const size_t threads = parallel_threads(parallel, mm->args->m, elements, MIN_ELEMENTS);
 
-    mm->rows = mm->args->scratch;
+    mm->rows = rows;
     mm->row_bytes = mm->kernel->row_bytes(mm->k);
     mm->convert_parts = parallel_tasks(threads, mm->args->m);
     parallel_run(parallel, threads, mm->convert_parts, convert_task, mm);
@@ -237,15 +266,19 @@ void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_arg
         .panels = packed_panels(kernel, args->b->n),
         .down = 1,
         .across = 1,
+        .unfinished_bytes = unfinished_bytes(args->b, args->m),
     };
 
     if (args->m == 0 || mm.n == 0)
         return;
-    if (kernel->convert)
-        convert_rows(&mm, parallel);
     const size_t units = mm.row_tiles * mm.panels;
     const double work = (double)args->m * (double)mm.n * (double)mm.k;
     const size_t threads = parallel_threads(parallel, units, work, MIN_MULTIPLY_ADDS);
     choose_grid(&mm, parallel_tasks(threads, units));
+    if (mm.unfinished_bytes > 0)
+        mm.unfinished = args->scratch;
+    if (kernel->convert)
+        convert_rows(&mm, parallel,
+                     (char *)args->scratch + mm.down * mm.across * mm.unfinished_bytes);
     parallel_run(parallel, threads, mm.down * mm.across, multiply_task, &mm);
 }

@@ -147,7 +147,8 @@ static void long_product(const char *isa)
     float *a = malloc(M * k * sizeof *a), *b = malloc(k * N * sizeof *b);
     const struct vit_packed packed = { kernel, N, k, malloc(vit_packed_bytes(kernel, N, k)) };
     struct vit_matmul_args args = { .m = M, .a = a, .lda = k, .b = &packed, .c = one, .ldc = N };
-    must(a && b && packed.panels, "no memory");
+    args.scratch = malloc(vit_matmul_scratch_bytes(&packed, M, five.threads));
+    must(a && b && packed.panels && args.scratch, "no memory");
     for (size_t i = 0; i < k * N; i++) {
         a[i % (M * k)] = images[i % (BATCH * IMAGE)];
         b[i] = images[(i + 1) % (BATCH * IMAGE)];
@@ -157,6 +158,7 @@ static void long_product(const char *isa)
     args.c = many;
     vit_matmul(&five, &args);
     must(!memcmp(one, many, sizeof one), "vit_matmul: other bits than one thread");
+    free(args.scratch);
     free(packed.panels);
     free(b);
     free(a);
