@@ -4,20 +4,21 @@
 #include <stdatomic.h>
 
 /* The linker redirects the library's calls to these wrappers: WRAP in tests/Makefile.inc. */
-static atomic_size_t allocations, regions;
+static atomic_size_t allocations, allocated, regions;
 
-#define WRAP(type, name, parameters, arguments)                                                    \
+#define WRAP(type, name, parameters, arguments, size)                                              \
     type __real_##name parameters;                                                                 \
     type __wrap_##name parameters;                                                                 \
     type __wrap_##name parameters                                                                  \
     {                                                                                              \
         atomic_fetch_add(&allocations, 1);                                                         \
+        atomic_fetch_add(&allocated, size);                                                        \
         return __real_##name arguments;                                                            \
     }
-WRAP(void *, malloc, (size_t bytes), (bytes))
-WRAP(void *, calloc, (size_t count, size_t bytes), (count, bytes))
-WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes))
-WRAP(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes))
+WRAP(void *, malloc, (size_t bytes), (bytes), bytes)
+WRAP(void *, calloc, (size_t count, size_t bytes), (count, bytes), count *bytes)
+WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes), bytes)
+WRAP(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes), bytes)
 
 void __real_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
@@ -30,6 +31,11 @@ void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, un
 size_t watched_allocations(void)
 {
     return atomic_load(&allocations);
+}
+
+size_t watched_bytes(void)
+{
+    return atomic_load(&allocated);
 }
 
 size_t watched_regions(void)

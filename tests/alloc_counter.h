@@ -6,6 +6,7 @@
 
 /* The number so far in this process; 0 if the wrappers are not linked. */
 size_t watched_allocations(void);
+size_t watched_bytes(void); /* that these allocations asked for */
 size_t watched_regions(void);
 
 #endif

@@ -11,7 +11,7 @@ Test(config_json, text_that_is_not_a_json_object_is_rejected)
     expect_rejected_config("", NULL, VIT_EFORMAT, "expected JSON, found an error at line 1");
     expect_rejected_config("[]", NULL, VIT_EFORMAT, "expected a JSON object, found an array");
     expect_rejected_config("{\"a\":1,\n\"a\":2}", NULL, VIT_EFORMAT,
-                           "found an error at line 2: duplicate");
+                           "found an error at line 2, column 6: duplicate key \"a\"");
 }
 
 Test(config_json, the_message_names_an_unknown_model)

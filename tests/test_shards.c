@@ -98,27 +98,28 @@ Test(shards, a_malformed_index_is_rejected)
     static const struct {
         const char *text, *words;
     } cases[] = {
-        { "", "expected JSON, found an error at line 1, column 0: '[' or '{' expected near end of "
-              "file" },
-        { "{", "expected JSON, found an error at line 1, column 1: string or '}' expected near end "
-               "of file" },
+        { "",
+          "expected JSON, found an error at line 1, column 1: expected a value, found the end" },
+        { "{",
+          "expected JSON, found an error at line 1, column 2: expected a key in '\"', found the "
+          "end" },
         { "[]", "expected a JSON object, found an array" },
         { "{}", "weight_map: expected an object, found none" },
         { "{\"weight_map\":[]}", "weight_map: expected an object, found an array" },
         { "{\"metadata\":7,\"weight_map\":{}}", "metadata: expected an object, found a number" },
         { "{\"weight_map\":{\"w\":7}}", "weight_map: tensor w: expected a string, found a number" },
         { "{\"weight_map\":{\"w\":\"a.safetensors\",\"w\":\"a.safetensors\"}}",
-          "expected JSON, found an error at line 1, column 38: duplicate object key near '\"w\"'" },
+          "expected JSON, found an error at line 1, column 55: duplicate key \"w\" in the object "
+          "that ends here" },
         { "{\"weight_map\":{},\"weight_map\":{}}",
-          "expected JSON, found an error at line 1, column 29: duplicate object key near "
-          "'\"weight_map\"'" },
+          "expected JSON, found an error at line 1, column 33: duplicate key \"weight_map\" in the "
+          "object that ends here" },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         rejects(cases[i].text, strlen(cases[i].text), VIT_EFORMAT, cases[i].words);
-    rejects(
-        "{}\0", 3, VIT_EFORMAT,
-        "expected JSON, found an error at line 1, column 3: end of file expected near end of file");
+    rejects("{}\0", 3, VIT_EFORMAT,
+            "expected JSON, found an error at line 1, column 3: expected the end, found byte 0x00");
 }
 
 Test(shards, a_shard_is_a_safetensors_file_in_the_directory_of_the_index)

@@ -153,7 +153,7 @@ enum vit_status parse_config_google(const struct config_sources *sources,
         return status;
     provenance_changed(&parsed->provenance, &before, c, "the tensors' shapes");
     c->eps = given.eps;
-    if (json_object_get(sources->root, "layer_norm_eps"))
+    if (json_member(sources->root, "layer_norm_eps"))
         json_fields_note(&noting, "layer_norm_eps", offsetof(struct vit_config, eps));
     if (given.image[0] > 0) {
         json_fields_note(&noting, "image_size", offsetof(struct vit_config, height));

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 #include "files/sanitize.h"
 
 struct hf_fields {
@@ -259,11 +259,11 @@ static enum vit_status find_model(const struct config_sources *sources,
 
 /* Finds the object with the tower's fields; of CLIP's two, the one that transformers uses. */
 static enum vit_status find_tower(const struct config_sources *sources,
-                                  const struct hf_model *model, json_t **tower, const char **prefix,
-                                  struct vit_error *err)
+                                  const struct hf_model *model, const struct json **tower,
+                                  const char **prefix, struct vit_error *err)
 {
-    json_t *const config = json_object_get(sources->root, "vision_config");
-    json_t *const dict = json_object_get(sources->root, "vision_config_dict");
+    const struct json *const config = json_member(sources->root, "vision_config");
+    const struct json *const dict = json_member(sources->root, "vision_config_dict");
 
     *tower = sources->root;
     *prefix = "";
@@ -278,10 +278,10 @@ static enum vit_status find_tower(const struct config_sources *sources,
 }
 
 /* Records where a field of the configuration comes from: the JSON field if the tower has it. */
-static void note(const struct json_reader *reader, const json_t *tower, const char *field,
+static void note(const struct json_reader *reader, const struct json *tower, const char *field,
                  size_t config_offset)
 {
-    const json_t *const value = json_object_get(tower, field);
+    const struct json *const value = json_member(tower, field);
 
     if (value && !json_is_null(value))
         json_fields_note(reader, field, config_offset);
@@ -290,7 +290,7 @@ static void note(const struct json_reader *reader, const json_t *tower, const ch
 }
 
 /* DINOv2's MLP width follows from a ratio; a gated MLP has a formula of its own. */
-static enum vit_status set_mlp(const struct json_reader *reader, const json_t *tower,
+static enum vit_status set_mlp(const struct json_reader *reader, const struct json *tower,
                                struct hf_fields *hf)
 {
     struct vit_config *const c = &hf->config;
@@ -320,7 +320,7 @@ static enum vit_status read_fields(const struct config_sources *sources,
                                       .provenance = provenance,
                                       .config_offset = offsetof(struct hf_fields, config) };
     struct json_reader reader = root;
-    json_t *tower;
+    const struct json *tower;
     enum vit_status status;
 
     provenance_all(provenance, "config.json: model_type");

@@ -82,7 +82,7 @@ enum vit_status parse_config_t2t(const struct config_sources *sources, struct pa
     c->height = t2t.image[0];
     c->width = t2t.image[1];
     c->t2t_mlp_dim = c->t2t_dim; /* T2T_module gives its transformers an mlp_ratio of 1 */
-    if (json_object_get(sources->root, "img_size")) {
+    if (json_member(sources->root, "img_size")) {
         NOTE(height, "img_size");
         NOTE(width, "img_size");
     }

@@ -3,7 +3,7 @@
 
 #include "config/architectures.h"
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 #include "files/sanitize.h"
 
 /* Sets the width of the MLP from the rows of fc1. SwiGLUPacked has two rows per value. */
@@ -67,7 +67,7 @@ static const struct vit_preprocess_config defaults = {
     .std = { 0.229f, 0.224f, 0.225f },
 };
 
-static enum vit_status set_preprocess(const char *path, json_t *root,
+static enum vit_status set_preprocess(const char *path, const struct json *root,
                                       const struct timm_fields *timm, struct parsed_config *parsed,
                                       struct vit_error *err)
 {
@@ -93,7 +93,7 @@ static enum vit_status find_architecture(const struct config_sources *sources,
     if (!name)
         return fail_file(err, VIT_EFORMAT, sources->path,
                          "architecture: expected a string, found %s",
-                         json_kind(json_object_get(sources->root, "architecture")));
+                         json_kind(json_member(sources->root, "architecture")));
     if ((status =
              architectures_find(sanitize_name(name).text, &timm->config, &timm->mlp_ratio, &why)))
         return fail_file(err, status, sources->path, "%.340s", why.message);

@@ -24,11 +24,12 @@ struct timm_fields {
  * num_classes overrides both, and model_args overrides all. timm ignores the root's global_pool;
  * here it must agree. VIT_EFORMAT, VIT_EUNSUPPORTED as json_fields_read.
  */
-enum vit_status timm_fields_read(const char *path, json_t *root, struct timm_fields *timm,
-                                 struct provenance *provenance, struct vit_error *err);
+enum vit_status timm_fields_read(const char *path, const struct json *root,
+                                 struct timm_fields *timm, struct provenance *provenance,
+                                 struct vit_error *err);
 
 /* The object with the fields of pretrained_cfg. */
-json_t *timm_pretrained_cfg(json_t *root);
+const struct json *timm_pretrained_cfg(const struct json *root);
 
 /* timm's name of a pooling. */
 const char *timm_pool_name(unsigned pool);

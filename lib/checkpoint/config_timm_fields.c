@@ -3,7 +3,7 @@
 
 #include "checkpoint/config_timm.h"
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 
 _Static_assert(offsetof(struct vit_config, width) ==
                    offsetof(struct vit_config, height) + sizeof(size_t),
@@ -13,17 +13,17 @@ _Static_assert(offsetof(struct vit_config, width) ==
 
 /* timm creates layer scale if init_values is true in Python's sense: neither null nor 0. */
 static enum vit_status parse_init_values(const struct json_reader *reader,
-                                         const struct field_rule *rule, json_t *value)
+                                         const struct field_rule *rule, const struct json *value)
 {
     if (!json_is_number(value) && !json_is_null(value))
         return fail_field(reader, rule, VIT_EFORMAT, "a number or null", value);
-    *(bool *)field_member(reader, rule) = json_number_value(value) != 0;
+    *(bool *)field_member(reader, rule) = json_double(value) != 0;
     return VIT_OK;
 }
 
 /* As parse_choice; null means the first choice, timm's default. */
 static enum vit_status parse_choice_or_null(const struct json_reader *reader,
-                                            const struct field_rule *rule, json_t *value)
+                                            const struct field_rule *rule, const struct json *value)
 {
     const struct choice *const choices = rule->argument;
 
@@ -35,7 +35,7 @@ static enum vit_status parse_choice_or_null(const struct json_reader *reader,
 
 /* An enum; `argument` is an unsigned[2], its values for false and for true. */
 static enum vit_status parse_bool_as_enum(const struct json_reader *reader,
-                                          const struct field_rule *rule, json_t *value)
+                                          const struct field_rule *rule, const struct json *value)
 {
     const unsigned *const values = rule->argument;
 
@@ -46,7 +46,7 @@ static enum vit_status parse_bool_as_enum(const struct json_reader *reader,
 }
 
 static enum vit_status parse_fc_norm(const struct json_reader *reader,
-                                     const struct field_rule *rule, json_t *value)
+                                     const struct field_rule *rule, const struct json *value)
 {
     unsigned *const fc_norm = field_member(reader, rule);
 
@@ -60,7 +60,7 @@ static enum vit_status parse_fc_norm(const struct json_reader *reader,
 
 /* timm's LayerNorm has an eps of 1e-6, even where the architecture's own norm has another. */
 static enum vit_status parse_norm_layer(const struct json_reader *reader,
-                                        const struct field_rule *rule, json_t *value)
+                                        const struct field_rule *rule, const struct json *value)
 {
     const enum vit_status status = parse_fixed(reader, rule, value);
 
@@ -165,7 +165,7 @@ const char *timm_pool_name(unsigned pool)
     return "avg"; /* VIT_POOL_MEAN_ALL: pool_include_prefix makes it of the mean */
 }
 
-static enum vit_status check_object(const char *path, const char *field, const json_t *value,
+static enum vit_status check_object(const char *path, const char *field, const struct json *value,
                                     struct vit_error *err)
 {
     if (!value || json_is_object(value))
@@ -175,17 +175,17 @@ static enum vit_status check_object(const char *path, const char *field, const j
 }
 
 /* Older snapshots have the fields of pretrained_cfg in the root, where timm still reads them. */
-json_t *timm_pretrained_cfg(json_t *root)
+const struct json *timm_pretrained_cfg(const struct json *root)
 {
-    json_t *const cfg = json_object_get(root, "pretrained_cfg");
+    const struct json *const cfg = json_member(root, "pretrained_cfg");
 
     return cfg ? cfg : root;
 }
 
 /* The arguments of the architecture's constructor; timm treats null as no arguments. */
-static json_t *model_args(json_t *root)
+static const struct json *model_args(const struct json *root)
 {
-    json_t *const args = json_object_get(root, "model_args");
+    const struct json *const args = json_member(root, "model_args");
 
     return json_is_null(args) ? NULL : args;
 }
@@ -213,7 +213,7 @@ static void apply_pretrained(const struct json_reader *reader, struct timm_field
 }
 
 /* Records the source of fields that follow from several arguments: the last one given decides. */
-static void note_args(const struct json_reader *reader, const json_t *args)
+static void note_args(const struct json_reader *reader, const struct json *args)
 {
     static const struct {
         const char *arg;
@@ -232,12 +232,12 @@ static void note_args(const struct json_reader *reader, const json_t *args)
     };
 
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
-        if (json_object_get(args, notes[i].arg))
+        if (json_member(args, notes[i].arg))
             json_fields_note(reader, notes[i].arg, notes[i].config_offset);
 }
 
 /* Reads model_args, first as the rules of a distilled model restrict them. */
-static enum vit_status read_args(const struct json_reader *reader, json_t *args,
+static enum vit_status read_args(const struct json_reader *reader, const struct json *args,
                                  struct timm_fields *timm)
 {
     const bool distilled = timm->config.class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
@@ -255,10 +255,11 @@ static enum vit_status read_args(const struct json_reader *reader, json_t *args,
     return VIT_OK;
 }
 
-enum vit_status timm_fields_read(const char *path, json_t *root, struct timm_fields *timm,
-                                 struct provenance *provenance, struct vit_error *err)
+enum vit_status timm_fields_read(const char *path, const struct json *root,
+                                 struct timm_fields *timm, struct provenance *provenance,
+                                 struct vit_error *err)
 {
-    json_t *const pretrained = timm_pretrained_cfg(root), *const args = model_args(root);
+    const struct json *const pretrained = timm_pretrained_cfg(root), *const args = model_args(root);
     const struct json_reader in_root = { .path = path,
                                          .prefix = "",
                                          .lenient = true,

@@ -13,15 +13,13 @@
 _Static_assert(sizeof(enum vit_activation) == sizeof(unsigned), "parse_choice stores an unsigned");
 
 enum vit_status fail_field(const struct json_reader *reader, const struct field_rule *rule,
-                           enum vit_status status, const char *expected, const json_t *found)
+                           enum vit_status status, const char *expected, const struct json *found)
 {
-    char *const text = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT);
+    char text[120]; /* sanitize_name cuts it at 96 bytes */
 
-    status =
-        fail_file(reader->err, status, reader->path, "%s%s: expected %s, found %s", reader->prefix,
-                  rule->name, expected, text ? sanitize_name(text).text : "another value");
-    free(text);
-    return status;
+    json_print(found, sizeof text, text);
+    return fail_file(reader->err, status, reader->path, "%s%s: expected %s, found %s",
+                     reader->prefix, rule->name, expected, sanitize_name(text).text);
 }
 
 void *field_member(const struct json_reader *reader, const struct field_rule *rule)
@@ -30,7 +28,7 @@ void *field_member(const struct json_reader *reader, const struct field_rule *ru
 }
 
 enum vit_status parse_ignored(const struct json_reader *reader, const struct field_rule *rule,
-                              json_t *value)
+                              const struct json *value)
 {
     (void)reader;
     (void)rule;
@@ -53,46 +51,43 @@ static void write_alternatives(const char *values, size_t size, char *text)
 }
 
 enum vit_status parse_fixed(const struct json_reader *reader, const struct field_rule *rule,
-                            json_t *value)
+                            const struct json *value)
 {
-    char *const found = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
     const char *allowed = rule->argument;
-    char expected[120];
+    char found[120], expected[120];
     bool matches = false;
 
-    if (!found)
-        return fail_no_memory(reader->err, reader->path);
+    if (!json_print(value, sizeof found, found)) /* longer than any value that is allowed */
+        allowed = "";
     while (!matches && *allowed) {
         const size_t length = strcspn(allowed, "|");
         matches = strlen(found) == length && memcmp(found, allowed, length) == 0;
         allowed += length + (allowed[length] == '|');
     }
-    free(found);
     if (matches)
         return VIT_OK;
     write_alternatives(rule->argument, sizeof expected, expected);
     return fail_field(reader, rule, VIT_EUNSUPPORTED, expected, value);
 }
 
-static bool is_count(const json_t *value)
+static bool is_count(const struct json *value)
 {
-    return json_is_integer(value) && json_integer_value(value) >= 1 &&
-           json_integer_value(value) <= INT_MAX;
+    return json_is_integer(value) && json_int(value) >= 1 && json_int(value) <= INT_MAX;
 }
 
 enum vit_status parse_count(const struct json_reader *reader, const struct field_rule *rule,
-                            json_t *value)
+                            const struct json *value)
 {
     if (!is_count(value))
         return fail_field(reader, rule, VIT_EFORMAT, "a positive integer", value);
-    *(size_t *)field_member(reader, rule) = (size_t)json_integer_value(value);
+    *(size_t *)field_member(reader, rule) = (size_t)json_int(value);
     return VIT_OK;
 }
 
 enum vit_status parse_count_or_0(const struct json_reader *reader, const struct field_rule *rule,
-                                 json_t *value)
+                                 const struct json *value)
 {
-    if (json_is_integer(value) && json_integer_value(value) == 0) {
+    if (json_is_integer(value) && json_int(value) == 0) {
         *(size_t *)field_member(reader, rule) = 0;
         return VIT_OK;
     }
@@ -102,37 +97,37 @@ enum vit_status parse_count_or_0(const struct json_reader *reader, const struct 
 }
 
 enum vit_status parse_3_counts(const struct json_reader *reader, const struct field_rule *rule,
-                               json_t *value)
+                               const struct json *value)
 {
     size_t *const counts = field_member(reader, rule);
 
     for (size_t i = 0; i < 3; i++) {
-        const json_t *const count = json_array_get(value, i);
-        if (json_array_size(value) != 3 || !is_count(count))
+        const struct json *const count = json_element(value, i);
+        if (json_elements(value) != 3 || !is_count(count))
             return fail_field(reader, rule, VIT_EFORMAT, "an array of three positive integers",
                               value);
-        counts[i] = (size_t)json_integer_value(count);
+        counts[i] = (size_t)json_int(count);
     }
     return VIT_OK;
 }
 
 enum vit_status parse_height_width(const struct json_reader *reader, const struct field_rule *rule,
-                                   json_t *value)
+                                   const struct json *value)
 {
     size_t *const sizes = field_member(reader, rule);
-    const json_t *const height = json_array_size(value) == 2 ? json_array_get(value, 0) : value;
-    const json_t *const width = json_array_size(value) == 2 ? json_array_get(value, 1) : value;
+    const struct json *const height = json_elements(value) == 2 ? json_element(value, 0) : value;
+    const struct json *const width = json_elements(value) == 2 ? json_element(value, 1) : value;
 
     if (!is_count(height) || !is_count(width))
         return fail_field(reader, rule, VIT_EFORMAT, "a positive integer or [height, width]",
                           value);
-    sizes[0] = (size_t)json_integer_value(height);
-    sizes[1] = (size_t)json_integer_value(width);
+    sizes[0] = (size_t)json_int(height);
+    sizes[1] = (size_t)json_int(width);
     return VIT_OK;
 }
 
 enum vit_status parse_square(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value)
+                             const struct json *value)
 {
     const struct field_rule pair = { .name = rule->name };
     struct json_reader pair_reader = *reader;
@@ -149,7 +144,7 @@ enum vit_status parse_square(const struct json_reader *reader, const struct fiel
 }
 
 enum vit_status parse_bool(const struct json_reader *reader, const struct field_rule *rule,
-                           json_t *value)
+                           const struct json *value)
 {
     if (!json_is_boolean(value))
         return fail_field(reader, rule, VIT_EFORMAT, "true or false", value);
@@ -158,7 +153,7 @@ enum vit_status parse_bool(const struct json_reader *reader, const struct field_
 }
 
 enum vit_status parse_negated_bool(const struct json_reader *reader, const struct field_rule *rule,
-                                   json_t *value)
+                                   const struct json *value)
 {
     const enum vit_status status = parse_bool(reader, rule, value);
     bool *const member = field_member(reader, rule);
@@ -169,18 +164,18 @@ enum vit_status parse_negated_bool(const struct json_reader *reader, const struc
 }
 
 enum vit_status parse_number(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value)
+                             const struct json *value)
 {
     if (!json_is_number(value))
         return fail_field(reader, rule, VIT_EFORMAT, "a number", value);
-    *(double *)field_member(reader, rule) = json_number_value(value);
+    *(double *)field_member(reader, rule) = json_double(value);
     return VIT_OK;
 }
 
 enum vit_status parse_float(const struct json_reader *reader, const struct field_rule *rule,
-                            json_t *value)
+                            const struct json *value)
 {
-    const double number = json_number_value(value);
+    const double number = json_double(value);
 
     if (!json_is_number(value) || !isfinite((float)number) || (number != 0 && (float)number == 0))
         return fail_field(reader, rule, VIT_EFORMAT, "a number in the range of float32", value);
@@ -189,22 +184,24 @@ enum vit_status parse_float(const struct json_reader *reader, const struct field
 }
 
 enum vit_status parse_float_or_null(const struct json_reader *reader, const struct field_rule *rule,
-                                    json_t *value)
+                                    const struct json *value)
 {
     return json_is_null(value) ? VIT_OK : parse_float(reader, rule, value);
 }
 
 enum vit_status parse_numbers(const struct json_reader *reader, const struct field_rule *rule,
-                              json_t *value)
+                              const struct json *value)
 {
-    struct numbers numbers = { .count = json_array_size(value) };
+    struct numbers numbers = { 0 };
     bool valid = json_is_array(value);
+    const struct json *number;
 
-    for (size_t i = 0; valid && i < numbers.count; i++) {
-        const json_t *const number = json_array_get(value, i);
-        valid = json_is_number(number);
-        if (i < sizeof numbers.value / sizeof *numbers.value)
-            numbers.value[i] = json_number_value(number);
+    json_each_element(value, number)
+    {
+        valid = valid && json_is_number(number);
+        if (numbers.count < sizeof numbers.value / sizeof *numbers.value)
+            numbers.value[numbers.count] = json_double(number);
+        numbers.count++;
     }
     if (!valid)
         return fail_field(reader, rule, VIT_EFORMAT, "an array of numbers", value);
@@ -213,9 +210,9 @@ enum vit_status parse_numbers(const struct json_reader *reader, const struct fie
 }
 
 enum vit_status parse_choice(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value)
+                             const struct json *value)
 {
-    const char *const name = json_string_value(value);
+    const char *const name = json_text(value);
     char expected[160] = "one of ";
     size_t length = strlen(expected);
 
@@ -254,14 +251,15 @@ void json_fields_note(const struct json_reader *reader, const char *field, size_
     provenance_set(reader->provenance, config_offset, from);
 }
 
-enum vit_status json_fields_read(const struct json_reader *reader, json_t *object,
+enum vit_status json_fields_read(const struct json_reader *reader, const struct json *object,
                                  const struct field_rule *rules, size_t count)
 {
     const char *name;
-    json_t *value;
+    const struct json *value;
     enum vit_status status;
 
-    json_object_foreach (object, name, value) {
+    json_each_member(object, name, value)
+    {
         const struct field_rule *const rule = find_rule(rules, count, name);
         if (reader->lenient && (!rule || json_is_null(value)))
             continue;
@@ -275,7 +273,7 @@ enum vit_status json_fields_read(const struct json_reader *reader, json_t *objec
             json_fields_note(reader, rule->name, rule->offset - reader->config_offset);
     }
     for (size_t i = 0; i < count; i++)
-        if (rules[i].required && !json_object_get(object, rules[i].name))
+        if (rules[i].required && !json_member(object, rules[i].name))
             return fail_file(reader->err, VIT_EFORMAT, reader->path,
                              "%s%s: expected a value, found none", reader->prefix, rules[i].name);
     return VIT_OK;

@@ -2,7 +2,7 @@
 #ifndef VIT_CHECKPOINT_JSON_FIELDS_H
 #define VIT_CHECKPOINT_JSON_FIELDS_H
 
-#include <jansson.h>
+#include "files/json.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,7 +23,7 @@ struct json_reader {
 struct field_rule {
     const char *name;
     enum vit_status (*parse)(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value);
+                             const struct json *value);
     size_t offset;        /* of the member to fill; `parse` determines its type */
     const void *argument; /* of `parse` */
     bool required;
@@ -66,53 +66,53 @@ struct numbers {
  * missing; VIT_EUNSUPPORTED: a field without a rule, or a value that is valid but that the library
  * does not support. The message names the file, the field, what is expected and what was found.
  */
-enum vit_status json_fields_read(const struct json_reader *reader, json_t *object,
+enum vit_status json_fields_read(const struct json_reader *reader, const struct json *object,
                                  const struct field_rule *rules, size_t count);
 
 /* --- parsers for field_rule.parse, with the type of the member that each fills */
 
 /* none */
 enum vit_status parse_ignored(const struct json_reader *reader, const struct field_rule *rule,
-                              json_t *value);
+                              const struct json *value);
 /* none: the value must be one of `argument`, as in FIXED_RULE. */
 enum vit_status parse_fixed(const struct json_reader *reader, const struct field_rule *rule,
-                            json_t *value);
+                            const struct json *value);
 /* size_t: an integer of at least 1. */
 enum vit_status parse_count(const struct json_reader *reader, const struct field_rule *rule,
-                            json_t *value);
+                            const struct json *value);
 /* size_t: an integer of at least 0. */
 enum vit_status parse_count_or_0(const struct json_reader *reader, const struct field_rule *rule,
-                                 json_t *value);
+                                 const struct json *value);
 /* size_t[3]: an array of three integers of at least 1. */
 enum vit_status parse_3_counts(const struct json_reader *reader, const struct field_rule *rule,
-                               json_t *value);
+                               const struct json *value);
 /* size_t[2], height and width: an integer of at least 1 for both, or an array of two. */
 enum vit_status parse_height_width(const struct json_reader *reader, const struct field_rule *rule,
-                                   json_t *value);
+                                   const struct json *value);
 /* size_t: the same, where both must be equal: otherwise VIT_EUNSUPPORTED. */
 enum vit_status parse_square(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value);
+                             const struct json *value);
 /* bool */
 enum vit_status parse_bool(const struct json_reader *reader, const struct field_rule *rule,
-                           json_t *value);
+                           const struct json *value);
 /* bool: the opposite of the value. */
 enum vit_status parse_negated_bool(const struct json_reader *reader, const struct field_rule *rule,
-                                   json_t *value);
+                                   const struct json *value);
 /* double */
 enum vit_status parse_number(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value);
+                             const struct json *value);
 /* float: finite, and not rounded to 0. */
 enum vit_status parse_float(const struct json_reader *reader, const struct field_rule *rule,
-                            json_t *value);
+                            const struct json *value);
 /* float: the same; null leaves the member unchanged. */
 enum vit_status parse_float_or_null(const struct json_reader *reader, const struct field_rule *rule,
-                                    json_t *value);
+                                    const struct json *value);
 /* struct numbers: an array of numbers. */
 enum vit_status parse_numbers(const struct json_reader *reader, const struct field_rule *rule,
-                              json_t *value);
+                              const struct json *value);
 /* An enum: one of the names in `argument`, a struct choice[]. */
 enum vit_status parse_choice(const struct json_reader *reader, const struct field_rule *rule,
-                             json_t *value);
+                             const struct json *value);
 
 /* --- for a parser of one's own */
 
@@ -130,6 +130,6 @@ void *field_member(const struct json_reader *reader, const struct field_rule *ru
  * VIT_EUNSUPPORTED if only this library does not support it.
  */
 enum vit_status fail_field(const struct json_reader *reader, const struct field_rule *rule,
-                           enum vit_status status, const char *expected, const json_t *found);
+                           enum vit_status status, const char *expected, const struct json *found);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 
 static enum vit_status check_count(const char *path, const char *prefix, size_t found,
                                    size_t classes, struct vit_error *err)
@@ -30,7 +30,7 @@ static enum vit_status append(const char *path, const char *text, size_t length,
     return VIT_OK;
 }
 
-enum vit_status labels_parse_json(const char *path, const json_t *id2label, size_t classes,
+enum vit_status labels_parse_json(const char *path, const struct json *id2label, size_t classes,
                                   struct labels *labels, struct vit_error *err)
 {
     enum vit_status status;
@@ -41,7 +41,7 @@ enum vit_status labels_parse_json(const char *path, const json_t *id2label, size
     if (!json_is_object(id2label))
         return fail_file(err, VIT_EFORMAT, path, "id2label: expected an object, found %s",
                          json_kind(id2label));
-    if ((status = check_count(path, "id2label: ", json_object_size(id2label), classes, err)))
+    if ((status = check_count(path, "id2label: ", json_members(id2label), classes, err)))
         return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
@@ -49,8 +49,8 @@ enum vit_status labels_parse_json(const char *path, const json_t *id2label, size
     for (size_t i = 0; !status && i < classes; i++) {
         char key[24];
         snprintf(key, sizeof key, "%zu", i);
-        const json_t *const label = json_object_get(id2label, key);
-        const char *const text = json_string_value(label);
+        const struct json *const label = json_member(id2label, key);
+        const char *const text = json_text(label);
         if (text)
             status = append(path, text, strlen(text), labels, err);
         else

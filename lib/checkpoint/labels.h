@@ -2,7 +2,7 @@
 #ifndef VIT_CHECKPOINT_LABELS_H
 #define VIT_CHECKPOINT_LABELS_H
 
-#include <jansson.h>
+#include "files/json.h"
 #include <stddef.h>
 
 #include "files/file.h"
@@ -18,7 +18,7 @@ struct labels {
  * Labels from id2label, an object with the keys "0" to "classes − 1"; NULL gives no labels.
  * VIT_EFORMAT: another number of labels, a missing key, a label that is not a string; VIT_ENOMEM.
  */
-enum vit_status labels_parse_json(const char *path, const json_t *id2label, size_t classes,
+enum vit_status labels_parse_json(const char *path, const struct json *id2label, size_t classes,
                                   struct labels *labels, struct vit_error *err);
 
 /*

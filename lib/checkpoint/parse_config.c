@@ -6,7 +6,7 @@
 
 #include "config/check.h"
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 #include "files/sanitize.h"
 
 const struct choice timm_activations[] = {
@@ -28,7 +28,7 @@ const struct vit_preprocess_config plain_preprocess = {
 
 const char *sources_string(const struct config_sources *sources, const char *field)
 {
-    return json_string_value(json_object_get(sources->root, field));
+    return json_text(json_member(sources->root, field));
 }
 
 enum vit_status check_file_config(const char *path, const struct vit_config *config,
@@ -52,8 +52,8 @@ enum vit_status finish_config(const struct config_sources *sources, const char *
         return status;
     parsed->config = *config;
     parsed->preprocess = *preprocess;
-    return parse_pretrained_cfg(sources->path, json_object_get(sources->root, "pretrained_cfg"),
-                                config, &parsed->preprocess, err);
+    return parse_pretrained_cfg(sources->path, json_member(sources->root, "pretrained_cfg"), config,
+                                &parsed->preprocess, err);
 }
 
 enum vit_status parse_mlp_ratio(const char *path, const char *field, double ratio, size_t dim,
@@ -72,8 +72,8 @@ enum vit_status parse_mlp_ratio(const char *path, const char *field, double rati
 static enum vit_status fail_unknown_model(const struct config_sources *sources,
                                           struct vit_error *err)
 {
-    const json_t *const model_type = json_object_get(sources->root, "model_type");
-    const char *const name = json_string_value(model_type);
+    const struct json *const model_type = json_member(sources->root, "model_type");
+    const char *const name = json_text(model_type);
     const struct family *family;
     char known[400] = "";
     size_t length = 0;
@@ -99,16 +99,15 @@ static const struct family *find_family(const struct config_sources *sources)
 
     if (sources->tensors->format == TENSORS_NPZ)
         return family_recognized(BY_NPZ, NULL);
-    if (json_object_get(sources->root, "architecture") &&
-        !json_object_get(sources->root, "model_type"))
+    if (json_member(sources->root, "architecture") && !json_member(sources->root, "model_type"))
         return family_recognized(BY_ARCHITECTURE, NULL);
     return model_type ? family_recognized(BY_MODEL_TYPE, model_type) : NULL;
 }
 
 /* Whether a field is present; null means the default. */
-static bool is_given(const json_t *object, const char *field)
+static bool is_given(const struct json *object, const char *field)
 {
-    const json_t *const value = json_object_get(object, field);
+    const struct json *const value = json_member(object, field);
 
     return value && !json_is_null(value);
 }
@@ -129,8 +128,8 @@ static void note_from(const struct config_sources *sources, enum preprocess_sour
                       struct provenance *provenance)
 {
     const char *const name = preprocess_sources[i].name;
-    json_t *const cfg = json_object_get(sources->root, "pretrained_cfg");
-    const json_t *object = cfg;
+    const struct json *const cfg = json_member(sources->root, "pretrained_cfg");
+    const struct json *object = cfg;
     char from[80] = "";
 
     if (!cfg && source == PREPROCESS_PRETRAINED_CFG_OR_ROOT)
@@ -166,27 +165,21 @@ static enum vit_status parse_family(const struct config_sources *sources,
         note_from(sources, family->preprocess, i, &parsed->provenance);
     /* without a classifier the labels are unused, and Hugging Face writes placeholders */
     const bool labeled = parsed->config.classes > 0 && !parsed->is_projection;
-    return labels_parse_json(sources->path,
-                             labeled ? json_object_get(sources->root, "id2label") : NULL,
+    return labels_parse_json(sources->path, labeled ? json_member(sources->root, "id2label") : NULL,
                              parsed->config.classes, &parsed->labels, err);
 }
 
 /* *root = the object of a file; NULL if the file does not exist. */
-static enum vit_status parse_object(const struct text_file *file, json_t **root,
+static enum vit_status parse_object(const struct text_file *file, struct json **root,
                                     struct vit_error *err)
 {
-    json_error_t why;
+    enum vit_status status;
 
     *root = NULL;
     if (!file || !file->text)
         return VIT_OK;
-    *root = json_loadb(file->text, file->bytes, JSON_REJECT_DUPLICATES, &why);
-    if (!*root && !*why.text) /* jansson leaves the text empty if it is out of memory */
-        return fail_no_memory(err, file->path);
-    if (!*root)
-        return fail_file(err, VIT_EFORMAT, file->path,
-                         "expected JSON, found an error at line %d: %s", why.line,
-                         sanitize_name(why.text).text);
+    if ((status = json_parse(file->path, "", file->text, file->bytes, root, err)))
+        return status;
     if (!json_is_object(*root))
         return fail_file(err, VIT_EFORMAT, file->path, "expected a JSON object, found %s",
                          json_kind(*root));
@@ -201,14 +194,18 @@ enum vit_status parse_config(const struct text_file *config, const struct text_f
     struct config_sources sources = { .path = config->path,
                                       .preprocessor_path = preprocessor ? preprocessor->path : "",
                                       .tensors = tensors ? tensors : &none };
+    struct json *root = NULL, *preprocessor_root = NULL;
     enum vit_status status;
 
     *parsed = (struct parsed_config){ .config.size = sizeof parsed->config,
                                       .preprocess.size = sizeof parsed->preprocess };
-    if (!(status = parse_object(config, &sources.root, err)) &&
-        !(status = parse_object(preprocessor, &sources.preprocessor, err)))
+    if (!(status = parse_object(config, &root, err)) &&
+        !(status = parse_object(preprocessor, &preprocessor_root, err))) {
+        sources.root = root;
+        sources.preprocessor = preprocessor_root;
         status = parse_family(&sources, parsed, err);
-    json_decref(sources.root);
-    json_decref(sources.preprocessor);
+    }
+    json_free(preprocessor_root);
+    json_free(root);
     return status;
 }

@@ -2,7 +2,7 @@
 #ifndef VIT_CHECKPOINT_PARSE_CONFIG_H
 #define VIT_CHECKPOINT_PARSE_CONFIG_H
 
-#include <jansson.h>
+#include "files/json.h"
 
 #include "checkpoint/families.h"
 #include "checkpoint/json_fields.h"
@@ -13,11 +13,11 @@
 
 /* The sources of a family's configuration. */
 struct config_sources {
-    const char *path; /* of config.json, for messages */
-    json_t *root;     /* its object; NULL: no such file */
+    const char *path;        /* of config.json, for messages */
+    const struct json *root; /* its object; NULL: no such file */
     const char *preprocessor_path;
-    json_t *preprocessor;          /* of preprocessor_config.json; NULL: no such file */
-    const struct tensors *tensors; /* names and shapes hold a part of the configuration */
+    const struct json *preprocessor; /* of preprocessor_config.json; NULL: no such file */
+    const struct tensors *tensors;   /* names and shapes hold a part of the configuration */
 };
 
 struct parsed_config {
@@ -77,7 +77,7 @@ extern const struct choice timm_activations[];
  * pretrained_cfg.input_size is ignored. `object` may be NULL. Only 1 or 3 channels can be
  * preprocessed: with another number vit_preprocess_image rejects the result.
  */
-enum vit_status parse_pretrained_cfg(const char *path, json_t *object,
+enum vit_status parse_pretrained_cfg(const char *path, const struct json *object,
                                      const struct vit_config *config,
                                      struct vit_preprocess_config *preprocess,
                                      struct vit_error *err);

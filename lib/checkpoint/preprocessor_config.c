@@ -65,7 +65,7 @@ struct processor_fields {
 };
 
 static enum vit_status parse_size(const struct json_reader *reader, const struct field_rule *rule,
-                                  json_t *value)
+                                  const struct json *value)
 {
     struct image_size size = { 0 };
     const struct {
@@ -77,13 +77,13 @@ static enum vit_status parse_size(const struct json_reader *reader, const struct
     const struct field_rule count = { .name = rule->name };
     struct json_reader to = *reader;
     enum vit_status status = VIT_OK;
-    size_t unknown = json_object_size(value);
+    size_t unknown = json_members(value);
 
     to.target = &size.number;
     if (!json_is_object(value) && (status = parse_count(&to, &count, value)))
         return status;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        json_t *const member = json_object_get(value, known[i].name);
+        const struct json *const member = json_member(value, known[i].name);
         unknown -= member ? 1 : 0;
         to.target = known[i].member;
         if (member && !json_is_null(member) && (status = parse_count(&to, &count, member)))
@@ -99,10 +99,10 @@ static enum vit_status parse_size(const struct json_reader *reader, const struct
 
 /* Pillow's numbers for filters. */
 static enum vit_status parse_resample(const struct json_reader *reader,
-                                      const struct field_rule *rule, json_t *value)
+                                      const struct field_rule *rule, const struct json *value)
 {
     enum { PILLOW_BILINEAR = 2, PILLOW_BICUBIC = 3 };
-    const json_int_t filter = json_is_integer(value) ? json_integer_value(value) : -1;
+    const int64_t filter = json_is_integer(value) ? json_int(value) : -1;
 
     if (filter != PILLOW_BILINEAR && filter != PILLOW_BICUBIC)
         return fail_field(reader, rule, VIT_EUNSUPPORTED, "2 (bilinear) or 3 (bicubic)", value);
@@ -112,19 +112,19 @@ static enum vit_status parse_resample(const struct json_reader *reader,
 }
 
 static enum vit_status parse_rescale_factor(const struct json_reader *reader,
-                                            const struct field_rule *rule, json_t *value)
+                                            const struct field_rule *rule, const struct json *value)
 {
-    if (!(fabs(json_number_value(value) * 255.0 - 1.0) < 1e-6))
+    if (!(fabs(json_double(value) * 255.0 - 1.0) < 1e-6))
         return fail_field(reader, rule, VIT_EUNSUPPORTED, "1/255", value);
     return VIT_OK;
 }
 
 /* An array, or one number for every channel. */
 static enum vit_status parse_channels(const struct json_reader *reader,
-                                      const struct field_rule *rule, json_t *value)
+                                      const struct field_rule *rule, const struct json *value)
 {
     const struct processor_fields *const target = reader->target;
-    const double each = json_number_value(value);
+    const double each = json_double(value);
 
     if (!json_is_number(value))
         return parse_numbers(reader, rule, value);
@@ -186,8 +186,7 @@ static enum vit_status find_processor(const struct config_sources *sources,
 
     *processor = &processors[defaults->processor];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        const char *const type =
-            json_string_value(json_object_get(sources->preprocessor, fields[i]));
+        const char *const type = json_text(json_member(sources->preprocessor, fields[i]));
         if (!type)
             continue;
         *processor = match_processor(type);

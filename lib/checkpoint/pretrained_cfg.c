@@ -3,7 +3,7 @@
 
 #include "checkpoint/parse_config.h"
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 
 struct cfg_fields {
     struct vit_preprocess_config preprocess;
@@ -23,9 +23,9 @@ static const struct choice crop_modes[] = {
 };
 
 static enum vit_status parse_crop_pct(const struct json_reader *reader,
-                                      const struct field_rule *rule, json_t *value)
+                                      const struct field_rule *rule, const struct json *value)
 {
-    const double pct = json_number_value(value);
+    const double pct = json_double(value);
 
     /* below 0.001 the resized image would be more than a thousand times as high as the input */
     if (!json_is_number(value) || !(pct >= 0.001 && pct <= 1))
@@ -62,7 +62,7 @@ enum vit_status parse_per_channel(const char *path, const char *field,
     return VIT_OK;
 }
 
-enum vit_status parse_pretrained_cfg(const char *path, json_t *object,
+enum vit_status parse_pretrained_cfg(const char *path, const struct json *object,
                                      const struct vit_config *config,
                                      struct vit_preprocess_config *preprocess,
                                      struct vit_error *err)

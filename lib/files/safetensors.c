@@ -1,15 +1,15 @@
 /* safetensors.c - reading .safetensors files, which may be hostile */
 #include "files/safetensors.h"
 
+#include "files/json.h"
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 #include "files/sanitize.h"
 
 enum { LENGTH_BYTES = 8 };
@@ -45,10 +45,10 @@ struct parse {
 #define FAIL_TENSOR(p, status, name, ...)                                                          \
     fail_tensor((p)->err, status, (p)->file->source.path, name, __VA_ARGS__)
 
-static enum vit_status parse_dtype(const struct parse *p, const json_t *value,
+static enum vit_status parse_dtype(const struct parse *p, const struct json *value,
                                    struct safetensors_entry *entry)
 {
-    const char *dtype = json_string_value(value);
+    const char *dtype = json_text(value);
 
     if (!dtype)
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name, "dtype: expected a string, found %s",
@@ -64,24 +64,24 @@ static enum vit_status parse_dtype(const struct parse *p, const json_t *value,
                        sanitize_name(dtype).text);
 }
 
-static enum vit_status parse_shape(const struct parse *p, const json_t *value,
+static enum vit_status parse_shape(const struct parse *p, const struct json *value,
                                    struct safetensors_entry *entry)
 {
     if (!json_is_array(value))
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name, "shape: expected an array, found %s",
                            json_kind(value));
-    entry->rank = json_array_size(value);
+    entry->rank = json_elements(value);
     if (entry->rank > SAFETENSORS_MAX_RANK)
         return FAIL_TENSOR(p, VIT_EUNSUPPORTED, entry->name,
                            "shape: expected at most %d dimensions, found %zu", SAFETENSORS_MAX_RANK,
                            entry->rank);
     entry->elements = 1;
     for (size_t i = 0; i < entry->rank; i++) {
-        const json_t *size = json_array_get(value, i);
-        if (!json_is_integer(size) || json_integer_value(size) < 0)
+        const struct json *size = json_element(value, i);
+        if (!json_is_integer(size) || json_int(size) < 0 || json_int(size) == INT64_MAX)
             return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
                                "shape: dimension %zu: expected a non-negative integer", i);
-        entry->shape[i] = (size_t)json_integer_value(size);
+        entry->shape[i] = (size_t)json_int(size);
         if (!checked_mul(entry->elements, entry->shape[i], &entry->elements))
             return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
                                "shape: the number of elements does not fit in %zu bits",
@@ -90,21 +90,20 @@ static enum vit_status parse_shape(const struct parse *p, const json_t *value,
     return VIT_OK;
 }
 
-static enum vit_status parse_offsets(const struct parse *p, const json_t *value,
+static enum vit_status parse_offsets(const struct parse *p, const struct json *value,
                                      struct safetensors_entry *entry)
 {
-    const json_t *ends[2] = { json_array_get(value, 0), json_array_get(value, 1) };
+    const struct json *ends[2] = { json_element(value, 0), json_element(value, 1) };
     size_t bytes;
 
-    if (json_array_size(value) != 2 || !json_is_integer(ends[0]) || !json_is_integer(ends[1]))
+    if (json_elements(value) != 2 || !json_is_integer(ends[0]) || !json_is_integer(ends[1]))
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
                            "data_offsets: expected two integers, found %s", json_kind(value));
-    const json_int_t begin = json_integer_value(ends[0]), end = json_integer_value(ends[1]);
+    const int64_t begin = json_int(ends[0]), end = json_int(ends[1]);
     if (begin < 0 || begin > end || (uint64_t)end > p->data_bytes)
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
                            "data_offsets: expected a range within the %" PRIu64
-                           " bytes of data, found [%" JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT
-                           "]",
+                           " bytes of data, found [%" PRId64 ", %" PRId64 "]",
                            p->data_bytes, begin, end);
     if (!checked_mul(entry->elements, dtypes[entry->dtype].bytes, &bytes))
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
@@ -113,43 +112,42 @@ static enum vit_status parse_offsets(const struct parse *p, const json_t *value,
     if ((uint64_t)(end - begin) != bytes)
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
                            "data_offsets: expected %zu bytes for this dtype and shape, found "
-                           "%" JSON_INTEGER_FORMAT,
+                           "%" PRId64,
                            bytes, end - begin);
     entry->offset = p->data_start + (uint64_t)begin;
     return VIT_OK;
 }
 
-static enum vit_status parse_tensor(const struct parse *p, const char *name, const json_t *value,
-                                    struct safetensors_entry *entry)
+static enum vit_status parse_tensor(const struct parse *p, const char *name,
+                                    const struct json *value, struct safetensors_entry *entry)
 {
     enum vit_status status;
 
     entry->name = strdup(name);
     if (!entry->name)
         return fail_no_memory(p->err, p->file->source.path);
-    if ((status = parse_dtype(p, json_object_get(value, "dtype"), entry)) ||
-        (status = parse_shape(p, json_object_get(value, "shape"), entry)) ||
-        (status = parse_offsets(p, json_object_get(value, "data_offsets"), entry)))
+    if ((status = parse_dtype(p, json_member(value, "dtype"), entry)) ||
+        (status = parse_shape(p, json_member(value, "shape"), entry)) ||
+        (status = parse_offsets(p, json_member(value, "data_offsets"), entry)))
         return status;
-    if (json_object_size(value) != 3)
+    if (json_members(value) != 3)
         return FAIL_TENSOR(p, VIT_EFORMAT, name,
                            "expected the keys dtype, shape and data_offsets only, found %zu keys",
-                           json_object_size(value));
+                           json_members(value));
     return VIT_OK;
 }
 
-static enum vit_status check_metadata(const struct parse *p, json_t *metadata)
+static enum vit_status check_metadata(const struct parse *p, const struct json *metadata)
 {
     const char *key;
-    json_t *value;
+    const struct json *value;
 
     if (!json_is_object(metadata))
         return FAIL_FILE(p, VIT_EFORMAT, "__metadata__: expected an object, found %s",
                          json_kind(metadata));
-    json_object_foreach (metadata, key, value)
-        if (!json_is_string(value))
-            return FAIL_FILE(p, VIT_EFORMAT, "__metadata__.%s: expected a string, found %s",
-                             sanitize_name(key).text, json_kind(value));
+    json_each_member(metadata, key, value) if (!json_is_string(value)) return FAIL_FILE(
+        p, VIT_EFORMAT, "__metadata__.%s: expected a string, found %s", sanitize_name(key).text,
+        json_kind(value));
     return VIT_OK;
 }
 
@@ -202,17 +200,18 @@ static enum vit_status check_coverage(const struct parse *p)
     return VIT_OK;
 }
 
-static enum vit_status parse_entries(const struct parse *p, json_t *root)
+static enum vit_status parse_entries(const struct parse *p, const struct json *root)
 {
     struct safetensors *file = p->file;
     const char *name;
-    json_t *value;
+    const struct json *value;
     enum vit_status status;
 
-    file->entries = calloc(json_object_size(root) + 1, sizeof *file->entries);
+    file->entries = calloc(json_members(root) + 1, sizeof *file->entries);
     if (!file->entries)
         return fail_no_memory(p->err, file->source.path);
-    json_object_foreach (root, name, value) {
+    json_each_member(root, name, value)
+    {
         if (strcmp(name, "__metadata__") == 0)
             status = check_metadata(p, value);
         else /* counted before it is parsed, so that safetensors_close frees a failed entry too */
@@ -225,20 +224,15 @@ static enum vit_status parse_entries(const struct parse *p, json_t *root)
 
 static enum vit_status parse_header(const struct parse *p, const char *header, size_t bytes)
 {
-    json_error_t why;
-    json_t *root;
+    struct json *root;
     enum vit_status status;
 
     if (bytes == 0 || header[0] != '{')
         return FAIL_FILE(p, VIT_EFORMAT, "header: expected '{' at its first byte");
-    root = json_loadb(header, bytes, JSON_REJECT_DUPLICATES, &why);
-    if (!root && !*why.text) /* jansson leaves the text empty if it is out of memory */
-        return fail_no_memory(p->err, p->file->source.path);
-    if (!root)
-        return FAIL_FILE(p, VIT_EFORMAT, "header: expected JSON, found an error at byte %d: %s",
-                         why.position, sanitize_name(why.text).text);
+    if ((status = json_parse(p->file->source.path, "header: ", header, bytes, &root, p->err)))
+        return status;
     status = parse_entries(p, root);
-    json_decref(root);
+    json_free(root);
     return status;
 }
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "files/fail_file.h"
-#include "files/json_kind.h"
+#include "files/json.h"
 #include "files/sanitize.h"
 
 /* A name that could lead out of the directory is an attack, whether or not the file exists. */
@@ -34,18 +34,19 @@ static int compare_tensors(const void *a, const void *b)
 }
 
 /* Lists every file that the map names, once. */
-static enum vit_status list_shards(const char *path, json_t *map, struct index_file *index,
-                                   struct vit_error *err)
+static enum vit_status list_shards(const char *path, const struct json *map,
+                                   struct index_file *index, struct vit_error *err)
 {
     const char *name;
-    json_t *value;
+    const struct json *value;
     size_t named = 0;
 
-    index->shard = malloc((json_object_size(map) + 1) * sizeof *index->shard);
+    index->shard = malloc((json_members(map) + 1) * sizeof *index->shard);
     if (!index->shard)
         return fail_no_memory(err, path);
-    json_object_foreach (map, name, value) {
-        const char *shard = json_string_value(value);
+    json_each_member(map, name, value)
+    {
+        const char *shard = json_text(value);
         if (!shard)
             return fail_file(err, VIT_EFORMAT, path,
                              "weight_map: tensor %s: expected a string, found %s",
@@ -68,17 +69,18 @@ static enum vit_status list_shards(const char *path, json_t *map, struct index_f
     return VIT_OK;
 }
 
-static enum vit_status list_tensors(const char *path, json_t *map, struct index_file *index,
-                                    struct vit_error *err)
+static enum vit_status list_tensors(const char *path, const struct json *map,
+                                    struct index_file *index, struct vit_error *err)
 {
     const char *name;
-    json_t *value;
+    const struct json *value;
 
-    index->tensors = malloc((json_object_size(map) + 1) * sizeof *index->tensors);
+    index->tensors = malloc((json_members(map) + 1) * sizeof *index->tensors);
     if (!index->tensors)
         return fail_no_memory(err, path);
-    json_object_foreach (map, name, value) {
-        const char *shard = json_string_value(value);
+    json_each_member(map, name, value)
+    {
+        const char *shard = json_text(value);
         const char **at =
             bsearch(&shard, index->shard, index->shards, sizeof *index->shard, compare_strings);
         index->tensors[index->count++] = (struct index_tensor){ name, (size_t)(at - index->shard) };
@@ -89,8 +91,8 @@ static enum vit_status list_tensors(const char *path, json_t *map, struct index_
 
 static enum vit_status parse_map(const char *path, struct index_file *index, struct vit_error *err)
 {
-    json_t *map = json_object_get(index->root, "weight_map");
-    const json_t *metadata = json_object_get(index->root, "metadata");
+    const struct json *map = json_member(index->root, "weight_map");
+    const struct json *metadata = json_member(index->root, "metadata");
     enum vit_status status;
 
     if (!json_is_object(index->root))
@@ -111,7 +113,6 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
                             struct index_file **index, struct vit_error *err)
 {
     struct index_file *parsed;
-    json_error_t why;
     enum vit_status status;
 
     if (bytes > INDEX_MAX_BYTES)
@@ -120,15 +121,8 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
     parsed = calloc(1, sizeof *parsed);
     if (!parsed)
         return fail_no_memory(err, path);
-    parsed->root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &why);
-    if (parsed->root)
+    if (!(status = json_parse(path, "", text, bytes, &parsed->root, err)))
         status = parse_map(path, parsed, err);
-    else if (!*why.text) /* jansson leaves the text empty if it is out of memory */
-        status = fail_no_memory(err, path);
-    else
-        status = fail_file(err, VIT_EFORMAT, path,
-                           "expected JSON, found an error at line %d, column %d: %s", why.line,
-                           why.column, sanitize_name(why.text).text);
     if (!status)
         *index = parsed;
     else
@@ -142,7 +136,7 @@ void index_free(struct index_file *index)
         return;
     free(index->tensors);
     free(index->shard);
-    json_decref(index->root);
+    json_free(index->root);
     free(index);
 }
 

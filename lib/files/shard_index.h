@@ -2,7 +2,7 @@
 #ifndef VIT_FILES_SHARD_INDEX_H
 #define VIT_FILES_SHARD_INDEX_H
 
-#include <jansson.h>
+#include "files/json.h"
 #include <stddef.h>
 
 #include "vit/status.h"
@@ -25,7 +25,7 @@ struct index_file {
     struct index_tensor *tensors; /* sorted by name */
     size_t shards;
     const char **shard; /* [shards], sorted: NAME.safetensors, without a directory */
-    json_t *root;       /* owns the names */
+    struct json *root;  /* owns the names */
 };
 
 /*

@@ -1,0 +1,301 @@
+/* test_json.c - JSON: values, faults, numbers as Python's json reads them, and its memory */
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "files/json.h"
+#include "tests/alloc_counter.h"
+#include "tests/counts.h"
+
+static struct json *parsed(const char *text)
+{
+    struct json *root = NULL;
+    struct vit_error err = { .message = "" };
+
+    cr_assert_eq(json_parse("x.json", "", text, strlen(text), &root, &err), VIT_OK, "%s: %s", text,
+                 err.message);
+    count_checks(1);
+    return root;
+}
+
+static void rejects(const char *text, size_t bytes, const char *words)
+{
+    struct json *root = NULL;
+    struct vit_error err = { .message = "" };
+    char *const copy = malloc(bytes); /* so that AddressSanitizer sees a read behind the end */
+
+    cr_assert(copy || bytes == 0);
+    memcpy(copy, text, bytes);
+    cr_assert_eq(json_parse("x.json", "", copy, bytes, &root, &err), VIT_EFORMAT, "%s", text);
+    cr_assert_null(root);
+    cr_assert(strstr(err.message, words), "%s: expected %s, found %s", text, words, err.message);
+    free(copy);
+    count_checks(1);
+}
+
+static void prints(const char *text, const char *expected)
+{
+    struct json *const root = parsed(text);
+    char out[400];
+
+    cr_assert(json_print(root, sizeof out, out));
+    cr_assert_str_eq(out, expected);
+    for (size_t size = 0; size <= strlen(expected); size++) {
+        cr_assert_not(json_print(root, size, out));
+        cr_assert(size == 0 || (strlen(out) == size - 1 && strncmp(out, expected, size - 1) == 0));
+    }
+    json_free(root);
+}
+
+Test(json, a_document_is_printed_as_it_was_read)
+{
+    prints(" null ", "null");
+    prints("[]", "[]");
+    prints("{ }", "{}");
+    prints("[ true , false, null,\t-0, 1.50, 1E+5,\r\n\"\" ]",
+           "[true,false,null,-0,1.50,1E+5,\"\"]");
+    prints("{\"b\": [[], {}, [{\"c\": [1, 2]}]], \"a\": {\"a\": \"b\"}}",
+           "{\"b\":[[],{},[{\"c\":[1,2]}]],\"a\":{\"a\":\"b\"}}");
+    prints("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20ac\\ud83d\\ude00\"",
+           "\"\\\"\\\\/\\u0008\\u000c\\u000a\\u000d\\u0009A\u00e9\u20ac\U0001f600\"");
+}
+
+Test(json, members_are_found_by_key_and_visited_in_order)
+{
+    enum { COUNT = 1000 };
+    static char text[COUNT * 20] = "{";
+    const struct json *value;
+    const char *key;
+    char name[20];
+    size_t length = 1, i = 0;
+
+    for (size_t k = 0; k < COUNT; k++)
+        length +=
+            (size_t)sprintf(text + length, "%s\"k%zu\":%zu", k ? "," : "", k * 7919 % COUNT, k);
+    strcpy(text + length, "}");
+    struct json *const root = parsed(text);
+    cr_assert_eq(json_members(root), COUNT);
+    json_each_member(root, key, value)
+    {
+        sprintf(name, "k%zu", i * 7919 % COUNT);
+        cr_assert_str_eq(key, name);
+        cr_assert_eq(json_int(value), (int64_t)i);
+        cr_assert_eq(json_member(root, name), value);
+        i++;
+    }
+    cr_assert_eq(i, COUNT);
+    cr_assert_null(json_member(root, "k"));
+    cr_assert_null(json_member(root, "k1000"));
+    json_free(root);
+    count_checks(COUNT);
+}
+
+Test(json, an_absent_value_has_no_type_and_nothing_inside)
+{
+    const char *key;
+
+    cr_assert_null(json_text(NULL));
+    cr_assert_null(json_member(NULL, "a"));
+    cr_assert_null(json_element(NULL, 0));
+    cr_assert_null(json_next_member(NULL, NULL, &key));
+    cr_assert_null(json_next_element(NULL, NULL));
+    cr_assert_eq(json_elements(NULL) + json_members(NULL), 0);
+    cr_assert(json_int(NULL) == 0 && json_double(NULL) == 0);
+    cr_assert(!json_is_null(NULL) && !json_is_object(NULL) && !json_is_number(NULL));
+    cr_assert_str_eq(json_kind(NULL), "none");
+    json_free(NULL);
+    count_checks(9);
+}
+
+Test(json, malformed_texts_are_rejected_where_they_are_wrong)
+{
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        { "", "line 1, column 1: expected a value, found the end" },
+        { "[1,\n 2", "line 2, column 3: expected ',' or ']', found the end" },
+        { "[1 2]", "column 4: expected ',' or ']', found '2'" },
+        { "[1,]", "column 4: expected a value, found ']'" },
+        { "[,1]", "expected a value, found ','" },
+        { "{\"a\"}", "expected ':', found '}'" },
+        { "{\"a\":1,}", "expected a key in '\"', found '}'" },
+        { "{a:1}", "expected a key in '\"', found 'a'" },
+        { "[1}", "expected ',' or ']', found '}'" },
+        { "{\"a\":1]", "expected ',' or '}', found ']'" },
+        { "1 1", "expected the end, found '1'" },
+        { "01", "expected the end, found '1'" },
+        { "+1", "expected a value, found '+'" },
+        { "-", "expected a digit, found the end" },
+        { "-NaN", "expected a digit, found 'N'" },
+        { "1.", "expected a digit, found the end" },
+        { ".5", "expected a value, found '.'" },
+        { "1e", "expected a digit, found the end" },
+        { "1e+", "expected a digit, found the end" },
+        { "tru", "expected a value, found 't'" },
+        { "nan", "expected a value, found 'n'" },
+        { "'a'", "expected a value, found '''" },
+        { "\"a", "expected '\"' at the end of a string, found the end" },
+        { "\"a\nb\"", "expected '\"' at the end of a string, found byte 0x0a" },
+        { "\"\\x\"", "expected an escape such as \\n, found 'x'" },
+        { "\"\\", "expected an escape such as \\n, found the end" },
+        { "\"\\u12\"", "expected four hexadecimal digits, found '\"'" },
+        { "\"\\u0000\"", "column 2: expected no NUL character" },
+        { "\"\\ud800\"", "half of a surrogate pair" },
+        { "\"\\ud800\\u0041\"", "half of a surrogate pair" },
+        { "\"\\udc00\"", "half of a surrogate pair" },
+        { "\"\xff\"", "expected UTF-8, found byte 0xff" },
+        { "\"\xc0\xaf\"", "expected UTF-8, found byte 0xc0" },
+        { "\"\xe0\x9f\xbf\"", "expected UTF-8, found byte 0xe0" },
+        { "\"\xed\xa0\x80\"", "expected UTF-8, found byte 0xed" },
+        { "\"\xf4\x90\x80\x80\"", "expected UTF-8, found byte 0xf4" },
+        { "\"\xe2\x82", "expected UTF-8, found byte 0xe2" },
+        { "\xef\xbb\xbf{}", "expected a value, found byte 0xef" },
+        { "{\"a\":1,\"b\":{\"a\":1,\"a\":2}}", "column 24: duplicate key \"a\"" },
+        { "{\"a\":1,\"\\u0061\":1}", "duplicate key \"a\"" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        rejects(cases[i].text, strlen(cases[i].text), cases[i].words);
+    rejects("{}\0", 3, "expected the end, found byte 0x00");
+    rejects("\"a\0\"", 4, "expected '\"' at the end of a string, found byte 0x00");
+}
+
+Test(json, numbers_are_those_of_python_in_every_locale)
+{
+    static const struct {
+        const char *text;
+        double value;
+        bool integer;
+    } cases[] = {
+        { "0", 0, true },
+        { "-0.0", -0.0, false },
+        { "2.5e-06", 2.5e-06, false },
+        { "0.1", 0.1, false },
+        { "100.0e-2", 1, false },
+        { "9007199254740993", 9007199254740992.0, true },
+        { "123456789012345678901234567890", 123456789012345678901234567890.0, true },
+        { "5e-324", 5e-324, false },
+        { "2.4703282292062327e-324", 0, false },
+        { "1.7976931348623157e308", 1.7976931348623157e308, false },
+        { "1e400", INFINITY, false },
+        { "-1e400", -INFINITY, false },
+        { "1e-400", 0, false },
+        { "1e99999999999999999999", INFINITY, false },
+        { "0e99999999999999999999", 0, false },
+        { "0.000000000000000000000000000000001e33", 1, false },
+        { "Infinity", INFINITY, false },
+        { "-Infinity", -INFINITY, false },
+    };
+    static const char *const locales[] = { "C", "de_DE.UTF-8", "de_DE.utf8" };
+    size_t ran = 0;
+
+    for (size_t l = 0; l < sizeof locales / sizeof *locales; l++) {
+        if (!setlocale(LC_NUMERIC, locales[l]))
+            continue;
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++, ran++) {
+            struct json *const root = parsed(cases[i].text);
+            const double value = json_double(root);
+            cr_assert_eq(json_is_integer(root), cases[i].integer, "%s", cases[i].text);
+            cr_assert_eq(memcmp(&value, &cases[i].value, sizeof value), 0, "%s: %a", cases[i].text,
+                         value);
+            json_free(root);
+        }
+        struct json *const nan_root = parsed("NaN");
+        cr_assert(isnan(json_double(nan_root)));
+        json_free(nan_root);
+    }
+    setlocale(LC_NUMERIC, "C");
+    count_checks(ran);
+}
+
+Test(json, more_digits_than_a_double_has_are_rounded_to_nearest)
+{
+    /* 1 + 2⁻⁵³ lies halfway between 1 and the next double; further digits decide */
+    static const char half[] = "1.00000000000000011102230246251565404236316680908203125";
+    char text[2000];
+
+    for (int last = 0; last < 2; last++) {
+        strcpy(text, half);
+        memset(text + sizeof half - 1, '0', 1500);
+        strcpy(text + sizeof half - 1 + 1500, last ? "1" : "0");
+        struct json *const root = parsed(text);
+        cr_assert_eq(json_double(root), last ? 1 + 0x1p-52 : 1);
+        json_free(root);
+    }
+    count_checks(2);
+}
+
+Test(json, integers_that_do_not_fit_are_the_nearest_that_does)
+{
+    static const struct {
+        const char *text;
+        int64_t value;
+    } cases[] = {
+        { "9223372036854775807", INT64_MAX },
+        { "-9223372036854775808", INT64_MIN },
+        { "9223372036854775808", INT64_MAX },
+        { "-99999999999999999999", INT64_MIN },
+        { "-17", -17 },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct json *const root = parsed(cases[i].text);
+        cr_assert(json_is_integer(root) && json_int(root) == cases[i].value, "%s", cases[i].text);
+        json_free(root);
+    }
+    count_checks(sizeof cases / sizeof *cases);
+}
+
+Test(json, nesting_is_limited)
+{
+    char text[2 * (JSON_MAX_DEPTH + 1) + 1] = "", printed[sizeof text];
+
+    for (size_t depth = JSON_MAX_DEPTH; depth <= JSON_MAX_DEPTH + 1; depth++) {
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        text[2 * depth] = '\0';
+        if (depth > JSON_MAX_DEPTH) {
+            rejects(text, 2 * depth, "column 129: expected at most 128 levels of nesting");
+            break;
+        }
+        struct json *const root = parsed(text);
+        cr_assert(json_print(root, sizeof printed, printed));
+        cr_assert_str_eq(printed, text);
+        json_free(root);
+    }
+}
+
+/* Texts that take the most values, keys and characters per byte. */
+Test(json, parsing_takes_at_most_fifteen_bytes_per_byte_and_two_blocks)
+{
+    enum { BYTES = 1 << 20 };
+    static const char *const units[] = { "1,",       "[],",       "{},",        "\"\",",
+                                         "[[],[]],", "\"::::\",", ",",          ":",
+                                         "[",        "\"a\":1,",  "{\"a\":1},", "\"\\u0041\"," };
+    char *const text = malloc(BYTES);
+
+    cr_assert_not_null(text);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        const size_t length = strlen(units[i]), times = (BYTES - 4) / length;
+        struct json *root = NULL;
+        size_t bytes = 0;
+        text[bytes++] = '[';
+        for (size_t k = 0; k < times; k++, bytes += length)
+            memcpy(text + bytes, units[i], length);
+        text[bytes++] = '1';
+        text[bytes++] = ']';
+        const size_t before = watched_bytes(), blocks = watched_allocations();
+        const bool valid = json_parse("x", "", text, bytes, &root, NULL) == VIT_OK;
+        cr_assert_leq(watched_bytes() - before, 15 * bytes + 8192, "%s: %zu", units[i],
+                      watched_bytes() - before);
+        cr_assert_leq(watched_allocations() - blocks, 2);
+        cr_assert(valid || !root);
+        json_free(root);
+        count_checks(1);
+    }
+    free(text);
+}
