@@ -7,15 +7,21 @@
 #include "checkpoint/checkpoint.h"
 #include "tests/counts.h"
 
-static enum vit_status parse(const char *config, const char *preprocessor,
+static struct text_file text_of(const char *path, const char *text)
+{
+    return (struct text_file){ path, text, text ? strlen(text) : 0 };
+}
+
+static enum vit_status parse(const char *config, const char *preprocessor, const char *processor,
                              struct parsed_config *parsed, struct vit_error *err)
 {
-    const struct text_file files[] = {
-        { "some/config.json", config, strlen(config) },
-        { "some/preprocessor_config.json", preprocessor, preprocessor ? strlen(preprocessor) : 0 },
+    const struct config_files files = {
+        .config = text_of("some/config.json", config),
+        .preprocessor = text_of("some/preprocessor_config.json", preprocessor),
+        .processor = text_of("some/processor_config.json", processor),
     };
 
-    return parse_config(&files[0], &files[1], NULL, parsed, err);
+    return parse_config(&files, NULL, parsed, err);
 }
 
 struct parsed_config expect_config(const char *config, const char *preprocessor)
@@ -23,22 +29,30 @@ struct parsed_config expect_config(const char *config, const char *preprocessor)
     struct parsed_config parsed;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(parse(config, preprocessor, &parsed, &err), VIT_OK, "%s: %s", config, err.message);
+    cr_assert_eq(parse(config, preprocessor, NULL, &parsed, &err), VIT_OK, "%s: %s", config,
+                 err.message);
     count_checks(1);
     return parsed;
+}
+
+void expect_rejected_processor(const char *config, const char *preprocessor, const char *processor,
+                               enum vit_status status, const char *words)
+{
+    struct parsed_config parsed;
+    struct vit_error err = { 0 };
+
+    cr_assert_eq(parse(config, preprocessor, processor, &parsed, &err), status, "%s: %s", words,
+                 err.message);
+    cr_assert_eq(err.status, status);
+    cr_assert_eq(strncmp(err.message, "some/", 5), 0, "no path in: %s", err.message);
+    cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
+    count_checks(4);
 }
 
 void expect_rejected_config(const char *config, const char *preprocessor, enum vit_status status,
                             const char *words)
 {
-    struct parsed_config parsed;
-    struct vit_error err = { 0 };
-
-    cr_assert_eq(parse(config, preprocessor, &parsed, &err), status, "%s: %s", words, err.message);
-    cr_assert_eq(err.status, status);
-    cr_assert_eq(strncmp(err.message, "some/", 5), 0, "no path in: %s", err.message);
-    cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
-    count_checks(4);
+    expect_rejected_processor(config, preprocessor, NULL, status, words);
 }
 
 void expect_source(const struct parsed_config *parsed, const char *field, const char *source)

@@ -14,6 +14,9 @@ struct parsed_config expect_config(const char *config, const char *preprocessor)
 /* Expects that they are rejected with this status and a message that has the path and the words. */
 void expect_rejected_config(const char *config, const char *preprocessor, enum vit_status status,
                             const char *words);
+/* The same with a some/processor_config.json, unless it is NULL. */
+void expect_rejected_processor(const char *config, const char *preprocessor, const char *processor,
+                               enum vit_status status, const char *words);
 
 /* Expects that a field of the configuration has this source. */
 void expect_source(const struct parsed_config *parsed, const char *field, const char *source);

@@ -41,8 +41,8 @@ Test(config_json, every_model_type_reaches_its_parser)
             struct vit_error err = { 0 };
             char text[96];
             snprintf(text, sizeof text, "{\"model_type\":\"%s\"}", family->model_types[j]);
-            const struct text_file file = { "config.json", text, strlen(text) };
-            parse_config(&file, NULL, NULL, &parsed, &err);
+            const struct config_files files = { .config = { "config.json", text, strlen(text) } };
+            parse_config(&files, NULL, &parsed, &err);
             cr_assert_eq(parsed.family, family, "%s: %s", text, err.message);
             cr_assert_null(strstr(err.message, "model_type"), "%s", err.message);
             types++;

@@ -111,9 +111,27 @@ Test(config_series, there_must_be_one_label_per_class)
     expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}", NULL,
                            VIT_EFORMAT, "expected 2 labels, one per class, found 3");
     expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", NULL, VIT_EFORMAT,
-                           "id2label.1: expected a string, found");
-    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":5}}", NULL, VIT_EFORMAT,
-                           "id2label.1: expected a string, found");
+                           "id2label.1: expected a string, a number or null, found");
+    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":true}}", NULL, VIT_EFORMAT,
+                           "id2label.1: expected a string, a number or null, found");
     expect_rejected_config("{" NEEDED ",\"id2label\":[\"a\",\"b\"]}", NULL, VIT_EFORMAT,
                            "id2label: expected an object");
+}
+
+Test(config_series, labels_may_be_numbers_or_null)
+{
+    struct parsed_config file =
+        expect_config("{" NEEDED ",\"id2label\":{\"0\":7,\"1\":null}}", NULL);
+
+    cr_assert_eq(file.labels.count, 2);
+    cr_assert_str_eq(file.labels.text[0], "7");
+    cr_assert_null(file.labels.text[1]);
+    labels_free(&file.labels);
+    file = expect_config("{" NEEDED ",\"id2label\":{\"0\":-0.5,\"1\":0.1}}", NULL);
+    cr_assert_str_eq(file.labels.text[0], "-0.5");
+    cr_assert_str_eq(file.labels.text[1], "0.1");
+    labels_free(&file.labels);
+    file = expect_config("{" NEEDED ",\"id2label\":null}", NULL);
+    cr_assert_eq(file.labels.count, 0);
+    count_checks(6);
 }

@@ -123,8 +123,8 @@ static void expect_known_field(const char *model_type, const char *field)
     char text[160];
 
     snprintf(text, sizeof text, "{\"%s\":null,\"model_type\":\"%s\"}", field, model_type);
-    const struct text_file file = { "config.json", text, strlen(text) };
-    cr_assert_neq(parse_config(&file, NULL, NULL, &parsed, &err), VIT_OK);
+    const struct config_files files = { .config = { "config.json", text, strlen(text) } };
+    cr_assert_neq(parse_config(&files, NULL, &parsed, &err), VIT_OK);
     cr_assert_null(strstr(err.message, "unknown field"), "%s: %s", model_type, err.message);
     count_checks(2);
 }

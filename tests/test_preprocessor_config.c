@@ -184,7 +184,8 @@ Test(preprocessor_config, steps_that_the_library_does_not_have_are_rejected)
     static const char *const wrong[][2] = {
         { "[]", "preprocessor_config.json: expected a JSON object, found an array" },
         { "{\"size\":\"224\"}", "size: expected a positive integer, found \"224\"" },
-        { "{\"size\":{\"height\":0,\"width\":0}}", "size: expected a positive integer, found 0" },
+        { "{\"size\":{\"height\":0,\"width\":0}}",
+          "size.height: expected a positive integer, found 0" },
         { "{\"image_mean\":\"x\"}", "image_mean: expected an array of numbers" },
         { "{\"image_mean\":[1,2]}", "image_mean: expected 3 numbers, one per channel, found 2" },
         { "{\"image_std\":[1,0,1]}", "image_std: expected finite numbers above 0, found 0" },
@@ -196,4 +197,40 @@ Test(preprocessor_config, steps_that_the_library_does_not_have_are_rejected)
                                unsupported[i][1]);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect_rejected_config(MODEL("vit"), wrong[i][0], VIT_EFORMAT, wrong[i][1]);
+}
+
+Test(preprocessor_config, a_file_that_is_not_understood_is_never_ignored)
+{
+    static const char series[] =
+        "{\"model_type\":\"series_vit\",\"img_size\":[1,8,8],\"patch_size\":4,\"token_len\":8,"
+        "\"preds\":2,\"num_heads\":2,\"hidden_chan_mul\":2,\"depth\":1}";
+
+    expect_rejected_processor(MODEL("vit"), NULL, "{", VIT_EFORMAT,
+                              "processor_config.json: expected JSON");
+    expect_rejected_processor(MODEL("vit"), "{}", "[]", VIT_EFORMAT,
+                              "processor_config.json: expected a JSON object");
+    expect_rejected_processor(MODEL("vit"), "{}", "{\"image_processor\":1}", VIT_EFORMAT,
+                              "processor_config.json: image_processor: expected an object");
+    expect_rejected_processor(
+        MODEL("vit"), "{}", "{\"image_processor\":{\"resample\":9}}", VIT_EUNSUPPORTED,
+        "processor_config.json: image_processor: resample: expected 2 (bilinear)");
+    expect_rejected_processor(
+        MODEL("vit"), "{}", "{\"image_processor\":{\"image_processor_type\":\"Other\"}}",
+        VIT_EUNSUPPORTED, "processor_config.json: image_processor: image_processor_type: expected");
+    expect_rejected_processor(series, "{}", NULL, VIT_EUNSUPPORTED,
+                              "preprocessor_config.json: expected no such file beside family "
+                              "series");
+    expect_rejected_processor(series, NULL, "{\"image_processor\":{}}", VIT_EUNSUPPORTED,
+                              "processor_config.json: image_processor: expected no such file");
+}
+
+Test(preprocessor_config, a_size_may_have_nulls)
+{
+    makes("vit", "{\"size\":{\"height\":192,\"width\":192,\"longest_edge\":null}}",
+          (struct expected){ 192, 192, SQUASH, 1, VIT_INTERPOLATION_BILINEAR, 0.5f, 0.5f });
+    expect_rejected_config(MODEL("vit"), "{\"size\":[192]}", VIT_EFORMAT,
+                           "size: expected a positive integer or [height, width]");
+    expect_rejected_config(MODEL("vit"),
+                           "{\"size\":{\"height\":192,\"width\":192,\"longest_edge\":9}}",
+                           VIT_EUNSUPPORTED, "size: expected a number, [height, width]");
 }

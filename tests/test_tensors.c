@@ -111,7 +111,7 @@ Test(tensors, several_files_of_weights_are_rejected_in_any_order)
     static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
                                          "B.npz", "a.npz" };
     static const size_t pairs[][3] = {
-        { 0, 1, 0 }, { 1, 0, 0 }, { 2, 0, 2 }, { 1, 3, 3 }, { 3, 2, 2 }, { 2, 3, 2 }
+        { 0, 2, 2 }, { 2, 0, 2 }, { 1, 3, 3 }, { 3, 2, 2 }, { 2, 3, 2 }
     }; /* the two that exist, the one that the message names first */
 
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
@@ -126,6 +126,30 @@ Test(tensors, several_files_of_weights_are_rejected_in_any_order)
         make_text(&directory, "z.npz", "");
         rejects(&directory, VIT_EFORMAT, words);
         remove_directory(&directory);
+    }
+}
+
+/* As in transformers and timm: an index that is left from a conversion has no effect. */
+Test(tensors, the_single_file_counts_beside_an_index)
+{
+    static const struct made_tensor made[] = { { "w", NULL, 1, { 4 } } };
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct made_directory directory = make_directory();
+        struct tensors *tensors = NULL;
+        struct vit_error err = { 0 };
+        if (i == 0)
+            make_text(&directory, "model.safetensors.index.json", "not JSON");
+        make_model(&directory, made, 1);
+        make_text(&directory, "model.safetensors.index.json", "not JSON");
+        cr_assert_eq(open_tensors(directory.path, &tensors, &err), VIT_OK, "%s", err.message);
+        cr_assert(tensors->format == TENSORS_SAFETENSORS && tensors->count == 1);
+        tensors_close(tensors);
+        make_text(&directory, "a.npz", "");
+        rejects(&directory, VIT_EFORMAT,
+                ": expected one file of weights, found a.npz and model.safetensors");
+        remove_directory(&directory);
+        count_checks(2);
     }
 }
 

@@ -25,16 +25,24 @@ struct checkpoint {
 static enum vit_status open_config(const struct directory *directory, struct checkpoint *c,
                                    struct vit_error *err)
 {
-    struct text_file config = { 0 }, preprocessor = { 0 };
-    enum vit_status status;
+    struct config_files files = { 0 };
+    const struct {
+        const char *name;
+        struct text_file *text;
+    } texts[] = {
+        { "config.json", &files.config },
+        { "preprocessor_config.json", &files.preprocessor },
+        { "processor_config.json", &files.processor },
+    };
+    enum vit_status status = VIT_OK;
 
-    if (!(status = directory_read_text(directory, "config.json", CONFIG_MAX_BYTES, true, &config,
-                                       err)) &&
-        !(status = directory_read_text(directory, "preprocessor_config.json", CONFIG_MAX_BYTES,
-                                       true, &preprocessor, err)))
-        status = parse_config(&config, &preprocessor, c->tensors, &c->parsed, err);
-    text_file_free(&preprocessor);
-    text_file_free(&config);
+    for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++)
+        status = directory_read_text(directory, texts[i].name, CONFIG_MAX_BYTES, true,
+                                     texts[i].text, err);
+    if (!status)
+        status = parse_config(&files, c->tensors, &c->parsed, err);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        text_file_free(texts[i].text);
     return status;
 }
 

@@ -30,13 +30,33 @@ static enum vit_status append(const char *path, const char *text, size_t length,
     return VIT_OK;
 }
 
+/* A label: a string, or a number as the file has it; null is a class without a label. */
+static enum vit_status append_json(const char *path, const char *key, const struct json *label,
+                                   struct labels *labels, struct vit_error *err)
+{
+    const char *text = json_text(label);
+    char number[64];
+
+    if (json_is_null(label)) {
+        labels->text[labels->count++] = NULL;
+        return VIT_OK;
+    }
+    if (json_is_number(label) && json_print(label, sizeof number, number))
+        text = number;
+    if (text)
+        return append(path, text, strlen(text), labels, err);
+    return fail_file(err, VIT_EFORMAT, path,
+                     "id2label.%s: expected a string, a number or null, found %s", key,
+                     json_kind(label));
+}
+
 enum vit_status labels_parse_json(const char *path, const struct json *id2label, size_t classes,
                                   struct labels *labels, struct vit_error *err)
 {
     enum vit_status status;
 
     *labels = (struct labels){ 0 };
-    if (!id2label)
+    if (!id2label || json_is_null(id2label))
         return VIT_OK;
     if (!json_is_object(id2label))
         return fail_file(err, VIT_EFORMAT, path, "id2label: expected an object, found %s",
@@ -49,13 +69,7 @@ enum vit_status labels_parse_json(const char *path, const struct json *id2label,
     for (size_t i = 0; !status && i < classes; i++) {
         char key[24];
         snprintf(key, sizeof key, "%zu", i);
-        const struct json *const label = json_member(id2label, key);
-        const char *const text = json_text(label);
-        if (text)
-            status = append(path, text, strlen(text), labels, err);
-        else
-            status = fail_file(err, VIT_EFORMAT, path, "id2label.%s: expected a string, found %s",
-                               key, json_kind(label));
+        status = append_json(path, key, json_member(id2label, key), labels, err);
     }
     if (status)
         labels_free(labels);

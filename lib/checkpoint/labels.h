@@ -11,12 +11,13 @@
 
 struct labels {
     size_t count; /* 0, or the model's classes */
-    char **text;
+    char **text;  /* NULL: a class without a label */
 };
 
 /*
- * Labels from id2label, an object with the keys "0" to "classes − 1"; NULL gives no labels.
- * VIT_EFORMAT: another number of labels, a missing key, a label that is not a string; VIT_ENOMEM.
+ * Labels from id2label, an object with the keys "0" to "classes − 1"; NULL and null give no labels.
+ * VIT_EFORMAT: another number of labels, a missing key, a label that is not a string, a number or
+ * null; VIT_ENOMEM.
  */
 enum vit_status labels_parse_json(const char *path, const struct json *id2label, size_t classes,
                                   struct labels *labels, struct vit_error *err);

@@ -2,6 +2,7 @@
 #include "checkpoint/parse_config.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/check.h"
@@ -124,6 +125,14 @@ static const struct {
     { "std", { "image_std", NULL } },
 };
 
+/* The last part of a path. */
+static const char *file_name(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 static void note_from(const struct config_sources *sources, enum preprocess_source source, size_t i,
                       struct provenance *provenance)
 {
@@ -138,7 +147,8 @@ static void note_from(const struct config_sources *sources, enum preprocess_sour
         for (size_t j = 0; j < 2 && !*from; j++) {
             const char *const field = preprocess_sources[i].preprocessor[j];
             if (field && is_given(sources->preprocessor, field))
-                snprintf(from, sizeof from, "preprocessor_config.json: %s", field);
+                snprintf(from, sizeof from, "%.50s: %s", file_name(sources->preprocessor_path),
+                         field);
         }
     } else if (is_given(object, name)) {
         snprintf(from, sizeof from, "config.json: %s%s", cfg ? "pretrained_cfg." : "", name);
@@ -159,6 +169,12 @@ static enum vit_status parse_family(const struct config_sources *sources,
     if (!family)
         return fail_unknown_model(sources, err);
     parsed->family = family;
+    /* timm ignores these files; the other families have no reader of their own */
+    if (sources->preprocessor && family->preprocess == PREPROCESS_PRETRAINED_CFG)
+        return fail_file(err, VIT_EUNSUPPORTED, sources->preprocessor_path,
+                         "expected no such file beside family %s, whose preprocessing is "
+                         "pretrained_cfg in config.json",
+                         family->id);
     if ((status = family->parse(sources, parsed, err)))
         return status;
     for (size_t i = 0; i < sizeof preprocess_sources / sizeof *preprocess_sources; i++)
@@ -176,7 +192,7 @@ static enum vit_status parse_object(const struct text_file *file, struct json **
     enum vit_status status;
 
     *root = NULL;
-    if (!file || !file->text)
+    if (!file->text)
         return VIT_OK;
     if ((status = json_parse(file->path, "", file->text, file->bytes, root, err)))
         return status;
@@ -186,26 +202,53 @@ static enum vit_status parse_object(const struct text_file *file, struct json **
     return VIT_OK;
 }
 
-enum vit_status parse_config(const struct text_file *config, const struct text_file *preprocessor,
-                             const struct tensors *tensors, struct parsed_config *parsed,
-                             struct vit_error *err)
+/* Sets sources->preprocessor, which processor_config.json may nest. */
+static enum vit_status find_preprocessor(const struct config_files *files, const struct json *flat,
+                                         const struct json *processor,
+                                         struct config_sources *sources, char **nested_path,
+                                         struct vit_error *err)
+{
+    const struct json *const nested = json_member(processor, "image_processor");
+    const size_t bytes = strlen(files->processor.path ? files->processor.path : "") + 20;
+
+    sources->preprocessor = flat;
+    sources->preprocessor_path = files->preprocessor.path ? files->preprocessor.path : "";
+    if (!nested || json_is_null(nested))
+        return VIT_OK;
+    if (!json_is_object(nested))
+        return fail_file(err, VIT_EFORMAT, files->processor.path,
+                         "image_processor: expected an object, found %s", json_kind(nested));
+    *nested_path = malloc(bytes);
+    if (!*nested_path)
+        return fail_no_memory(err, files->processor.path);
+    snprintf(*nested_path, bytes, "%s: image_processor", files->processor.path);
+    sources->preprocessor = nested;
+    sources->preprocessor_path = *nested_path;
+    return VIT_OK;
+}
+
+enum vit_status parse_config(const struct config_files *files, const struct tensors *tensors,
+                             struct parsed_config *parsed, struct vit_error *err)
 {
     static const struct tensors none = { 0 };
-    struct config_sources sources = { .path = config->path,
-                                      .preprocessor_path = preprocessor ? preprocessor->path : "",
+    struct config_sources sources = { .path = files->config.path,
                                       .tensors = tensors ? tensors : &none };
-    struct json *root = NULL, *preprocessor_root = NULL;
+    struct json *root = NULL, *flat = NULL, *processor = NULL;
+    char *nested_path = NULL;
     enum vit_status status;
 
     *parsed = (struct parsed_config){ .config.size = sizeof parsed->config,
                                       .preprocess.size = sizeof parsed->preprocess };
-    if (!(status = parse_object(config, &root, err)) &&
-        !(status = parse_object(preprocessor, &preprocessor_root, err))) {
+    if (!(status = parse_object(&files->config, &root, err)) &&
+        !(status = parse_object(&files->preprocessor, &flat, err)) &&
+        !(status = parse_object(&files->processor, &processor, err)) &&
+        !(status = find_preprocessor(files, flat, processor, &sources, &nested_path, err))) {
         sources.root = root;
-        sources.preprocessor = preprocessor_root;
         status = parse_family(&sources, parsed, err);
     }
-    json_free(preprocessor_root);
+    free(nested_path);
+    json_free(processor);
+    json_free(flat);
     json_free(root);
     return status;
 }

@@ -13,10 +13,10 @@
 
 /* The sources of a family's configuration. */
 struct config_sources {
-    const char *path;        /* of config.json, for messages */
-    const struct json *root; /* its object; NULL: no such file */
-    const char *preprocessor_path;
-    const struct json *preprocessor; /* of preprocessor_config.json; NULL: no such file */
+    const char *path;                /* of config.json, for messages */
+    const struct json *root;         /* its object; NULL: no such file */
+    const char *preprocessor_path;   /* of the image processor's file, and its object therein */
+    const struct json *preprocessor; /* the image processor; NULL: no file has one */
     const struct tensors *tensors;   /* names and shapes hold a part of the configuration */
 };
 
@@ -30,16 +30,21 @@ struct parsed_config {
     struct provenance provenance;
 };
 
+/* The files of a configuration; a NULL text is a file that does not exist. */
+struct config_files {
+    struct text_file config;       /* config.json */
+    struct text_file preprocessor; /* preprocessor_config.json */
+    struct text_file processor;    /* processor_config.json: an image_processor takes precedence */
+};
+
 /*
- * Parses config.json and preprocessor_config.json; a NULL text is a file that does not exist.
- * `preprocessor` and `tensors` may be NULL. VIT_EIO: config.json does not exist and is needed;
+ * Parses the files. `tensors` may be NULL. VIT_EIO: config.json does not exist and is needed;
  * VIT_EFORMAT: not JSON, a value of the wrong type or out of range, fields that contradict each
  * other or the tensors; VIT_EUNSUPPORTED: a model, a field or a value that the library does not
  * know; VIT_ENOMEM. On success the caller calls labels_free(&parsed->labels).
  */
-enum vit_status parse_config(const struct text_file *config, const struct text_file *preprocessor,
-                             const struct tensors *tensors, struct parsed_config *parsed,
-                             struct vit_error *err);
+enum vit_status parse_config(const struct config_files *files, const struct tensors *tensors,
+                             struct parsed_config *parsed, struct vit_error *err);
 
 /* --- for the families' parsers */
 

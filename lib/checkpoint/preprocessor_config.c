@@ -1,5 +1,6 @@
 /* preprocessor_config.c - preprocessor_config.json: how Hugging Face's images become inputs */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "checkpoint/config_hf.h"
@@ -64,35 +65,70 @@ struct processor_fields {
     struct numbers mean, std;
 };
 
+static enum vit_status fail_size(const struct json_reader *reader, const struct field_rule *rule,
+                                 const struct json *value)
+{
+    return fail_field(reader, rule, VIT_EUNSUPPORTED,
+                      "a number, [height, width], height and width, or shortest_edge", value);
+}
+
+/* Fields without a rule must be null, as transformers writes those that it does not use. */
+static enum vit_status read_size_object(const struct json_reader *reader,
+                                        const struct field_rule *size_rule,
+                                        const struct json *object, const struct field_rule *rules,
+                                        size_t count)
+{
+    struct json_reader inside = *reader;
+    char prefix[64];
+    const char *name;
+    const struct json *value;
+
+    json_each_member(object, name, value)
+    {
+        bool known = json_is_null(value);
+        for (size_t i = 0; i < count; i++)
+            known = known || strcmp(rules[i].name, name) == 0;
+        if (!known)
+            return fail_size(reader, size_rule, object);
+    }
+    snprintf(prefix, sizeof prefix, "%s%s.", reader->prefix, size_rule->name);
+    inside.prefix = prefix;
+    return json_fields_read(&inside, object, rules, count);
+}
+
+_Static_assert(offsetof(struct image_size, width) ==
+                   offsetof(struct image_size, height) + sizeof(size_t),
+               "parse_height_width fills both");
+
 static enum vit_status parse_size(const struct json_reader *reader, const struct field_rule *rule,
                                   const struct json *value)
 {
     struct image_size size = { 0 };
-    const struct {
-        const char *name;
-        size_t *member;
-    } known[] = { { "height", &size.height },
-                  { "width", &size.width },
-                  { "shortest_edge", &size.shortest_edge } };
-    const struct field_rule count = { .name = rule->name };
+    const struct field_rule rules[] = {
+        FIELD_RULE(struct image_size, "height", parse_count, height),
+        FIELD_RULE(struct image_size, "width", parse_count, width),
+        FIELD_RULE(struct image_size, "shortest_edge", parse_count, shortest_edge),
+    };
+    const struct field_rule pair = { .name = rule->name,
+                                     .offset = offsetof(struct image_size, height) };
+    const struct field_rule number = { .name = rule->name,
+                                       .offset = offsetof(struct image_size, number) };
     struct json_reader to = *reader;
-    enum vit_status status = VIT_OK;
-    size_t unknown = json_members(value);
+    enum vit_status status;
 
-    to.target = &size.number;
-    if (!json_is_object(value) && (status = parse_count(&to, &count, value)))
+    to.target = &size;
+    to.provenance = NULL;
+    if (json_is_array(value))
+        status = parse_height_width(&to, &pair, value);
+    else if (json_is_object(value))
+        status = read_size_object(&to, rule, value, RULES(rules));
+    else
+        status = parse_count(&to, &number, value);
+    if (status)
         return status;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        const struct json *const member = json_member(value, known[i].name);
-        unknown -= member ? 1 : 0;
-        to.target = known[i].member;
-        if (member && !json_is_null(member) && (status = parse_count(&to, &count, member)))
-            return status;
-    }
-    if (unknown > 0 || (size.height > 0) != (size.width > 0) ||
+    if ((size.height > 0) != (size.width > 0) ||
         (json_is_object(value) && (size.height > 0) == (size.shortest_edge > 0)))
-        return fail_field(reader, rule, VIT_EUNSUPPORTED,
-                          "a number, height and width, or shortest_edge", value);
+        return fail_size(reader, rule, value);
     *(struct image_size *)field_member(reader, rule) = size;
     return VIT_OK;
 }

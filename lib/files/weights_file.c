@@ -7,8 +7,11 @@
 #include "files/fail_file.h"
 #include "files/sanitize.h"
 
+static const char single[] = "model.safetensors", index_file[] = "model.safetensors.index.json";
+
 /* What the messages name. The smallest names, so that they do not depend on the listing's order. */
 struct candidates {
+    bool single, index;
     char *first, *second; /* files of weights: the two smallest names */
     char *unreadable;     /* weights in a format that is not read: the smallest name */
 };
@@ -22,9 +25,9 @@ static bool ends_with(const char *name, const char *end)
 
 static bool weights_format(const char *name, enum tensors_format *format)
 {
-    if (strcmp(name, "model.safetensors") == 0)
+    if (strcmp(name, single) == 0)
         *format = TENSORS_SAFETENSORS;
-    else if (strcmp(name, "model.safetensors.index.json") == 0)
+    else if (strcmp(name, index_file) == 0)
         *format = TENSORS_SHARDED;
     else if (ends_with(name, ".npz"))
         *format = TENSORS_NPZ;
@@ -72,8 +75,11 @@ static bool visit(void *user, const char *name)
     struct candidates *const found = user;
     enum tensors_format format;
 
-    if (weights_format(name, &format))
-        return insert(name, &found->first, &found->second);
+    if (weights_format(name, &format)) {
+        found->single = found->single || format == TENSORS_SAFETENSORS;
+        found->index = found->index || format == TENSORS_SHARDED;
+        return format == TENSORS_NPZ ? insert(name, &found->first, &found->second) : true;
+    }
     return is_unreadable(name) ? insert(name, &found->unreadable, NULL) : true;
 }
 
@@ -85,6 +91,12 @@ enum vit_status weights_file_find(const struct directory *directory, enum tensor
 
     if (status)
         goto free_found;
+    /* the single file counts if there is also an index, as for transformers and timm */
+    if ((found.single || found.index) &&
+        !insert(found.single ? single : index_file, &found.first, &found.second)) {
+        status = fail_no_memory(err, directory->path);
+        goto free_found;
+    }
     if (found.second) {
         status = fail_file(err, VIT_EFORMAT, directory->path,
                            "expected one file of weights, found %s and %s",

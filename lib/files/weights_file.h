@@ -13,8 +13,8 @@ enum tensors_format {
 
 /*
  * Finds the one file of weights: its format, and its name, which the caller frees. Hidden files do
- * not count. VIT_EIO: the directory cannot be listed, or it has no such file; VIT_EFORMAT: it has
- * several; VIT_ENOMEM.
+ * not count, nor does an index beside model.safetensors. VIT_EIO: the directory cannot be listed,
+ * or it has no such file; VIT_EFORMAT: it has several; VIT_ENOMEM.
  */
 enum vit_status weights_file_find(const struct directory *directory, enum tensors_format *format,
                                   char **name, struct vit_error *err);

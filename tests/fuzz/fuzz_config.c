@@ -1,5 +1,5 @@
-/* fuzz_config.c - libFuzzer target: any bytes as a config.json and, after a NUL, a
- * preprocessor_config.json; what passes must be computable */
+/* fuzz_config.c - libFuzzer target: any bytes as a config.json and, after a NUL each, a
+ * preprocessor_config.json and a processor_config.json; what passes must be computable */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,20 +13,31 @@ static void demand(int holds)
         abort();
 }
 
+/* The bytes up to a NUL or the end, as a file; *at is NULL behind the last. */
+static struct text_file next_file(const char *path, const char **at, size_t *size)
+{
+    const char *const text = *at, *const nul = text && *size > 0 ? memchr(text, 0, *size) : NULL;
+    const size_t bytes = !text ? 0 : nul ? (size_t)(nul - text) : *size;
+
+    *at = nul ? nul + 1 : NULL;
+    *size -= nul ? bytes + 1 : *size;
+    return (struct text_file){ path, text, bytes };
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct parsed_config file;
     struct vit_error err = { .status = VIT_OK };
-    const char *const text = (const char *)data, *const nul =
-                                                     size > 0 ? memchr(data, 0, size) : NULL;
-    const size_t bytes = nul ? (size_t)(nul - text) : size;
-    const struct text_file config = { "config.json", text, bytes };
-    const struct text_file preprocessor = { "preprocessor_config.json", nul ? nul + 1 : NULL,
-                                            nul ? size - bytes - 1 : 0 };
+    const char *at = (const char *)data;
+    const struct config_files files = {
+        .config = next_file("config.json", &at, &size),
+        .preprocessor = next_file("preprocessor_config.json", &at, &size),
+        .processor = next_file("processor_config.json", &at, &size),
+    };
 
-    if (parse_config(&config, &preprocessor, NULL, &file, &err)) {
+    if (parse_config(&files, NULL, &file, &err)) {
         demand(err.status != VIT_OK && strlen(err.message) > 0);
         return 0;
     }
