@@ -41,10 +41,12 @@ enum vit_status digest_model(const struct digest_setup *setup, const char *name,
     struct vit_config c = { .size = sizeof c };
     vit_model_get_config(model, &c, NULL);
     const size_t pixels = 2 * c.channels * c.height * c.width;
-    const enum vit_output output = c.classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    const enum vit_output output = c.classes > 0             ? VIT_OUTPUT_LOGITS
+                                   : c.pool != VIT_POOL_NONE ? VIT_OUTPUT_EMBEDDING
+                                                             : VIT_OUTPUT_LAST_HIDDEN_STATE;
     vit_output_shape(model, output, 0, &rows, &columns);
     images = malloc(pixels * sizeof *images);
-    logits = malloc(2 * columns * sizeof *logits);
+    logits = malloc(2 * rows * columns * sizeof *logits);
     if (!images || !logits) {
         status = fail_path(err, VIT_ENOMEM, directory, "out of memory for two images");
         goto close;
@@ -60,7 +62,7 @@ enum vit_status digest_model(const struct digest_setup *setup, const char *name,
     };
     status = vit_forward_call(context, &call, err);
     if (status == VIT_OK)
-        digests_add(digests, name, digest_floats(DIGEST_BEGIN, 2 * columns, logits));
+        digests_add(digests, name, digest_floats(DIGEST_BEGIN, 2 * rows * columns, logits));
 
 close:
     free(images);

@@ -46,6 +46,7 @@ Test(architectures, names_stand_for_timms_dimensions)
         { "vit_huge_patch14_clip_quickgelu_378", 14, 378, 1280, 32, 16, 5120 },
         { "vit_large_patch16_siglip_512", 16, 512, 1024, 24, 16, 4096 },
         { "vit_so400m_patch14_siglip_378.webli", 14, 378, 1152, 27, 16, 4304 },
+        { "vit_so400m_patch14_siglip_384.webli", 14, 384, 1152, 27, 16, 4304 },
         { "vit_so400m_patch16_siglip_gap_256", 16, 256, 1152, 27, 16, 4304 },
         { "vit_giantopt_patch16_siglip_384.v2_webli", 16, 384, 1536, 40, 16, 6144 },
         { "vit_base_patch16_gap_224", 16, 224, 768, 12, 16, 3072 },
@@ -228,7 +229,6 @@ Test(architectures, other_names_are_unsupported_and_repeated)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         refuses(others[i], "is not known");
     refuses("vit_base_patch16_225", "height: expected a multiple of patch, 16, found 225");
-    refuses("vit_so400m_patch14_siglip_384", "height: expected a multiple of patch, 14, found 384");
 }
 
 Test(architectures, the_message_names_what_an_architecture_has_that_is_not_supported)
@@ -243,4 +243,46 @@ Test(architectures, the_message_names_what_an_architecture_has_that_is_not_suppo
     refuses("vit_so150m_patch16_reg4_map_256", "some of the tokens");
     refuses("aimv2_large_patch14_224", "RMSNorm");
     refuses("beit3_base_patch16_224", "norms within");
+}
+
+/* Each old name, and one that timm maps it to. */
+Test(architectures, deprecated_names_are_those_that_took_their_place)
+{
+    static const char *const names[][2] = {
+        { "vit_tiny_patch16_224_in21k", "vit_tiny_patch16_224" },
+        { "vit_small_patch32_224_in21k", "vit_small_patch32_224" },
+        { "vit_small_patch16_224_in21k", "vit_small_patch16_224" },
+        { "vit_base_patch32_224_in21k", "vit_base_patch32_224" },
+        { "vit_base_patch16_224_in21k", "vit_base_patch16_224" },
+        { "vit_base_patch8_224_in21k", "vit_base_patch8_224" },
+        { "vit_large_patch16_224_in21k", "vit_large_patch16_224" },
+        { "vit_large_patch32_224_in21k", "vit_large_patch32_224" },
+        { "vit_huge_patch14_224_in21k", "vit_huge_patch14_224" },
+        { "vit_base_patch32_224_sam", "vit_base_patch32_224" },
+        { "vit_base_patch16_224_sam", "vit_base_patch16_224" },
+        { "vit_small_patch16_224_dino", "vit_small_patch16_224" },
+        { "vit_small_patch8_224_dino", "vit_small_patch8_224" },
+        { "vit_base_patch16_224_dino", "vit_base_patch16_224" },
+        { "vit_base_patch8_224_dino", "vit_base_patch8_224" },
+        { "vit_base_patch16_224_miil_in21k", "vit_base_patch16_224_miil" },
+        { "vit_base_patch32_224_clip_laion2b", "vit_base_patch32_clip_224" },
+        { "vit_large_patch14_224_clip_laion2b", "vit_large_patch14_clip_224" },
+        { "vit_huge_patch14_224_clip_laion2b", "vit_huge_patch14_clip_224" },
+        { "vit_giant_patch14_224_clip_laion2b", "vit_giant_patch14_clip_224" },
+        { "deit3_small_patch16_224_in21ft1k", "deit3_small_patch16_224" },
+        { "deit3_small_patch16_384_in21ft1k", "deit3_small_patch16_384" },
+        { "deit3_medium_patch16_224_in21ft1k", "deit3_medium_patch16_224" },
+        { "deit3_base_patch16_224_in21ft1k", "deit3_base_patch16_224" },
+        { "deit3_base_patch16_384_in21ft1k", "deit3_base_patch16_384" },
+        { "deit3_large_patch16_224_in21ft1k", "deit3_large_patch16_224" },
+        { "deit3_large_patch16_384_in21ft1k", "deit3_large_patch16_384" },
+        { "deit3_huge_patch14_224_in21ft1k", "deit3_huge_patch14_224" },
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const struct vit_config old = named(names[i][0]), now = named(names[i][1]);
+        cr_assert_eq(memcmp(&old, &now, sizeof old), 0, "%s", names[i][0]);
+    }
+    cr_assert_eq(sizeof names / sizeof *names, 28);
+    count_checks(29);
 }

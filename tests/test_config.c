@@ -38,8 +38,7 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(patch, 0, "patch: ");
     REFUSES(dim, 0, "dim: ");
     REFUSES(dim, CONFIG_MAX_DIM + 1, "dim: expected 1 to 65536, found 65537");
-    REFUSES(depth, 0, "depth: ");
-    REFUSES(depth, CONFIG_MAX_DEPTH + 1, "depth: expected 1 to 1024, found 1025");
+    REFUSES(depth, CONFIG_MAX_DEPTH + 1, "depth: expected 0 to 1024, found 1025");
     REFUSES(heads, 0, "heads: ");
     REFUSES(mlp_dim, 0, "mlp_dim: ");
     REFUSES(mlp_dim, CONFIG_MAX_MLP_DIM + 1, "mlp_dim: expected 1 to 262144, found 262145");
@@ -60,7 +59,8 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(tokenizer, (enum vit_tokenizer)4, "tokenizer: expected 0 to 3, found 4");
     REFUSES(class_tokens, (enum vit_class_tokens)3, "class_tokens: ");
     REFUSES(pos_embed_scope, (enum vit_pos_embed_scope)3, "pos_embed_scope: ");
-    REFUSES(pool, (enum vit_pool)6, "pool: ");
+    REFUSES(pool, (enum vit_pool)8, "pool: expected 0 to 7, found 8");
+    REFUSES(pool, VIT_POOL_NONE, "classes and pre_logits: expected 0 with pool none");
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
 }
 

@@ -50,6 +50,7 @@ Test(config_timm, arguments_override_the_architecture)
     cr_assert(c->dim == 60 && c->depth == 3 && c->heads == 5 && c->mlp_dim == 149);
     cr_assert(c->no_qkv_bias && c->layer_scale && c->activation == VIT_ACTIVATION_GELU_QUICK);
     cr_assert_eq(c->classes, 7);
+    cr_assert_eq(file.labels.count, 0);
     const struct vit_preprocess_config *r = &file.preprocess;
     cr_assert(r->channels == 1 && r->height == 32 && r->width == 48 && r->crop_pct == 1);
     cr_assert(r->interpolation == VIT_INTERPOLATION_BILINEAR &&
@@ -141,6 +142,8 @@ Test(config_timm, the_norm_follows_pooling_over_patches_unless_arguments_change_
         { BASE, "\"global_pool\":\"avg\",\"fc_norm\":null", VIT_POOL_MEAN, VIT_FINAL_NORM_POOLED },
         { BASE, "\"global_pool\":\"avg\",\"fc_norm\":false", VIT_POOL_MEAN, VIT_FINAL_NORM_TOKENS },
         { BASE, "\"global_pool\":\"max\"", VIT_POOL_MAX, VIT_FINAL_NORM_POOLED },
+        { BASE, "\"global_pool\":\"avgmax\"", VIT_POOL_MEAN_AND_MAX, VIT_FINAL_NORM_POOLED },
+        { BASE, "\"global_pool\":\"\",\"num_classes\":0", VIT_POOL_NONE, VIT_FINAL_NORM_TOKENS },
         { BASE, "\"fc_norm\":true", VIT_POOL_CLASS, VIT_FINAL_NORM_POOLED },
         { BASE, "\"fc_norm\":true,\"final_norm\":false", VIT_POOL_CLASS, VIT_FINAL_NORM_NONE },
         { BASE, "\"global_pool\":\"avg\",\"pool_include_prefix\":true", VIT_POOL_MEAN_ALL,
@@ -264,10 +267,12 @@ Test(config_timm, each_field_has_its_source)
 Test(config_timm, arguments_that_cannot_be_computed_are_unsupported)
 {
     static const char *const changes[][2] = {
-        { "\"global_pool\":\"\"", "model_args.global_pool: expected one of \"token\", \"avg\", "
-                                  "\"max\", \"map\", found \"\"" },
-        { "\"global_pool\":\"avgmax\"", "found \"avgmax\"" },
-        { "\"global_pool\":\"prr\"", "found \"prr\"" },
+        { "\"global_pool\":\"\"", "global_pool: expected a pooling, found \"\" with 1000 classes" },
+        { "\"global_pool\":\"prr\"",
+          "model_args.global_pool: expected one of \"token\", \"avg\", \"max\", \"map\", "
+          "\"avgmax\", \"\", found \"prr\"" },
+        { "\"global_pool\":\"avgmax\",\"pool_include_prefix\":true",
+          "pool_include_prefix: expected false with global_pool \"avgmax\"" },
         { "\"global_pool\":\"map\",\"pool_include_prefix\":true",
           "pool_include_prefix: expected false with global_pool" },
         { "\"global_pool\":\"max\",\"pool_include_prefix\":true",
@@ -276,7 +281,6 @@ Test(config_timm, arguments_that_cannot_be_computed_are_unsupported)
           "mlp_layer: expected \"Mlp\" with global_pool \"map\", found \"SwiGLUPacked\"" },
         { "\"pos_embed\":\"rope\"",
           "model_args.pos_embed: expected one of \"learn\", \"none\", \"\", found \"rope\"" },
-        { "\"proj_bias\":false", "model_args.proj_bias: expected true, found false" },
         { "\"scale_attn_norm\":true", "model_args.scale_attn_norm: expected false, found true" },
         { "\"scale_mlp_norm\":true", "model_args.scale_mlp_norm: expected false, found true" },
         { "\"attn_layer\":\"diff\"",
@@ -318,10 +322,10 @@ Test(config_timm, a_wrong_value_has_a_message_with_what_was_expected_and_found)
         { "\"img_size\":[1,2,3]", "found [1,2,3]" },
         { "\"img_size\":[32,\"x\"]",
           "model_args.img_size: expected a positive integer or [height, width]" },
-        { "\"depth\":-3", "model_args.depth: expected a positive integer, found -3" },
+        { "\"depth\":-3", "model_args.depth: expected 0 or a positive integer, found -3" },
         { "\"depth\":2.0", "found 2.0" },
         { "\"depth\":4294967297", "found 4294967297" },
-        { "\"depth\":2000", "depth: expected 1 to 1024, found 2000" },
+        { "\"depth\":2000", "depth: expected 0 to 1024, found 2000" },
         { "\"qkv_bias\":1", "model_args.qkv_bias: expected true or false, found 1" },
         { "\"mlp_ratio\":\"4\"", "model_args.mlp_ratio: expected a number" },
         { "\"mlp_ratio\":-1",
@@ -336,7 +340,8 @@ Test(config_timm, a_wrong_value_has_a_message_with_what_was_expected_and_found)
         { "\"reg_tokens\":-1", "model_args.reg_tokens: expected 0 or a positive integer" },
         { "\"reg_tokens\":5000", "registers: expected 0 to 1024, found 5000" },
         { "\"num_classes\":-1", "model_args.num_classes: expected 0 or a positive integer" },
-        { "\"img_size\":225", "height: expected a multiple of patch, 16, found 225" },
+        { "\"dynamic_img_size\":true,\"img_size\":225",
+          "height: expected a multiple of patch, 16, found 225" },
     };
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -362,4 +367,76 @@ Test(config_timm, a_wrong_value_has_a_message_with_what_was_expected_and_found)
                            "pretrained_cfg.mean: expected a number for 1 channel");
     expect_rejected_config("{\"architecture\":1}", NULL, VIT_EFORMAT,
                            "architecture: expected a string");
+}
+
+Test(config_timm, sizes_that_the_patch_does_not_divide_lose_their_edges)
+{
+    const struct vit_config c = with("vit_so400m_patch14_siglip_384", "");
+
+    cr_assert(c.crop_to_patches && c.height == 384 && c.patch == 14);
+    cr_assert_not(with("vit_so400m_patch14_siglip_384", "\"img_size\":378").crop_to_patches);
+    cr_assert(with(BASE, "\"img_size\":[224,100]").crop_to_patches);
+    expect_rejected_config(ARGS("\"img_size\":100,\"dynamic_img_size\":true"), NULL, VIT_EFORMAT,
+                           "height: expected a multiple of patch, 16, found 100");
+    count_checks(3);
+}
+
+Test(config_timm, proj_bias_is_of_the_mlp_too)
+{
+    struct parsed_config file = expect_config(ARGS("\"proj_bias\":false"), NULL);
+
+    cr_assert(file.config.no_proj_bias && file.config.no_mlp_bias && !file.config.no_qkv_bias);
+    expect_source(&file, "no_mlp_bias", "config.json: model_args.proj_bias");
+    cr_assert_not(with(BASE, "\"proj_bias\":true").no_mlp_bias);
+    count_checks(2);
+}
+
+Test(config_timm, three_means_of_a_gray_model_count_if_they_are_equal)
+{
+    static const char text[] = "{\"architecture\":\"vit_tiny_patch16_224\",\"model_args\":{"
+                               "\"in_chans\":1},\"pretrained_cfg\":{\"mean\":[%s],\"std\":[%s]}}";
+    char json[256];
+
+    snprintf(json, sizeof json, text, "0.5,0.5,0.5", "0.25,0.25,0.25");
+    struct parsed_config file = expect_config(json, NULL);
+    cr_assert(file.preprocess.mean[0] == 0.5f && file.preprocess.std[0] == 0.25f);
+    snprintf(json, sizeof json, text, "0.485,0.456,0.406", "0.25,0.25,0.25");
+    file = expect_config(json, NULL);
+    cr_assert(file.config.channels == 1 && file.preprocess.std[0] == 0); /* cannot preprocess */
+    count_checks(2);
+}
+
+/* Where timm finds labels; the names of golden/timm-labels-cfg in ../shared. */
+Test(config_timm, labels_are_label_names)
+{
+    static const struct {
+        const char *json, *second;
+    } cases[] = {
+        { ",\"label_names\":[\"a hook\",\"caf\u00e9 \\\"au lait\\\"\"]", "caf\u00e9 \"au lait\"" },
+        { ",\"label_names\":{\"1\":\"shrew\",\"0\":\"a hook\"}", "shrew" },
+        { ",\"pretrained_cfg\":{\"label_names\":[\"a\",\"b\"]}", "b" },
+        { ",\"label_names\":[\"a\",\"x\"],\"pretrained_cfg\":{\"label_names\":[\"a\",\"b\"]}",
+          "x" },
+        { ",\"label_names\":null,\"pretrained_cfg\":{\"label_names\":[\"a\",\"b\"]}", "b" },
+        { ",\"labels\":[\"a\",\"old\"]", "old" },
+        { ",\"labels\":[\"a\",\"old\"],\"pretrained_cfg\":{}", NULL },
+        { ",\"label_names\":[\"a\",\"b\"],\"id2label\":{\"0\":\"x\",\"1\":\"y\"}", "b" },
+        { ",\"id2label\":{\"0\":\"x\",\"1\":\"y\"}", "y" },
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[256];
+        snprintf(json, sizeof json, TIMM(",\"num_classes\":2%s"), cases[i].json);
+        struct parsed_config file = expect_config(json, NULL);
+        cr_assert_eq(file.labels.count, cases[i].second ? 2 : 0, "%s", json);
+        if (cases[i].second)
+            cr_assert_str_eq(file.labels.text[1], cases[i].second);
+        labels_free(&file.labels);
+        count_checks(1);
+    }
+    expect_rejected_config(TIMM(",\"num_classes\":2,\"label_names\":[\"a\"]"), NULL, VIT_EFORMAT,
+                           "label_names: expected 2 labels, one per class, found 1");
+    expect_rejected_config(TIMM(",\"num_classes\":1,\"pretrained_cfg\":{\"label_names\":\"a\"}"),
+                           NULL, VIT_EFORMAT,
+                           "pretrained_cfg.label_names: expected an object or an array");
 }

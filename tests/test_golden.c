@@ -202,6 +202,13 @@ CASE(timm_giant_swiglu, "timm-giant-swiglu")
 CASE(timm_qknorm_nobias, "timm-qknorm-nobias")
 CASE(timm_reg4_ls, "timm-reg4-ls")
 CASE(timm_siglip_map, "timm-siglip-map")
+CASE(timm_avgmax, "timm-avgmax")
+CASE(timm_cut_edges, "timm-cut-edges")
+CASE_WITHOUT_BLOCKS(timm_depth0, "timm-depth0")
+CASE(timm_gray, "timm-gray")
+CASE(timm_pool_empty, "timm-pool-empty")
+CASE(timm_proj_nobias, "timm-proj-nobias")
+CASE(timm_swish, "timm-swish")
 
 /*
  * The worked example of the article series. Its image is not in this repository

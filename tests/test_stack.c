@@ -119,6 +119,7 @@ static void run_painted(void *user, size_t count, void (*task)(void *arg, size_t
 
 struct pass {
     struct vit_context *context;
+    enum vit_output output;
     size_t batch;
     const float *images;
     float *out;
@@ -128,8 +129,7 @@ struct pass {
 static void call_forward(void *arg)
 {
     struct pass *const p = arg;
-    p->status =
-        forward_output(p->context, VIT_OUTPUT_EMBEDDING, 0, p->batch, p->images, p->out, NULL);
+    p->status = forward_output(p->context, p->output, 0, p->batch, p->images, p->out, NULL);
 }
 
 /* One image inside threads, then a batch across threads, then one thread. */
@@ -137,11 +137,13 @@ static void forward_passes(const struct vit_model *model, char *what, struct pea
 {
     static const size_t ways[][2] = { { 1, 3 }, { 4, 3 }, { 1, 1 } };
     const struct vit_config c = model_config(model);
-    size_t columns = 0;
+    const enum vit_output output =
+        c.pool == VIT_POOL_NONE ? VIT_OUTPUT_LAST_HIDDEN_STATE : VIT_OUTPUT_EMBEDDING;
+    size_t rows = 0, columns = 0;
 
-    vit_output_shape(model, VIT_OUTPUT_EMBEDDING, 0, NULL, &columns);
+    vit_output_shape(model, output, 0, &rows, &columns);
     float *const images = calloc(4 * c.channels * c.height * c.width, sizeof *images);
-    float *const out = calloc(4 * columns, sizeof *out);
+    float *const out = calloc(4 * rows * columns, sizeof *out);
     cr_assert(images && out);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         const struct vit_context_options options = { .size = sizeof options,
@@ -149,7 +151,7 @@ static void forward_passes(const struct vit_model *model, char *what, struct pea
                                                      .threads = ways[i][1],
                                                      .run = run_painted,
                                                      .user = what };
-        struct pass pass = { .batch = ways[i][0], .images = images, .out = out };
+        struct pass pass = { .output = output, .batch = ways[i][0], .images = images, .out = out };
         cr_assert(!vit_context_create(model, &options, &pass.context, NULL));
         measure(peak, FORWARD_BOUND, call_forward, &pass, what);
         cr_assert(pass.status == VIT_OK, "%s", what);

@@ -56,6 +56,9 @@ static enum vit_status choose_block(const struct attention_options *o,
                                     const struct vit_config *config, struct map *map,
                                     struct vit_error *err)
 {
+    if (config->depth == 0)
+        return tool_fail(err, VIT_EINVAL,
+                         "attention: expected a model with blocks, found one without");
     map->block = o->block == INDEX_NONE ? config->depth - 1 : o->block;
     map->head = o->head;
     if (map->block != INDEX_WORD && map->block >= config->depth)

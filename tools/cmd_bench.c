@@ -111,7 +111,9 @@ static enum vit_status allocate(struct bench *b, struct vit_error *err)
     size_t images, out, rows, columns;
 
     b->request.size = sizeof b->request;
-    b->request.output = c->classes > 0 ? VIT_OUTPUT_LOGITS : VIT_OUTPUT_EMBEDDING;
+    b->request.output = c->classes > 0             ? VIT_OUTPUT_LOGITS
+                        : c->pool != VIT_POOL_NONE ? VIT_OUTPUT_EMBEDDING
+                                                   : VIT_OUTPUT_LAST_HIDDEN_STATE;
     vit_output_shape(b->model, b->request.output, 0, &rows, &columns);
     if (!product(5, (size_t[]){ batch, c->channels, c->height, c->width, sizeof(float) },
                  &images) ||

@@ -86,10 +86,10 @@ static enum vit_status allocate(const struct classify_options *o, struct classif
 
     c->classes = c->batch.session.config.classes;
     if (c->classes == 0)
-        return tool_fail(err, VIT_EINVAL,
-                         "%s: expected a model with a head, found none; libvit features writes the "
-                         "vectors that a head would classify",
-                         model);
+        return tool_fail(err, VIT_EINVAL, "%s: expected a model with a head, found none; %s", model,
+                         c->batch.session.config.pool == VIT_POOL_NONE
+                             ? "libvit run writes its tokens"
+                             : "libvit features writes the vectors that a head would classify");
     if (!vit_model_is_classifier(c->batch.session.model))
         return tool_fail(err, VIT_EINVAL,
                          "%s: expected a head that classifies, found a projection to %zu numbers; "

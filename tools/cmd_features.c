@@ -47,6 +47,12 @@ static enum vit_status allocate(struct features *f, struct vit_error *err)
     size_t rows, bytes = SIZE_MAX;
 
     vit_output_shape(f->batch.session.model, VIT_OUTPUT_EMBEDDING, 0, &rows, &f->length);
+    if (f->length == 0)
+        return tool_fail(
+            err, VIT_EINVAL,
+            "%s: expected a model that pools its tokens, found none; libvit run writes "
+            "the tokens",
+            path_end(f->batch.directory));
     if (product(3, (size_t[]){ f->batch.paths.count, f->length, sizeof *f->rows }, &bytes))
         f->rows = malloc(bytes);
     return f->rows ? VIT_OK

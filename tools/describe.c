@@ -86,7 +86,7 @@ static void print_summary(struct printer *p, const struct session *s)
     print_entry(p, "grid_rows", size_json(rows), NULL, "of patches");
     print_entry(p, "grid_columns", size_json(columns), NULL, NULL);
     print_entry(p, "tokens", size_json(tokens), NULL, "with class token and registers");
-    print_entry(p, "embedding", size_json(embedding), NULL, "the input of the head");
+    print_entry(p, "embedding", size_json(embedding), "no pooling", "the input of the head");
     print_entry(p, "labels", size_json(count_labels(s)), NULL, "classes that have one");
 }
 
@@ -166,11 +166,16 @@ static const char *unknown(const struct session *s, size_t i)
         const char *sentence;
     } sentences[] = {
         { c->classes == 0,
-          "classes: the model has no head; libvit features writes what a head would classify" },
+          c->pool == VIT_POOL_NONE
+              ? "classes: the model has neither pooling nor head; libvit run writes its tokens"
+              : "classes: the model has no head; libvit features writes what a head would "
+                "classify" },
         { c->classes > 0 && !vit_model_is_classifier(s->model),
           "classes: the head projects; its outputs are not classes" },
         { vit_model_is_classifier(s->model) && count_labels(s) == 0,
           "labels: found in neither config.json nor labels.txt; classes are numbers" },
+        { (c->channels == 1 || c->channels == 3) && s->preprocess.std[0] == 0,
+          "mean, std: found three for a model of one channel; libvit run takes normalized inputs" },
         { c->channels != 1 && c->channels != 3,
           "color: which channels the model expects; libvit run takes any input" },
     };

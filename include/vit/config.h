@@ -72,6 +72,8 @@ enum vit_pool {
     /* attention of one learned query over the patch tokens, then an MLP; Zhai et al. 2022 */
     VIT_POOL_MAP = 4,
     VIT_POOL_CLASS_AND_MEAN = 5, /* the class token, then the mean of the patch tokens: 2·dim */
+    VIT_POOL_MEAN_AND_MAX = 6,   /* half the sum of the mean and the maximum of the patch tokens */
+    VIT_POOL_NONE = 7,           /* no embedding and no head: the tokens are the result */
 };
 
 /* Where the final LayerNorm is. */
@@ -128,7 +130,8 @@ struct vit_config {
     bool gated_mlp;       /* fc2(f(a)·b), where fc1 makes a and b, mlp_dim each; Shazeer 2020 */
     bool no_proj;         /* attention without its output projection */
     bool no_qkv_bias, no_proj_bias, no_patch_bias, no_head_bias; /* that layer has no bias */
-    unsigned char reserved[8];
+    bool no_mlp_bias; /* fc1 and fc2 of the blocks have no bias */
+    unsigned char reserved[7];
 };
 
 enum vit_interpolation {

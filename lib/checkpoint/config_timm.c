@@ -29,7 +29,8 @@ static enum vit_status set_mlp(const char *path, struct timm_fields *timm, struc
 static enum vit_status set_pool(const char *path, struct timm_fields *timm, struct vit_error *err)
 {
     struct vit_config *const c = &timm->config;
-    const bool over_patches = c->pool == VIT_POOL_MEAN || c->pool == VIT_POOL_MAX;
+    const bool over_patches =
+        c->pool == VIT_POOL_MEAN || c->pool == VIT_POOL_MAX || c->pool == VIT_POOL_MEAN_AND_MAX;
     const bool pooled_norm =
         timm->fc_norm == FC_NORM_BY_POOL ? over_patches : timm->fc_norm == FC_NORM_ON;
     const bool prefix = config_prefix(c) > 0, all = timm->pool_include_prefix;
@@ -40,7 +41,13 @@ static enum vit_status set_pool(const char *path, struct timm_fields *timm, stru
             "global_pool: expected \"%s\", as the architecture and model_args have it, "
             "found \"%s\"",
             timm_pool_name(c->pool), timm_pool_name(timm->root_pool));
-    if (prefix && all && (c->pool == VIT_POOL_MAX || c->pool == VIT_POOL_MAP))
+    if (c->pool == VIT_POOL_NONE && c->classes > 0)
+        return fail_file(err, VIT_EUNSUPPORTED, path,
+                         "global_pool: expected a pooling, found \"\" with %zu classes: the head "
+                         "would classify each token",
+                         c->classes);
+    if (prefix && all && c->pool != VIT_POOL_CLASS && c->pool != VIT_POOL_MEAN &&
+        c->pool != VIT_POOL_NONE)
         return fail_file(err, VIT_EUNSUPPORTED, path,
                          "model_args.pool_include_prefix: expected false with global_pool \"%s\" "
                          "and class or register tokens, found true",
@@ -78,7 +85,7 @@ static enum vit_status set_preprocess(const char *path, const struct json *root,
             "found none",
             timm->mean.count == 0 ? "mean" : "std");
     parsed->preprocess = defaults;
-    return parse_pretrained_cfg(path, timm_pretrained_cfg(root), &parsed->config,
+    return parse_pretrained_cfg(path, timm_pretrained_cfg(root), &parsed->config, true,
                                 &parsed->preprocess, err);
 }
 
@@ -107,6 +114,18 @@ static enum vit_status find_architecture(const struct config_sources *sources,
     return VIT_OK;
 }
 
+/*
+ * The convolution ignores the pixels that fill no whole patch, in timm as elsewhere. With
+ * dynamic_img_size, timm rejects such sizes or pads them.
+ */
+static void set_crop_to_patches(struct timm_fields *timm)
+{
+    struct vit_config *const c = &timm->config;
+
+    c->crop_to_patches =
+        !timm->dynamic_size && (c->height % c->patch != 0 || c->width % c->patch != 0);
+}
+
 enum vit_status parse_config_timm(const struct config_sources *sources,
                                   struct parsed_config *parsed, struct vit_error *err)
 {
@@ -128,6 +147,7 @@ enum vit_status parse_config_timm(const struct config_sources *sources,
         provenance_set(&parsed->provenance, offsetof(struct vit_config, layer_scale),
                        "the tensors");
     }
+    set_crop_to_patches(&timm);
     if ((status = check_file_config(path, &timm.config, err)))
         return status;
     parsed->config = timm.config;

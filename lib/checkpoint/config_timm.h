@@ -14,8 +14,9 @@ struct timm_fields {
     unsigned root_pool, pretrained_pool; /* enum vit_pool or NOT_GIVEN */
     double mlp_ratio;
     bool final_norm, pool_include_prefix;
-    unsigned fc_norm; /* enum fc_norm */
-    unsigned packed;  /* 1: the MLP is SwiGLUPacked */
+    bool dynamic_size; /* dynamic_img_size */
+    unsigned fc_norm;  /* enum fc_norm */
+    unsigned packed;   /* 1: the MLP is SwiGLUPacked */
     struct vit_config config;
 };
 

@@ -74,6 +74,8 @@ static const struct choice pools[] = {
     { "avg", VIT_POOL_MEAN },
     { "max", VIT_POOL_MAX },
     { "map", VIT_POOL_MAP },
+    { "avgmax", VIT_POOL_MEAN_AND_MAX },
+    { "", VIT_POOL_NONE },
     { NULL, 0 },
 };
 
@@ -100,7 +102,7 @@ static const struct field_rule arg_rules[] = {
     FIELD("num_classes", parse_count_or_0, config.classes),
     FIELD("global_pool", parse_choice, config.pool, .argument = pools),
     FIELD("embed_dim", parse_count, config.dim),
-    FIELD("depth", parse_count, config.depth),
+    FIELD("depth", parse_count_or_0, config.depth),
     FIELD("num_heads", parse_count, config.heads),
     FIELD("mlp_ratio", parse_number, mlp_ratio),
     FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),
@@ -119,12 +121,12 @@ static const struct field_rule arg_rules[] = {
     FIELD("norm_layer", parse_norm_layer, config.eps,
           .argument = "null|\"layernorm\"|\"LayerNorm\""),
     FIELD("mlp_layer", parse_choice, packed, .argument = mlp_layers),
-    FIXED_RULE("proj_bias", "true"), /* of the MLP too */
+    FIELD("proj_bias", parse_negated_bool, config.no_proj_bias),
     FIXED_RULE("attn_layer", "\"attn\"|\"\""),
     FIXED_RULE("scale_attn_norm", "false"),
     FIXED_RULE("scale_mlp_norm", "false"),
     FIXED_RULE("embed_norm_layer", "null"),
-    IGNORED_RULE("dynamic_img_size"),
+    FIELD("dynamic_img_size", parse_bool, dynamic_size),
     IGNORED_RULE("dynamic_img_pad"),
     IGNORED_RULE("drop_rate"),
     IGNORED_RULE("pos_drop_rate"),
@@ -229,6 +231,7 @@ static void note_args(const struct json_reader *reader, const struct json *args)
         { "fc_norm", offsetof(struct vit_config, final_norm) },
         { "final_norm", offsetof(struct vit_config, final_norm) },
         { "pool_include_prefix", offsetof(struct vit_config, pool) },
+        { "proj_bias", offsetof(struct vit_config, no_mlp_bias) },
     };
 
     for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
@@ -251,6 +254,7 @@ static enum vit_status read_args(const struct json_reader *reader, const struct 
         return status;
     if (distilled) /* class_token has set one token */
         timm->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
+    timm->config.no_mlp_bias = timm->config.no_proj_bias; /* timm's proj_bias is of both */
     note_args(reader, args);
     return VIT_OK;
 }

@@ -45,31 +45,36 @@ static enum vit_status append_json(const char *path, const char *key, const stru
         text = number;
     if (text)
         return append(path, text, strlen(text), labels, err);
-    return fail_file(err, VIT_EFORMAT, path,
-                     "id2label.%s: expected a string, a number or null, found %s", key,
-                     json_kind(label));
+    return fail_file(err, VIT_EFORMAT, path, "%s: expected a string, a number or null, found %s",
+                     key, json_kind(label));
 }
 
-enum vit_status labels_parse_json(const char *path, const struct json *id2label, size_t classes,
-                                  struct labels *labels, struct vit_error *err)
+enum vit_status labels_parse_json(const char *path, const char *field, const struct json *list,
+                                  size_t classes, struct labels *labels, struct vit_error *err)
 {
+    const bool array = json_is_array(list);
+    const size_t count = array ? json_elements(list) : json_members(list);
+    const struct json *label = NULL;
+    char key[48];
     enum vit_status status;
 
     *labels = (struct labels){ 0 };
-    if (!id2label || json_is_null(id2label))
+    if (!list || json_is_null(list) || (array && count == 0))
         return VIT_OK;
-    if (!json_is_object(id2label))
-        return fail_file(err, VIT_EFORMAT, path, "id2label: expected an object, found %s",
-                         json_kind(id2label));
-    if ((status = check_count(path, "id2label: ", json_members(id2label), classes, err)))
+    if (!json_is_object(list) && !array)
+        return fail_file(err, VIT_EFORMAT, path, "%s: expected an object or an array, found %s",
+                         field, json_kind(list));
+    snprintf(key, sizeof key, "%s: ", field);
+    if ((status = check_count(path, key, count, classes, err)))
         return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
         return fail_no_memory(err, path);
     for (size_t i = 0; !status && i < classes; i++) {
-        char key[24];
         snprintf(key, sizeof key, "%zu", i);
-        status = append_json(path, key, json_member(id2label, key), labels, err);
+        label = array ? json_next_element(list, label) : json_member(list, key);
+        snprintf(key, sizeof key, "%s.%zu", field, i);
+        status = append_json(path, key, label, labels, err);
     }
     if (status)
         labels_free(labels);

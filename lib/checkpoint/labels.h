@@ -15,12 +15,12 @@ struct labels {
 };
 
 /*
- * Labels from id2label, an object with the keys "0" to "classes − 1"; NULL and null give no labels.
- * VIT_EFORMAT: another number of labels, a missing key, a label that is not a string, a number or
- * null; VIT_ENOMEM.
+ * Labels from a field of config.json: an object with the keys "0" to "classes − 1", or an array.
+ * NULL, null and an empty array give no labels. VIT_EFORMAT: another number of labels, a missing
+ * key, a label that is not a string, a number or null; VIT_ENOMEM.
  */
-enum vit_status labels_parse_json(const char *path, const struct json *id2label, size_t classes,
-                                  struct labels *labels, struct vit_error *err);
+enum vit_status labels_parse_json(const char *path, const char *field, const struct json *list,
+                                  size_t classes, struct labels *labels, struct vit_error *err);
 
 /*
  * Labels from a text file with one label per line; a file that does not exist gives no labels. The

@@ -16,6 +16,7 @@ const struct choice timm_activations[] = {
     { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
     { "relu", VIT_ACTIVATION_RELU },
     { "silu", VIT_ACTIVATION_SILU },
+    { "swish", VIT_ACTIVATION_SILU },
     { NULL, 0 },
 };
 
@@ -54,7 +55,7 @@ enum vit_status finish_config(const struct config_sources *sources, const char *
     parsed->config = *config;
     parsed->preprocess = *preprocess;
     return parse_pretrained_cfg(sources->path, json_member(sources->root, "pretrained_cfg"), config,
-                                &parsed->preprocess, err);
+                                false, &parsed->preprocess, err);
 }
 
 enum vit_status parse_mlp_ratio(const char *path, const char *field, double ratio, size_t dim,
@@ -157,6 +158,36 @@ static void note_from(const struct config_sources *sources, enum preprocess_sour
         provenance_set_preprocess(provenance, name, from);
 }
 
+/*
+ * The labels: timm's label_names in the root take precedence over those in pretrained_cfg, and both
+ * over id2label. Snapshots without a pretrained_cfg may call them labels.
+ */
+static enum vit_status parse_labels(const struct config_sources *sources,
+                                    struct parsed_config *parsed, struct vit_error *err)
+{
+    const bool timm = parsed->family->recognition == BY_ARCHITECTURE;
+    const struct json *const cfg = json_member(sources->root, "pretrained_cfg");
+    const struct {
+        const struct json *object;
+        const char *name, *field;
+    } places[] = {
+        { timm ? sources->root : NULL, "label_names", "label_names" },
+        { timm ? cfg : NULL, "label_names", "pretrained_cfg.label_names" },
+        { timm && !cfg ? sources->root : NULL, "labels", "labels" },
+        { sources->root, "id2label", "id2label" },
+    };
+
+    /* without a classifier the labels are unused, and Hugging Face writes placeholders */
+    if (parsed->config.classes == 0 || parsed->is_projection)
+        return VIT_OK;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (is_given(places[i].object, places[i].name))
+            return labels_parse_json(sources->path, places[i].field,
+                                     json_member(places[i].object, places[i].name),
+                                     parsed->config.classes, &parsed->labels, err);
+    return VIT_OK;
+}
+
 static enum vit_status parse_family(const struct config_sources *sources,
                                     struct parsed_config *parsed, struct vit_error *err)
 {
@@ -179,10 +210,7 @@ static enum vit_status parse_family(const struct config_sources *sources,
         return status;
     for (size_t i = 0; i < sizeof preprocess_sources / sizeof *preprocess_sources; i++)
         note_from(sources, family->preprocess, i, &parsed->provenance);
-    /* without a classifier the labels are unused, and Hugging Face writes placeholders */
-    const bool labeled = parsed->config.classes > 0 && !parsed->is_projection;
-    return labels_parse_json(sources->path, labeled ? json_member(sources->root, "id2label") : NULL,
-                             parsed->config.classes, &parsed->labels, err);
+    return parse_labels(sources, parsed, err);
 }
 
 /* *root = the object of a file; NULL if the file does not exist. */

@@ -80,10 +80,12 @@ extern const struct choice timm_activations[];
 /*
  * Applies pretrained_cfg (timm's name) to the defaults in *preprocess. The size is the model's:
  * pretrained_cfg.input_size is ignored. `object` may be NULL. Only 1 or 3 channels can be
- * preprocessed: with another number vit_preprocess_image rejects the result.
+ * preprocessed: with another number vit_preprocess_image rejects the result. rgb_of_gray: a model
+ * of one channel may have three means and stds, as timm writes them; unless the three are equal,
+ * they are not its own, and vit_preprocess_image rejects the result, whose std is 0.
  */
 enum vit_status parse_pretrained_cfg(const char *path, const struct json *object,
-                                     const struct vit_config *config,
+                                     const struct vit_config *config, bool rgb_of_gray,
                                      struct vit_preprocess_config *preprocess,
                                      struct vit_error *err);
 

@@ -62,8 +62,20 @@ enum vit_status parse_per_channel(const char *path, const char *field,
     return VIT_OK;
 }
 
+/* One number from three equal ones; none, if they differ. */
+static void reduce_to_gray(struct numbers *numbers, bool *undefined)
+{
+    const bool equal =
+        numbers->value[0] == numbers->value[1] && numbers->value[1] == numbers->value[2];
+
+    if (numbers->count != 3)
+        return;
+    numbers->count = equal ? 1 : 0;
+    *undefined = *undefined || !equal;
+}
+
 enum vit_status parse_pretrained_cfg(const char *path, const struct json *object,
-                                     const struct vit_config *config,
+                                     const struct vit_config *config, bool rgb_of_gray,
                                      struct vit_preprocess_config *preprocess,
                                      struct vit_error *err)
 {
@@ -71,6 +83,7 @@ enum vit_status parse_pretrained_cfg(const char *path, const struct json *object
     const struct json_reader reader = {
         .path = path, .prefix = "pretrained_cfg.", .lenient = true, .target = &found, .err = err
     };
+    bool undefined = false;
     enum vit_status status;
 
     found.preprocess.channels = config->channels;
@@ -79,14 +92,19 @@ enum vit_status parse_pretrained_cfg(const char *path, const struct json *object
     if (object && !json_is_object(object))
         return fail_file(err, VIT_EFORMAT, path, "pretrained_cfg: expected an object, found %s",
                          json_kind(object));
-    if ((status = json_fields_read(&reader, object, RULES(rules))) ||
-        (status = parse_per_channel(path, "pretrained_cfg.mean", &found.mean, config->channels,
+    if ((status = json_fields_read(&reader, object, RULES(rules))))
+        return status;
+    if (rgb_of_gray && config->channels == 1) {
+        reduce_to_gray(&found.mean, &undefined);
+        reduce_to_gray(&found.std, &undefined);
+    }
+    if ((status = parse_per_channel(path, "pretrained_cfg.mean", &found.mean, config->channels,
                                     -INFINITY, found.preprocess.mean, err)) ||
         (status = parse_per_channel(path, "pretrained_cfg.std", &found.std, config->channels, 0,
                                     found.preprocess.std, err)))
         return status;
     /* the defaults are for RGB: a channel that does not exist has zeros */
-    for (size_t i = config->channels <= 3 ? config->channels : 0; i < 3; i++)
+    for (size_t i = undefined || config->channels > 3 ? 0 : config->channels; i < 3; i++)
         found.preprocess.mean[i] = found.preprocess.std[i] = 0;
     *preprocess = found.preprocess;
     return VIT_OK;

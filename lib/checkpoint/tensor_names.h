@@ -96,15 +96,20 @@ enum { TENSOR_PARTS = 3 };
         RULE(value ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 2, .needs = HAS_QKV_BIAS),    \
         LINEAR_RULES(proj, SLOT_PROJ, DIM_WIDTH, DIM_INNER)
 
+/* A linear layer with a bias of its own trait: it is `bias` that the bias needs. */
+#define LINEAR_RULES_BIAS(name, slot, out, in, bias)                                               \
+    RULE(name ".weight", slot##_WEIGHT, SHAPE(out, in)),                                           \
+        RULE(name ".bias", slot##_BIAS, SHAPE(out), .needs = bias)
+
 /* A block as timm names it, which T2T-ViT and the series follow; `mlp` is its MLP's name. */
 #define BLOCK_RULES(block, mlp)                                                                    \
     NORM_RULES(block ".norm1", SLOT_NORM1, DIM_WIDTH),                                             \
         RULE(block ".attn.qkv.weight", SLOT_QKV_WEIGHT, SHAPE(DIM_3_INNER, DIM_WIDTH)),            \
         RULE(block ".attn.qkv.bias", SLOT_QKV_BIAS, SHAPE(DIM_3_INNER), .needs = HAS_QKV_BIAS),    \
-        LINEAR_RULES(block ".attn.proj", SLOT_PROJ, DIM_WIDTH, DIM_INNER),                         \
+        LINEAR_RULES_BIAS(block ".attn.proj", SLOT_PROJ, DIM_WIDTH, DIM_INNER, HAS_PROJ_BIAS),     \
         NORM_RULES(block ".norm2", SLOT_NORM2, DIM_WIDTH),                                         \
-        LINEAR_RULES(block "." mlp ".fc1", SLOT_FC1, DIM_FC1, DIM_WIDTH),                          \
-        LINEAR_RULES(block "." mlp ".fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP)
+        LINEAR_RULES_BIAS(block "." mlp ".fc1", SLOT_FC1, DIM_FC1, DIM_WIDTH, HAS_MLP_BIAS),       \
+        LINEAR_RULES_BIAS(block "." mlp ".fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP, HAS_MLP_BIAS)
 
 /* Several rules may fill the same part of a slot: the first whose tensor exists counts. */
 struct tensor_names {

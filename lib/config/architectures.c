@@ -26,6 +26,7 @@ enum trait {
     TANH_GELU = 1 << 13,
     SWIGLU = 1 << 14,  /* fc1 makes both halves; SiLU */
     NO_NORM = 1 << 15, /* no final norm */
+    CUT = 1 << 16,     /* has sizes that the patch does not divide: the edges are ignored */
 
     CLIP = PRE_NORM | EPS_1E_5,
     CLIP_QUICK = CLIP | QUICK_GELU,
@@ -126,7 +127,7 @@ static const struct architecture {
     { "vit_large_patch16_siglip_256", LARGE, SIGLIP, 16, 256 },
     { "vit_large_patch16_siglip_384", LARGE, SIGLIP, 16, 384 },
     { "vit_large_patch16_siglip_512", LARGE, SIGLIP | TANH_GELU, 16, 512 },
-    { "vit_so400m_patch14_siglip_#", SO400M, SIGLIP, 14, 0 },
+    { "vit_so400m_patch14_siglip_#", SO400M, SIGLIP | CUT, 14, 0 },
     { "vit_so400m_patch16_siglip_#", SO400M, SIGLIP | TANH_GELU, 16, 0 },
     { "vit_giantopt_patch16_siglip_#", GIANTOPT, SIGLIP | TANH_GELU, 16, 0 },
     { "vit_base_patch32_siglip_gap_#", BASE, GAP | TANH_GELU, 32, 0 },
@@ -134,7 +135,7 @@ static const struct architecture {
     { "vit_large_patch16_siglip_gap_256", LARGE, GAP, 16, 256 },
     { "vit_large_patch16_siglip_gap_384", LARGE, GAP, 16, 384 },
     { "vit_large_patch16_siglip_gap_512", LARGE, GAP | TANH_GELU, 16, 512 },
-    { "vit_so400m_patch14_siglip_gap_#", SO400M, GAP, 14, 0 },
+    { "vit_so400m_patch14_siglip_gap_#", SO400M, GAP | CUT, 14, 0 },
     { "vit_so400m_patch16_siglip_gap_#", SO400M, GAP | TANH_GELU, 16, 0 },
     { "vit_giantopt_patch16_siglip_gap_#", GIANTOPT, GAP | TANH_GELU, 16, 0 },
 
@@ -163,6 +164,40 @@ static const struct architecture {
     { "flexivit_large", LARGE, PATCH_POSITIONS, 16, 240 },
     { "test_vit", 64, 6, 2, 3, 0, 16, 160 },
     { "test_vit2", 64, 8, 2, 3, NO_CLASS | REG1 | LAYER_SCALE | MEAN_THEN_NORM, 16, 160 },
+};
+
+/* timm's _deprecation_remap: names that older snapshots have, and what they are called now. */
+static const struct {
+    const char *name, *now;
+} deprecated[] = {
+    { "vit_tiny_patch16_224_in21k", "vit_tiny_patch16_224.augreg_in21k" },
+    { "vit_small_patch32_224_in21k", "vit_small_patch32_224.augreg_in21k" },
+    { "vit_small_patch16_224_in21k", "vit_small_patch16_224.augreg_in21k" },
+    { "vit_base_patch32_224_in21k", "vit_base_patch32_224.augreg_in21k" },
+    { "vit_base_patch16_224_in21k", "vit_base_patch16_224.augreg_in21k" },
+    { "vit_base_patch8_224_in21k", "vit_base_patch8_224.augreg_in21k" },
+    { "vit_large_patch16_224_in21k", "vit_large_patch16_224.augreg_in21k" },
+    { "vit_large_patch32_224_in21k", "vit_large_patch32_224.orig_in21k" },
+    { "vit_huge_patch14_224_in21k", "vit_huge_patch14_224.orig_in21k" },
+    { "vit_base_patch32_224_sam", "vit_base_patch32_224.sam" },
+    { "vit_base_patch16_224_sam", "vit_base_patch16_224.sam" },
+    { "vit_small_patch16_224_dino", "vit_small_patch16_224.dino" },
+    { "vit_small_patch8_224_dino", "vit_small_patch8_224.dino" },
+    { "vit_base_patch16_224_dino", "vit_base_patch16_224.dino" },
+    { "vit_base_patch8_224_dino", "vit_base_patch8_224.dino" },
+    { "vit_base_patch16_224_miil_in21k", "vit_base_patch16_224_miil.in21k" },
+    { "vit_base_patch32_224_clip_laion2b", "vit_base_patch32_clip_224.laion2b" },
+    { "vit_large_patch14_224_clip_laion2b", "vit_large_patch14_clip_224.laion2b" },
+    { "vit_huge_patch14_224_clip_laion2b", "vit_huge_patch14_clip_224.laion2b" },
+    { "vit_giant_patch14_224_clip_laion2b", "vit_giant_patch14_clip_224.laion2b" },
+    { "deit3_small_patch16_224_in21ft1k", "deit3_small_patch16_224.fb_in22k_ft_in1k" },
+    { "deit3_small_patch16_384_in21ft1k", "deit3_small_patch16_384.fb_in22k_ft_in1k" },
+    { "deit3_medium_patch16_224_in21ft1k", "deit3_medium_patch16_224.fb_in22k_ft_in1k" },
+    { "deit3_base_patch16_224_in21ft1k", "deit3_base_patch16_224.fb_in22k_ft_in1k" },
+    { "deit3_base_patch16_384_in21ft1k", "deit3_base_patch16_384.fb_in22k_ft_in1k" },
+    { "deit3_large_patch16_224_in21ft1k", "deit3_large_patch16_224.fb_in22k_ft_in1k" },
+    { "deit3_large_patch16_384_in21ft1k", "deit3_large_patch16_384.fb_in22k_ft_in1k" },
+    { "deit3_huge_patch14_224_in21ft1k", "deit3_huge_patch14_224.fb_in22k_ft_in1k" },
 };
 
 /* Parts of timm's other names, and what those models compute that this library does not. */
@@ -231,6 +266,7 @@ static struct vit_config configure(const struct architecture *a, size_t patch, s
         .height = side,
         .width = side,
         .patch = patch,
+        .crop_to_patches = t & CUT && side % patch != 0,
         .dim = a->dim,
         .depth = a->depth,
         .heads = a->heads,
@@ -269,6 +305,9 @@ enum vit_status architectures_find(const char *name, struct vit_config *config, 
 {
     size_t patch, side;
 
+    for (size_t i = 0; i < COUNT(deprecated); i++)
+        if (strcmp(deprecated[i].name, name) == 0)
+            name = deprecated[i].now;
     for (size_t i = 0; i < COUNT(architectures); i++)
         if (matches(&architectures[i], name, &patch, &side)) {
             *config = configure(&architectures[i], patch, side);

@@ -83,6 +83,15 @@ static enum vit_status check_steps(const struct vit_config *c, struct vit_error 
     if (pools_class && c->class_tokens == VIT_CLASS_TOKENS_NONE)
         return fail(err, VIT_EINVAL, "class_tokens: expected a class token for pool %s, found none",
                     pool);
+    if (c->pool == VIT_POOL_NONE && c->classes + c->pre_logits > 0)
+        return fail(err, VIT_EINVAL,
+                    "classes and pre_logits: expected 0 with pool none, found %zu "
+                    "and %zu",
+                    c->classes, c->pre_logits);
+    if (c->pool == VIT_POOL_NONE && c->final_norm == VIT_FINAL_NORM_POOLED)
+        return fail(err, VIT_EINVAL,
+                    "final_norm: expected tokens or none with pool none, found "
+                    "pooled");
     if (distilled && c->pool != VIT_POOL_CLASS)
         return fail(err, VIT_EINVAL, "pool: expected class with a distillation token, found %s",
                     pool);

@@ -34,9 +34,14 @@ static const char *const class_tokens[] = {
     [VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION] = "class_and_distillation",
 };
 static const char *const pools[] = {
-    [VIT_POOL_CLASS] = "class",       [VIT_POOL_MEAN] = "mean",
-    [VIT_POOL_MEAN_ALL] = "mean_all", [VIT_POOL_MAX] = "max",
-    [VIT_POOL_MAP] = "map",           [VIT_POOL_CLASS_AND_MEAN] = "class_and_mean",
+    [VIT_POOL_CLASS] = "class",
+    [VIT_POOL_MEAN] = "mean",
+    [VIT_POOL_MEAN_ALL] = "mean_all",
+    [VIT_POOL_MAX] = "max",
+    [VIT_POOL_MAP] = "map",
+    [VIT_POOL_CLASS_AND_MEAN] = "class_and_mean",
+    [VIT_POOL_MEAN_AND_MAX] = "mean_and_max",
+    [VIT_POOL_NONE] = "none",
 };
 static const char *const final_norms[] = {
     [VIT_FINAL_NORM_TOKENS] = "tokens",
@@ -94,7 +99,7 @@ static const struct config_field config_rows[] = {
       .description = "which tokens have a position embedding" },
     { IN_CONFIG(pre_norm), BOOL, .description = "LayerNorm before the first block" },
     { IN_CONFIG(dim), SIZE(1, CONFIG_MAX_DIM), .description = "width of a token" },
-    { IN_CONFIG(depth), SIZE(1, CONFIG_MAX_DEPTH), .description = "encoder blocks" },
+    { IN_CONFIG(depth), SIZE(0, CONFIG_MAX_DEPTH), .description = "encoder blocks" },
     { IN_CONFIG(heads), SIZE(1, CONFIG_MAX_DIM), .description = "attention heads of a block" },
     { IN_CONFIG(head_dim), SIZE(0, CONFIG_MAX_DIM), .zero = "dim/heads",
       .description = "width of a head" },
@@ -108,6 +113,7 @@ static const struct config_field config_rows[] = {
     { IN_CONFIG(mlp_dim), SIZE(1, CONFIG_MAX_MLP_DIM),
       .description = "hidden width of a block's MLP" },
     { IN_CONFIG(gated_mlp), BOOL, .description = "MLP fc2(f(a)·b), where fc1 makes a and b" },
+    { IN_CONFIG(no_mlp_bias), BOOL, .description = "the layers of the MLP have no bias" },
     { IN_CONFIG(activation), ENUM(activations), .description = "activation of the MLPs" },
     { IN_CONFIG(activation_args), FLOATS(2, -FLT_MAX), .zero = "not used",
       .description = "arguments of the activation" },

@@ -26,6 +26,11 @@ static size_t with_head(const struct vit_config *c)
     return c->classes > 0;
 }
 
+static size_t with_pool(const struct vit_config *c)
+{
+    return c->pool != VIT_POOL_NONE;
+}
+
 static size_t each_block(const struct vit_config *c)
 {
     return c->depth;
@@ -187,7 +192,7 @@ static const struct output_kind {
         NULL, once, patches_shape, patches_step, write_rows,
     },
     [VIT_OUTPUT_BLOCK] = {
-        "block", "[tokens, dim]", "tokens after block N, counted from 0", 2, true, NULL,
+        "block", "[tokens, dim]", "tokens after block N, counted from 0", 2, true, "blocks",
         each_block, tokens_shape, block_step, write_rows,
     },
     [VIT_OUTPUT_LAST_HIDDEN_STATE] = {
@@ -195,15 +200,15 @@ static const struct output_kind {
         false, NULL, once, tokens_shape, tokens_step, write_hidden_state,
     },
     [VIT_OUTPUT_EMBEDDING] = {
-        "embedding", "[embedding]", "input of the head", 1, false, NULL,
-        once, embedding_shape, embedding_step, write_embedding,
+        "embedding", "[embedding]", "input of the head", 1, false, "pooling",
+        with_pool, embedding_shape, embedding_step, write_embedding,
     },
     [VIT_OUTPUT_T2T_BLOCK] = {
         "t2t_block", "[its tokens, t2t_dim]", "tokens after token transformer N",
         2, true, "token transformers", each_t2t_block, t2t_shape, t2t_step, write_rows,
     },
     [VIT_OUTPUT_ATTENTION] = {
-        "attention", "[heads, tokens, tokens]", "attention weights of block N", 3, true, NULL,
+        "attention", "[heads, tokens, tokens]", "attention weights of block N", 3, true, "blocks",
         each_block, attention_shape, attention_step, write_attention,
     },
 };

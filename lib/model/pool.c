@@ -82,6 +82,12 @@ static void pool(const struct pass *p, struct matrix x, float *out)
     case VIT_POOL_MAX:
         max_rows(x, prefix, tokens, dim, out);
         break;
+    case VIT_POOL_MEAN_AND_MAX:
+        mean_rows(x, prefix, tokens, dim, out);
+        max_rows(x, prefix, tokens, dim, p->ws->mlp.at);
+        for (size_t j = 0; j < dim; j++)
+            out[j] = 0.5f * (out[j] + p->ws->mlp.at[j]);
+        break;
     case VIT_POOL_MAP:
         map_pool(p, from_row(x, prefix), out);
         break;

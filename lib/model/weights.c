@@ -27,8 +27,8 @@ static void plan_block(struct weight_plan *plan, const struct vit_config *c, siz
     if (c->layer_scale)
         plan_floats(plan, SLOT_GAMMA1, i, c->dim, &b->gamma1);
     plan_norm(plan, SLOT_PAIR(NORM2), i, c->dim, &b->norm2);
-    plan_linear(plan, SLOT_PAIR(FC1), i, c->dim, config_fc1_rows(c), true, &b->fc1);
-    plan_linear(plan, SLOT_PAIR(FC2), i, c->mlp_dim, c->dim, true, &b->fc2);
+    plan_linear(plan, SLOT_PAIR(FC1), i, c->dim, config_fc1_rows(c), !c->no_mlp_bias, &b->fc1);
+    plan_linear(plan, SLOT_PAIR(FC2), i, c->mlp_dim, c->dim, !c->no_mlp_bias, &b->fc2);
     if (c->layer_scale)
         plan_floats(plan, SLOT_GAMMA2, i, c->dim, &b->gamma2);
 }
@@ -173,7 +173,7 @@ enum vit_status weights_load(const struct vit_config *config, const struct vit_k
     enum vit_status status;
 
     weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);
-    weights->blocks = calloc(config->depth, sizeof *weights->blocks);
+    weights->blocks = calloc(config->depth + 1, sizeof *weights->blocks); /* not 0 bytes */
     if (!weights->tokenizer || !weights->blocks) {
         status = fail(err, VIT_ENOMEM, "no memory for %zu blocks", config->depth);
         goto free_plan;
