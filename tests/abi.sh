@@ -64,11 +64,10 @@ run() {
 
 runs=0
 grown include "$out/include-later"
-grown $frozen "$out/include-later-caller"
 library today include
 library later "$out/include-later"
 caller frozen-caller $frozen
-caller later-caller "$out/include-later-caller" -DLATER
+caller later-caller "$out/include-later" -DLATER
 run frozen-caller today
 run frozen-caller later
 run later-caller today
