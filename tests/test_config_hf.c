@@ -193,8 +193,9 @@ Test(config_hf, fields_that_would_change_the_arithmetic_are_rejected)
         { "\"pruned_heads\":{\"0\":[1]}", "pruned_heads: expected {}, found {" },
         { "\"quantization_config\":{\"bits\":8}",
           "quantization_config: expected null, found {\"bits\":8}" },
-        { "\"problem_type\":\"regression\"",
-          "problem_type: expected null or \"single_label_classification\", found \"regression\"" },
+        { "\"problem_type\":\"ranking\"",
+          "problem_type: expected one of \"single_label_classification\", "
+          "\"multi_label_classification\", \"regression\", found \"ranking\"" },
     };
 
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {

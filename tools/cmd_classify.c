@@ -30,13 +30,14 @@ static const struct option options[] = {
 
 struct prediction {
     size_t class_index;
-    double probability;
+    double score;
     float logit;
 };
 
 struct classification {
     struct image_batch batch;
     size_t classes, top;
+    enum vit_scores scores;
     struct prediction *all;         /* [classes], of one image */
     struct prediction *predictions; /* [images][top], best first */
 };
@@ -50,11 +51,27 @@ static int best_first(const void *a, const void *b)
     return p->class_index < q->class_index ? -1 : 1;
 }
 
-/* Softmax over all classes in double; keeps the best `top`. */
+/* The scores of the best `top`, in double; softmax is over all classes. */
+static void set_scores(struct classification *c, struct prediction *best)
+{
+    const double max = (double)c->all[0].logit;
+    double sum = 0;
+
+    for (size_t i = 0; i < c->classes; i++)
+        sum += exp((double)c->all[i].logit - max);
+    for (size_t i = 0; i < c->top; i++) {
+        const double logit = (double)c->all[i].logit;
+        best[i] = c->all[i];
+        best[i].score = c->scores == VIT_SCORES_SOFTMAX   ? exp(logit - max) / sum
+                        : c->scores == VIT_SCORES_SIGMOID ? 1 / (1 + exp(-logit))
+                                                          : logit;
+    }
+}
+
+/* Sorts the classes; keeps the best `top`. */
 static enum vit_status rank(void *arg, size_t image, const float *logits, struct vit_error *err)
 {
     struct classification *const c = arg;
-    double sum = 0;
 
     for (size_t i = 0; i < c->classes; i++) {
         if (!isfinite(logits[i]))
@@ -66,14 +83,7 @@ static enum vit_status rank(void *arg, size_t image, const float *logits, struct
         c->all[i] = (struct prediction){ .class_index = i, .logit = logits[i] };
     }
     qsort(c->all, c->classes, sizeof *c->all, best_first);
-    for (size_t i = 0; i < c->classes; i++) {
-        c->all[i].probability = exp((double)c->all[i].logit - (double)c->all[0].logit);
-        sum += c->all[i].probability;
-    }
-    for (size_t i = 0; i < c->top; i++) {
-        c->all[i].probability /= sum;
-        c->predictions[image * c->top + i] = c->all[i];
-    }
+    set_scores(c, c->predictions + image * c->top);
     return VIT_OK;
 }
 
@@ -95,6 +105,7 @@ static enum vit_status allocate(const struct classify_options *o, struct classif
                          "%s: expected a head that classifies, found a projection to %zu numbers; "
                          "libvit run writes them, libvit features the head's input",
                          model, c->classes);
+    c->scores = vit_model_scores(c->batch.session.model);
     c->top = o->top ? o->top : images == 1 ? 5 : 1;
     if (c->top > c->classes)
         c->top = c->classes;
@@ -112,9 +123,12 @@ static const char *isa_of(const struct classification *c)
 
 static json_t *prediction_json(const struct classification *c, const struct prediction *p)
 {
-    return json_pack("{s:I, s:o, s:f, s:f}", "class", (json_int_t)p->class_index, "label",
+    const bool probability = c->scores != VIT_SCORES_NONE;
+
+    return json_pack("{s:I, s:o, s:o, s:f}", "class", (json_int_t)p->class_index, "label",
                      json_text(vit_model_label(c->batch.session.model, p->class_index)),
-                     "probability", p->probability, "logit", (double)p->logit);
+                     "probability", probability ? json_real(p->score) : json_null(), "logit",
+                     (double)p->logit);
 }
 
 static enum vit_status print_as_json(const struct classification *c, struct vit_error *err)
@@ -150,7 +164,10 @@ static void print_image(const struct classification *c, size_t image)
             print_text(stdout, label);
         else
             printf("class %zu", p->class_index);
-        printf(" (%.1f %%)", 100 * p->probability);
+        if (c->scores == VIT_SCORES_NONE)
+            printf(" (%g)", p->score);
+        else
+            printf(" (%.1f %%)", 100 * p->score);
     }
     putchar('\n');
 }
@@ -203,7 +220,9 @@ const struct subcommand subcommand_classify = {
         "MODEL is a checkpoint directory. An IMAGE is a JPEG, PNG or WebP file, or a directory.\n"
         "A directory means every .jpg, .jpeg, .png and .webp file in it and its subdirectories,\n"
         "sorted by name, without hidden files and linked directories. After all images are\n"
-        "computed, prints a line for each: 'path: label (probability), ...'. For several images\n"
+        "computed, prints a line for each: 'path: label (probability), ...'. A model for\n"
+        "regression has numbers in place of probabilities; where several labels fit, or with a\n"
+        "single class, each probability is on its own. For several images\n"
         "the speed is printed to standard error. If one image cannot be read, nothing is\n"
         "printed.",
     SUBCOMMAND_OPTIONS(options, defaults),

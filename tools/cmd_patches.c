@@ -98,10 +98,15 @@ static enum vit_status positions_read(const struct session *s, struct positions 
     p->norms = calloc(patches, sizeof *p->norms);
     if (!p->embeddings || !p->norms)
         return tool_no_memory(err);
-    const enum vit_status status = vit_model_positions(s->model, p->embeddings, err);
+    enum vit_status status = vit_model_positions(s->model, p->embeddings, err);
     for (size_t i = 0; !status && i < patches; i++) {
-        for (size_t j = 0; j < p->dim; j++) {
+        for (size_t j = 0; j < p->dim && !status; j++) {
             const double x = (double)p->embeddings[i * p->dim + j];
+            if (!isfinite(x))
+                status = tool_fail(err, VIT_EFORMAT,
+                                   "expected finite position embeddings, found %g at row %zu, "
+                                   "column %zu of the grid; check the weights of the model",
+                                   x, i / p->columns, i % p->columns);
             p->norms[i] += x * x;
         }
         p->norms[i] = sqrt(p->norms[i]);

@@ -72,6 +72,9 @@ static json_t *size_json(size_t value)
 /* What follows from the configuration and the files. */
 static void print_summary(struct printer *p, const struct session *s)
 {
+    static const char *const scores[] = { [VIT_SCORES_SOFTMAX] = "softmax",
+                                          [VIT_SCORES_SIGMOID] = "sigmoid",
+                                          [VIT_SCORES_NONE] = "none: regression" };
     size_t rows, columns, tokens, embedding;
     double flops = 0;
 
@@ -87,6 +90,9 @@ static void print_summary(struct printer *p, const struct session *s)
     print_entry(p, "grid_columns", size_json(columns), NULL, NULL);
     print_entry(p, "tokens", size_json(tokens), NULL, "with class token and registers");
     print_entry(p, "embedding", size_json(embedding), "no pooling", "the input of the head");
+    if (vit_model_is_classifier(s->model))
+        print_entry(p, "scores", json_string(scores[vit_model_scores(s->model)]), NULL,
+                    "how libvit classify presents logits");
     print_entry(p, "labels", size_json(count_labels(s)), NULL, "classes that have one");
 }
 

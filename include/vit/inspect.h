@@ -62,6 +62,19 @@ VIT_API size_t vit_model_parameter_count(const struct vit_model *model);
 /* Whether the head's outputs are classes: false without a head, or if it is a projection (CLIP). */
 VIT_API bool vit_model_is_classifier(const struct vit_model *model);
 
+/* How a classifier's logits become scores. The values never change. */
+enum vit_scores {
+    VIT_SCORES_SOFTMAX = 0, /* one label fits: the scores of all classes sum to 1 */
+    VIT_SCORES_SIGMOID = 1, /* each class on its own: several labels fit, or there is one class */
+    VIT_SCORES_NONE = 2,    /* regression: the logits are the result */
+};
+
+/*
+ * From Hugging Face's problem_type in config.json; without it, softmax or, for a single class,
+ * sigmoid.
+ */
+VIT_API enum vit_scores vit_model_scores(const struct vit_model *model);
+
 /* Rows and columns of the grid of patches, each optional. Patches are the last tokens. */
 VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns);
 

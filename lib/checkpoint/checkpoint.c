@@ -224,6 +224,11 @@ bool checkpoint_is_classifier(const struct checkpoint *checkpoint)
     return !checkpoint->parsed.is_projection;
 }
 
+enum vit_scores checkpoint_scores(const struct checkpoint *checkpoint)
+{
+    return checkpoint->parsed.scores;
+}
+
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index)
 {
     const struct labels *labels = &checkpoint->parsed.labels;

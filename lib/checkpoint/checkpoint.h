@@ -28,6 +28,8 @@ const struct vit_preprocess_config *checkpoint_preprocess_config(
 const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoint);
 /* Whether the outputs of the head, if there is one, are classes. */
 bool checkpoint_is_classifier(const struct checkpoint *checkpoint);
+/* What the files say about the scores; softmax if they say nothing. */
+enum vit_scores checkpoint_scores(const struct checkpoint *checkpoint);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 

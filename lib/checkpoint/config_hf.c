@@ -12,6 +12,7 @@ struct hf_fields {
     size_t projection;
     double mlp_ratio;
     bool swiglu, map_pool;
+    unsigned scores; /* enum vit_scores */
     struct vit_config config;
 };
 
@@ -76,10 +77,17 @@ static const struct field_rule siglip_rules[] = {
     FIELD("vision_use_head", parse_bool, map_pool),
 };
 
+static const struct choice problem_types[] = {
+    { "single_label_classification", VIT_SCORES_SOFTMAX },
+    { "multi_label_classification", VIT_SCORES_SIGMOID },
+    { "regression", VIT_SCORES_NONE },
+    { NULL, 0 },
+};
+
 static const struct field_rule root_rules[] = {
     FIELD("projection_dim", parse_count, projection),
     FIXED_RULE("quantization_config", "null"),
-    FIXED_RULE("problem_type", "null|\"single_label_classification\""),
+    FIELD("problem_type", parse_choice, scores, .argument = problem_types),
 };
 
 /* --- what follows from the tensors that exist; classes is set before */
@@ -382,6 +390,7 @@ enum vit_status parse_config_hf(const struct config_sources *sources, struct par
         return status;
     derive_from_tensors(sources, model, &hf, parsed);
     parsed->config = hf.config;
+    parsed->scores = (enum vit_scores)hf.scores;
     if ((status = parse_preprocessor_config(sources, model->preprocess, parsed, err)))
         return status;
     set_crop_to_patches(parsed);

@@ -27,6 +27,7 @@ struct parsed_config {
     struct vit_preprocess_config preprocess; /* for that size */
     struct labels labels;                    /* from id2label; none without it */
     bool is_projection; /* the head's outputs are not classes, and id2label describes others */
+    enum vit_scores scores;
     struct provenance provenance;
 };
 

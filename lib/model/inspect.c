@@ -30,6 +30,14 @@ bool vit_model_is_classifier(const struct vit_model *model)
            (!model->checkpoint || checkpoint_is_classifier(model->checkpoint));
 }
 
+enum vit_scores vit_model_scores(const struct vit_model *model)
+{
+    const enum vit_scores scores =
+        model->checkpoint ? checkpoint_scores(model->checkpoint) : VIT_SCORES_SOFTMAX;
+
+    return scores == VIT_SCORES_SOFTMAX && model->config.classes == 1 ? VIT_SCORES_SIGMOID : scores;
+}
+
 bool vit_model_config_entry(const struct vit_model *model, size_t i, struct vit_config_entry *entry)
 {
     struct vit_config_entry ours = { .size = sizeof ours };
