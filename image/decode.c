@@ -21,6 +21,9 @@ static bool has_magic(const struct encoded *in, size_t at, const char *magic, si
     return in->size >= at + count && memcmp(in->bytes + at, magic, count) == 0;
 }
 
+/* A clone without Git LFS has a short text in place of each large file. */
+static const char lfs_start[] = "version https://git-lfs.github.com/spec/";
+
 static bool is_jpeg(const struct encoded *in)
 {
     return has_magic(in, 0, "\xff\xd8\xff", 3);
@@ -111,6 +114,11 @@ static enum vit_status decode(const void *bytes, size_t size,
         return too_long(options, err);
     while (format < end && !format->matches(&in))
         format++;
+    if (has_magic(&in, 0, lfs_start, sizeof lfs_start - 1))
+        return image_fail(err, VIT_EFORMAT,
+                          "%s: expected a JPEG, PNG or WebP file, found a Git LFS pointer to it; "
+                          "git lfs pull fetches the file",
+                          in.name);
     if (format == end)
         return image_fail(err, VIT_EFORMAT,
                           "%s: expected a JPEG, PNG or WebP file, found another format", in.name);

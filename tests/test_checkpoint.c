@@ -148,7 +148,7 @@ Test(checkpoint, the_message_names_an_unexpected_tensor_and_counts_them)
     }
 }
 
-Test(checkpoint, f16_and_bf16_are_accepted_and_other_dtypes_rejected)
+Test(checkpoint, f64_f16_and_bf16_are_accepted_and_other_dtypes_rejected)
 {
     const struct made_directory directory = make_directory();
     struct made_tensor tensors[MADE_MAX];
@@ -157,16 +157,17 @@ Test(checkpoint, f16_and_bf16_are_accepted_and_other_dtypes_rejected)
 
     make_text(&directory, "config.json", made_timm_config);
     for (size_t i = 0; i < count; i++)
-        tensors[i].dtype = i % 2 ? "F16" : "BF16";
+        tensors[i].dtype = i % 3 == 0 ? "F64" : i % 3 == 1 ? "F16" : "BF16";
     make_model(&directory, tensors, count);
     checkpoint = expect_checkpoint(&directory);
     checkpoint_close(checkpoint);
     for (size_t i = 0; i < count; i++) {
         char words[128];
-        tensors[i].dtype = i % 2 ? "F64" : "I8";
+        tensors[i].dtype = i % 2 ? "U16" : "F8_E4M3";
         make_model(&directory, tensors, count);
-        snprintf(words, sizeof words, "tensor %.63s: expected dtype F32, F16 or BF16, found %s",
-                 tensors[i].name, tensors[i].dtype);
+        snprintf(words, sizeof words,
+                 "tensor %.63s: expected dtype F64, F32, F16 or BF16, found %s", tensors[i].name,
+                 tensors[i].dtype);
         expect_rejected_checkpoint(&directory, VIT_EUNSUPPORTED, words);
         tensors[i].dtype = NULL;
     }

@@ -381,3 +381,23 @@ Test(directory_hf, edges_are_cropped_at_the_stored_size_but_a_requested_size_mus
               err.message);
     count_checks(5);
 }
+
+/* Files hold masks, indices and quantized text towers, which the vision tower does not use. */
+Test(directory_hf, tensors_that_are_passed_over_may_have_any_dtype)
+{
+    static const char *const dtypes[] = { "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "C64", "F64" };
+    struct copy copy = copy_case("hf-clip");
+    const json_int_t end = (json_int_t)(copy.file.bytes - copy.data);
+
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "text_model.%s", dtypes[i]);
+        json_object_set_new(copy.header, name,
+                            json_pack("{s:s, s:[i], s:[I, I]}", "dtype", dtypes[i], "shape", 0,
+                                      "data_offsets", end, end));
+    }
+    json_object_set_new(copy.header, "__metadata__", json_null());
+    write_copy(&copy);
+    vit_model_free(open_directory(copy.directory.path));
+    free_copy(&copy);
+}

@@ -11,6 +11,7 @@
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 #include "tests/make_npz.h"
+#include "vit/vit.h"
 
 static struct npz *parses(const struct made_npz *made)
 {
@@ -247,5 +248,30 @@ Test(npz, an_archive_without_members_is_accepted)
     cr_assert_eq(npz->count, 0);
     npz_close(npz);
     npz_close(NULL);
+    count_checks(2);
+}
+
+/* Other names and another order of norms: the message of a missing tensor would not say why. */
+Test(npz, a_checkpoint_of_big_vision_is_called_what_it_is)
+{
+    static const float data[4] = { 0 };
+    const struct made_directory directory = make_directory();
+    const struct made_member members[] = {
+        { "params/img/Transformer/encoderblock_0/LayerNorm_0/scale.npy", .dict = F4("(4,)"),
+          .data = data, .bytes = 16 },
+        { "params/img/Transformer/encoderblock_0/MultiHeadDotProductAttention_0/query/kernel.npy",
+          .dict = F4("(2, 1, 2)"), .data = data, .bytes = 16 },
+    };
+    struct made_npz npz = make_npz(2, members);
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    make_file(&directory, "siglip.npz", npz.bytes, npz.size);
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EUNSUPPORTED);
+    cr_assert(strstr(err.message, "siglip.npz: tensor params/img/") &&
+                  strstr(err.message, "found one of big_vision"),
+              "%s", err.message);
+    free(npz.bytes);
+    remove_directory(&directory);
     count_checks(2);
 }

@@ -79,6 +79,32 @@ Test(safetensors_read, every_bf16_becomes_its_value)
     check_all("{\"x\":{\"dtype\":\"BF16\",\"shape\":[65536],\"data_offsets\":[0,131072]}}", 8, 7);
 }
 
+/* Rounded to nearest even, also where float32 is subnormal or too small; in chunks. */
+Test(safetensors_read, every_f64_is_rounded_once)
+{
+    enum { COUNT = 5000 };
+    const struct made_directory directory = make_directory();
+    double *const stored = malloc(COUNT * sizeof *stored);
+    float *const out = malloc(COUNT * sizeof *out);
+
+    for (int i = 0; i < COUNT; i++)
+        stored[i] = ldexp(1 + 0x1p-24 * (i % 7), i % 300 - 155) * (i % 2 ? -1 : 1);
+    stored[0] = INFINITY;
+    struct safetensors *file = open_made(
+        &directory, "{\"x\":{\"dtype\":\"F64\",\"shape\":[5000],\"data_offsets\":[0,40000]}}",
+        stored, COUNT * sizeof *stored);
+    cr_assert_eq(safetensors_read_f32(file, &file->entries[0], 1, COUNT - 1, out + 1, NULL),
+                 VIT_OK);
+    cr_assert_eq(safetensors_read_f32(file, &file->entries[0], 0, 1, out, NULL), VIT_OK);
+    for (size_t i = 0; i < COUNT; i++)
+        cr_assert_eq(out[i], (float)stored[i], "%a became %a", stored[i], (double)out[i]);
+    safetensors_close(file);
+    remove_directory(&directory);
+    free(out);
+    free(stored);
+    count_checks(COUNT + 2);
+}
+
 static const char two[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
                           "\"b\":{\"dtype\":\"I16\",\"shape\":[4],\"data_offsets\":[24,32]}}";
 
@@ -138,8 +164,8 @@ Test(safetensors_read, integers_are_not_converted)
 
     cr_assert_eq(safetensors_read_f32(file, safetensors_find(file, "b"), 0, 4, out, &err),
                  VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "tensor b: expected dtype F32, F16 or BF16, found I16"), "%s",
-              err.message);
+    cr_assert(strstr(err.message, "tensor b: expected dtype F64, F32, F16 or BF16, found I16"),
+              "%s", err.message);
     safetensors_close(file);
     remove_directory(&directory);
     count_checks(2);

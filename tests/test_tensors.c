@@ -56,8 +56,8 @@ Test(tensors, integers_are_listed_but_not_read)
     const struct tensor *ids = tensors_find(tensors, "ids"), *w = tensors_find(tensors, "w");
     cr_assert(!ids->readable && w->readable && w->rank == 0 && w->elements == 1);
     cr_assert_eq(tensors_read_f32(tensors, ids, 0, 4, out, &err), VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "tensor ids: expected dtype F32, F16 or BF16, found I64"), "%s",
-              err.message);
+    cr_assert(strstr(err.message, "tensor ids: expected dtype F64, F32, F16 or BF16, found I64"),
+              "%s", err.message);
     cr_assert_eq(tensors_read_f32(tensors, w, 0, 2, out, &err), VIT_EINVAL);
     cr_assert_eq(tensors_read_f32(tensors, w, 0, 1, out, &err), VIT_OK);
     cr_assert_eq(out[0], 0);
@@ -168,6 +168,29 @@ Test(tensors, only_regular_files_are_opened)
         cr_assert_eq(symlink("nowhere", made_path(&directory, names[i])), 0);
         snprintf(words, sizeof words, "/%s: cannot be opened: No such file or directory", names[i]);
         rejects(&directory, VIT_EIO, words);
+        unlink(made_path(&directory, names[i]));
+    }
+    remove_directory(&directory);
+}
+
+/* What a clone without Git LFS has in place of a large file. */
+Test(tensors, a_git_lfs_pointer_is_called_what_it_is)
+{
+    static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",
+                                         "x.npz" };
+    const struct made_directory directory = make_directory();
+    char words[256];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        make_text(&directory, names[i],
+                  "version https://git-lfs.github.com/spec/v1\n"
+                  "oid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\n"
+                  "size 346284714\n");
+        snprintf(words, sizeof words,
+                 "/%s: expected the file itself, found a Git LFS pointer to it; "
+                 "git lfs pull fetches the file",
+                 names[i]);
+        rejects(&directory, VIT_EFORMAT, words);
         unlink(made_path(&directory, names[i]));
     }
     remove_directory(&directory);

@@ -1,4 +1,6 @@
 /* config_google.c - Google's .npz: a configuration from shapes, which config.json completes */
+#include <string.h>
+
 #include "checkpoint/parse_config.h"
 #include "files/fail_file.h"
 
@@ -44,6 +46,17 @@ static size_t square_side(size_t patches)
 }
 
 #define BLOCK "Transformer/encoderblock_0/"
+
+/* big_vision's layout has names of its own, which a newer Flax gave it. */
+static enum vit_status check_not_big_vision(const struct tensors *tensors, struct vit_error *err)
+{
+    for (size_t i = 0; i < tensors->count; i++)
+        if (strstr(tensors->entries[i].name, "MultiHeadDotProductAttention_0/"))
+            return fail_tensor(err, VIT_EUNSUPPORTED, tensors->path, tensors->entries[i].name,
+                               "expected a checkpoint of Google's vision_transformer, found one of "
+                               "big_vision");
+    return VIT_OK;
+}
 
 static enum vit_status read_shapes(const struct config_sources *sources,
                                    const struct tensor_names *names, struct vit_config *c,
@@ -147,6 +160,7 @@ enum vit_status parse_config_google(const struct config_sources *sources,
     *c = (struct vit_config){ .size = sizeof *c, .activation = VIT_ACTIVATION_GELU };
     const struct vit_config before = *c;
     if ((status = json_fields_read(&reader, sources->root, RULES(rules))) ||
+        (status = check_not_big_vision(sources->tensors, err)) ||
         (status = read_shapes(sources, parsed->family->names, c, &patches, err)) ||
         (status = check_agreement(sources, &given, c, err)) ||
         (status = find_size(sources, &given, patches, c, err)))

@@ -196,7 +196,7 @@ static enum vit_status check_tensor(const struct resolution *r, const struct ten
                            format_shape(tensor->rank, tensor->shape).text);
     if (!tensor->readable)
         return fail_tensor(r->err, VIT_EUNSUPPORTED, tensor->path, tensor->name,
-                           "expected dtype F32, F16 or BF16, found %s",
+                           "expected dtype F64, F32, F16 or BF16, found %s",
                            sanitize_name(tensor->dtype).text);
     return VIT_OK;
 }

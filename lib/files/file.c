@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,16 @@
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)
 {
     return fail_file(err, VIT_EIO, path, "%s: %s", what, strerror(errno));
+}
+
+/* A clone without Git LFS has a short text in place of each large file. */
+static bool is_lfs_pointer(int fd)
+{
+    static const char start[] = "version https://git-lfs.github.com/spec/";
+    char found[sizeof start - 1];
+
+    return pread(fd, found, sizeof found, 0) == (ssize_t)sizeof found &&
+           memcmp(found, start, sizeof found) == 0;
 }
 
 enum vit_status file_open(const char *path, struct input_file *file, struct vit_error *err)
@@ -49,6 +60,12 @@ enum vit_status file_open_at(int directory, const char *name, char *path, struct
         goto close_file;
     }
     file->bytes = (uint64_t)info.st_size;
+    if (is_lfs_pointer(file->fd)) {
+        status = fail_file(err, VIT_EFORMAT, path,
+                           "expected the file itself, found a Git LFS pointer to it; "
+                           "git lfs pull fetches the file");
+        goto close_file;
+    }
     return VIT_OK;
 
 close_file:

@@ -18,10 +18,25 @@ static const struct {
     const char *name;
     size_t bytes;
 } dtypes[DTYPES] = {
-    [DTYPE_F64] = { "F64", 8 },   [DTYPE_F32] = { "F32", 4 }, [DTYPE_F16] = { "F16", 2 },
-    [DTYPE_BF16] = { "BF16", 2 }, [DTYPE_I64] = { "I64", 8 }, [DTYPE_I32] = { "I32", 4 },
-    [DTYPE_I16] = { "I16", 2 },   [DTYPE_I8] = { "I8", 1 },   [DTYPE_U8] = { "U8", 1 },
+    [DTYPE_F64] = { "F64", 8 },
+    [DTYPE_F32] = { "F32", 4 },
+    [DTYPE_F16] = { "F16", 2 },
+    [DTYPE_BF16] = { "BF16", 2 },
+    [DTYPE_I64] = { "I64", 8 },
+    [DTYPE_I32] = { "I32", 4 },
+    [DTYPE_I16] = { "I16", 2 },
+    [DTYPE_I8] = { "I8", 1 },
+    [DTYPE_U8] = { "U8", 1 },
     [DTYPE_BOOL] = { "BOOL", 1 },
+    [DTYPE_U64] = { "U64", 8 },
+    [DTYPE_U32] = { "U32", 4 },
+    [DTYPE_U16] = { "U16", 2 },
+    [DTYPE_F8_E4M3] = { "F8_E4M3", 1 },
+    [DTYPE_F8_E5M2] = { "F8_E5M2", 1 },
+    [DTYPE_F8_E8M0] = { "F8_E8M0", 1 },
+    [DTYPE_F8_E4M3FNUZ] = { "F8_E4M3FNUZ", 1 },
+    [DTYPE_F8_E5M2FNUZ] = { "F8_E5M2FNUZ", 1 },
+    [DTYPE_C64] = { "C64", 8 },
 };
 
 const char *safetensors_dtype_name(enum safetensors_dtype dtype)
@@ -59,7 +74,7 @@ static enum vit_status parse_dtype(const struct parse *p, const struct json *val
             return VIT_OK;
         }
     return FAIL_TENSOR(p, VIT_EUNSUPPORTED, entry->name,
-                       "expected dtype F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL, found "
+                       "expected a dtype of whole bytes, such as F32, BF16, I64 or F8_E4M3, found "
                        "%s",
                        sanitize_name(dtype).text);
 }
@@ -142,6 +157,8 @@ static enum vit_status check_metadata(const struct parse *p, const struct json *
     const char *key;
     const struct json *value;
 
+    if (json_is_null(metadata)) /* as some writers have it; the format's own reader accepts it */
+        return VIT_OK;
     if (!json_is_object(metadata))
         return FAIL_FILE(p, VIT_EFORMAT, "__metadata__: expected an object, found %s",
                          json_kind(metadata));

@@ -2,6 +2,7 @@
 #ifndef VIT_FILES_SAFETENSORS_H
 #define VIT_FILES_SAFETENSORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@
 #define SAFETENSORS_MAX_RANK   8
 #define SAFETENSORS_MAX_HEADER 100000000 /* bytes; the reference implementation's limit */
 
-/* The format has more (F8_E4M3, C64, U16, …): for those the reader returns VIT_EUNSUPPORTED. */
+/* The format has more, below one byte (F4, F6_…): for those the reader returns VIT_EUNSUPPORTED. */
 enum safetensors_dtype {
     DTYPE_F64,
     DTYPE_F32,
@@ -28,6 +29,15 @@ enum safetensors_dtype {
     DTYPE_I8,
     DTYPE_U8,
     DTYPE_BOOL,
+    DTYPE_U64,
+    DTYPE_U32,
+    DTYPE_U16,
+    DTYPE_F8_E4M3,
+    DTYPE_F8_E5M2,
+    DTYPE_F8_E8M0,
+    DTYPE_F8_E4M3FNUZ,
+    DTYPE_F8_E5M2FNUZ,
+    DTYPE_C64,
     DTYPES
 };
 
@@ -76,6 +86,8 @@ const struct safetensors_entry *safetensors_find(const struct safetensors *file,
 /* The dtype in the format's spelling ("F32"), and the bytes of one element. */
 const char *safetensors_dtype_name(enum safetensors_dtype dtype);
 size_t safetensors_dtype_bytes(enum safetensors_dtype dtype);
+/* Whether safetensors_read_f32 can convert it. */
+bool safetensors_readable(enum safetensors_dtype dtype);
 
 /*
  * Elements first .. first + count − 1 in the stored dtype. Thread-safe. VIT_EINVAL: the range is

@@ -19,8 +19,7 @@ static struct tensor tensor_of_entry(const struct safetensors *file, size_t shar
     struct tensor tensor = {
         .name = entry->name,
         .dtype = safetensors_dtype_name(entry->dtype),
-        .readable =
-            entry->dtype == DTYPE_F32 || entry->dtype == DTYPE_F16 || entry->dtype == DTYPE_BF16,
+        .readable = safetensors_readable(entry->dtype),
         .rank = entry->rank,
         .elements = entry->elements,
         .path = file->source.path,

@@ -53,7 +53,7 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
 
 /*
  * Elements first .. first + count − 1 in the file's row-major order, as float32: exactly from F32,
- * F16 and BF16, rounded to nearest from the float64 of a .npz file. Not thread-safe: it keeps the
+ * F16 and BF16, rounded to nearest from float64. Not thread-safe: it keeps the
  * last tensor of a .npz file in memory, so it is fastest to read one tensor after the other.
  * VIT_EINVAL: the range is not within the tensor; VIT_EUNSUPPORTED: the tensor is not readable;
  * VIT_EIO: the file is truncated or cannot be read; VIT_EFORMAT: the data of a .npz file are
