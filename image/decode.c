@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "image/decoder.h"
+#include "image/orientation.h"
 
 #define DEFAULT_MAX_BYTES  ((size_t)1 << 30)
 #define DEFAULT_MAX_PIXELS ((size_t)1 << 28)
@@ -122,7 +123,9 @@ static enum vit_status decode(const void *bytes, size_t size,
     if (format == end)
         return image_fail(err, VIT_EFORMAT,
                           "%s: expected a JPEG, PNG or WebP file, found another format", in.name);
-    const enum vit_status status = format->decode(&in, &decoded, err);
+    enum vit_status status = format->decode(&in, &decoded, err);
+    if (!status && options->exif_orientation)
+        status = orientation_apply(&in, orientation_find(&in), &decoded, err);
     if (status)
         vit_image_free(&decoded);
     else

@@ -11,6 +11,7 @@
 #include "files/safetensors.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
+#include "vit/image.h"
 #include "vit/inspect.h"
 
 #define GOLDEN "tests/golden/"
@@ -119,6 +120,36 @@ Test(preprocess_hf, the_processor_of_processor_config_json_takes_precedence)
     cr_assert_eq(checked, 11);
     safetensors_close(pictures);
     safetensors_close(expected);
+}
+
+/* The file itself, not decoded pixels: transformers turns it upright before the processor. */
+Test(preprocess_hf, a_rotated_photo_is_turned_before_the_processor)
+{
+    struct vit_model *const model = open_case("preprocessor-only");
+    struct vit_preprocess_config config = { .size = sizeof config };
+    struct safetensors *expected;
+    struct vit_image image = { 0 };
+    float out[3 * 48 * 48];
+
+    cr_assert_eq(safetensors_open(CASES "expected.safetensors", &expected, NULL), VIT_OK);
+    const struct safetensors_entry *const entry =
+        safetensors_find(expected, "exif/exif-rotated.jpg/preprocessor-only");
+    float *const want = read_entry(expected, entry, false);
+    cr_assert_eq(vit_model_get_preprocess_config(model, &config, NULL), VIT_OK);
+    cr_assert(config.exif_orientation);
+    const struct vit_decode_options options = { .size = sizeof options,
+                                                .exif_orientation = config.exif_orientation };
+    cr_assert_eq(
+        vit_image_decode_file(GOLDEN "preprocess/exif-rotated.jpg", &options, &image, NULL),
+        VIT_OK);
+    cr_assert_eq(vit_preprocess_image(&config, &image, NULL, out, NULL), VIT_OK);
+    for (size_t i = 0; i < entry->elements; i++)
+        cr_assert_leq(fabsf(out[i] - want[i]), FLT_EPSILON / config.std[0], "value %zu", i);
+    count_checks(entry->elements + 1);
+    vit_image_free(&image);
+    free(want);
+    safetensors_close(expected);
+    vit_model_free(model);
 }
 
 Test(preprocess_hf, the_source_of_each_field_names_the_file)

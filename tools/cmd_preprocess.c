@@ -135,6 +135,7 @@ static enum vit_status find_config(const struct invocation *in, struct vit_prepr
         session_close(&session);
     } else {
         config_of_options(o, c);
+        c->exif_orientation = turns_images(in->common, false);
     }
     return status;
 }
@@ -162,14 +163,14 @@ static enum vit_status run_preprocess(const struct invocation *in, struct vit_er
 {
     const struct preprocess_options *const o = in->options;
     struct atomic_file out = { 0 }, rgb = { 0 };
-    struct vit_preprocess_config config = { 0 };
+    struct vit_preprocess_config config = { .exif_orientation = turns_images(in->common, false) };
     struct vit_image image = { 0 };
     enum vit_status status = check_arguments(o, err);
 
     if (!status && o->out)
         status = find_config(in, &config, err);
     if (!status)
-        status = load_image(in->operands[0], &image, err);
+        status = load_image(in->operands[0], config.exif_orientation, &image, err);
     if (!status && o->out)
         status = atomic_file_open(o->out, &out, err);
     if (!status && o->rgb)

@@ -152,6 +152,7 @@ static void print_preprocess(struct printer *p, const struct session *s)
         { "interpolation", json_text(vit_value_name("interpolation", (int)c->interpolation)) },
         { "crop_mode", json_text(vit_value_name("crop_mode", (int)c->crop_mode)) },
         { "crop_pct", json_real(c->crop_pct) },
+        { "exif_orientation", json_boolean(c->exif_orientation) },
         { "mean", numbers_json(numbers, c->mean) },
         { "std", numbers_json(numbers, c->std) },
     };

@@ -6,9 +6,12 @@
 #include "tools/error.h"
 #include "tools/product.h"
 
-enum vit_status load_image(const char *path, struct vit_image *image, struct vit_error *err)
+enum vit_status load_image(const char *path, bool exif_orientation, struct vit_image *image,
+                           struct vit_error *err)
 {
-    const struct vit_decode_options options = { .size = sizeof options, .name = path_end(path) };
+    const struct vit_decode_options options = { .size = sizeof options,
+                                                .name = path_end(path),
+                                                .exif_orientation = exif_orientation };
 
     return vit_image_decode_file(path, &options, image, err);
 }
@@ -28,7 +31,7 @@ enum vit_status load_input(const struct session *session, const char *path, floa
                            struct vit_error *err)
 {
     struct vit_image image = { 0 };
-    enum vit_status status = load_image(path, &image, err);
+    enum vit_status status = load_image(path, session->preprocess.exif_orientation, &image, err);
 
     if (!status)
         status = preprocess(path, &session->preprocess, &image, &session->parallel, out, err);

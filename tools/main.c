@@ -22,6 +22,21 @@ static const struct subcommand *const subcommands[] = {
     &subcommand_info,     &subcommand_bench,    &subcommand_check,
 };
 
+/* int: enum orientation, by the words of --orientation */
+static bool parse_orientation(const struct option *option, const char *text, void *field)
+{
+    for (int i = 0; option->words[i]; i++)
+        if (strcmp(option->words[i], text) == 0) {
+            *(int *)field = i;
+            return true;
+        }
+    return false;
+}
+
+static const char *const orientations[] = {
+    [ORIENTATION_MODEL] = "model", [ORIENTATION_EXIF] = "exif", [ORIENTATION_NONE] = "none", NULL
+};
+
 static const struct option common_rows[] = {
     { .name = "isa",
       .value = "LEVEL",
@@ -38,6 +53,13 @@ static const struct option common_rows[] = {
       .max = 1024,
       .expected = "a whole number from 1 to 1024",
       .help = "threads to use; by default as many as cpuset and cgroup allow" },
+    { .name = "orientation",
+      .value = "HOW",
+      .parse = parse_orientation,
+      .field = offsetof(struct common_options, orientation),
+      .words = orientations,
+      .help = "exif: turn images as their EXIF orientation says; none: do not; model (the\n"
+              "default): as the model's own pipeline does, which libvit info shows" },
     { .name = "help",
       .letter = 'h',
       .parse = parse_flag,

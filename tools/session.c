@@ -22,6 +22,12 @@ struct vit_model_options model_options(const struct common_options *common, stru
                                        .width = size.width };
 }
 
+bool turns_images(const struct common_options *common, bool model)
+{
+    return common->orientation == ORIENTATION_MODEL ? model
+                                                    : common->orientation == ORIENTATION_EXIF;
+}
+
 /* A context for one image gives the number of threads, from which the batch follows. */
 static enum vit_status create_context(const struct common_options *common, size_t images,
                                       struct session *s, struct vit_error *err)
@@ -56,6 +62,7 @@ enum vit_status session_open(const struct common_options *common, struct size si
         status = vit_model_get_config(s->model, &s->config, err);
     if (!status)
         status = vit_model_get_preprocess_config(s->model, &s->preprocess, err);
+    s->preprocess.exif_orientation = turns_images(common, s->preprocess.exif_orientation);
     if (!status && images > 0)
         status = create_context(common, images, s, err);
     return status;

@@ -28,4 +28,7 @@ enum vit_status session_open(const struct common_options *common, struct size si
                              struct vit_error *err);
 void session_close(struct session *session);
 
+/* Whether images are turned by EXIF: as --orientation says, else as the model's pipeline does. */
+bool turns_images(const struct common_options *common, bool model);
+
 #endif

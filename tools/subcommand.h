@@ -6,10 +6,14 @@
 
 #include "tools/values.h"
 
+/* Whether images are turned as their EXIF orientation says. */
+enum orientation { ORIENTATION_MODEL, ORIENTATION_EXIF, ORIENTATION_NONE };
+
 /* The options of every subcommand. */
 struct common_options {
     const char *isa; /* NULL: VIT_ISA or the default */
     size_t threads;  /* 0: as many as this process may use */
+    int orientation; /* enum orientation */
     bool help, version;
 };
 

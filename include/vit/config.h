@@ -154,7 +154,9 @@ struct vit_preprocess_config {
                               even, as timm does */
     double crop_pct; /* the image is resized to ⌊size/crop_pct⌋ before the crop; in (0, 1] */
     float mean[3], std[3]; /* per channel, for pixels scaled to 0 … 1 */
-    unsigned char reserved[8];
+    bool exif_orientation; /* the family's pipeline turns images as their EXIF orientation says: set
+                              it in vit_decode_options; vit_preprocess_image takes turned pixels */
+    unsigned char reserved[7];
 };
 
 #ifdef __cplusplus

@@ -2,6 +2,8 @@
 #ifndef VIT_IMAGE_H
 #define VIT_IMAGE_H
 
+#include <stdbool.h>
+
 #include "vit/pixels.h"
 #include "vit/status.h"
 
@@ -24,18 +26,20 @@ extern "C" {
  * struct follows the ABI rule of vit/config.h.
  */
 struct vit_decode_options {
-    size_t size;       /* sizeof(struct vit_decode_options) */
-    size_t max_bytes;  /* of the encoded file; 0: 2^30 */
-    size_t max_pixels; /* height · width; 0: 2^28 */
-    const char *name;  /* begins each message; NULL: the path, or "image" for one in memory */
-    unsigned char reserved[8];
+    size_t size;           /* sizeof(struct vit_decode_options) */
+    size_t max_bytes;      /* of the encoded file; 0: 2^30 */
+    size_t max_pixels;     /* height · width; 0: 2^28 */
+    const char *name;      /* begins each message; NULL: the path, or "image" for one in memory */
+    bool exif_orientation; /* turn and mirror the pixels as the file's EXIF orientation says */
+    unsigned char reserved[7];
 };
 
 /*
  * Decodes a JPEG, PNG or WebP file from memory to VIT_PIXEL_FORMAT_RGB; the first bytes of the file
  * decide which it is. The pixels are those of Pillow's Image.open(file).convert("RGB"): gray is
  * repeated, palettes are expanded, alpha is dropped without blending, 16-bit channels keep their
- * upper 8 bits; gamma, color profiles and EXIF rotation are ignored.
+ * upper 8 bits; gamma and color profiles are ignored, and so is the EXIF orientation without
+ * exif_orientation, with which the pixels are those of Pillow's ImageOps.exif_transpose.
  *   options  NULL for the defaults
  * VIT_EFORMAT: the file has another format, or is malformed or truncated.
  * VIT_EUNSUPPORTED: the file exceeds a limit, or is a 16-bit gray PNG (releases of Pillow disagree

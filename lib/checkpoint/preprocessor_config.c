@@ -403,7 +403,9 @@ enum vit_status parse_preprocessor_config(const struct config_sources *sources,
                                            .interpolation = defaults->interpolation,
                                            .crop_mode = defaults->crop_mode,
                                            .crop_pct = defaults->crop_pct,
-                                           .crop_rounds_down = true };
+                                           .crop_rounds_down = true,
+                                           .exif_orientation = true };
+    provenance_set_preprocess(&parsed->provenance, "exif_orientation", "transformers' load_image");
     memcpy(out->mean, defaults->mean, sizeof out->mean);
     memcpy(out->std, defaults->std, sizeof out->std);
     if (sources->preprocessor && (status = read_file(sources, defaults, parsed, err)))

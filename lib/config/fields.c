@@ -134,6 +134,8 @@ static const struct config_field preprocess_rows[] = {
     { IN_PREPROCESS(crop_pct), DOUBLE(DBL_MIN, 1),
       .description = "the image is resized to size/crop_pct before the crop" },
     { IN_PREPROCESS(crop_rounds_down), BOOL, .description = "half of an odd margin rounds down" },
+    { IN_PREPROCESS(exif_orientation), BOOL,
+      .description = "images are turned as their EXIF orientation says" },
     { IN_PREPROCESS(mean), FLOATS(3, -FLT_MAX), .description = "subtracted from each channel" },
     { IN_PREPROCESS(std), FLOATS(3, -FLT_MAX), .description = "each channel's divisor, not 0" },
 };
