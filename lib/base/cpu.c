@@ -50,7 +50,7 @@ static void describe_version(struct cpu *cpu, unsigned eax)
     cpu->model = family == 6 || family == 15 ? model | (eax >> 12 & 0xf0) : model;
 }
 
-struct cpu cpu_describe(void)
+static struct cpu describe(void)
 {
     const struct leaf one = cpuid(1, 0);
     struct cpu cpu = { .features = 0 };
@@ -69,26 +69,34 @@ struct cpu cpu_describe(void)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 
-struct cpu cpu_describe(void)
+static struct cpu describe(void)
 {
     return (struct cpu){ .features = getauxval(AT_HWCAP) & HWCAP_ASIMD ? CPU_ASIMD : 0 };
 }
 
 #elif defined(__aarch64__) /* no other system runs without it */
 
-struct cpu cpu_describe(void)
+static struct cpu describe(void)
 {
     return (struct cpu){ .features = CPU_ASIMD };
 }
 
 #else
 
-struct cpu cpu_describe(void)
+static struct cpu describe(void)
 {
     return (struct cpu){ .features = 0 };
 }
 
 #endif
+
+struct cpu cpu_describe(void)
+{
+    struct cpu cpu = describe();
+
+    cpu.features &= ~(unsigned)(CPU_HIDDEN);
+    return cpu;
+}
 
 size_t cpu_l2_bytes(void)
 {

@@ -27,6 +27,11 @@ enum cpu_feature { CPU_X86_FEATURES(CPU_FEATURE_VALUE) CPU_ASIMD = 1 << CPU_INDE
 #undef CPU_FEATURE_INDEX
 #undef CPU_FEATURE_VALUE
 
+/* Features that this build ignores: `make check-cpus` tests as on a CPU that lacks them. */
+#ifndef CPU_HIDDEN
+#define CPU_HIDDEN 0
+#endif
+
 /* The registers that the operating system saves, as bits of XCR0; Intel SDM vol. 1, 13.3. */
 #define XCR0_YMM UINT64_C(0x06) /* xmm, and the upper halves of ymm */
 #define XCR0_ZMM UINT64_C(0xe6) /* also the masks, the upper halves of zmm, zmm16 to zmm31 */

@@ -1,0 +1,42 @@
+#!/bin/sh
+# cpus.sh BUILD LEVEL HIDDEN HOW - make test as on a machine whose CPU lacks features
+#
+# The build hides the features HIDDEN (lib/base/cpu.c): the code that a CPU of that level would run
+# runs on this one. HOW is one-core: bound to one processor; or nobody: as an unprivileged user, in
+# a copy of the sources that this user owns.
+set -eu
+cd "$(dirname "$0")/.."
+mkdir -p "$1/cpu-$2"
+build=$(cd "$1/cpu-$2" && pwd)
+level=$2 hidden=$3 how=$4
+unset MAKEFLAGS MAKELEVEL MFLAGS
+
+case $how in
+one-core) set -- taskset -c 0 ;;
+nobody)
+	sources=$build/sources
+	rm -rf "$sources"
+	mkdir -p "$sources"
+	git ls-files -z -co --exclude-standard | xargs -0 cp -a --parents -t "$sources"
+	cd "$sources"
+	set -- env HOME=/nonexistent
+	if [ "$(id -u)" = 0 ]; then
+		chown -R nobody "$build"
+		set -- setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"
+	fi
+	;;
+*)
+	echo "cpus.sh: expected one-core or nobody, found $how" >&2
+	exit 1
+	;;
+esac
+set -- "$@" make --no-print-directory BUILD="$build" CPPFLAGS="-DCPU_HIDDEN=$hidden"
+
+"$@" -j2 all >/dev/null
+found=$("$build/libvit" info | sed -n 's/^  \([a-z0-9]*\) *chosen.*/\1/p')
+[ "$found" = "$level" ] || [ "$(uname -m)" != x86_64 ] || {
+	echo "cpus.sh: expected the level $level, found $found" >&2
+	exit 1
+}
+"$@" -j2 test
+echo "make test passes with the level $found, $how"
