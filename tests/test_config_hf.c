@@ -214,3 +214,20 @@ Test(config_hf, fields_that_would_change_the_arithmetic_are_rejected)
     expect_rejected_config("{\"model_type\":\"vit\",\"layer_norm_eps\":1e-60}", NULL, VIT_EFORMAT,
                            "layer_norm_eps: expected a number in the range of float32");
 }
+
+/* As Python's json writes and reads them; where a value counts, it must be one that fits. */
+Test(config_hf, nan_infinity_and_huge_integers_are_numbers)
+{
+    struct parsed_config file = expect_config(
+        "{\"model_type\":\"vit\",\"initializer_range\":NaN,\"max\":Infinity,\"min\":-Infinity,"
+        "\"vocab_size\":1000000000000000019884624838656,\"layer_norm_eps\":1e-12}",
+        NULL);
+
+    cr_assert(file.config.dim == 768 && file.config.eps == 1e-12f);
+    expect_rejected_config("{\"model_type\":\"vit\",\"layer_norm_eps\":NaN}", NULL, VIT_EFORMAT,
+                           "layer_norm_eps: expected a number in the range of float32, found NaN");
+    expect_rejected_config(
+        "{\"model_type\":\"vit\",\"hidden_size\":1000000000000000019884624838656}", NULL,
+        VIT_EFORMAT, "hidden_size: expected a positive integer, found 10000000000000000198846");
+    count_checks(1);
+}

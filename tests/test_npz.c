@@ -102,10 +102,9 @@ Test(npz, the_golden_file_equals_the_same_model_in_safetensors)
     equals_the_golden_model("tests/golden/google-npz");
 }
 
-Test(npz, a_deflated_file_has_the_same_values)
+/* The members of google-npz; free_members frees their names and data. */
+static void read_members(struct made_member members[40])
 {
-    const struct made_directory directory = make_directory();
-    struct made_member members[40];
     static char dicts[40][128];
     struct tensors *tensors;
     struct vit_error err;
@@ -124,18 +123,70 @@ Test(npz, a_deflated_file_has_the_same_values)
             name, dicts[i], read_tensor(tensors, t->name, data), t->elements * sizeof *data, true, 0
         };
     }
-    const struct made_npz made = make_npz(40, members);
-    cr_assert_lt(made.size, 960000); /* 1,001,754 when stored */
-    make_file(&directory, "any name.npz", made.bytes, made.size);
-    equals_the_golden_model(directory.path);
+    tensors_close(tensors);
+}
+
+static void free_members(struct made_member members[40])
+{
     for (size_t i = 0; i < 40; i++) {
         free((void *)members[i].name);
         free((void *)members[i].data);
     }
+}
+
+Test(npz, a_deflated_file_has_the_same_values)
+{
+    const struct made_directory directory = make_directory();
+    struct made_member members[40];
+
+    read_members(members);
+    const struct made_npz made = make_npz(40, members);
+    cr_assert_lt(made.size, 960000); /* 1,001,754 when stored */
+    make_file(&directory, "any name.npz", made.bytes, made.size);
+    equals_the_golden_model(directory.path);
+    free_members(members);
     free(made.bytes);
-    tensors_close(tensors);
     remove_directory(&directory);
     count_checks(1);
+}
+
+/* The state of training is passed over, whatever its arrays are; a parameter must be readable. */
+Test(npz, further_members_that_the_family_passes_over_may_be_of_any_kind)
+{
+    const struct made_directory directory = make_directory();
+    struct made_member members[42];
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    read_members(members);
+    members[40] =
+        (struct made_member){ "opt/state/step.npy", DICT("|O", "()"), "12345678", 8, 0, 0 };
+    members[41] = (struct made_member){ "opt/state/m.npy",
+                                        "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 1)}",
+                                        "12345678",
+                                        8,
+                                        0,
+                                        0 };
+    struct made_npz made = make_npz(42, members);
+    make_file(&directory, "x.npz", made.bytes, made.size);
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_OK, "%s", err.message);
+    vit_model_free(model);
+    free(made.bytes);
+    members[41].name = "step2.npy";
+    made = make_npz(42, members);
+    make_file(&directory, "x.npz", made.bytes, made.size);
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, "tensor step2: unexpected tensor"), "%s", err.message);
+    free(made.bytes);
+    members[39].dict = "{'descr': '|O', 'fortran_order': False, 'shape': ()}";
+    made = make_npz(41, members);
+    make_file(&directory, "x.npz", made.bytes, made.size);
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EUNSUPPORTED);
+    cr_assert(strstr(err.message, ".npy: expected a float or integer dtype"), "%s", err.message);
+    free(made.bytes);
+    free_members(members);
+    remove_directory(&directory);
+    count_checks(5);
 }
 
 Test(npz, every_float_dtype_is_read_and_integers_are_listed_only)

@@ -29,6 +29,9 @@ static enum vit_status find_tensor(const struct config_sources *sources,
     if (!*tensor)
         return fail_tensor(err, VIT_EFORMAT, sources->tensors->path, name,
                            "expected rank %zu, found no such tensor", rank);
+    if ((*tensor)->unread)
+        return fail_file(err, VIT_EUNSUPPORTED, (*tensor)->path, "tensor %s cannot be read: %.300s",
+                         name, (*tensor)->unread);
     if ((*tensor)->rank == rank)
         return VIT_OK;
     return fail_tensor(err, VIT_EFORMAT, (*tensor)->path, (*tensor)->name,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/status.h"
 #include "checkpoint/suggest.h"
 #include "config/fields.h"
 #include "config/pos_embed.h"
@@ -190,6 +191,8 @@ static enum vit_status check_tensor(const struct resolution *r, const struct ten
     size_t shape[4];
     const size_t rank = expected_shape(rule, r->config, index, shape);
 
+    if (tensor->unread)
+        return fail(r->err, VIT_EUNSUPPORTED, "%s", tensor->unread);
     if (!has_shape(rule, tensor, rank, shape))
         return fail_tensor(r->err, VIT_EFORMAT, tensor->path, tensor->name,
                            "expected shape %s, found %s", format_shape(rank, shape).text,

@@ -43,4 +43,8 @@ static const struct tensor_rule rules[] = {
 
 static const char *const prefixes[] = { "", "opt/target/", "params/", NULL };
 
-const struct tensor_names names_google = { rules, sizeof rules / sizeof *rules, prefixes, NULL };
+/* The state of training beside the parameters, as Flax saves it. */
+static const char *const ignored[] = { "opt/state/*", "opt_state/*", "step", "accum_train_time",
+                                       NULL };
+
+const struct tensor_names names_google = { rules, sizeof rules / sizeof *rules, prefixes, ignored };

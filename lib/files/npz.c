@@ -67,6 +67,14 @@ static enum vit_status read_header(const struct parse *p, const char *where, con
     return status;
 }
 
+/* Lists a member whose header p->err is about; the dtype is one that is not readable. */
+static enum vit_status keep_unread(const struct parse *p, struct npz_member *member)
+{
+    member->header = (struct npy_header){ .dtype = NPY_BOOL };
+    member->unread = strdup(p->err->message);
+    return member->unread ? VIT_OK : fail_no_memory(p->err, p->npz->path);
+}
+
 static enum vit_status parse_member(const struct parse *p, uint64_t index,
                                     struct npz_member *member)
 {
@@ -89,7 +97,8 @@ static enum vit_status parse_member(const struct parse *p, uint64_t index,
     member->name[length - tail] = '\0';
     if ((status = check_stat(p, where.text, &stat)))
         return status;
-    return read_header(p, where.text, &stat, &member->header);
+    status = read_header(p, where.text, &stat, &member->header);
+    return status == VIT_EUNSUPPORTED ? keep_unread(p, member) : status;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -126,9 +135,12 @@ static enum vit_status parse_members(const struct parse *p)
 /* Checks an opened archive. */
 static enum vit_status parse_archive(struct npz *npz, uint64_t file_bytes, struct vit_error *err)
 {
-    struct parse p = { npz, file_bytes, malloc(NPY_PREAMBLE + NPY_MAX_HEADER), err };
-    const enum vit_status status = p.head ? parse_members(&p) : fail_no_memory(err, npz->path);
+    struct vit_error why = { .status = VIT_OK };
+    struct parse p = { npz, file_bytes, malloc(NPY_PREAMBLE + NPY_MAX_HEADER), &why };
+    const enum vit_status status = p.head ? parse_members(&p) : fail_no_memory(&why, npz->path);
 
+    if (status && err)
+        *err = why;
     free(p.head);
     return status;
 }
@@ -243,8 +255,10 @@ void npz_close(struct npz *npz)
 {
     if (!npz)
         return;
-    for (size_t i = 0; i < npz->count; i++)
+    for (size_t i = 0; i < npz->count; i++) {
+        free(npz->members[i].unread);
         free(npz->members[i].name);
+    }
     free(npz->members);
     free(npz->data);
     free(npz->path);

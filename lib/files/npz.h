@@ -16,6 +16,7 @@ struct npz_member {
     char *name;     /* without ".npy" */
     uint64_t index; /* in the archive's directory */
     struct npy_header header;
+    char *unread; /* why the member cannot be read, a message; or NULL. Then header has no array */
 };
 
 struct npz {
@@ -31,8 +32,8 @@ struct npz {
  * Opens an archive and checks its directory and the header of every member: stored or deflated, not
  * encrypted, each name once and ending in ".npy", sizes that agree with each other and with the
  * length of the file. VIT_EIO, VIT_ENOMEM; VIT_EFORMAT (the message names the file and the member);
- * VIT_EUNSUPPORTED: another compression, encryption, more than NPZ_MAX_MEMBERS, or as
- * npy_parse_header.
+ * VIT_EUNSUPPORTED: another compression, encryption, more than NPZ_MAX_MEMBERS. A member that
+ * npy_parse_header does not support is listed with the reason: a model may not need it.
  */
 enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *err);
 

@@ -135,6 +135,8 @@ enum vit_status npz_read_f32(struct npz *npz, const struct npz_member *member, s
         return fail(err, VIT_EINVAL,
                     "%s: expected at least %zu elements from element %zu on, found %zu in all",
                     where.text, count, first, header->elements);
+    if (member->unread)
+        return fail(err, VIT_EUNSUPPORTED, "%s", member->unread);
     if (!npz_readable(header->dtype))
         return fail(err, VIT_EUNSUPPORTED,
                     "%s: expected dtype <f4, <f2, <f8 or <V2 (bfloat16), found %s", where.text,

@@ -37,7 +37,8 @@ static struct tensor tensor_of_member(const struct npz *npz, size_t i)
     const struct npy_header *header = &member->header;
     struct tensor tensor = {
         .name = member->name,
-        .dtype = npy_dtype_descr(header->dtype),
+        .dtype = member->unread ? "other" : npy_dtype_descr(header->dtype),
+        .unread = member->unread,
         .readable = npz_readable(header->dtype),
         .rank = header->rank,
         .elements = header->elements,

@@ -13,9 +13,10 @@ enum { TENSOR_MAX_RANK = 8 };
 
 struct tensor {
     const char *name;
-    const char *dtype; /* in its format's spelling: "F32", "<f4" */
-    bool readable;     /* tensors_read_f32 can convert the dtype */
-    size_t rank;       /* 0 is a scalar */
+    const char *dtype;  /* in its format's spelling: "F32", "<f4" */
+    bool readable;      /* tensors_read_f32 can convert the dtype */
+    const char *unread; /* why its shape and dtype are not known: a message; or NULL */
+    size_t rank;        /* 0 is a scalar */
     size_t shape[TENSOR_MAX_RANK];
     size_t elements;
     const char *path;   /* of its file, for messages */
