@@ -440,3 +440,26 @@ Test(config_timm, labels_are_label_names)
                            NULL, VIT_EFORMAT,
                            "pretrained_cfg.label_names: expected an object or an array");
 }
+
+Test(config_timm, label_descriptions_are_by_label)
+{
+    char json[256];
+
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(
+            json, sizeof json, TIMM(",\"num_classes\":2,\"label_names\":[\"n1\",\"n2\"],%s"),
+            i == 0 ? "\"label_descriptions\":{\"n2\":\"tench, Tinca tinca\"}"
+                   : "\"pretrained_cfg\":{\"label_descriptions\":{\"n2\":\"tench, Tinca tinca\"}}");
+        struct parsed_config file = expect_config(json, NULL);
+        cr_assert_null(file.labels.description[0]);
+        cr_assert_str_eq(file.labels.description[1], "tench, Tinca tinca");
+        labels_free(&file.labels);
+    }
+    expect_rejected_config(
+        TIMM(",\"num_classes\":1,\"label_names\":[\"a\"],\"label_descriptions\":[]"), NULL,
+        VIT_EFORMAT, "label_descriptions: expected an object");
+    expect_rejected_config(
+        TIMM(",\"num_classes\":1,\"label_names\":[\"a\"],\"label_descriptions\":{\"a\":1}"), NULL,
+        VIT_EFORMAT, "label_descriptions.a: expected a string");
+    count_checks(4);
+}

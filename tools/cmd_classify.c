@@ -125,10 +125,11 @@ static json_t *prediction_json(const struct classification *c, const struct pred
 {
     const bool probability = c->scores != VIT_SCORES_NONE;
 
-    return json_pack("{s:I, s:o, s:o, s:f}", "class", (json_int_t)p->class_index, "label",
-                     json_text(vit_model_label(c->batch.session.model, p->class_index)),
-                     "probability", probability ? json_real(p->score) : json_null(), "logit",
-                     (double)p->logit);
+    return json_pack(
+        "{s:I, s:o, s:o, s:o, s:f}", "class", (json_int_t)p->class_index, "label",
+        json_text(vit_model_label(c->batch.session.model, p->class_index)), "description",
+        json_text(vit_model_label_description(c->batch.session.model, p->class_index)),
+        "probability", probability ? json_real(p->score) : json_null(), "logit", (double)p->logit);
 }
 
 static enum vit_status print_as_json(const struct classification *c, struct vit_error *err)

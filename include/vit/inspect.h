@@ -75,6 +75,12 @@ enum vit_scores {
  */
 VIT_API enum vit_scores vit_model_scores(const struct vit_model *model);
 
+/*
+ * The longer label of a class, from timm's label_descriptions; NULL if there is none. Valid until
+ * the model is freed.
+ */
+VIT_API const char *vit_model_label_description(const struct vit_model *model, size_t class_index);
+
 /* Rows and columns of the grid of patches, each optional. Patches are the last tokens. */
 VIT_API void vit_model_grid(const struct vit_model *model, size_t *rows, size_t *columns);
 

@@ -229,6 +229,14 @@ enum vit_scores checkpoint_scores(const struct checkpoint *checkpoint)
     return checkpoint->parsed.scores;
 }
 
+const char *checkpoint_label_description(const struct checkpoint *checkpoint, size_t class_index)
+{
+    const struct labels *labels = &checkpoint->parsed.labels;
+
+    return class_index < labels->count && labels->description ? labels->description[class_index]
+                                                              : NULL;
+}
+
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index)
 {
     const struct labels *labels = &checkpoint->parsed.labels;

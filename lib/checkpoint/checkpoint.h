@@ -30,6 +30,8 @@ const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoi
 bool checkpoint_is_classifier(const struct checkpoint *checkpoint);
 /* What the files say about the scores; softmax if they say nothing. */
 enum vit_scores checkpoint_scores(const struct checkpoint *checkpoint);
+/* The description of a class's label, or NULL. */
+const char *checkpoint_label_description(const struct checkpoint *checkpoint, size_t class_index);
 /* The label of a class, or NULL. */
 const char *checkpoint_label(const struct checkpoint *checkpoint, size_t class_index);
 

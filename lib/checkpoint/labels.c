@@ -7,6 +7,7 @@
 
 #include "files/fail_file.h"
 #include "files/json.h"
+#include "files/sanitize.h"
 
 static enum vit_status check_count(const char *path, const char *prefix, size_t found,
                                    size_t classes, struct vit_error *err)
@@ -81,6 +82,29 @@ enum vit_status labels_parse_json(const char *path, const char *field, const str
     return status;
 }
 
+enum vit_status labels_describe(const char *path, const char *field, const struct json *object,
+                                struct labels *labels, struct vit_error *err)
+{
+    if (!object || json_is_null(object) || labels->count == 0)
+        return VIT_OK;
+    if (!json_is_object(object))
+        return fail_file(err, VIT_EFORMAT, path, "%s: expected an object, found %s", field,
+                         json_kind(object));
+    labels->description = calloc(labels->count, sizeof *labels->description);
+    if (!labels->description)
+        return fail_no_memory(err, path);
+    for (size_t i = 0; i < labels->count; i++) {
+        const struct json *const found =
+            labels->text[i] ? json_member(object, labels->text[i]) : NULL;
+        if (found && !json_is_null(found) && !json_text(found))
+            return fail_file(err, VIT_EFORMAT, path, "%s.%s: expected a string, found %s", field,
+                             sanitize_name(labels->text[i]).text, json_kind(found));
+        if (json_text(found) && !(labels->description[i] = strdup(json_text(found))))
+            return fail_no_memory(err, path);
+    }
+    return VIT_OK;
+}
+
 static size_t count_lines(const char *text, size_t bytes)
 {
     size_t lines = bytes > 0 && text[bytes - 1] != '\n';
@@ -119,8 +143,12 @@ enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
 
 void labels_free(struct labels *labels)
 {
-    for (size_t i = 0; i < labels->count; i++)
+    for (size_t i = 0; i < labels->count; i++) {
         free(labels->text[i]);
+        if (labels->description)
+            free(labels->description[i]);
+    }
+    free(labels->description);
     free(labels->text);
     *labels = (struct labels){ 0 };
 }

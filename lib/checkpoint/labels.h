@@ -10,8 +10,9 @@
 #define LABELS_MAX_BYTES (64 << 20) /* of labels.txt */
 
 struct labels {
-    size_t count; /* 0, or the model's classes */
-    char **text;  /* NULL: a class without a label */
+    size_t count;       /* 0, or the model's classes */
+    char **text;        /* NULL: a class without a label */
+    char **description; /* timm's longer label of each class, or NULL; NULL: of no class */
 };
 
 /*
@@ -21,6 +22,13 @@ struct labels {
  */
 enum vit_status labels_parse_json(const char *path, const char *field, const struct json *list,
                                   size_t classes, struct labels *labels, struct vit_error *err);
+
+/*
+ * Descriptions of the labels that exist: an object from a label to a longer one; NULL and null give
+ * none. VIT_EFORMAT: not an object, or a description that is not a string; VIT_ENOMEM.
+ */
+enum vit_status labels_describe(const char *path, const char *field, const struct json *object,
+                                struct labels *labels, struct vit_error *err);
 
 /*
  * Labels from a text file with one label per line; a file that does not exist gives no labels. The

@@ -160,7 +160,8 @@ static void note_from(const struct config_sources *sources, enum preprocess_sour
 
 /*
  * The labels: timm's label_names in the root take precedence over those in pretrained_cfg, and both
- * over id2label. Snapshots without a pretrained_cfg may call them labels.
+ * over id2label. Snapshots without a pretrained_cfg may call them labels. label_descriptions follow
+ * the same order.
  */
 static enum vit_status parse_labels(const struct config_sources *sources,
                                     struct parsed_config *parsed, struct vit_error *err)
@@ -176,16 +177,27 @@ static enum vit_status parse_labels(const struct config_sources *sources,
         { timm && !cfg ? sources->root : NULL, "labels", "labels" },
         { sources->root, "id2label", "id2label" },
     };
+    enum vit_status status = VIT_OK;
 
     /* without a classifier the labels are unused, and Hugging Face writes placeholders */
     if (parsed->config.classes == 0 || parsed->is_projection)
         return VIT_OK;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-        if (is_given(places[i].object, places[i].name))
-            return labels_parse_json(sources->path, places[i].field,
-                                     json_member(places[i].object, places[i].name),
-                                     parsed->config.classes, &parsed->labels, err);
-    return VIT_OK;
+        if (is_given(places[i].object, places[i].name)) {
+            status = labels_parse_json(sources->path, places[i].field,
+                                       json_member(places[i].object, places[i].name),
+                                       parsed->config.classes, &parsed->labels, err);
+            break;
+        }
+    if (status || !timm)
+        return status;
+    const bool in_root = is_given(sources->root, "label_descriptions");
+    status = labels_describe(
+        sources->path, in_root ? "label_descriptions" : "pretrained_cfg.label_descriptions",
+        json_member(in_root ? sources->root : cfg, "label_descriptions"), &parsed->labels, err);
+    if (status)
+        labels_free(&parsed->labels);
+    return status;
 }
 
 static enum vit_status parse_family(const struct config_sources *sources,

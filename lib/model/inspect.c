@@ -38,6 +38,11 @@ enum vit_scores vit_model_scores(const struct vit_model *model)
     return scores == VIT_SCORES_SOFTMAX && model->config.classes == 1 ? VIT_SCORES_SIGMOID : scores;
 }
 
+const char *vit_model_label_description(const struct vit_model *model, size_t class_index)
+{
+    return model->checkpoint ? checkpoint_label_description(model->checkpoint, class_index) : NULL;
+}
+
 bool vit_model_config_entry(const struct vit_model *model, size_t i, struct vit_config_entry *entry)
 {
     struct vit_config_entry ours = { .size = sizeof ours };
