@@ -60,7 +60,13 @@ GUARDED := $(shell $(CC) -Werror -fstack-clash-protection -x c -c /dev/null -o /
              2>/dev/null && echo -fstack-clash-protection)
 COMMON = $(STRICT) $(SYSTEM) -I. -Iinclude -Ilib $(CPPFLAGS) -MMD -MP \
          $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LINK = $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
+# With CFLAGS='-O2 -flto' the linker compiles too. A relocatable object is then machine code, whose
+# internal names can become local: gcc must be told, clang does it by itself.
+LTO := $(filter -flto%,$(CFLAGS))
+NOLTO_REL := $(if $(LTO),$(shell $(CC) -flinker-output=nolto-rel -x c -c /dev/null -o /dev/null \
+                           2>/dev/null && echo -flinker-output=nolto-rel))
+RELOCATABLE = $(CC) $(LTO) $(NOLTO_REL) -r -nostdlib
+LINK = $(LDFLAGS) $(LTO) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
 
 # Expanded when a recipe runs: a recipe may have installed these libraries.
 JANSSON = $(shell $(PKG_CONFIG) --libs jansson)

@@ -28,7 +28,8 @@ extern "C" {
  * The library never prints, exits, aborts or changes global state.
  *
  * Every function is thread-safe: threads may call it at the same time, on the same model too. One
- * thread at a time uses a context, and nothing uses an object that is being freed.
+ * thread at a time uses a context: a second call at the same time is VIT_EINVAL and changes
+ * nothing. Nothing may use an object that is being freed.
  *
  * Stack: a forward pass needs at most 16 KiB of its caller's, and so does every task that the `run`
  * hook is given, whatever the model. The other functions need at most 64 KiB, whatever the file.
@@ -99,7 +100,7 @@ struct vit_context_options {
  * config.json, and labels.txt if it exists (one class per line). docs/models.md lists the families
  * and their layouts. Loading is all or nothing: every tensor that the configuration needs must
  * exist in its shape, and every tensor in the files must be one that the configuration needs. The
- * model is immutable; any number of contexts and threads may share it.
+ * model is immutable; any number of contexts and threads may share it. No file stays open.
  * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was expected and what
  * was found. VIT_EINVAL: invalid options, or an image size that the patch does not divide. Also
  * VIT_EUNSUPPORTED: this machine cannot run the instruction set, or the positions cannot be
@@ -120,7 +121,17 @@ VIT_API enum vit_status vit_model_create_random(const struct vit_config *config,
                                                 const struct vit_model_options *options,
                                                 struct vit_model **model, struct vit_error *err);
 
-/* Frees a model. Free its contexts first. NULL is allowed. */
+/*
+ * Adds a reference to a model, for another owner, and returns the model. Each reference is dropped
+ * by one vit_model_free; the last one frees the model. A new model has one reference; each context
+ * has its own. Thread-safe.
+ */
+VIT_API struct vit_model *vit_model_retain(const struct vit_model *model);
+
+/*
+ * Drops a reference; the last one frees the model. Its contexts may be freed before or after. NULL
+ * is allowed. Thread-safe.
+ */
 VIT_API void vit_model_free(struct vit_model *model);
 
 /*
@@ -140,8 +151,8 @@ VIT_API enum vit_status vit_model_get_preprocess_config(const struct vit_model *
 VIT_API const char *vit_model_label(const struct vit_model *model, size_t class_index);
 
 /*
- * A context holds the activations of its model's forward pass. One thread at a time may use it;
- * contexts of one model run concurrently. Free it before its model.
+ * A context holds the activations of its model's forward pass, and a reference to the model. One
+ * thread at a time may use it; contexts of one model run concurrently.
  * VIT_EINVAL: invalid options. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_context_create(const struct vit_model *model,

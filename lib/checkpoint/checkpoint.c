@@ -168,11 +168,18 @@ enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
     return status;
 }
 
-void checkpoint_forget(struct checkpoint *checkpoint)
+/* Frees what checkpoint_read keeps. */
+static void checkpoint_forget(struct checkpoint *checkpoint)
 {
     free(checkpoint->kept_data);
     checkpoint->kept_data = NULL;
     checkpoint->kept = NULL;
+}
+
+void checkpoint_close_files(struct checkpoint *checkpoint)
+{
+    checkpoint_forget(checkpoint);
+    tensors_close_files(checkpoint->tensors);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint)

@@ -54,7 +54,7 @@ bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, 
 enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,
                                 size_t first, size_t count, float *out, struct vit_error *err);
 
-/* Frees what checkpoint_read keeps. */
-void checkpoint_forget(struct checkpoint *checkpoint);
+/* Closes the files of weights, and frees what checkpoint_read keeps: it cannot read any more. */
+void checkpoint_close_files(struct checkpoint *checkpoint);
 
 #endif

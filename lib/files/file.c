@@ -73,10 +73,16 @@ close_file:
     return status;
 }
 
-void file_close(struct input_file *file)
+void file_close_descriptor(struct input_file *file)
 {
     if (file->fd >= 0)
         close(file->fd);
+    file->fd = -1;
+}
+
+void file_close(struct input_file *file)
+{
+    file_close_descriptor(file);
     free(file->path);
     *file = (struct input_file){ .fd = -1 };
 }

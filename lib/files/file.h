@@ -30,6 +30,9 @@ enum vit_status file_open_at(int directory, const char *name, char *path, struct
 /* A file that is not open (fd -1 and path NULL) is allowed. */
 void file_close(struct input_file *file);
 
+/* Keeps the path, for messages. */
+void file_close_descriptor(struct input_file *file);
+
 /*
  * Reads `bytes` bytes at `offset`. It calls pread: a file that is truncated under a memory map
  * raises SIGBUS, while here it is VIT_EIO.

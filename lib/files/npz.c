@@ -251,18 +251,26 @@ enum vit_status npz_parse(const char *path, const void *bytes, size_t size, stru
     return status;
 }
 
+void npz_close_file(struct npz *npz)
+{
+    free(npz->data);
+    npz->data = NULL;
+    npz->unpacked = NULL;
+    if (npz->archive)
+        zip_discard(npz->archive); /* zip_close could write */
+    npz->archive = NULL;
+}
+
 void npz_close(struct npz *npz)
 {
     if (!npz)
         return;
+    npz_close_file(npz);
     for (size_t i = 0; i < npz->count; i++) {
         free(npz->members[i].unread);
         free(npz->members[i].name);
     }
     free(npz->members);
-    free(npz->data);
     free(npz->path);
-    if (npz->archive)
-        zip_discard(npz->archive); /* zip_close could write */
     free(npz);
 }

@@ -44,6 +44,9 @@ enum vit_status npz_open_file(struct input_file *file, struct npz **npz, struct 
 enum vit_status npz_parse(const char *path, const void *bytes, size_t size, struct npz **npz,
                           struct vit_error *err);
 
+/* Closes the archive and frees the unpacked data; the members stay. */
+void npz_close_file(struct npz *npz);
+
 /* NULL is allowed. */
 void npz_close(struct npz *npz);
 

@@ -108,6 +108,8 @@ static enum vit_status unpack_member(struct npz *npz, const struct npz_member *m
 
     if (npz->unpacked == member)
         return VIT_OK;
+    if (!npz->archive)
+        return fail(err, VIT_EINVAL, "%s: the file is not open: the data cannot be read", where);
     free(npz->data);
     npz->unpacked = NULL;
     npz->data = malloc(bytes > 0 ? bytes : 1);

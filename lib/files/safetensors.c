@@ -377,6 +377,11 @@ enum vit_status safetensors_parse(const char *path, const void *start, size_t by
     return status;
 }
 
+void safetensors_close_file(struct safetensors *file)
+{
+    file_close_descriptor(&file->source);
+}
+
 void safetensors_close(struct safetensors *file)
 {
     if (!file)

@@ -53,7 +53,7 @@ struct safetensors_entry {
 struct safetensors {
     size_t count;
     struct safetensors_entry *entries; /* sorted by name */
-    struct input_file source;          /* not open (fd -1) if the header was parsed from memory */
+    struct input_file source;          /* not open (fd -1) if it is closed, or parsed from memory */
 };
 
 /*
@@ -80,6 +80,9 @@ enum vit_status safetensors_parse(const char *path, const void *start, size_t by
 /* NULL is allowed. */
 void safetensors_close(struct safetensors *file);
 
+/* Closes the file; the entries stay. */
+void safetensors_close_file(struct safetensors *file);
+
 /* The entry of that name, or NULL. */
 const struct safetensors_entry *safetensors_find(const struct safetensors *file, const char *name);
 
@@ -91,7 +94,7 @@ bool safetensors_readable(enum safetensors_dtype dtype);
 
 /*
  * Elements first .. first + count − 1 in the stored dtype. Thread-safe. VIT_EINVAL: the range is
- * not within the entry, or the file was parsed from memory; VIT_EIO: the file is truncated or
+ * not within the entry, or the file is not open; VIT_EIO: the file is truncated or
  * cannot be read.
  */
 enum vit_status safetensors_read(const struct safetensors *file,

@@ -20,7 +20,7 @@ static enum vit_status check_range(const struct safetensors *file,
                            count, first, entry->elements);
     if (file->source.fd < 0)
         return fail_file(err, VIT_EINVAL, file->source.path,
-                         "the header was parsed from memory: the data cannot be read");
+                         "the file is not open: the data cannot be read");
     return VIT_OK;
 }
 

@@ -143,6 +143,14 @@ enum vit_status tensors_open(const struct directory *directory, struct tensors *
     return status;
 }
 
+void tensors_close_files(struct tensors *tensors)
+{
+    for (size_t f = 0; f < tensors->files; f++)
+        safetensors_close_file(tensors->shards[f]);
+    if (tensors->npz)
+        npz_close_file(tensors->npz);
+}
+
 void tensors_close(struct tensors *tensors)
 {
     if (!tensors)

@@ -43,6 +43,9 @@ struct tensors {
 enum vit_status tensors_open(const struct directory *directory, struct tensors **tensors,
                              struct vit_error *err);
 
+/* Closes the files: the list stays, and reading data is VIT_EINVAL from here on. */
+void tensors_close_files(struct tensors *tensors);
+
 /* NULL is allowed. */
 void tensors_close(struct tensors *tensors);
 

@@ -9,7 +9,7 @@
 #include "model/outputs.h"
 
 struct vit_context {
-    const struct vit_model *model;
+    struct vit_model *model; /* one reference */
     size_t max_batch;
     struct vit_parallel parallel; /* run_as_caller on this context */
     void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
@@ -74,7 +74,7 @@ enum vit_status vit_context_create(const struct vit_model *model,
     ctx = calloc(1, sizeof *ctx);
     if (!ctx)
         goto no_memory;
-    ctx->model = model;
+    ctx->model = vit_model_retain(model);
     ctx->max_batch = o.max_batch;
     ctx->parallel = (struct vit_parallel){ run_as_caller, ctx, o.threads };
     ctx->run = o.run ? o.run : vit_parallel_openmp;
@@ -100,6 +100,7 @@ void vit_context_free(struct vit_context *context)
     for (size_t i = 0; context->workspaces && i < context->slots; i++)
         workspace_free(&context->workspaces[i]);
     free(context->workspaces);
+    vit_model_free(context->model);
     free(context);
 }
 

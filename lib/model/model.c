@@ -49,6 +49,7 @@ static enum vit_status create(const char *isa, struct vit_model **model, struct 
     if (!*model)
         return fail(err, VIT_ENOMEM, "no memory for a model");
     (*model)->kernels = kernels;
+    atomic_init(&(*model)->references, 1);
     return VIT_OK;
 }
 
@@ -85,7 +86,7 @@ static enum vit_status open_checkpoint(const char *directory,
         .resize = checkpoint_resize(m->checkpoint),
     };
     status = weights_load(&m->config, m->kernels, linear_pair, &source, &m->weights, err);
-    checkpoint_forget(m->checkpoint);
+    checkpoint_close_files(m->checkpoint);
     if (status != VIT_OK)
         goto close;
     *model = m;
@@ -167,9 +168,19 @@ enum vit_status vit_model_create_random(const struct vit_config *config, uint64_
     return status;
 }
 
+struct vit_model *vit_model_retain(const struct vit_model *model)
+{
+    struct vit_model *const m =
+        (struct vit_model *)model; /* only its count of references changes */
+
+    atomic_fetch_add_explicit(&m->references, 1, memory_order_relaxed);
+    return m;
+}
+
 void vit_model_free(struct vit_model *model)
 {
-    if (!model)
+    /* acquire and release: what other threads did with the model precedes its end */
+    if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
     weights_free(&model->weights);
     checkpoint_close(model->checkpoint);

@@ -2,11 +2,14 @@
 #ifndef VIT_MODEL_MODEL_H
 #define VIT_MODEL_MODEL_H
 
+#include <stdatomic.h>
+
 #include "checkpoint/checkpoint.h"
 #include "model/weights.h"
 #include "vit/config.h"
 
 struct vit_model {
+    atomic_size_t references; /* the creator's, those of vit_model_retain, and of each context */
     struct vit_config config;
     struct vit_preprocess_config preprocess;
     const struct vit_kernels *kernels;
