@@ -50,7 +50,7 @@ enum vit_status decoder_allocate(const struct encoded *in, size_t height, size_t
                                  struct vit_image *image, struct vit_error *err)
 {
     if (height == 0 || width == 0)
-        return image_fail(err, VIT_EFORMAT, "%s: expected at least 1x1 pixels, found %zux%zu",
+        return image_fail(err, VIT_EIMAGE, "%s: expected at least 1x1 pixels, found %zux%zu",
                           in->name, height, width);
     if (height > in->max_pixels / width)
         return image_fail(err, VIT_EUNSUPPORTED, "%s: expected at most %zu pixels, found %zux%zu",
@@ -121,7 +121,7 @@ static enum vit_status decode(const void *bytes, size_t size,
                           "git lfs pull fetches the file",
                           in.name);
     if (format == end)
-        return image_fail(err, VIT_EFORMAT,
+        return image_fail(err, VIT_EIMAGE,
                           "%s: expected a JPEG, PNG or WebP file, found another format", in.name);
     enum vit_status status = format->decode(&in, &decoded, err);
     if (!status && options->exif_orientation)
@@ -180,7 +180,8 @@ enum vit_status vit_image_decode_file(const char *path, const struct vit_decode_
         return status;
     FILE *const file = fopen(path, "rb");
     if (!file)
-        return image_fail(err, VIT_EIO, "%s: %s", o.name, strerror(errno));
+        return image_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "%s: %s", o.name,
+                          strerror(errno));
     status = read_file(file, &o, &bytes, &size, err);
     fclose(file);
     if (status == VIT_OK)

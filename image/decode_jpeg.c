@@ -55,12 +55,12 @@ static enum vit_status status_of(int code)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].code == code)
             return known[i].status;
-    return VIT_EFORMAT;
+    return VIT_EIMAGE;
 }
 
 static enum vit_status truncated(struct jpeg_decoder *d)
 {
-    return image_fail(d->err, VIT_EFORMAT, "%s: truncated JPEG: expected more than %zu bytes",
+    return image_fail(d->err, VIT_EIMAGE, "%s: truncated JPEG: expected more than %zu bytes",
                       d->in->name, d->in->size);
 }
 

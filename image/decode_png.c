@@ -25,7 +25,7 @@ static _Noreturn void on_error(png_structp png, png_const_charp message)
 {
     struct png_decoder *d = png_get_error_ptr(png);
 
-    d->status = image_fail(d->err, VIT_EFORMAT, "%s: malformed PNG: %s", d->in->name, message);
+    d->status = image_fail(d->err, VIT_EIMAGE, "%s: malformed PNG: %s", d->in->name, message);
     png_longjmp(png, 1);
 }
 
@@ -41,7 +41,7 @@ static void read_bytes(png_structp png, png_bytep to, size_t count)
 
     if (count > d->in->size - d->at) {
         d->status =
-            image_fail(d->err, VIT_EFORMAT, "%s: truncated PNG: expected more than %zu bytes",
+            image_fail(d->err, VIT_EIMAGE, "%s: truncated PNG: expected more than %zu bytes",
                        d->in->name, d->in->size);
         png_longjmp(png, 1);
     }

@@ -11,12 +11,12 @@ static const struct {
 } failures[] = {
     [VP8_STATUS_OK] = { VIT_OK, "" },
     [VP8_STATUS_OUT_OF_MEMORY] = { VIT_ENOMEM, "out of memory in libwebp" },
-    [VP8_STATUS_INVALID_PARAM] = { VIT_EFORMAT, "malformed WebP" },
-    [VP8_STATUS_BITSTREAM_ERROR] = { VIT_EFORMAT, "malformed WebP" },
+    [VP8_STATUS_INVALID_PARAM] = { VIT_EIMAGE, "malformed WebP" },
+    [VP8_STATUS_BITSTREAM_ERROR] = { VIT_EIMAGE, "malformed WebP" },
     [VP8_STATUS_UNSUPPORTED_FEATURE] = { VIT_EUNSUPPORTED, "a WebP that libwebp cannot decode" },
-    [VP8_STATUS_SUSPENDED] = { VIT_EFORMAT, "truncated WebP" },
-    [VP8_STATUS_USER_ABORT] = { VIT_EFORMAT, "malformed WebP" },
-    [VP8_STATUS_NOT_ENOUGH_DATA] = { VIT_EFORMAT, "truncated WebP" },
+    [VP8_STATUS_SUSPENDED] = { VIT_EIMAGE, "truncated WebP" },
+    [VP8_STATUS_USER_ABORT] = { VIT_EIMAGE, "malformed WebP" },
+    [VP8_STATUS_NOT_ENOUGH_DATA] = { VIT_EIMAGE, "truncated WebP" },
 };
 
 static enum vit_status failure(const struct encoded *in, VP8StatusCode code, struct vit_error *err)
@@ -34,7 +34,7 @@ enum vit_status decode_webp(const struct encoded *in, struct vit_image *out, str
 
     /* libwebp accepts a shorter file whose pixels happen to be complete; Pillow does not */
     if (after > in->size - RIFF_HEADER)
-        return image_fail(err, VIT_EFORMAT, "%s: truncated WebP: expected %zu bytes, found %zu",
+        return image_fail(err, VIT_EIMAGE, "%s: truncated WebP: expected %zu bytes, found %zu",
                           in->name, (size_t)after + RIFF_HEADER, in->size);
     if (!WebPInitDecoderConfig(&config))
         return image_fail(err, VIT_EUNSUPPORTED,

@@ -42,7 +42,7 @@ Test(api, every_status_has_a_name_and_no_other_number_has)
 {
     cr_assert_str_eq(vit_status_name(VIT_OK), "VIT_OK");
     cr_assert_str_eq(vit_status_name(VIT_ECANCELED), "VIT_ECANCELED");
-    cr_assert_str_eq(vit_status_name((enum vit_status)(VIT_ECANCELED + 1)), "unknown status");
+    cr_assert_str_eq(vit_status_name((enum vit_status)(VIT_ENOTFOUND + 1)), "unknown status");
     cr_assert_str_eq(vit_status_name((enum vit_status) - 1), "unknown status");
     count_checks(4);
 }
@@ -198,11 +198,11 @@ Test(api, sizes_that_do_not_fit_in_memory_are_enomem)
     vit_model_free(model);
 }
 
-Test(api, a_missing_directory_is_an_io_error)
+Test(api, a_missing_directory_is_not_found)
 {
     struct vit_model *model;
     struct vit_error err;
-    expect_failure(VIT_EIO, vit_model_open("/nowhere/at/all", NULL, &model, &err), &err,
+    expect_failure(VIT_ENOTFOUND, vit_model_open("/nowhere/at/all", NULL, &model, &err), &err,
                    "/nowhere/at/all");
 }
 

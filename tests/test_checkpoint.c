@@ -280,10 +280,12 @@ Test(checkpoint, the_message_names_a_missing_file)
     const struct made_directory directory = make_directory();
 
     expect_rejected_checkpoint(
-        &directory, VIT_EIO, "expected model.safetensors, model.safetensors.index.json or a .npz");
+        &directory, VIT_ENOTFOUND,
+        "expected model.safetensors, model.safetensors.index.json or a .npz");
     make_text(&directory, "config.json", made_timm_config);
     expect_rejected_checkpoint(
-        &directory, VIT_EIO, "expected model.safetensors, model.safetensors.index.json or a .npz");
+        &directory, VIT_ENOTFOUND,
+        "expected model.safetensors, model.safetensors.index.json or a .npz");
     make_text(&directory, "model.safetensors", "PK");
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "/model.safetensors: expected at least 8 bytes, found 2");
@@ -293,8 +295,8 @@ Test(checkpoint, the_message_names_a_missing_file)
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "/config.json: expected at most 16777216 bytes, found 16777217");
     cr_assert_eq(unlink(made_path(&directory, "config.json")), 0);
-    expect_rejected_checkpoint(&directory, VIT_EIO,
+    expect_rejected_checkpoint(&directory, VIT_ENOTFOUND,
                                "/config.json: not found: expected it beside .safetensors weights");
     remove_directory(&directory);
-    expect_rejected_checkpoint(&directory, VIT_EIO, "cannot be opened: No such file");
+    expect_rejected_checkpoint(&directory, VIT_ENOTFOUND, "cannot be opened: No such file");
 }

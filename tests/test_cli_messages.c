@@ -245,5 +245,10 @@ Test(cli_messages, file_names_do_not_steer_the_terminal)
                  i, i, names[i][0], i);
         cr_assert_not_null(strstr(cli.out, names[i][1]), "%s", cli.out);
     }
-    count_checks(2 * COUNT(names));
+    succeeds("mkdir $T/json && cp " IMAGE " \"$(printf '%%s' $T/json/x)$(printf "
+             "'\\302\\233\\177\\342\\200\\256\\303\\251.jpg')\" && "
+             "$VIT classify " MODEL " $T/json --json");
+    cr_assert_not_null(strstr(cli.out, "x\\u009b\\u007f\\u202e\u00e9.jpg"), "%s", cli.out);
+    json_decref(json_output());
+    count_checks(2 * COUNT(names) + 1);
 }

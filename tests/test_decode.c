@@ -200,7 +200,7 @@ static void refuses_when_cut(const char *path, size_t step)
             because = "truncated JPEG: expected more than";
         if (strstr(path, ".png") && size >= 8)
             because = "truncated PNG: expected more than";
-        refuses(path, bytes, size, VIT_EFORMAT, because);
+        refuses(path, bytes, size, VIT_EIMAGE, because);
         free(bytes);
     }
     free(file.bytes);
@@ -242,9 +242,9 @@ Test(decode, a_cut_file_is_named_by_its_path)
     char path[32];
 
     write_temporary(file.bytes, file.size / 2, path);
-    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EFORMAT);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EIMAGE);
     cr_assert_eq(strncmp(err.message, path, strlen(path)), 0, "%s", err.message);
-    cr_assert_eq(vit_image_decode_file(path, NULL, &image, NULL), VIT_EFORMAT);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, NULL), VIT_EIMAGE);
     count_checks(2);
     unlink(path);
     free(file.bytes);
@@ -269,7 +269,8 @@ static void cannot_read(const char *path, int reason)
     struct vit_error err = { 0 };
     struct vit_image image = untouched();
 
-    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EIO);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err),
+                 reason == ENOENT ? VIT_ENOTFOUND : VIT_EIO);
     cr_assert(strstr(err.message, path), "%s", err.message);
     cr_assert(strstr(err.message, strerror(reason)), "%s", err.message);
     cr_assert(is_untouched(&image));
@@ -290,11 +291,11 @@ Test(decode, other_formats_are_refused)
     struct vit_image image;
     char path[32];
 
-    refuses("garbage", garbage, sizeof garbage, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
-    refuses("wave", almost, sizeof almost, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
-    refuses("empty", garbage, 0, VIT_EFORMAT, "expected a JPEG, PNG or WebP file");
+    refuses("garbage", garbage, sizeof garbage, VIT_EIMAGE, "expected a JPEG, PNG or WebP file");
+    refuses("wave", almost, sizeof almost, VIT_EIMAGE, "expected a JPEG, PNG or WebP file");
+    refuses("empty", garbage, 0, VIT_EIMAGE, "expected a JPEG, PNG or WebP file");
     write_temporary(garbage, 0, path);
-    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EFORMAT);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_EIMAGE);
     count_checks(1);
     unlink(path);
 }

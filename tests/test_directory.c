@@ -44,7 +44,7 @@ Test(directory, an_optional_file_may_be_missing_and_a_required_one_may_not)
     cr_assert_eq(directory_read_text(&directory, "a", 5, true, &text, NULL), VIT_OK);
     cr_assert(!text.text && strcmp(text.path, made_path(&made, "a")) == 0);
     text_file_free(&text);
-    cr_assert_eq(directory_read_text(&directory, "a", 5, false, &text, &err), VIT_EIO);
+    cr_assert_eq(directory_read_text(&directory, "a", 5, false, &text, &err), VIT_ENOTFOUND);
     cr_assert(strstr(err.message, "/a: cannot be opened: No such file"), "%s", err.message);
     make_text(&made, "a", "longer");
     cr_assert_eq(directory_read_text(&directory, "a", 5, true, &text, &err), VIT_EFORMAT);
@@ -114,7 +114,7 @@ Test(directory, only_a_directory_is_opened)
     make_text(&made, "file", "");
     cr_assert_eq(directory_open(made_path(&made, "file"), &directory, &err), VIT_EIO);
     cr_assert(strstr(err.message, "/file: cannot be opened: Not a directory"), "%s", err.message);
-    cr_assert_eq(directory_open(made_path(&made, "none"), &directory, &err), VIT_EIO);
+    cr_assert_eq(directory_open(made_path(&made, "none"), &directory, &err), VIT_ENOTFOUND);
     remove_directory(&made);
     count_checks(3);
 }

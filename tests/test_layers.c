@@ -24,7 +24,7 @@ static const struct layer {
       { "checkpoint/", "files/", "config/", "base/", "vit/config.h", "vit/status.h",
         "vit/inspect.h" } },
     { "lib/model", { "model/", "checkpoint/", "config/", "base/", "vit/" } },
-    { "image", { "image/", "vit/image.h", "vit/pixels.h", "vit/status.h" } },
+    { "image", { "image/", "base/message.h", "vit/image.h", "vit/pixels.h", "vit/status.h" } },
     { "check", { "check/", "vit/" } },
     { "measure", { "measure/", "vit/" } },
     { "tools", { "tools/", "check/", "measure/", "vit/" } },

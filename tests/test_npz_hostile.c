@@ -213,7 +213,8 @@ Test(npz_hostile, sizes_of_64_bits_and_real_encryption_are_rejected)
                  "member a/kernel.npy: expected no encryption, found method 1");
     rejects_file("tests/fuzz/seeds/npz/lzma", VIT_EUNSUPPORTED,
                  "member w.npy: expected compression method 0 (stored) or 8 (deflated), found 14");
-    rejects_file("tests/golden/none.npz", VIT_EIO, "cannot be opened: No such file or directory");
+    rejects_file("tests/golden/none.npz", VIT_ENOTFOUND,
+                 "cannot be opened: No such file or directory");
     rejects_file("tests/golden", VIT_EIO, "cannot be read: not a regular file");
 }
 

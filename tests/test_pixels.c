@@ -150,10 +150,10 @@ Test(pixels, an_image_out_of_range_is_refused)
     struct vit_image good = make_image(VIT_PIXEL_FORMAT_RGBA, 0, false), bad = good;
 
     bad.stride = WIDTH * 4 - 1;
-    refuses(&bad, NULL, VIT_EINVAL, "image: expected a stride of at least 628 bytes, found 627");
+    refuses(&bad, NULL, VIT_EIMAGE, "image: expected a stride of at least 628 bytes, found 627");
     bad = good;
     bad.format = (enum vit_pixel_format)4;
-    refuses(&bad, NULL, VIT_EINVAL, "image: expected a pixel format from 0 to 3, found 4");
+    refuses(&bad, NULL, VIT_EIMAGE, "image: expected a pixel format from 0 to 3, found 4");
     free(good.pixels);
 }
 

@@ -303,10 +303,10 @@ Test(preprocess, an_empty_or_overlong_image_is_refused)
 {
     const struct vit_preprocess_config config = plain_config(3, 1, 1);
 
-    refuses(&config, 0, 1, VIT_EINVAL, "found 0x1");
-    refuses(&config, 1, 0, VIT_EINVAL, "found 1x0");
-    refuses(&config, RESIZE_MAX_SIDE + 1, 1, VIT_EINVAL, "found 1048577x1");
-    refuses(&config, 1, SIZE_MAX, VIT_EINVAL, "sides from 1 to 1048576");
+    refuses(&config, 0, 1, VIT_EIMAGE, "found 0x1");
+    refuses(&config, 1, 0, VIT_EIMAGE, "found 1x0");
+    refuses(&config, RESIZE_MAX_SIDE + 1, 1, VIT_EIMAGE, "found 1048577x1");
+    refuses(&config, 1, SIZE_MAX, VIT_EIMAGE, "sides from 1 to 1048576");
 }
 
 Test(preprocess, a_resize_too_long_to_count_is_refused)
@@ -314,10 +314,10 @@ Test(preprocess, a_resize_too_long_to_count_is_refused)
     struct vit_preprocess_config config = plain_config(3, 2048, 2048);
 
     config.crop_mode = VIT_CROP_MODE_CENTER;
-    refuses(&config, 1, RESIZE_MAX_SIDE, VIT_EINVAL, "found 2048x2147483648 from 1x1048576");
-    refuses(&config, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "found 2147483648x2048 from 1048576x1");
+    refuses(&config, 1, RESIZE_MAX_SIDE, VIT_EIMAGE, "found 2048x2147483648 from 1x1048576");
+    refuses(&config, RESIZE_MAX_SIDE, 1, VIT_EIMAGE, "found 2147483648x2048 from 1048576x1");
     config.width = 4096;
-    refuses(&config, RESIZE_MAX_SIDE, 1, VIT_EINVAL, "found 4294967296x4096 from 1048576x1");
+    refuses(&config, RESIZE_MAX_SIDE, 1, VIT_EIMAGE, "found 4294967296x4096 from 1048576x1");
 }
 
 Test(preprocess, a_result_too_large_for_memory_is_refused)

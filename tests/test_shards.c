@@ -188,7 +188,8 @@ Test(shards, the_message_names_a_tensor_on_which_a_file_and_the_index_disagree)
     make_text(&directory, INDEX,
               "{\"weight_map\":{\"c\":\"" TWO "\",\"a\":\"" ONE "\",\"b\":\"" ONE "\"}}");
     make_tensors(&directory, ONE, made, 2);
-    rejects_directory(&directory, VIT_EIO, TWO, "cannot be opened: No such file or directory");
+    rejects_directory(&directory, VIT_ENOTFOUND, TWO,
+                      "cannot be opened: No such file or directory");
     make_text(&directory, TWO, "PK");
     rejects_directory(&directory, VIT_EFORMAT, TWO, "expected at least 8 bytes, found 2");
     make_tensors(&directory, TWO, made + 2, 1);

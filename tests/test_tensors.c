@@ -90,20 +90,20 @@ Test(tensors, without_weights_the_message_says_what_was_expected_and_found)
     char words[256];
 
     snprintf(words, sizeof words, "%snone", expected);
-    rejects(&directory, VIT_EIO, words);
+    rejects(&directory, VIT_ENOTFOUND, words);
     make_text(&directory, ".hidden.npz", "");
     make_text(&directory, "npz", "");
     make_text(&directory, "config.json", "{}");
-    rejects(&directory, VIT_EIO, words);
+    rejects(&directory, VIT_ENOTFOUND, words);
     make_text(&directory, "pytorch_model.bin", "");
     make_text(&directory, "tf_model.pth", "");
     snprintf(words, sizeof words, "%spytorch_model.bin", expected);
-    rejects(&directory, VIT_EIO, words);
+    rejects(&directory, VIT_ENOTFOUND, words);
     make_text(&directory, "model-00001-of-00002.safetensors", "");
     snprintf(words, sizeof words, "%smodel-00001-of-00002.safetensors", expected);
-    rejects(&directory, VIT_EIO, words);
+    rejects(&directory, VIT_ENOTFOUND, words);
     remove_directory(&directory);
-    rejects(&directory, VIT_EIO, ": cannot be opened: No such file or directory");
+    rejects(&directory, VIT_ENOTFOUND, ": cannot be opened: No such file or directory");
 }
 
 Test(tensors, several_files_of_weights_are_rejected_in_any_order)
@@ -167,7 +167,7 @@ Test(tensors, only_regular_files_are_opened)
         unlink(made_path(&directory, names[i]));
         cr_assert_eq(symlink("nowhere", made_path(&directory, names[i])), 0);
         snprintf(words, sizeof words, "/%s: cannot be opened: No such file or directory", names[i]);
-        rejects(&directory, VIT_EIO, words);
+        rejects(&directory, VIT_ENOTFOUND, words);
         unlink(made_path(&directory, names[i]));
     }
     remove_directory(&directory);

@@ -100,7 +100,8 @@ enum vit_status find_images(const char *operand, struct image_paths *paths, stru
     struct stat info;
 
     if (stat(operand, &info) != 0)
-        return tool_fail(err, VIT_EIO, "cannot open %s: %s", operand, strerror(errno));
+        return tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
+                         operand, strerror(errno));
     if (!S_ISDIR(info.st_mode)) {
         char *const path = strdup(operand);
         return path ? add(path, paths, err) : tool_no_memory(err);

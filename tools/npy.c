@@ -235,7 +235,8 @@ static enum vit_status read_file(const char *path, char **bytes, size_t *size,
 
     *bytes = NULL;
     if (!file || fstat(fileno(file), &info) != 0) {
-        status = tool_fail(err, VIT_EIO, "cannot open %s: %s", path, strerror(errno));
+        status = tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
+                           path, strerror(errno));
     } else if (!S_ISREG(info.st_mode)) {
         status = tool_fail(err, VIT_EIO, "%s: expected a regular file, found another kind", path);
     } else {

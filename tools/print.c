@@ -59,10 +59,24 @@ enum vit_status print_check(struct vit_error *err)
     return tool_fail(err, VIT_EIO, "cannot write to standard output: %s", strerror(errno));
 }
 
+/* The same characters as print_text, as \\u; jansson escapes only those below a space. */
+static int write_escaped(const char *buffer, size_t size, void *file)
+{
+    for (size_t i = 0, bytes; i < size; i += bytes) {
+        const unsigned c = decode_utf8(buffer + i, &bytes);
+        if (c >= 0x7f && is_control(c))
+            fprintf(file, "\\u%04x", c);
+        else
+            fwrite(buffer + i, 1, bytes, file);
+    }
+    return ferror(file) ? -1 : 0;
+}
+
 enum vit_status print_json(json_t *root, struct vit_error *err)
 {
     /* nine digits identify a float32 */
-    const int failed = !root || json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    const int failed = !root || json_dump_callback(root, write_escaped, stdout,
+                                                   JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     enum vit_status status = print_check(err);
 
     if (!status && failed)

@@ -41,7 +41,7 @@ struct vit_decode_options {
  * upper 8 bits; gamma and color profiles are ignored, and so is the EXIF orientation without
  * exif_orientation, with which the pixels are those of Pillow's ImageOps.exif_transpose.
  *   options  NULL for the defaults
- * VIT_EFORMAT: the file has another format, or is malformed or truncated.
+ * VIT_EIMAGE: the file has another format, or is malformed or truncated.
  * VIT_EUNSUPPORTED: the file exceeds a limit, or is a 16-bit gray PNG (releases of Pillow disagree
  * on it), an animated WebP or a JPEG that libjpeg cannot decode; or the options set a field that
  * this version does not have. VIT_EINVAL: the options have an impossible size. VIT_ENOMEM.
@@ -50,7 +50,7 @@ VIT_API enum vit_status vit_image_decode(const void *bytes, size_t size,
                                          const struct vit_decode_options *options,
                                          struct vit_image *image, struct vit_error *err);
 
-/* The same for a file. Also VIT_EIO: the file cannot be opened or read. */
+/* The same for a file. Also VIT_ENOTFOUND; VIT_EIO: the file cannot be opened or read. */
 VIT_API enum vit_status vit_image_decode_file(const char *path,
                                               const struct vit_decode_options *options,
                                               struct vit_image *image, struct vit_error *err);

@@ -21,11 +21,16 @@ enum vit_status {
     VIT_OK = 0,
     VIT_EINVAL = 1,  /* an argument is outside the range that the function documents */
     VIT_ENOMEM = 2,  /* an allocation failed, or a size does not fit in size_t */
-    VIT_EIO = 3,     /* a file cannot be opened or read; the message has the system's error */
+    VIT_EIO = 3,     /* a file exists but cannot be opened or read; the message has the system's
+                        error */
     VIT_EFORMAT = 4, /* a file violates its format: truncated, malformed, a wrong shape */
     VIT_EUNSUPPORTED =
         5,             /* valid, but this library, this version or this CPU does not support it */
     VIT_ECANCELED = 6, /* the caller's cancel hook returned true */
+    /* the image is at fault, not the arguments beside it: malformed, truncated, too narrow: what a
+       server's client has sent */
+    VIT_EIMAGE = 7,
+    VIT_ENOTFOUND = 8, /* there is no such file or directory */
 };
 
 /*
@@ -34,7 +39,9 @@ enum vit_status {
  */
 struct vit_error {
     enum vit_status status;
-    /* one sentence: where and what was wrong, what was expected, what was found */
+    /* one sentence: where and what was wrong, what was expected, what was found. UTF-8 without
+       control characters, whatever the files and arguments hold; numbers have a decimal point in
+       every locale; "…" marks the end of one that did not fit. */
     char message[512];
 };
 

@@ -40,6 +40,12 @@ extern "C" {
  * the caller's rounding mode, flushing of subnormals, traps and exception flags. The `run` hook is
  * called in the caller's environment, the `cancel` hook in the default one.
  *
+ * Hooks must return. If one throws an exception or calls longjmp, its context refuses every further
+ * call with VIT_EINVAL and can only be freed, and if it is `cancel`, the thread stays in the
+ * default floating-point environment.
+ *
+ * Numbers in texts and messages have a decimal point in every locale.
+ *
  * Structs that begin with `size` follow the ABI rule of vit/config.h. An out-pointer that is
  * documented as optional may be NULL.
  */
@@ -101,7 +107,7 @@ struct vit_context_options {
  * and their layouts. Loading is all or nothing: every tensor that the configuration needs must
  * exist in its shape, and every tensor in the files must be one that the configuration needs. The
  * model is immutable; any number of contexts and threads may share it. No file stays open.
- * VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was expected and what
+ * VIT_ENOTFOUND, VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was expected and what
  * was found. VIT_EINVAL: invalid options, or an image size that the patch does not divide. Also
  * VIT_EUNSUPPORTED: this machine cannot run the instruction set, or the positions cannot be
  * resized. VIT_ENOMEM.
@@ -244,8 +250,9 @@ struct vit_preprocess_options {
  *          ignored, gray is repeated for three channels, color becomes ITU-R 601 luma for one
  *   out    [config->channels][config->height][config->width] float32
  * Thread-safe; allocates its intermediate images. The result does not depend on the threads.
- * VIT_EINVAL: a side of the image is 0 or above 2^20, its stride is shorter than a row, its format
- * is unknown, or a field of the config or the options is out of range. VIT_ENOMEM.
+ * VIT_EIMAGE: a side of the image is 0 or above 2^20, also after the resize, its stride is shorter
+ * than a row, or its format is unknown. VIT_EINVAL: a field of the config or the options is out of
+ * range. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_preprocess_image(const struct vit_preprocess_config *config,
                                              const struct vit_image *image,

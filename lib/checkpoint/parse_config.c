@@ -207,7 +207,7 @@ static enum vit_status parse_family(const struct config_sources *sources,
     enum vit_status status;
 
     if (!family && !sources->root)
-        return fail_file(err, VIT_EIO, sources->path,
+        return fail_file(err, VIT_ENOTFOUND, sources->path,
                          "not found: expected it beside .safetensors weights");
     if (!family)
         return fail_unknown_model(sources, err);

@@ -39,7 +39,7 @@ struct config_files {
 };
 
 /*
- * Parses the files. `tensors` may be NULL. VIT_EIO: config.json does not exist and is needed;
+ * Parses the files. `tensors` may be NULL. VIT_ENOTFOUND: config.json does not exist and is needed;
  * VIT_EFORMAT: not JSON, a value of the wrong type or out of range, fields that contradict each
  * other or the tensors; VIT_EUNSUPPORTED: a model, a field or a value that the library does not
  * know; VIT_ENOMEM. On success the caller calls labels_free(&parsed->labels).

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_locale.h"
 #include "config/pos_embed.h"
 
 _Static_assert(SIZE_MAX >= UINT64_MAX, "the bounds of fields.h are for 64-bit sizes");
@@ -274,6 +275,7 @@ static int element_text(const struct config_field *field, double value, char *te
 
 void config_field_text(const struct config_field *field, const void *config, char text[64])
 {
+    const struct c_locale locale = c_locale_enter();
     size_t length = 0;
 
     for (size_t i = 0; i < field->count && length < 64; i++) {
@@ -281,4 +283,5 @@ void config_field_text(const struct config_field *field, const void *config, cha
         length += (size_t)element_text(field, config_field_get(field, config, i), text + length,
                                        64 - length);
     }
+    c_locale_leave(locale);
 }

@@ -17,7 +17,8 @@ enum vit_status directory_open(const char *path, struct directory *directory, st
 {
     *directory = (struct directory){ .path = path, .fd = open(path, OPEN_FLAGS) };
     if (directory->fd < 0)
-        return fail_file(err, VIT_EIO, path, "cannot be opened: %s", strerror(errno));
+        return fail_file(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, path,
+                         "cannot be opened: %s", strerror(errno));
     return VIT_OK;
 }
 

@@ -16,7 +16,7 @@ enum vit_status fail_file(struct vit_error *err, enum vit_status status, const c
     va_list args;
 
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    format_message(message, sizeof message, format, args);
     va_end(args);
     return fail(err, status, "%s: %s", sanitize_path(path).text, message);
 }
@@ -28,7 +28,7 @@ enum vit_status fail_tensor(struct vit_error *err, enum vit_status status, const
     va_list args;
 
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    format_message(message, sizeof message, format, args);
     va_end(args);
     return fail(err, status, "%s: tensor %s: %s", sanitize_path(path).text,
                 sanitize_name(name).text, message);

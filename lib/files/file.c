@@ -15,7 +15,8 @@
 /* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two signatures */
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)
 {
-    return fail_file(err, VIT_EIO, path, "%s: %s", what, strerror(errno));
+    const enum vit_status status = errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO;
+    return fail_file(err, status, path, "%s: %s", what, strerror(errno));
 }
 
 /* A clone without Git LFS has a short text in place of each large file. */

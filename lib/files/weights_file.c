@@ -104,7 +104,7 @@ enum vit_status weights_file_find(const struct directory *directory, enum tensor
         goto free_found;
     }
     if (!found.first) {
-        status = fail_file(err, VIT_EIO, directory->path,
+        status = fail_file(err, VIT_ENOTFOUND, directory->path,
                            "expected model.safetensors, model.safetensors.index.json or a .npz "
                            "file, found %s",
                            found.unreadable ? sanitize_name(found.unreadable).text : "none");

@@ -44,14 +44,14 @@ static enum vit_status check_image(const struct vit_image *image, struct vit_err
     const size_t each = vit_pixel_bytes(image->format);
 
     if (each == 0)
-        return fail(err, VIT_EINVAL, "image: expected a pixel format from %d to %d, found %d",
+        return fail(err, VIT_EIMAGE, "image: expected a pixel format from %d to %d, found %d",
                     VIT_PIXEL_FORMAT_RGB, VIT_PIXEL_FORMAT_GRAY, (int)image->format);
     if (image->height == 0 || image->width == 0 || image->height > RESIZE_MAX_SIDE ||
         image->width > RESIZE_MAX_SIDE)
-        return fail(err, VIT_EINVAL, "image: expected sides from 1 to %zu, found %zux%zu",
+        return fail(err, VIT_EIMAGE, "image: expected sides from 1 to %zu, found %zux%zu",
                     RESIZE_MAX_SIDE, image->height, image->width);
     if (image->stride < image->width * each)
-        return fail(err, VIT_EINVAL, "image: expected a stride of at least %zu bytes, found %zu",
+        return fail(err, VIT_EIMAGE, "image: expected a stride of at least %zu bytes, found %zu",
                     image->width * each, image->stride);
     return VIT_OK;
 }
@@ -112,11 +112,15 @@ static enum vit_status plan_resize(const struct vit_preprocess_config *config, s
     double resized_height, resized_width;
 
     scale_sides(config, height, width, &resized_height, &resized_width);
-    if (!(fmax(resized_height, resized_width) <= (double)RESIZE_MAX_TARGET))
-        return fail(err, VIT_EINVAL,
+    if (!(fmax(resized_height, resized_width) <= (double)RESIZE_MAX_TARGET)) {
+        double square_height, square_width; /* if it is too large too, so is the config's side */
+        scale_sides(config, 1, 1, &square_height, &square_width);
+        const bool fits = fmax(square_height, square_width) <= (double)RESIZE_MAX_TARGET;
+        return fail(err, fits ? VIT_EIMAGE : VIT_EINVAL,
                     "image: expected sides of at most %zu after the resize, found %.10gx%.10g from "
                     "%zux%zu",
                     RESIZE_MAX_TARGET, resized_height, resized_width, height, width);
+    }
     crop_center(resized_height, config->height, config->crop_rounds_down, &resize->rows);
     crop_center(resized_width, config->width, config->crop_rounds_down, &resize->columns);
     /* timm 1.0 passes the config's interpolation to every resize but ResizeKeepRatio */
