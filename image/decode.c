@@ -1,9 +1,12 @@
 /* decode.c - finds the decoder for a file by its first bytes; limits; reading files */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "image/decoder.h"
 #include "image/orientation.h"
@@ -143,7 +146,7 @@ enum vit_status vit_image_decode(const void *bytes, size_t size,
     return status ? status : decode(bytes, size, &o, image, err);
 }
 
-/* Reads to the end, because a pipe has no size. The caller frees *bytes in any case. */
+/* Reads to the end, because the file may grow. The caller frees *bytes in any case. */
 static enum vit_status read_file(FILE *file, const struct vit_decode_options *options,
                                  uint8_t **bytes, size_t *size, struct vit_error *err)
 {
@@ -168,6 +171,28 @@ static enum vit_status read_file(FILE *file, const struct vit_decode_options *op
     return VIT_OK;
 }
 
+/* Without O_NONBLOCK, opening a named pipe waits for its writer. NULL: *status says why. */
+static FILE *open_file(const char *path, const char *name, enum vit_status *status,
+                       struct vit_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat info;
+    FILE *file = NULL;
+
+    if (fd < 0 || fstat(fd, &info) != 0)
+        *status = image_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "%s: %s", name,
+                             strerror(errno));
+    else if (S_ISDIR(info.st_mode))
+        *status = image_fail(err, VIT_EIO, "%s: %s", name, strerror(EISDIR));
+    else if (!S_ISREG(info.st_mode))
+        *status = image_fail(err, VIT_EIO, "%s: expected a regular file, found another kind", name);
+    else if (!(file = fdopen(fd, "rb")))
+        *status = image_fail(err, VIT_ENOMEM, "%s: out of memory", name);
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
 enum vit_status vit_image_decode_file(const char *path, const struct vit_decode_options *options,
                                       struct vit_image *image, struct vit_error *err)
 {
@@ -178,10 +203,9 @@ enum vit_status vit_image_decode_file(const char *path, const struct vit_decode_
 
     if (status)
         return status;
-    FILE *const file = fopen(path, "rb");
+    FILE *const file = open_file(path, o.name, &status, err);
     if (!file)
-        return image_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "%s: %s", o.name,
-                          strerror(errno));
+        return status;
     status = read_file(file, &o, &bytes, &size, err);
     fclose(file);
     if (status == VIT_OK)

@@ -1,7 +1,7 @@
 /* atomic_file.c - output files that appear complete or not at all */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "tools/atomic_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,22 +15,31 @@
 /* The temporary files that an interrupt removes. */
 static char *volatile pending[2];
 
-static void remove_pending(int signal_number)
+static void remove_pending(void)
 {
     for (size_t i = 0; i < sizeof pending / sizeof *pending; i++) {
         if (pending[i])
             unlink(pending[i]);
     }
+}
+
+static void on_signal(int signal_number)
+{
+    remove_pending();
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }
 
 static void catch_interrupts(void)
 {
-    static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+    static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
+                                   SIGALRM, SIGUSR1, SIGUSR2, SIGABRT };
+    static bool registered;
 
+    if (!registered)
+        registered = atexit(remove_pending) == 0; /* OpenMP exits if it has no thread */
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        if (signal(signals[i], remove_pending) == SIG_IGN)
+        if (signal(signals[i], on_signal) == SIG_IGN)
             signal(signals[i], SIG_IGN); /* nohup ignores them */
     }
 }
@@ -117,6 +126,113 @@ bool atomic_file_same(const char *a, const char *b)
     return same;
 }
 
+/* --- inputs */
+
+static struct {
+    char *const *paths;
+    size_t count;
+} inputs[ATOMIC_FILE_INPUTS];
+
+void atomic_file_inputs(char *const *paths, size_t count)
+{
+    for (size_t i = 0; i < ATOMIC_FILE_INPUTS; i++)
+        if (!inputs[i].paths) {
+            inputs[i].paths = paths;
+            inputs[i].count = count;
+            return;
+        }
+}
+
+/* Whether a directory has the file under any name; linked directories are not entered. */
+static bool directory_has(int fd, const struct stat *file)
+{
+    DIR *const directory = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    bool found = false;
+
+    if (!directory) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    while (!found && (entry = readdir(directory))) {
+        struct stat info, link;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            fstatat(fd, entry->d_name, &link, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        if (S_ISDIR(link.st_mode))
+            found =
+                directory_has(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file);
+        else
+            found = fstatat(fd, entry->d_name, &info, 0) == 0 && info.st_dev == file->st_dev &&
+                    info.st_ino == file->st_ino;
+    }
+    closedir(directory);
+    return found;
+}
+
+/* The input that is this file or has it below it, or NULL. */
+static const char *input_with(const struct stat *file)
+{
+    for (size_t i = 0; i < ATOMIC_FILE_INPUTS; i++)
+        for (size_t j = 0; j < inputs[i].count; j++) {
+            const char *const path = inputs[i].paths[j];
+            struct stat info;
+            if (!path || stat(path, &info) != 0)
+                continue;
+            if (S_ISDIR(info.st_mode)
+                    ? directory_has(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file)
+                    : info.st_dev == file->st_dev && info.st_ino == file->st_ino)
+                return path;
+        }
+    return NULL;
+}
+
+/* --- links */
+
+/* Replaces *path by what the symbolic link there says; *path is from malloc. */
+static bool read_link(char **path, size_t length)
+{
+    char *const says = malloc(length + 1);
+    const ssize_t got = says ? readlink(*path, says, length + 1) : -1;
+    char *joined = NULL;
+
+    if (got >= 0 && (size_t)got <= length) {
+        const char *const slash = says[0] == '/' ? NULL : strrchr(*path, '/');
+        const size_t before = slash ? (size_t)(slash - *path) + 1 : 0;
+        joined = malloc(before + (size_t)got + 1);
+        if (joined) {
+            memcpy(joined, *path, before);
+            memcpy(joined + before, says, (size_t)got);
+            joined[before + (size_t)got] = '\0';
+            free(*path);
+            *path = joined;
+        }
+    }
+    free(says);
+    return joined != NULL;
+}
+
+/*
+ * The file that a path leads to through symbolic links, whether or not it exists: rename would
+ * replace a link. The caller frees it; NULL: errno says why.
+ */
+static char *follow_links(const char *path)
+{
+    enum { MAX_LINKS = 40, MAX_LENGTH = 1 << 16 };
+    char *target = strdup(path);
+    struct stat info;
+
+    for (int links = 0; target && lstat(target, &info) == 0 && S_ISLNK(info.st_mode); links++)
+        if (links == MAX_LINKS || !read_link(&target, MAX_LENGTH)) {
+            if (links == MAX_LINKS)
+                errno = ELOOP;
+            free(target);
+            target = NULL;
+        }
+    return target;
+}
+
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err)
 {
     struct stat info = { .st_mode = S_IFREG | 0666 };
@@ -131,10 +247,13 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
     }
     if (exists && access(path, W_OK) != 0)
         return cannot_write(path, err);
-    /* the target of a symbolic link: rename() would replace the link */
-    f->target = exists && !in_place ? realpath(path, NULL) : strdup(path);
+    const char *const input = exists && !in_place ? input_with(&info) : NULL;
+    if (input)
+        return tool_fail(err, VIT_EINVAL, "cannot write %s: it is an input, %s", path_end(path),
+                         path_end(input));
+    f->target = in_place ? strdup(path) : follow_links(path);
     if (!f->target)
-        return tool_no_memory(err);
+        return cannot_write(path, err);
     if (!in_place) {
         status = open_temporary(f, info.st_mode & 0777, err);
     } else {

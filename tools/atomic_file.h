@@ -8,8 +8,10 @@
 #include "vit/status.h"
 
 /*
- * A file that is written under a temporary name in its own directory. A device or a pipe is written
- * in place. At most two exist at a time. An interrupt removes what is not committed.
+ * A file that is written under a temporary name in its own directory: every file that the command
+ * writes. A symbolic link stays, and its target is written. A device or a pipe is written in place.
+ * At most two exist at a time. A signal that ends the command, and exit, remove what is not
+ * committed.
  */
 struct atomic_file {
     FILE *file;
@@ -17,10 +19,21 @@ struct atomic_file {
     char *temporary; /* NULL: written in place */
 };
 
+enum { ATOMIC_FILE_INPUTS = 2 };
+
 /* Whether two paths lead to one file, which need not exist yet. */
 bool atomic_file_same(const char *a, const char *b);
 
-/* Creates the temporary file. VIT_EIO: the directory or the file cannot be written. VIT_ENOMEM. */
+/*
+ * Declares an input of the command: a file, or a directory with every file below it. No output may
+ * be the same file. At most ATOMIC_FILE_INPUTS arrays; they must outlive the outputs.
+ */
+void atomic_file_inputs(char *const *paths, size_t count);
+
+/*
+ * Creates the temporary file. VIT_EIO: the directory or the file cannot be written. VIT_EINVAL: the
+ * file is an input. VIT_ENOMEM.
+ */
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err);
 
 /* Gives the file its name. VIT_EIO: this or an earlier write failed. */

@@ -167,6 +167,8 @@ static enum vit_status run_preprocess(const struct invocation *in, struct vit_er
     struct vit_image image = { 0 };
     enum vit_status status = check_arguments(o, err);
 
+    if (o->model)
+        atomic_file_inputs((char *const *)&o->model, 1);
     if (!status && o->out)
         status = find_config(in, &config, err);
     if (!status)

@@ -1,11 +1,13 @@
 /* main.c - the libvit command: finds the subcommand, runs it, reports errors */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "measure/build_info.h"
+#include "tools/atomic_file.h"
 #include "tools/error.h"
 #include "tools/print.h"
 #include "tools/subcommand.h"
@@ -162,6 +164,7 @@ static enum vit_status run(const struct subcommand *s, const struct common_optio
     /* every subcommand refuses an instruction set that this machine lacks */
     if (!status)
         status = vit_kernels_get(common->isa, &kernels, err);
+    atomic_file_inputs(in.operands, in.count);
     return status ? status : s->run(&in, err);
 }
 
@@ -212,6 +215,7 @@ int main(int argc, char **argv)
     struct vit_error err = { .status = VIT_OK };
     enum vit_status status;
 
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes then fails with a reason */
     hold_standard_streams();
     char **const operands = calloc((size_t)argc + 1, sizeof *operands);
     status = operands ? find_and_run(argc, argv, operands, &err) : tool_no_memory(&err);

@@ -2,11 +2,13 @@
 #include "tools/npy.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/error.h"
 #include "tools/product.h"
@@ -231,10 +233,12 @@ static enum vit_status read_file(const char *path, char **bytes, size_t *size,
 {
     enum vit_status status = VIT_OK;
     struct stat info;
-    FILE *const file = fopen(path, "rb");
+    /* without O_NONBLOCK, opening a named pipe waits for its writer */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    FILE *const file = fd >= 0 ? fdopen(fd, "rb") : NULL;
 
     *bytes = NULL;
-    if (!file || fstat(fileno(file), &info) != 0) {
+    if (!file || fstat(fd, &info) != 0) {
         status = tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
                            path, strerror(errno));
     } else if (!S_ISREG(info.st_mode)) {
@@ -250,6 +254,8 @@ static enum vit_status read_file(const char *path, char **bytes, size_t *size,
     }
     if (file)
         fclose(file);
+    else if (fd >= 0)
+        close(fd);
     return status;
 }
 

@@ -1,0 +1,101 @@
+/* test_cli_outputs.c - the libvit command never harms its inputs, and writes files whole or not */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "cli.h"
+#include "counts.h"
+
+TestSuite(cli_outputs, .init = cli_begin, .fini = cli_end);
+
+#define MODEL        "tests/golden/timm-vit"
+#define IMAGE        "tests/golden/preprocess/photo-444.jpg"
+
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
+/* $T/m is a copy of MODEL, $T/d a directory of images, $T/in.npy an input of the model. */
+static void copy_inputs(void)
+{
+    succeeds(
+        "cp -r " MODEL " $T/m && mkdir -p $T/d/sub && cp " IMAGE " $T/d/sub/a.jpg && "
+        "cp " IMAGE " $T/b.jpg && $VIT preprocess " IMAGE " --model $T/m -o $T/in.npy && "
+        "ln -s ../b.jpg $T/d/link.jpg && ln $T/b.jpg $T/hard.npy && ln -s m/config.json $T/soft && "
+        "cd $T && find . -type f ! -name sums | sort | xargs cksum >sums");
+}
+
+Test(cli_outputs, no_verb_overwrites_an_input)
+{
+    static const char *const commands[][2] = {
+        { "$VIT run $T/m $T/in.npy -o $T/in.npy", "in.npy: it is an input" },
+        { "$VIT run $T/m $T/in.npy -o $T/m/model.safetensors", "it is an input" },
+        { "$VIT features $T/m $T/b.jpg -o $T/m/model.safetensors", "it is an input" },
+        { "$VIT features $T/m $T/b.jpg -o $T/hard.npy", "b.jpg" },
+        { "$VIT features $T/m $T/d -o $T/d/sub/a.jpg", "it is an input" },
+        { "$VIT features $T/m $T/d -o $T/b.jpg", "it is an input" },
+        { "$VIT attention $T/m $T/b.jpg -o $T/b.jpg", "b.jpg: it is an input" },
+        { "$VIT attention $T/m $T/b.jpg -o $T/soft", "soft: it is an input" },
+        { "$VIT patches $T/m -o $T/m/config.json", "config.json: it is an input" },
+        { "$VIT preprocess $T/b.jpg --size 8x8 -o $T/b.jpg", "b.jpg: it is an input" },
+        { "$VIT preprocess $T/b.jpg --size 8x8 --rgb $T/hard.npy", "it is an input" },
+        { "$VIT preprocess $T/b.jpg --model $T/m -o $T/m/config.json", "it is an input" },
+    };
+
+    copy_inputs();
+    for (size_t i = 0; i < COUNT(commands); i++)
+        fails(commands[i][0], commands[i][1]);
+    succeeds("cd $T && "
+             "find . -type f ! -name sums | sort | xargs cksum | diff sums -");
+    count_checks(COUNT(commands));
+}
+
+Test(cli_outputs, a_file_beside_the_inputs_is_replaced)
+{
+    copy_inputs();
+    succeeds(
+        "echo old >$T/out && $VIT features $T/m $T/d -o $T/out && test $(wc -c <$T/out) -gt 9");
+}
+
+Test(cli_outputs, the_target_of_a_link_is_written_even_if_it_does_not_exist)
+{
+    succeeds("mkdir $T/there && ln -s there/new.npy $T/link && ln -s link $T/second && "
+             "$VIT preprocess " IMAGE " --size 8x8 -o $T/second && test -L $T/second && "
+             "test -L $T/link && test -f $T/there/new.npy && ! test -L $T/there/new.npy && "
+             "test $(ls $T/there | wc -l) = 1");
+    succeeds("ln -s $T/there/other.npy $T/absolute && "
+             "$VIT preprocess " IMAGE " --size 8x8 -o $T/absolute && test -L $T/absolute && "
+             "cmp $T/there/new.npy $T/there/other.npy");
+    succeeds("ln -s loop $T/loop");
+    fails("$VIT preprocess " IMAGE " --size 8x8 -o $T/loop", "loop: Too many levels");
+    succeeds("ln -s none/x $T/nowhere");
+    fails("$VIT preprocess " IMAGE " --size 8x8 -o $T/nowhere", "No such file");
+    count_checks(4);
+}
+
+Test(cli_outputs, a_limit_of_file_sizes_gives_a_message_and_leaves_no_file)
+{
+    fails("(ulimit -f 8; $VIT preprocess " IMAGE " --size 224x224 -o $T/x.npy)",
+          "x.npy: File too large");
+    succeeds("! ls $T/x.npy* 2>/dev/null");
+    shell("(ulimit -f 1; $VIT --help >$T/help; $VIT bench --help >>$T/help; "
+          "$VIT preprocess --help >>$T/help)");
+    cr_assert_eq(cli.status, 2, "%d", cli.status);
+    cr_assert_not_null(strstr(cli.err, "standard output: File too large"), "%s", cli.err);
+    count_checks(3);
+}
+
+Test(cli_outputs, a_pipe_a_device_or_a_socket_is_no_input)
+{
+    static const char *const commands[] = {
+        "timeout 20 $VIT classify " MODEL " $T/p.jpg",
+        "timeout 20 $VIT features " MODEL " $T/dir -o $T/out",
+        "timeout 20 $VIT attention " MODEL " $T/p.jpg -o $T/out",
+        "timeout 20 $VIT run " MODEL " $T/p.jpg -o $T/out",
+        "timeout 20 $VIT preprocess $T/p.jpg --size 8x8 -o $T/out",
+        "timeout 20 $VIT classify " MODEL " /dev/zero",
+        "timeout 20 $VIT run " MODEL " /dev/zero -o $T/out",
+    };
+
+    succeeds("mkfifo $T/p.jpg && mkdir $T/dir && mkfifo $T/dir/q.jpg");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        fails(commands[i], "expected a regular file");
+    count_checks(COUNT(commands));
+}
