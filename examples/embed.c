@@ -1,4 +1,4 @@
-/* embed.c - libvit in your own program: classify an image that is in memory */
+/* embed.c - libvit in your own program, in C or C++: classify an image that is in memory */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,15 @@ static const char *const drawing[8] = { "  ####  ", "  #  ## ", "      # ", "   
 
 int main(void)
 {
+    /* zero, which means the defaults, except for the size of each struct */
+    static struct vit_context_options options;
+    static struct vit_config config;
+    static struct vit_preprocess_config preprocess;
     struct vit_error err = { VIT_ENOMEM, "out of memory" };
     struct vit_model *model = NULL;
     struct vit_context *context = NULL;
     float *input = NULL, *logits = NULL;
+    size_t best = 0;
     int status = EXIT_FAILURE;
 
     uint8_t gray[8][8];
@@ -24,22 +29,22 @@ int main(void)
 
     if (vit_model_open("models/digits", NULL, &model, &err) != VIT_OK)
         goto failed;
-    const struct vit_context_options options = { .size = sizeof options, .threads = 1 };
+    options.size = sizeof options;
+    options.threads = 1;
     if (vit_context_create(model, &options, &context, &err) != VIT_OK)
         goto failed;
 
-    struct vit_config config = { .size = sizeof config };
-    struct vit_preprocess_config preprocess = { .size = sizeof preprocess };
+    config.size = sizeof config;
+    preprocess.size = sizeof preprocess;
     vit_model_get_config(model, &config, &err);
     vit_model_get_preprocess_config(model, &preprocess, &err);
-    input = malloc(config.channels * config.height * config.width * sizeof *input);
-    logits = malloc(config.classes * sizeof *logits);
+    input = (float *)malloc(config.channels * config.height * config.width * sizeof *input);
+    logits = (float *)malloc(config.classes * sizeof *logits);
     if (!input || !logits ||
         vit_preprocess_image(&preprocess, &image, NULL, input, &err) != VIT_OK ||
         vit_forward(context, 1, input, logits, &err) != VIT_OK)
         goto failed;
 
-    size_t best = 0;
     for (size_t i = 1; i < config.classes; i++)
         best = logits[i] > logits[best] ? i : best;
     printf("%s\n", vit_model_label(model, best));

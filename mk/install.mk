@@ -7,6 +7,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 MANDIR ?= $(PREFIX)/share/man
 INSTALL ?= install
+LDCONFIG ?= ldconfig
 
 # A directory below PREFIX is written as ${prefix}/..., so that pkg-config can move the package.
 BELOW_PREFIX = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
@@ -19,10 +20,18 @@ else
 CMAKE_INCLUDEDIR := $(INCLUDEDIR)
 endif
 
+# What the static libraries need: users need no .pc file of these. OpenMP's library is the one that
+# the shared library was linked with.
+OPENMP_LIBS = $(shell $(CROSS_COMPILE)readelf -d $(SHARED) | \
+                sed -n 's/.*NEEDED.*\[lib\(gomp\|omp\|iomp5\)\.so.*/-l\1/p')
+VIT_LIBS = $(strip $(ZIP) $(OPENMP_LIBS) -lm)
+IMAGE_LIBS = $(strip $(CODECS) -lm)
+
 # $(call FILL,NAME): the template packaging/NAME.in with its values.
 FILL = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' \
   -e 's|@SOVERSION@|$(SOVERSION)|g' -e 's|@LIBDIR@|$(call BELOW_PREFIX,$(LIBDIR))|g' \
   -e 's|@INCLUDEDIR@|$(call BELOW_PREFIX,$(INCLUDEDIR))|g' \
+  -e 's|@VIT_LIBS@|$(VIT_LIBS)|g' -e 's|@IMAGE_LIBS@|$(IMAGE_LIBS)|g' \
   -e 's|@CMAKE_INCLUDEDIR@|$(CMAKE_INCLUDEDIR)|g' packaging/$(1).in
 
 LIBRARIES := $(BUILD)/libvit.a $(SHARED) $(IMAGE_LIBRARIES)
@@ -45,7 +54,7 @@ install:
 	$(foreach f,$(CMAKE_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/cmake/vit/$f" &&) true
 	$(call FILL,libvit.1) >"$(DESTDIR)$(MANDIR)/man1/libvit.1"
 	$(INSTALL) -m 755 $(COMMAND) "$(DESTDIR)$(BINDIR)"
-	@[ -n "$(DESTDIR)" ] || echo 'run ldconfig if the loader does not find libvit.so'
+	@[ -n "$(DESTDIR)" ] || packaging/loader.sh '$(LDCONFIG)' "$(LIBDIR)" libvit.so.$(SOVERSION)
 
 ## uninstall: remove what install copies
 uninstall:

@@ -36,29 +36,55 @@ cat >"$work/decode.c" <<-END
 	}
 END
 cp "$work/decode.c" "$work/decode.cc"
+cp "$work/embed.c" "$work/embed.cc"
+
+# In the place of ldconfig, which would change this machine.
+cat >"$work/ldconfig" <<-'END'
+	#!/bin/sh
+	echo "called $*" >>"$0.log"
+END
+chmod +x "$work/ldconfig"
 
 prints() { # EXPECTED PROGRAM, with the libraries where the loader does not look by itself
 	found=$(LD_LIBRARY_PATH=$lib "$2") || fail "$2: status $?"
 	[ "$found" = "$1" ] || fail "$2: expected $1, found $found"
 }
 
+needs_no_libvit() { # PROGRAM...
+	for program; do
+		! readelf -d "$program" | grep -q 'NEEDED.*libvit' || fail "$program: not linked statically"
+	done
+}
+
 try() { # ROOT, LIBDIR below it, variables of make
 	root=$1 lib=$1/$2
 	shift 2
 	touch "$work/newer"
-	make_install install "$@"
+	rm -f "$work/ldconfig.log"
+	make_install install LDCONFIG="$work/ldconfig" "$@"
+	if [ "$(id -u)" = 0 ]; then
+		[ "$(head -n 1 "$work/ldconfig.log")" = 'called ' ] || fail 'install does not call ldconfig'
+		grep -q "the loader does not search $lib" "$work/log" || fail "$(cat "$work/log")"
+	else
+		grep -q "run as root: $work/ldconfig" "$work/log" || fail "$(cat "$work/log")"
+	fi
 	[ -z "$(find "$build" -newer "$work/newer" -type f)" ] ||
 		fail "install writes $(find "$build" -newer "$work/newer" -type f | head -n 3)"
 
 	export PKG_CONFIG_PATH="$lib/pkgconfig"
-	flags=$(pkg-config --cflags --libs vit vit-image)
+	# without the .pc files of any other library
+	flags=$(PKG_CONFIG_LIBDIR=/nonexistent pkg-config --cflags --libs vit vit-image) ||
+		fail "pkg-config: status $?"
 	# shellcheck disable=SC2086 # the flags are words
 	{
 		${CC:-cc} -std=c11 -Wall -Wextra -Werror -o "$work/embed" "$work/embed.c" $flags
 		${CC:-cc} -std=c11 -Wall -Wextra -Werror -o "$work/decode" "$work/decode.c" $flags
 		${CXX:-c++} -std=c++17 -Wall -Wextra -Werror -o "$work/decode++" "$work/decode.cc" $flags
+		${CXX:-c++} -std=c++17 -Wall -Wextra -Werror -Wpedantic -o "$work/embed++" \
+			"$work/embed.cc" $flags
 	}
 	prints three "$work/embed"
+	prints three "$work/embed++"
 	prints '8 x 8' "$work/decode"
 	prints '8 x 8' "$work/decode++"
 
@@ -68,10 +94,20 @@ try() { # ROOT, LIBDIR below it, variables of make
 			project(embed C CXX)
 			set(CMAKE_CXX_STANDARD 17)
 			find_package(vit $(pkg-config --modversion vit) REQUIRED)
+			find_package(vit $(pkg-config --modversion vit | cut -d. -f1,2) REQUIRED)
+			find_package(vit 99 QUIET)
+			if(vit_FOUND)
+			  message(FATAL_ERROR "vit 99 was found")
+			endif()
+			find_package(vit REQUIRED)
 			add_executable(embed embed.c)
 			add_executable(decode++ decode.cc)
 			target_link_libraries(embed vit::vit)
 			target_link_libraries(decode++ vit::vit vit::image)
+			add_executable(embed_static embed.cc)
+			add_executable(decode_static decode.c)
+			target_link_libraries(embed_static vit::vit_static)
+			target_link_libraries(decode_static vit::vit_static vit::image_static)
 		END
 		rm -rf "$work/cmake"
 		{
@@ -80,9 +116,27 @@ try() { # ROOT, LIBDIR below it, variables of make
 		} >"$work/log" || fail "cmake: $(cat "$work/log")"
 		prints three "$work/cmake/embed"
 		prints '8 x 8' "$work/cmake/decode++"
+		prints three "$work/cmake/embed_static"
+		prints '8 x 8' "$work/cmake/decode_static"
+		needs_no_libvit "$work/cmake/embed_static" "$work/cmake/decode_static"
 	else
 		echo 'skipped: the CMake package, because cmake is not installed'
 	fi
+
+	# the static libraries alone
+	mkdir "$work/static"
+	mv "$lib"/libvit*.so* "$work/static"
+	flags=$(pkg-config --static --cflags --libs vit)
+	# shellcheck disable=SC2086 # the flags are words
+	${CC:-cc} -std=c11 -o "$work/embed" "$work/embed.c" $flags
+	flags=$(pkg-config --static --cflags --libs vit vit-image)
+	# shellcheck disable=SC2086
+	${CC:-cc} -std=c11 -o "$work/decode" "$work/decode.c" $flags
+	prints three "$work/embed"
+	prints '8 x 8' "$work/decode"
+	needs_no_libvit "$work/embed" "$work/decode"
+	mv "$work/static"/* "$lib"
+	rmdir "$work/static"
 
 	"$root/bin/libvit" info >/dev/null || fail "libvit info: status $?"
 	make_install uninstall "$@"

@@ -51,8 +51,8 @@ VIT_API enum vit_status vit_image_decode(const void *bytes, size_t size,
                                          struct vit_image *image, struct vit_error *err);
 
 /*
- * The same for a regular file. Also VIT_ENOTFOUND; VIT_EIO: the file cannot be opened or read, or it
- * is a directory, a pipe or a device: it does not wait for a pipe's writer.
+ * The same for a regular file. Also VIT_ENOTFOUND; VIT_EIO: the file cannot be opened or read, or
+ * it is a directory, a pipe or a device: it does not wait for a pipe's writer.
  */
 VIT_API enum vit_status vit_image_decode_file(const char *path,
                                               const struct vit_decode_options *options,

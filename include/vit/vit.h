@@ -107,10 +107,10 @@ struct vit_context_options {
  * and their layouts. Loading is all or nothing: every tensor that the configuration needs must
  * exist in its shape, and every tensor in the files must be one that the configuration needs. The
  * model is immutable; any number of contexts and threads may share it. No file stays open.
- * VIT_ENOTFOUND, VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was expected and what
- * was found. VIT_EINVAL: invalid options, or an image size that the patch does not divide. Also
- * VIT_EUNSUPPORTED: this machine cannot run the instruction set, or the positions cannot be
- * resized. VIT_ENOMEM.
+ * VIT_ENOTFOUND, VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was
+ * expected and what was found. VIT_EINVAL: invalid options, or an image size that the patch does
+ * not divide. Also VIT_EUNSUPPORTED: this machine cannot run the instruction set, or the positions
+ * cannot be resized. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_model_open(const char *directory,
                                        const struct vit_model_options *options,

@@ -12,7 +12,10 @@ struct directory {
     int fd;
 };
 
-/* VIT_ENOTFOUND; VIT_EIO: it is not a directory, or cannot be opened. The path must outlive the handle. */
+/*
+ * VIT_ENOTFOUND; VIT_EIO: it is not a directory, or cannot be opened. The path must outlive the
+ * handle.
+ */
 enum vit_status directory_open(const char *path, struct directory *directory,
                                struct vit_error *err);
 void directory_close(struct directory *directory);

@@ -15,8 +15,8 @@ struct input_file {
 };
 
 /*
- * Opens a regular file. VIT_ENOTFOUND; VIT_EIO: it cannot be opened, or it is a directory, a pipe or a device; the
- * call does not wait for a pipe's writer. VIT_ENOMEM.
+ * Opens a regular file. VIT_ENOTFOUND; VIT_EIO: it cannot be opened, or it is a directory, a pipe
+ * or a device; the call does not wait for a pipe's writer. VIT_ENOMEM.
  */
 enum vit_status file_open(const char *path, struct input_file *file, struct vit_error *err);
 
