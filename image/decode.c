@@ -119,7 +119,7 @@ static enum vit_status decode(const void *bytes, size_t size,
     while (format < end && !format->matches(&in))
         format++;
     if (has_magic(&in, 0, lfs_start, sizeof lfs_start - 1))
-        return image_fail(err, VIT_EFORMAT,
+        return image_fail(err, VIT_EIMAGE,
                           "%s: expected a JPEG, PNG or WebP file, found a Git LFS pointer to it; "
                           "git lfs pull fetches the file",
                           in.name);

@@ -99,3 +99,23 @@ Test(cli_outputs, a_pipe_a_device_or_a_socket_is_no_input)
         fails(commands[i], "expected a regular file");
     count_checks(COUNT(commands));
 }
+
+/* SIGINT and SIGQUIT are ignored in a shell's background, and stay so. */
+Test(cli_outputs, a_signal_leaves_no_temporary_file)
+{
+    static const char *const signals[] = { "TERM", "HUP", "ALRM", "USR1", "XCPU", "ABRT" };
+
+    /* more images than it computes before the signal */
+    succeeds("cp " IMAGE " $T/a.jpg");
+    for (size_t i = 0; i < COUNT(signals); i++) {
+        shell("ulimit -c 0; echo old >$T/out; $VIT features " MODEL
+              " $(yes $T/a.jpg | head -n 15000) -o $T/out & "
+              "while ! ls $T/out.*.tmp >/dev/null 2>&1 && kill -0 $! 2>/dev/null; do sleep 0.01; "
+              "done; "
+              "kill -%s $!; wait $!; status=$?; ls $T/out* >$T/left; exit $status",
+              signals[i]);
+        cr_assert_gt(cli.status, 128, "%s: %d", signals[i], cli.status);
+        succeeds("test \"$(cat $T/left)\" = $T/out && test \"$(cat $T/out)\" = old");
+    }
+    count_checks(COUNT(signals));
+}

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ static void on_signal(int signal_number)
 static void catch_interrupts(void)
 {
     static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
-                                   SIGALRM, SIGUSR1, SIGUSR2, SIGABRT };
+                                   SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGXCPU };
     static bool registered;
 
     if (!registered)
@@ -59,30 +60,45 @@ static enum vit_status cannot_write(const char *path, struct vit_error *err)
     return tool_fail(err, VIT_EIO, "cannot write %s: %s", path, strerror(errno));
 }
 
-/* A new file beside the target, under a name that no file has. */
+/* Creates a file of a name that no file has. No signal comes between the file and its entry. */
+static int create_pending(char *path, size_t size, const char *target, mode_t mode)
+{
+    sigset_t all, before;
+    int fd = -1;
+
+    catch_interrupts();
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    for (int i = 0; fd < 0 && i < 100; i++) {
+        snprintf(path, size, "%s.%ld-%d.tmp", target, (long)getpid(), i);
+        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (fd < 0 && errno != EEXIST)
+            break;
+    }
+    const int reason = errno;
+    if (fd >= 0)
+        set_pending(NULL, path);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
+    return fd;
+}
+
+/* A new file beside the target. */
 static enum vit_status open_temporary(struct atomic_file *f, mode_t mode, struct vit_error *err)
 {
     const size_t size = strlen(f->target) + 64;
     enum vit_status status = VIT_OK;
-    int fd = -1;
 
     f->temporary = malloc(size);
     if (!f->temporary)
         return tool_no_memory(err);
-    for (int i = 0; fd < 0 && i < 100; i++) {
-        snprintf(f->temporary, size, "%s.%ld-%d.tmp", f->target, (long)getpid(), i);
-        fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
-        if (fd < 0 && errno != EEXIST)
-            break;
-    }
+    const int fd = create_pending(f->temporary, size, f->target, mode);
     if (fd < 0) {
         status = cannot_write(f->target, err);
         free(f->temporary);
         f->temporary = NULL; /* not our file: atomic_file_discard must not remove it */
         return status;
     }
-    set_pending(NULL, f->temporary);
-    catch_interrupts();
     f->file = fdopen(fd, "wb");
     if (!f->file) {
         status = cannot_write(f->target, err);
