@@ -20,6 +20,8 @@ KERNEL_CC ?= $(CC)
 # took 6 % longer (Zen 4), and so did AVX-512's softmax (Emerald Rapids).
 KERNEL_CFLAGS ?= -O3 -falign-functions=64 -falign-loops=32
 SANITIZE ?=
+# OPENMP=no: forward passes use the library's own threads.
+OPENMP ?= yes
 PYTHON ?= /usr/bin/python3
 
 # --- the toolchain
@@ -66,7 +68,8 @@ LTO := $(filter -flto%,$(CFLAGS))
 NOLTO_REL := $(if $(LTO),$(shell $(CC) -flinker-output=nolto-rel -x c -c /dev/null -o /dev/null \
                            2>/dev/null && echo -flinker-output=nolto-rel))
 RELOCATABLE = $(CC) $(LTO) $(NOLTO_REL) -r -nostdlib
-LINK = $(LDFLAGS) $(LTO) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -fopenmp
+OPENMP_FLAG := $(if $(filter no,$(OPENMP)),,-fopenmp)
+LINK = $(LDFLAGS) $(LTO) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(OPENMP_FLAG) -pthread
 
 # Expanded when a recipe runs: a recipe may have installed these libraries.
 JANSSON = $(shell $(PKG_CONFIG) --libs jansson)
@@ -98,7 +101,7 @@ C_FILES = $(wildcard $(foreach d,$(1),$d/*.c $d/*/*.c))
 # Files that are written only when their text changes: the flags, on which every object depends,
 # so that no build mixes two sets of them; the commit, which the command prints.
 $(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(GUARDED) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) \
-  $(CXX) $(CXXFLAGS) \
+  $(CXX) $(CXXFLAGS) $(OPENMP_FLAG) \
   $(foreach i,$(ISAS),$(FLAGS_$i))
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/flags $(BUILD)/commit: FORCE
@@ -120,7 +123,7 @@ help:
 	  awk -F '|' '{ printf "make %-16s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS KERNEL_CC KERNEL_CFLAGS BUILD ARCH CROSS_COMPILE'
-	@echo 'SANITIZE=address,undefined PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DESTDIR V=1'
+	@echo 'SANITIZE=address,undefined OPENMP=no PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DESTDIR V=1'
 
 ## clean: remove the build directory
 clean:

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "kinds.h"
 #include "sample.h"
 #include "vit/inspect.h"
@@ -193,7 +193,7 @@ static size_t after(size_t threads, size_t max_threads)
 /* Not on scalar, which takes up to 90 seconds per image. */
 void add_forwards(const struct vit_kernels *level)
 {
-    const size_t max_threads = parallel_default_threads();
+    const size_t max_threads = threads_default();
 
     if (strcmp(level->isa, "scalar") == 0)
         return;

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/parallel.h"
+#include "base/threads.h"
 #include "kinds.h"
 #include "measure.h"
 #include "measure/build_info.h"
@@ -20,7 +20,7 @@ static void add_context(const char *levels)
     const char *const bind = getenv("OMP_PROC_BIND");
     char cpu[256], threads[32];
 
-    snprintf(threads, sizeof threads, "%zu", parallel_default_threads());
+    snprintf(threads, sizeof threads, "%zu", threads_default());
     bench_context("cpu", cpu_name(cpu, sizeof cpu));
     bench_context("levels", levels);
     bench_context("default_level",

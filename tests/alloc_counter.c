@@ -20,6 +20,7 @@ WRAP(void *, calloc, (size_t count, size_t bytes), (count, bytes), count *bytes)
 WRAP(void *, realloc, (void *old, size_t bytes), (old, bytes), bytes)
 WRAP(void *, aligned_alloc, (size_t align, size_t bytes), (align, bytes), bytes)
 
+#ifdef _OPENMP
 void __real_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags);
 void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, unsigned flags)
@@ -27,6 +28,7 @@ void __wrap_GOMP_parallel(void (*body)(void *), void *data, unsigned threads, un
     atomic_fetch_add(&regions, 1);
     __real_GOMP_parallel(body, data, threads, flags);
 }
+#endif
 
 size_t watched_allocations(void)
 {

@@ -182,19 +182,26 @@ Test(api, an_output_that_a_model_does_not_have_has_no_shape)
     count_checks(3);
 }
 
-Test(api, sizes_that_do_not_fit_in_memory_are_enomem)
+static void no_run(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
-    struct vit_context_options options = { .size = sizeof options,
-                                           .max_batch = (size_t)1 << 60,
-                                           .threads = (size_t)1 << 60 };
+    (void)user, (void)tasks, (void)task, (void)arg;
+}
+
+Test(api, more_than_1024_threads_are_refused)
+{
+    static const size_t threads[] = { 1025, 100000, (size_t)1 << 60 };
     struct vit_model *model;
     struct vit_context *ctx;
     struct vit_error err;
 
     cr_assert_eq(vit_model_create_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
-    expect_failure(VIT_ENOMEM, vit_context_create(model, &options, &ctx, &err), &err, "no memory");
-    options.max_batch = 1;
-    expect_failure(VIT_ENOMEM, vit_context_create(model, &options, &ctx, &err), &err, "no memory");
+    for (size_t i = 0; i < 2 * sizeof threads / sizeof *threads; i++) {
+        const struct vit_context_options options = { .size = sizeof options,
+                                                     .threads = threads[i / 2],
+                                                     .run = i % 2 ? no_run : NULL };
+        expect_failure(VIT_EINVAL, vit_context_create(model, &options, &ctx, &err), &err,
+                       "threads: expected at most 1024, found");
+    }
     vit_model_free(model);
 }
 

@@ -246,18 +246,19 @@ Test(forward, one_thread_enters_no_openmp_region)
 {
     float logits[BATCH * CLASSES];
     struct vit_model *model = new_model(&small, NULL);
-    struct vit_context *one = new_context(model, BATCH, 1), *two = new_context(model, BATCH, 2);
+    struct vit_context *one = new_context(model, BATCH, 1);
 
     cr_assert(vit_forward(one, BATCH, images(), logits, NULL) == VIT_OK);
     cr_assert_eq(watched_regions(), 0);
-    cr_assert(vit_forward(two, BATCH, images(), logits, NULL) == VIT_OK);
-#ifdef __clang__ /* calls its own OpenMP runtime */
+    struct vit_context *two = new_context(model, BATCH, 2);
+#if !defined(_OPENMP) || defined(__clang__) /* clang calls its own runtime */
     count_skipped("OpenMP regions of two threads: seen with gcc alone", 1);
 #else
     cr_assert_gt(watched_regions(), 0);
+    count_checks(1);
 #endif
     vit_context_free(one);
     vit_context_free(two);
     vit_model_free(model);
-    count_checks(2);
+    count_checks(1);
 }

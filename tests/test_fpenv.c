@@ -219,6 +219,7 @@ Test(fpenv, a_model_gives_the_same_bits_in_every_state_and_leaves_it)
     }
 }
 
+#ifdef _OPENMP
 /* Threads that OpenMP creates for a forward pass are in the state of the caller. */
 Test(fpenv, openmp_threads_have_the_callers_state)
 {
@@ -239,6 +240,7 @@ Test(fpenv, openmp_threads_have_the_callers_state)
     cr_assert(same);
     count_checks(1);
 }
+#endif
 
 /*
  * A matmul on this thread, with products of all magnitudes, some subnormal: the state has an

@@ -83,14 +83,17 @@ struct vit_context_options {
     size_t size;      /* sizeof(struct vit_context_options) */
     size_t max_batch; /* maximum batch of a call; 0: 1 */
     /*
-     * 0: as many threads as the cpuset, the cgroup quota and OMP_NUM_THREADS allow. 1: OpenMP is
-     * never entered. OpenMP's idle threads spin for a while: if other programs share your cores,
-     * set OMP_WAIT_POLICY to passive or use your own threads. A child process that was forked after
-     * its parent entered OpenMP must use 1 or its own threads: it does not have its parent's
-     * threads, and waiting for them deadlocks.
+     * 0: the least of the cpuset, the CPU quotas of cgroups, OMP_NUM_THREADS and 1024. 1: OpenMP is
+     * never entered. Above 1024: VIT_EINVAL.
      */
     size_t threads;
-    /* the caller's own threads: see struct vit_parallel; NULL: OpenMP */
+    /*
+     * The caller's own threads, or vit_pool_run: see vit/parallel.h. NULL: OpenMP's, which are
+     * started with the context and last as long. They sleep when there is nothing to do,
+     * whatever OMP_WAIT_POLICY is. One more thread than `threads` holds their parallel region. A
+     * child process does not have them: it computes on the calling thread alone with its parent's
+     * context, and creates one of its own for more. In a build without OpenMP they are a pool's.
+     */
     void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
     /*
      * Called before each block of each image, on the thread that computes it. If it returns true,
@@ -159,7 +162,12 @@ VIT_API const char *vit_model_label(const struct vit_model *model, size_t class_
 /*
  * A context holds the activations of its model's forward pass, and a reference to the model. One
  * thread at a time may use it; contexts of one model run concurrently.
- * VIT_EINVAL: invalid options. VIT_ENOMEM.
+ * VIT_EINVAL: invalid options. VIT_ENOMEM: no memory, or so many threads cannot be started.
+ *
+ * OpenMP's runtime prints a message and ends the process if it cannot start a thread. Therefore all
+ * threads are tried first, with stacks of the same size. What remains is a limit that another part
+ * of the program reaches in the moment between the trial and the start; vit_forward starts none. A
+ * pool (vit/parallel.h) returns an error in every case.
  */
 VIT_API enum vit_status vit_context_create(const struct vit_model *model,
                                            const struct vit_context_options *options,
@@ -175,8 +183,8 @@ VIT_API size_t vit_context_threads(const struct vit_context *context);
  * Logits of a batch of images.
  *   images  [batch][channels][height][width] float32, normalized (see vit_preprocess_image)
  *   logits  [batch][classes] float32
- * Allocates nothing and takes no lock. The result does not depend on the batch, the number of
- * threads or the instruction set.
+ * Allocates nothing, and takes no lock except to let threads sleep. The result does not depend on
+ * the batch, the number of threads or the instruction set.
  * VIT_EINVAL: batch is 0 or above the context's max_batch, the model has no head, or another call
  * on the context is in progress. VIT_ECANCELED: the cancel hook returned true; the logits are
  * unspecified.

@@ -5,13 +5,16 @@
 #include "base/parallel.h"
 #include "base/sized.h"
 #include "base/status.h"
+#include "base/team.h"
+#include "base/threads.h"
 #include "model/forward.h"
 #include "model/outputs.h"
 
 struct vit_context {
     struct vit_model *model; /* one reference */
     size_t max_batch;
-    struct vit_parallel parallel; /* run_as_caller on this context */
+    struct vit_parallel parallel; /* the team's, or run_as_caller on this context */
+    struct team *team;            /* NULL: the caller's threads, or one */
     void (*run)(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg);
     bool (*cancel)(void *user);
     void *user;
@@ -47,8 +50,8 @@ static bool allocate(struct vit_context *ctx)
 }
 
 /*
- * The caller's threads, or OpenMP's, started in the caller's own environment: threads that they
- * create inherit it, and may later do the caller's own work.
+ * The caller's threads, in the caller's own environment: threads that they create inherit it, and
+ * may later do the caller's own work.
  */
 static void run_as_caller(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
 {
@@ -70,32 +73,43 @@ enum vit_status vit_context_create(const struct vit_model *model,
     if (options && (status = sized_read(&o, options, SIZED(vit_context_options), err)))
         return status;
     o.max_batch = o.max_batch ? o.max_batch : 1;
-    o.threads = o.threads ? o.threads : parallel_default_threads();
+    o.threads = o.threads ? o.threads : threads_default();
+    if (o.threads > VIT_MAX_THREADS)
+        return fail(err, VIT_EINVAL, "context: threads: expected at most %d, found %zu",
+                    VIT_MAX_THREADS, o.threads);
     ctx = calloc(1, sizeof *ctx);
     if (!ctx)
         goto no_memory;
     ctx->model = vit_model_retain(model);
     ctx->max_batch = o.max_batch;
     ctx->parallel = (struct vit_parallel){ run_as_caller, ctx, o.threads };
-    ctx->run = o.run ? o.run : vit_parallel_openmp;
+    ctx->run = o.run;
     ctx->cancel = o.cancel;
     ctx->user = o.user;
     ctx->slots = o.max_batch < o.threads ? 1 : o.threads;
     if (!allocate(ctx))
         goto no_memory;
+    if (!o.run && o.threads > 1) {
+        if ((status = team_create(o.threads, &ctx->team, err)))
+            goto no_team;
+        ctx->parallel = team_parallel(ctx->team);
+    }
     *context = ctx;
     return VIT_OK;
 
 no_memory:
+    status = fail(err, VIT_ENOMEM, "no memory for a context of batches up to %zu on %zu threads",
+                  o.max_batch, o.threads);
+no_team:
     vit_context_free(ctx);
-    return fail(err, VIT_ENOMEM, "no memory for a context of batches up to %zu on %zu threads",
-                o.max_batch, o.threads);
+    return status;
 }
 
 void vit_context_free(struct vit_context *context)
 {
     if (!context)
         return;
+    team_free(context->team);
     arena_free(&context->activations);
     for (size_t i = 0; context->workspaces && i < context->slots; i++)
         workspace_free(&context->workspaces[i]);
@@ -113,7 +127,8 @@ size_t vit_context_threads(const struct vit_context *context)
 struct batch {
     struct vit_context *ctx;
     struct call call;
-    size_t shared; /* images that are computed one per thread */
+    size_t shared;      /* images that are computed one per thread */
+    atomic_size_t next; /* of them */
 };
 
 static void compute(const struct batch *batch, size_t slot, const struct vit_parallel *parallel,
@@ -131,27 +146,30 @@ static void compute(const struct batch *batch, size_t slot, const struct vit_par
     forward_image(&pass, batch->call.call.images + image * c->channels * c->height * c->width);
 }
 
-/* Every slots-th image, alone on this thread. */
+/* The next image, until none is left, alone on this thread. */
 static void compute_slot(void *arg, size_t slot)
 {
-    const struct batch *batch = arg;
+    struct batch *const batch = arg;
 
-    for (size_t i = slot; i < batch->shared; i += batch->ctx->slots)
+    for (size_t i; (i = atomic_fetch_add(&batch->next, 1)) < batch->shared;)
         compute(batch, slot, NULL, i);
 }
 
 /* Full rounds of one image per thread; then, for the rest, all threads on one image at a time. */
-static void compute_all(struct batch *b)
+static void compute_all(void *arg)
 {
+    struct batch *const b = arg;
     struct vit_context *ctx = b->ctx;
     const size_t images = b->call.call.batch;
 
+    ctx->caller = fpenv_enter();
     if (ctx->slots == ctx->parallel.threads) {
         b->shared = images / ctx->slots * ctx->slots;
         parallel_run(&ctx->parallel, ctx->slots, b->shared ? ctx->slots : 0, compute_slot, b);
     }
     for (size_t i = b->shared; i < images; i++)
         compute(b, 0, &ctx->parallel, i);
+    fpenv_leave(ctx->caller);
 }
 
 enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call *call,
@@ -172,9 +190,10 @@ enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call 
     if (atomic_exchange(&ctx->busy, true))
         return fail(err, VIT_EINVAL, "context: expected one call at a time, found one in progress");
     atomic_store(&ctx->canceled, false);
-    ctx->caller = fpenv_enter();
-    compute_all(&b);
-    fpenv_leave(ctx->caller);
+    if (ctx->team)
+        team_run(ctx->team, compute_all, &b);
+    else
+        compute_all(&b);
     const bool canceled = atomic_load(&ctx->canceled);
     atomic_store(&ctx->busy, false);
     return canceled ? fail(err, VIT_ECANCELED, "canceled by the cancel hook") : VIT_OK;

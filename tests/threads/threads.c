@@ -71,6 +71,29 @@ static void run(void *user, size_t tasks, void (*task)(void *arg, size_t i), voi
         pthread_join(threads[i].id, NULL);
 }
 
+/* On the library's own threads: what they share is theirs alone. */
+static void on_pool(const struct vit_model *model, size_t threads)
+{
+    const struct vit_pool_options pool_options = { .size = sizeof pool_options,
+                                                   .threads = threads };
+    struct vit_thread_pool *pool = NULL;
+    struct vit_context *ctx = NULL;
+    float logits[BATCH * CLASSES];
+
+    must(vit_pool_create(&pool_options, &pool, NULL) == VIT_OK, "no pool");
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .max_batch = BATCH,
+                                                 .threads = threads,
+                                                 .run = vit_pool_run,
+                                                 .user = pool };
+    must(vit_context_create(model, &options, &ctx, NULL) == VIT_OK, "no context on a pool");
+    for (int i = 0; i < 3; i++)
+        must(vit_forward(ctx, BATCH, images, logits, NULL) == VIT_OK, "no pass on a pool");
+    must(!memcmp(logits, expected, sizeof logits), "pool: other bits than one thread");
+    vit_context_free(ctx);
+    vit_pool_free(pool);
+}
+
 static bool never(void *user)
 {
     (void)user;
@@ -181,6 +204,8 @@ static size_t all_of_a_level(const char *isa)
     for (size_t threads = 1; threads <= 5; threads += threads < 3 ? 1 : 2)
         for (size_t batch = 1; batch <= BATCH; batch += 6, passes++)
             forward(model, threads, batch);
+    for (size_t threads = 2; threads <= 4; threads++, passes += 3)
+        on_pool(model, threads);
     run(NULL, CALLERS, call, model);
     long_product(isa);
     vit_model_free(model);
