@@ -28,6 +28,20 @@ bool turns_images(const struct common_options *common, bool model)
                                                     : common->orientation == ORIENTATION_EXIF;
 }
 
+/*
+ * For preprocessing, whose operations take some microseconds: OpenMP's threads would wait for each
+ * other in loops that other programs interrupt.
+ */
+static enum vit_status create_pool(size_t threads, struct session *s, struct vit_error *err)
+{
+    const struct vit_pool_options options = { .size = sizeof options, .threads = threads };
+    const enum vit_status status = vit_pool_create(&options, &s->pool, err);
+
+    if (!status)
+        s->parallel = (struct vit_parallel){ vit_pool_run, s->pool, threads };
+    return status;
+}
+
 /* A context for one image gives the number of threads, from which the batch follows. */
 static enum vit_status create_context(const struct common_options *common, size_t images,
                                       struct session *s, struct vit_error *err)
@@ -37,8 +51,9 @@ static enum vit_status create_context(const struct common_options *common, size_
 
     if (status)
         return status;
-    s->parallel =
-        (struct vit_parallel){ vit_parallel_openmp, NULL, vit_context_threads(s->context) };
+    status = create_pool(vit_context_threads(s->context), s, err);
+    if (status)
+        return status;
     s->batch = choose_batch(images, s->parallel.threads);
     if (s->batch == 1)
         return VIT_OK;
@@ -71,6 +86,7 @@ enum vit_status session_open(const struct common_options *common, struct size si
 void session_close(struct session *s)
 {
     vit_context_free(s->context);
+    vit_pool_free(s->pool);
     vit_model_free(s->model);
     *s = (struct session){ 0 };
 }

@@ -12,7 +12,8 @@ struct session {
     struct vit_context *context;
     struct vit_config config;
     struct vit_preprocess_config preprocess;
-    struct vit_parallel parallel; /* the context's threads */
+    struct vit_thread_pool *pool; /* as many threads as the context has */
+    struct vit_parallel parallel; /* the pool */
     size_t batch;                 /* maximum images of one forward pass */
 };
 

@@ -10,7 +10,7 @@ void bind_prepare(struct machine *machine);
 /* Binds this thread to the first, and OpenMP's second thread to the second if there is one. */
 void bind_threads(struct machine *machine);
 
-/* Binds the first thread of another process to the first processor. */
+/* Binds the first thread of another process, or for 0 this thread, to the first processor. */
 void bind_process(const struct machine *machine, int pid);
 
 /* Allows this thread all processors again: a child process inherits that. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind.h"
 #include "peers.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
@@ -107,9 +108,11 @@ static void open_forward(struct state *s)
     struct vit_error err;
 
     snprintf(directory, sizeof directory, "%s/peers/%s", here->build, s->work.model);
+    unbind(); /* the context's threads inherit it */
     if (vit_model_open(directory, &model, &s->model, &err) != VIT_OK ||
         vit_context_create(s->model, &context, &s->context, &err) != VIT_OK)
         fatal("libvit: %s", err.message);
+    bind_process(here, 0);
     struct vit_config c = { .size = sizeof c };
     vit_model_get_config(s->model, &c, NULL);
     s->classes = c.classes;
