@@ -17,6 +17,11 @@ options='--benchmark_list_tests --benchmark_filter=scalar/gelu/in_cache|scalar/r
 make -s BUILD="$build" bench BENCH="$options" >"$log" || fail "make bench: status $?"
 [ "$(grep -c '^scalar/[a-z]*/in_cache$' "$log")" = 2 ] || fail 'make bench: expected two benchmarks'
 
+make -s BUILD="$build" bench NEIGHBOR='spin 1' >"$log" 2>&1 || fail "make bench NEIGHBOR: status $?"
+[ "$(grep -cE '^[12] .*( +[0-9]+\.[0-9]+){8} *$' "$log")" = 3 ] ||
+	fail 'NEIGHBOR: expected three rows'
+! make -s BUILD="$build" bench NEIGHBOR=cat >"$log" 2>&1 || fail 'NEIGHBOR=cat: expected a failure'
+
 ! make -s BUILD="$build" bench-compare >"$log" 2>&1 ||
 	fail 'bench-compare without BASE: expected a failure'
 make -s -j2 BUILD="$build" bench-compare BASE=HEAD \
