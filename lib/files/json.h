@@ -9,12 +9,12 @@
 #include "vit/status.h"
 
 /*
- * RFC 8259, and like Python's json: the numbers NaN, Infinity and -Infinity, integers of any
- * length, and numbers outside the range of double, which read as infinity or 0. Stricter than
- * Python: a key stands once in an object, strings are UTF-8 without NUL characters.
+ * RFC 8259, as yajl reads it, and like Python's json: the numbers NaN, Infinity and -Infinity,
+ * integers of any length, and numbers outside the range of double, which read as infinity or 0.
+ * Stricter than Python: a key stands once in an object, strings are UTF-8 without NUL characters.
  *
- * Parsing takes at most 15 bytes of memory per byte of text, its time grows as n log n, and no
- * function of this file recurses: they take less than 4 KiB of stack.
+ * Parsing takes at most 20 bytes of memory per byte of text, its time grows as n log n, and no
+ * function of this file or of yajl recurses.
  */
 #define JSON_MAX_BYTES (1 << 28)
 #define JSON_MAX_DEPTH 128 /* configurations nest 5 deep; the format of weights 3 */

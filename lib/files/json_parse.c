@@ -1,11 +1,12 @@
-/* json_parse.c - parsing JSON into one block of memory, without recursion */
+/* json_parse.c - parses JSON with yajl into one block of memory */
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <yajl/yajl_parse.h>
 
 #include "files/fail_file.h"
 #include "files/json.h"
 #include "files/json_keys.h"
-#include "files/json_scan.h"
 #include "files/sanitize.h"
 
 struct sorted_key {
@@ -14,70 +15,220 @@ struct sorted_key {
 };
 
 struct parser {
-    struct json_scan scan;
-    struct json *values;
-    size_t count;
+    jmp_buf no_memory;    /* where a failed allocation of yajl goes */
+    struct block *blocks; /* yajl's memory */
+    yajl_handle yajl;
+    const char *text;
+    char *copy; /* of the text, as yajl reads it: see hide_specials */
+    size_t bytes;
+
+    struct json *values; /* [capacity] */
+    size_t count, capacity;
     uint32_t *order; /* the next free one */
+    char *pool;      /* where the next string or number goes: never longer than the text */
     struct sorted_key
         *keys;         /* [the keys of the whole text]: scratch, to sort those of one object */
     struct json *open; /* the object or array being parsed, or NULL */
     size_t depth;
+    size_t consumed; /* bytes of the text, up to a fault */
+    char fault[232];
 };
 
-/* --- values */
+/* --- yajl's memory: it never checks an allocation, so one that fails leaves it by longjmp */
 
-/*
- * count_values made room. Before each value or key but the first is a byte that begins its
- * container or separates it from another; each also has a byte of its own, unless it is an open
- * container.
- */
+struct block {
+    struct block *next, *previous;
+};
+
+static void *linked(struct parser *p, struct block *block)
+{
+    if (!block)
+        longjmp(p->no_memory, 1);
+    if (block->next)
+        block->next->previous = block;
+    if (block->previous)
+        block->previous->next = block;
+    else
+        p->blocks = block;
+    return block + 1;
+}
+
+static void *yajl_take(void *parser, size_t bytes)
+{
+    struct parser *const p = parser;
+    struct block *const block = malloc(sizeof *block + bytes);
+
+    if (block)
+        *block = (struct block){ .next = p->blocks };
+    return linked(p, block);
+}
+
+static void *yajl_resize(void *parser, void *memory, size_t bytes)
+{
+    struct block *const block = memory ? (struct block *)memory - 1 : NULL;
+
+    return block ? linked(parser, realloc(block, sizeof *block + bytes)) : yajl_take(parser, bytes);
+}
+
+static void yajl_release(void *parser, void *memory)
+{
+    struct parser *const p = parser;
+
+    if (!memory)
+        return;
+    struct block *const block = (struct block *)memory - 1;
+    if (block->next)
+        block->next->previous = block->previous;
+    if (block->previous)
+        block->previous->next = block->next;
+    else
+        p->blocks = block->next;
+    free(block);
+}
+
+static void release_all(struct parser *p)
+{
+    while (p->blocks)
+        yajl_release(p, p->blocks + 1);
+}
+
+/* --- values: what yajl calls; 0 stops it */
+
+static int fault(struct parser *p, const char *text)
+{
+    snprintf(p->fault, sizeof p->fault, "%s", text);
+    return 0;
+}
+
 static struct json *add(struct parser *p, enum json_type type)
 {
+    if (p->count == p->capacity) { /* count_values made room for all */
+        fault(p, "expected fewer values");
+        return NULL;
+    }
     struct json *const value = &p->values[p->count++];
-
     *value = (struct json){ .type = type, .span = 1 };
+    if (p->open && p->open->type == JSON_VALUE_ARRAY)
+        p->open->count++;
     return value;
 }
 
-/* The first '"' was skipped. */
-static bool parse_string(struct parser *p)
+/* The text goes to the pool, with a NUL. */
+static int add_text(struct parser *p, enum json_type type, const char *text, size_t bytes)
 {
-    struct json *const value = add(p, JSON_VALUE_STRING);
+    struct json *const value = add(p, type);
 
-    value->at.text = p->scan.pool;
-    if (!scan_string(&p->scan))
-        return false;
-    value->count = (uint32_t)(p->scan.pool - value->at.text - 1);
-    return true;
+    if (!value)
+        return 0;
+    value->at.text = memcpy(p->pool, text, bytes);
+    value->count = (uint32_t)bytes;
+    p->pool += bytes;
+    *p->pool++ = '\0';
+    return 1;
 }
 
-static bool parse_number(struct parser *p)
+/* The bytes of the UTF-8 character at c; 0: it is none (RFC 3629). */
+static size_t utf8_bytes(const unsigned char *c, const unsigned char *end)
 {
-    const char *const text = p->scan.pool;
-    bool integer;
+    const size_t bytes = *c < 0x80   ? 1
+                         : *c < 0xc2 ? 0
+                         : *c < 0xe0 ? 2
+                         : *c < 0xf0 ? 3
+                         : *c < 0xf5 ? 4
+                                     : 0;
 
-    if (!scan_number(&p->scan, &integer))
-        return false;
-    struct json *const value = add(p, integer ? JSON_VALUE_INTEGER : JSON_VALUE_REAL);
-    value->at.text = text;
-    value->count = (uint32_t)(p->scan.pool - text - 1);
-    return true;
+    if (bytes == 0 || (size_t)(end - c) < bytes)
+        return 0;
+    for (size_t i = 1; i < bytes; i++)
+        if ((c[i] & 0xc0) != 0x80)
+            return 0;
+    const bool too_long = (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90);
+    const bool surrogate = *c == 0xed && c[1] >= 0xa0;
+    const bool too_high = *c == 0xf4 && c[1] >= 0x90;
+    return too_long || surrogate || too_high ? 0 : bytes;
 }
 
-/* --- objects and arrays */
+static int on_string(void *parser, const unsigned char *text, size_t bytes)
+{
+    const unsigned char *const end = text + bytes;
 
-static bool open_container(struct parser *p, enum json_type type)
+    for (const unsigned char *c = text; c < end;) {
+        const size_t character = utf8_bytes(c, end); /* yajl accepts some that are not UTF-8 */
+        if (character == 0 || *c == 0)
+            return fault(parser, *c ? "expected UTF-8" : "expected no NUL character");
+        c += character;
+    }
+    return add_text(parser, JSON_VALUE_STRING, (const char *)text, bytes);
+}
+
+static int on_key(void *parser, const unsigned char *text, size_t bytes)
+{
+    struct parser *const p = parser;
+
+    p->open->count++;
+    return on_string(p, text, bytes);
+}
+
+static int on_number(void *parser, const char *text, size_t bytes)
+{
+    struct parser *const p = parser;
+    const bool real =
+        memchr(text, '.', bytes) || memchr(text, 'e', bytes) || memchr(text, 'E', bytes);
+
+    return add_text(p, real ? JSON_VALUE_REAL : JSON_VALUE_INTEGER, p->text + (text - p->copy),
+                    bytes);
+}
+
+static int on_null(void *parser)
+{
+    return add(parser, JSON_VALUE_NULL) != NULL;
+}
+
+static int on_boolean(void *parser, int value)
+{
+    return add(parser, value ? JSON_VALUE_TRUE : JSON_VALUE_FALSE) != NULL;
+}
+
+static int open_container(struct parser *p, enum json_type type)
 {
     if (p->depth == JSON_MAX_DEPTH) {
-        char text[80];
-        snprintf(text, sizeof text, "expected at most %d levels of nesting", JSON_MAX_DEPTH);
-        return scan_fault(&p->scan, p->scan.at - 1, text);
+        snprintf(p->fault, sizeof p->fault, "expected at most %d levels of nesting",
+                 JSON_MAX_DEPTH);
+        return 0;
     }
     struct json *const value = add(p, type);
+    if (!value)
+        return 0;
     value->at.parent = p->open;
     p->open = value;
     p->depth++;
-    return true;
+    return 1;
+}
+
+static int on_object(void *parser)
+{
+    return open_container(parser, JSON_VALUE_OBJECT);
+}
+
+static int on_array(void *parser)
+{
+    return open_container(parser, JSON_VALUE_ARRAY);
+}
+
+static struct json *close_container(struct parser *p)
+{
+    struct json *const value = p->open;
+
+    p->open = value->at.parent;
+    p->depth--;
+    value->span = (uint32_t)(&p->values[p->count] - value) & 0x1fffffff;
+    return value;
+}
+
+static int on_array_end(void *parser)
+{
+    close_container(parser);
+    return 1;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -90,106 +241,61 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* Sorts the keys of an object that is complete; each must stand once. */
-static bool close_object(struct parser *p, struct json *object)
+static int on_object_end(void *parser)
 {
+    struct parser *const p = parser;
+    struct json *const object = close_container(p);
     const struct json *key = object + 1;
     uint32_t *const order = p->order;
-    char text[232];
 
     for (size_t i = 0; i < object->count; i++, key += 1 + key[1].span)
         p->keys[i] = (struct sorted_key){ json_key(key->at.text, key->count).hash, key };
     qsort(p->keys, object->count, sizeof *p->keys, compare_keys);
     for (size_t i = 0; i < object->count; i++) {
         if (i > 0 && compare_keys(&p->keys[i - 1], &p->keys[i]) == 0) {
-            snprintf(text, sizeof text, "duplicate key \"%s\" in the object that ends here",
+            snprintf(p->fault, sizeof p->fault, "duplicate key \"%s\" in the object that ends here",
                      sanitize_name(p->keys[i].value->at.text).text);
-            return scan_fault(&p->scan, p->scan.at - 1, text);
+            return 0;
         }
         order[i] = (uint32_t)(p->keys[i].value - object);
     }
     p->order += object->count;
     object->at.order = order;
-    return true;
+    return 1;
 }
 
-static bool close_container(struct parser *p)
-{
-    struct json *const value = p->open;
+/* --- the text */
 
-    p->open = value->at.parent;
-    p->depth--;
-    value->span = (uint32_t)(&p->values[p->count] - value) & 0x1fffffff;
-    return value->type == JSON_VALUE_ARRAY || close_object(p, value);
+static bool in_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '.' ||
+           c == '+' || c == '-';
 }
 
-static bool parse_key(struct parser *p)
+/*
+ * yajl does not know the numbers NaN, Infinity and -Infinity, which Python's json writes: a copy of
+ * the text has zeros of the same length in their place. on_number reads the text itself.
+ */
+static void hide_specials(char *copy, size_t bytes)
 {
-    scan_space(&p->scan);
-    if (!scan_accept(&p->scan, '"'))
-        return scan_expected(&p->scan, "a key in '\"'");
-    if (!parse_string(p))
-        return false;
-    scan_space(&p->scan);
-    return scan_accept(&p->scan, ':') || scan_expected(&p->scan, "':'");
-}
+    static const struct {
+        const char *word, *zero;
+    } specials[] = { { "NaN", "0.0" }, { "Infinity", "0.000000" }, { "-Infinity", "-0.000000" } };
+    bool in_string = false;
 
-/* A value, or the beginning of one; *complete: no value has to follow in it. */
-static bool parse_value(struct parser *p, bool *complete)
-{
-    bool object;
-
-    *complete = true;
-    scan_space(&p->scan);
-    if (scan_accept(&p->scan, '"'))
-        return parse_string(p);
-    if ((object = scan_accept(&p->scan, '{')) || scan_accept(&p->scan, '[')) {
-        if (!open_container(p, object ? JSON_VALUE_OBJECT : JSON_VALUE_ARRAY))
-            return false;
-        scan_space(&p->scan);
-        if (scan_accept(&p->scan, object ? '}' : ']'))
-            return close_container(p);
-        *complete = false;
-        p->open->count = 1;
-        return !object || parse_key(p);
-    }
-    if (scan_word(&p->scan, "true"))
-        return add(p, JSON_VALUE_TRUE);
-    if (scan_word(&p->scan, "false"))
-        return add(p, JSON_VALUE_FALSE);
-    if (scan_word(&p->scan, "null"))
-        return add(p, JSON_VALUE_NULL);
-    return p->scan.at < p->scan.end ? parse_number(p) : scan_expected(&p->scan, "a value");
-}
-
-/* After a value: the ends of what it completes; *complete: the outermost value is one of them. */
-static bool parse_ends(struct parser *p, bool *complete)
-{
-    while (p->open) {
-        const bool object = p->open->type == JSON_VALUE_OBJECT;
-        scan_space(&p->scan);
-        if (scan_accept(&p->scan, ',')) {
-            p->open->count++;
-            *complete = false;
-            return !object || parse_key(p);
+    for (size_t i = 0; i < bytes; i++) {
+        if (copy[i] == '"')
+            in_string = !in_string;
+        else if (copy[i] == '\\' && in_string)
+            i++;
+        for (size_t s = 0; !in_string && s < 3; s++) {
+            const size_t length = strlen(specials[s].word);
+            if (bytes - i >= length && memcmp(copy + i, specials[s].word, length) == 0 &&
+                (i == 0 || !in_word(copy[i - 1])) &&
+                (bytes - i == length || !in_word(copy[i + length])))
+                memcpy(copy + i, specials[s].zero, length);
         }
-        if (!scan_accept(&p->scan, object ? '}' : ']'))
-            return scan_expected(&p->scan, object ? "',' or '}'" : "',' or ']'");
-        if (!close_container(p))
-            return false;
     }
-    *complete = true;
-    return true;
-}
-
-static bool parse_text(struct parser *p)
-{
-    bool complete = false;
-
-    while (!complete)
-        if (!parse_value(p, &complete) || (complete && !parse_ends(p, &complete)))
-            return false;
-    scan_space(&p->scan);
-    return p->scan.at == p->scan.end || scan_expected(&p->scan, "the end");
 }
 
 /* At least as many values and keys as a text has, from the bytes that begin or separate them. */
@@ -216,33 +322,90 @@ static void count_values(const char *text, size_t bytes, size_t *values, size_t 
         *keys = bytes / 4 + 1;
 }
 
+/* False: p->fault has the reason, or is empty: no memory. */
+static bool run_yajl(struct parser *p)
+{
+    static const yajl_callbacks callbacks = {
+        .yajl_null = on_null,
+        .yajl_boolean = on_boolean,
+        .yajl_number = on_number,
+        .yajl_string = on_string,
+        .yajl_start_map = on_object,
+        .yajl_map_key = on_key,
+        .yajl_end_map = on_object_end,
+        .yajl_start_array = on_array,
+        .yajl_end_array = on_array_end,
+    };
+    yajl_alloc_funcs memory = { yajl_take, yajl_resize, yajl_release, p };
+
+    if (setjmp(p->no_memory)) {
+        *p->fault = '\0';
+        return false;
+    }
+    p->yajl = yajl_alloc(&callbacks, &memory, p);
+    yajl_status status = yajl_parse(p->yajl, (unsigned char *)p->copy, p->bytes + 1);
+    p->consumed = yajl_get_bytes_consumed(p->yajl);
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(p->yajl);
+    if (status == yajl_status_error) {
+        fault(p, (char *)yajl_get_error(p->yajl, 0, NULL, 0));
+        p->fault[strcspn(p->fault, "\n")] = '\0';
+    }
+    return status == yajl_status_ok;
+}
+
+/* Where yajl stopped: the line and the column, from 1; columns count bytes. */
+static void find_place(const struct parser *p, size_t *line, size_t *column)
+{
+    *line = *column = 1;
+    for (size_t i = 0; i + 1 < p->consumed; i++) {
+        *column = p->text[i] == '\n' ? 1 : *column + 1;
+        *line += p->text[i] == '\n';
+    }
+}
+
+static enum vit_status parse(struct parser *p, const char *path, const char *where,
+                             struct vit_error *err)
+{
+    size_t line, column;
+
+    memcpy(p->copy, p->text, p->bytes);
+    p->copy[p->bytes] = '\n'; /* ends a number that ends the text */
+    hide_specials(p->copy, p->bytes);
+    if (run_yajl(p))
+        return VIT_OK;
+    if (!*p->fault)
+        return fail_no_memory(err, path);
+    find_place(p, &line, &column);
+    return fail_file(err, VIT_EFORMAT, path,
+                     "%sexpected JSON, found an error at line %zu, column %zu: %s", where, line,
+                     column, p->fault);
+}
+
 /* One allocation holds the values, the orders of the objects' keys, and the text. */
 enum vit_status json_parse(const char *path, const char *where, const char *text, size_t bytes,
                            struct json **root, struct vit_error *err)
 {
-    struct json_fault fault = { .line = 1, .column = 1 };
-    struct parser p = { .scan = { text, text, text + bytes, NULL, &fault } };
-    enum vit_status status = VIT_OK;
-    size_t values, keys;
+    struct parser p = { .text = text, .bytes = bytes };
+    enum vit_status status;
+    size_t keys;
 
     if (bytes > JSON_MAX_BYTES)
         return fail_file(err, VIT_EFORMAT, path, "%sexpected at most %d bytes of JSON, found %zu",
                          where, JSON_MAX_BYTES, bytes);
-    count_values(text, bytes, &values, &keys);
-    p.values = malloc(values * sizeof *p.values + keys * sizeof *p.order + bytes + 2);
+    count_values(text, bytes, &p.capacity, &keys);
+    p.values = malloc(p.capacity * sizeof *p.values + keys * sizeof *p.order + bytes + 2);
     p.keys = malloc((keys + 1) * sizeof *p.keys);
-    if (!p.values || !p.keys) {
+    p.copy = malloc(bytes + 1);
+    if (p.values && p.keys && p.copy) {
+        p.order = (uint32_t *)(p.values + p.capacity);
+        p.pool = (char *)(p.order + keys);
+        status = parse(&p, path, where, err);
+    } else {
         status = fail_no_memory(err, path);
-        goto free_keys;
     }
-    p.order = (uint32_t *)(p.values + values);
-    p.scan.pool = (char *)(p.order + keys);
-    if (!parse_text(&p))
-        status = fail_file(err, VIT_EFORMAT, path,
-                           "%sexpected JSON, found an error at line %zu, column %zu: %s", where,
-                           fault.line, fault.column, fault.text);
-
-free_keys:
+    release_all(&p);
+    free(p.copy);
     free(p.keys);
     if (status)
         free(p.values);
