@@ -88,8 +88,10 @@ static void yajl_release(void *parser, void *memory)
 
 static void release_all(struct parser *p)
 {
-    while (p->blocks)
-        yajl_release(p, p->blocks + 1);
+    for (struct block *block = p->blocks, *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
 }
 
 /* --- values: what yajl calls; 0 stops it */
