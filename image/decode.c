@@ -164,7 +164,8 @@ static enum vit_status read_file(FILE *file, const struct vit_decode_options *op
         errno = 0;
         *size += fread(*bytes + *size, 1, capacity - *size, file);
         if (ferror(file))
-            return image_fail(err, VIT_EIO, "%s: %s", options->name, strerror(errno));
+            return image_fail(err, errno == ENOMEM ? VIT_ENOMEM : VIT_EIO, "%s: %s", options->name,
+                              strerror(errno));
         if (*size > options->max_bytes)
             return too_long(options, err);
     } while (*size == capacity);

@@ -2,7 +2,9 @@
 #include "image/decoder.h"
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <png.h>
@@ -17,15 +19,39 @@ struct png_decoder {
     const struct encoded *in;
     size_t at; /* bytes of the file read so far */
     struct vit_image *out;
+    bool out_of_memory; /* libpng and its zlib report it as a malformed file, or as a warning */
     enum vit_status status;
     struct vit_error *err;
 };
+
+static png_voidp allocate(png_structp png, png_alloc_size_t bytes)
+{
+    struct png_decoder *const d = png_get_mem_ptr(png);
+    void *const block = malloc(bytes);
+
+    d->out_of_memory |= !block;
+    return block;
+}
+
+static void release(png_structp png, png_voidp block)
+{
+    (void)png;
+    free(block);
+}
+
+static enum vit_status fail_no_memory(struct png_decoder *d)
+{
+    return image_fail(d->err, VIT_ENOMEM, "%s: out of memory in libpng", d->in->name);
+}
 
 static _Noreturn void on_error(png_structp png, png_const_charp message)
 {
     struct png_decoder *d = png_get_error_ptr(png);
 
-    d->status = image_fail(d->err, VIT_EIMAGE, "%s: malformed PNG: %s", d->in->name, message);
+    if (d->out_of_memory)
+        d->status = fail_no_memory(d);
+    else
+        d->status = image_fail(d->err, VIT_EIMAGE, "%s: malformed PNG: %s", d->in->name, message);
     png_longjmp(png, 1);
 }
 
@@ -78,7 +104,7 @@ static enum vit_status decode_rows(struct png_decoder *d)
         return d->status;
     d->info = png_create_info_struct(d->png);
     if (!d->info)
-        return image_fail(d->err, VIT_ENOMEM, "%s: out of memory in libpng", d->in->name);
+        return fail_no_memory(d);
     png_set_read_fn(d->png, d, read_bytes);
     png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours count pixels */
     status = read_header(d);
@@ -103,9 +129,10 @@ enum vit_status decode_png(const struct encoded *in, struct vit_image *out, stru
     struct png_decoder d = { .in = in, .out = out, .err = err };
     enum vit_status status;
 
-    d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning);
+    d.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &d, on_error, on_warning, &d, allocate,
+                                     release);
     if (!d.png)
-        return image_fail(err, VIT_ENOMEM, "%s: out of memory in libpng", in->name);
+        return fail_no_memory(&d);
     status = decode_rows(&d);
     png_destroy_read_struct(&d.png, &d.info, NULL);
     return status;

@@ -1,6 +1,10 @@
 /* decode_webp.c - still WebP, lossy or lossless, to RGB with libwebp; alpha is dropped */
 #include "image/decoder.h"
 
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
 #include <webp/decode.h>
 
 #define RIFF_HEADER 8 /* "RIFF" and the count of the bytes that follow, little endian */
@@ -24,13 +28,41 @@ static enum vit_status failure(const struct encoded *in, VP8StatusCode code, str
     return image_fail(err, failures[code].status, "%s: %s", in->name, failures[code].reason);
 }
 
+static uint32_t read_le32(const uint8_t *b)
+{
+    return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/*
+ * Finds the lossy pixels of a file, which a chunk with their alpha may precede: libwebp 1.2.4 and
+ * 1.3 crash if memory runs out while they decode that. False: a lossless or a malformed file.
+ */
+static bool find_lossy(const struct encoded *in, const uint8_t **chunk, size_t *bytes)
+{
+    enum { FIRST = 12, HEADER = 8 };
+
+    for (size_t at = FIRST; at < in->size && in->size - at >= HEADER;) {
+        const size_t length = read_le32(in->bytes + at + 4), left = in->size - at - HEADER;
+        if (length > left)
+            return false;
+        if (memcmp(in->bytes + at, "VP8 ", 4) == 0) {
+            *chunk = in->bytes + at + HEADER;
+            *bytes = length;
+            return true;
+        }
+        at += HEADER + length + (length < left ? length % 2 : 0); /* chunks begin at even offsets */
+    }
+    return false;
+}
+
 enum vit_status decode_webp(const struct encoded *in, struct vit_image *out, struct vit_error *err)
 {
     WebPDecoderConfig config;
     VP8StatusCode code;
     enum vit_status status;
-    const uint8_t *const b = in->bytes + 4; /* is_webp() has seen 12 bytes */
-    const uint32_t after = b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+    const uint32_t after = read_le32(in->bytes + 4); /* is_webp() has seen 12 bytes */
+    const uint8_t *pixels = in->bytes;
+    size_t bytes = in->size;
 
     /* libwebp accepts a shorter file whose pixels happen to be complete; Pillow does not */
     if (after > in->size - RIFF_HEADER)
@@ -56,7 +88,11 @@ enum vit_status decode_webp(const struct encoded *in, struct vit_image *out, str
     config.output.u.RGBA.rgba = out->pixels;
     config.output.u.RGBA.stride = (int)out->stride; /* a WebP's sides are below 2^14 */
     config.output.u.RGBA.size = out->height * out->stride;
-    code = WebPDecode(in->bytes, in->size, &config);
+    find_lossy(in, &pixels, &bytes);
+    errno = 0;
+    code = WebPDecode(pixels, bytes, &config);
+    if (code != VP8_STATUS_OK && errno == ENOMEM) /* some of its parts report a malformed file */
+        code = VP8_STATUS_OUT_OF_MEMORY;
     WebPFreeDecBuffer(&config.output);
     return code == VP8_STATUS_OK ? VIT_OK : failure(in, code, err);
 }

@@ -15,7 +15,9 @@
 /* strerror is thread-safe in glibc since 2.32 and in musl; strerror_r has two signatures */
 static enum vit_status fail_errno(const char *path, const char *what, struct vit_error *err)
 {
-    const enum vit_status status = errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO;
+    const enum vit_status status = errno == ENOENT   ? VIT_ENOTFOUND
+                                   : errno == ENOMEM ? VIT_ENOMEM
+                                                     : VIT_EIO;
     return fail_file(err, status, path, "%s: %s", what, strerror(errno));
 }
 

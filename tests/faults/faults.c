@@ -1,0 +1,289 @@
+/* faults.c - memory that runs out, at each allocation in turn: opening models, decoding images */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vit/image.h"
+#include "vit/vit.h"
+
+/*
+ * This program's malloc and its siblings stand before those of the C library for every library in
+ * the process. While they are armed they count, and fail the allocation `fail_at`, or all from it
+ * on. One thread allocates: threads is 1.
+ *
+ *   run [EVERY [OFFSET]]   every EVERYth allocation (1), from OFFSET (0) on
+ */
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *old, size_t bytes);
+void *__libc_memalign(size_t align, size_t bytes);
+void __libc_free(void *block);
+
+static bool armed, persistent;
+static size_t calls, fail_at, failures;
+static long live; /* blocks that were allocated and not freed since the case began */
+static char now[300];
+
+static bool fails(void)
+{
+    if (!armed)
+        return false;
+    const size_t call = calls++;
+    if (persistent ? call < fail_at : call != fail_at)
+        return false;
+    failures++;
+    errno = ENOMEM;
+    return true;
+}
+
+static void *count_block(void *block)
+{
+    live += block != NULL;
+    return block;
+}
+
+void *malloc(size_t bytes)
+{
+    return fails() ? NULL : count_block(__libc_malloc(bytes));
+}
+
+void *calloc(size_t count, size_t bytes)
+{
+    return fails() ? NULL : count_block(__libc_calloc(count, bytes));
+}
+
+void *realloc(void *old, size_t bytes)
+{
+    if (fails())
+        return NULL;
+    void *const block = __libc_realloc(old, bytes);
+    live += !old && block;
+    return block;
+}
+
+void *aligned_alloc(size_t align, size_t bytes)
+{
+    return fails() ? NULL : count_block(__libc_memalign(align, bytes));
+}
+
+void *memalign(size_t align, size_t bytes);
+void *memalign(size_t align, size_t bytes)
+{
+    return aligned_alloc(align, bytes);
+}
+
+int posix_memalign(void **block, size_t align, size_t bytes)
+{
+    void *const allocated = aligned_alloc(align, bytes);
+
+    if (!allocated)
+        return ENOMEM;
+    *block = allocated;
+    return 0;
+}
+
+void free(void *block)
+{
+    const int kept = errno;
+
+    live -= block != NULL;
+    __libc_free(block);
+    errno = kept;
+}
+
+/* --- what runs out of memory; each returns a digest of its result */
+
+enum { MAX_VALUES = 3 * 512 * 512, MAX_LOGITS = 4096 };
+
+static uint64_t digest(const void *data, size_t bytes)
+{
+    const unsigned char *const at = data;
+    uint64_t hash = 0xcbf29ce484222325;
+
+    for (size_t i = 0; i < bytes; i++)
+        hash = (hash ^ at[i]) * 0x100000001b3;
+    return hash;
+}
+
+/* Opens a model, computes one image. */
+static enum vit_status open_model(const char *path, uint64_t *result, struct vit_error *err)
+{
+    static float input[MAX_VALUES], logits[MAX_LOGITS];
+    const struct vit_context_options options = { .size = sizeof options, .threads = 1 };
+    struct vit_config config = { .size = sizeof config };
+    struct vit_model *model = NULL;
+    struct vit_context *context = NULL;
+    enum vit_status status;
+
+    if ((status = vit_model_open(path, NULL, &model, err)) ||
+        (status = vit_context_create(model, &options, &context, err)))
+        goto free_model;
+    vit_model_get_config(model, &config, NULL);
+    if (config.channels * config.height * config.width > MAX_VALUES ||
+        config.classes > MAX_LOGITS) {
+        fprintf(stderr, "faults: %s: too large for this test\n", path);
+        exit(2);
+    }
+    for (size_t i = 0; i < config.channels * config.height * config.width; i++)
+        input[i] = (float)(i % 17) / 16;
+    logits[0] = 0;
+    status = config.classes > 0 ? vit_forward(context, 1, input, logits, err) : VIT_OK;
+    *result = digest(logits, (config.classes ? config.classes : 1) * sizeof *logits) ^
+              digest(&config, sizeof config);
+    for (size_t i = 0; i < config.classes; i++) {
+        const char *const label = vit_model_label(model, i);
+        *result ^= label ? digest(label, strlen(label)) + i : i;
+    }
+    vit_context_free(context);
+
+free_model:
+    vit_model_free(model);
+    return status;
+}
+
+static enum vit_status decode_image(const char *path, uint64_t *result, struct vit_error *err)
+{
+    struct vit_image image = { 0 };
+    const enum vit_status status = vit_image_decode_file(path, NULL, &image, err);
+
+    *result = status ? 0 : digest(image.pixels, image.height * image.stride) ^ image.width;
+    vit_image_free(&image);
+    return status;
+}
+
+/* --- the points of failure */
+
+typedef enum vit_status operation(const char *path, uint64_t *result, struct vit_error *err);
+
+struct outcome {
+    enum vit_status status;
+    uint64_t result;
+    long leaked;
+    struct vit_error err;
+};
+
+static struct outcome run(operation *run_operation, const char *path, size_t point, bool all)
+{
+    struct outcome o = { 0 };
+
+    snprintf(now, sizeof now, "%s, allocation %zu%s", path, point, all ? " and all after it" : "");
+    calls = failures = 0;
+    live = 0;
+    fail_at = point;
+    persistent = all;
+    armed = true;
+    o.status = run_operation(path, &o.result, &o.err);
+    armed = false;
+    o.leaked = live;
+    return o;
+}
+
+static size_t points, wrong, cases, skipped;
+
+static void check(const struct outcome *expected, const struct outcome *o)
+{
+    const bool valid =
+        o->status == VIT_ENOMEM || (o->status == expected->status && o->result == expected->result);
+
+    points++;
+    if (valid && o->leaked == 0)
+        return;
+    if (wrong++ < 40)
+        printf("%s: %ld blocks leaked, status %s%s%s\n", now, o->leaked, vit_status_name(o->status),
+               o->status                       ? ": "
+               : o->result == expected->result ? ", as expected"
+                                               : ", another result",
+               o->status ? o->err.message : "");
+}
+
+/*
+ * Files whose library corrupts the heap itself when an allocation fails, and takes no allocator:
+ * libzip 1.7.3 frees a block twice, libwebp 1.2.4 frees an uninitialized pointer (lossless files).
+ */
+static const char *const beyond_help[] = { "google-npz", "lossless" };
+
+static void inject(operation *run_operation, const char *path, size_t every, size_t offset)
+{
+    for (size_t i = 0; i < sizeof beyond_help / sizeof *beyond_help; i++)
+        if (strstr(path, beyond_help[i])) {
+            skipped++;
+            return;
+        }
+    cases++;
+    run(run_operation, path, SIZE_MAX, false); /* what libraries allocate once */
+    const struct outcome expected = run(run_operation, path, SIZE_MAX, false);
+    const size_t total = calls;
+
+    for (size_t point = offset % every; point < total; point += every)
+        for (int all = 0; all < 2; all++) {
+            const struct outcome o = run(run_operation, path, point, all);
+            check(&expected, &o);
+        }
+    check(&expected, &expected);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Every entry of a directory, sorted: the offset moves from one to the next. */
+static void inject_all(operation *run_operation, const char *directory, const char *const ends[],
+                       size_t every, size_t *offset)
+{
+    char *names[200], path[300];
+    size_t count = 0;
+    DIR *const dir = opendir(directory);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)) && count < 200)
+        for (size_t i = 0; ends[i]; i++) {
+            snprintf(path, sizeof path, "%s/%s%s", directory, entry->d_name,
+                     *ends[i] == '/' ? ends[i] : "");
+            const size_t length = strlen(path), tail = strlen(ends[i]);
+            if (entry->d_name[0] != '.' && length > tail &&
+                strcmp(path + length - tail, ends[i]) == 0 && access(path, R_OK) == 0)
+                names[count++] = strdup(entry->d_name);
+        }
+    if (dir)
+        closedir(dir);
+    qsort(names, count, sizeof *names, compare_names);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        inject(run_operation, path, every, (*offset)++);
+        free(names[i]);
+    }
+}
+
+static void on_crash(int signal_number)
+{
+    static const char crashed[] = ": crashed\n";
+
+    if (write(STDERR_FILENO, now, strlen(now)) > 0 && write(STDERR_FILENO, crashed, 10) > 0)
+        _exit(128 + signal_number);
+    _exit(1);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const models[] = { "/config.json", NULL };
+    static const char *const images[] = { ".jpg", ".png", ".webp", NULL };
+    const size_t every = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
+    size_t offset = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+
+    signal(SIGSEGV, on_crash);
+    signal(SIGABRT, on_crash);
+    inject_all(open_model, "tests/golden", models, every, &offset);
+    inject_all(open_model, "models", models, every, &offset);
+    inject_all(decode_image, "tests/golden/decode", images, every, &offset);
+    inject_all(decode_image, "tests/golden/preprocess", images, every, &offset);
+    printf("faults: %zu of %zu points as expected; %zu of %zu files\n", points - wrong, points,
+           cases, cases + skipped);
+    return wrong > 0 || points == 0;
+}
