@@ -8,6 +8,7 @@
 #include "files/safetensors.h"
 #include "files/shard_index.h"
 #include "files/tensors.h"
+#include "tests/alloc_counter.h"
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 
@@ -212,4 +213,42 @@ Test(shards, the_message_names_a_tensor_on_which_a_file_and_the_index_disagree)
                       "expected at most 16777216 bytes, found 16777217");
     remove_directory(&directory);
     count_checks(2);
+}
+
+/* 64 names of one file with a long header: it is read twice at most, and its memory is freed. */
+Test(shards, links_to_one_large_file_do_not_multiply_its_cost)
+{
+    enum { LINKS = 64, METADATA = 1 << 20 };
+    const struct made_directory directory = make_directory();
+    char *const file = calloc(1, METADATA + 200), *const index = calloc(1, LINKS * 64 + 100);
+    size_t length = (size_t)sprintf(index, "{\"weight_map\":{");
+
+    cr_assert(file && index);
+    size_t header = (size_t)sprintf(file + 8, "{\"t0\":{\"dtype\":\"F32\",\"shape\":[0],"
+                                              "\"data_offsets\":[0,0]},\"__metadata__\":{\"a\":\"");
+    memset(file + 8 + header, 'x', METADATA);
+    header += METADATA;
+    header += (size_t)sprintf(file + 8 + header, "\"}}");
+    for (int i = 0; i < 8; i++)
+        file[i] = (char)(header >> 8 * i);
+    for (int i = 0; i < LINKS; i++) {
+        char name[32];
+        sprintf(name, "%02d.safetensors", i);
+        length += (size_t)sprintf(index + length, "%s\"t%d\":\"%s\"", i > 0 ? "," : "", i, name);
+        if (i == 0)
+            make_file(&directory, name, file, header + 8);
+        else
+            cr_assert_eq(symlink("00.safetensors", made_path(&directory, name)), 0);
+    }
+    sprintf(index + length, "}}");
+    make_text(&directory, INDEX, index);
+    const size_t before = watched_bytes();
+    rejects_directory(&directory, VIT_EFORMAT, "01.safetensors",
+                      "tensor t0: unexpected: the index names 00.safetensors for it");
+    cr_assert_leq(watched_bytes() - before, 16 * (size_t)METADATA, "%zu bytes",
+                  watched_bytes() - before);
+    remove_directory(&directory);
+    free(index);
+    free(file);
+    count_checks(1);
 }

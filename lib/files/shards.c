@@ -7,11 +7,13 @@
 #include "files/sanitize.h"
 #include "files/shard_index.h"
 
-/* Checks that the index has every tensor of a file, in this file; adds their number to *found. */
-static enum vit_status check_file(const struct index_file *index, size_t shard,
-                                  const struct safetensors *file, size_t *found,
+/* Checks that a file has the tensors that the index gives it, and no other. */
+static enum vit_status check_file(const char *index_path, const struct index_file *index,
+                                  size_t shard, const struct safetensors *file,
                                   struct vit_error *err)
 {
+    size_t expected = 0;
+
     for (size_t i = 0; i < file->count; i++) {
         const char *name = file->entries[i].name;
         const struct index_tensor *tensor = index_find(index, name);
@@ -23,40 +25,35 @@ static enum vit_status check_file(const struct index_file *index, size_t shard,
                                "unexpected: the index names %s for it",
                                sanitize_name(index->shard[tensor->shard]).text);
     }
-    *found += file->count;
-    return VIT_OK;
-}
-
-static enum vit_status check_files(const char *index_path, const struct index_file *index,
-                                   struct safetensors **files, struct vit_error *err)
-{
-    enum vit_status status;
-    size_t found = 0;
-
-    for (size_t s = 0; s < index->shards; s++)
-        if ((status = check_file(index, s, files[s], &found, err)))
-            return status;
-    if (found == index->count) /* the names found are distinct, so none is missing */
+    for (size_t i = 0; i < index->count; i++)
+        expected += index->tensors[i].shard == shard;
+    if (file->count == expected) /* the names found are distinct, so none is missing */
         return VIT_OK;
     for (size_t i = 0; i < index->count; i++) {
         const struct index_tensor *tensor = &index->tensors[i];
-        if (!safetensors_find(files[tensor->shard], tensor->name))
+        if (tensor->shard == shard && !safetensors_find(file, tensor->name))
             return fail_tensor(err, VIT_EFORMAT, index_path, tensor->name,
                                "expected in %s, found no such tensor there",
-                               sanitize_name(index->shard[tensor->shard]).text);
+                               sanitize_name(index->shard[shard]).text);
     }
     return VIT_OK;
 }
 
-static enum vit_status open_files(const struct directory *directory, const struct index_file *index,
-                                  struct safetensors **files, struct vit_error *err)
+/*
+ * Each file is checked before the next is opened: were they links to one large file, the second
+ * would have tensors that the index gives to the first.
+ */
+static enum vit_status open_files(const struct directory *directory, const char *index_path,
+                                  const struct index_file *index, struct safetensors **files,
+                                  struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
     for (size_t s = 0; !status && s < index->shards; s++) {
         struct input_file file;
-        if (!(status = directory_open_file(directory, index->shard[s], &file, err)))
-            status = safetensors_open_file(&file, &files[s], err);
+        if (!(status = directory_open_file(directory, index->shard[s], &file, err)) &&
+            !(status = safetensors_open_file(&file, &files[s], err)))
+            status = check_file(index_path, index, s, files[s], err);
     }
     return status;
 }
@@ -79,8 +76,7 @@ enum vit_status shards_open(const struct directory *directory, const char *index
         status = fail_no_memory(err, text.path);
         goto free_index;
     }
-    if ((status = open_files(directory, index, opened, err)) ||
-        (status = check_files(text.path, index, opened, err))) {
+    if ((status = open_files(directory, text.path, index, opened, err))) {
         shards_close(index->shards, opened);
         goto free_index;
     }
