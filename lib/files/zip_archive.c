@@ -75,7 +75,7 @@ free_tail:
 static enum vit_status find_end64(const struct zip_archive *zip, struct end *end,
                                   struct vit_error *err)
 {
-    unsigned char locator[LOCATOR_BYTES], r[END64_BYTES];
+    unsigned char locator[LOCATOR_BYTES] = { 0 }, r[END64_BYTES] = { 0 };
     enum vit_status status;
 
     if (end->at < LOCATOR_BYTES)

@@ -17,7 +17,7 @@ enum vit_status zip_reader_open(struct zip_reader *r, const struct zip_archive *
                                 const struct zip_entry *entry, const char *where,
                                 struct vit_error *err)
 {
-    unsigned char local[LOCAL_BYTES];
+    unsigned char local[LOCAL_BYTES] = { 0 };
     enum vit_status status;
 
     *r = (struct zip_reader){ .zip = zip,
