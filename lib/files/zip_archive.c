@@ -153,7 +153,7 @@ static enum vit_status read_directory(struct zip_archive *zip, const struct end 
     enum vit_status status;
 
     zip->directory_start = end->start;
-    zip->directory = malloc((size_t)end->bytes + 1);
+    zip->directory = calloc(1, (size_t)end->bytes + 1);
     zip->entries = calloc((size_t)end->count + 1, sizeof *zip->entries);
     if (!zip->directory || !zip->entries)
         return fail_no_memory(err, zip->path);
