@@ -74,7 +74,6 @@ LINK = $(LDFLAGS) $(LTO) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(OPENMP_FLAG)
 # Expanded when a recipe runs: a recipe may have installed these libraries.
 JANSSON = $(shell $(PKG_CONFIG) --libs jansson)
 YAJL = $(shell $(PKG_CONFIG) --libs yajl)
-ZLIB = $(shell $(PKG_CONFIG) --libs zlib)
 ZIP = $(shell $(PKG_CONFIG) --libs libzip)
 CODECS = $(shell $(PKG_CONFIG) --libs libjpeg libpng libwebp)
 CRITERION = $(shell $(PKG_CONFIG) --libs criterion)

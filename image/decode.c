@@ -181,11 +181,8 @@ static FILE *open_file(const char *path, const char *name, enum vit_status *stat
     FILE *file = NULL;
 
     if (fd < 0 || fstat(fd, &info) != 0)
-        *status = image_fail(err,
-                             errno == ENOENT   ? VIT_ENOTFOUND
-                             : errno == ENOMEM ? VIT_ENOMEM
-                                               : VIT_EIO,
-                             "%s: %s", name, strerror(errno));
+        *status = image_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "%s: %s", name,
+                             strerror(errno));
     else if (S_ISDIR(info.st_mode))
         *status = image_fail(err, VIT_EIO, "%s: %s", name, strerror(EISDIR));
     else if (!S_ISREG(info.st_mode))

@@ -5,18 +5,17 @@
 # Libraries by the name that pkg-config knows, with Debian's package.
 PACKAGE_jansson := libjansson-dev
 PACKAGE_yajl := libyajl-dev
-PACKAGE_zlib := zlib1g-dev
 PACKAGE_libzip := libzip-dev
 PACKAGE_libjpeg := libjpeg62-turbo-dev
 PACKAGE_libpng := libpng-dev
 PACKAGE_libwebp := libwebp-dev
 PACKAGE_criterion := libcriterion-dev
 PACKAGE_benchmark := libbenchmark-dev
-NEEDS := jansson yajl zlib libjpeg libpng libwebp
+NEEDS := jansson yajl libzip libjpeg libpng libwebp
 PACKAGES = $(foreach m,$(1),$(PACKAGE_$m))
 
 # For demo, check and bench; then for contributors.
-DEPS := gcc g++ make pkg-config $(call PACKAGES,$(NEEDS) libzip criterion benchmark)
+DEPS := gcc g++ make pkg-config $(call PACKAGES,$(NEEDS) criterion benchmark)
 DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openmp \
              python3-torch python3-onnx python3-numpy \
              $(if $(shell command -v npm),,nodejs npm)

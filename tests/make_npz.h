@@ -31,7 +31,6 @@ enum made_field {
     FIELD_METHOD = 10,
     FIELD_PACKED = 20,
     FIELD_SIZE = 24,
-    FIELD_OFFSET = 42,
     FIELD_NAME = 46,
 };
 /* Overwrites `bytes` little-endian bytes of a field of the member at `place`. */

@@ -7,7 +7,7 @@
 
 #include "base/status.h"
 #include "files/fail_file.h"
-#include "files/npz_where.h"
+#include "files/npz_zip.h"
 #include "files/sanitize.h"
 
 /* An archive whose directory is being checked. */
@@ -19,51 +19,51 @@ struct parse {
 };
 
 /* Checks a member's entry in the directory before anything is read or allocated for it. */
-static enum vit_status check_stat(const struct parse *p, const char *where,
-                                  const struct zip_entry *stat)
+static enum vit_status check_stat(const struct parse *p, const char *where, const zip_stat_t *stat)
 {
     /* deflate expands 2 bits to at most 258 bytes: https://zlib.net/zlib_tech.html */
     enum { MAX_EXPANSION = 1032 };
-    const bool stored = stat->method == ZIP_METHOD_STORED;
+    const bool stored = stat->comp_method == ZIP_CM_STORE;
 
-    if (stat->flags & ZIP_FLAG_ENCRYPTED)
-        return fail(p->err, VIT_EUNSUPPORTED,
-                    "%s: expected no encryption, found an encrypted member", where);
-    if (!stored && stat->method != ZIP_METHOD_DEFLATED)
+    if (stat->encryption_method != ZIP_EM_NONE)
+        return fail(p->err, VIT_EUNSUPPORTED, "%s: expected no encryption, found method %d", where,
+                    (int)stat->encryption_method);
+    if (!stored && stat->comp_method != ZIP_CM_DEFLATE)
         return fail(p->err, VIT_EUNSUPPORTED,
                     "%s: expected compression method 0 (stored) or 8 (deflated), found %d", where,
-                    (int)stat->method);
-    if (stat->packed_bytes > p->file_bytes)
+                    (int)stat->comp_method);
+    if (stat->comp_size > p->file_bytes)
         return fail(p->err, VIT_EFORMAT,
                     "%s: expected %" PRIu64 " bytes of data, found a file of %" PRIu64
                     " bytes: it is truncated",
-                    where, stat->packed_bytes, p->file_bytes);
-    if (stored && stat->bytes != stat->packed_bytes)
+                    where, stat->comp_size, p->file_bytes);
+    if (stored && stat->size != stat->comp_size)
         return fail(p->err, VIT_EFORMAT,
                     "%s: expected a size of %" PRIu64 " bytes, as stored, found %" PRIu64, where,
-                    stat->packed_bytes, stat->bytes);
-    if (stat->bytes / MAX_EXPANSION > stat->packed_bytes)
+                    stat->comp_size, stat->size);
+    if (stat->size / MAX_EXPANSION > stat->comp_size)
         return fail(p->err, VIT_EFORMAT,
                     "%s: expected at most %d bytes from each of %" PRIu64
                     " compressed bytes, found a size of %" PRIu64,
-                    where, MAX_EXPANSION, stat->packed_bytes, stat->bytes);
+                    where, MAX_EXPANSION, stat->comp_size, stat->size);
     return VIT_OK;
 }
 
-static enum vit_status read_header(const struct parse *p, const char *where,
-                                   const struct zip_entry *stat, struct npy_header *header)
+static enum vit_status read_header(const struct parse *p, const char *where, const zip_stat_t *stat,
+                                   struct npy_header *header)
 {
-    const size_t start = stat->bytes < NPY_PREAMBLE ? (size_t)stat->bytes : NPY_PREAMBLE;
-    struct zip_reader file;
+    const size_t start = stat->size < NPY_PREAMBLE ? (size_t)stat->size : NPY_PREAMBLE;
+    zip_file_t *file = zip_fopen_index(p->npz->archive, stat->index, 0);
     size_t end = 0;
     enum vit_status status;
 
-    if (!(status = zip_reader_open(&file, &p->npz->archive, stat, where, p->err)) &&
-        !(status = zip_reader_read(&file, start, p->head, p->err)) &&
-        !(status = npy_data_offset(where, p->head, start, stat->bytes, &end, p->err)) &&
-        !(status = zip_reader_read(&file, end - start, p->head + start, p->err)))
-        status = npy_parse_header(where, p->head, end, stat->bytes, header, p->err);
-    zip_reader_close(&file);
+    if (!file)
+        return npz_fail(where, zip_get_error(p->npz->archive), p->err);
+    if (!(status = npz_fread(where, file, start, p->head, p->err)) &&
+        !(status = npy_data_offset(where, p->head, start, stat->size, &end, p->err)) &&
+        !(status = npz_fread(where, file, end - start, p->head + start, p->err)))
+        status = npy_parse_header(where, p->head, end, stat->size, header, p->err);
+    zip_fclose(file);
     return status;
 }
 
@@ -80,18 +80,25 @@ static enum vit_status parse_member(const struct parse *p, uint64_t index,
 {
     static const char end[] = ".npy";
     const size_t tail = sizeof end - 1;
-    const struct zip_entry *const stat = &p->npz->archive.entries[index];
-    const size_t length = strlen(stat->name);
-    const struct npz_where where = npz_where(p->npz->path, stat->name, "");
-    if (length < tail || strcmp(stat->name + length - tail, end) != 0)
+    zip_stat_t stat;
+    enum vit_status status;
+
+    if (zip_stat_index(p->npz->archive, index, ZIP_FL_ENC_RAW, &stat) != 0)
+        return npz_fail(sanitize_path(p->npz->path).text, zip_get_error(p->npz->archive), p->err);
+    const size_t length = strlen(stat.name);
+    const struct npz_where where = npz_where(p->npz->path, stat.name, "");
+    if (length < tail || strcmp(stat.name + length - tail, end) != 0)
         return fail(p->err, VIT_EFORMAT, "%s: expected a name that ends in .npy", where.text);
     member->index = index;
     member->name = malloc(length - tail + 1);
     if (!member->name)
         return fail_no_memory(p->err, p->npz->path);
-    memcpy(member->name, stat->name, length - tail);
+    memcpy(member->name, stat.name, length - tail);
     member->name[length - tail] = '\0';
-    return check_stat(p, where.text, stat);
+    if ((status = check_stat(p, where.text, &stat)))
+        return status;
+    status = read_header(p, where.text, &stat, &member->header);
+    return status == VIT_EUNSUPPORTED ? keep_unread(p, member) : status;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -104,27 +111,19 @@ static int compare_names(const void *a, const void *b)
 static enum vit_status parse_members(const struct parse *p)
 {
     struct npz *npz = p->npz;
-    const size_t count = npz->archive.count;
+    const zip_int64_t count = zip_get_num_entries(npz->archive, 0);
     enum vit_status status;
 
-    npz->members = calloc(count + 1, sizeof *npz->members);
+    if (count > NPZ_MAX_MEMBERS)
+        return fail_file(p->err, VIT_EUNSUPPORTED, npz->path,
+                         "expected at most %d members, found %" PRId64, NPZ_MAX_MEMBERS,
+                         (int64_t)count);
+    npz->members = calloc((size_t)count + 1, sizeof *npz->members);
     if (!npz->members)
         return fail_no_memory(p->err, npz->path);
-    for (size_t i = 0; i < count; i++) /* counted before it is parsed, for npz_close */
-        if ((status = parse_member(p, i, &npz->members[npz->count++])))
+    for (zip_int64_t i = 0; i < count; i++) /* counted before it is parsed, for npz_close */
+        if ((status = parse_member(p, (uint64_t)i, &npz->members[npz->count++])))
             return status;
-    if ((status = zip_archive_check(&npz->archive, p->err)))
-        return status;
-    for (size_t i = 0; i < count; i++) {
-        const struct zip_entry *const entry = &npz->archive.entries[i];
-        const struct npz_where where = npz_where(npz->path, entry->name, "");
-        struct npz_member *const member = &npz->members[i];
-        status = read_header(p, where.text, entry, &member->header);
-        if (status == VIT_EUNSUPPORTED)
-            status = keep_unread(p, member);
-        if (status)
-            return status;
-    }
     qsort(npz->members, npz->count, sizeof *npz->members, compare_names);
     for (size_t i = 1; i < npz->count; i++)
         if (strcmp(npz->members[i - 1].name, npz->members[i].name) == 0)
@@ -133,21 +132,65 @@ static enum vit_status parse_members(const struct parse *p)
     return VIT_OK;
 }
 
-/* Checks an archive in a file or in memory. */
-static enum vit_status parse_archive(struct npz *npz, struct vit_error *err)
+/* Checks an opened archive. */
+static enum vit_status parse_archive(struct npz *npz, uint64_t file_bytes, struct vit_error *err)
 {
     struct vit_error why = { .status = VIT_OK };
-    struct parse p = { npz, npz->archive.size, malloc(NPY_PREAMBLE + NPY_MAX_HEADER), &why };
-    enum vit_status status = p.head ? VIT_OK : fail_no_memory(&why, npz->path);
+    struct parse p = { npz, file_bytes, malloc(NPY_PREAMBLE + NPY_MAX_HEADER), &why };
+    const enum vit_status status = p.head ? parse_members(&p) : fail_no_memory(&why, npz->path);
 
-    npz->archive.path = npz->path;
-    if (!status && npz->archive.size == 0)
-        status = fail_file(&why, VIT_EFORMAT, npz->path, "expected a zip archive, found 0 bytes");
-    if (!status && !(status = zip_archive_open(&npz->archive, NPZ_MAX_MEMBERS, &why)))
-        status = parse_members(&p);
     if (status && err)
         *err = why;
     free(p.head);
+    return status;
+}
+
+/* libzip accepts an empty file as an archive without members. */
+static enum vit_status check_length(const char *path, uint64_t file_bytes, struct vit_error *err)
+{
+    if (file_bytes > 0)
+        return VIT_OK;
+    return fail_file(err, VIT_EFORMAT, path, "expected a zip archive, found 0 bytes");
+}
+
+/* Opens the archive of an open file, whose descriptor it takes over. */
+static enum vit_status open_archive(struct npz *npz, struct input_file *file, struct vit_error *err)
+{
+    zip_error_t error;
+    enum vit_status status = check_length(npz->path, file->bytes, err);
+    int code;
+
+    if (status)
+        return status;
+    npz->archive = zip_fdopen(file->fd, 0, &code);
+    if (npz->archive) {
+        file->fd = -1; /* libzip has duplicated and closed it */
+        return VIT_OK;
+    }
+    zip_error_init_with_code(&error, code);
+    status = npz_fail(sanitize_path(npz->path).text, &error, err);
+    zip_error_fini(&error);
+    return status;
+}
+
+static enum vit_status open_memory(struct npz *npz, const void *bytes, size_t size,
+                                   struct vit_error *err)
+{
+    zip_error_t error;
+    zip_source_t *source;
+    enum vit_status status = check_length(npz->path, size, err);
+
+    if (status)
+        return status;
+    zip_error_init(&error);
+    source = zip_source_buffer_create(bytes, size, 0, &error);
+    if (source)
+        npz->archive = zip_open_from_source(source, ZIP_RDONLY, &error);
+    if (!npz->archive) {
+        status = npz_fail(sanitize_path(npz->path).text, &error, err);
+        zip_source_free(source);
+    }
+    zip_error_fini(&error);
     return status;
 }
 
@@ -161,8 +204,6 @@ static struct npz *create(const char *path)
         free(npz);
         npz = NULL;
     }
-    if (npz)
-        npz->file.fd = npz->archive.fd = -1;
     return npz;
 }
 
@@ -173,16 +214,16 @@ enum vit_status npz_open_file(struct input_file *file, struct npz **npz, struct 
 
     if (!opened) {
         status = fail_no_memory(err, file->path);
-        file_close(file);
-        return status;
+        goto close_file;
     }
-    opened->file = *file;
-    opened->archive.fd = file->fd;
-    opened->archive.size = file->bytes;
-    if (!(status = parse_archive(opened, err)))
+    if (!(status = open_archive(opened, file, err)) &&
+        !(status = parse_archive(opened, file->bytes, err)))
         *npz = opened;
     else
         npz_close(opened);
+
+close_file:
+    file_close(file);
     return status;
 }
 
@@ -202,9 +243,8 @@ enum vit_status npz_parse(const char *path, const void *bytes, size_t size, stru
 
     if (!opened)
         return fail_no_memory(err, path);
-    opened->archive.memory = bytes;
-    opened->archive.size = size;
-    if (!(status = parse_archive(opened, err)))
+    if (!(status = open_memory(opened, bytes, size, err)) &&
+        !(status = parse_archive(opened, size, err)))
         *npz = opened;
     else
         npz_close(opened);
@@ -216,8 +256,9 @@ void npz_close_file(struct npz *npz)
     free(npz->data);
     npz->data = NULL;
     npz->unpacked = NULL;
-    zip_archive_close(&npz->archive);
-    file_close(&npz->file);
+    if (npz->archive)
+        zip_discard(npz->archive); /* zip_close could write */
+    npz->archive = NULL;
 }
 
 void npz_close(struct npz *npz)

@@ -8,7 +8,6 @@
 
 #include "files/file.h"
 #include "files/npy_header.h"
-#include "files/zip_archive.h"
 
 #define NPZ_MAX_MEMBERS                                                                            \
     65535 /* the limit of a zip directory without zip64; models have under 3,000 */
@@ -24,19 +23,17 @@ struct npz {
     size_t count;
     struct npz_member *members; /* sorted by name */
     char *path;                 /* for messages */
-    struct zip_archive archive;
-    struct input_file file;            /* not open (fd -1) if the archive is in memory */
+    struct zip *archive;
     const struct npz_member *unpacked; /* the member whose unpacked data are in memory, or NULL */
     void *data;
 };
 
 /*
  * Opens an archive and checks its directory and the header of every member: stored or deflated, not
- * encrypted, none overlapping another, each name once and ending in ".npy", sizes that agree with
- * each other and with the length of the file. VIT_EIO, VIT_ENOMEM; VIT_EFORMAT (the message names
- * the file and the member); VIT_EUNSUPPORTED: another compression, encryption, more than
- * NPZ_MAX_MEMBERS. A member that npy_parse_header does not support is listed with the reason: a
- * model may not need it.
+ * encrypted, each name once and ending in ".npy", sizes that agree with each other and with the
+ * length of the file. VIT_EIO, VIT_ENOMEM; VIT_EFORMAT (the message names the file and the member);
+ * VIT_EUNSUPPORTED: another compression, encryption, more than NPZ_MAX_MEMBERS. A member that
+ * npy_parse_header does not support is listed with the reason: a model may not need it.
  */
 enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *err);
 
