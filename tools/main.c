@@ -24,17 +24,6 @@ static const struct subcommand *const subcommands[] = {
     &subcommand_info,     &subcommand_bench,    &subcommand_check,
 };
 
-/* int: enum orientation, by the words of --orientation */
-static bool parse_orientation(const struct option *option, const char *text, void *field)
-{
-    for (int i = 0; option->words[i]; i++)
-        if (strcmp(option->words[i], text) == 0) {
-            *(int *)field = i;
-            return true;
-        }
-    return false;
-}
-
 static const char *const orientations[] = {
     [ORIENTATION_MODEL] = "model", [ORIENTATION_EXIF] = "exif", [ORIENTATION_NONE] = "none", NULL
 };
@@ -57,7 +46,7 @@ static const struct option common_rows[] = {
       .help = "threads to use; by default as many as cpuset and cgroup allow" },
     { .name = "orientation",
       .value = "HOW",
-      .parse = parse_orientation,
+      .parse = parse_enum,
       .field = offsetof(struct common_options, orientation),
       .words = orientations,
       .help = "exif: turn images as their EXIF orientation says; none: do not; model (the\n"

@@ -16,18 +16,20 @@ static const char *spelling(const struct option *option, char text[32])
     return text;
 }
 
+const char *option_word(const struct option *option, size_t i)
+{
+    if (option->enum_field)
+        return vit_value_name(option->enum_field, (int)i);
+    return option->words ? option->words[i] : NULL;
+}
+
 /* Word i that an argument may be; false past the last. */
 static bool choice_at(const struct option *option, size_t i, struct option_choice *choice)
 {
-    const char *word = NULL;
-
     *choice = (struct option_choice){ .word = "" };
     if (option->choice_at)
         return option->choice_at(i, choice);
-    if (option->enum_field)
-        word = vit_value_name(option->enum_field, (int)i);
-    else if (option->words)
-        word = option->words[i];
+    const char *const word = option_word(option, i);
     snprintf(choice->word, sizeof choice->word, "%s", word ? word : "");
     return word != NULL;
 }

@@ -24,11 +24,14 @@ struct option {
     double min, max;          /* of a number */
     const char *expected;     /* the argument in words; NULL: one of the words below */
     const char *const *words; /* words that the argument may be, up to a NULL; or NULL */
-    const char *enum_field;   /* words of parse_enum: the field's, from vit_value_name; or NULL */
+    const char *enum_field;   /* a field of vit_value_name, which has the words; or NULL */
     /* Word i, zeroed before; false past the last. NULL: the words above, if there are any. */
     bool (*choice_at)(size_t i, struct option_choice *choice);
     const char *help; /* lines for --help */
 };
+
+/* Word i of enum_field or of `words`; NULL past the last. */
+const char *option_word(const struct option *option, size_t i);
 
 /* The options of a subcommand, or those of all, and the struct that they fill. */
 struct option_table {

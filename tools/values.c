@@ -90,7 +90,7 @@ bool parse_enum(const struct option *option, const char *text, void *field)
 {
     const char *word;
 
-    for (int i = 0; (word = vit_value_name(option->enum_field, i)); i++)
+    for (int i = 0; (word = option_word(option, (size_t)i)); i++)
         if (strcmp(text, word) == 0) {
             *(int *)field = i;
             return true;

@@ -17,7 +17,7 @@ bool parse_number(const struct option *option, const char *text, void *field);  
 bool parse_numbers(const struct option *option, const char *text, void *field); /* double[3] */
 bool parse_size(const struct option *option, const char *text, void *field);    /* struct size */
 
-/* int: the enum value in enum_field that the text names */
+/* int: the index of the option's word, which is the value of an enum */
 bool parse_enum(const struct option *option, const char *text, void *field);
 
 /* size_t: a number counted from 0, without leading zeros */

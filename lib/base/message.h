@@ -2,30 +2,17 @@
 #ifndef VIT_BASE_MESSAGE_H
 #define VIT_BASE_MESSAGE_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <string.h>
 
-/*
- * The bytes of the character of UTF-8 at s, of at least 1; 0: not a character. RFC 3629, section 4,
- * less its controls (C0, DEL, C1), which terminals obey.
- */
+#include "base/utf8.h"
+
+/* The bytes of the character at s; 0: none, or a control (C0, DEL, C1), which terminals obey. */
 static inline size_t message_character(const unsigned char *s, size_t bytes)
 {
-    const size_t length = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-    unsigned code = length == 1 ? s[0] : s[0] & (0x7fu >> length);
+    unsigned code;
+    const size_t length = utf8_character(s, bytes, &code);
 
-    if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4 || length > bytes)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3fu);
-    }
-    const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
-    const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-    const bool surrogate = code >= 0xd800 && code < 0xe000;
-    return control || overlong || surrogate || code > 0x10ffff ? 0 : length;
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) ? 0 : length;
 }
 
 /*

@@ -241,13 +241,12 @@ static const struct field_rule *find_rule(const struct field_rule *rules, size_t
 
 void json_fields_note(const struct json_reader *reader, const char *field, size_t config_offset)
 {
-    const char *const slash = strrchr(reader->path, '/');
     char from[120];
 
     if (!reader->provenance)
         return;
-    snprintf(from, sizeof from, "%.40s: %.30s%.40s", slash ? slash + 1 : reader->path,
-             reader->prefix, field);
+    snprintf(from, sizeof from, "%.40s: %.30s%.40s", provenance_file(reader->path), reader->prefix,
+             field);
     provenance_set(reader->provenance, config_offset, from);
 }
 

@@ -126,14 +126,6 @@ static const struct {
     { "std", { "image_std", NULL } },
 };
 
-/* The last part of a path. */
-static const char *file_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 static void note_from(const struct config_sources *sources, enum preprocess_source source, size_t i,
                       struct provenance *provenance)
 {
@@ -148,8 +140,8 @@ static void note_from(const struct config_sources *sources, enum preprocess_sour
         for (size_t j = 0; j < 2 && !*from; j++) {
             const char *const field = preprocess_sources[i].preprocessor[j];
             if (field && is_given(sources->preprocessor, field))
-                snprintf(from, sizeof from, "%.50s: %s", file_name(sources->preprocessor_path),
-                         field);
+                snprintf(from, sizeof from, "%.50s: %s",
+                         provenance_file(sources->preprocessor_path), field);
         }
     } else if (is_given(object, name)) {
         snprintf(from, sizeof from, "config.json: %s%s", cfg ? "pretrained_cfg." : "", name);

@@ -9,6 +9,13 @@ static void set(struct provenance *provenance, size_t i, const char *from)
     snprintf(provenance->config[i].text, sizeof provenance->config[i].text, "%s", from);
 }
 
+const char *provenance_file(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 void provenance_set(struct provenance *provenance, size_t offset, const char *from)
 {
     for (size_t i = 0; i < config_fields.count; i++)

@@ -15,6 +15,9 @@ struct provenance {
     } config[CONFIG_MAX_FIELDS], preprocess[PREPROCESS_MAX_FIELDS];
 };
 
+/* How the texts name a file: the last part of its path. */
+const char *provenance_file(const char *path);
+
 /* The field at an offset of struct vit_config comes from there; no field is at another offset. */
 void provenance_set(struct provenance *provenance, size_t offset, const char *from);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <yajl/yajl_parse.h>
 
+#include "base/utf8.h"
 #include "files/fail_file.h"
 #include "files/json.h"
 #include "files/json_keys.h"
@@ -129,36 +130,14 @@ static int add_text(struct parser *p, enum json_type type, const char *text, siz
     return 1;
 }
 
-/* The bytes of the UTF-8 character at c; 0: it is none (RFC 3629). */
-static size_t utf8_bytes(const unsigned char *c, const unsigned char *end)
-{
-    const size_t bytes = *c < 0x80   ? 1
-                         : *c < 0xc2 ? 0
-                         : *c < 0xe0 ? 2
-                         : *c < 0xf0 ? 3
-                         : *c < 0xf5 ? 4
-                                     : 0;
-
-    if (bytes == 0 || (size_t)(end - c) < bytes)
-        return 0;
-    for (size_t i = 1; i < bytes; i++)
-        if ((c[i] & 0xc0) != 0x80)
-            return 0;
-    const bool too_long = (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90);
-    const bool surrogate = *c == 0xed && c[1] >= 0xa0;
-    const bool too_high = *c == 0xf4 && c[1] >= 0x90;
-    return too_long || surrogate || too_high ? 0 : bytes;
-}
-
 static int on_string(void *parser, const unsigned char *text, size_t bytes)
 {
-    const unsigned char *const end = text + bytes;
+    unsigned code;
 
-    for (const unsigned char *c = text; c < end;) {
-        const size_t character = utf8_bytes(c, end); /* yajl accepts some that are not UTF-8 */
-        if (character == 0 || *c == 0)
-            return fault(parser, *c ? "expected UTF-8" : "expected no NUL character");
-        c += character;
+    for (size_t i = 0, character; i < bytes; i += character) {
+        character = utf8_character(text + i, bytes - i, &code); /* yajl accepts more */
+        if (character == 0 || code == 0)
+            return fault(parser, character ? "expected no NUL character" : "expected UTF-8");
     }
     return add_text(parser, JSON_VALUE_STRING, (const char *)text, bytes);
 }
