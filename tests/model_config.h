@@ -20,6 +20,24 @@ static inline struct vit_preprocess_config model_preprocess_config(const struct 
     return config;
 }
 
+/* A model with enough work to divide one image among threads, of 10 classes. */
+enum { DIVISIBLE_IMAGE = 3 * 48 * 80, DIVISIBLE_CLASSES = 10 };
+static inline struct vit_config divisible_config(size_t depth)
+{
+    return (struct vit_config){ .size = sizeof(struct vit_config),
+                                .channels = 3,
+                                .height = 48,
+                                .width = 80,
+                                .patch = 8,
+                                .dim = 96,
+                                .depth = depth,
+                                .heads = 4,
+                                .mlp_dim = 200,
+                                .classes = DIVISIBLE_CLASSES,
+                                .eps = 1e-6f,
+                                .activation = VIT_ACTIVATION_GELU };
+}
+
 /* One output of a batch: out is [batch][rows][columns]. */
 static inline enum vit_status forward_output(struct vit_context *context, enum vit_output output,
                                              size_t block, size_t batch, const float *images,

@@ -7,32 +7,22 @@
 #include "alloc_counter.h"
 #include "compare.h"
 #include "counts.h"
+#include "model_config.h"
 #include "vit/vit.h"
 
 #define BATCH 7
 
-/* Small, but with enough work to divide one image among threads. */
-static const struct vit_config small = { .size = sizeof small,
-                                         .channels = 3,
-                                         .height = 48,
-                                         .width = 80,
-                                         .patch = 8,
-                                         .dim = 96,
-                                         .depth = 3,
-                                         .heads = 4,
-                                         .mlp_dim = 200,
-                                         .classes = 10,
-                                         .eps = 1e-6f,
-                                         .activation = VIT_ACTIVATION_GELU,
-                                         .layer_scale = true };
-enum { IMAGE = 3 * 48 * 80, CLASSES = 10 };
+enum { IMAGE = DIVISIBLE_IMAGE, CLASSES = DIVISIBLE_CLASSES };
 
-static struct vit_model *new_model(const struct vit_config *config, const char *isa)
+static struct vit_model *new_model(const char *isa)
 {
+    struct vit_config config = divisible_config(3);
     const struct vit_model_options options = { .size = sizeof options, .isa = isa };
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
-    cr_assert(vit_model_create_random(config, 42, &options, &model, &err) == VIT_OK, "%s",
+
+    config.layer_scale = true;
+    cr_assert(vit_model_create_random(&config, 42, &options, &model, &err) == VIT_OK, "%s",
               err.message);
     return model;
 }
@@ -61,7 +51,7 @@ static const float *images(void)
  */
 static void reference(float *logits)
 {
-    struct vit_model *model = new_model(&small, "scalar");
+    struct vit_model *model = new_model("scalar");
     struct vit_context *ctx = new_context(model, 1, 1);
     for (size_t i = 0; i < BATCH; i++)
         cr_assert(vit_forward(ctx, 1, images() + i * IMAGE, logits + i * CLASSES, NULL) == VIT_OK);
@@ -79,7 +69,7 @@ Test(forward, level_threads_and_batch_do_not_change_bits)
     for (size_t l = 0; (isa = vit_isa_level(l, &usable)); l++) {
         if (!usable)
             continue;
-        struct vit_model *model = new_model(&small, isa);
+        struct vit_model *model = new_model(isa);
         for (size_t threads = 1; threads <= 5; threads++)
             for (size_t batch = 1; batch <= BATCH; batch++) {
                 struct vit_context *ctx = new_context(model, batch, threads);
@@ -110,7 +100,7 @@ static void *infer(void *arg)
 Test(forward, contexts_of_one_model_run_concurrently)
 {
     enum { JOBS = 4 };
-    struct vit_model *model = new_model(&small, NULL);
+    struct vit_model *model = new_model(NULL);
     float expected[BATCH * CLASSES];
     static struct job jobs[JOBS];
     pthread_t threads[JOBS];
@@ -144,7 +134,7 @@ Test(forward, the_callers_threads_replace_openmp)
 {
     size_t received = 0;
     float expected[BATCH * CLASSES], found[BATCH * CLASSES];
-    struct vit_model *model = new_model(&small, NULL);
+    struct vit_model *model = new_model(NULL);
     struct vit_context *ctx;
     const struct vit_context_options options = { .size = sizeof options,
                                                  .max_batch = BATCH,
@@ -172,7 +162,7 @@ Test(forward, a_canceled_pass_returns_canceled_and_the_context_still_works)
     int asked = 0;
     float logits[CLASSES];
     struct vit_error err = { 0 };
-    struct vit_model *model = new_model(&small, NULL);
+    struct vit_model *model = new_model(NULL);
     struct vit_context *ctx;
     const struct vit_context_options options = {
         .size = sizeof options, .threads = 1, .cancel = cancel_at_third, .user = &asked
@@ -211,7 +201,7 @@ Test(forward, a_second_call_at_once_is_refused_and_the_first_one_completes)
         .size = sizeof options, .threads = 1, .cancel = enter_again, .user = &r
     };
     float expected[BATCH * CLASSES], found[CLASSES];
-    struct vit_model *model = new_model(&small, "scalar");
+    struct vit_model *model = new_model("scalar");
 
     reference(expected);
     cr_assert(vit_context_create(model, &options, &r.context, NULL) == VIT_OK);
@@ -227,7 +217,7 @@ Test(forward, a_second_call_at_once_is_refused_and_the_first_one_completes)
 Test(forward, allocates_nothing)
 {
     float logits[BATCH * CLASSES];
-    struct vit_model *model = new_model(&small, NULL);
+    struct vit_model *model = new_model(NULL);
     cr_assert_gt(watched_allocations(), 0, "the wrappers are not linked in");
 
     for (size_t threads = 1; threads <= 3; threads++) {
@@ -245,7 +235,7 @@ Test(forward, allocates_nothing)
 Test(forward, one_thread_enters_no_openmp_region)
 {
     float logits[BATCH * CLASSES];
-    struct vit_model *model = new_model(&small, NULL);
+    struct vit_model *model = new_model(NULL);
     struct vit_context *one = new_context(model, BATCH, 1);
 
     cr_assert(vit_forward(one, BATCH, images(), logits, NULL) == VIT_OK);

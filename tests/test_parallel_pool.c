@@ -9,6 +9,7 @@
 
 #include "compare.h"
 #include "counts.h"
+#include "model_config.h"
 #include "thread_facts.h"
 #include "vit/parallel.h"
 #include "vit/vit.h"
@@ -188,20 +189,7 @@ Test(pool, a_child_runs_its_parents_pool_alone_and_one_of_its_own)
     count_checks(2);
 }
 
-/* A pass with enough work to divide one image. */
-static const struct vit_config config = { .size = sizeof config,
-                                          .channels = 3,
-                                          .height = 48,
-                                          .width = 80,
-                                          .patch = 8,
-                                          .dim = 96,
-                                          .depth = 2,
-                                          .heads = 4,
-                                          .mlp_dim = 200,
-                                          .classes = 10,
-                                          .eps = 1e-6f,
-                                          .activation = VIT_ACTIVATION_GELU };
-enum { IMAGE = 3 * 48 * 80, CLASSES = 10, BATCH = 4 };
+enum { IMAGE = DIVISIBLE_IMAGE, CLASSES = DIVISIBLE_CLASSES, BATCH = 4 };
 
 static void forward(const struct vit_model *model, struct vit_thread_pool *pool, float *logits)
 {
@@ -222,6 +210,7 @@ static void forward(const struct vit_model *model, struct vit_thread_pool *pool,
 Test(pool, a_forward_pass_has_the_bits_of_one_thread)
 {
     float expected[BATCH * CLASSES], found[BATCH * CLASSES];
+    const struct vit_config config = divisible_config(2);
     struct vit_model *model = NULL;
 
     cr_assert_eq(vit_model_create_random(&config, 42, NULL, &model, NULL), VIT_OK);

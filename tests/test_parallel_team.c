@@ -17,33 +17,22 @@
 #include "cli.h"
 #include "compare.h"
 #include "counts.h"
+#include "model_config.h"
 #include "thread_facts.h"
 #include "vit/parallel.h"
 #include "vit/vit.h"
 
-/* With enough work to divide one image. */
-static const struct vit_config large = { .size = sizeof large,
-                                         .channels = 3,
-                                         .height = 48,
-                                         .width = 80,
-                                         .patch = 8,
-                                         .dim = 96,
-                                         .depth = 3,
-                                         .heads = 4,
-                                         .mlp_dim = 200,
-                                         .classes = 10,
-                                         .eps = 1e-6f,
-                                         .activation = VIT_ACTIVATION_GELU };
-enum { CLASSES = 10, BATCH = 5, IMAGE = 3 * 48 * 80 };
+enum { CLASSES = DIVISIBLE_CLASSES, BATCH = 5, IMAGE = DIVISIBLE_IMAGE };
 
 static float images[BATCH * IMAGE];
 
-static struct vit_model *new_model(const struct vit_config *config)
+static struct vit_model *new_model(void)
 {
+    const struct vit_config config = divisible_config(3);
     struct vit_model *model = NULL;
 
     fill_pattern(BATCH * IMAGE, images, PATTERN_NORMAL, 7);
-    cr_assert_eq(vit_model_create_random(config, 42, NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_create_random(&config, 42, NULL, &model, NULL), VIT_OK);
     return model;
 }
 
@@ -75,7 +64,7 @@ Test(team, a_context_is_one_openmp_region_whatever_its_passes)
     count_skipped("OpenMP regions of a context: seen with gcc alone", 4);
 #else
     float logits[BATCH * CLASSES];
-    struct vit_model *model = new_model(&large);
+    struct vit_model *model = new_model();
     struct vit_context *ctx = new_context(model, 2);
 
     cr_assert_eq(watched_regions(), 1);
@@ -94,7 +83,7 @@ Test(team, a_pass_inside_a_region_gives_the_same_bits)
 {
     enum { CALLERS = 3 };
     float expected[BATCH * CLASSES], found[CALLERS][BATCH * CLASSES];
-    struct vit_model *model = new_model(&large);
+    struct vit_model *model = new_model();
     struct vit_context *ctx[CALLERS];
     enum vit_status status[CALLERS] = { VIT_EINVAL, VIT_EINVAL, VIT_EINVAL };
 
@@ -120,7 +109,7 @@ Test(team, a_pass_inside_a_region_gives_the_same_bits)
 Test(team, fewer_threads_than_requested_give_the_same_bits)
 {
     float expected[BATCH * CLASSES], found[BATCH * CLASSES];
-    struct vit_model *model = new_model(&large);
+    struct vit_model *model = new_model();
 
     one_thread(model, expected);
     omp_set_dynamic(1);
@@ -177,7 +166,7 @@ Test(team_command, the_default_number_of_threads_is_within_cpuset_and_environmen
 Test(team, a_child_computes_alone_with_its_parents_context_and_on_threads_with_its_own)
 {
     float expected[BATCH * CLASSES], found[BATCH * CLASSES];
-    struct vit_model *model = new_model(&large);
+    struct vit_model *model = new_model();
     struct vit_context *ctx = new_context(model, 3);
     int status = -1;
 
@@ -249,7 +238,7 @@ static int without_threads(const struct vit_model *model, const float *expected)
 
 Test(team, a_thread_that_cannot_start_is_an_error_of_context_and_pool)
 {
-    struct vit_model *model = new_model(&large);
+    struct vit_model *model = new_model();
     float expected[BATCH * CLASSES];
     int status = -1;
 

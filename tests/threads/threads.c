@@ -16,23 +16,23 @@
  * computes which part is the same code on every level.
  */
 
-enum { IMAGE = 3 * 48 * 80, CLASSES = 10, BATCH = 7, MAX_TASKS = 32, CALLERS = 3 };
-
-static const struct vit_config config = { .size = sizeof config,
-                                          .channels = 3,
-                                          .height = 48,
-                                          .width = 80,
-                                          .patch = 8,
-                                          .dim = 96,
-                                          .depth = 1,
-                                          .heads = 4,
-                                          .mlp_dim = 200,
-                                          .classes = CLASSES,
-                                          .eps = 1e-6f,
-                                          .activation = VIT_ACTIVATION_GELU,
-                                          .value_residual = true };
+enum {
+    IMAGE = DIVISIBLE_IMAGE,
+    CLASSES = DIVISIBLE_CLASSES,
+    BATCH = 7,
+    MAX_TASKS = 32,
+    CALLERS = 3
+};
 
 static float images[BATCH * IMAGE], expected[BATCH * CLASSES];
+
+static struct vit_config thread_config(void)
+{
+    struct vit_config config = divisible_config(1);
+
+    config.value_residual = true;
+    return config;
+}
 
 static void must(bool holds, const char *what)
 {
@@ -196,6 +196,7 @@ static void get_kernels(void *arg, size_t i)
 
 static size_t all_of_a_level(const char *isa)
 {
+    const struct vit_config config = thread_config();
     const struct vit_model_options options = { .size = sizeof options, .isa = isa };
     struct vit_model *model = NULL;
     size_t passes = 0;
@@ -216,6 +217,7 @@ static void reference(void)
 {
     const struct vit_model_options options = { .size = sizeof options, .isa = "scalar" };
     const struct vit_context_options one = { .size = sizeof one, .max_batch = BATCH, .threads = 1 };
+    const struct vit_config config = thread_config();
     struct vit_model *model = NULL;
     struct vit_context *ctx = NULL;
     uint32_t bits = 1;
