@@ -1,6 +1,7 @@
 /* build_info.c - the compiler and commit of this build, and the CPU that runs it */
 #include "measure/build_info.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -25,24 +26,39 @@ const char *build_commit(void)
     return VIT_COMMIT;
 }
 
+/* The value of a line "model name	: AMD EPYC" of /proc/cpuinfo, if the line has this name. */
+static bool read_value(const char *line, const char *name, char *value, size_t size)
+{
+    const size_t length = strlen(name);
+    const char *colon = strchr(line, ':');
+
+    if (!colon || strncmp(line, name, length) != 0 ||
+        line + length + strspn(line + length, " \t") != colon)
+        return false;
+    colon += 1 + strspn(colon + 1, " \t");
+    snprintf(value, size, "%.*s", (int)strcspn(colon, "\n"), colon);
+    return true;
+}
+
+/* x86-64 gives a name; arm64 the numbers of MIDR_EL1 (Arm ARM, D19.2.122), as here. */
 const char *cpu_name(char *name, size_t size)
 {
     FILE *const file = fopen("/proc/cpuinfo", "r");
     struct utsname system;
-    char line[512];
-    const char *found = uname(&system) < 0 ? "unknown" : system.machine;
+    char line[512], model[128] = "", implementer[16] = "", part[16] = "";
 
-    /* "model name	: AMD EPYC"; arm64 lacks this line */
-    while (file && fgets(line, sizeof line, file)) {
-        char *const colon = strchr(line, ':');
-        if (colon && strncmp(line, "model name", strlen("model name")) == 0) {
-            found = colon + 1 + strspn(colon + 1, " \t");
-            line[strcspn(line, "\n")] = '\0';
-            break;
-        }
-    }
+    while (file && !model[0] && fgets(line, sizeof line, file))
+        if (!read_value(line, "model name", model, sizeof model) &&
+            !read_value(line, "CPU implementer", implementer, sizeof implementer))
+            read_value(line, "CPU part", part, sizeof part);
     if (file)
         fclose(file);
-    snprintf(name, size, "%s", found);
+    if (model[0])
+        snprintf(name, size, "%s", model);
+    else if (implementer[0] && part[0])
+        snprintf(name, size, "%s, implementer %s, part %s",
+                 uname(&system) < 0 ? "unknown" : system.machine, implementer, part);
+    else
+        snprintf(name, size, "%s", uname(&system) < 0 ? "unknown" : system.machine);
     return name;
 }

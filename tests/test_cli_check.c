@@ -7,6 +7,8 @@
 
 TestSuite(cli_check, .init = cli_begin, .fini = cli_end);
 
+#define COUNT(table) (sizeof(table) / sizeof *(table))
+
 Test(cli_check, prints_how_many_cases_ran_on_each_level)
 {
     json_int_t levels = 0, all = 0;
@@ -30,6 +32,51 @@ Test(cli_check, prints_how_many_cases_ran_on_each_level)
     succeeds("$VIT check --isa scalar --kernel relu --cases 20 | tail -n 1");
     cr_assert_str_eq(cli.out, "20 of 20 cases ran, 20 passed\n");
     count_checks(8);
+}
+
+/* What somebody sends back from a machine that we lack. */
+Test(cli_check, the_report_names_the_machine_and_has_every_digest)
+{
+    static const char *const members[] = { "cpu", "system", "compiler", "version", "commit" };
+    static const json_int_t threads[] = { 1, 2, 7 };
+    size_t levels = 0, i = 0, checks = 0, runs, d;
+    const char *level, *name;
+    json_t *run, *value;
+
+    while (next_usable_level(&i, 1))
+        levels++;
+    succeeds("$VIT check --json --cases 2 >$T/report.json && cat $T/report.json");
+    json_t *const root = json_output();
+    for (i = 0; i < COUNT(members); i++)
+        cr_assert_gt(json_string_length(json_object_get(root, members[i])), 0, "%s", members[i]);
+    succeeds("$VIT check --digest 2>$T/equal");
+    json_t *const digests = json_object_get(root, "digests");
+    cr_assert_eq(json_array_size(digests), 3 * levels);
+    json_array_foreach (digests, runs, run) {
+        level = json_string_value(json_object_get(run, "level"));
+        cr_assert_eq(json_integer_value(json_object_get(run, "threads")),
+                     threads[runs % COUNT(threads)], "%s", level);
+        d = 0;
+        json_object_foreach (json_object_get(run, "digests"), name, value) {
+            char line[64];
+            snprintf(line, sizeof line, "%-33s %s\n", name, json_string_value(value));
+            cr_assert_not_null(strstr(cli.out, line), "%s: %s", level, line);
+            d++;
+        }
+        cr_assert_gt(d, 20);
+        checks += d;
+    }
+    json_decref(root);
+    /* a part of the cases is no report of the machine */
+    succeeds("$VIT check --json --kernel relu --cases 2");
+    json_t *const part = json_output();
+    cr_assert(json_is_null(json_object_get(part, "digests")));
+    json_decref(part);
+    succeeds("$VIT check --digest --isa scalar --threads 1 --json");
+    json_t *const one = json_output();
+    cr_assert_eq(json_array_size(one), 1);
+    json_decref(one);
+    count_checks(checks + COUNT(members) + 3);
 }
 
 Test(cli_check, oracles_give_the_largest_error_its_place_and_its_bound)
@@ -85,12 +132,14 @@ Test(cli_check, digests_equal_the_recorded_ones_on_each_level_and_thread_count)
     const char *level;
     size_t checks = 0, i = 0;
 
+    succeeds("mkdir $T/tmp");
     while ((level = next_usable_level(&i, 2)))
         for (int threads = 1; threads <= 3; threads += 2, checks++)
-            succeeds("$VIT check --digest --isa %s --threads %d | cmp - check/digests.txt", level,
-                     threads);
-    shell("ls -d ${TMPDIR:-/tmp}/vit-check-*");
-    cr_assert_neq(cli.status, 0, "left behind: %s", cli.out);
+            succeeds("TMPDIR=$T/tmp $VIT check --digest --isa %s --threads %d | "
+                     "cmp - check/digests.txt",
+                     level, threads);
+    succeeds("ls -A $T/tmp");
+    cr_assert_eq(cli.out_size, 0, "left behind: %s", cli.out);
     count_checks(checks + 1);
 }
 

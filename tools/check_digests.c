@@ -6,6 +6,10 @@
 #include "check/digests.h"
 #include "tools/check_levels.h"
 #include "tools/error.h"
+#include "tools/print.h"
+
+enum { MAX_THREAD_COUNTS = 3 };
+static const size_t default_threads[MAX_THREAD_COUNTS] = { 1, 2, 7 };
 
 /* The digests of the models or, without models, of the kernels and the small model. */
 static enum vit_status compute(const struct digest_setup *setup, size_t count, char **models,
@@ -20,49 +24,119 @@ static enum vit_status compute(const struct digest_setup *setup, size_t count, c
     return status;
 }
 
-static enum vit_status compare(const struct digest_setup *setup, const struct digests *first,
-                               const struct digests *found, struct vit_error *err)
-{
-    for (size_t i = 0; i < first->count; i++)
-        if (found->of[i].value != first->of[i].value)
-            return tool_fail(
-                err, VIT_EUNSUPPORTED,
-                "check: %s on %s with %zu threads: expected digest %016llx, found %016llx",
-                first->of[i].name, setup->level->isa, setup->threads,
-                (unsigned long long)first->of[i].value, (unsigned long long)found->of[i].value);
-    return VIT_OK;
-}
+/* What each setup computed. */
+struct runs {
+    struct {
+        struct digest_setup setup;
+        struct digests found;
+    } of[CHECK_MAX_LEVELS * MAX_THREAD_COUNTS];
+    size_t count;
+};
 
-enum vit_status check_digests(const struct common_options *common, size_t count, char **models,
-                              struct vit_error *err)
+static enum vit_status run_all(const struct common_options *common, size_t count, char **models,
+                               struct runs *runs, struct vit_error *err)
 {
-    static const size_t default_threads[] = { 1, 2, 7 };
     const size_t *const threads = common->threads ? &common->threads : default_threads;
-    const size_t thread_counts =
-        common->threads ? 1 : sizeof default_threads / sizeof *default_threads;
+    const size_t thread_counts = common->threads ? 1 : MAX_THREAD_COUNTS;
     const struct vit_kernels *levels[CHECK_MAX_LEVELS];
     const size_t level_count = check_levels(common->isa, levels);
-    struct digests first = { .count = 0 };
 
+    runs->count = 0;
     for (size_t l = 0; l < level_count; l++)
         for (size_t t = 0; t < thread_counts; t++) {
             const struct digest_setup setup = { levels[l], threads[t] };
-            struct digests found = { .count = 0 };
-            enum vit_status status = compute(&setup, count, models, &found, err);
-            if (first.count == 0)
-                first = found;
-            if (!status)
-                status = compare(&setup, &first, &found, err);
+            runs->of[runs->count].setup = setup;
+            runs->of[runs->count].found.count = 0;
+            const enum vit_status status =
+                compute(&setup, count, models, &runs->of[runs->count++].found, err);
             if (status)
                 return status;
         }
-    for (size_t i = 0; i < first.count; i++)
-        printf("%-33s %016llx\n", first.of[i].name, (unsigned long long)first.of[i].value);
-    for (size_t l = 0; l < level_count; l++)
-        fprintf(stderr, "%s%s", l ? ", " : "equal on ", levels[l]->isa);
-    fprintf(stderr, ", with");
-    for (size_t t = 0; t < thread_counts; t++)
-        fprintf(stderr, "%s %zu", t ? "," : "", threads[t]);
-    fprintf(stderr, " threads\n");
     return VIT_OK;
+}
+
+/* VIT_EUNSUPPORTED: a digest is not that of the first run. */
+static enum vit_status compare(const struct runs *runs, struct vit_error *err)
+{
+    const struct digests *const first = &runs->of[0].found;
+
+    for (size_t r = 1; r < runs->count; r++)
+        for (size_t i = 0; i < first->count; i++) {
+            const unsigned long long expected = first->of[i].value;
+            const unsigned long long found = runs->of[r].found.of[i].value;
+            if (found != expected)
+                return tool_fail(
+                    err, VIT_EUNSUPPORTED,
+                    "check: %s on %s with %zu threads: expected digest %016llx, found %016llx",
+                    first->of[i].name, runs->of[r].setup.level->isa, runs->of[r].setup.threads,
+                    expected, found);
+        }
+    return VIT_OK;
+}
+
+static void print_runs(const struct runs *runs)
+{
+    const struct digests *const first = &runs->of[0].found;
+    const char *level = NULL;
+
+    for (size_t i = 0; i < first->count; i++)
+        printf("%-33s %016llx\n", first->of[i].name, (unsigned long long)first->of[i].value);
+    for (size_t r = 0; r < runs->count; r++)
+        if (runs->of[r].setup.level->isa != level) {
+            fprintf(stderr, "%s%s", level ? ", " : "equal on ", runs->of[r].setup.level->isa);
+            level = runs->of[r].setup.level->isa;
+        }
+    fprintf(stderr, ", with");
+    for (size_t r = 0; r < runs->count && runs->of[r].setup.level == runs->of[0].setup.level; r++)
+        fprintf(stderr, "%s %zu", r ? "," : "", runs->of[r].setup.threads);
+    fprintf(stderr, " threads\n");
+}
+
+static json_t *digests_json(const struct digests *digests)
+{
+    json_t *object = json_object();
+    char hex[17];
+
+    for (size_t i = 0; i < digests->count; i++) {
+        snprintf(hex, sizeof hex, "%016llx", (unsigned long long)digests->of[i].value);
+        object = json_set(object, digests->of[i].name, json_string(hex));
+    }
+    return object;
+}
+
+static json_t *runs_json(const struct runs *runs)
+{
+    json_t *array = json_array();
+
+    for (size_t r = 0; r < runs->count; r++)
+        array = json_with(array, json_pack("{s:s, s:I, s:o}", "level", runs->of[r].setup.level->isa,
+                                           "threads", (json_int_t)runs->of[r].setup.threads,
+                                           "digests", digests_json(&runs->of[r].found)));
+    return array;
+}
+
+enum vit_status check_digests_json(const struct common_options *common, json_t **json,
+                                   struct vit_error *err)
+{
+    static struct runs runs;
+    const enum vit_status status = run_all(common, 0, NULL, &runs, err);
+
+    *json = status ? NULL : runs_json(&runs);
+    return status ? status : compare(&runs, err);
+}
+
+enum vit_status check_digests(const struct common_options *common, size_t count, char **models,
+                              bool json, struct vit_error *err)
+{
+    static struct runs runs;
+    enum vit_status status = run_all(common, count, models, &runs, err);
+
+    if (status)
+        return status;
+    if (json && (status = print_json(runs_json(&runs), err)) != VIT_OK)
+        return status;
+    status = compare(&runs, err);
+    if (!status && !json)
+        print_runs(&runs);
+    return status;
 }

@@ -2,7 +2,7 @@
 #include "tools/check_report.h"
 
 #include "tools/error.h"
-#include "tools/levels.h"
+#include "tools/machine.h"
 
 enum { MAX_FAILURES = 20 }; /* that are printed: one mistake causes many */
 
@@ -91,16 +91,16 @@ static json_t *report_json(struct check_report *report)
         json_t *value;
     } fields[] = {
         { "seed", json_integer((json_int_t)report->seed) },
-        { "levels", levels_json() },
         { "checks", report->checks },
         { "oracles", report->oracles },
         { "failures", report->failures },
         { "ran", json_integer((json_int_t)report->ran) },
         { "of", json_integer((json_int_t)report->ran + (json_int_t)report->lacking) },
         { "failed", json_integer((json_int_t)report->failed) },
-        { "passed", json_boolean(report->failed == 0) },
+        { "digests", report->digests ? report->digests : json_null() },
+        { "passed", json_boolean(report->failed == 0 && !report->digests_differ) },
     };
-    json_t *root = json_object();
+    json_t *root = machine_json();
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         root = json_set(root, fields[i].name, fields[i].value);
@@ -123,5 +123,8 @@ enum vit_status check_report_end(struct check_report *report, struct vit_error *
     if (!status && report->failed)
         status = tool_fail(err, VIT_EUNSUPPORTED, "check: %zu of %zu cases failed", report->failed,
                            report->ran);
+    else if (!status && report->digests_differ)
+        status = tool_fail(err, VIT_EUNSUPPORTED,
+                           "check: expected equal digests on all levels, found others");
     return status;
 }

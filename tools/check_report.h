@@ -18,6 +18,8 @@ struct check_report {
     size_t lacking; /* cases of levels that this machine lacks */
     bool json;
     json_t *checks, *oracles, *failures; /* for JSON */
+    json_t *digests;                     /* for JSON; NULL: not computed */
+    bool digests_differ;                 /* between levels or thread counts */
 };
 
 /* After a case: prints it if it failed or measured an error, or keeps that for JSON. */

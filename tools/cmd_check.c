@@ -187,6 +187,18 @@ static enum vit_status list_kernels(bool json, struct vit_error *err)
     return json ? print_json(kernels, err) : VIT_OK;
 }
 
+/* Levels that differ are in the report, and fail it at its end. */
+static enum vit_status add_digests(const struct common_options *common, struct check_report *report,
+                                   struct vit_error *err)
+{
+    const enum vit_status status = check_digests_json(common, &report->digests, err);
+
+    report->digests_differ = status == VIT_EUNSUPPORTED;
+    if (!report->digests && (!status || report->digests_differ))
+        return tool_fail(err, VIT_ENOMEM, "check: out of memory");
+    return report->digests_differ ? VIT_OK : status;
+}
+
 static enum vit_status check(const struct invocation *in, struct vit_error *err)
 {
     const struct check_options *const o = in->options;
@@ -194,7 +206,7 @@ static enum vit_status check(const struct invocation *in, struct vit_error *err)
     enum vit_status status;
 
     if (o->digest)
-        return check_digests(in->common, in->count, in->operands, err);
+        return check_digests(in->common, in->count, in->operands, o->json, err);
     if (in->count)
         return tool_fail(err, VIT_EINVAL, "check: expected MODEL only with --digest, found '%s'",
                          in->operands[0]);
@@ -207,6 +219,8 @@ static enum vit_status check(const struct invocation *in, struct vit_error *err)
         report.failures = json_array();
     }
     status = o->repro ? run_one(o->repro, &report, err) : run_all(in, &report, err);
+    if (!status && o->json && !o->kernel && !o->repro)
+        status = add_digests(in->common, &report, err);
     if (!status)
         return check_report_end(&report, err);
     json_decref(report.checks);
@@ -229,7 +243,9 @@ const struct subcommand subcommand_check = {
         "repeats it. --isa or VIT_ISA selects one instruction set; --threads replaces the\n"
         "thread counts 1, 2 and 7. --digest prints a number for each kernel and for a small\n"
         "model at three image sizes, or for each MODEL, a checkpoint directory; every machine\n"
-        "must print the numbers of check/digests.txt. The exit status is 0 if all cases passed.",
+        "must print the numbers of check/digests.txt. --json names the CPU, the system and the\n"
+        "build and has the digests too: the report to send from a machine that is not listed in\n"
+        "docs/correctness.md. The exit status is 0 if all cases passed.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = check,
 };

@@ -4,7 +4,7 @@
 #include "measure/build_info.h"
 #include "tools/describe.h"
 #include "tools/error.h"
-#include "tools/levels.h"
+#include "tools/machine.h"
 
 struct info_options {
     bool models, json;
@@ -39,27 +39,13 @@ static json_t *kernels_json(const struct vit_kernels *kernels)
     return entries;
 }
 
-static json_t *machine_json(const struct vit_kernels *kernels)
+static json_t *info_json(const struct vit_kernels *kernels)
 {
-    char cpu[256];
-    const struct {
-        const char *name;
-        json_t *value;
-    } fields[] = {
-        { "version", json_text(vit_version()) },
-        { "compiler", json_text(build_compiler()) },
-        { "commit", json_text(build_commit()) },
-        { "cpu", json_text(cpu_name(cpu, sizeof cpu)) },
-        { "levels", levels_json() },
-        { "default", default_json() },
-        { "isa", json_text(kernels->isa) },
-        { "kernels", kernels_json(kernels) },
-    };
-    json_t *root = json_object();
+    json_t *root = machine_json();
 
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        root = json_set(root, fields[i].name, fields[i].value);
-    return root;
+    root = json_set(root, "default", default_json());
+    root = json_set(root, "isa", json_text(kernels->isa));
+    return json_set(root, "kernels", kernels_json(kernels));
 }
 
 /* Usable levels above the default are printed with the reason. */
@@ -142,7 +128,7 @@ static enum vit_status info(const struct invocation *in, struct vit_error *err)
     if (!status && directory)
         status = session_open(in->common, o->size, directory, 0, &session, err);
     if (!status && o->json) {
-        json_t *root = machine_json(kernels);
+        json_t *root = info_json(kernels);
         if (directory)
             root = json_set(root, "model", describe_model_json(directory, &session));
         status = print_json(root, err);

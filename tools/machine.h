@@ -1,0 +1,13 @@
+/* machine.h - this build and the machine that runs it, as JSON */
+#ifndef VIT_TOOLS_MACHINE_H
+#define VIT_TOOLS_MACHINE_H
+
+#include <jansson.h>
+
+/*
+ * {version, compiler, commit, cpu, system, levels}, to which a subcommand adds its own members.
+ * levels: [{name, usable}], weakest first. NULL: out of memory.
+ */
+json_t *machine_json(void);
+
+#endif
