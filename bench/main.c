@@ -21,7 +21,8 @@ static void add_context(const char *levels)
     char cpu[256], threads[32];
 
     snprintf(threads, sizeof threads, "%zu", threads_default());
-    bench_context("cpu", cpu_name(cpu, sizeof cpu));
+    vit_cpu_name(cpu, sizeof cpu);
+    bench_context("cpu", cpu);
     bench_context("levels", levels);
     bench_context("default_level",
                   vit_kernels_get(NULL, &level, NULL) == VIT_OK ? level->isa : "none");

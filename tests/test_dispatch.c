@@ -92,6 +92,38 @@ static void list(const struct isa_choice *choice, char names[64])
             strcat(strcat(names, *names ? " " : ""), isa_name(i));
 }
 
+Test(dispatch, a_processor_is_named_by_its_microarchitecture)
+{
+    static const struct {
+        struct cpu cpu;
+        const char *name;
+    } named[] = {
+        { { AMD, "AMD EPYC                     ", 25, 0x11, 0, 0 },
+          "Zen 4 (AuthenticAMD, family 25, model 0x11, AMD EPYC)" },
+        { { AMD, "", 25, 0x01, 0, 0 }, "Zen 3 (AuthenticAMD, family 25, model 0x1)" },
+        { { AMD, "", 26, 0x02, 0, 0 }, "Zen 5 (AuthenticAMD, family 26, model 0x2)" },
+        { { AMD, "", 99, 0x02, 0, 0 },
+          "unknown microarchitecture (AuthenticAMD, family 99, model 0x2)" },
+        { { INTEL, "  INTEL(R) XEON(R) PLATINUM 8581C", 6, 0xcf, 0, 0 },
+          "Emerald Rapids (GenuineIntel, family 6, model 0xcf, INTEL(R) XEON(R) PLATINUM 8581C)" },
+        { { "0x41", "", 0, 0xd0c, 0, 0 }, "Neoverse N1 (0x41, family 0, model 0xd0c)" },
+        { { "", "Apple M1", 0, 0, 0, 0 }, "Apple M1" },
+        { { "", "", 0, 0, 0, 0 }, "unknown" },
+    };
+    char name[128], part[6];
+
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
+        cr_expect_eq(cpu_format_name(&named[i].cpu, name, sizeof name), strlen(named[i].name));
+        cr_expect_str_eq(name, named[i].name);
+    }
+    cr_expect_gt(vit_cpu_name(name, sizeof name), 6, "this processor: %s", name);
+    cr_expect_eq(vit_cpu_name(NULL, 0), strlen(name));
+    cr_expect_eq(vit_cpu_name(part, sizeof part), strlen(name));
+    cr_expect_eq(strncmp(name, part, 5), 0);
+    cr_expect_eq(strlen(part), 5);
+    count_checks(2 * sizeof named / sizeof *named + 5);
+}
+
 Test(dispatch, a_level_needs_processor_and_system)
 {
     char usable[64];

@@ -211,6 +211,8 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
                                      struct vit_error *err)
 {
     char cpu[256];
+
+    vit_cpu_name(cpu, sizeof cpu);
     const struct {
         const char *name;
         json_t *value;
@@ -227,7 +229,7 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
         { "threads", json_integer((json_int_t)b->threads) },
         { "batch", json_integer((json_int_t)b->options->batch) },
         { "model", json_text(b->name) },
-        { "cpu", json_text(cpu_name(cpu, sizeof cpu)) },
+        { "cpu", json_text(cpu) },
         { "compiler", json_text(build_compiler()) },
         { "commit", json_text(build_commit()) },
         { "version", json_text(vit_version()) },
@@ -251,8 +253,9 @@ static void print_as_lines(const struct bench *b, const struct result *r)
     printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
     printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,
            r->peak_gflops);
-    printf("on %s; libvit %s, %s, commit %s\n", cpu_name(cpu, sizeof cpu), vit_version(),
-           build_compiler(), build_commit());
+    vit_cpu_name(cpu, sizeof cpu);
+    printf("on %s; libvit %s, %s, commit %s\n", cpu, vit_version(), build_compiler(),
+           build_commit());
 }
 
 static enum vit_status bench(const struct invocation *in, struct vit_error *err)

@@ -72,8 +72,9 @@ static void print_machine(const struct vit_kernels *kernels)
     const char *name, *level;
     char cpu[256];
 
+    vit_cpu_name(cpu, sizeof cpu);
     printf("libvit %s, %s, commit %s\n", vit_version(), build_compiler(), build_commit());
-    printf("CPU: %s\n\nInstruction sets:\n", cpu_name(cpu, sizeof cpu));
+    printf("CPU: %s\n\nInstruction sets:\n", cpu);
     print_levels(kernels->isa);
     puts("\nKernels, and the instruction set of each:");
     for (size_t i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)

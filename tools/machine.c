@@ -20,6 +20,14 @@ static json_t *levels_json(void)
     return levels;
 }
 
+static json_t *cpu_json(void)
+{
+    char name[256];
+
+    vit_cpu_name(name, sizeof name);
+    return json_text(name);
+}
+
 /* "Linux 6.1.0-30-amd64 x86_64" */
 static json_t *system_json(void)
 {
@@ -34,7 +42,6 @@ static json_t *system_json(void)
 
 json_t *machine_json(void)
 {
-    char cpu[256];
     const struct {
         const char *name;
         json_t *value;
@@ -42,7 +49,7 @@ json_t *machine_json(void)
         { "version", json_text(vit_version()) },
         { "compiler", json_text(build_compiler()) },
         { "commit", json_text(build_commit()) },
-        { "cpu", json_text(cpu_name(cpu, sizeof cpu)) },
+        { "cpu", cpu_json() },
         { "system", system_json() },
         { "levels", levels_json() },
     };

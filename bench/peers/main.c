@@ -214,9 +214,10 @@ static json_t *context_of(const struct options *options)
     char date[32], cpu[256];
 
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&seconds));
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "date", date, "cpu",
-                     cpu_name(cpu, sizeof cpu), "commit", build_commit(), "compiler",
-                     build_compiler(), "flags", VIT_FLAGS, "rounds", (json_int_t)options->rounds);
+    vit_cpu_name(cpu, sizeof cpu);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I}", "date", date, "cpu", cpu, "commit",
+                     build_commit(), "compiler", build_compiler(), "flags", VIT_FLAGS, "rounds",
+                     (json_int_t)options->rounds);
 }
 
 static void write_json(const struct options *options, json_t *root)

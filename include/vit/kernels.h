@@ -343,6 +343,14 @@ VIT_API const char *vit_isa_level(size_t i, int *usable);
 VIT_API const char *vit_isa_default(const char **reason);
 
 /*
+ * Names this machine's processor for a report: the microarchitecture by vendor, family and model,
+ * which a virtual machine does not hide, and the name that it gives itself: "Zen 4 (AuthenticAMD,
+ * family 25, model 0x11, AMD EPYC)". Returns the length of the whole name and writes what fits into
+ * `size` bytes, as snprintf does. Thread-safe.
+ */
+VIT_API size_t vit_cpu_name(char *name, size_t size);
+
+/*
  * The name of kernel i of a table, or NULL past the last one. *level, unless NULL, is the level
  * that implements it. Thread-safe.
  */

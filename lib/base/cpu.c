@@ -1,6 +1,7 @@
 /* cpu.c - CPUID and XCR0 on x86-64, HWCAP on aarch64; the cache as the C library reports it */
 #include "base/cpu.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,14 +72,35 @@ static struct cpu describe(void)
 
 static struct cpu describe(void)
 {
-    return (struct cpu){ .features = getauxval(AT_HWCAP) & HWCAP_ASIMD ? CPU_ASIMD : 0 };
+    const unsigned long has = getauxval(AT_HWCAP);
+    struct cpu cpu = { .features = has & HWCAP_ASIMD ? CPU_ASIMD : 0 };
+    uint64_t midr;
+
+    if (has & HWCAP_CPUID) { /* the system answers in place of the register: Arm ARM, MIDR_EL1 */
+        __asm__("mrs %0, midr_el1" : "=r"(midr));
+        snprintf(cpu.vendor, sizeof cpu.vendor, "0x%02x", (unsigned)(midr >> 24 & 0xff));
+        cpu.model = midr >> 4 & 0xfff;
+    }
+    return cpu;
 }
 
 #elif defined(__aarch64__) /* no other system runs without it */
+#if defined(__APPLE__) && __has_include(<sys/sysctl.h>)
+#include <sys/sysctl.h>
+#define HAS_SYSCTL
+#endif
 
 static struct cpu describe(void)
 {
-    return (struct cpu){ .features = CPU_ASIMD };
+    struct cpu cpu = { .features = CPU_ASIMD };
+#ifdef HAS_SYSCTL
+    size_t bytes = sizeof cpu.brand;
+
+    if (sysctlbyname("machdep.cpu.brand_string", cpu.brand, &bytes, NULL, 0) != 0)
+        cpu.brand[0] = '\0';
+    cpu.brand[sizeof cpu.brand - 1] = '\0';
+#endif
+    return cpu;
 }
 
 #else

@@ -38,15 +38,18 @@ enum cpu_feature { CPU_X86_FEATURES(CPU_FEATURE_VALUE) CPU_ASIMD = 1 << CPU_INDE
 
 /* A processor. Zeroed: nothing is known about it. */
 struct cpu {
-    char vendor[13];        /* "GenuineIntel", "AuthenticAMD" */
+    char vendor[13];        /* "GenuineIntel", "AuthenticAMD"; arm64: the implementer, "0x41" */
     char brand[49];         /* "Intel(R) Xeon(R) Silver 4110 CPU @ 2.10GHz" */
-    unsigned family, model; /* as in the vendors' manuals, with extended fields added */
+    unsigned family, model; /* as in the vendors' manuals, with extended fields; arm64: 0, part */
     unsigned features;      /* a sum of enum cpu_feature */
     uint64_t xcr0;          /* 0 if the operating system does not use XSAVE */
 };
 
 /* Describes this machine's processor. Thread-safe. */
 struct cpu cpu_describe(void);
+
+/* vit_cpu_name (vit/kernels.h) of any processor. */
+size_t cpu_format_name(const struct cpu *cpu, char *name, size_t size);
 
 /* The bytes of a core's L2 cache, or 512 KiB if the system does not report them. */
 size_t cpu_l2_bytes(void);
