@@ -127,11 +127,11 @@ const struct json *json_member(const struct json *object, const char *key)
 
     while (first < end) {
         const size_t middle = first + (end - first) / 2;
-        const struct json *const found = object + object->at.order[middle];
-        const struct json_key other = json_key(found->at.text, found->count);
+        const struct json_place *const place = &object->at.order[middle];
+        const struct json_key other = { place->hash, place->key->at.text, place->key->count };
         const int order = json_key_compare(&wanted, &other);
         if (order == 0)
-            return found + 1;
+            return place->key + 1;
         if (order < 0)
             end = middle;
         else

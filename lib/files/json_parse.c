@@ -10,11 +10,6 @@
 #include "files/json_keys.h"
 #include "files/sanitize.h"
 
-struct sorted_key {
-    uint64_t hash;
-    const struct json *value;
-};
-
 struct parser {
     jmp_buf no_memory;    /* where a failed allocation of yajl goes */
     struct block *blocks; /* yajl's memory */
@@ -25,11 +20,9 @@ struct parser {
 
     struct json *values; /* [capacity] */
     size_t count, capacity;
-    uint32_t *order; /* the next free one */
-    char *pool;      /* where the next string or number goes: never longer than the text */
-    struct sorted_key
-        *keys;         /* [the keys of the whole text]: scratch, to sort those of one object */
-    struct json *open; /* the object or array being parsed, or NULL */
+    struct json_place *order; /* the next free one */
+    char *pool;               /* where the next string or number goes: never longer than the text */
+    struct json *open;        /* the object or array being parsed, or NULL */
     size_t depth;
     size_t consumed; /* bytes of the text, up to a fault */
     char fault[232];
@@ -214,9 +207,9 @@ static int on_array_end(void *parser)
 
 static int compare_keys(const void *a, const void *b)
 {
-    const struct sorted_key *const x = a, *const y = b;
-    const struct json_key first = { x->hash, x->value->at.text, x->value->count };
-    const struct json_key second = { y->hash, y->value->at.text, y->value->count };
+    const struct json_place *const x = a, *const y = b;
+    const struct json_key first = { x->hash, x->key->at.text, x->key->count };
+    const struct json_key second = { y->hash, y->key->at.text, y->key->count };
 
     return json_key_compare(&first, &second);
 }
@@ -227,19 +220,17 @@ static int on_object_end(void *parser)
     struct parser *const p = parser;
     struct json *const object = close_container(p);
     const struct json *key = object + 1;
-    uint32_t *const order = p->order;
+    struct json_place *const order = p->order;
 
     for (size_t i = 0; i < object->count; i++, key += 1 + key[1].span)
-        p->keys[i] = (struct sorted_key){ json_key(key->at.text, key->count).hash, key };
-    qsort(p->keys, object->count, sizeof *p->keys, compare_keys);
-    for (size_t i = 0; i < object->count; i++) {
-        if (i > 0 && compare_keys(&p->keys[i - 1], &p->keys[i]) == 0) {
+        order[i] = (struct json_place){ json_key(key->at.text, key->count).hash, key };
+    qsort(order, object->count, sizeof *order, compare_keys);
+    for (size_t i = 1; i < object->count; i++)
+        if (compare_keys(&order[i - 1], &order[i]) == 0) {
             snprintf(p->fault, sizeof p->fault, "duplicate key \"%s\" in the object that ends here",
-                     sanitize_name(p->keys[i].value->at.text).text);
+                     sanitize_name(order[i].key->at.text).text);
             return 0;
         }
-        order[i] = (uint32_t)(p->keys[i].value - object);
-    }
     p->order += object->count;
     object->at.order = order;
     return 1;
@@ -376,10 +367,9 @@ enum vit_status json_parse(const char *path, const char *where, const char *text
                          where, JSON_MAX_BYTES, bytes);
     count_values(text, bytes, &p.capacity, &keys);
     p.values = malloc(p.capacity * sizeof *p.values + keys * sizeof *p.order + bytes + 2);
-    p.keys = malloc((keys + 1) * sizeof *p.keys);
     p.copy = malloc(bytes + 1);
-    if (p.values && p.keys && p.copy) {
-        p.order = (uint32_t *)(p.values + p.capacity);
+    if (p.values && p.copy) {
+        p.order = (struct json_place *)(p.values + p.capacity);
         p.pool = (char *)(p.order + keys);
         status = parse(&p, path, where, err);
     } else {
@@ -387,7 +377,6 @@ enum vit_status json_parse(const char *path, const char *where, const char *text
     }
     release_all(&p);
     free(p.copy);
-    free(p.keys);
     if (status)
         free(p.values);
     else
