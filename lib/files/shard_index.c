@@ -30,6 +30,8 @@ static int compare_tensors(const void *a, const void *b)
 {
     const struct index_tensor *x = a, *y = b;
 
+    if (x->shard != y->shard)
+        return x->shard < y->shard ? -1 : 1;
     return strcmp(x->name, y->name);
 }
 
@@ -76,7 +78,8 @@ static enum vit_status list_tensors(const char *path, const struct json *map,
     const struct json *value;
 
     index->tensors = malloc((json_members(map) + 1) * sizeof *index->tensors);
-    if (!index->tensors)
+    index->first = calloc(index->shards + 1, sizeof *index->first);
+    if (!index->tensors || !index->first)
         return fail_no_memory(err, path);
     json_each_member(map, name, value)
     {
@@ -84,7 +87,10 @@ static enum vit_status list_tensors(const char *path, const struct json *map,
         const char **at =
             bsearch(&shard, index->shard, index->shards, sizeof *index->shard, compare_strings);
         index->tensors[index->count++] = (struct index_tensor){ name, (size_t)(at - index->shard) };
+        index->first[at - index->shard + 1]++;
     }
+    for (size_t s = 0; s < index->shards; s++)
+        index->first[s + 1] += index->first[s];
     qsort(index->tensors, index->count, sizeof *index->tensors, compare_tensors);
     return VIT_OK;
 }
@@ -134,6 +140,7 @@ void index_free(struct index_file *index)
 {
     if (!index)
         return;
+    free(index->first);
     free(index->tensors);
     free(index->shard);
     json_free(index->root);
@@ -142,7 +149,8 @@ void index_free(struct index_file *index)
 
 const struct index_tensor *index_find(const struct index_file *index, const char *name)
 {
-    const struct index_tensor key = { .name = name };
-
-    return bsearch(&key, index->tensors, index->count, sizeof *index->tensors, compare_tensors);
+    for (size_t i = 0; i < index->count; i++)
+        if (strcmp(index->tensors[i].name, name) == 0)
+            return &index->tensors[i];
+    return NULL;
 }

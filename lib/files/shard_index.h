@@ -2,9 +2,9 @@
 #ifndef VIT_FILES_SHARD_INDEX_H
 #define VIT_FILES_SHARD_INDEX_H
 
-#include "files/json.h"
 #include <stddef.h>
 
+#include "files/json.h"
 #include "vit/status.h"
 
 /*
@@ -22,9 +22,10 @@ struct index_tensor {
 
 struct index_file {
     size_t count;
-    struct index_tensor *tensors; /* sorted by name */
+    struct index_tensor *tensors; /* sorted by shard, then by name */
     size_t shards;
     const char **shard; /* [shards], sorted: NAME.safetensors, without a directory */
+    size_t *first;      /* [shards + 1]: its first tensor */
     struct json *root;  /* owns the names */
 };
 
@@ -39,7 +40,7 @@ enum vit_status index_parse(const char *path, const char *text, size_t bytes,
 /* NULL is allowed. */
 void index_free(struct index_file *index);
 
-/* The tensor of that name, or NULL. */
+/* The tensor of that name, or NULL. It reads the whole list. */
 const struct index_tensor *index_find(const struct index_file *index, const char *name);
 
 #endif

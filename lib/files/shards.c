@@ -2,40 +2,50 @@
 #include "files/shards.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "files/fail_file.h"
 #include "files/sanitize.h"
 #include "files/shard_index.h"
 
-/* Checks that a file has the tensors that the index gives it, and no other. */
+/* A tensor of a file that the index does not give it. */
+static enum vit_status fail_unexpected(const struct index_file *index, const char *path,
+                                       const char *name, struct vit_error *err)
+{
+    const struct index_tensor *const tensor = index_find(index, name);
+
+    if (!tensor)
+        return fail_tensor(err, VIT_EFORMAT, path, name, "unexpected: the index does not name it");
+    return fail_tensor(err, VIT_EFORMAT, path, name, "unexpected: the index names %s for it",
+                       sanitize_name(index->shard[tensor->shard]).text);
+}
+
+/* Checks that a file has the tensors that the index gives it, and no other: two sorted lists. */
 static enum vit_status check_file(const char *index_path, const struct index_file *index,
                                   size_t shard, const struct safetensors *file,
                                   struct vit_error *err)
 {
-    size_t expected = 0;
+    const struct index_tensor *const expected = index->tensors + index->first[shard];
+    const size_t count = index->first[shard + 1] - index->first[shard];
+    const char *missing = NULL;
+    size_t found = 0;
 
-    for (size_t i = 0; i < file->count; i++) {
-        const char *name = file->entries[i].name;
-        const struct index_tensor *tensor = index_find(index, name);
-        if (!tensor)
-            return fail_tensor(err, VIT_EFORMAT, file->source.path, name,
-                               "unexpected: the index does not name it");
-        if (tensor->shard != shard)
-            return fail_tensor(err, VIT_EFORMAT, file->source.path, name,
-                               "unexpected: the index names %s for it",
-                               sanitize_name(index->shard[tensor->shard]).text);
+    for (size_t i = 0; i < count; i++) {
+        const int order =
+            found < file->count ? strcmp(file->entries[found].name, expected[i].name) : 1;
+        if (order < 0)
+            break;
+        if (order == 0)
+            found++;
+        else if (!missing)
+            missing = expected[i].name;
     }
-    for (size_t i = 0; i < index->count; i++)
-        expected += index->tensors[i].shard == shard;
-    if (file->count == expected) /* the names found are distinct, so none is missing */
-        return VIT_OK;
-    for (size_t i = 0; i < index->count; i++) {
-        const struct index_tensor *tensor = &index->tensors[i];
-        if (tensor->shard == shard && !safetensors_find(file, tensor->name))
-            return fail_tensor(err, VIT_EFORMAT, index_path, tensor->name,
-                               "expected in %s, found no such tensor there",
-                               sanitize_name(index->shard[shard]).text);
-    }
+    if (found < file->count)
+        return fail_unexpected(index, file->source.path, file->entries[found].name, err);
+    if (missing)
+        return fail_tensor(err, VIT_EFORMAT, index_path, missing,
+                           "expected in %s, found no such tensor there",
+                           sanitize_name(index->shard[shard]).text);
     return VIT_OK;
 }
 

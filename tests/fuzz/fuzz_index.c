@@ -24,7 +24,9 @@ static void check(const struct index_file *index)
     for (size_t i = 0; i < index->count; i++) {
         const struct index_tensor *tensor = &index->tensors[i];
         demand(tensor->shard < index->shards);
-        demand(i == 0 || strcmp(tensor[-1].name, tensor->name) < 0);
+        demand(i == 0 || tensor[-1].shard < tensor->shard ||
+               (tensor[-1].shard == tensor->shard && strcmp(tensor[-1].name, tensor->name) < 0));
+        demand(index->first[tensor->shard] <= i && i < index->first[tensor->shard + 1]);
         demand(index_find(index, tensor->name) == tensor);
     }
 }
