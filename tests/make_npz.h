@@ -25,16 +25,39 @@ struct made_npz {
 };
 struct made_npz make_npz(size_t count, const struct made_member *members);
 
-/* Offsets of the fields in a member's directory entry, for patch_npz. */
+/*
+ * The float tensors of a checkpoint's directory, to be deflated; returns how many. Their names,
+ * dicts and data are freed by free_made_members.
+ */
+enum { MADE_MEMBERS = 64 };
+size_t read_made_members(const char *directory, struct made_member members[MADE_MEMBERS]);
+void free_made_members(size_t count, struct made_member *members);
+
+/*
+ * Writes the end of an archive in 64 bits, after `count` directory entries of `bytes` from `start`
+ * on. Returns its length.
+ */
+enum { MADE_END_OF_64_BITS = 56 + 20 + 22 };
+size_t put_end_of_64_bits(uint64_t count, uint64_t start, uint64_t bytes, unsigned char *out);
+
+/* Offsets of the fields in a member's directory entry. */
 enum made_field {
     FIELD_FLAGS = 8,
     FIELD_METHOD = 10,
+    FIELD_CRC = 16,
     FIELD_PACKED = 20,
     FIELD_SIZE = 24,
+    FIELD_PLACE = 42, /* of the local header, which does not have this field */
     FIELD_NAME = 46,
 };
-/* Overwrites `bytes` little-endian bytes of a field of the member at `place`. */
+/*
+ * Overwrites `bytes` little-endian bytes of a field of the member at `place`, in the directory and
+ * in the local header.
+ */
 void patch_npz(struct made_npz *npz, size_t place, enum made_field field, size_t bytes,
                uint64_t value);
+/* The same in the directory alone: the two then disagree. */
+void patch_directory(struct made_npz *npz, size_t place, enum made_field field, size_t bytes,
+                     uint64_t value);
 
 #endif

@@ -102,49 +102,17 @@ Test(npz, the_golden_file_equals_the_same_model_in_safetensors)
     equals_the_golden_model("tests/golden/google-npz");
 }
 
-/* The members of google-npz; free_members frees their names and data. */
-static void read_members(struct made_member members[40])
-{
-    static char dicts[40][128];
-    struct tensors *tensors;
-    struct vit_error err;
-
-    cr_assert_eq(open_tensors("tests/golden/google-npz", &tensors, &err), VIT_OK);
-    for (size_t i = 0; i < tensors->count; i++) {
-        const struct tensor *t = &tensors->entries[i];
-        float *data = malloc(t->elements * sizeof *data);
-        char *name = malloc(strlen(t->name) + 5);
-        int length = sprintf(dicts[i], "{'descr': '<f4', 'fortran_order': False, 'shape': (");
-        for (size_t r = 0; r < t->rank; r++)
-            length += sprintf(dicts[i] + length, "%zu,", t->shape[r]);
-        strcpy(dicts[i] + length, ")}");
-        sprintf(name, "%s.npy", t->name);
-        members[i] = (struct made_member){
-            name, dicts[i], read_tensor(tensors, t->name, data), t->elements * sizeof *data, true, 0
-        };
-    }
-    tensors_close(tensors);
-}
-
-static void free_members(struct made_member members[40])
-{
-    for (size_t i = 0; i < 40; i++) {
-        free((void *)members[i].name);
-        free((void *)members[i].data);
-    }
-}
-
 Test(npz, a_deflated_file_has_the_same_values)
 {
     const struct made_directory directory = make_directory();
-    struct made_member members[40];
+    struct made_member members[MADE_MEMBERS];
 
-    read_members(members);
+    cr_assert_eq(read_made_members("tests/golden/google-npz", members), 40);
     const struct made_npz made = make_npz(40, members);
     cr_assert_lt(made.size, 960000); /* 1,001,754 when stored */
     make_file(&directory, "any name.npz", made.bytes, made.size);
     equals_the_golden_model(directory.path);
-    free_members(members);
+    free_made_members(40, members);
     free(made.bytes);
     remove_directory(&directory);
     count_checks(1);
@@ -154,11 +122,11 @@ Test(npz, a_deflated_file_has_the_same_values)
 Test(npz, further_members_that_the_family_passes_over_may_be_of_any_kind)
 {
     const struct made_directory directory = make_directory();
-    struct made_member members[42];
+    struct made_member members[MADE_MEMBERS];
     struct vit_model *model = NULL;
     struct vit_error err = { 0 };
 
-    read_members(members);
+    cr_assert_eq(read_made_members("tests/golden/google-npz", members), 40);
     members[40] =
         (struct made_member){ "opt/state/step.npy", DICT("|O", "()"), "12345678", 8, 0, 0 };
     members[41] = (struct made_member){ "opt/state/m.npy",
@@ -178,13 +146,15 @@ Test(npz, further_members_that_the_family_passes_over_may_be_of_any_kind)
     cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EFORMAT);
     cr_assert(strstr(err.message, "tensor step2: unexpected tensor"), "%s", err.message);
     free(made.bytes);
-    members[39].dict = "{'descr': '|O', 'fortran_order': False, 'shape': ()}";
+    const char *const dict = members[39].dict;
+    members[39].dict = DICT("|O", "()");
     made = make_npz(41, members);
+    members[39].dict = dict;
     make_file(&directory, "x.npz", made.bytes, made.size);
     cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_EUNSUPPORTED);
     cr_assert(strstr(err.message, ".npy: expected a float or integer dtype"), "%s", err.message);
     free(made.bytes);
-    free_members(members);
+    free_made_members(40, members);
     remove_directory(&directory);
     count_checks(5);
 }

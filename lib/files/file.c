@@ -90,27 +90,37 @@ void file_close(struct input_file *file)
     *file = (struct input_file){ .fd = -1 };
 }
 
+enum vit_status file_read_up_to(const struct input_file *file, uint64_t offset, size_t bytes,
+                                void *out, size_t *count, struct vit_error *err)
+{
+    char *const to = out;
+
+    *count = 0;
+    while (*count < bytes) {
+        const ssize_t got = pread(file->fd, to + *count, bytes - *count, (off_t)(offset + *count));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail_errno(file->path, "cannot be read", err);
+        if (got == 0)
+            break;
+        *count += (size_t)got;
+    }
+    return VIT_OK;
+}
+
 enum vit_status file_read(const struct input_file *file, uint64_t offset, size_t bytes, void *out,
                           struct vit_error *err)
 {
-    char *next = out;
+    size_t count;
+    const enum vit_status status = file_read_up_to(file, offset, bytes, out, &count, err);
 
-    while (bytes > 0) {
-        const ssize_t count = pread(file->fd, next, bytes, (off_t)offset);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return fail_errno(file->path, "cannot be read", err);
-        if (count == 0)
-            return fail_file(err, VIT_EIO, file->path,
-                             "cannot be read: expected %zu more bytes, found the end at byte "
-                             "%" PRIu64,
-                             bytes, offset);
-        next += count;
-        offset += (uint64_t)count;
-        bytes -= (size_t)count;
-    }
-    return VIT_OK;
+    if (!status && count < bytes)
+        return fail_file(err, VIT_EIO, file->path,
+                         "cannot be read: expected %zu more bytes, found the end at byte "
+                         "%" PRIu64,
+                         bytes - count, offset + count);
+    return status;
 }
 
 enum vit_status file_read_text(const struct input_file *file, size_t max_bytes,

@@ -40,6 +40,10 @@ void file_close_descriptor(struct input_file *file);
 enum vit_status file_read(const struct input_file *file, uint64_t offset, size_t bytes, void *out,
                           struct vit_error *err);
 
+/* The same, but fewer bytes where the file ends: *count. */
+enum vit_status file_read_up_to(const struct input_file *file, uint64_t offset, size_t bytes,
+                                void *out, size_t *count, struct vit_error *err);
+
 /* A file as one string, with a NUL after its last byte. */
 struct text_file {
     const char *path; /* for messages */

@@ -6,15 +6,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "files/file.h"
 #include "files/npy_header.h"
+#include "files/zip_stream.h"
 
 #define NPZ_MAX_MEMBERS                                                                            \
     65535 /* the limit of a zip directory without zip64; models have under 3,000 */
 
+/*
+ * What the members may unpack to, and what they may be as float32: 4 bytes for each byte of the
+ * file, and 16 MiB. Weights hardly compress: float32 by a tenth, bfloat16 stored as float32 to a
+ * third; only zeros need more. docs/correctness.md has the reasons.
+ */
+enum { NPZ_MAX_EXPANSION = 4, NPZ_FREE_BYTES = 16 << 20 };
+
 struct npz_member {
-    char *name;     /* without ".npy" */
-    uint64_t index; /* in the archive's directory */
+    char *name;           /* without ".npy" */
+    uint64_t place;       /* of its local header, in the archive */
+    struct zip_data data; /* the .npy file */
     struct npy_header header;
     char *unread; /* why the member cannot be read, a message; or NULL. Then header has no array */
 };
@@ -22,18 +30,18 @@ struct npz_member {
 struct npz {
     size_t count;
     struct npz_member *members; /* sorted by name */
-    char *path;                 /* for messages */
-    struct zip *archive;
+    struct byte_source source;
     const struct npz_member *unpacked; /* the member whose unpacked data are in memory, or NULL */
     void *data;
 };
 
 /*
- * Opens an archive and checks its directory and the header of every member: stored or deflated, not
- * encrypted, each name once and ending in ".npy", sizes that agree with each other and with the
- * length of the file. VIT_EIO, VIT_ENOMEM; VIT_EFORMAT (the message names the file and the member);
- * VIT_EUNSUPPORTED: another compression, encryption, more than NPZ_MAX_MEMBERS. A member that
- * npy_parse_header does not support is listed with the reason: a model may not need it.
+ * Opens an archive and checks its directory, the places of its members, which must not overlap, and
+ * the header of each: stored or deflated, not encrypted, each name once and ending in ".npy", sizes
+ * that agree with each other and with the length of the file. VIT_EIO, VIT_ENOMEM; VIT_EFORMAT (the
+ * message names the file and the member); VIT_EUNSUPPORTED: another compression, encryption, more
+ * than NPZ_MAX_MEMBERS. A member that npy_parse_header does not support is listed with the reason:
+ * a model may not need it.
  */
 enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *err);
 

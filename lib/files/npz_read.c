@@ -1,6 +1,4 @@
 /* npz_read.c - reading the data of a member of a .npz file */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +6,7 @@
 #include "base/status.h"
 #include "files/convert.h"
 #include "files/npz.h"
-#include "files/npz_zip.h"
+#include "files/npz_where.h"
 #include "files/sanitize.h"
 
 struct npz_where npz_where(const char *path, const char *name, const char *suffix)
@@ -20,81 +18,22 @@ struct npz_where npz_where(const char *path, const char *name, const char *suffi
     return where;
 }
 
-/* libzip, the system and zlib each have their own code for it. */
-static bool is_out_of_memory(const zip_error_t *error)
-{
-    enum { ZLIB_MEM_ERROR = -4 }; /* zlib.h */
-
-    switch (zip_error_system_type(error)) {
-    case ZIP_ET_SYS:
-        return zip_error_code_system(error) == ENOMEM;
-    case ZIP_ET_ZLIB:
-        return zip_error_code_system(error) == ZLIB_MEM_ERROR;
-    default:
-        return zip_error_code_zip(error) == ZIP_ER_MEMORY;
-    }
-}
-
-enum vit_status npz_fail(const char *where, zip_error_t *error, struct vit_error *err)
-{
-    enum vit_status status = VIT_EFORMAT;
-
-    if (is_out_of_memory(error))
-        return fail(err, VIT_ENOMEM, "%s: out of memory", where);
-    if (zip_error_system_type(error) == ZIP_ET_SYS)
-        status = VIT_EIO;
-    if (zip_error_code_zip(error) == ZIP_ER_MULTIDISK)
-        status = VIT_EUNSUPPORTED;
-    return fail(err, status, "%s: cannot be read: %s", where, zip_error_strerror(error));
-}
-
-enum vit_status npz_fread(const char *where, zip_file_t *file, uint64_t bytes, void *out,
-                          struct vit_error *err)
-{
-    char *to = out;
-
-    for (uint64_t done = 0; done < bytes;) {
-        const zip_int64_t got = zip_fread(file, to + done, bytes - done);
-        if (got < 0)
-            return npz_fail(where, zip_file_get_error(file), err);
-        if (got == 0)
-            return fail(err, VIT_EFORMAT, "%s: expected %" PRIu64 " more bytes, found the end",
-                        where, bytes - done);
-        done += (uint64_t)got;
-    }
-    return VIT_OK;
-}
-
 bool npz_readable(enum npy_dtype dtype)
 {
     return dtype == NPY_F32 || dtype == NPY_F16 || dtype == NPY_F64 || dtype == NPY_BF16;
 }
 
 /* Reads and discards the next bytes of a member. */
-static enum vit_status skip(const char *where, zip_file_t *file, size_t bytes,
-                            struct vit_error *err)
+static enum vit_status skip(struct zip_stream *stream, size_t bytes, struct vit_error *err)
 {
     char chunk[512];
     enum vit_status status = VIT_OK;
 
     for (size_t n; bytes > 0 && !status; bytes -= n) {
         n = bytes < sizeof chunk ? bytes : sizeof chunk;
-        status = npz_fread(where, file, n, chunk, err);
+        status = zip_stream_read(stream, n, chunk, err);
     }
     return status;
-}
-
-/* Reads to the end: there libzip compares the checksum and the size. */
-static enum vit_status check_end(const char *where, zip_file_t *file, struct vit_error *err)
-{
-    char more;
-    const zip_int64_t got = zip_fread(file, &more, 1);
-
-    if (got < 0)
-        return npz_fail(where, zip_file_get_error(file), err);
-    if (got > 0)
-        return fail(err, VIT_EFORMAT, "%s: expected the end, found more bytes", where);
-    return VIT_OK;
 }
 
 /* Unpacks a member's data into npz->data. */
@@ -104,25 +43,23 @@ static enum vit_status unpack_member(struct npz *npz, const struct npz_member *m
     const struct npy_header *header = &member->header;
     const size_t bytes = header->elements * npy_dtype_bytes(header->dtype);
     enum vit_status status;
-    zip_file_t *file;
+    struct zip_stream *stream;
 
     if (npz->unpacked == member)
         return VIT_OK;
-    if (!npz->archive)
+    if (!npz->source.bytes && npz->source.file.fd < 0)
         return fail(err, VIT_EINVAL, "%s: the file is not open: the data cannot be read", where);
     free(npz->data);
     npz->unpacked = NULL;
     npz->data = malloc(bytes > 0 ? bytes : 1);
     if (!npz->data)
         return fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", where, bytes);
-    file = zip_fopen_index(npz->archive, member->index, 0);
-    if (!file)
-        return npz_fail(where, zip_get_error(npz->archive), err);
-    if (!(status = skip(where, file, header->data_offset, err)) &&
-        !(status = npz_fread(where, file, bytes, npz->data, err)) &&
-        !(status = check_end(where, file, err)))
+    if (!(status = zip_stream_start(&npz->source, &member->data, where, &stream, err)) &&
+        !(status = skip(stream, header->data_offset, err)) &&
+        !(status = zip_stream_read(stream, bytes, npz->data, err)) &&
+        !(status = zip_stream_finish(stream, err)))
         npz->unpacked = member;
-    zip_fclose(file);
+    zip_stream_free(stream);
     return status;
 }
 
@@ -130,7 +67,7 @@ enum vit_status npz_read_f32(struct npz *npz, const struct npz_member *member, s
                              size_t count, float *out, struct vit_error *err)
 {
     const struct npy_header *header = &member->header;
-    const struct npz_where where = npz_where(npz->path, member->name, ".npy");
+    const struct npz_where where = npz_where(npz->source.file.path, member->name, ".npy");
     enum vit_status status;
 
     if (first > header->elements || count > header->elements - first)

@@ -42,7 +42,7 @@ static struct tensor tensor_of_member(const struct npz *npz, size_t i)
         .readable = npz_readable(header->dtype),
         .rank = header->rank,
         .elements = header->elements,
-        .path = npz->path,
+        .path = npz->source.file.path,
         .entry = i,
     };
 
