@@ -25,6 +25,11 @@
       .claim = "every epilogue; many panels, row blocks and blocks of k; threads",                 \
       .cases = 32 * VIT_ACTIVATIONS * PATTERNS, /* steps of the epilogue, activations, numbers */  \
       .run = check_matmul,                                                                         \
+      .pair = VIT_MATMUL_##identifier },                                                           \
+    { .name = "zero_matmul" suffix,                                                                \
+      .claim = "packing and vit_matmul with sizes of 0; an empty sum is 0",                        \
+      .cases = 640,                                                                                \
+      .run = check_zero_matmul,                                                                    \
       .pair = VIT_MATMUL_##identifier },
 static const struct check_kernel kernels[] = {
     VIT_MATMUL_LIST(MATMUL_CHECKS)
@@ -44,6 +49,10 @@ static const struct check_kernel kernels[] = {
       .claim = "the same for the weights alone",
       .cases = 192,
       .run = check_attention_weights },
+    { .name = "zero_sizes",
+      .claim = "row kernels, element-wise operations and attention with sizes of 0",
+      .cases = 240,
+      .run = check_zero_sizes },
 };
 /* clang-format on */
 enum { KERNELS = sizeof kernels / sizeof *kernels };

@@ -77,9 +77,11 @@ void check_tile(struct check_run *c, size_t index);
 void check_tile_row(struct check_run *c, size_t index);
 void check_pack(struct check_run *c, size_t index);
 void check_matmul(struct check_run *c, size_t index);
+void check_zero_matmul(struct check_run *c, size_t index);
 void check_layernorm(struct check_run *c, size_t index);
 void check_elementwise(struct check_run *c, size_t index);
 void check_attention(struct check_run *c, size_t index);
 void check_attention_weights(struct check_run *c, size_t index);
+void check_zero_sizes(struct check_run *c, size_t index);
 
 #endif

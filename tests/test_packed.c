@@ -91,7 +91,7 @@ static void tile(const struct vit_tile *t)
             if (t->acc_out)
                 memcpy((char *)t->acc_out + 4 * (i * NR + j), &sum, sizeof sum);
             else
-                t->c[i * t->ldc + j] = finish(sum - ZERO * sums[j], t, i, j);
+                t->c[i * t->ldc + j] = finish(sum - (t->k > 0 ? ZERO * sums[j] : 0), t, i, j);
         }
 }
 
@@ -223,6 +223,41 @@ Test(packed, a_block_of_k_has_whole_groups_and_leaves_out_the_header)
     cr_assert_eq(dispatch_k_block(&pairs, 0), 72); /* 64, rounded up to whole groups */
     cr_assert_eq(vit_packed_bytes(&integers, NR + 1, 1), 2 * (HEADER + NR * GROUP));
     count_checks(4);
+}
+
+/* The kernel has a header in each panel, which an empty B does not have. */
+Test(packed, a_kernel_that_converts_multiplies_by_no_rows_without_panels_and_scratch)
+{
+    enum { M = 5, N = 7 };
+    static const float bias[N] = { 1, 2, 3, 4, 5, 6, 7 };
+    const struct vit_epilogue epilogue = { .bias = bias };
+    const struct vit_packed packed = { &integers, N, 0, NULL };
+    float c[M * N];
+
+    cr_assert_eq(vit_packed_bytes(&integers, N, 0), 0);
+    cr_assert_eq(vit_matmul_scratch_bytes(&packed, M, 3), 0);
+    cr_assert_eq(vit_packed_chunk(&packed, 0), NR); /* then 2 and 2 columns */
+    vit_pack(&packed, 0, N, NULL, 0, 1);
+    for (size_t m = 1; m <= M; m++) {
+        memset(c, 0xff, sizeof c);
+        vit_matmul(NULL, &(struct vit_matmul_args){
+                             .m = m, .b = &packed, .c = c, .ldc = N, .epilogue = &epilogue });
+        for (size_t i = 0; i < m * N; i++)
+            cr_assert_eq(c[i], bias[i % N], "m %zu, element %zu: %g", m, i, (double)c[i]);
+    }
+    count_checks(3 + M * (M + 1) / 2 * N);
+}
+
+Test(packed, there_is_no_chunk_after_the_last_column)
+{
+    const struct vit_kernels *level = scalar_level();
+
+    for (size_t l = 0; level; level = next_level(&l, 300))
+        for (size_t n = 0; n < 300; n++) {
+            const struct vit_packed packed = { &level->matmul[VIT_MATMUL_F32_F32], n, 5, NULL };
+            cr_assert_eq(vit_packed_chunk(&packed, n), 0, "%s, n %zu", level->isa, n);
+            count_checks(1);
+        }
 }
 
 Test(packed, chunks_in_any_order_give_the_bytes_of_one_call)

@@ -75,6 +75,11 @@ Test(parity, attention_weights_give_the_bits_of_scalar)
     expect_cases("vit_attention_weights");
 }
 
+Test(parity, operations_of_size_0_write_zeros_or_nothing)
+{
+    expect_cases("zero_sizes");
+}
+
 Test(parity, attention_over_many_tokens_gives_the_bits_of_scalar)
 {
     size_t i = 0, ld;

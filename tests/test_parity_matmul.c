@@ -40,6 +40,11 @@ Test(parity, packing_from_any_orientation_is_the_same)
     expect_pairs("pack");
 }
 
+Test(parity, a_matmul_of_size_0_writes_the_epilogue_of_0_or_nothing)
+{
+    expect_pairs("zero_matmul");
+}
+
 Test(matmul, scratch_changes_no_bit)
 {
     enum { M = 37, N = 70 };

@@ -14,6 +14,9 @@
  * instruction set, the thread count, the batch, the tile shape or the alignment. Sizes and strides
  * count elements unless their name says bytes. Pointers need only their type's alignment.
  *
+ * Every size may be 0, unless its range is stated. An array without elements is neither read nor
+ * written, and its pointer may be NULL. An empty sum is 0.
+ *
  * No function, and no task of a struct vit_parallel, needs more than 16 KiB of stack.
  *
  * All functions assume the default floating-point environment (round to nearest, subnormals kept,
@@ -72,7 +75,7 @@ struct vit_packed {
     void *panels;
 };
 
-/* The bytes of `panels`; 0 if n or k is 0, or if the size does not fit in size_t. */
+/* The bytes of `panels`; 0 if B is empty (n or k is 0), or if the size does not fit in size_t. */
 VIT_API size_t vit_packed_bytes(const struct vit_matmul_kernel *kernel, size_t n, size_t k);
 
 /*
@@ -80,14 +83,21 @@ VIT_API size_t vit_packed_bytes(const struct vit_matmul_kernel *kernel, size_t n
  * b[i·k_stride + (j − first)·n_stride]: a linear layer's weight [n][k] has n_stride = k and
  * k_stride = 1. B can be packed in chunks while it is read: column `first` must begin a chunk, and
  * column first + count must begin one or equal n. Chunks can be packed in any order, by any thread.
+ * If count or k is 0, nothing is packed.
  */
 VIT_API void vit_pack(const struct vit_packed *packed, size_t first, size_t count, const float *b,
                       size_t n_stride, size_t k_stride);
 
-/* The columns of the chunk that begins at column `first`. No chunk is larger than the one at 0. */
+/*
+ * The columns of the chunk that begins at column `first`; 0 if `first` is n. No chunk is larger
+ * than the one at 0.
+ */
 VIT_API size_t vit_packed_chunk(const struct vit_packed *packed, size_t first);
 
-/* C[m][n] = epilogue(A[m][k] · B[k][n]); n and k are those of the packed B. */
+/*
+ * C[m][n] = epilogue(A[m][k] · B[k][n]); n and k are those of the packed B. If k is 0, every sum is
+ * +0, so C is the epilogue of +0.
+ */
 struct vit_matmul_args {
     size_t m;
     const float *a; /* [m][k], row stride lda */
@@ -105,8 +115,8 @@ VIT_API void vit_matmul(const struct vit_parallel *parallel, const struct vit_ma
 /*
  * The bytes of scratch that a matmul with m rows of A and that many threads needs: for accumulators
  * between two blocks of k, where k is above the kernel's kc, and for A in the number type that the
- * kernel reads, where that is not float32. 0 if it needs none, or if the size does not fit in
- * size_t. It grows with m, k and threads, and does not depend on n.
+ * kernel reads, where that is not float32. 0 if it needs none, as where m or k is 0, or if
+ * the size does not fit in size_t. It grows with m, k and threads, and does not depend on n.
  */
 VIT_API size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, size_t threads);
 
@@ -171,21 +181,25 @@ struct vit_attention_args {
     void *scratch; /* vit_attention_scratch_bytes bytes, 64-byte aligned */
 };
 
-/* out[queries][heads][head_dim], row stride ld_out, = softmax(scale · Q Kᵀ) V for every head. */
+/*
+ * out[queries][heads][head_dim], row stride ld_out, = softmax(scale · Q Kᵀ) V for every head.
+ * Without tokens these are empty sums: out becomes 0.
+ */
 VIT_API void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
                            const struct vit_attention_args *args);
 
 /*
  * The weights alone: out[heads][queries][tokens], contiguous, = softmax(scale · Q Kᵀ) for every
- * head. Ignores v and ld_out.
+ * head. Ignores v and ld_out. If head_dim is 0, all scores are equal: each weight is 1/tokens.
  */
 VIT_API void vit_attention_weights(const struct vit_kernels *kernels,
                                    const struct vit_parallel *parallel,
                                    const struct vit_attention_args *args);
 
 /*
- * The bytes of scratch that vit_attention and vit_attention_weights need; 0 if the size does not
- * fit in size_t. It is linear in `tokens` and does not depend on the number of queries.
+ * The bytes of scratch that vit_attention and vit_attention_weights need; 0 if tokens or head_dim
+ * is 0, or if the size does not fit in size_t. It is linear in `tokens` and does not depend on the
+ * number of queries.
  */
 VIT_API size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, size_t tokens,
                                            size_t head_dim, size_t threads);
@@ -227,7 +241,8 @@ enum vit_dtype {
  */
 struct vit_tile {
     size_t m, n; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
-    size_t k_first, k;    /* the block of k: rows [k_first, k_first + k) of B, k ≥ 1 */
+    size_t k_first, k;    /* the block of k: rows [k_first, k_first + k) of B; both are 0 if B has
+                             no rows: then neither `a` nor the panel is read */
     const void *a;        /* the tile's first row of A, as float32 or from `convert` */
     size_t a_bytes;       /* from one row of A to the next */
     const void *panel;    /* from `pack` */
@@ -258,14 +273,14 @@ struct vit_matmul_kernel {
        the sums of the columns, then the rows of B, the same number of bytes for each k_group */
     size_t (*panel_bytes)(size_t k);
     /*
-     * Packs n ≤ nr columns of B into one panel. Element (i, j) is b[i·k_stride + j·n_stride];
-     * columns past n become 0.
+     * Packs 1 ≤ n ≤ nr columns of B, of k ≥ 1 rows, into one panel. Element (i, j) is
+     * b[i·k_stride + j·n_stride]; columns past n become 0.
      */
     void (*pack)(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
                  void *VIT_RESTRICT panel);
     /*
-     * Converts m rows of activations x[m][k], row stride ldx, to rows of row_bytes(k) bytes that
-     * the tile reads. Both NULL: the tile reads float32 rows as they are.
+     * Converts m ≥ 1 rows of activations x[m][k], k ≥ 1, row stride ldx, to rows of row_bytes(k)
+     * bytes that the tile reads. Both NULL: the tile reads float32 rows as they are.
      */
     size_t (*row_bytes)(size_t k);
     void (*convert)(size_t m, size_t k, const float *x, size_t ldx, void *VIT_RESTRICT rows);
@@ -296,7 +311,8 @@ struct vit_kernels {
     void (*layernorm)(const struct vit_layernorm_args *args);
     /* each row of y = exp(x − max)/Σ; a NaN in a row makes the whole row NaN */
     void (*softmax)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy);
-    /* only the numerators: each row of y = exp(x − max); their sums go to sums[rows] */
+    /* only the numerators: each row of y = exp(x − max); their sums go to sums[rows] (of no
+       numerators: 0) */
     void (*exp_sub_max)(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                         float *sums);
     /* y[n] = f(x[n]) for each enum vit_activation; `args` is never NULL */

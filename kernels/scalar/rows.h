@@ -40,7 +40,7 @@ static void layernorm_row(size_t n, const float *x, const float *gamma, const fl
 
 static void layernorm(const struct vit_layernorm_args *args)
 {
-    for (size_t r = 0; r < args->rows; r++)
+    for (size_t r = 0; args->n > 0 && r < args->rows; r++)
         layernorm_row(args->n, args->x + r * args->ldx, args->gamma, args->beta, args->eps,
                       args->y + r * args->ldy);
 }
@@ -63,12 +63,12 @@ static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float
                         float *sums)
 {
     for (size_t r = 0; r < rows; r++)
-        sums[r] = exp_sub_max_row(n, x + r * ldx, y + r * ldy);
+        sums[r] = n > 0 ? exp_sub_max_row(n, x + r * ldx, y + r * ldy) : 0.0f;
 }
 
 static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
 {
-    for (size_t r = 0; r < rows; r++) {
+    for (size_t r = 0; n > 0 && r < rows; r++) {
         const float scale = 1.0f / exp_sub_max_row(n, x + r * ldx, y + r * ldy);
         for (size_t i = 0; i < n; i++)
             y[r * ldy + i] *= scale;

@@ -127,11 +127,12 @@ ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_la
 
 static void layernorm(const struct vit_layernorm_args *args)
 {
+    const size_t rows = args->n > 0 ? args->rows : 0;
     size_t i = 0;
 
-    for (; i + NORM_ROWS <= args->rows; i += NORM_ROWS)
+    for (; i + NORM_ROWS <= rows; i += NORM_ROWS)
         layernorm_rows(i, NORM_ROWS, args);
-    for (; i < args->rows; i++)
+    for (; i < rows; i++)
         layernorm_rows(i, 1, args);
 }
 

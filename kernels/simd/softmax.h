@@ -93,6 +93,8 @@ static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float
 {
     size_t i = 0;
 
+    for (; n == 0 && i < rows; i++)
+        sums[i] = 0.0f;
     for (; i + VECTORS <= rows; i += VECTORS)
         exp_rows(VECTORS, n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
     for (; i < rows; i++)
@@ -112,7 +114,7 @@ static void scale_row(size_t n, float *y, float factor)
 
 static void softmax(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy)
 {
-    for (size_t i = 0; i < rows; i += VECTORS) {
+    for (size_t i = 0; n > 0 && i < rows; i += VECTORS) {
         const size_t some = rows - i < VECTORS ? rows - i : VECTORS;
         float sums[VECTORS];
 

@@ -164,6 +164,19 @@ static void attention_task(void *arg, size_t part)
     }
 }
 
+/* Without tokens every output is an empty sum; without columns the scores of a row are equal. */
+static void attend_empty(const struct vit_attention_args *args, bool weights)
+{
+    const size_t rows = weights ? args->heads * args->queries : args->queries;
+    const size_t n = weights ? args->tokens : args->heads * args->head_dim;
+    const size_t ld = weights ? n : args->ld_out;
+    const float value = weights && n > 0 ? 1.0f / (float)n : 0.0f;
+
+    for (size_t i = 0; n > 0 && i < rows; i++)
+        for (size_t j = 0; j < n; j++)
+            args->out[i * ld + j] = value;
+}
+
 static void run_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
                           const struct vit_attention_args *args, bool weights)
 {
@@ -180,6 +193,12 @@ static void run_attention(const struct vit_kernels *kernels, const struct vit_pa
         .part_bytes = vit_attention_scratch_bytes(kernels, args->tokens, args->head_dim, 1),
     };
 
+    if (args->queries == 0 || args->heads == 0)
+        return;
+    if (args->tokens == 0 || args->head_dim == 0) {
+        attend_empty(args, weights);
+        return;
+    }
     at.blocks = (at.tiles + block_tiles - 1) / block_tiles;
     at.parts =
         parallel_threads(parallel, args->heads * at.blocks, multiply_adds, MIN_MULTIPLY_ADDS);

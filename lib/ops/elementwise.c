@@ -59,6 +59,8 @@ static void run_rows(const struct vit_kernels *kernels, const struct vit_paralle
     const size_t threads = parallel_threads(parallel, args->rows, elements, MIN_ELEMENTS);
     struct elementwise e = { kernels, args, row, parallel_tasks(threads, args->rows) };
 
+    if (args->rows == 0 || args->n == 0)
+        return;
     parallel_run(parallel, threads, e.parts, elementwise_task, &e);
 }
 

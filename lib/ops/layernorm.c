@@ -27,5 +27,7 @@ void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel 
     const size_t threads = parallel_threads(parallel, args->rows, elements, MIN_ELEMENTS);
     struct layernorm norm = { kernels, args, parallel_tasks(threads, args->rows) };
 
+    if (args->rows == 0 || args->n == 0)
+        return;
     parallel_run(parallel, threads, norm.parts, layernorm_task, &norm);
 }

@@ -22,6 +22,8 @@ struct matmul {
     size_t n, k;
     const char *rows; /* of A, as the kernel reads them */
     size_t row_bytes; /* from one to the next */
+    const char *b;    /* its panels */
+    size_t panel_bytes;
     size_t row_tiles, panels;
     size_t down, across; /* how many parts each is divided into */
     size_t convert_parts;
@@ -79,7 +81,7 @@ static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, si
     const struct panel columns = packed_panel(kernel, mm->n, p);
     const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
     const size_t blocks = unfinished ? mm->k / kernel->kc + (mm->k % kernel->kc != 0) : 1;
-    const char *const panel = (const char *)args->b->panels + p * kernel->panel_bytes(mm->k);
+    const char *const panel = mm->b + p * mm->panel_bytes;
     const struct vit_epilogue at_column = epilogue_at_column(args->epilogue, columns.first);
     struct vit_epilogue epilogue = at_column;
     struct vit_tile tile = {
@@ -133,12 +135,11 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
 {
     const struct vit_matmul_kernel *const kernel = mm->kernel;
     const struct vit_matmul_args *const args = mm->args;
-    const size_t panel_bytes = kernel->panel_bytes(mm->k);
 
     for (size_t p = panel_begin, count; p < panel_end; p += count) {
         const struct panel columns = packed_panel(kernel, mm->n, p);
         const struct vit_epilogue epilogue = epilogue_at_column(args->epilogue, columns.first);
-        const char *const panel = (const char *)args->b->panels + p * panel_bytes;
+        const char *const panel = mm->b + p * mm->panel_bytes;
         count = gemv_panels(mm, p, panel_end);
         kernel->tile(&(struct vit_tile){
             .m = 1,
@@ -147,7 +148,7 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
             .a = mm->rows,
             .a_bytes = mm->row_bytes,
             .panel = panel,
-            .panel_bytes = panel_bytes,
+            .panel_bytes = mm->panel_bytes,
             .prefetch = panel,
             .c = args->c + columns.first,
             .ldc = args->ldc,
@@ -218,7 +219,7 @@ static size_t unfinished_bytes(const struct vit_packed *b, size_t m)
 
 size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, size_t threads)
 {
-    const size_t row = b->kernel->convert ? b->kernel->row_bytes(b->k) : 0;
+    const size_t row = b->kernel->convert && b->k > 0 ? b->kernel->row_bytes(b->k) : 0;
     size_t converted, unfinished;
 
     if (threads > SIZE_MAX / 16 ||
@@ -254,14 +255,18 @@ static void convert_rows(struct matmul *mm, const struct vit_parallel *parallel,
 
 void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_args *args)
 {
+    _Alignas(ALIGNMENT) static const char empty[ALIGNMENT]; /* A and B, if B has no rows */
     const struct vit_matmul_kernel *const kernel = args->b->kernel;
+    const size_t k = args->b->k;
     struct matmul mm = {
         .args = args,
         .kernel = kernel,
         .n = args->b->n,
-        .k = args->b->k,
-        .rows = (const char *)args->a,
-        .row_bytes = args->lda * sizeof *args->a,
+        .k = k,
+        .rows = k > 0 ? (const char *)args->a : empty,
+        .row_bytes = k > 0 ? args->lda * sizeof *args->a : 0,
+        .b = k > 0 ? args->b->panels : empty,
+        .panel_bytes = k > 0 ? kernel->panel_bytes(k) : 0,
         .row_tiles = matmul_row_tiles(kernel, args->m),
         .panels = packed_panels(kernel, args->b->n),
         .down = 1,
@@ -277,7 +282,7 @@ void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_arg
     choose_grid(&mm, parallel_tasks(threads, units));
     if (mm.unfinished_bytes > 0)
         mm.unfinished = args->scratch;
-    if (kernel->convert)
+    if (kernel->convert && k > 0)
         convert_rows(&mm, parallel,
                      (char *)args->scratch + mm.down * mm.across * mm.unfinished_bytes);
     parallel_run(parallel, threads, mm.down * mm.across, multiply_task, &mm);

@@ -49,7 +49,9 @@ static size_t panel_at(const struct vit_packed *b, size_t first)
 
 size_t vit_packed_chunk(const struct vit_packed *packed, size_t first)
 {
-    return packed_panel(packed->kernel, packed->n, panel_at(packed, first)).columns;
+    const size_t p = panel_at(packed, first), panels = packed_panels(packed->kernel, packed->n);
+
+    return p < panels ? packed_panel(packed->kernel, packed->n, p).columns : 0;
 }
 
 void vit_pack(const struct vit_packed *packed, size_t first, size_t count, const float *b,
@@ -58,8 +60,10 @@ void vit_pack(const struct vit_packed *packed, size_t first, size_t count, const
     const struct vit_matmul_kernel *const kernel = packed->kernel;
     const size_t bytes = kernel->panel_bytes(packed->k);
     size_t p = panel_at(packed, first);
-    char *panel = (char *)packed->panels + p * bytes;
 
+    if (count == 0 || packed->k == 0)
+        return;
+    char *panel = (char *)packed->panels + p * bytes;
     for (size_t done = 0; done < count; p++, panel += bytes) {
         const size_t columns = packed_panel(kernel, packed->n, p).columns;
         kernel->pack(columns, packed->k, b + done * n_stride, n_stride, k_stride, panel);
