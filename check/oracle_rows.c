@@ -3,23 +3,15 @@
 #include <stdlib.h>
 
 #include "check/compare_bits.h"
+#include "check/hard_rows.h"
 #include "check/kernel_cases.h"
 #include "check/matmul_scratch.h"
 #include "check/oracle.h"
+#include "check/oracle_note.h"
 #include "check/test_data.h"
 
 static const size_t lengths[] = { 1, 2, 3, 16, 17, 64, 197, 768, 3072 };
 enum { LENGTHS = sizeof lengths / sizeof *lengths, LONGEST = 3072 };
-
-/* Adds one comparison; `at` identifies it if it is the worst. */
-static void note(struct oracle_error *error, double distance, double at)
-{
-    error->count++;
-    if (!(distance <= error->max)) { /* NaN counts as the worst */
-        error->max = distance;
-        error->at = (float)at;
-    }
-}
 
 /* A row of LayerNorm, and what double precision makes of it. */
 struct norm_row {
@@ -100,8 +92,8 @@ struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t se
 }
 
 /*
- * The error of k multiply-adds in sequence is at most k·2^-24·Σ|a·b| (Higham 2002, section 3.1, to
- * first order; one rounding a step).
+ * The error of k multiply-adds in sequence is at most k·U/(1 − k·U)·Σ|a·b| (Higham 2002, section
+ * 3.1; one rounding a step), and half the distance of subnormal numbers in each step.
  */
 static double f32_f32_bound(size_t k, const float *a, const float *b)
 {
@@ -109,7 +101,8 @@ static double f32_f32_bound(size_t k, const float *a, const float *b)
 
     for (size_t p = 0; p < k; p++)
         magnitude += fabs((double)a[p] * (double)b[p]);
-    return (double)k * 0x1p-24 * magnitude;
+    const double roundings = (double)k * U;
+    return roundings / (1.0 - roundings) * magnitude + (double)k * SMALLEST / 2;
 }
 
 /* The bound of the error of Σ a[p]·b[p], p < k. A pair without a bound fails its check. */
@@ -124,6 +117,21 @@ static void multiply(const struct vit_matmul_args *args)
         abort();
 }
 
+/* Fills A[m][k] and B[n][k], of the hardest rows unless `kind` is HARD_ROWS. */
+static void fill_operands(size_t k, enum hard_row kind, uint64_t seed, size_t m, float *a, size_t n,
+                          float *b)
+{
+    fill_pattern(m * k, a, PATTERN_NORMAL, seed + k);
+    fill_pattern(n * k, b, PATTERN_NORMAL, seed + k + 1);
+    if (kind == HARD_ROWS)
+        return;
+    for (size_t i = 0; i < m; i++)
+        fill_hard(k, a + i * k, kind, seed + i);
+    for (size_t i = 0; i < n * k; i++)
+        if (i / k % 2) /* every second column: the sum of a row of A */
+            b[i] = 1.0f;
+}
+
 /* C of 9 × 21 for each length of k. */
 struct oracle_error matmul_error(const struct vit_kernels *kernels, enum vit_matmul_pair pair,
                                  uint64_t seed)
@@ -133,13 +141,12 @@ struct oracle_error matmul_error(const struct vit_kernels *kernels, enum vit_mat
     const struct vit_matmul_kernel *const kernel = &kernels->matmul[pair];
     struct oracle_error error = { 0 };
 
-    for (size_t l = 0; l < LENGTHS; l++) {
-        const size_t k = lengths[l];
+    for (size_t l = 0; l < LENGTHS * (HARD_ROWS + 1); l++) {
+        const size_t k = lengths[l % LENGTHS];
         const struct vit_packed packed = { kernel, N, k, malloc(vit_packed_bytes(kernel, N, k)) };
         if (!packed.panels)
             abort();
-        fill_pattern(M * k, a, PATTERN_NORMAL, seed + k);
-        fill_pattern(N * k, b, PATTERN_NORMAL, seed + k + 1);
+        fill_operands(k, (enum hard_row)(HARD_ROWS - l / LENGTHS), seed, M, a, N, b);
         vit_pack(&packed, 0, N, b, k, 1);
         multiply(
             &(struct vit_matmul_args){ .m = M, .a = a, .lda = k, .b = &packed, .c = c, .ldc = N });
@@ -210,149 +217,5 @@ struct oracle_error epilogue_error(const struct vit_kernels *kernels, enum vit_m
             }
     }
     free(packed.panels);
-    return error;
-}
-
-struct attention {
-    size_t tokens, heads, head_dim;
-    double scale;
-    const float *qkv; /* [tokens][3][heads][head_dim] */
-};
-
-/*
- * Computes a query's weights p[tokens] in double; returns the bound of their relative error in
- * units of 2^-24, to first order. The error of a score is (d + 1)·S, where S is the largest
- * scale·Σ|q·k| of d terms; that of x − max is D, its largest magnitude; that of exp is 2.2; the
- * quotient doubles all this. The sum over T tokens adds T/16 + 4, its reciprocal and the product
- * one each.
- */
-static double compute_weights(const struct attention *at, size_t head, size_t query, double *p)
-{
-    const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
-    const float *const q = at->qkv + query * 3 * dim + head * d;
-    double max = -INFINITY, min = INFINITY, magnitude = 0.0, sum = 0.0;
-
-    for (size_t i = 0; i < t; i++) {
-        const float *const key = at->qkv + i * 3 * dim + dim + head * d;
-        double terms = 0.0;
-        p[i] = 0.0;
-        for (size_t j = 0; j < d; j++) {
-            p[i] += at->scale * (double)q[j] * (double)key[j];
-            terms += at->scale * fabs((double)q[j] * (double)key[j]);
-        }
-        max = fmax(max, p[i]);
-        min = fmin(min, p[i]);
-        magnitude = fmax(magnitude, terms);
-    }
-    for (size_t i = 0; i < t; i++) {
-        p[i] = exp(p[i] - max);
-        sum += p[i];
-    }
-    for (size_t i = 0; i < t; i++)
-        p[i] /= sum;
-    return 2.0 * ((double)(d + 1) * magnitude + (max - min) + 2.2) + (double)(t / 16 + 4 + 2);
-}
-
-/* A query's output and the bound of its error: the sum over T tokens adds T. */
-static void attend(const struct attention *at, size_t head, size_t query, double *p, double *truth,
-                   double *bound /* [head_dim] */)
-{
-    const size_t d = at->head_dim, dim = at->heads * d, t = at->tokens;
-    const double roundings = compute_weights(at, head, query, p) + (double)t;
-
-    for (size_t j = 0; j < d; j++) {
-        truth[j] = bound[j] = 0.0;
-        for (size_t i = 0; i < t; i++) {
-            const double v = (double)at->qkv[i * 3 * dim + 2 * dim + head * d + j];
-            truth[j] += p[i] * v;
-            bound[j] += roundings * 0x1p-24 * p[i] * fabs(v);
-        }
-    }
-}
-
-enum { MAX_TOKENS = 70, MAX_DIM = 48 };
-static const struct attention attentions[] = { { 1, 1, 1, 1.0, NULL },
-                                               { 17, 3, 5, 0.5, NULL },
-                                               { 50, 2, 24, 0.25, NULL },
-                                               { 70, 3, 16, 0.25, NULL } };
-enum { ATTENTIONS = sizeof attentions / sizeof *attentions };
-
-/* Fills qkv[tokens][3][heads][head_dim]; returns arguments for all queries, with scratch. */
-static struct vit_attention_args prepare(const struct vit_kernels *kernels,
-                                         const struct attention *at, float *qkv, uint64_t seed)
-{
-    const size_t dim = at->heads * at->head_dim, count = at->tokens * 3 * dim;
-    const struct vit_attention_args args = {
-        .queries = at->tokens,
-        .tokens = at->tokens,
-        .heads = at->heads,
-        .head_dim = at->head_dim,
-        .q = qkv,
-        .ldq = 3 * dim,
-        .k = qkv + dim,
-        .v = qkv + 2 * dim,
-        .ldkv = 3 * dim,
-        .ld_out = dim,
-        .scale = (float)at->scale,
-        .scratch = malloc(vit_attention_scratch_bytes(kernels, at->tokens, at->head_dim, 1)),
-    };
-
-    if (!args.scratch)
-        abort();
-    fill_pattern(count, qkv, PATTERN_NORMAL, seed);
-    for (size_t i = 0; i < count; i++)
-        qkv[i] *= 0.25f;
-    return args;
-}
-
-struct oracle_error attention_error(const struct vit_kernels *kernels, uint64_t seed)
-{
-    static float qkv[MAX_TOKENS * 3 * MAX_DIM], out[MAX_TOKENS * MAX_DIM];
-    double p[MAX_TOKENS], truth[MAX_DIM] = { 0 }, bound[MAX_DIM] = { 0 };
-    struct oracle_error error = { 0 };
-
-    for (size_t s = 0; s < ATTENTIONS; s++) {
-        struct attention at = attentions[s];
-        const size_t t = at.tokens, d = at.head_dim, dim = at.heads * d;
-        struct vit_attention_args args = prepare(kernels, &at, qkv, seed + s);
-        at.qkv = qkv;
-        args.out = out;
-        vit_attention(kernels, NULL, &args);
-        free(args.scratch);
-        for (size_t head = 0; head < at.heads; head++)
-            for (size_t i = 0; i < t; i++) {
-                attend(&at, head, i, p, truth, bound);
-                for (size_t j = 0; j < d; j++)
-                    note(&error, fabs((double)out[i * dim + head * d + j] - truth[j]) / bound[j],
-                         truth[j]);
-            }
-    }
-    return error;
-}
-
-/* The weights of a third of the queries. */
-struct oracle_error attention_weights_error(const struct vit_kernels *kernels, uint64_t seed)
-{
-    static float qkv[MAX_TOKENS * 3 * MAX_DIM], weights[3 * MAX_TOKENS * MAX_TOKENS];
-    double p[MAX_TOKENS];
-    struct oracle_error error = { 0 };
-
-    for (size_t s = 0; s < ATTENTIONS; s++) {
-        struct attention at = attentions[s];
-        const size_t t = at.tokens, queries = (t + 2) / 3;
-        struct vit_attention_args args = prepare(kernels, &at, qkv, seed + s);
-        at.qkv = qkv;
-        args.queries = queries;
-        args.out = weights;
-        vit_attention_weights(kernels, NULL, &args);
-        free(args.scratch);
-        for (size_t head = 0; head < at.heads; head++)
-            for (size_t i = 0; i < queries; i++) {
-                const float *const found = weights + (head * queries + i) * t;
-                const double bound = compute_weights(&at, head, i, p) * 0x1p-24;
-                for (size_t j = 0; j < t; j++)
-                    note(&error, fabs((double)found[j] - p[j]) / (bound * p[j]), p[j]);
-            }
-    }
     return error;
 }
