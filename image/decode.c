@@ -11,8 +11,10 @@
 #include "image/decoder.h"
 #include "image/orientation.h"
 
-#define DEFAULT_MAX_BYTES  ((size_t)1 << 30)
-#define DEFAULT_MAX_PIXELS ((size_t)1 << 28)
+/* A quarter of a GiB, in the file as in its pixels; real progressive files have about ten scans. */
+#define DEFAULT_MAX_BYTES  ((size_t)1 << 28)
+#define DEFAULT_MAX_PIXELS (DEFAULT_MAX_BYTES / 3)
+#define DEFAULT_MAX_SCANS  100
 
 struct format {
     bool (*matches)(const struct encoded *in);
@@ -49,15 +51,22 @@ static const struct format formats[] = {
     { is_webp, decode_webp },
 };
 
-enum vit_status decoder_allocate(const struct encoded *in, size_t height, size_t width,
-                                 struct vit_image *image, struct vit_error *err)
+enum vit_status decoder_allocate(const struct encoded *in, const char *format, uint64_t min_bytes,
+                                 size_t height, size_t width, struct vit_image *image,
+                                 struct vit_error *err)
 {
     if (height == 0 || width == 0)
         return image_fail(err, VIT_EIMAGE, "%s: expected at least 1x1 pixels, found %zux%zu",
                           in->name, height, width);
     if (height > in->max_pixels / width)
-        return image_fail(err, VIT_EUNSUPPORTED, "%s: expected at most %zu pixels, found %zux%zu",
-                          in->name, in->max_pixels, height, width);
+        return image_fail(
+            err, VIT_EUNSUPPORTED,
+            "%s: expected at most %zu pixels, found %zux%zu; max_pixels raises the limit", in->name,
+            in->max_pixels, height, width);
+    if (in->size < min_bytes)
+        return image_fail(err, VIT_EIMAGE,
+                          "%s: truncated %s: expected more than %zu bytes for %zux%zu pixels",
+                          in->name, format, in->size, height, width);
     uint8_t *const pixels = width <= SIZE_MAX / 3 / height ? malloc(height * width * 3) : NULL;
     if (!pixels)
         return image_fail(err, VIT_ENOMEM, "%s: out of memory for %zux%zu pixels", in->name, height,
@@ -96,26 +105,34 @@ static enum vit_status read_options(const struct vit_decode_options *options, co
         out->max_bytes = DEFAULT_MAX_BYTES;
     if (out->max_pixels == 0)
         out->max_pixels = DEFAULT_MAX_PIXELS;
+    if (out->max_scans == 0)
+        out->max_scans = DEFAULT_MAX_SCANS;
     return VIT_OK;
 }
 
-static enum vit_status too_long(const struct vit_decode_options *options, struct vit_error *err)
+static enum vit_status check_bytes(const struct vit_decode_options *options, uint64_t bytes,
+                                   struct vit_error *err)
 {
-    return image_fail(err, VIT_EUNSUPPORTED, "%s: expected at most %zu bytes, found more",
-                      options->name, options->max_bytes);
+    if (bytes > options->max_bytes)
+        return image_fail(err, VIT_EUNSUPPORTED,
+                          "%s: expected at most %zu bytes, found %llu; max_bytes raises the limit",
+                          options->name, options->max_bytes, (unsigned long long)bytes);
+    return VIT_OK;
 }
 
 static enum vit_status decode(const void *bytes, size_t size,
                               const struct vit_decode_options *options, struct vit_image *image,
                               struct vit_error *err)
 {
-    const struct encoded in = { options->name, bytes, size, options->max_pixels };
+    const struct encoded in = { options->name, bytes, size, options->max_pixels,
+                                options->max_scans };
     const struct format *format = formats;
     const struct format *const end = formats + sizeof formats / sizeof *formats;
     struct vit_image decoded = { 0 };
+    enum vit_status status = check_bytes(options, size, err);
 
-    if (size > options->max_bytes)
-        return too_long(options, err);
+    if (status)
+        return status;
     while (format < end && !format->matches(&in))
         format++;
     if (has_magic(&in, 0, lfs_start, sizeof lfs_start - 1))
@@ -126,7 +143,7 @@ static enum vit_status decode(const void *bytes, size_t size,
     if (format == end)
         return image_fail(err, VIT_EIMAGE,
                           "%s: expected a JPEG, PNG or WebP file, found another format", in.name);
-    enum vit_status status = format->decode(&in, &decoded, err);
+    status = format->decode(&in, &decoded, err);
     if (!status && options->exif_orientation)
         status = orientation_apply(&in, orientation_find(&in), &decoded, err);
     if (status)
@@ -146,16 +163,23 @@ enum vit_status vit_image_decode(const void *bytes, size_t size,
     return status ? status : decode(bytes, size, &o, image, err);
 }
 
-/* Reads to the end, because the file may grow. The caller frees *bytes in any case. */
-static enum vit_status read_file(FILE *file, const struct vit_decode_options *options,
-                                 uint8_t **bytes, size_t *size, struct vit_error *err)
+/*
+ * Reads to the end, because the file may grow: `length` is what it had when it was opened. The
+ * caller frees *bytes in any case.
+ */
+static enum vit_status read_file(FILE *file, uint64_t length,
+                                 const struct vit_decode_options *options, uint8_t **bytes,
+                                 size_t *size, struct vit_error *err)
 {
     size_t capacity = 0;
+    enum vit_status status = check_bytes(options, length, err);
 
     *bytes = NULL;
     *size = 0;
+    if (status)
+        return status;
     do {
-        capacity = capacity ? 2 * capacity : (size_t)1 << 16;
+        capacity = capacity ? 2 * capacity : (size_t)length + 1;
         uint8_t *const grown = realloc(*bytes, capacity);
         if (!grown)
             return image_fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", options->name,
@@ -166,15 +190,14 @@ static enum vit_status read_file(FILE *file, const struct vit_decode_options *op
         if (ferror(file))
             return image_fail(err, errno == ENOMEM ? VIT_ENOMEM : VIT_EIO, "%s: %s", options->name,
                               strerror(errno));
-        if (*size > options->max_bytes)
-            return too_long(options, err);
-    } while (*size == capacity);
-    return VIT_OK;
+        status = check_bytes(options, *size, err);
+    } while (!status && *size == capacity);
+    return status;
 }
 
 /* Without O_NONBLOCK, opening a named pipe waits for its writer. NULL: *status says why. */
-static FILE *open_file(const char *path, const char *name, enum vit_status *status,
-                       struct vit_error *err)
+static FILE *open_file(const char *path, const char *name, uint64_t *length,
+                       enum vit_status *status, struct vit_error *err)
 {
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat info;
@@ -189,7 +212,9 @@ static FILE *open_file(const char *path, const char *name, enum vit_status *stat
         *status = image_fail(err, VIT_EIO, "%s: expected a regular file, found another kind", name);
     else if (!(file = fdopen(fd, "rb")))
         *status = image_fail(err, VIT_ENOMEM, "%s: out of memory", name);
-    if (!file && fd >= 0)
+    if (file)
+        *length = (uint64_t)info.st_size;
+    else if (fd >= 0)
         close(fd);
     return file;
 }
@@ -199,15 +224,16 @@ enum vit_status vit_image_decode_file(const char *path, const struct vit_decode_
 {
     struct vit_decode_options o;
     uint8_t *bytes = NULL;
+    uint64_t length;
     size_t size;
     enum vit_status status = read_options(options, path, &o, err);
 
     if (status)
         return status;
-    FILE *const file = open_file(path, o.name, &status, err);
+    FILE *const file = open_file(path, o.name, &length, &status, err);
     if (!file)
         return status;
-    status = read_file(file, &o, &bytes, &size, err);
+    status = read_file(file, length, &o, &bytes, &size, err);
     fclose(file);
     if (status == VIT_OK)
         status = decode(bytes, size, &o, image, err);

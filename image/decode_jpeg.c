@@ -9,12 +9,6 @@
 #include <jpeglib.h>
 
 /*
- * Each scan of a progressive file may pass over all coefficients, in a few bytes: a small file can
- * cost minutes. libjpeg-turbo advises a limit (djpeg -maxscans). Real files have about ten scans.
- */
-#define MAX_SCANS 500
-
-/*
  * Holds everything that is read after the longjmp. It lies in the frame of decode_jpeg(), above the
  * function that calls setjmp(), so that no local becomes indeterminate. Callbacks find it in
  * client_data.
@@ -87,9 +81,12 @@ static void on_progress(j_common_ptr jpeg)
 {
     struct jpeg_decoder *d = decoder_of(jpeg);
 
-    if (d->jpeg.input_scan_number > MAX_SCANS) {
-        d->status = image_fail(d->err, VIT_EUNSUPPORTED,
-                               "%s: expected at most %d scans, found more", d->in->name, MAX_SCANS);
+    /* a scan may pass over all coefficients in a few bytes: djpeg -maxscans does the same */
+    if ((unsigned)d->jpeg.input_scan_number > d->in->max_scans) {
+        d->status =
+            image_fail(d->err, VIT_EUNSUPPORTED,
+                       "%s: expected at most %u scans, found scan %d; max_scans raises the limit",
+                       d->in->name, d->in->max_scans, d->jpeg.input_scan_number);
         longjmp(d->failed, 1);
     }
 }
@@ -135,6 +132,20 @@ static void cmyk_to_rgb(size_t width, const uint8_t *cmyk, uint8_t *rgb)
             rgb[c] = (uint8_t)(cmyk[3] - multiply_bytes(255u - cmyk[c], cmyk[3]));
 }
 
+/*
+ * Each block of 8 × 8 samples has a Huffman code in the first scan of its channel, of at least one
+ * bit. libjpeg would fill what is missing with gray. Arithmetic codes have no such minimum.
+ */
+static uint64_t min_bytes(const struct jpeg_decompress_struct *jpeg)
+{
+    uint64_t blocks = 0; /* at most 4 · 2^13 · 2^13 */
+
+    for (int c = 0; c < jpeg->num_components; c++)
+        blocks +=
+            (uint64_t)jpeg->comp_info[c].width_in_blocks * jpeg->comp_info[c].height_in_blocks;
+    return jpeg->arith_code ? 0 : blocks / 8;
+}
+
 static enum vit_status read_header(struct jpeg_decoder *d)
 {
     struct jpeg_decompress_struct *const jpeg = &d->jpeg;
@@ -146,7 +157,8 @@ static enum vit_status read_header(struct jpeg_decoder *d)
         return image_fail(d->err, VIT_EUNSUPPORTED,
                           "%s: expected a JPEG of 1, 3 or 4 channels, found %d", d->in->name,
                           jpeg->num_components);
-    status = decoder_allocate(d->in, jpeg->image_height, jpeg->image_width, d->out, d->err);
+    status = decoder_allocate(d->in, "JPEG", min_bytes(jpeg), jpeg->image_height, jpeg->image_width,
+                              d->out, d->err);
     if (status != VIT_OK)
         return status;
     jpeg->out_color_space = JCS_RGB; /* from gray too: it repeats */

@@ -75,6 +75,25 @@ static void read_bytes(png_structp png, png_bytep to, size_t count)
     d->at += count;
 }
 
+/*
+ * Deflate's densest code has 258 bytes in 2 bits: at most 1032 for each byte. A row is a byte for
+ * its filter, then its pixels; an interlaced file has the rows of seven smaller images.
+ */
+static uint64_t min_bytes(png_uint_32 height, png_uint_32 width, unsigned pixel_bits,
+                          bool interlaced)
+{
+    enum { DENSEST = 1032 };
+    uint64_t bytes = 0;
+
+    for (int pass = 0; pass < (interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1); pass++) {
+        const uint64_t rows = interlaced ? PNG_PASS_ROWS(height, pass) : height;
+        const uint64_t columns = interlaced ? PNG_PASS_COLS(width, pass) : width;
+        const uint64_t row = columns ? 1 + (columns * pixel_bits + 7) / 8 : 0; /* below 2^35 */
+        bytes += rows * (row / DENSEST) + rows * (row % DENSEST) / DENSEST;
+    }
+    return bytes;
+}
+
 static enum vit_status read_header(struct png_decoder *d)
 {
     const png_structp png = d->png;
@@ -82,6 +101,11 @@ static enum vit_status read_header(struct png_decoder *d)
     png_read_info(png, d->info);
     const int depth = png_get_bit_depth(png, d->info);
     const int color = png_get_color_type(png, d->info);
+    const png_uint_32 height = png_get_image_height(png, d->info);
+    const png_uint_32 width = png_get_image_width(png, d->info);
+    const uint64_t bytes =
+        min_bytes(height, width, png_get_channels(png, d->info) * (unsigned)depth,
+                  png_get_interlace_type(png, d->info) != PNG_INTERLACE_NONE);
 
     if (depth == 16 && color == PNG_COLOR_TYPE_GRAY)
         return image_fail(d->err, VIT_EUNSUPPORTED,
@@ -91,8 +115,7 @@ static enum vit_status read_header(struct png_decoder *d)
     png_set_expand(png);
     png_set_strip_alpha(png);
     png_set_gray_to_rgb(png);
-    return decoder_allocate(d->in, png_get_image_height(png, d->info),
-                            png_get_image_width(png, d->info), d->out, d->err);
+    return decoder_allocate(d->in, "PNG", bytes, height, width, d->out, d->err);
 }
 
 /* The caller cleans up: no local of this function is read after the longjmp. */
@@ -107,6 +130,10 @@ static enum vit_status decode_rows(struct png_decoder *d)
         return fail_no_memory(d);
     png_set_read_fn(d->png, d, read_bytes);
     png_set_user_limits(d->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours count pixels */
+    /* skips all chunks that do not matter here: libpng would inflate profiles and texts, some
+     * 8 MB of each, a thousand of them */
+    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_chunk_malloc_max(d->png, 0); /* would refuse a long chunk that is skipped */
     status = read_header(d);
     if (status != VIT_OK)
         return status;

@@ -55,6 +55,19 @@ static bool find_lossy(const struct encoded *in, const uint8_t **chunk, size_t *
     return false;
 }
 
+/*
+ * Lossy pixels have the modes of each block of 16 × 16 in bits of fixed probabilities, together at
+ * least 1.6 bits (RFC 6386, sections 11.2 and 11.3). Lossless ones may need no bits.
+ */
+static uint64_t min_bytes(const WebPBitstreamFeatures *features)
+{
+    enum { LOSSY = 1 };
+    const uint64_t rows = ((uint64_t)features->height + 15) / 16;
+    const uint64_t columns = ((uint64_t)features->width + 15) / 16;
+
+    return features->format == LOSSY ? rows * columns / 8 : 0;
+}
+
 enum vit_status decode_webp(const struct encoded *in, struct vit_image *out, struct vit_error *err)
 {
     WebPDecoderConfig config;
@@ -78,8 +91,8 @@ enum vit_status decode_webp(const struct encoded *in, struct vit_image *out, str
     if (config.input.has_animation)
         return image_fail(err, VIT_EUNSUPPORTED,
                           "%s: WebP: expected a still image, found an animation", in->name);
-    status =
-        decoder_allocate(in, (size_t)config.input.height, (size_t)config.input.width, out, err);
+    status = decoder_allocate(in, "WebP", min_bytes(&config.input), (size_t)config.input.height,
+                              (size_t)config.input.width, out, err);
     if (status != VIT_OK)
         return status;
 

@@ -10,14 +10,17 @@ struct encoded {
     const uint8_t *bytes;
     size_t size;
     size_t max_pixels;
+    unsigned max_scans;
 };
 
 /*
- * Checks the size against max_pixels and allocates RGB pixels. A decoder that fails after this
- * leaves the pixels in *image: vit_image_decode() frees them.
+ * Checks the size against max_pixels and allocates RGB pixels. `min_bytes`: no shorter file has so
+ * many pixels; `format` names it. A decoder that fails after this leaves the pixels in *image:
+ * vit_image_decode() frees them.
  */
-enum vit_status decoder_allocate(const struct encoded *in, size_t height, size_t width,
-                                 struct vit_image *image, struct vit_error *err);
+enum vit_status decoder_allocate(const struct encoded *in, const char *format, uint64_t min_bytes,
+                                 size_t height, size_t width, struct vit_image *image,
+                                 struct vit_error *err);
 
 enum vit_status decode_jpeg(const struct encoded *in, struct vit_image *image,
                             struct vit_error *err);

@@ -172,7 +172,8 @@ static enum vit_status run_preprocess(const struct invocation *in, struct vit_er
     if (!status && o->out)
         status = find_config(in, &config, err);
     if (!status)
-        status = load_image(in->operands[0], config.exif_orientation, &image, err);
+        status = load_image(in->operands[0], config.exif_orientation, in->common->max_pixels,
+                            &image, err);
     if (!status && o->out)
         status = atomic_file_open(o->out, &out, err);
     if (!status && o->rgb)

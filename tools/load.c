@@ -6,10 +6,11 @@
 #include "tools/error.h"
 #include "tools/product.h"
 
-enum vit_status load_image(const char *path, bool exif_orientation, struct vit_image *image,
-                           struct vit_error *err)
+enum vit_status load_image(const char *path, bool exif_orientation, size_t max_pixels,
+                           struct vit_image *image, struct vit_error *err)
 {
     const struct vit_decode_options options = { .size = sizeof options,
+                                                .max_pixels = max_pixels,
                                                 .name = path_end(path),
                                                 .exif_orientation = exif_orientation };
 
@@ -31,7 +32,8 @@ enum vit_status load_input(const struct session *session, const char *path, floa
                            struct vit_error *err)
 {
     struct vit_image image = { 0 };
-    enum vit_status status = load_image(path, session->preprocess.exif_orientation, &image, err);
+    enum vit_status status =
+        load_image(path, session->preprocess.exif_orientation, session->max_pixels, &image, err);
 
     if (!status)
         status = preprocess(path, &session->preprocess, &image, &session->parallel, out, err);

@@ -6,8 +6,8 @@
 #include "vit/image.h"
 
 /* The pixels of an image file; vit_image_free() releases them. As vit_image_decode_file. */
-enum vit_status load_image(const char *path, bool exif_orientation, struct vit_image *image,
-                           struct vit_error *err);
+enum vit_status load_image(const char *path, bool exif_orientation, size_t max_pixels,
+                           struct vit_image *image, struct vit_error *err);
 
 /* vit_preprocess_image, with `path` before its message. parallel may be NULL. */
 enum vit_status preprocess(const char *path, const struct vit_preprocess_config *config,

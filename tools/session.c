@@ -71,7 +71,8 @@ enum vit_status session_open(const struct common_options *common, struct size si
     enum vit_status status;
 
     *s = (struct session){ .config = { .size = sizeof s->config },
-                           .preprocess = { .size = sizeof s->preprocess } };
+                           .preprocess = { .size = sizeof s->preprocess },
+                           .max_pixels = common->max_pixels };
     status = vit_model_open(directory, &options, &s->model, err);
     if (!status)
         status = vit_model_get_config(s->model, &s->config, err);

@@ -11,9 +11,10 @@ enum orientation { ORIENTATION_MODEL, ORIENTATION_EXIF, ORIENTATION_NONE };
 
 /* The options of every subcommand. */
 struct common_options {
-    const char *isa; /* NULL: VIT_ISA or the default */
-    size_t threads;  /* 0: as many as this process may use */
-    int orientation; /* enum orientation */
+    const char *isa;   /* NULL: VIT_ISA or the default */
+    size_t threads;    /* 0: as many as this process may use */
+    int orientation;   /* enum orientation */
+    size_t max_pixels; /* of an image; 0: the library's default */
     bool help, version;
 };
 

@@ -22,16 +22,29 @@ extern "C" {
  */
 
 /*
- * The limits of a decoder, which it checks before it allocates memory; 0 means the default. The
- * struct follows the ABI rule of vit/config.h.
+ * The limits of a decoder; 0 means the default. A file that exceeds one is VIT_EUNSUPPORTED, and
+ * the message names the limit. The sizes are checked before memory is allocated for pixels, scans
+ * while they are read. The struct follows the ABI rule of vit/config.h.
+ *
+ * Memory: for H × W pixels, decoding allocates at most 12·H·W + 256·W bytes + 1 MiB at a time, the
+ * pixels included; of a JPEG, H and W are rounded up to multiples of 32. vit_image_decode_file
+ * allocates the bytes of the file besides. A lossless WebP may also need tables of codes: at most
+ * 24 KiB for each byte of the file, and at most 1.4 GiB.
+ *
+ * Before it allocates, it refuses as truncated a file that is too short for its pixels: a PNG of
+ * fewer bytes than deflate needs (1 for 1032), a JPEG with Huffman codes of fewer bits than blocks
+ * of 8 × 8 samples, and a lossy WebP of fewer bits than blocks of 16 × 16 pixels. Arithmetic coding
+ * and lossless WebP have no such bound: max_pixels alone limits them.
  */
 struct vit_decode_options {
     size_t size;           /* sizeof(struct vit_decode_options) */
-    size_t max_bytes;      /* of the encoded file; 0: 2^30 */
-    size_t max_pixels;     /* height · width; 0: 2^28 */
+    size_t max_bytes;      /* of the encoded file; 0: 2^28 */
+    size_t max_pixels;     /* height · width; 0: 89478485, where Pillow warns: 2^28 bytes of RGB */
     const char *name;      /* begins each message; NULL: the path, or "image" for one in memory */
     bool exif_orientation; /* turn and mirror the pixels as the file's EXIF orientation says */
-    unsigned char reserved[7];
+    unsigned char zero[3];
+    unsigned max_scans; /* of a JPEG, each of which may cost a pass over all pixels; 0: 100 */
+    unsigned char reserved[8];
 };
 
 /*
