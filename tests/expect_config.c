@@ -73,7 +73,7 @@ struct checkpoint *expect_checkpoint(const struct made_directory *directory)
     struct checkpoint *checkpoint = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(checkpoint_open(directory->path, 0, 0, &checkpoint, &err), VIT_OK, "%s",
+    cr_assert_eq(checkpoint_open(directory->path, 0, 0, 0, &checkpoint, &err), VIT_OK, "%s",
                  err.message);
     count_checks(1);
     return checkpoint;
@@ -85,7 +85,7 @@ void expect_rejected_checkpoint(const struct made_directory *directory, enum vit
     struct checkpoint *checkpoint = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(checkpoint_open(directory->path, 0, 0, &checkpoint, &err), status, "%s",
+    cr_assert_eq(checkpoint_open(directory->path, 0, 0, 0, &checkpoint, &err), status, "%s",
                  err.message);
     cr_assert_null(checkpoint);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);

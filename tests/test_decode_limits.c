@@ -1,13 +1,15 @@
-/* test_decode_limits.c - limits of images, files too short, structs of other versions */
+/* test_decode_limits.c - limits of images and models, files too short, structs of other versions */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "tests/counts.h"
 #include "tests/encode.h"
 #include "vit/image.h"
+#include "vit/vit.h"
 
 #define PATH         "tests/golden/decode/lossless.webp"
 
@@ -226,6 +228,45 @@ Test(decode_limits, a_long_chunk_that_does_not_matter_is_skipped)
     };
 
     decodes(encode_png(&png), 5, 7);
+}
+
+static size_t bytes_of(const char *path)
+{
+    struct stat info;
+
+    cr_assert_eq(stat(path, &info), 0, "%s", path);
+    return (size_t)info.st_size;
+}
+
+Test(decode_limits, max_file_bytes_limits_each_file_of_a_model)
+{
+    static const struct {
+        const char *model, *largest;
+    } cases[] = {
+        { "tests/golden/timm-vit", "model.safetensors" },
+        { "tests/golden/google-npz", "model.npz" },
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct vit_model_options options = { .size = sizeof options };
+        char path[256], because[256];
+        struct vit_model *model = NULL;
+        struct vit_error err = { .message = "" };
+        snprintf(path, sizeof path, "%s/%s", cases[i].model, cases[i].largest);
+        options.max_file_bytes = bytes_of(path);
+        cr_assert_eq(vit_model_open(cases[i].model, &options, &model, &err), VIT_OK, "%s",
+                     err.message);
+        vit_model_free(model);
+        snprintf(because, sizeof because,
+                 "%.90s: expected at most %zu bytes, found %zu; max_file_bytes raises the limit",
+                 path, options.max_file_bytes - 1, options.max_file_bytes);
+        options.max_file_bytes--;
+        cr_assert_eq(vit_model_open(cases[i].model, &options, &model, &err), VIT_EUNSUPPORTED);
+        cr_assert_str_eq(err.message, because);
+        options.max_file_bytes = 1;
+        cr_assert_eq(vit_model_open(cases[i].model, &options, &model, &err), VIT_EUNSUPPORTED);
+        count_checks(4);
+    }
 }
 
 Test(decode_limits, the_command_has_an_option_for_pixels, .init = cli_begin, .fini = cli_end)

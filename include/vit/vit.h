@@ -75,6 +75,12 @@ struct vit_model_options {
      * for vit_model_create_random.
      */
     size_t height, width;
+    /*
+     * Of each file of the checkpoint; a longer one is VIT_EUNSUPPORTED. 0: no limit on weights,
+     * because real ones have any size, and what opening needs is proportional to theirs. Files of
+     * text have limits of their own in any case.
+     */
+    size_t max_file_bytes;
     unsigned char reserved[8];
 };
 

@@ -149,7 +149,8 @@ static enum vit_status open_all(const struct directory *directory, size_t height
 }
 
 enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
-                                struct checkpoint **checkpoint, struct vit_error *err)
+                                size_t max_file_bytes, struct checkpoint **checkpoint,
+                                struct vit_error *err)
 {
     struct checkpoint *opened = calloc(1, sizeof *opened);
     struct directory directory;
@@ -158,6 +159,7 @@ enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
     if (!opened)
         return fail_no_memory(err, path);
     if (!(status = directory_open(path, &directory, err))) {
+        directory.max_file_bytes = max_file_bytes;
         status = open_all(&directory, height, width, opened, err);
         directory_close(&directory);
     }

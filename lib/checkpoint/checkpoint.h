@@ -12,9 +12,11 @@ struct checkpoint;
 /*
  * Reads the configuration, the labels and the headers of the weights, and checks that every tensor
  * is used. height and width: the image size to compute at; 0, 0: the checkpoint's own.
+ * max_file_bytes: of each file; 0: no limit.
  */
 enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
-                                struct checkpoint **checkpoint, struct vit_error *err);
+                                size_t max_file_bytes, struct checkpoint **checkpoint,
+                                struct vit_error *err);
 void checkpoint_close(struct checkpoint *checkpoint);
 
 /* The family's id. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,18 @@ char *directory_path(const struct directory *directory, const char *name)
 enum vit_status directory_open_file(const struct directory *directory, const char *name,
                                     struct input_file *file, struct vit_error *err)
 {
-    return file_open_at(directory->fd, name, directory_path(directory, name), file, err);
+    const uint64_t limit = directory->max_file_bytes;
+    enum vit_status status =
+        file_open_at(directory->fd, name, directory_path(directory, name), file, err);
+
+    if (status || limit == 0 || file->bytes <= limit)
+        return status;
+    status = fail_file(err, VIT_EUNSUPPORTED, file->path,
+                       "expected at most %" PRIu64 " bytes, found %" PRIu64
+                       "; max_file_bytes raises the limit",
+                       limit, file->bytes);
+    file_close(file);
+    return status;
 }
 
 enum vit_status directory_read_text(const struct directory *directory, const char *name,

@@ -10,6 +10,7 @@
 struct directory {
     const char *path; /* the caller's string, for messages */
     int fd;
+    uint64_t max_file_bytes; /* of each file that is opened; 0: no limit */
 };
 
 /*
@@ -23,7 +24,7 @@ void directory_close(struct directory *directory);
 /* The path of a file, for messages; the caller frees it. NULL: out of memory. */
 char *directory_path(const struct directory *directory, const char *name);
 
-/* As file_open. */
+/* As file_open. Also VIT_EUNSUPPORTED: the file is longer than max_file_bytes. */
 enum vit_status directory_open_file(const struct directory *directory, const char *name,
                                     struct input_file *file, struct vit_error *err);
 

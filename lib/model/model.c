@@ -72,7 +72,8 @@ static enum vit_status open_checkpoint(const char *directory,
     enum vit_status status;
 
     if ((status = read_options(options, &o, err)) || (status = create(o.isa, &m, err)) ||
-        (status = checkpoint_open(directory, o.height, o.width, &m->checkpoint, err)))
+        (status =
+             checkpoint_open(directory, o.height, o.width, o.max_file_bytes, &m->checkpoint, err)))
         goto close;
     m->config = *checkpoint_config(m->checkpoint);
     m->preprocess = *checkpoint_preprocess_config(m->checkpoint);
