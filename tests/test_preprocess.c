@@ -9,6 +9,7 @@
 #include "check/digest.h"
 #include "files/safetensors.h"
 #include "model/resize.h"
+#include "tests/alloc_counter.h"
 #include "tests/counts.h"
 #include "tests/noise.h"
 #include "vit/vit.h"
@@ -297,6 +298,8 @@ Test(preprocess, a_config_out_of_range_is_refused)
     REFUSES(std[1], 0.0f, "std[1]: expected a finite number other than 0, found 0");
     REFUSES(std[0], NAN, "std[0]: expected a finite number other than 0, found ");
     REFUSES(std[2], INFINITY, "std[2]: expected a finite number other than 0, found inf");
+    REFUSES(std[1], 1e-40f, "std[1]: expected (x - mean) / std finite for x from 0 to 1, found");
+    REFUSES(std[0], -1e-39f, "std[0]: expected (x - mean) / std finite for x from 0 to 1, found");
 }
 
 Test(preprocess, an_empty_or_overlong_image_is_refused)
@@ -343,4 +346,29 @@ Test(preprocess, memory_for_a_line_of_pixels_depends_on_the_crop_alone)
     count_checks(3 * 224 * 224);
     free(line);
     free(out);
+}
+
+/* At full width it would have 134 MB between the passes; with one channel 45. */
+Test(preprocess, memory_for_a_tall_image_is_limited_and_its_pixels_stay)
+{
+    enum { ROWS = 200000, VALUES = 3 * 224 * 224 };
+    struct vit_preprocess_config config = plain_config(3, 224, 224);
+    uint8_t *const gray = noise(ROWS), *const rgb = malloc((size_t)3 * ROWS);
+    float *const expected = malloc(VALUES * sizeof *expected);
+    float *const found = malloc(VALUES * sizeof *found);
+    const struct vit_image as_gray = { gray, ROWS, 1, 1, VIT_PIXEL_FORMAT_GRAY };
+    const size_t before = watched_bytes();
+
+    for (size_t i = 0; i < (size_t)3 * ROWS; i++)
+        rgb[i] = gray[i / 3];
+    config.crop_mode = VIT_CROP_MODE_SQUASH;
+    cr_assert_eq(preprocess_rgb(&config, ROWS, 1, rgb, found, NULL), VIT_OK);
+    cr_assert_leq(watched_bytes() - before, (size_t)80 << 20, "%zu", watched_bytes() - before);
+    cr_assert_eq(vit_preprocess_image(&config, &as_gray, NULL, expected, NULL), VIT_OK);
+    cr_assert_eq(memcmp(found, expected, VALUES * sizeof *found), 0);
+    count_checks(VALUES);
+    free(gray);
+    free(rgb);
+    free(expected);
+    free(found);
 }

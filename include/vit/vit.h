@@ -263,7 +263,9 @@ struct vit_preprocess_options {
  *   image  any format and stride, converted as PIL's convert("RGB") or convert("L") does: alpha is
  *          ignored, gray is repeated for three channels, color becomes ITU-R 601 luma for one
  *   out    [config->channels][config->height][config->width] float32
- * Thread-safe; allocates its intermediate images. The result does not depend on the threads.
+ * Every value is finite. Thread-safe. The result does not depend on the threads. It allocates its
+ * intermediate images: at most 64 MiB between its passes, unless one row of the result depends on
+ * more, and otherwise memory in proportion to the image and the result.
  * VIT_EIMAGE: a side of the image is 0 or above 2^20, also after the resize, its stride is shorter
  * than a row, or its format is unknown. VIT_EINVAL: a field of the config or the options is out of
  * range. VIT_ENOMEM.

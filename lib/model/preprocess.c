@@ -9,6 +9,15 @@
 #include "base/status.h"
 #include "model/resize.h"
 
+/* A byte as the model's input: three roundings, as in torchvision. */
+static float level(const struct vit_preprocess_config *c, size_t channel, size_t byte)
+{
+    const float unit = (float)byte / 255.0f;
+    const float centered = unit - c->mean[channel];
+
+    return centered / c->std[channel];
+}
+
 static enum vit_status check_config(const struct vit_preprocess_config *c, struct vit_error *err)
 {
     static const char where[] = "preprocess config";
@@ -35,6 +44,11 @@ static enum vit_status check_config(const struct vit_preprocess_config *c, struc
             return fail(err, VIT_EINVAL,
                         "%s: std[%zu]: expected a finite number other than 0, found %g", where, i,
                         (double)c->std[i]);
+        if (!isfinite(level(c, i, 0)) || !isfinite(level(c, i, 255))) /* the others are between */
+            return fail(err, VIT_EINVAL,
+                        "%s: std[%zu]: expected (x - mean) / std finite for x from 0 to 1, found "
+                        "mean %g and std %g",
+                        where, i, (double)c->mean[i], (double)c->std[i]);
     }
     return VIT_OK;
 }
@@ -140,11 +154,8 @@ struct normalization {
 static void fill_levels(const struct vit_preprocess_config *config, struct normalization *n)
 {
     for (size_t c = 0; c < config->channels; c++)
-        for (size_t v = 0; v < 256; v++) { /* three roundings, as in torchvision */
-            const float unit = (float)v / 255.0f;
-            const float centered = unit - config->mean[c];
-            n->levels[c][v] = centered / config->std[c];
-        }
+        for (size_t v = 0; v < 256; v++)
+            n->levels[c][v] = level(config, c, v);
 }
 
 static void normalize_part(void *arg, size_t part)

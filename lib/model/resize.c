@@ -14,6 +14,12 @@
 /* Minimum multiply-adds per thread: 2^16 take some 30 µs, more than waking a thread costs. */
 #define MIN_WORK 65536.0
 
+/*
+ * Bytes between both passes, unless one row of the result needs more: the rows of an image that is
+ * tall and narrow may become many times its pixels.
+ */
+#define MAX_BETWEEN ((size_t)64 << 20)
+
 struct filter {
     double (*at)(double x);
     double support; /* at() is 0 from here on */
@@ -148,11 +154,11 @@ struct passes {
     const struct vit_image *image;
     size_t channels, columns;  /* of the result */
     struct side across, down;  /* the weights of both passes */
-    size_t top, needed, parts; /* the image's rows that the result depends on; tasks */
+    size_t first, rows;        /* of the result: a band */
+    size_t top, needed, parts; /* the image's rows that the band depends on; tasks */
     uint8_t *luma;             /* [parts][image width]; NULL: no conversion */
     uint8_t *between;          /* [needed][columns][channels] */
-    size_t rows;
-    uint8_t *out; /* [rows][columns][channels] */
+    uint8_t *out;              /* [all rows][columns][channels] */
 };
 
 /* Rows of the image to rows of `between`. */
@@ -187,7 +193,8 @@ static void resize_down(void *arg, size_t part)
     const size_t stride = columns * channels;
     const size_t end = parallel_share(p->rows, p->parts, part + 1);
 
-    for (size_t y = parallel_share(p->rows, p->parts, part); y < end; y++) {
+    for (size_t i = parallel_share(p->rows, p->parts, part); i < end; i++) {
+        const size_t y = p->first + i;
         const struct window w = p->down.windows[y];
         const int32_t *const weights = p->down.weights + y * p->down.taps;
         const uint8_t *const row = p->between + (w.first - p->top) * stride;
@@ -197,30 +204,91 @@ static void resize_down(void *arg, size_t part)
     }
 }
 
-static enum vit_status run_passes(const struct resize *r, struct passes *p, struct vit_error *err)
+/* The band of the result's rows first .. end − 1. */
+static void set_band(struct passes *p, size_t first, size_t end)
 {
-    const double per_row = (double)p->columns * (double)p->channels;
-    const double across_work = per_row * (double)p->needed * (double)p->across.taps;
-    const double down_work = per_row * (double)p->rows * (double)p->down.taps;
-    size_t threads = parallel_threads(r->parallel, p->needed, across_work, MIN_WORK);
+    const struct window *const last = &p->down.windows[end - 1];
 
-    p->parts = parallel_tasks(threads, p->needed);
-    p->between = alloc3(p->needed, p->columns, p->channels);
-    if (p->channels == 1 && p->image->format != VIT_PIXEL_FORMAT_GRAY) {
-        p->luma = alloc3(p->parts, p->image->width, 1);
-        if (!p->luma)
-            return fail(err, VIT_ENOMEM, "image: out of memory for %zu rows of %zu pixels",
-                        p->parts, p->image->width);
+    p->first = first;
+    p->rows = end - first;
+    p->top = p->down.windows[first].first;
+    p->needed = last->first + last->count - p->top;
+}
+
+/* The widest band from row `first` on that fits in MAX_BETWEEN; at least a row. */
+static void next_band(struct passes *p, size_t first, size_t all_rows)
+{
+    const size_t most = MAX_BETWEEN / p->columns / p->channels;
+    size_t end = first + 1;
+
+    set_band(p, first, all_rows);
+    if (p->needed <= most)
+        return;
+    for (set_band(p, first, end); end < all_rows; end++) {
+        set_band(p, first, end + 1);
+        if (p->needed > most)
+            break;
     }
-    if (!p->between)
-        return fail(err, VIT_ENOMEM, "image: out of memory for %zux%zux%zu bytes", p->needed,
-                    p->columns, p->channels);
-    parallel_run(r->parallel, threads, p->parts, resize_across, p);
+    set_band(p, first, end);
+}
 
+/* The tasks of the first pass over the band, and *threads for them. */
+static size_t across_parts(const struct resize *r, const struct passes *p, size_t *threads)
+{
+    const double work =
+        (double)p->columns * (double)p->channels * (double)p->needed * (double)p->across.taps;
+
+    *threads = parallel_threads(r->parallel, p->needed, work, MIN_WORK);
+    return parallel_tasks(*threads, p->needed);
+}
+
+static void run_band(const struct resize *r, struct passes *p)
+{
+    const double down_work =
+        (double)p->columns * (double)p->channels * (double)p->rows * (double)p->down.taps;
+    size_t threads;
+
+    p->parts = across_parts(r, p, &threads);
+    parallel_run(r->parallel, threads, p->parts, resize_across, p);
     threads = parallel_threads(r->parallel, p->rows, down_work, MIN_WORK);
     p->parts = parallel_tasks(threads, p->rows);
     parallel_run(r->parallel, threads, p->parts, resize_down, p);
+}
+
+/* Allocates what the largest band needs. */
+static enum vit_status allocate_bands(const struct resize *r, struct passes *p,
+                                      struct vit_error *err)
+{
+    size_t needed = 0, parts = 0, threads;
+
+    for (size_t first = 0; first < r->rows.count; first += p->rows) {
+        next_band(p, first, r->rows.count);
+        const size_t tasks = across_parts(r, p, &threads);
+        needed = p->needed > needed ? p->needed : needed;
+        parts = tasks > parts ? tasks : parts;
+    }
+    p->between = alloc3(needed, p->columns, p->channels);
+    if (p->channels == 1 && p->image->format != VIT_PIXEL_FORMAT_GRAY) {
+        p->luma = alloc3(parts, p->image->width, 1);
+        if (!p->luma)
+            return fail(err, VIT_ENOMEM, "image: out of memory for %zu rows of %zu pixels", parts,
+                        p->image->width);
+    }
+    if (!p->between)
+        return fail(err, VIT_ENOMEM, "image: out of memory for %zux%zux%zu bytes", needed,
+                    p->columns, p->channels);
     return VIT_OK;
+}
+
+static enum vit_status run_passes(const struct resize *r, struct passes *p, struct vit_error *err)
+{
+    const enum vit_status status = allocate_bands(r, p, err);
+
+    for (size_t first = 0; !status && first < r->rows.count; first += p->rows) {
+        next_band(p, first, r->rows.count);
+        run_band(r, p);
+    }
+    return status;
 }
 
 enum vit_status resize_u8(const struct resize *r, const struct vit_image *image, uint8_t *out,
@@ -231,22 +299,17 @@ enum vit_status resize_u8(const struct resize *r, const struct vit_image *image,
         .image = image,
         .channels = r->channels,
         .columns = r->columns.count,
-        .rows = r->rows.count,
         .out = out,
     };
     enum vit_status status;
 
     if (init_side(filter, image->width, &r->columns, &p.across) &&
-        init_side(filter, image->height, &r->rows, &p.down)) {
-        const struct window *const last = &p.down.windows[p.rows - 1];
-        p.top = p.down.windows[0].first;
-        p.needed = last->first + last->count - p.top;
+        init_side(filter, image->height, &r->rows, &p.down))
         status = run_passes(r, &p, err);
-    } else {
+    else
         status =
             fail(err, VIT_ENOMEM, "image: out of memory for the weights of a resize to %zux%zu",
                  r->rows.size, r->columns.size);
-    }
     free(p.luma);
     free(p.between);
     free_side(&p.down);

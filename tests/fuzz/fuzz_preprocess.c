@@ -1,0 +1,160 @@
+/* fuzz_preprocess.c - libFuzzer over vit_preprocess_image(): any config and image, with threads */
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vit/parallel.h"
+#include "vit/vit.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+enum { MAX_PIXEL_BYTES = 1 << 20, MAX_FLOATS = 1 << 17 };
+
+/* The input, read from its start; zeros after its end. */
+struct input {
+    const uint8_t *at;
+    size_t left;
+};
+
+static void take(struct input *in, void *to, size_t bytes)
+{
+    const size_t count = bytes < in->left ? bytes : in->left;
+
+    memset(to, 0, bytes);
+    memcpy(to, in->at, count);
+    in->at += count;
+    in->left -= count;
+}
+
+/* A size: any number, or, more often, one of at most `most`. */
+static size_t take_size(struct input *in, size_t most)
+{
+    uint8_t kind = 0;
+    uint16_t small = 0;
+    uint64_t any = 0;
+
+    take(in, &kind, 1);
+    if (kind % 16 == 15)
+        take(in, &any, sizeof any);
+    else
+        take(in, &small, sizeof small);
+    return kind % 16 == 15 ? (size_t)any : small % (most + 1);
+}
+
+static struct vit_preprocess_config take_config(struct input *in)
+{
+    struct vit_preprocess_config c = { .size = sizeof c };
+    uint8_t kinds[4];
+
+    take(in, kinds, sizeof kinds);
+    c.channels = kinds[0] % 5;
+    c.interpolation = (enum vit_interpolation)(kinds[1] % 4);
+    c.crop_mode = (enum vit_crop_mode)(kinds[2] % 4);
+    c.crop_rounds_down = kinds[3] & 1;
+    c.exif_orientation = kinds[3] & 2;
+    c.height = take_size(in, 300);
+    c.width = kinds[3] & 4 ? c.height : take_size(in, 300);
+    if (kinds[3] & 8)
+        take(in, &c.crop_pct, sizeof c.crop_pct);
+    else
+        c.crop_pct = (kinds[0] + 1) / 256.0;
+    for (size_t i = 0; i < 3; i++)
+        c.std[i] = 0.5f;
+    if (kinds[3] & 16) {
+        take(in, c.mean, sizeof c.mean);
+        take(in, c.std, sizeof c.std);
+    }
+    return c;
+}
+
+static bool multiply(size_t a, size_t b, size_t limit, size_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product) && *product <= limit;
+}
+
+/*
+ * An image with exactly the bytes that its struct promises. False: they are too many. A struct that
+ * promises nothing has no pixels: the call must not read them.
+ */
+static bool take_image(struct input *in, struct vit_image *image)
+{
+    uint8_t format, gap;
+    size_t bytes = 0;
+
+    take(in, &format, 1);
+    take(in, &gap, 1);
+    *image = (struct vit_image){ .height = take_size(in, 500), .width = take_size(in, 500) };
+    image->format = (enum vit_pixel_format)(format % 6);
+    const size_t each = vit_pixel_bytes(image->format);
+    image->stride = gap == 255 ? take_size(in, 2000) : image->width * each + gap % 7;
+    if (each == 0 || image->height == 0 || image->width == 0 ||
+        !multiply(image->width, each, SIZE_MAX, &bytes) || image->stride < bytes)
+        return true;
+    const size_t row_bytes = bytes;
+    if (!multiply(image->height - 1, image->stride, MAX_PIXEL_BYTES, &bytes) ||
+        bytes + row_bytes > MAX_PIXEL_BYTES)
+        return false;
+    image->pixels = malloc(bytes + row_bytes);
+    if (!image->pixels)
+        abort();
+    for (size_t i = 0; i < bytes + row_bytes; i++)
+        image->pixels[i] = in->left ? in->at[i % in->left] : (uint8_t)i;
+    return true;
+}
+
+/* In descending order: tasks may not depend on each other. */
+static void run_backwards(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
+{
+    (void)user;
+    for (size_t i = tasks; i-- > 0;)
+        task(arg, i);
+}
+
+/* The values, in memory of exactly their size; NULL: an error. */
+static float *preprocess(const struct vit_preprocess_config *c, const struct vit_image *image,
+                         size_t threads, size_t count)
+{
+    const struct vit_parallel parallel = { run_backwards, NULL, threads };
+    const struct vit_preprocess_options options = { .size = sizeof options, .parallel = &parallel };
+    float *out = malloc(count ? count * sizeof *out : 1);
+    struct vit_error err = { 0 };
+
+    if (!out)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        out[i] = NAN;
+    const enum vit_status status = vit_preprocess_image(c, image, &options, out, &err);
+    for (size_t i = 0; i < count; i++)
+        if (status ? !isnan(out[i]) : !isfinite(out[i]))
+            abort();
+    if (status && (err.status != status || err.message[0] == '\0'))
+        abort();
+    if (status) {
+        free(out);
+        return NULL;
+    }
+    return out;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct input in = { bytes, size };
+    const struct vit_preprocess_config c = take_config(&in);
+    struct vit_image image;
+    uint8_t threads;
+    size_t count = 0;
+
+    take(&in, &threads, 1);
+    if (!multiply(c.height, c.width, MAX_FLOATS, &count) ||
+        !multiply(count, c.channels, MAX_FLOATS, &count) || !take_image(&in, &image))
+        return 0;
+    float *const alone = preprocess(&c, &image, 1, count);
+    float *const together = preprocess(&c, &image, 1 + threads % 9, count);
+    if (!alone != !together || (alone && memcmp(alone, together, count * sizeof *alone) != 0))
+        abort();
+    free(alone);
+    free(together);
+    free(image.pixels);
+    return 0;
+}
