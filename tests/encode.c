@@ -177,3 +177,78 @@ struct encoded_file encode_webp(enum encode_webp kind, size_t height, size_t wid
     free(image);
     return file;
 }
+
+/* --- lossless WebP, bit by bit: RFC 9649, sections 3 to 6 */
+
+struct bit_writer {
+    uint8_t *bytes; /* zeros from `bits` on */
+    size_t bits;
+};
+
+/* Adds the lowest `count` bits of a value; bits fill bytes from the lowest one. */
+static void put_bits(struct bit_writer *w, unsigned value, int count)
+{
+    for (int i = 0; i < count; i++, w->bits++)
+        w->bytes[w->bits / 8] |= (uint8_t)((value >> i & 1) << w->bits % 8);
+}
+
+/* A code whose one symbol is 0. */
+static void put_single_code(struct bit_writer *w)
+{
+    put_bits(w, 1, 4); /* simple, one symbol, of one bit: 0 */
+}
+
+/* A code of 256 symbols of 8 bits each. */
+static void put_byte_code(struct bit_writer *w)
+{
+    put_bits(w, 0, 1);      /* not simple */
+    put_bits(w, 12 - 4, 4); /* the lengths of 12 lengths; the last in the file's order is 8 */
+    for (int i = 0; i < 11; i++)
+        put_bits(w, 0, 3);
+    put_bits(w, 1, 3);
+    put_bits(w, 1, 1); /* then 256 times that one, in no bits */
+    put_bits(w, 3, 3);
+    put_bits(w, 256 - 2, 8);
+}
+
+static void put_byte(struct bit_writer *w, unsigned byte)
+{
+    for (int i = 7; i >= 0; i--)
+        put_bits(w, byte >> i, 1);
+}
+
+struct encoded_file encode_webp_groups(size_t groups, size_t named)
+{
+    enum { HEADER = 20, BLOCK = 4 }; /* a group is named for each block of 4 × 4 pixels */
+    size_t side = 1;
+
+    while (side * side < named)
+        side++;
+    struct bit_writer w = { allocate(HEADER + 128 + 2 * side * side + 3 * groups), 0 };
+    uint8_t *const file = w.bytes;
+    w.bytes += HEADER;
+    put_bits(&w, 0x2f, 8);
+    put_bits(&w, (unsigned)(side * BLOCK - 1), 14);
+    put_bits(&w, (unsigned)(side * BLOCK - 1), 14);
+    put_bits(&w, 0, 1 + 3 + 1);   /* no alpha, version 0, no transform */
+    put_bits(&w, 1 | 11 << 1, 5); /* a cache of 2^11 colors: the largest tables */
+    put_bits(&w, 1, 1 + 3 + 1);   /* several groups, for blocks of 4 × 4; without a cache */
+    put_byte_code(&w);            /* green: the lower byte of the number of a group */
+    put_byte_code(&w);            /* red: the upper one */
+    for (int i = 0; i < 3; i++)
+        put_single_code(&w);
+    for (size_t i = 0; i < side * side; i++) {
+        const size_t group = i >= named ? 0 : i == named - 1 ? groups - 1 : i;
+        put_byte(&w, group & 255);
+        put_byte(&w, (unsigned)(group >> 8));
+    }
+    for (size_t i = 0; i < 5 * groups; i++)
+        put_single_code(&w);
+    const size_t bytes = (w.bits + 7) / 8, padded = bytes + bytes % 2;
+    memcpy(file, "RIFF....WEBPVP8L", 16);
+    for (size_t i = 0; i < 4; i++) {
+        file[4 + i] = (uint8_t)((padded + 12) >> 8 * i);
+        file[16 + i] = (uint8_t)(bytes >> 8 * i);
+    }
+    return (struct encoded_file){ file, HEADER + padded };
+}

@@ -40,7 +40,13 @@ struct encoded_file encode_png(const struct encode_png *what);
 struct encoded_file encode_webp(enum encode_webp kind, size_t height, size_t width,
                                 enum encode_pixels pixels);
 
-/* The same, whose last scan is repeated until the file has so many. */
+/*
+ * A lossless WebP with that many groups of codes, of which the pixels name only `named`: 0, 1, …
+ * and the last. All its pixels are transparent black, in no bits.
+ */
+struct encoded_file encode_webp_groups(size_t groups, size_t named);
+
+/* A JPEG whose last scan is repeated until the file has so many. */
 struct encoded_file encode_scans(const struct encode_jpeg *what, size_t scans);
 
 #endif

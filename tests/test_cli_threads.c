@@ -40,7 +40,7 @@ static void preload(const char *variable, long value, const char *command)
     const char *const build = getenv("VIT_BUILD");
 
     shell("rm -rf $T/out && mkdir $T/out && "
-          "LD_PRELOAD=$PWD/%s/tests/preload/fail.so %s=%ld $VIT %s --threads 3",
+          "LD_PRELOAD=$(realpath %s/tests/preload/fail.so) %s=%ld $VIT %s --threads 3",
           build ? build : "build", variable, value, command);
 }
 

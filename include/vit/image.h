@@ -29,7 +29,7 @@ extern "C" {
  * Memory: for H × W pixels, decoding allocates at most 12·H·W + 256·W bytes + 1 MiB at a time, the
  * pixels included; of a JPEG, H and W are rounded up to multiples of 32. vit_image_decode_file
  * allocates the bytes of the file besides. A lossless WebP may also need tables of codes: at most
- * 24 KiB for each byte of the file, and at most 1.4 GiB.
+ * 32 MiB, or 16 KiB for each byte of the file if that is more, up to 1.4 GiB.
  *
  * Before it allocates, it refuses as truncated a file that is too short for its pixels: a PNG of
  * fewer bytes than deflate needs (1 for 1032), a JPEG with Huffman codes of fewer bits than blocks
