@@ -53,8 +53,8 @@ static struct vit_preprocess_config take_config(struct input *in)
     c.crop_mode = (enum vit_crop_mode)(kinds[2] % 4);
     c.crop_rounds_down = kinds[3] & 1;
     c.exif_orientation = kinds[3] & 2;
-    c.height = take_size(in, 300);
-    c.width = kinds[3] & 4 ? c.height : take_size(in, 300);
+    c.height = take_size(in, 120);
+    c.width = kinds[3] & 4 ? c.height : take_size(in, 120);
     if (kinds[3] & 8)
         take(in, &c.crop_pct, sizeof c.crop_pct);
     else
@@ -84,10 +84,10 @@ static bool take_image(struct input *in, struct vit_image *image)
 
     take(in, &format, 1);
     take(in, &gap, 1);
-    *image = (struct vit_image){ .height = take_size(in, 500), .width = take_size(in, 500) };
+    *image = (struct vit_image){ .height = take_size(in, 250), .width = take_size(in, 250) };
     image->format = (enum vit_pixel_format)(format % 6);
     const size_t each = vit_pixel_bytes(image->format);
-    image->stride = gap == 255 ? take_size(in, 2000) : image->width * each + gap % 7;
+    image->stride = gap == 255 ? take_size(in, 1000) : image->width * each + gap % 7;
     if (each == 0 || image->height == 0 || image->width == 0 ||
         !multiply(image->width, each, SIZE_MAX, &bytes) || image->stride < bytes)
         return true;
