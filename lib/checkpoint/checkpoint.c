@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/status.h"
 #include "checkpoint/parse_config.h"
+#include "checkpoint/table_limit.h"
 #include "config/check.h"
 #include "config/pos_embed.h"
 #include "files/fail_file.h"
@@ -106,6 +107,7 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
     struct parsed_config *const parsed = &c->parsed;
     const struct vit_config *const stored = &parsed->config;
     const bool requested = height > 0;
+    enum vit_status status;
     struct vit_error why;
 
     c->config = *stored;
@@ -121,6 +123,8 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
         provenance_set(&parsed->provenance, offsetof(struct vit_config, width),
                        "the requested size");
     }
+    if (!requested && (status = table_check(path, &c->config, c->tensors, err)))
+        return status;
     if (c->config.height == stored->height && c->config.width == stored->width)
         return VIT_OK;
     c->config.crop_to_patches = c->config.crop_to_patches && !requested;
