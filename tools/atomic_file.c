@@ -149,6 +149,11 @@ static struct {
     size_t count;
 } inputs[ATOMIC_FILE_INPUTS];
 
+void atomic_file_forget_inputs(void)
+{
+    memset(inputs, 0, sizeof inputs);
+}
+
 void atomic_file_inputs(char *const *paths, size_t count)
 {
     for (size_t i = 0; i < ATOMIC_FILE_INPUTS; i++)

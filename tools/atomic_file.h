@@ -29,6 +29,8 @@ bool atomic_file_same(const char *a, const char *b);
  * be the same file. At most ATOMIC_FILE_INPUTS arrays; they must outlive the outputs.
  */
 void atomic_file_inputs(char *const *paths, size_t count);
+/* Before what is declared is freed. */
+void atomic_file_forget_inputs(void);
 
 /*
  * Creates the temporary file. VIT_EIO: the directory or the file cannot be written. VIT_EINVAL: the

@@ -195,6 +195,7 @@ static enum vit_status find_and_run(int argc, char **argv, char **operands, stru
         options_parse(argc, argv, s ? 2 : 1, tables, command, operands, &count, err);
     if (!status)
         status = run(s, &common, options, count, operands, err);
+    atomic_file_forget_inputs();
     free(options);
     return status;
 }

@@ -6,12 +6,7 @@
 
 #include "checkpoint/parse_config.h"
 #include "config/check.h"
-
-static void demand(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/demand.h"
 
 /* The bytes up to a NUL or the end, as a file; *at is NULL behind the last. */
 static struct text_file next_file(const char *path, const char **at, size_t *size)

@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "files/shard_index.h"
-
-static void demand(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/demand.h"
 
 /* What index.h promises of an index that it accepts. */
 static void check(const struct index_file *index)

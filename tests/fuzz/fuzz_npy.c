@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "files/npy_header.h"
-
-static void demand(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/demand.h"
 
 /* What npy_header.h promises of a header that it accepts. */
 static void check(const struct npy_header *header, uint64_t file_bytes)

@@ -3,15 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/demand.h"
 #include "tools/npy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static void demand(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 static void parse(const uint8_t *bytes, size_t size)
 {

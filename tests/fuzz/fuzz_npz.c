@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "files/npz.h"
-
-static void demand(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/demand.h"
 
 /*
  * Reads all of a member. Its data must have the length of its shape, and deflate must be able to

@@ -4,12 +4,7 @@
 #include <string.h>
 
 #include "files/safetensors.h"
-
-static void demand(int holds)
-{
-    if (!holds)
-        abort();
-}
+#include "tests/fuzz/demand.h"
 
 /* What safetensors.h promises of a file that it accepts. */
 static void check(const struct safetensors *file, uint64_t size)

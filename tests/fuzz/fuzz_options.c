@@ -1,0 +1,365 @@
+/* fuzz_options.c - libFuzzer target: any words as the command's arguments, in its own process */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio_ext.h>
+
+#include "check/check.h"
+#include "check/digests.h"
+#include "tests/fuzz/demand.h"
+#include "tests/fuzz/options_mutate.h"
+#include "tests/fuzz/scratch.h"
+#include "vit/inspect.h"
+
+/* The command's main and its tables. */
+#define main command_main
+#include "tools/main.c"
+#undef main
+
+/*
+ * Each line of the input is an argument. A first line "FULL" is none: standard output then takes no
+ * byte.
+ */
+enum {
+    MAX_ARGUMENTS = 32,
+    MAX_THREADS = 8,
+    MAX_PIXELS = 1 << 16,
+    MAX_CASES = 20,
+    MAX_RANDOM = 1 << 20 /* weights of a random model, about */
+};
+static const double max_flops = 1e8;
+
+/* --- what takes too long, or would change this process: the linker's --wrap */
+
+static double clock_seconds;
+static size_t cases;
+
+double __wrap_now(void);
+double __wrap_thread_now(void);
+int __real_fclose(FILE *file);
+int __wrap_fclose(FILE *file);
+sighandler_t __wrap_signal(int number, sighandler_t handler);
+sighandler_t __wrap___sysv_signal(int number, sighandler_t handler);
+enum vit_status __real_vit_model_open(const char *directory,
+                                      const struct vit_model_options *options,
+                                      struct vit_model **model, struct vit_error *err);
+enum vit_status __wrap_vit_model_open(const char *directory,
+                                      const struct vit_model_options *options,
+                                      struct vit_model **model, struct vit_error *err);
+enum vit_status __real_vit_model_create_random(const struct vit_config *config, uint64_t seed,
+                                               const struct vit_model_options *options,
+                                               struct vit_model **model, struct vit_error *err);
+enum vit_status __wrap_vit_model_create_random(const struct vit_config *config, uint64_t seed,
+                                               const struct vit_model_options *options,
+                                               struct vit_model **model, struct vit_error *err);
+enum vit_status __real_vit_context_create(const struct vit_model *model,
+                                          const struct vit_context_options *options,
+                                          struct vit_context **context, struct vit_error *err);
+enum vit_status __wrap_vit_context_create(const struct vit_model *model,
+                                          const struct vit_context_options *options,
+                                          struct vit_context **context, struct vit_error *err);
+struct check_result __real_check_case(const struct check_case *which);
+struct check_result __wrap_check_case(const struct check_case *which);
+enum vit_status __wrap_digest_kernels(const struct digest_setup *setup, struct digests *digests,
+                                      struct vit_error *err);
+enum vit_status __wrap_digest_small_models(const struct digest_setup *setup,
+                                           struct digests *digests, struct vit_error *err);
+
+/* A measurement of any length ends after a few calls. */
+double __wrap_now(void)
+{
+    return clock_seconds += 1e4;
+}
+
+double __wrap_thread_now(void)
+{
+    return clock_seconds += 1e4;
+}
+
+/* libFuzzer handles some of the same signals. */
+sighandler_t __wrap_signal(int number, sighandler_t handler)
+{
+    (void)number;
+    (void)handler;
+    return SIG_DFL;
+}
+
+/* What glibc's signal is for POSIX alone. */
+sighandler_t __wrap___sysv_signal(int number, sighandler_t handler)
+{
+    return __wrap_signal(number, handler);
+}
+
+static enum vit_status too_large(struct vit_error *err)
+{
+    return tool_fail(err, VIT_ENOMEM, "no memory for what the fuzzer does not compute");
+}
+
+enum vit_status __wrap_vit_model_open(const char *directory,
+                                      const struct vit_model_options *options,
+                                      struct vit_model **model, struct vit_error *err)
+{
+    if (options && options->height * options->width > MAX_PIXELS)
+        return too_large(err);
+    return __real_vit_model_open(directory, options, model, err);
+}
+
+enum vit_status __wrap_vit_model_create_random(const struct vit_config *config, uint64_t seed,
+                                               const struct vit_model_options *options,
+                                               struct vit_model **model, struct vit_error *err)
+{
+    if (12 * config->depth * config->dim * config->dim > MAX_RANDOM)
+        return too_large(err);
+    return __real_vit_model_create_random(config, seed, options, model, err);
+}
+
+enum vit_status __wrap_vit_context_create(const struct vit_model *model,
+                                          const struct vit_context_options *options,
+                                          struct vit_context **context, struct vit_error *err)
+{
+    struct vit_config config = { .size = sizeof config };
+    double flops = 0;
+
+    demand(vit_model_get_config(model, &config, NULL) == VIT_OK);
+    demand(vit_config_flops(&config, &flops, NULL) == VIT_OK);
+    if (options->threads > MAX_THREADS || flops * (double)options->max_batch > max_flops)
+        return too_large(err);
+    return __real_vit_context_create(model, options, context, err);
+}
+
+struct check_result __wrap_check_case(const struct check_case *which)
+{
+    if (cases++ < MAX_CASES && which->threads <= MAX_THREADS)
+        return __real_check_case(which);
+    return (struct check_result){ .passed = true };
+}
+
+enum vit_status __wrap_digest_kernels(const struct digest_setup *setup, struct digests *digests,
+                                      struct vit_error *err)
+{
+    (void)setup;
+    (void)digests;
+    (void)err;
+    return VIT_OK;
+}
+
+enum vit_status __wrap_digest_small_models(const struct digest_setup *setup,
+                                           struct digests *digests, struct vit_error *err)
+{
+    return __wrap_digest_kernels(setup, digests, err);
+}
+
+/* Pixels without end are out of memory. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "allocator_may_return_null=1:max_allocation_size_mb=64";
+}
+
+/* What libomp keeps for its threads. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libomp";
+}
+
+/* --- the streams */
+
+static struct stream {
+    FILE *file;
+    size_t count, room;
+    char text[1 << 16]; /* the last bytes */
+} out, err;
+
+static ssize_t stream_write(void *cookie, const char *bytes, size_t count)
+{
+    struct stream *const s = cookie;
+
+    if (count > s->room) {
+        errno = ENOSPC;
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++)
+        s->text[s->count++ % sizeof s->text] = bytes[i];
+    return (ssize_t)count;
+}
+
+/* One stream for all commands: a library may keep it. */
+static FILE *stream_begin(struct stream *s, size_t room)
+{
+    const cookie_io_functions_t io = { .write = stream_write };
+
+    if (!s->file)
+        s->file = fopencookie(s, "w", io);
+    demand(s->file != NULL);
+    s->count = 0;
+    s->room = room;
+    memset(s->text, 0, sizeof s->text);
+    __fpurge(s->file);
+    clearerr(s->file);
+    return s->file;
+}
+
+/* The command closes standard output, and looks at the result. */
+int __wrap_fclose(FILE *file)
+{
+    return file == out.file ? fflush(file) : __real_fclose(file);
+}
+
+/* --- the arguments */
+
+/* Only what is below the directory, or named by scratch_paths. */
+static bool is_harmless(const char *path)
+{
+    for (size_t i = 0; scratch_paths[i]; i++)
+        if (strcmp(path, scratch_paths[i]) == 0)
+            return true;
+    return path[0] != '/' && !strstr(path, "..");
+}
+
+static void contain(char *word)
+{
+    const char *const equals = strchr(word, '='), *const value = equals ? equals + 1 : "";
+    const bool letter = word[0] == '-' && word[1] && word[1] != '-';
+
+    if (is_harmless(word) && is_harmless(value) && is_harmless(letter ? word + 2 : ""))
+        return;
+    for (; *word; word++)
+        if (*word == '/')
+            *word = '_';
+}
+
+/* Splits the text, which it changes. */
+static int split(char *text, char **argv)
+{
+    int count = 0;
+
+    argv[count++] = "libvit";
+    for (char *line; count < MAX_ARGUMENTS && (line = strsep(&text, "\n"));) {
+        contain(line);
+        argv[count++] = line;
+    }
+    argv[count] = NULL;
+    return count;
+}
+
+/* The values that say which files are outputs, or that are not files. */
+static bool takes_output(const char *word)
+{
+    return strcmp(word, "-o") == 0 || strcmp(word, "--rgb") == 0;
+}
+
+/* A later --model replaces an earlier one, which is then no input. */
+static void note_inputs(int argc, char **argv)
+{
+    const char *model = NULL;
+
+    for (int i = 1; i < argc; i++) {
+        const bool separate = i > 1 && strcmp(argv[i - 1], "--model") == 0;
+        if (separate || strncmp(argv[i], "--model=", 8) == 0)
+            model = separate ? argv[i] : argv[i] + 8;
+        else if (!takes_output(argv[i - 1]))
+            scratch_input(argv[i]);
+    }
+    if (model)
+        scratch_input(model);
+}
+
+/* Cases without end: they only count here. */
+static bool runs_long(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strspn(argv[i] + strcspn(argv[i], "0123456789"), "0123456789") > 4 &&
+            (strstr(argv[i], "--cases") || strcmp(argv[i - 1], "--cases") == 0))
+            return true;
+    return false;
+}
+
+/* --- what the command may do */
+
+/* Its last line says what was wrong. */
+static void check_message(void)
+{
+    static const char begin[] = "libvit: ";
+    const char *line = err.text;
+
+    demand(err.count > 0 && err.count < sizeof err.text && err.text[err.count - 1] == '\n');
+    for (const char *at; (at = strchr(line, '\n')) && at[1];)
+        line = at + 1;
+    demand(strncmp(line, begin, sizeof begin - 1) == 0 && line[sizeof begin] != '\n');
+    for (const unsigned char *at = (const unsigned char *)line; *at != '\n'; at++)
+        demand(*at >= 0x20 && *at != 0x7f);
+}
+
+static void run_command(int argc, char **argv, bool full)
+{
+    FILE *const outside[] = { stdout, stderr };
+
+    clock_seconds = 0;
+    cases = 0;
+    stdout = stream_begin(&out, full ? 0 : SIZE_MAX);
+    stderr = stream_begin(&err, SIZE_MAX);
+    const int status = command_main(argc, argv);
+    fflush(stdout);
+    fflush(stderr);
+    stdout = outside[0];
+    stderr = outside[1];
+    demand(status == EXIT_SUCCESS || status == EXIT_ERROR);
+    if (status == EXIT_SUCCESS)
+        demand(strncmp(err.text, "libvit: ", 8) != 0);
+    else
+        check_message();
+    demand(status == EXIT_SUCCESS || out.count == 0 || cases > 0);
+    scratch_check(status == EXIT_SUCCESS);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char full[] = "FULL\n";
+    char *const text = malloc(size + 1), *argv[MAX_ARGUMENTS + 1];
+
+    demand(text != NULL);
+    if (size > 0)
+        memcpy(text, data, size);
+    text[size] = '\0';
+    const bool is_full = strncmp(text, full, sizeof full - 1) == 0;
+    const int argc = split(text + (is_full ? sizeof full - 1 : 0), argv);
+    const bool skipped = runs_long(argc, argv);
+    if (!skipped) {
+        scratch_enter();
+        note_inputs(argc, argv);
+        run_command(argc, argv, is_full);
+        scratch_leave();
+    }
+    free(text);
+    return skipped ? -1 : 0;
+}
+
+/* --- the words of the tables, for the mutations */
+
+/* Word i of all options: their names and words, then the subcommands; NULL past the last. */
+const char *options_table_word(size_t i, char room[64])
+{
+    const struct option_table common = { common_rows, COUNT(common_rows), NULL };
+
+    for (size_t s = 0; s <= COUNT(subcommands); s++) {
+        const bool last = s == COUNT(subcommands);
+        const struct option *const rows = last ? common.options : subcommands[s]->options;
+        const size_t count = last ? common.count : subcommands[s]->option_count;
+        if (!last && i-- == 0)
+            return subcommands[s]->name;
+        for (size_t r = 0; r < count; r++) {
+            const char *word;
+            if (i-- == 0) {
+                snprintf(room, 64, rows[r].name ? "--%s" : "-%s",
+                         rows[r].name ? rows[r].name : (char[]){ rows[r].letter, '\0' });
+                return room;
+            }
+            for (size_t w = 0; (word = option_word(&rows[r], w)); w++)
+                if (i-- == 0)
+                    return word;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,272 @@
+/* scratch.c - the files that a fuzzed command line may name, and what the command did to them */
+#include "tests/fuzz/scratch.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/fuzz/demand.h"
+
+const char *const scratch_paths[] = { "model",
+                                      "model/",
+                                      "./model",
+                                      "model/config.json",
+                                      "model/model.safetensors",
+                                      "model/new.npy",
+                                      "t2t",
+                                      "headless",
+                                      "linked",
+                                      "linked/model.safetensors",
+                                      "broken",
+                                      "empty",
+                                      "images",
+                                      "images/a.png",
+                                      "images/more/b.webp",
+                                      "images/../photo.jpg",
+                                      "photo.jpg",
+                                      "link.jpg",
+                                      "dangling.png",
+                                      "loop",
+                                      "text.png",
+                                      "in.npy",
+                                      "bad.npy",
+                                      "out.npy",
+                                      "out.png",
+                                      "out/map.png",
+                                      "no/such/file",
+                                      "pipe",
+                                      ".",
+                                      "-",
+                                      "/dev/null",
+                                      "/dev/full",
+                                      "/",
+                                      NULL };
+
+/* A file: of `from`, or of a text, or a link to it; a directory has neither. */
+static struct entry {
+    const char *path, *from, *text, *link;
+    bool pipe;
+    char *bytes; /* what it holds */
+    size_t size;
+    struct stat info;
+    bool input;
+} entries[] = {
+    { .path = "model" },
+    { .path = "model/config.json", .from = "tests/golden/hf-vit-classifier/config.json" },
+    { .path = "model/model.safetensors",
+      .from = "tests/golden/hf-vit-classifier/model.safetensors" },
+    { .path = "t2t" },
+    { .path = "t2t/config.json", .from = "tests/golden/series-t2t/config.json" },
+    { .path = "t2t/model.safetensors", .from = "tests/golden/series-t2t/model.safetensors" },
+    { .path = "headless" },
+    { .path = "headless/config.json",
+      .from = "tests/golden/vit-pytorch-1.23.6-headless/config.json" },
+    { .path = "headless/model.safetensors",
+      .from = "tests/golden/vit-pytorch-1.23.6-headless/model.safetensors" },
+    { .path = "linked" },
+    { .path = "linked/config.json", .link = "../model/config.json" },
+    { .path = "linked/model.safetensors", .link = "../model/model.safetensors" },
+    { .path = "broken" },
+    { .path = "broken/config.json", .text = "{\"model_type\": \"vit\"}" },
+    { .path = "empty" },
+    { .path = "out" },
+    { .path = "images" },
+    { .path = "images/a.png", .from = "tests/golden/decode/bilevel.png" },
+    { .path = "images/more" },
+    { .path = "images/more/b.webp", .from = "tests/golden/decode/lossless.webp" },
+    { .path = "photo.jpg", .from = "tests/golden/decode/one-pixel.jpg" },
+    { .path = "link.jpg", .link = "photo.jpg" },
+    { .path = "dangling.png", .link = "out/nothing.png" },
+    { .path = "loop", .link = "loop" },
+    { .path = "text.png", .text = "text" },
+    { .path = "in.npy" }, /* float32 [1, 3, 32, 32] */
+    { .path = "bad.npy", .text = "\x93NUMPY" },
+    { .path = "pipe", .pipe = true },
+};
+
+enum { ENTRIES = sizeof entries / sizeof *entries };
+
+static char root[256];
+static int before = -1, inside = -1;
+
+/* --- making them */
+
+/* The whole file, which is never freed. */
+static void read_file(struct entry *e)
+{
+    FILE *const file = fopen(e->from, "rb");
+
+    demand(file && fseek(file, 0, SEEK_END) == 0);
+    e->size = (size_t)ftell(file);
+    e->bytes = malloc(e->size + 1);
+    rewind(file);
+    demand(e->bytes && fread(e->bytes, 1, e->size, file) == e->size);
+    fclose(file);
+}
+
+static void make_input(struct entry *e)
+{
+    static const char header[] =
+        "\x93NUMPY\x01\x00\x42\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 32, 32)}"
+        "\n";
+
+    e->size = sizeof header - 1 + (size_t)3 * 32 * 32 * 4;
+    e->bytes = calloc(e->size, 1);
+    demand(e->bytes != NULL);
+    memcpy(e->bytes, header, sizeof header - 1);
+}
+
+static bool is_file(const struct entry *e)
+{
+    return e->bytes != NULL;
+}
+
+static void make(struct entry *e)
+{
+    static const struct timespec old[2] = { { 1, 0 }, { 1, 0 } }; /* a later write differs */
+
+    if (is_file(e)) {
+        const int fd = open(e->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        demand(fd >= 0 && write(fd, e->bytes, e->size) == (ssize_t)e->size);
+        demand(futimens(fd, old) == 0 && close(fd) == 0);
+    } else if (e->link) {
+        demand(symlink(e->link, e->path) == 0);
+    } else {
+        demand(e->pipe ? mkfifo(e->path, 0600) == 0 : mkdir(e->path, 0700) == 0);
+    }
+    demand(lstat(e->path, &e->info) == 0);
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+static void remove_all(void)
+{
+    nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void open_scratch(void)
+{
+    char *work;
+
+    before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    snprintf(root, sizeof root, "%s/vit-fuzz-XXXXXX",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    demand(before >= 0 && mkdtemp(root) != NULL);
+    atexit(remove_all);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        struct entry *const e = &entries[i];
+        if (e->from)
+            read_file(e);
+        else if (strcmp(e->path, "in.npy") == 0)
+            make_input(e);
+        else if (e->text)
+            e->bytes = strdup(e->text), e->size = strlen(e->text);
+    }
+    /* one level down, so that ".." is ours too */
+    demand(asprintf(&work, "%s/work", root) > 0 && mkdir(work, 0700) == 0);
+    inside = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(work);
+    demand(inside >= 0 && fchdir(inside) == 0);
+    for (size_t i = 0; i < ENTRIES; i++)
+        make(&entries[i]);
+}
+
+void scratch_enter(void)
+{
+    if (inside < 0)
+        open_scratch();
+    demand(fchdir(inside) == 0);
+}
+
+void scratch_leave(void)
+{
+    demand(fchdir(before) == 0);
+}
+
+/* --- what became of them */
+
+static void mark_input(const char *real)
+{
+    const size_t length = strlen(real);
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (realpath(entries[i].path, path) && strncmp(path, real, length) == 0 &&
+            (path[length] == '\0' || path[length] == '/'))
+            entries[i].input = true;
+}
+
+void scratch_input(const char *input)
+{
+    char real[PATH_MAX], in[PATH_MAX];
+
+    if (!realpath(input, real))
+        return;
+    mark_input(real);
+    for (size_t i = 0; i < ENTRIES; i++) { /* links below it */
+        const size_t length = strlen(input);
+        if (entries[i].link && strncmp(entries[i].path, input, length) == 0 &&
+            entries[i].path[length] == '/' && realpath(entries[i].path, in))
+            mark_input(in);
+    }
+}
+
+static struct entry *find(const char *path)
+{
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (strcmp(path, entries[i].path) == 0)
+            return &entries[i];
+    return NULL;
+}
+
+static bool command_succeeded;
+
+/* Removes a file that the command made. */
+static int check_path(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+    if (at->level == 0 || find(path))
+        return 0;
+    const size_t length = strlen(path);
+    demand(command_succeeded && (length < 4 || strcmp(path + length - 4, ".tmp") != 0));
+    return remove(path);
+}
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_mode == b->st_mode && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+void scratch_check(bool succeeded)
+{
+    struct stat info;
+
+    command_succeeded = succeeded;
+    demand(nftw(".", check_path, 8, FTW_PHYS) == 0);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        struct entry *const e = &entries[i];
+        demand(lstat(e->path, &info) == 0);
+        if (!is_file(e)) {
+            demand((info.st_mode & S_IFMT) == (e->info.st_mode & S_IFMT));
+        } else if (!same(&info, &e->info)) {
+            demand(succeeded && !e->input);
+            demand(unlink(e->path) == 0);
+            make(e);
+        }
+        e->input = false;
+    }
+}
