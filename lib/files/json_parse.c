@@ -260,7 +260,9 @@ static void hide_specials(char *copy, size_t bytes)
             in_string = !in_string;
         else if (copy[i] == '\\' && in_string)
             i++;
-        for (size_t s = 0; !in_string && s < 3; s++) {
+        if (in_string || (copy[i] != 'N' && copy[i] != 'I' && copy[i] != '-'))
+            continue;
+        for (size_t s = 0; s < 3; s++) {
             const size_t length = strlen(specials[s].word);
             if (bytes - i >= length && memcmp(copy + i, specials[s].word, length) == 0 &&
                 (i == 0 || !in_word(copy[i - 1])) &&

@@ -7,6 +7,7 @@
 
 #include "base/status.h"
 #include "files/fail_file.h"
+#include "files/name_order.h"
 #include "files/npz_where.h"
 #include "files/sanitize.h"
 #include "files/zip_directory.h"
@@ -187,19 +188,12 @@ static enum vit_status read_headers(const struct parse *p)
     return VIT_OK;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    const struct npz_member *x = a, *y = b;
-
-    return strcmp(x->name, y->name);
-}
-
 static enum vit_status sort_by_name(const struct parse *p)
 {
     struct npz *const npz = p->npz;
 
-    if (npz->count > 0)
-        qsort(npz->members, npz->count, sizeof *npz->members, compare_names);
+    if (!structs_sort_by_name(npz->count, sizeof *npz->members, npz->members))
+        return fail_no_memory(p->err, p->path);
     for (size_t i = 1; i < npz->count; i++)
         if (strcmp(npz->members[i - 1].name, npz->members[i].name) == 0)
             return fail(p->err, VIT_EFORMAT, "%s: expected one member of this name, found two",

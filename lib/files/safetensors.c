@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "files/fail_file.h"
 #include "files/json.h"
+#include "files/name_order.h"
 #include "files/sanitize.h"
 
 enum { LENGTH_BYTES = 8 };
@@ -212,23 +213,23 @@ static enum vit_status check_coverage(const struct parse *p)
                          "expected tensors to the end of the data at byte %" PRIu64
                          ", found the last end at byte %" PRIu64,
                          p->data_bytes, at - p->data_start);
-    qsort(file->entries, file->count, sizeof *file->entries, compare_names);
-    return VIT_OK;
+    return structs_sort_by_name(file->count, sizeof *file->entries, file->entries)
+               ? VIT_OK
+               : fail_no_memory(p->err, file->source.path);
 }
 
-/* An entry takes twice the text of a tensor: what is not one must not take one. */
+/* Room for no more entries than the header has space for: an entry takes twice its text. */
 static enum vit_status parse_entries(const struct parse *p, const struct json *root,
                                      size_t header_bytes)
 {
-    static const char shortest[] = "\"\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,0]},";
-    const size_t members = json_members(root), most = header_bytes / (sizeof shortest - 1) + 1;
-    const size_t capacity = members < most ? members : most;
+    const size_t shortest = strlen("'':{'dtype':'U8','shape':[],'data_offsets':[0,0]},");
+    const size_t members = json_members(root), most = header_bytes / shortest + 1;
     struct safetensors *file = p->file;
     const char *name;
     const struct json *value;
     enum vit_status status;
 
-    file->entries = calloc(capacity + 1, sizeof *file->entries);
+    file->entries = calloc((members < most ? members : most) + 1, sizeof *file->entries);
     if (!file->entries)
         return fail_no_memory(p->err, file->source.path);
     json_each_member(root, name, value)

@@ -7,6 +7,7 @@
 
 #include "files/fail_file.h"
 #include "files/json.h"
+#include "files/name_order.h"
 #include "files/sanitize.h"
 
 /* A name that could lead out of the directory is an attack, whether or not the file exists. */
@@ -19,33 +20,14 @@ static bool is_shard_name(const char *name)
            !strstr(name, "..");
 }
 
-static int compare_strings(const void *a, const void *b)
-{
-    const char *const *x = a, *const *y = b;
-
-    return strcmp(*x, *y);
-}
-
-static int compare_tensors(const void *a, const void *b)
-{
-    const struct index_tensor *x = a, *y = b;
-
-    if (x->shard != y->shard)
-        return x->shard < y->shard ? -1 : 1;
-    return strcmp(x->name, y->name);
-}
-
-/* Lists every file that the map names, once. */
-static enum vit_status list_shards(const char *path, const struct json *map,
-                                   struct index_file *index, struct vit_error *err)
+/* Lists the tensors in the order of the map, and the file that each is in. */
+static enum vit_status list_tensors(const char *path, const struct json *map,
+                                    struct index_file *index, struct named *files,
+                                    struct vit_error *err)
 {
     const char *name;
     const struct json *value;
-    size_t named = 0;
 
-    index->shard = malloc((json_members(map) + 1) * sizeof *index->shard);
-    if (!index->shard)
-        return fail_no_memory(err, path);
     json_each_member(map, name, value)
     {
         const char *shard = json_text(value);
@@ -58,48 +40,88 @@ static enum vit_status list_shards(const char *path, const struct json *map,
                              "weight_map: tensor %s: expected NAME.safetensors without '/' or "
                              "'..', found \"%s\"",
                              sanitize_name(name).text, sanitize_name(shard).text);
-        index->shard[named++] = shard;
+        files[index->count] = (struct named){ .name = shard, .index = index->count };
+        index->tensors[index->count++].name = name;
     }
-    qsort(index->shard, named, sizeof *index->shard, compare_strings);
-    for (size_t i = 0; i < named; i++)
-        if (i == 0 || strcmp(index->shard[i], index->shard[i - 1]) != 0)
-            index->shard[index->shards++] = index->shard[i];
-    if (index->shards > INDEX_MAX_SHARDS)
-        return fail_file(err, VIT_EUNSUPPORTED, path,
-                         "weight_map: expected at most %d files, found %zu", INDEX_MAX_SHARDS,
-                         index->shards);
     return VIT_OK;
 }
 
-static enum vit_status list_tensors(const char *path, const struct json *map,
-                                    struct index_file *index, struct vit_error *err)
+/* Lists every file once, and numbers the tensors; returns how many files there are. */
+static size_t number_files(struct index_file *index, struct named *files)
 {
-    const char *name;
-    const struct json *value;
+    size_t count = 0;
 
-    index->tensors = malloc((json_members(map) + 1) * sizeof *index->tensors);
-    index->first = calloc(index->shards + 1, sizeof *index->first);
-    if (!index->tensors || !index->first)
-        return fail_no_memory(err, path);
-    json_each_member(map, name, value)
-    {
-        const char *shard = json_text(value);
-        const char **at =
-            bsearch(&shard, index->shard, index->shards, sizeof *index->shard, compare_strings);
-        index->tensors[index->count++] = (struct index_tensor){ name, (size_t)(at - index->shard) };
-        index->first[at - index->shard + 1]++;
+    names_sort(index->count, files, files + index->count);
+    for (size_t i = 0; i < index->count; i++) {
+        if (i == 0 || files[i].name[files[i].common] != '\0' ||
+            files[i - 1].name[files[i].common] != '\0')
+            index->shard[count++] = files[i].name;
+        index->tensors[files[i].index].shard = count - 1;
+    }
+    return count;
+}
+
+/* Orders the tensors by shard, then by name. `names` is [2 * index->count] */
+static void order_tensors(struct index_file *index, struct named *names)
+{
+    const struct index_tensor *const tensors = index->tensors;
+    struct named *const sorted = names + index->count;
+
+    for (size_t i = 0; i < index->count; i++) {
+        names[i] = (struct named){ .name = tensors[i].name, .index = i };
+        index->first[tensors[i].shard + 1]++;
     }
     for (size_t s = 0; s < index->shards; s++)
         index->first[s + 1] += index->first[s];
-    qsort(index->tensors, index->count, sizeof *index->tensors, compare_tensors);
-    return VIT_OK;
+    names_sort(index->count, names, sorted);
+    for (size_t i = index->count; i-- > 0;) /* from the end: first[s + 1] moves to first[s] */
+        sorted[--index->first[tensors[names[i].index].shard + 1]] = names[i];
+    for (size_t i = 0; i < index->count; i++) /* no longer needed: here the number of the file */
+        sorted[i].common = tensors[sorted[i].index].shard;
+    for (size_t i = 0; i < index->count; i++)
+        index->tensors[i] = (struct index_tensor){ sorted[i].name, sorted[i].common };
+    for (size_t s = 0; s < index->shards; s++)
+        index->first[s] = index->first[s + 1];
+    index->first[index->shards] = index->count;
+}
+
+static enum vit_status list_all(const char *path, const struct json *map, struct index_file *index,
+                                struct vit_error *err)
+{
+    const size_t members = json_members(map);
+    struct named *const scratch = malloc((2 * members + 1) * sizeof *scratch);
+    enum vit_status status;
+
+    index->tensors = malloc((members + 1) * sizeof *index->tensors);
+    index->shard = malloc((members + 1) * sizeof *index->shard);
+    if (!scratch || !index->tensors || !index->shard) {
+        status = fail_no_memory(err, path);
+        goto free_scratch;
+    }
+    if ((status = list_tensors(path, map, index, scratch, err)))
+        goto free_scratch;
+    index->shards = number_files(index, scratch);
+    if (index->shards > INDEX_MAX_SHARDS) {
+        status = fail_file(err, VIT_EUNSUPPORTED, path,
+                           "weight_map: expected at most %d files, found %zu", INDEX_MAX_SHARDS,
+                           index->shards);
+        goto free_scratch;
+    }
+    index->first = calloc(index->shards + 1, sizeof *index->first);
+    if (index->first)
+        order_tensors(index, scratch);
+    else
+        status = fail_no_memory(err, path);
+
+free_scratch:
+    free(scratch);
+    return status;
 }
 
 static enum vit_status parse_map(const char *path, struct index_file *index, struct vit_error *err)
 {
     const struct json *map = json_member(index->root, "weight_map");
     const struct json *metadata = json_member(index->root, "metadata");
-    enum vit_status status;
 
     if (!json_is_object(index->root))
         return fail_file(err, VIT_EFORMAT, path, "expected a JSON object, found %s",
@@ -110,9 +132,7 @@ static enum vit_status parse_map(const char *path, struct index_file *index, str
     if (!json_is_object(map))
         return fail_file(err, VIT_EFORMAT, path, "weight_map: expected an object, found %s",
                          json_kind(map));
-    if ((status = list_shards(path, map, index, err)))
-        return status;
-    return list_tensors(path, map, index, err);
+    return list_all(path, map, index, err);
 }
 
 enum vit_status index_parse(const char *path, const char *text, size_t bytes,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "files/fail_file.h"
+#include "files/name_order.h"
 #include "files/npz.h"
 #include "files/safetensors.h"
 #include "files/shards.h"
@@ -73,7 +74,10 @@ static enum vit_status list_entries(struct tensors *tensors, struct vit_error *e
             tensors->entries[tensors->count++] = tensor_of_entry(tensors->shards[f], f, i);
     for (size_t i = 0; i < members; i++)
         tensors->entries[tensors->count++] = tensor_of_member(tensors->npz, i);
-    qsort(tensors->entries, count, sizeof *tensors->entries, compare_names);
+    /* one file has them in this order */
+    if (tensors->files > 1 &&
+        !structs_sort_by_name(count, sizeof *tensors->entries, tensors->entries))
+        return fail_no_memory(err, tensors->path);
     return VIT_OK;
 }
 
@@ -169,6 +173,15 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
     if (tensors->count == 0) /* entries may be NULL, which bsearch does not allow */
         return NULL;
     return bsearch(&key, tensors->entries, tensors->count, sizeof *tensors->entries, compare_names);
+}
+
+uint64_t tensors_numbers(const struct tensors *tensors)
+{
+    uint64_t numbers = 0;
+
+    for (size_t i = 0; i < tensors->count; i++)
+        numbers += tensors->entries[i].readable ? tensors->entries[i].elements : 0;
+    return numbers;
 }
 
 size_t tensors_index(const struct tensors *tensors, const char *name)
