@@ -2,6 +2,7 @@
 #include "checkpoint/tensor_names.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -311,15 +312,30 @@ static bool is_ignored(const struct resolution *r, const char *name)
     return false;
 }
 
-/* The family's name that is closest to `name`; returns whether it is the same. */
+/* The first number in a name: it is the block's, if the name has one. */
+static size_t number_in(const char *name)
+{
+    const char *const digits = name + strcspn(name, "0123456789");
+
+    return *digits ? (size_t)strtoul(digits, NULL, 10) : 0;
+}
+
+/*
+ * The family's name that is closest to `name`; returns whether it is the same. Of the names of a
+ * tensor in every block, only those with the number of `name`, as counted from 0 and from 1, and
+ * that of the first block.
+ */
 static bool find_closest(const struct resolution *r, const char *name, char closest[NAME_BYTES])
 {
+    const size_t number = number_in(name), blocks[] = { number, number - 1, 0 };
     struct suggestion suggestion = suggest_for(name);
     char known[NAME_BYTES];
 
     for (size_t i = 0; i < r->names->count; i++)
-        for (size_t j = 0; j < slots_copies(r->names->rules[i].slot, r->config); j++) {
-            make_name(r->names->rules[i].pattern, r->prefix, j, known);
+        for (size_t j = 0; j < sizeof blocks / sizeof *blocks; j++) {
+            if (blocks[j] >= slots_copies(r->names->rules[i].slot, r->config))
+                continue;
+            make_name(r->names->rules[i].pattern, r->prefix, blocks[j], known);
             if (suggest_try(&suggestion, known))
                 snprintf(closest, NAME_BYTES, "%s", known);
         }
