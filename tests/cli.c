@@ -15,15 +15,17 @@
 
 struct cli cli;
 
-static char directory[] = "/tmp/vit-cli-XXXXXX";
+static char directory[256];
 
 void cli_begin(void)
 {
     const char *const bin = getenv("VIT_BIN");
     const char *const build = getenv("VIT_BUILD");
+    const char *const base = getenv("TMPDIR");
     char path[1024];
 
     snprintf(path, sizeof path, "%s%s", bin ? bin : build ? build : "build", bin ? "" : "/libvit");
+    snprintf(directory, sizeof directory, "%s/vit-cli-XXXXXX", base ? base : "/tmp");
     cr_assert_not_null(mkdtemp(directory));
     cr_assert(setenv("T", directory, 1) == 0 && setenv("VIT", path, 1) == 0);
     unsetenv("VIT_ISA"); /* these tests choose their levels themselves */
@@ -50,7 +52,7 @@ const char *in_directory(const char *name)
 /* The contents of $T.out or $T.err, with a final NUL. */
 static char *slurp(const char *suffix, size_t *size)
 {
-    char path[64];
+    char path[sizeof directory + 8];
 
     snprintf(path, sizeof path, "%s%s", directory, suffix);
     FILE *const file = fopen(path, "rb");

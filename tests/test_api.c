@@ -213,6 +213,30 @@ Test(api, a_missing_directory_is_not_found)
                    "/nowhere/at/all");
 }
 
+Test(api, a_size_has_both_sides)
+{
+    struct vit_model_options options = { .size = sizeof options, .height = 8 };
+    struct vit_model *model;
+    struct vit_error err;
+
+    expect_failure(VIT_EINVAL, vit_model_open("tests/golden/timm-vit", &options, &model, &err),
+                   &err, "both 0 or both set, found 8 and 0");
+    options = (struct vit_model_options){ .size = sizeof options, .width = 8 };
+    expect_failure(VIT_EINVAL, vit_model_open("tests/golden/timm-vit", &options, &model, &err),
+                   &err, "both 0 or both set, found 0 and 8");
+}
+
+Test(api, positions_that_a_family_does_not_resize_have_their_size)
+{
+    const struct vit_model_options options = { .size = sizeof options, .height = 48, .width = 48 };
+    struct vit_model *model;
+    struct vit_error err;
+
+    expect_failure(VIT_EUNSUPPORTED,
+                   vit_model_open("tests/golden/vit-pytorch-1.23.6-cls", &options, &model, &err),
+                   &err, "which family vit-pytorch does not resize; found 48 × 48");
+}
+
 Test(api, null_can_be_freed)
 {
     vit_model_free(NULL);

@@ -27,5 +27,8 @@ Test(arena, measures_then_carves_aligned_arrays_that_do_not_overlap)
     arena_floats(&arena, (size_t)-1 / 4);
     arena_floats(&arena, 100);
     cr_assert_not(arena_allocate(&arena), "a size that wrapped was allocated");
-    count_checks(4);
+    arena = (struct arena){ 0 };
+    arena_doubles(&arena, ((size_t)1 << 61) + 1); /* 8 bytes, modulo 2^64 */
+    cr_assert_not(arena_allocate(&arena), "a product that wrapped was allocated");
+    count_checks(5);
 }

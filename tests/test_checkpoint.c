@@ -230,6 +230,9 @@ Test(checkpoint, labels_txt_has_one_label_per_line)
     make_text(&directory, "labels.txt", "a\nb");
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "labels.txt: expected 3 labels, one per class, found 2");
+    make_text(&directory, "labels.txt", "a\nb\nc\nd\n");
+    expect_rejected_checkpoint(&directory, VIT_EFORMAT,
+                               "labels.txt: expected 3 labels, one per class, found 4");
     make_text(&directory, "labels.txt", "");
     expect_rejected_checkpoint(&directory, VIT_EFORMAT,
                                "labels.txt: expected 3 labels, one per class, found 0");

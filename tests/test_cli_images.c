@@ -344,6 +344,7 @@ Test(cli_images, wrong_arguments_are_refused_and_leave_no_file)
         { "$VIT attention " MODEL " " IMAGE " -o $T/o --block rolled",
           "--block: expected a block's number or rollout, found 'rolled'" },
         { "$VIT attention " MODEL " " IMAGE " -o $T/o --block 01", "found '01'" },
+        { "$VIT attention " MODEL " " IMAGE " -o $T/o --block 1x", "found '1x'" },
         { "$VIT attention " MODEL " " IMAGE " -o $T/o --head rollout",
           "--head: expected a head's number or mean" },
         { "$VIT attention " MODEL " " IMAGE " -o $T/o --head 0 --block rollout",

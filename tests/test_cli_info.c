@@ -223,3 +223,9 @@ Test(cli_info, models_lists_what_the_library_can_open)
     json_decref(root);
     count_checks(families + architectures + 2);
 }
+
+Test(cli_info, tensors_that_nothing_uses_are_called_ignored)
+{
+    succeeds("$VIT info tests/golden/hf-clip | grep -q '^  logit_scale .* ignored$'");
+    count_checks(1);
+}

@@ -38,6 +38,7 @@ Test(cli_outputs, no_verb_overwrites_an_input)
         { "$VIT preprocess $T/b.jpg --size 8x8 -o $T/b.jpg", "b.jpg: it is an input" },
         { "$VIT preprocess $T/b.jpg --size 8x8 --rgb $T/hard.npy", "it is an input" },
         { "$VIT preprocess $T/b.jpg --model $T/m -o $T/m/config.json", "it is an input" },
+        { "$VIT preprocess $T/b.jpg --model $T/m -o $T/b.jpg", "b.jpg: it is an input" },
     };
 
     copy_inputs();

@@ -19,11 +19,14 @@ static struct vit_config base(void)
 }
 
 /* A configuration with that value in a field is refused with these words. */
-#define REFUSES(field, value, words)                                                               \
+#define REFUSES(field, value, words) REFUSES_AFTER(config.field = value, words)
+
+/* A configuration after these assignments is refused with these words. */
+#define REFUSES_AFTER(assignments, words)                                                          \
     do {                                                                                           \
         struct vit_config config = base();                                                         \
         struct vit_error err = { 0 };                                                              \
-        config.field = value;                                                                      \
+        assignments;                                                                               \
         cr_assert_eq(config_check(&config, &err), VIT_EINVAL);                                     \
         cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);               \
         count_checks(2);                                                                           \
@@ -89,6 +92,41 @@ Test(config, fields_that_contradict_each_other_are_named)
     REFUSES(pos_embed, VIT_POS_EMBED_SINCOS_2D,
             "pos_embed_scope: expected patches for sincos_2d with a class token, found all");
     REFUSES(tokenizer, VIT_TOKENIZER_T2T_PERFORMER, "t2t_kernels[0]: expected 1 to 64, found 0");
+    REFUSES_AFTER(config.class_tokens = VIT_CLASS_TOKENS_NONE; config.pool = VIT_POOL_MEAN;
+                  config.pos_embed_scope = VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES,
+                  "pos_embed_scope: expected all or patches without a class token");
+}
+
+Test(config, steps_that_exclude_each_other_are_named)
+{
+    static const enum vit_class_tokens two = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
+
+    REFUSES_AFTER(config.gated_mlp = true;
+                  config.mlp_dim = CONFIG_MAX_MLP_DIM / 2 + 1,
+                  "mlp_dim: expected 1 to 131072 for a gated MLP, found 131073");
+    REFUSES_AFTER(config.class_tokens = two;
+                  config.pool = VIT_POOL_MEAN,
+                  "pool: expected class with a distillation token, found mean");
+    REFUSES_AFTER(config.class_tokens = two;
+                  config.pre_logits = 8,
+                  "pre_logits: expected 0 with a distillation token, found 8");
+    REFUSES_AFTER(config.classes = 0; config.pool = VIT_POOL_NONE;
+                  config.final_norm = VIT_FINAL_NORM_POOLED,
+                  "final_norm: expected tokens or none with pool none, found pooled");
+    REFUSES_AFTER(config.value_residual = config.no_proj = true,
+                  "no_proj: expected false with value_residual, found true");
+    REFUSES_AFTER(config.value_residual = config.layer_scale = true,
+                  "layer_scale: expected false with value_residual, found true");
+    REFUSES_AFTER(config.no_proj = config.layer_scale = true,
+                  "layer_scale: expected false with no_proj, found true");
+    REFUSES_AFTER(config.value_residual = true;
+                  config.head_dim = 32,
+                  "heads · head_dim: expected dim, 768, with value_residual, found 384");
+    REFUSES_AFTER(config.no_proj = true;
+                  config.head_dim = 32,
+                  "heads · head_dim: expected dim, 768, with no_proj, found 384");
+    REFUSES_AFTER(config.pool = VIT_POOL_MAP; config.heads = 11;
+                  config.head_dim = 32, "dim: expected a multiple of heads, 11, found 768");
 }
 
 Test(config, more_patches_than_the_bound_are_refused)
@@ -118,5 +156,11 @@ Test(config, sizes_follow_from_the_fields)
     cr_assert_eq(config_scale(&config), (float)(1 / sqrt(8.0)));
     config.qk_scale = 0.31f;
     cr_assert_eq(config_scale(&config), 0.31f);
-    count_checks(6);
+    config.registers = 4;
+    cr_assert_eq(config_positions(&config), 201);
+    config.pos_embed_scope = VIT_POS_EMBED_SCOPE_CLASS_AND_PATCHES;
+    cr_assert_eq(config_positions(&config), 197);
+    config.pos_embed_scope = VIT_POS_EMBED_SCOPE_PATCHES;
+    cr_assert_eq(config_positions(&config), 196);
+    count_checks(9);
 }

@@ -73,15 +73,21 @@ Test(config_fields, set_refuses_what_the_field_does_not_allow)
     char name[64];
 
     for (size_t f = 0; vit_config_field_at(f, &field); f++) {
-        const double others[] = { NAN, INFINITY, -INFINITY, field.max * 2 + 1, field.min - 0.5 };
+        const bool real = field.type == VIT_FIELD_FLOAT || field.type == VIT_FIELD_DOUBLE;
+        const double others[] = { NAN,
+                                  INFINITY,
+                                  -INFINITY,
+                                  real ? NAN : field.min + 0.5,
+                                  field.max * 2 + 1,
+                                  field.min - 0.5 };
         const bool unbounded = field.type == VIT_FIELD_FLOAT && field.min < 0;
         element_name(&field, 0, name);
-        for (size_t i = 0; i < (unbounded ? 3 : 5); i++) {
+        for (size_t i = 0; i < (unbounded ? 4 : 6); i++) {
             cr_assert_eq(vit_config_set(&config, name, others[i], &err), VIT_EINVAL, "%s %g", name,
                          others[i]);
             cr_assert(strstr(err.message, name) == err.message, "%s", err.message);
         }
-        count_checks(10);
+        count_checks(12);
     }
     cr_assert(memcmp(&before, &config, sizeof config) == 0);
 }

@@ -48,6 +48,21 @@ Test(config_series, every_field_has_its_effect)
     count_checks(8);
 }
 
+Test(config_series, the_token_transformers_have_the_heads_of_the_blocks)
+{
+    const struct parsed_config file = expect_config(
+        "{\"model_type\":\"series_t2t_vit\",\"img_size\":[3,32,32],\"token_len\":10,\"preds\":2,"
+        "\"num_heads\":2,\"hidden_chan_mul\":1,\"depth\":1,\"softsplit_kernels\":[7,3,3],"
+        "\"token_chan\":8,\"t2t_hidden_chan_mul\":1.5}",
+        NULL);
+
+    cr_assert(file.config.t2t_heads == 2 && file.config.t2t_mlp_dim == 12 &&
+              file.config.patch == 16);
+    expect_rejected_config("{\"model_type\":\"series_vit\",\"img_size\":[1,8,16,3]}", NULL,
+                           VIT_EFORMAT, "img_size: expected an array of three positive integers");
+    count_checks(1);
+}
+
 Test(config_series, a_scale_of_null_or_0_is_the_default)
 {
     static const char *const values[] = { "null", "0" };

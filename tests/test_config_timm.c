@@ -97,6 +97,7 @@ Test(config_timm, arguments_that_change_the_computation_have_their_effect)
     cr_assert(c.registers == 4 && c.pos_embed_scope == VIT_POS_EMBED_SCOPE_PATCHES && c.qk_norm);
     c = with("vit_base_patch14_reg4_dinov2", "\"no_embed_class\":false,\"init_values\":null");
     cr_assert(c.registers == 4 && c.pos_embed_scope == VIT_POS_EMBED_SCOPE_ALL && !c.layer_scale);
+    cr_assert_not(with("vit_base_patch14_reg4_dinov2", "\"init_values\":0").layer_scale);
     c = with(BASE, "\"pos_embed\":\"none\",\"final_norm\":false,\"act_layer\":\"silu\"");
     cr_assert(c.pos_embed == VIT_POS_EMBED_NONE && c.final_norm == VIT_FINAL_NORM_NONE);
     cr_assert(c.activation == VIT_ACTIVATION_SILU && c.pool == VIT_POOL_CLASS);
@@ -400,10 +401,17 @@ Test(config_timm, three_means_of_a_gray_model_count_if_they_are_equal)
     snprintf(json, sizeof json, text, "0.5,0.5,0.5", "0.25,0.25,0.25");
     struct parsed_config file = expect_config(json, NULL);
     cr_assert(file.preprocess.mean[0] == 0.5f && file.preprocess.std[0] == 0.25f);
-    snprintf(json, sizeof json, text, "0.485,0.456,0.406", "0.25,0.25,0.25");
-    file = expect_config(json, NULL);
-    cr_assert(file.config.channels == 1 && file.preprocess.std[0] == 0); /* cannot preprocess */
-    count_checks(2);
+    static const char *const differ[] = { "0.485,0.456,0.406", "0.5,0.5,0.4", "0.4,0.5,0.5" };
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(json, sizeof json, text, differ[i], "0.25,0.25,0.25");
+        file = expect_config(json, NULL);
+        cr_assert(file.config.channels == 1 && file.preprocess.std[0] == 0); /* cannot preprocess */
+    }
+    expect_rejected_config("{\"architecture\":\"vit_tiny_patch16_224\",\"pretrained_cfg\":{"
+                           "\"mean\":[0.5,0.5,0.5,0.5]}}",
+                           NULL, VIT_EFORMAT,
+                           "pretrained_cfg.mean: expected 3 numbers, one per channel, found 4");
+    count_checks(4);
 }
 
 /* Where timm finds labels; the names of golden/timm-labels-cfg in ../shared. */

@@ -265,6 +265,20 @@ Test(directory_hf, the_message_names_a_missing_tensor_in_the_spelling_of_the_fil
     free_copy(&copy);
 }
 
+Test(directory_hf, the_model_computes_at_the_size_of_its_processor)
+{
+    struct copy copy = copy_case("hf-vit");
+
+    make_text(&copy.directory, "preprocessor_config.json", "{\"size\":[64,32]}");
+    write_copy(&copy);
+    struct vit_model *const model = open_directory(copy.directory.path);
+    const struct vit_config config = model_config(model);
+    cr_assert(config.height == 64 && config.width == 32, "%zu × %zu", config.height, config.width);
+    vit_model_free(model);
+    free_copy(&copy);
+    count_checks(1);
+}
+
 Test(directory_hf, an_unknown_tensor_is_unexpected)
 {
     struct copy copy = copy_case("hf-clip");

@@ -60,6 +60,8 @@ Test(json, a_document_is_printed_as_it_was_read)
            "[true,false,null,-0,1.50,1E+5,\"\"]");
     prints("{\"b\": [[], {}, [{\"c\": [1, 2]}]], \"a\": {\"a\": \"b\"}}",
            "{\"b\":[[],{},[{\"c\":[1,2]}]],\"a\":{\"a\":\"b\"}}");
+    prints("[\"NaN\", \"\\\\\", \"\\\" -Infinity\", NaN]",
+           "[\"NaN\",\"\\\\\",\"\\\" -Infinity\",NaN]");
     prints("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041\\u00e9\\u20ac\\ud83d\\ude00\"",
            "\"\\\"\\\\/\\u0008\\u000c\\u000a\\u000d\\u0009A\u00e9\u20ac\U0001f600\"");
 }
@@ -227,7 +229,13 @@ Test(json, more_digits_than_a_double_has_are_rounded_to_nearest)
         cr_assert_eq(json_double(root), last ? 1 + 0x1p-52 : 1);
         json_free(root);
     }
-    count_checks(2);
+    text[0] = '7';
+    memset(text + 1, '0', 1000);
+    strcpy(text + 1001, "e-1000");
+    struct json *const root = parsed(text);
+    cr_assert_eq(json_double(root), 7);
+    json_free(root);
+    count_checks(3);
 }
 
 Test(json, integers_that_do_not_fit_are_the_nearest_that_does)

@@ -105,17 +105,18 @@ Test(npz_archive, members_after_the_last_that_is_counted_are_rejected)
     free(made.bytes);
 }
 
-/* An archive of one array of zeros. */
-static struct made_npz zeros(const char *descr, size_t elements, size_t each)
+/* An archive of one or two arrays of zeros. */
+static struct made_npz zeros(size_t members, const char *descr, size_t elements, size_t each)
 {
     char dict[128];
     void *const data = calloc(elements, each);
-    const struct made_member member = { "w.npy", dict, data, elements * each, true, 0 };
+    const struct made_member member[] = { { "w.npy", dict, data, elements * each, true, 0 },
+                                          { "x.npy", dict, data, elements * each, true, 0 } };
 
     cr_assert_not_null(data);
     snprintf(dict, sizeof dict, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,)}", descr,
              elements);
-    const struct made_npz made = make_npz(1, &member);
+    const struct made_npz made = make_npz(members, member);
     free(data);
     return made;
 }
@@ -125,7 +126,7 @@ Test(npz_archive, a_file_may_unpack_to_4_times_its_size_and_16_MiB)
 {
     static const char words[] = "expected at most %zu bytes %s, 4 for each of the file's %zu and "
                                 "16777216 more, found more";
-    struct made_npz made = zeros("<f4", (4 << 20) + 1000, 4);
+    struct made_npz made = zeros(1, "<f4", (4 << 20) + 1000, 4);
     struct npz *npz;
     char whole[200];
 
@@ -134,20 +135,30 @@ Test(npz_archive, a_file_may_unpack_to_4_times_its_size_and_16_MiB)
              made.size);
     rejects(&made, whole); /* its header is unpacked twice */
     free(made.bytes);
-    made = zeros("<f4", (4 << 20) - 20000, 4);
+    made = zeros(1, "<f4", (4 << 20) - 20000, 4);
     cr_assert_eq(npz_parse("x.npz", made.bytes, made.size, &npz, NULL), VIT_OK);
     npz_close(npz);
     free(made.bytes);
-    made = zeros("<f2", 5 << 20, 2); /* 10 MiB, 20 as float32 */
+    made = zeros(1, "<f2", 5 << 20, 2); /* 10 MiB, 20 as float32 */
     snprintf(whole, sizeof whole, words, 4 * made.size + (16 << 20), "of float32 in all members",
              made.size);
     rejects(&made, whole);
     free(made.bytes);
-    made = zeros("<f8", (2 << 20) - 20000, 8);
+    made = zeros(1, "<f8", (2 << 20) - 20000, 8);
     cr_assert_eq(npz_parse("x.npz", made.bytes, made.size, &npz, NULL), VIT_OK);
     npz_close(npz);
     free(made.bytes);
-    count_checks(3);
+    made = zeros(2, "<f4", 3 << 20, 4); /* each has less than the limit */
+    snprintf(whole, sizeof whole, words, 4 * made.size + (16 << 20), "in all unpacked members",
+             made.size);
+    rejects(&made, whole);
+    free(made.bytes);
+    made = zeros(2, "<f2", 3 << 20, 2);
+    snprintf(whole, sizeof whole, words, 4 * made.size + (16 << 20), "of float32 in all members",
+             made.size);
+    rejects(&made, whole);
+    free(made.bytes);
+    count_checks(5);
 }
 
 /* Writes at a place of a file that has holes elsewhere. */

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "files/safetensors.h"
+#include "image/orientation.h"
 #include "tests/counts.h"
 #include "vit/image.h"
 
@@ -155,4 +156,35 @@ Test(orientation, every_subcommand_turns_its_images, .init = cli_begin, .fini = 
             succeeds("cd $T && ! cmp -s 1.??? 2.???  && rm 1.??? 2.???");
         count_checks(1);
     }
+}
+
+/* In a directory of two entries the orientation is the one with its tag, of either type. */
+Test(orientation, is_the_entry_with_its_tag)
+{
+    static const uint8_t file[] = "\xff\xd8\xff\xe1\0\x2c"
+                                  "Exif\0\0MM\0*\0\0\0\x08\0\x02"
+                                  "\x01\x0f\0\x03\0\0\0\x01\0\x03\0\0"
+                                  "\x01\x12\0\x04\0\0\0\x01\0\0\0\x06\0\0\0\0";
+    const struct encoded in = { .name = "x", .bytes = file, .size = sizeof file - 1 };
+
+    cr_assert_eq(orientation_find(&in), 6);
+    count_checks(1);
+}
+
+/* Its last chunk is EXIF: the pixels are there. Pillow refuses it, too. */
+Test(orientation, a_webp_that_ends_in_its_exif_is_truncated)
+{
+    FILE *const file = fopen(GOLDEN "orientation-8.webp", "rb");
+    uint8_t bytes[2048];
+    struct vit_image image;
+
+    cr_assert(file);
+    const size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    for (size_t cut = 1; cut <= 16; cut++) {
+        struct vit_error err = { 0 };
+        cr_assert_eq(vit_image_decode(bytes, size - cut, NULL, &image, &err), VIT_EIMAGE);
+        cr_assert(strstr(err.message, "truncated WebP: expected"), "%s", err.message);
+    }
+    count_checks(32);
 }

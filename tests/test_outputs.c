@@ -307,3 +307,24 @@ Test(outputs, longer_requests_are_read_at_their_own_stride)
     vit_model_free(model);
     count_checks(3);
 }
+
+/* With a scale of almost 0 all weights are equal; with a large one they are not. */
+Test(outputs, attention_weights_have_the_scale_of_the_model)
+{
+    static const float scales[] = { 1e-20f, 1e4f };
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct vit_config config = { BASE, .patch = 16, .qk_scale = scales[i] };
+        struct vit_model *const model = new_model(&config);
+        struct vit_context *const ctx = new_context(model, 1, NULL, NULL);
+        float weights[3 * 7 * 7], most = 0;
+        cr_assert(!forward_output(ctx, VIT_OUTPUT_ATTENTION, 0, 1, images(), weights, NULL));
+        for (size_t j = 0; j < 3 * 7 * 7; j++)
+            most = weights[j] > most ? weights[j] : most;
+        cr_assert(i == 0 ? most < 1.001f / 7 : most > 0.5f, "%g: %g", (double)scales[i],
+                  (double)most);
+        vit_context_free(ctx);
+        vit_model_free(model);
+    }
+    count_checks(2);
+}

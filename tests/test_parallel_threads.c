@@ -11,11 +11,11 @@
 #include "counts.h"
 #include "vit/parallel.h"
 
-static char directory[] = "/tmp/vit-cgroup-XXXXXX";
+static char directory[256];
 
 static void put(const char *name, const char *text)
 {
-    char path[128];
+    char path[512];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     FILE *f = fopen(path, "w");
     cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0);
@@ -23,27 +23,30 @@ static void put(const char *name, const char *text)
 
 static void make_folder(const char *name)
 {
-    char path[128];
+    char path[512];
     snprintf(path, sizeof path, "%s/%s", directory, name);
     cr_assert_eq(mkdir(path, 0700), 0);
 }
 
 static size_t quota(void)
 {
-    char path[128];
+    char path[512];
     snprintf(path, sizeof path, "%s/self", directory);
     return threads_quota(path, directory);
 }
 
 static void begin_cgroups(const char *self)
 {
+    const char *const base = getenv("TMPDIR");
+
+    snprintf(directory, sizeof directory, "%s/vit-cgroup-XXXXXX", base ? base : "/tmp");
     cr_assert(mkdtemp(directory));
     put("self", self);
 }
 
 static void end_cgroups(void)
 {
-    char command[64];
+    char command[300];
     snprintf(command, sizeof command, "rm -r %s", directory);
     cr_assert_eq(system(command), 0);
 }

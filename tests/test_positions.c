@@ -81,3 +81,34 @@ Test(positions, bilinear_with_aligned_corners_equals_scipy)
 {
     equals_reference("bilinear-corners", RESIZE_BILINEAR_CORNERS);
 }
+
+/* Shrinking by less than two, as from 224 to 192 pixels: PyTorch's formula along one side. */
+Test(positions, an_antialiased_filter_is_as_wide_as_the_factor)
+{
+    static const size_t sides[][2] = { { 14, 12 }, { 9, 5 }, { 7, 6 }, { 6, 4 } };
+    enum { MOST = 14 };
+
+    for (size_t s = 0; s < sizeof sides / sizeof *sides; s++) {
+        const size_t from = sides[s][0], to = sides[s][1];
+        const double scale = (double)from / (double)to;
+        float in[MOST], out[MOST];
+        for (size_t j = 0; j < from; j++)
+            in[j] = (float)(j * 7 % 5) / 4.0f;
+        cr_assert(!positions_resize(RESIZE_BICUBIC_ANTIALIAS, 1, (struct config_grid){ 1, from },
+                                    in, (struct config_grid){ 1, to }, out, NULL));
+        for (size_t i = 0; i < to; i++) {
+            double sum = 0, total = 0;
+            for (size_t j = 0; j < from; j++) {
+                const double x = fabs(((double)j + 0.5) / scale - ((double)i + 0.5));
+                const double weight = x < 1   ? (1.5 * x - 2.5) * x * x + 1
+                                      : x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2
+                                              : 0;
+                sum += weight * (double)in[j];
+                total += weight;
+            }
+            cr_assert(fabs((double)out[i] - sum / total) < 1e-6, "%zu to %zu: %zu is %g, not %g",
+                      from, to, i, (double)out[i], sum / total);
+        }
+        count_checks(to);
+    }
+}

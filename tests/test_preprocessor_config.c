@@ -173,6 +173,8 @@ Test(preprocessor_config, steps_that_the_library_does_not_have_are_rejected)
           "size: expected height and width unless do_center_crop is true" },
         { "{\"do_center_crop\":true,\"crop_size\":256}",
           "crop_size: expected at most size, 224 × 224, found 256 × 256" },
+        { "{\"do_center_crop\":true,\"crop_size\":{\"height\":224,\"width\":256}}",
+          "crop_size: expected at most size, 224 × 224, found 224 × 256" },
         { "{\"do_center_crop\":true,\"crop_size\":{\"shortest_edge\":224}}",
           "crop_size: expected height and width, found shortest_edge" },
         { "{\"do_center_crop\":true,\"crop_size\":{\"height\":224,\"width\":112}}",

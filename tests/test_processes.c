@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "compare.h"
 #include "counts.h"
+#include "make_checkpoint.h"
 #include "model_config.h"
 #include "vit/vit.h"
 
@@ -188,6 +190,33 @@ Test(processes, an_open_model_keeps_no_file_open)
     closedir(d);
     cr_assert_gt(models, 10);
     count_checks(models);
+}
+
+/* A failure at each step of opening the files of weights. */
+Test(processes, a_refused_model_leaves_no_file_open)
+{
+    static const char index[] =
+        "{\"weight_map\":{\"a\":\"a.safetensors\",\"b\":\"b.safetensors\"}}";
+    const struct made_directory shards = make_directory(), folder = make_directory();
+    const struct made_directory broken = make_directory();
+    const struct made_tensor a = { .name = "a", .rank = 1, .shape = { 2 } };
+    const char *const paths[] = { shards.path, folder.path, broken.path, "tests", "none" };
+    struct vit_model *model;
+
+    make_text(&shards, "model.safetensors.index.json", index);
+    make_tensors(&shards, "a.safetensors", &a, 1);
+    cr_assert(!mkdir(made_path(&folder, "model.safetensors"), 0700));
+    make_text(&broken, "x.npz", "not an archive");
+    const size_t before = descriptors();
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        cr_assert_neq(vit_model_open(paths[i], NULL, &model, NULL), VIT_OK, "%s", paths[i]);
+        cr_assert_eq(descriptors(), before, "%s", paths[i]);
+    }
+    rmdir(made_path(&folder, "model.safetensors"));
+    remove_directory(&broken);
+    remove_directory(&folder);
+    remove_directory(&shards);
+    count_checks(sizeof paths / sizeof *paths);
 }
 
 /* --- dlclose */

@@ -128,7 +128,10 @@ static void reference_block(const struct reference *r, size_t b, double *x)
     norm_rows(c, tokens, x, h);
     times_weight(r, SLOT_QKV_WEIGHT, b, tokens, dim, 3 * dim, h, qkv);
     mix_heads(c, qkv, h);
-    times_weight(r, SLOT_PROJ_WEIGHT, b, tokens, dim, dim, h, branch);
+    if (c->no_proj)
+        memcpy(branch, h, tokens * dim * sizeof *branch);
+    else
+        times_weight(r, SLOT_PROJ_WEIGHT, b, tokens, dim, dim, h, branch);
     for (size_t i = 0; i < tokens; i++)
         for (size_t j = 0; j < dim; j++) {
             const double value = c->value_residual ? qkv[i * 3 * dim + 2 * dim + j] : 0.0;
@@ -261,6 +264,13 @@ Test(reference, value_residual_qk_scale_and_sinusoid)
     c.qk_scale = -0.7f;
     c.pos_embed = VIT_POS_EMBED_SINUSOID;
     c.no_qkv_bias = true;
+    check_config(&c);
+}
+
+Test(reference, no_output_projection)
+{
+    struct vit_config c = base;
+    c.no_proj = true;
     check_config(&c);
 }
 

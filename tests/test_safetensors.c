@@ -249,6 +249,24 @@ Test(safetensors, overlaps_gaps_and_leftover_bytes_are_rejected)
     rejects("{}", 1, VIT_EFORMAT, "end of the data at byte 1", "byte 0");
 }
 
+/* Whatever its place in the header. */
+Test(safetensors, an_empty_tensor_may_begin_where_another_does)
+{
+    static const char *const headers[] = {
+        "{" TENSOR("v", "U8", "[2]", "0", "2") "," TENSOR("w", "U8", "[0]", "0", "0") "}",
+        "{" TENSOR("v", "U8", "[0]", "0", "0") "," TENSOR("w", "U8", "[2]", "0", "2") "}",
+        "{" TENSOR("v", "U8", "[0]", "2", "2") "," TENSOR("w", "U8", "[2]", "0", "2") "}",
+    };
+
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
+        struct safetensors *file;
+        struct vit_error err;
+        cr_assert_eq(parse(headers[i], 2, &file, &err), VIT_OK, "%s", err.message);
+        safetensors_close(file);
+        count_checks(1);
+    }
+}
+
 Test(safetensors, names_in_messages_are_shortened_and_sanitized)
 {
     char header[512], name[301];
@@ -262,7 +280,10 @@ Test(safetensors, names_in_messages_are_shortened_and_sanitized)
     cr_assert(strstr(err.message, "tensor a?[2J??nnn"), "%s", err.message);
     cr_assert(strstr(err.message, "n...: "), "%s", err.message);
     cr_assert_lt(strlen(err.message), 250);
-    count_checks(4);
+    snprintf(header, sizeof header, "{\"%.95s\u00e9n\":1}", name); /* cut after 96 bytes */
+    cr_assert_eq(parse(header, 0, &file, &err), VIT_EFORMAT);
+    cr_assert(strstr(err.message, "nnn...: ") && !strchr(err.message, '?'), "%s", err.message);
+    count_checks(6);
 }
 
 Test(safetensors, a_file_truncated_at_any_byte_is_rejected)

@@ -165,6 +165,9 @@ Test(tensors, only_regular_files_are_opened)
         snprintf(words, sizeof words, "/%s: cannot be read: not a regular file", names[i]);
         rejects(&directory, VIT_EIO, words);
         unlink(made_path(&directory, names[i]));
+        cr_assert_eq(mkdir(made_path(&directory, names[i]), 0700), 0);
+        rejects(&directory, VIT_EIO, words);
+        rmdir(made_path(&directory, names[i]));
         cr_assert_eq(symlink("nowhere", made_path(&directory, names[i])), 0);
         snprintf(words, sizeof words, "/%s: cannot be opened: No such file or directory", names[i]);
         rejects(&directory, VIT_ENOTFOUND, words);
