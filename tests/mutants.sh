@@ -1,35 +1,81 @@
 #!/usr/bin/env bash
-# mutants.sh BUILD [EVERY] - plants the faults of mutants.txt; libvit check must find each
+# mutants.sh BUILD [EVERY [TABLE...]] - plants the faults of mutants*.txt; a check must find each
 #
-# With EVERY, only each EVERY-th is built and checked; of the others the text must still exist.
+# A table has an entry for each fault: CHECK FILE NAME, what is replaced (-) and by what (+). Of the
+# kernels CHECK is a level: `libvit check` must report failed cases. Elsewhere it is the suite, or
+# suite/test, of the test program that must fail; a test that is skipped finds nothing. With EVERY,
+# only each EVERY-th is built and checked; of the others the text must still exist.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-table=$PWD/tests/mutants.txt
-mkdir -p "$1/mutants/vit"
-work=$(cd "$1/mutants" && pwd)
-log=$work/log
-every=${2:-1} planned=0 ran=0 found=0 failed=0
+build_directory=$1 every=${2:-1}
+shift $(($# < 2 ? $# : 2))
+[ $# != 0 ] || set -- tests/mutants*.txt
+declare -a checks=() files=() names=() olds=() news=()
+planned=0 ran=0 found=0 failed=0
 
-# The copy, and one of the kernels that stays as it is. Only files that differ are written, so that
-# make builds no more than it must, and again what an interrupted run left.
-directories=(include kernels lib image check tools measure)
-for file in $(cd "$work/vit" && find "${directories[@]}" -type f 2>/dev/null); do
-  [ -e "$file" ] || rm "$work/vit/$file"
-done
-for file in Makefile ./*/Makefile.inc mk/*.mk $(find "${directories[@]}" -type f); do
-  cmp -s "$file" "$work/vit/$file" || install -D "$file" "$work/vit/$file"
-done
-rm -rf "$work/original" && cp -R kernels "$work/original"
+# --- the tables
+
+check='' file='' name='' old='' new=''
+while IFS= read -r line; do
+  case $line in
+    '#'*) ;;
+    -*) old+="${line#-} " ;;
+    +*) new+="${line#+} " ;;
+    ?*) read -r check file name <<<"$line" ;;
+    '')
+      if [ -n "$check" ]; then
+        checks+=("$check") files+=("$file") names+=("$name") olds+=("$old") news+=("$new")
+      fi
+      check='' old='' new=''
+      ;;
+  esac
+done < <(for table in "$@"; do cat "$table" && echo; done)
+
+is_planned() { ((($1 + 1) % every == 0)); } # INDEX
+is_kernel() { [[ ${files[$1]} == kernels/* ]]; }
+any_kernel() {
+  for i in "${!checks[@]}"; do is_planned "$i" && is_kernel "$i" && return; done
+  return 1
+}
+
+# --- the copy, and one of the sources that stays as it is
+
+# Only files that differ are written, so that make builds no more than it must, and again what an
+# interrupted run left. Tests read models, docs and the README.
+mkdir -p "$build_directory/mutants/vit"
+work=$(cd "$build_directory/mutants" && pwd)
+log=$work/log
+directories=(include kernels lib image check tools measure tests models docs)
+files_beside=(Makefile README.md ./*/Makefile.inc mk/*.mk)
+while IFS= read -r copy; do
+  [ -e "$copy" ] || rm "$work/vit/$copy"
+done < <(cd "$work/vit" && find "${directories[@]}" -type f 2>/dev/null)
+while IFS= read -r source; do
+  cmp -s "$source" "$work/vit/$source" || install -D "$source" "$work/vit/$source"
+done < <(printf '%s\n' "${files_beside[@]}" && find "${directories[@]}" -type f)
+rm -rf "$work/original" && mkdir "$work/original" && cp -R kernels lib image tools "$work/original"
 cd "$work/vit" || exit
 
-emulator='' levels=' scalar simd '
-build() { # LEVEL, or native
-  local into=build cross=
-  [ "$1$emulator" = neon ] || [ "$1" != neon ] || { into=build-aarch64 cross=ARCH=aarch64; }
-  # -O1: a third of the time to compile, and what is computed is the same
-  make --no-print-directory $cross BUILD=$into CFLAGS=-O1 KERNEL_CFLAGS= $into/libvit >"$log" 2>&1
+# Tests that fail leave their files for inspection.
+TMPDIR=$(mktemp -d /tmp/vit-mutants-XXXXXX) || exit
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
+
+# --- builds and checks
+
+# -O1: a third of the time to compile, and what is computed is the same
+compile() { # VARIABLE=VALUE... TARGET...
+  make --no-print-directory -j2 CFLAGS=-O1 KERNEL_CFLAGS= "$@" >"$log" 2>&1
 }
-check() { # LEVEL, or native: all levels
+
+emulator='' levels=' scalar simd ' best=scalar
+build_level() { # LEVEL, or native
+  case $1$emulator in
+    neon?*) compile ARCH=aarch64 BUILD=build-aarch64 build-aarch64/libvit ;;
+    *) compile BUILD=build build/libvit ;;
+  esac
+}
+check_level() { # LEVEL, or native: all levels
   case $1$emulator in
     native* | scalar*) timeout 300 build/libvit check ;;
     simd*) timeout 300 build/libvit check --isa "$best" ;;
@@ -40,18 +86,45 @@ check() { # LEVEL, or native: all levels
   esac >"$log" 2>&1
 }
 
-if ! build native || ! check native; then
-  cat "$log"
-  echo 'mutants: the kernels themselves do not pass'
-  exit 1
-fi
-for level in $(build/libvit info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p'); do
-  levels+="$level " best=$level
-done
-[ "$best" != scalar ] || levels=' scalar '
-if [[ $levels != *' neon '* ]] && emulator=$(command -v qemu-aarch64-static); then
-  { build neon && check neon && levels+='neon '; } || emulator=
-fi
+build_tests() { compile BUILD=build build/libvit build/tests/run; }
+run_tests() { # SUITE[/TEST]
+  local filter=$1
+  [[ $filter == */* ]] || filter+='/*'
+  VIT_BUILD=build timeout 120 build/tests/run --filter "$filter" >"$log" 2>&1
+}
+
+# What is checked must pass as it is.
+begin_kernels() {
+  if ! build_level native || ! check_level native; then
+    cat "$log"
+    echo 'mutants: the kernels themselves do not pass'
+    return 1
+  fi
+  for level in $(build/libvit info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p'); do
+    levels+="$level " best=$level
+  done
+  [ "$best" != scalar ] || levels=' scalar '
+  if [[ $levels != *' neon '* ]] && emulator=$(command -v qemu-aarch64-static); then
+    { build_level neon && check_level neon && levels+='neon '; } || emulator=
+  fi
+}
+begin_tests() {
+  local -A passed=()
+  local i
+  for i in "${!checks[@]}"; do
+    if ! is_planned "$i" || is_kernel "$i" || [ -n "${passed[${checks[i]}]:-}" ]; then
+      continue
+    fi
+    passed[${checks[i]}]=1
+    if ! build_tests || ! run_tests "${checks[i]}" || ! grep -q 'Tested: .*[1-9]' "$log"; then
+      cat "$log"
+      echo "mutants: ${checks[i]} does not pass, or is no test"
+      return 1
+    fi
+  done
+}
+
+# --- one fault
 
 # plant FILE OLD NEW: the first place that is OLD, whatever its spaces, becomes NEW
 plant() {
@@ -62,43 +135,48 @@ plant() {
     open my $out, ">", $file or die; print $out $text;' "$@"
 }
 
-try() { # LEVEL FILE NAME OLD NEW
-  local verdict
-  planned=$((planned + 1))
-  if ! plant "$2" "$4" "$5" || cmp -s "$2" "$work/original/${2#kernels/}"; then
-    verdict=STALE
-  elif [[ $levels != *" $1 "* ]] || ((planned % every)); then
-    verdict='not run'
-  elif ! build "$1"; then
-    verdict=UNBUILT
-  else
-    ran=$((ran + 1))
-    check "$1"
+# Prints what became of the planted fault.
+verdict_of() { # INDEX
+  local check=${checks[$1]}
+  if is_kernel "$1"; then
+    build_level "$check" || { echo UNBUILT && return; }
+    check_level "$check"
     # 2: it exited normally; its output shows failed cases
-    if [ $? = 2 ] && grep -qE '[0-9] cases failed$|outside its operands' "$log"; then
-      verdict=found found=$((found + 1))
-    else
-      verdict=SURVIVED
-    fi
+    [ $? = 2 ] && grep -qE '[0-9] cases failed$|outside its operands' "$log" && echo found && return
+  else
+    build_tests || { echo UNBUILT && return; }
+    run_tests "$check"
+    case $? in
+      1) grep -qE '(Failing|Crashing): .*[1-9]' "$log" && echo found && return ;;
+      124) echo HUNG && return ;;
+    esac
   fi
-  printf '%-9s %-7s %s: %s\n' "$verdict" "$1" "${2#kernels/}" "$3"
-  case $verdict in STALE | UNBUILT | SURVIVED) failed=$((failed + 1)) ;; esac
-  case $verdict in UNBUILT | SURVIVED) tail -5 "$log" ;; esac
-  cp "$work/original/${2#kernels/}" "$2"
+  echo SURVIVED
 }
 
-level='' old='' new=''
-while IFS= read -r line <&3; do
-  case $line in
-    '#'*) ;;
-    -*) old+="${line#-} " ;;
-    +*) new+="${line#+} " ;;
-    ?*) read -r level file name <<<"$line" ;;
-    '')
-      [ -z "$level" ] || try "$level" "$file" "$name" "$old" "$new"
-      level='' old='' new=''
-      ;;
+try() { # INDEX
+  local file=${files[$1]} verdict
+  planned=$((planned + 1))
+  if ! plant "$file" "${olds[$1]}" "${news[$1]}" || cmp -s "$file" "$work/original/$file"; then
+    verdict=STALE
+  elif ! is_planned "$1" || { is_kernel "$1" && [[ $levels != *" ${checks[$1]} "* ]]; }; then
+    verdict='not run'
+  else
+    verdict=$(verdict_of "$1")
+    [ "$verdict" = UNBUILT ] || ran=$((ran + 1))
+  fi
+  printf '%-9s %-7s %s: %s\n' "$verdict" "${checks[$1]}" "$file" "${names[$1]}"
+  case $verdict in
+    found) found=$((found + 1)) ;;
+    'not run') ;;
+    *) failed=$((failed + 1)) ;;
   esac
-done 3< <(cat "$table" && echo)
+  case $verdict in UNBUILT | SURVIVED | HUNG) tail -5 "$log" ;; esac
+  cmp -s "$work/original/$file" "$file" || cp "$work/original/$file" "$file"
+}
+
+if any_kernel; then begin_kernels || exit; fi
+begin_tests || exit
+for i in "${!checks[@]}"; do try "$i"; done
 echo "$ran of $planned mutants ran, $found found"
 [ "$failed" = 0 ]
