@@ -138,6 +138,10 @@ Test(cli_check, digests_equal_the_recorded_ones_on_each_level_and_thread_count)
             succeeds("TMPDIR=$T/tmp $VIT check --digest --isa %s --threads %d | "
                      "cmp - check/digests.txt",
                      level, threads);
+    for (int tenths = 1; tenths < 6; tenths++) /* wherever it is */
+        shell("TMPDIR=$T/tmp $VIT check --digest --isa scalar --threads 1 & sleep 0.%d; kill $!; "
+              "wait $!",
+              tenths);
     succeeds("ls -A $T/tmp");
     cr_assert_eq(cli.out_size, 0, "left behind: %s", cli.out);
     count_checks(checks + 1);

@@ -49,6 +49,20 @@ Test(cli_outputs, no_verb_overwrites_an_input)
     count_checks(COUNT(commands));
 }
 
+Test(cli_outputs, an_open_descriptor_is_written_where_it_stands)
+{
+    copy_inputs();
+    succeeds("(echo head; $VIT features $T/m $T/b.jpg -o /dev/stdout) >$T/out && "
+             "test \"$(head -c 5 $T/out)\" = head");
+    succeeds("$VIT features $T/m $T/b.jpg -o $T/one.npy && "
+             "$VIT features $T/m $T/b.jpg -o /dev/fd/7 7>>$T/out && "
+             "tail -c $(wc -c <$T/one.npy) $T/out | cmp - $T/one.npy && "
+             "$VIT features $T/m $T/b.jpg -o /dev/stdout | cat >$T/piped && "
+             "tail -c $(wc -c <$T/one.npy) $T/piped | cmp - $T/one.npy");
+    fails("$VIT features $T/m $T/b.jpg -o /dev/fd/7 7>>$T/m/model.safetensors", "it is an input");
+    fails("$VIT features $T/m $T/b.jpg -o /dev/fd/77", "/dev/fd/77");
+}
+
 Test(cli_outputs, a_file_beside_the_inputs_is_replaced)
 {
     copy_inputs();
@@ -105,7 +119,8 @@ Test(cli_outputs, a_pipe_a_device_or_a_socket_is_no_input)
 /* SIGINT and SIGQUIT are ignored in a shell's background, and stay so. */
 Test(cli_outputs, a_signal_leaves_no_temporary_file)
 {
-    static const char *const signals[] = { "TERM", "HUP", "ALRM", "USR1", "XCPU", "ABRT" };
+    static const char *const signals[] = { "TERM", "HUP",  "ALRM",   "USR1", "XCPU",
+                                           "ABRT", "PROF", "VTALRM", "SYS",  "RTMIN" };
 
     signal(SIGHUP, SIG_DFL); /* a shell under nohup cannot reset what it found ignored */
     /* more images than it computes before the signal */

@@ -49,9 +49,14 @@ Test(directory, an_optional_file_may_be_missing_and_a_required_one_may_not)
     make_text(&made, "a", "longer");
     cr_assert_eq(directory_read_text(&directory, "a", 5, true, &text, &err), VIT_EFORMAT);
     cr_assert(strstr(err.message, "/a: expected at most 5 bytes, found 6"), "%s", err.message);
+    /* a copy of links whose targets stayed behind is no checkpoint without these files */
+    cr_assert_eq(symlinkat("../nowhere", directory.fd, "link"), 0);
+    cr_assert_eq(directory_read_text(&directory, "link", 5, true, &text, &err), VIT_ENOTFOUND);
+    cr_assert(strstr(err.message, "/link: cannot be opened: No such file"), "%s", err.message);
+    cr_assert_eq(unlinkat(directory.fd, "link", 0), 0);
     directory_close(&directory);
     remove_directory(&made);
-    count_checks(7);
+    count_checks(9);
 }
 
 /* Fails at a name that begins with z. */

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,18 +32,33 @@ static void on_signal(int signal_number)
     raise(signal_number);
 }
 
+static void catch_signal(int number)
+{
+    if (signal(number, on_signal) == SIG_IGN)
+        signal(number, SIG_IGN); /* nohup ignores them */
+}
+
+/* What others send to end a process. SIGSEGV and its like are faults of the command itself. */
 static void catch_interrupts(void)
 {
-    static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
-                                   SIGALRM, SIGUSR1, SIGUSR2, SIGABRT, SIGXCPU };
+    static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,   SIGALRM, SIGUSR1,
+                                   SIGUSR2, SIGABRT, SIGXCPU, SIGPROF, SIGVTALRM, SIGSYS };
     static bool registered;
 
     if (!registered)
         registered = atexit(remove_pending) == 0; /* OpenMP exits if it has no thread */
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
-        if (signal(signals[i], on_signal) == SIG_IGN)
-            signal(signals[i], SIG_IGN); /* nohup ignores them */
-    }
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        catch_signal(signals[i]);
+#ifdef SIGIO
+    catch_signal(SIGIO);
+#endif
+#ifdef SIGPWR
+    catch_signal(SIGPWR);
+#endif
+#ifdef SIGRTMIN
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        catch_signal(number);
+#endif
 }
 
 static void set_pending(const char *was, char *is)
@@ -254,11 +270,47 @@ static char *follow_links(const char *path)
     return target;
 }
 
+/* The descriptor that "/dev/stdout", "/dev/fd/N" or "/proc/self/fd/N" names, or -1. */
+static int named_descriptor(const char *path)
+{
+    static const char *const standard[] = { "/dev/stdin", "/dev/stdout", "/dev/stderr" };
+    static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+
+    for (int i = 0; i < 3; i++)
+        if (strcmp(path, standard[i]) == 0)
+            return i;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const size_t length = strlen(folders[i]);
+        char *end;
+        if (strncmp(path, folders[i], length) != 0 || path[length] < '0' || path[length] > '9')
+            continue;
+        const unsigned long number = strtoul(path + length, &end, 10);
+        return *end || number > INT_MAX ? -1 : (int)number;
+    }
+    return -1;
+}
+
+/* Writes where an open descriptor stands: behind what the file has, if it appends. */
+static enum vit_status open_in_place(struct atomic_file *f, const char *path, int descriptor,
+                                     struct vit_error *err)
+{
+    const int copy = descriptor >= 0 ? dup(descriptor) : -1;
+
+    f->file = descriptor < 0 ? fopen(path, "wb") : copy >= 0 ? fdopen(copy, "wb") : NULL;
+    if (f->file)
+        return VIT_OK;
+    const enum vit_status status = cannot_write(path, err);
+    if (copy >= 0)
+        close(copy);
+    return status;
+}
+
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err)
 {
     struct stat info = { .st_mode = S_IFREG | 0666 };
     const bool exists = stat(path, &info) == 0;
-    const bool in_place = !S_ISREG(info.st_mode);
+    const int descriptor = named_descriptor(path);
+    const bool in_place = !S_ISREG(info.st_mode) || descriptor >= 0;
     enum vit_status status = VIT_OK;
 
     *f = (struct atomic_file){ 0 };
@@ -268,20 +320,17 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
     }
     if (exists && access(path, W_OK) != 0)
         return cannot_write(path, err);
-    const char *const input = exists && !in_place ? input_with(&info) : NULL;
+    const char *const input = exists && S_ISREG(info.st_mode) ? input_with(&info) : NULL;
     if (input)
         return tool_fail(err, VIT_EINVAL, "cannot write %s: it is an input, %s", path_end(path),
                          path_end(input));
     f->target = in_place ? strdup(path) : follow_links(path);
     if (!f->target)
         return cannot_write(path, err);
-    if (!in_place) {
+    if (in_place)
+        status = open_in_place(f, path, descriptor, err);
+    else
         status = open_temporary(f, info.st_mode & 0777, err);
-    } else {
-        f->file = fopen(path, "wb");
-        if (!f->file)
-            status = cannot_write(path, err);
-    }
     if (status)
         atomic_file_discard(f);
     return status;

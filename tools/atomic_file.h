@@ -9,9 +9,9 @@
 
 /*
  * A file that is written under a temporary name in its own directory: every file that the command
- * writes. A symbolic link stays, and its target is written. A device or a pipe is written in place.
- * At most two exist at a time. A signal that ends the command, and exit, remove what is not
- * committed.
+ * writes. A symbolic link stays, and its target is written. A device or a pipe, and an open
+ * descriptor that the path names (/dev/stdout), is written in place. At most two exist at a time. A
+ * signal from outside that ends the command, and exit, remove what is not committed.
  */
 struct atomic_file {
     FILE *file;

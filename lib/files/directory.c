@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "files/fail_file.h"
@@ -69,7 +70,10 @@ enum vit_status directory_read_text(const struct directory *directory, const cha
     *text = (struct text_file){ .path = directory_path(directory, name) };
     if (!text->path)
         return fail_no_memory(err, directory->path);
-    if (optional && faccessat(directory->fd, name, F_OK, 0) != 0 && errno == ENOENT)
+    /* a link to nothing is a part of the checkpoint that was lost on the way, not an absent one */
+    struct stat info;
+    if (optional && fstatat(directory->fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0 &&
+        errno == ENOENT)
         return VIT_OK;
     if ((status = directory_open_file(directory, name, &file, err)))
         goto free_text;
