@@ -28,10 +28,11 @@ static float *allocate(size_t count)
 /* An image file as a model's input. */
 static void load(const struct vit_preprocess_config *config, const char *path, float *input)
 {
-    /* a server limits what a client may send */
+    /* a server limits what a client may send; some families turn photos as their EXIF says */
     const struct vit_decode_options limits = { .size = sizeof limits,
                                                .max_bytes = 10 << 20,
-                                               .max_pixels = 50 << 20 };
+                                               .max_pixels = 50 << 20,
+                                               .exif_orientation = config->exif_orientation };
     struct vit_image image;
 
     must(vit_image_decode_file(path, &limits, &image, &err));

@@ -4,8 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 build=$1
 found=$(mktemp)
-trap 'rm -f "$found"' EXIT
-digits=models/digits
+photos=$(mktemp -d)
+trap 'rm -rf "$found" "$photos"' EXIT
+digits=models/digits exif=tests/golden/preprocess-exif
 
 run() { # NAME ARGUMENT...
 	name=$1
@@ -18,6 +19,10 @@ run() { # NAME ARGUMENT...
 	run embed
 	run batch $digits $digits/test/3/0060.png $digits/test/7/0027.png
 	run features_search $digits $digits/test/3/0060.png $digits/test/3
+	# photos that are turned as their EXIF says
+	cp $exif/orientation-[138].jpg "$photos"
+	run features_search tests/golden/hf-vit-classifier $exif/orientation-6.jpg "$photos" |
+		sed "s|$photos|PHOTOS|"
 	run own_threads
 	run kernels_only
 	run demo | tail -n 3 | head -n 2 # the last line is the speed

@@ -65,10 +65,12 @@ static void compute_features(const struct search *s, const char *path, float *fe
     const struct vit_call call = {
         .size = sizeof call, .batch = 1, .images = s->input, .outputs = &request, .output_count = 1
     };
+    const struct vit_decode_options how = { .size = sizeof how,
+                                            .exif_orientation = s->preprocess.exif_orientation };
     struct vit_image image;
     double norm = 0;
 
-    must(vit_image_decode_file(path, NULL, &image, &err));
+    must(vit_image_decode_file(path, &how, &image, &err));
     must(vit_preprocess_image(&s->preprocess, &image, NULL, s->input, &err));
     vit_image_free(&image);
     must(vit_forward_call(s->context, &call, &err));

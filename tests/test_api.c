@@ -68,6 +68,21 @@ Test(api, an_unknown_level_is_an_error_never_a_fallback)
     for (size_t i = 0; isa_name(i); i++)
         cr_assert(strstr(err.message, isa_name(i)), "%s: expected %s", err.message, isa_name(i));
     expect_failure(VIT_EINVAL, vit_kernels_get("", &kernels, &err), &err, "found \"\"");
+    /* a long word ends in a mark, and no character of it is cut */
+    char word[1001] = "";
+    for (size_t i = 0; i < 1000; i += 2)
+        strcpy(word + i, "\xc3\xa9");
+    expect_failure(VIT_EINVAL, vit_kernels_get(word, &kernels, &err), &err, "\xc3\xa9\xe2\x80\xa6");
+    cr_assert(!strchr(err.message, '?'));
+    enum vit_output output;
+    expect_failure(VIT_EINVAL, vit_output_from_name(word, &output, &err), &err,
+                   "\xc3\xa9\xe2\x80\xa6");
+    struct vit_config config = { .size = sizeof config };
+    expect_failure(VIT_EUNSUPPORTED, vit_config_from_name(word, &config, &err), &err,
+                   "\xc3\xa9\xe2\x80\xa6");
+    double value;
+    expect_failure(VIT_EINVAL, vit_config_get(&config, word, &value, &err), &err,
+                   "\xc3\xa9\xe2\x80\xa6");
     cr_assert(setenv("VIT_ISA", "fast", 1) == 0);
     expect_failure(VIT_EINVAL, vit_kernels_get(NULL, &kernels, &err), &err, "VIT_ISA");
     cr_assert_eq(vit_kernels_get("scalar", &kernels, &err), VIT_OK,

@@ -227,7 +227,7 @@ Test(architectures, other_names_are_unsupported_and_repeated)
     };
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        refuses(others[i], "is not known");
+        refuses(others[i], "expected a name of timm's");
     refuses("vit_base_patch16_225", "height: expected a multiple of patch, 16, found 225");
 }
 

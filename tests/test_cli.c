@@ -268,6 +268,9 @@ Test(cli, missing_and_malformed_files_are_named)
         { "$VIT run " MODEL " $T/directory -o $T/o",
           "expected a regular file, found another kind" },
         { "$VIT run " MODEL " $T/text.jpg -o $T/o", "expected a .npy file" },
+        { "echo 'version https://git-lfs.github.com/spec/v1' >$T/lfs && "
+          "$VIT run " MODEL " $T/lfs -o $T/o",
+          "found a Git LFS pointer to it" },
         { "$VIT run " MODEL " $T/empty.png -o $T/o",
           "expected a .npy file of at least 12 bytes, found 0" },
         { "$VIT run " MODEL " $T/npy/truncated -o $T/o",

@@ -187,6 +187,32 @@ Test(cli_messages, a_result_that_does_not_fit_in_memory_is_refused_with_its_byte
     count_checks(1);
 }
 
+/* OpenMP's runtime would end the process, with status 1 or by abort. */
+Test(cli_messages, threads_without_addresses_are_an_error_at_any_limit)
+{
+    static const size_t threads[] = { 3, 8, 64 };
+    size_t checks = 0, refused = 0;
+
+    shell("ulimit -v 1000000 && $VIT --version");
+    if (cli.status) {
+        count_skipped("limits of addresses: a sanitizer's shadow exceeds any useful limit", 210);
+        return;
+    }
+    for (size_t i = 0; i < COUNT(threads); i++)
+        /* stacks of 8 MiB, and 64 MiB of glibc for the allocations of each thread */
+        for (size_t step = 0; step < 70; step++, checks++) {
+            shell("(ulimit -s 8192; ulimit -v %zu; $VIT features " DIGITS " " DIGITS
+                  "/test/3/0060.png --threads %zu -o $T/x.npy)",
+                  60000 + step * 200 * (threads[i] + 2), threads[i]);
+            cr_assert(cli.status == 0 || cli.status == 2, "%zu threads, step %zu: status %d, %s",
+                      threads[i], step, cli.status, cli.err);
+            cr_assert(cli.status == 0 || strncmp(cli.err, "libvit: ", 8) == 0, "%s", cli.err);
+            refused += cli.status != 0;
+        }
+    cr_assert_gt(refused, 0);
+    count_checks(checks);
+}
+
 Test(cli_messages, a_count_of_one_has_a_singular_noun)
 {
     copy_model("m", "");

@@ -25,8 +25,9 @@ Test(config_json, the_message_names_an_unknown_model)
     expect_rejected_config(
         "{\"model_type\":\"timm_wrapper\",\"architecture\":\"vit_tiny_patch16_224\"}", NULL,
         VIT_EUNSUPPORTED, "found timm_wrapper");
-    expect_rejected_config("{\"architecture\":\"ViT\"}", NULL, VIT_EUNSUPPORTED,
-                           "architecture \"ViT\"");
+    expect_rejected_config(
+        "{\"architecture\":\"ViT\"}", NULL, VIT_EUNSUPPORTED,
+        "vit_base_patch16_224, with or without a .tag (docs/models.md), found \"ViT\"");
 }
 
 /* A row of families.h whose parser does not know its model_type would be a dead row. */

@@ -122,12 +122,14 @@ Test(config_series, unknown_fields_and_values_are_unsupported)
 
 Test(config_series, there_must_be_one_label_per_class)
 {
-    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\"}}", NULL, VIT_EFORMAT,
+    expect_rejected_config("{" NEEDED ",\"id2label\":[\"a\"]}", NULL, VIT_EFORMAT,
                            "expected 2 labels, one per class, found 1");
     expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"}}", NULL,
-                           VIT_EFORMAT, "expected 2 labels, one per class, found 3");
-    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"2\":\"c\"}}", NULL, VIT_EFORMAT,
-                           "id2label.1: expected a string, a number or null, found");
+                           VIT_EFORMAT,
+                           "id2label: expected numbers of classes from 0 to 1, found \"2\"");
+    expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"01\":\"c\"}}", NULL,
+                           VIT_EFORMAT,
+                           "id2label: expected numbers of classes from 0 to 1, found \"01\"");
     expect_rejected_config("{" NEEDED ",\"id2label\":{\"0\":\"a\",\"1\":true}}", NULL, VIT_EFORMAT,
                            "id2label.1: expected a string, a number or null, found");
     expect_rejected_config("{" NEEDED ",\"id2label\":[\"a\",true]}", NULL, VIT_EFORMAT,

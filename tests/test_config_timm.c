@@ -307,7 +307,7 @@ Test(config_timm, arguments_that_cannot_be_computed_are_unsupported)
                            "found \"catavgmax\"");
     expect_rejected_config(
         "{\"architecture\":\"vit_base_patch16_rope_224\"}", NULL, VIT_EUNSUPPORTED,
-        "architecture \"vit_base_patch16_rope_224\" is not supported: it has rotary positions");
+        "architecture: expected one without rotary positions, found \"vit_base_patch16_rope_224\"");
     expect_rejected_config(RECIPE("\"interpolation\":\"lanczos\""), NULL, VIT_EUNSUPPORTED,
                            "pretrained_cfg.interpolation: expected one of \"bicubic\", "
                            "\"bilinear\", found \"lanczos\"");
@@ -442,6 +442,19 @@ Test(config_timm, labels_are_label_names)
         labels_free(&file.labels);
         count_checks(1);
     }
+    /* save_config_for_hf: "can be a dict id: name if there are id gaps" */
+    struct parsed_config gaps =
+        expect_config(TIMM(",\"num_classes\":4,\"label_names\":{\"0\":\"a\",\"3\":\"d\"}"), NULL);
+    cr_assert_eq(gaps.labels.count, 4);
+    cr_assert(!gaps.labels.text[1] && !gaps.labels.text[2]);
+    cr_assert_str_eq(gaps.labels.text[3], "d");
+    labels_free(&gaps.labels);
+    expect_rejected_config(TIMM(",\"num_classes\":2,\"label_names\":{\"2\":\"c\"}"), NULL,
+                           VIT_EFORMAT,
+                           "label_names: expected numbers of classes from 0 to 1, found \"2\"");
+    struct parsed_config none = expect_config(TIMM(",\"num_classes\":2,\"label_names\":{}"), NULL);
+    cr_assert_eq(none.labels.count, 0);
+    labels_free(&none.labels);
     expect_rejected_config(TIMM(",\"num_classes\":2,\"label_names\":[\"a\"]"), NULL, VIT_EFORMAT,
                            "label_names: expected 2 labels, one per class, found 1");
     expect_rejected_config(TIMM(",\"num_classes\":1,\"pretrained_cfg\":{\"label_names\":\"a\"}"),

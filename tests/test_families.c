@@ -173,6 +173,33 @@ Test(families, the_message_about_an_added_tensor_has_the_closest_name)
     each_tensor(one_too_many);
 }
 
+/* vit-pytorch before 1.23: nn.Linear(dim, 0). Weights that have numbers would be a head. */
+Test(families, a_head_of_no_classes_may_be_an_empty_layer)
+{
+    struct golden golden = { .path = "tests/golden/vit-pytorch-1.23.6-headless" };
+    struct vit_model *model = NULL;
+    struct vit_error err = { 0 };
+
+    golden.header = read_header("tests/golden/vit-pytorch-1.23.6-headless/model.safetensors",
+                                &golden.data_bytes);
+    json_object_set_new(
+        golden.header, "mlp_head.weight",
+        json_pack("{s:s, s:[i,i], s:[i,i]}", "dtype", "F32", "shape", 0, 16, "data_offsets", 0, 0));
+    json_object_set_new(
+        golden.header, "mlp_head.bias",
+        json_pack("{s:s, s:[i], s:[i,i]}", "dtype", "F32", "shape", 0, "data_offsets", 0, 0));
+    const struct made_directory directory = with_header(&golden, golden.header);
+    cr_assert_eq(vit_model_open(directory.path, NULL, &model, &err), VIT_OK, "%s", err.message);
+    vit_model_free(model);
+    remove_directory(&directory);
+    json_object_set_new(
+        golden.header, "mlp_heads.bias",
+        json_pack("{s:s, s:[i], s:[i,i]}", "dtype", "F32", "shape", 0, "data_offsets", 0, 0));
+    rejects(&golden, golden.header, "tensor mlp_heads.bias", "unexpected");
+    json_decref(golden.header);
+    count_checks(1);
+}
+
 Test(families, unknown_names_are_not_attributed_to_a_family)
 {
     const struct made_directory directory = make_directory();

@@ -184,6 +184,10 @@ Test(preprocessor_config, steps_that_the_library_does_not_have_are_rejected)
           "crop_size: expected equal height and width with size.shortest_edge" },
     };
     static const char *const wrong[][2] = {
+        { "{\"image_processor_type\":5}",
+          "image_processor_type: expected a string, found a number" },
+        { "{\"feature_extractor_type\":[\"CLIPImageProcessor\"]}",
+          "feature_extractor_type: expected a string, found an array" },
         { "[]", "preprocessor_config.json: expected a JSON object, found an array" },
         { "{\"size\":\"224\"}", "size: expected a positive integer, found \"224\"" },
         { "{\"size\":{\"height\":0,\"width\":0}}",

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,6 +151,39 @@ Test(processes, a_second_thread_in_a_context_is_refused_and_disturbs_nothing)
     cr_assert(!vit_forward(s.context, 1, image, other, NULL));
     expect_same_bits(CLASSES, expected, other, "a call after it");
     vit_context_free(s.context);
+    vit_model_free(model);
+}
+
+/* --- hooks that do not return */
+
+static jmp_buf outside;
+
+static bool leave(void *user)
+{
+    (void)user;
+    longjmp(outside, 1);
+}
+
+Test(processes, a_context_whose_hook_was_left_by_longjmp_refuses_every_call)
+{
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .threads = 1,
+                                                 .cancel = leave };
+    struct vit_model *const model = new_model();
+    struct vit_context *context;
+    struct vit_error err = { .message = "" };
+    volatile int left = 0;
+    float logits[CLASSES];
+
+    cr_assert(!vit_context_create(model, &options, &context, NULL));
+    if (!setjmp(outside))
+        vit_forward(context, 1, image, logits, NULL);
+    else
+        left = 1;
+    cr_assert(left);
+    cr_assert_eq(vit_forward(context, 1, image, logits, &err), VIT_EINVAL);
+    cr_assert(strstr(err.message, "in progress"), "%s", err.message);
+    vit_context_free(context);
     vit_model_free(model);
 }
 

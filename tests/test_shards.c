@@ -104,6 +104,8 @@ Test(shards, a_malformed_index_is_rejected)
         { "[]", "expected a JSON object, found an array" },
         { "{}", "weight_map: expected an object, found none" },
         { "{\"weight_map\":[]}", "weight_map: expected an object, found an array" },
+        { "{\"metadata\":null,\"weight_map\":[]}",
+          "weight_map: expected an object, found an array" },
         { "{\"metadata\":7,\"weight_map\":{}}", "metadata: expected an object, found a number" },
         { "{\"weight_map\":{\"w\":7}}", "weight_map: tensor w: expected a string, found a number" },
         { "{\"weight_map\":{\"w\":\"a.safetensors\",\"w\":\"a.safetensors\"}}",

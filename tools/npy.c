@@ -199,9 +199,15 @@ enum vit_status npy_parse(const char *path, const void *bytes, size_t size, stru
                           size_t *offset, struct vit_error *err)
 {
     enum { PREAMBLE = 12 };
+    static const char lfs[] = "version https://git-lfs.github.com/spec/";
     const unsigned char *const b = bytes;
     enum vit_status status;
 
+    if (size >= sizeof lfs - 1 && memcmp(b, lfs, sizeof lfs - 1) == 0)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected a .npy file, found a Git LFS pointer to it; git lfs pull "
+                         "fetches the file",
+                         path);
     if (size > 0 && memcmp(b, magic, size < sizeof magic ? size : sizeof magic) != 0)
         return tool_fail(err, VIT_EFORMAT, "%s: expected a .npy file, found another format", path);
     if (size < PREAMBLE)

@@ -40,9 +40,10 @@ extern "C" {
  * the caller's rounding mode, flushing of subnormals, traps and exception flags. The `run` hook is
  * called in the caller's environment, the `cancel` hook in the default one.
  *
- * Hooks must return. If one throws an exception or calls longjmp, its context refuses every further
- * call with VIT_EINVAL and can only be freed, and if it is `cancel`, the thread stays in the
- * default floating-point environment.
+ * Hooks must return. If one throws an exception or calls longjmp in a context of one thread, the
+ * context refuses every further call with VIT_EINVAL and can only be freed; and if the hook is
+ * `cancel`, the thread stays in the default floating-point environment. In a context of several
+ * threads the behavior is undefined: the others go on with what is left.
  *
  * Numbers in texts and messages have a decimal point in every locale.
  *
@@ -170,10 +171,12 @@ VIT_API const char *vit_model_label(const struct vit_model *model, size_t class_
  * thread at a time may use it; contexts of one model run concurrently.
  * VIT_EINVAL: invalid options. VIT_ENOMEM: no memory, or so many threads cannot be started.
  *
- * OpenMP's runtime prints a message and ends the process if it cannot start a thread. Therefore all
- * threads are tried first, with stacks of the same size. What remains is a limit that another part
- * of the program reaches in the moment between the trial and the start; vit_forward starts none. A
- * pool (vit/parallel.h) returns an error in every case.
+ * OpenMP's runtime prints a message and ends the process if it cannot start a thread or has no
+ * memory. Therefore all threads are tried first, with stacks of the same size and an allocation in
+ * each. What remains is an allocation inside the runtime, of some KiB, that fails right after the
+ * trial: because another part of the program took the last memory or the last thread in that
+ * moment, or because an allocator fails at will. vit_forward starts no thread. A pool
+ * (vit/parallel.h) returns an error in every case.
  */
 VIT_API enum vit_status vit_context_create(const struct vit_model *model,
                                            const struct vit_context_options *options,

@@ -89,7 +89,7 @@ enum vit_status isa_find(const struct isa_choice *choice, const char *name, cons
         return VIT_OK;
     }
     list_names(names, sizeof names);
-    return fail(err, VIT_EINVAL, "instruction set%s: expected %s, found \"%.32s\"", source, names,
+    return fail(err, VIT_EINVAL, "instruction set%s: expected %s, found \"%s\"", source, names,
                 name);
 }
 

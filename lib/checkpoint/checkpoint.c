@@ -75,9 +75,8 @@ static enum vit_status fail_names(const struct checkpoint *c, enum vit_status st
 
     if (status != VIT_EFORMAT || !found || found->names == configured->names)
         return fail(err, status, "%s", why->message);
-    return fail(err, status,
-                "%.380s; config.json is for family %s, the tensors have the names of %s",
-                why->message, configured->id, found->id);
+    return fail(err, status, "config.json is for family %s, the tensors have the names of %s: %s",
+                configured->id, found->id, why->message);
 }
 
 static enum vit_status resolve_names(const char *path, struct checkpoint *c, struct vit_error *err)
@@ -140,7 +139,7 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
         return VIT_OK;
     c->config.crop_to_patches = c->config.crop_to_patches && !requested;
     if (config_check(&c->config, &why))
-        return fail_file(err, requested ? VIT_EINVAL : VIT_EFORMAT, path, "at %zu × %zu: %.300s",
+        return fail_file(err, requested ? VIT_EINVAL : VIT_EFORMAT, path, "at %zu × %zu: %s",
                          c->config.height, c->config.width, why.message);
     if (config_learns_positions(&c->config) && parsed->family->resize == RESIZE_NEVER)
         return fail_file(err, VIT_EUNSUPPORTED, path,

@@ -30,7 +30,7 @@ static enum vit_status find_tensor(const struct config_sources *sources,
         return fail_tensor(err, VIT_EFORMAT, sources->tensors->path, name,
                            "expected rank %zu, found no such tensor", rank);
     if ((*tensor)->unread)
-        return fail_file(err, VIT_EUNSUPPORTED, (*tensor)->path, "tensor %s cannot be read: %.300s",
+        return fail_file(err, VIT_EUNSUPPORTED, (*tensor)->path, "tensor %s cannot be read: %s",
                          name, (*tensor)->unread);
     if ((*tensor)->rank == rank)
         return VIT_OK;

@@ -103,7 +103,7 @@ static enum vit_status find_architecture(const struct config_sources *sources,
                          json_kind(json_member(sources->root, "architecture")));
     if ((status =
              architectures_find(sanitize_name(name).text, &timm->config, &timm->mlp_ratio, &why)))
-        return fail_file(err, status, sources->path, "%.340s", why.message);
+        return fail_file(err, status, sources->path, "%s", why.message);
     timm->packed = timm->config.gated_mlp;
     timm->final_norm = timm->config.final_norm != VIT_FINAL_NORM_NONE;
     /* some architectures with mean pooling set fc_norm to false: they pool normalized tokens */

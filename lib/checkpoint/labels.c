@@ -50,6 +50,34 @@ static enum vit_status append_json(const char *path, const char *key, const stru
                      key, json_kind(label));
 }
 
+/* timm: "can be a dict id: name if there are id gaps"; a class that it lacks has no label. */
+static enum vit_status check_keys(const char *path, const char *field, const struct json *object,
+                                  size_t classes, struct vit_error *err)
+{
+    size_t left = json_members(object);
+    const char *name;
+    const struct json *label;
+    char key[24];
+
+    for (size_t i = 0; i < classes && left > 0; i++) {
+        snprintf(key, sizeof key, "%zu", i);
+        left -= json_member(object, key) != NULL;
+    }
+    if (left == 0)
+        return VIT_OK;
+    json_each_member(object, name, label)
+    {
+        char *end;
+        const unsigned long long i = strtoull(name, &end, 10);
+        snprintf(key, sizeof key, "%llu", i);
+        if (i >= classes || strcmp(key, name) != 0)
+            return fail_file(err, VIT_EFORMAT, path,
+                             "%s: expected numbers of classes from 0 to %zu, found \"%s\"", field,
+                             classes - 1, sanitize_name(name).text);
+    }
+    return VIT_OK;
+}
+
 enum vit_status labels_parse_json(const char *path, const char *field, const struct json *list,
                                   size_t classes, struct labels *labels, struct vit_error *err)
 {
@@ -60,13 +88,17 @@ enum vit_status labels_parse_json(const char *path, const char *field, const str
     enum vit_status status;
 
     *labels = (struct labels){ 0 };
-    if (!list || json_is_null(list) || (array && count == 0))
+    if (!list || json_is_null(list))
         return VIT_OK;
     if (!json_is_object(list) && !array)
         return fail_file(err, VIT_EFORMAT, path, "%s: expected an object or an array, found %s",
                          field, json_kind(list));
+    if (count == 0)
+        return VIT_OK;
     snprintf(key, sizeof key, "%s: ", field);
-    if ((status = check_count(path, key, count, classes, err)))
+    status = array ? check_count(path, key, count, classes, err)
+                   : check_keys(path, field, list, classes, err);
+    if (status)
         return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
@@ -75,7 +107,10 @@ enum vit_status labels_parse_json(const char *path, const char *field, const str
         snprintf(key, sizeof key, "%zu", i);
         label = array ? json_next_element(list, label) : json_member(list, key);
         snprintf(key, sizeof key, "%s.%zu", field, i);
-        status = append_json(path, key, label, labels, err);
+        if (label)
+            status = append_json(path, key, label, labels, err);
+        else
+            labels->text[labels->count++] = NULL;
     }
     if (status)
         labels_free(labels);

@@ -40,7 +40,7 @@ enum vit_status check_file_config(const char *path, const struct vit_config *con
 
     if (!config_check(config, &why))
         return VIT_OK;
-    return fail_file(err, VIT_EFORMAT, path, "%.300s", why.message);
+    return fail_file(err, VIT_EFORMAT, path, "%s", why.message);
 }
 
 enum vit_status finish_config(const struct config_sources *sources, const char *path,

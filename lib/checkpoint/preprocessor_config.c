@@ -222,9 +222,13 @@ static enum vit_status find_processor(const struct config_sources *sources,
 
     *processor = &processors[defaults->processor];
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        const char *const type = json_text(json_member(sources->preprocessor, fields[i]));
-        if (!type)
+        const struct json *const named = json_member(sources->preprocessor, fields[i]);
+        const char *const type = json_text(named);
+        if (!named || json_is_null(named))
             continue;
+        if (!type)
+            return fail_file(err, VIT_EFORMAT, sources->preprocessor_path,
+                             "%s: expected a string, found %s", fields[i], json_kind(named));
         *processor = match_processor(type);
         if (*processor)
             return VIT_OK;

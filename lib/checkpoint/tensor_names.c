@@ -298,11 +298,11 @@ static enum vit_status for_each_rule(const struct resolution *r,
     return status;
 }
 
-static bool is_ignored(const struct resolution *r, const char *name)
+static bool is_listed(const struct resolution *r, const char *const *list, const char *name)
 {
     char pattern[NAME_BYTES];
 
-    for (const char *const *p = r->names->ignored; p && *p; p++) {
+    for (const char *const *p = list; p && *p; p++) {
         make_name(*p, r->prefix, 0, pattern);
         const size_t length = strlen(pattern);
         if (length > 0 && pattern[length - 1] == '*' ? strncmp(name, pattern, length - 1) == 0
@@ -310,6 +310,12 @@ static bool is_ignored(const struct resolution *r, const char *name)
             return true;
     }
     return false;
+}
+
+static bool is_ignored(const struct resolution *r, const struct tensor *tensor)
+{
+    return is_listed(r, r->names->ignored, tensor->name) ||
+           (tensor->elements == 0 && is_listed(r, r->names->empty, tensor->name));
 }
 
 /* The first number in a name: it is the block's, if the name has one. */
@@ -351,7 +357,7 @@ static enum vit_status check_all_used(const struct resolution *r)
 
     for (size_t i = 0; i < r->tensors->count; i++) {
         const struct tensor *const tensor = &r->tensors->entries[i];
-        if (r->uses[i].rule || is_ignored(r, tensor->name))
+        if (r->uses[i].rule || is_ignored(r, tensor))
             continue;
         first = first ? first : tensor;
         unexpected++;

@@ -118,6 +118,7 @@ struct tensor_names {
     const char *const *prefixes; /* for @, in the order of the search; ends with NULL; or NULL */
     const char *const *ignored;  /* tensors that files hold and the model does not use; a * at the
                                     end matches any rest; ends with NULL; or NULL */
+    const char *const *empty;    /* the same, of those that have no numbers; NULL */
 };
 
 /* The tensor that fills a part of a slot. */

@@ -47,4 +47,6 @@ static const char *const prefixes[] = { "", "opt/target/", "params/", NULL };
 static const char *const ignored[] = { "opt/state/*", "opt_state/*", "step", "accum_train_time",
                                        NULL };
 
-const struct tensor_names names_google = { rules, sizeof rules / sizeof *rules, prefixes, ignored };
+const struct tensor_names names_google = {
+    .rules = rules, .count = sizeof rules / sizeof *rules, .prefixes = prefixes, .ignored = ignored
+};

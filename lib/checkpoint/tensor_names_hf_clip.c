@@ -72,7 +72,11 @@ static const char *const siglip_ignored[] = {
     NULL,
 };
 
-const struct tensor_names names_hf_clip = { clip, sizeof clip / sizeof *clip, prefixes,
-                                            clip_ignored };
-const struct tensor_names names_hf_siglip = { siglip, sizeof siglip / sizeof *siglip, prefixes,
-                                              siglip_ignored };
+const struct tensor_names names_hf_clip = { .rules = clip,
+                                            .count = sizeof clip / sizeof *clip,
+                                            .prefixes = prefixes,
+                                            .ignored = clip_ignored };
+const struct tensor_names names_hf_siglip = { .rules = siglip,
+                                              .count = sizeof siglip / sizeof *siglip,
+                                              .prefixes = prefixes,
+                                              .ignored = siglip_ignored };

@@ -42,5 +42,6 @@ static const struct tensor_rule rules[] = {
 static const char *const prefixes[] = { "dinov2.", "dinov2_with_registers.", NULL };
 static const char *const ignored[] = { "@embeddings.mask_token", NULL };
 
-const struct tensor_names names_hf_dinov2 = { rules, sizeof rules / sizeof *rules, prefixes,
-                                              ignored };
+const struct tensor_names names_hf_dinov2 = {
+    .rules = rules, .count = sizeof rules / sizeof *rules, .prefixes = prefixes, .ignored = ignored
+};

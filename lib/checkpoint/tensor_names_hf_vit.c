@@ -52,4 +52,6 @@ static const char *const prefixes[] = { "vit.", "deit.", NULL };
 static const char *const ignored[] = { "@embeddings.mask_token", "decoder.*",
                                        "@pooler.dense.weight", "@pooler.dense.bias", NULL };
 
-const struct tensor_names names_hf_vit = { rules, sizeof rules / sizeof *rules, prefixes, ignored };
+const struct tensor_names names_hf_vit = {
+    .rules = rules, .count = sizeof rules / sizeof *rules, .prefixes = prefixes, .ignored = ignored
+};

@@ -27,4 +27,6 @@ static const struct tensor_rule rules[] = {
 
 static const char *const prefixes[] = { "backbone.", "vit_backbone.", NULL };
 
-const struct tensor_names names_series = { rules, sizeof rules / sizeof *rules, prefixes, NULL };
+const struct tensor_names names_series = { .rules = rules,
+                                           .count = sizeof rules / sizeof *rules,
+                                           .prefixes = prefixes };

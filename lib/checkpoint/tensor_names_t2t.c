@@ -39,4 +39,6 @@ static const char *const prefixes[] = {
     NULL,
 };
 
-const struct tensor_names names_t2t = { rules, sizeof rules / sizeof *rules, prefixes, NULL };
+const struct tensor_names names_t2t = { .rules = rules,
+                                        .count = sizeof rules / sizeof *rules,
+                                        .prefixes = prefixes };

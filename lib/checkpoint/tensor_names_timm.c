@@ -38,4 +38,4 @@ static const struct tensor_rule rules[] = {
                  .needs = HAS_DISTILLATION | HAS_HEAD),
 };
 
-const struct tensor_names names_timm = { rules, sizeof rules / sizeof *rules, NULL, NULL };
+const struct tensor_names names_timm = { .rules = rules, .count = sizeof rules / sizeof *rules };

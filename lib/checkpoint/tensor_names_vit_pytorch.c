@@ -60,9 +60,19 @@ static const struct tensor_rule simple[] = {
     HEAD_RULES("linear_head"),
 };
 
-/* It is empty where patches alone are averaged; config_vit_pytorch.c uses any other. */
-static const char *const ignored[] = { "cls_token", NULL };
+/*
+ * The class token where patches alone are averaged (config_vit_pytorch.c), and the Linear(dim, 0)
+ * that releases before 1.23 have as the head of no classes.
+ */
+static const char *const empty[] = { "cls_token",          "mlp_head.weight",
+                                     "mlp_head.bias",      "mlp_head.1.weight",
+                                     "mlp_head.1.bias",    "linear_head.weight",
+                                     "linear_head.bias",   "linear_head.1.weight",
+                                     "linear_head.1.bias", NULL };
 
-const struct tensor_names names_vit_pytorch = { vit, sizeof vit / sizeof *vit, NULL, ignored };
-const struct tensor_names names_vit_pytorch_simple = { simple, sizeof simple / sizeof *simple, NULL,
-                                                       NULL };
+const struct tensor_names names_vit_pytorch = { .rules = vit,
+                                                .count = sizeof vit / sizeof *vit,
+                                                .empty = empty };
+const struct tensor_names names_vit_pytorch_simple = { .rules = simple,
+                                                       .count = sizeof simple / sizeof *simple,
+                                                       .empty = empty };

@@ -317,11 +317,11 @@ enum vit_status architectures_find(const char *name, struct vit_config *config, 
     for (size_t i = 0; i < COUNT(uncomputed); i++)
         if (strstr(name, uncomputed[i].part))
             return fail(err, VIT_EUNSUPPORTED,
-                        "architecture \"%.100s\" is not supported: it has %s", name,
-                        uncomputed[i].what);
+                        "architecture: expected one without %s, found \"%s\"", uncomputed[i].what,
+                        name);
     return fail(err, VIT_EUNSUPPORTED,
-                "architecture \"%.100s\" is not known: expected a name of timm's, such as "
-                "vit_base_patch16_224, with or without a .tag: docs/models.md",
+                "architecture: expected a name of timm's, such as vit_base_patch16_224, with or "
+                "without a .tag (docs/models.md), found \"%s\"",
                 name);
 }
 
@@ -341,6 +341,6 @@ enum vit_status vit_config_from_name(const char *name, struct vit_config *config
     if ((status = architectures_find(name, &named, &mlp_ratio, err)))
         return status;
     if (config_check(&named, &why))
-        return fail(err, VIT_EUNSUPPORTED, "architecture \"%.100s\": %.200s", name, why.message);
+        return fail(err, VIT_EUNSUPPORTED, "architecture: %s: \"%s\"", why.message, name);
     return sized_write(config, &named, SIZED(vit_config), err);
 }

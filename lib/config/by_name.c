@@ -48,7 +48,7 @@ static const struct config_field *find_element(const char *name, size_t *element
             strncmp(config_fields.at[i].name, name, length) == 0)
             field = &config_fields.at[i];
     if (!field) {
-        fail(err, VIT_EINVAL, "\"%.40s\": expected a field of struct vit_config", name);
+        fail(err, VIT_EINVAL, "expected a field of struct vit_config, found \"%s\"", name);
         return NULL;
     }
     const bool array = field->count > 1;
@@ -60,9 +60,9 @@ static const struct config_field *find_element(const char *name, size_t *element
         *element = field->count;
     if (*element < field->count)
         return field;
-    fail(err, VIT_EINVAL, "\"%.40s\": expected %s%s%s", name, field->name,
+    fail(err, VIT_EINVAL, "expected %s%s%s, found \"%s\"", field->name,
          array ? " with an index below its length, such as [0]" : "",
-         array ? "" : " without an index");
+         array ? "" : " without an index", name);
     return NULL;
 }
 

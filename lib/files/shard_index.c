@@ -126,7 +126,7 @@ static enum vit_status parse_map(const char *path, struct index_file *index, str
     if (!json_is_object(index->root))
         return fail_file(err, VIT_EFORMAT, path, "expected a JSON object, found %s",
                          json_kind(index->root));
-    if (metadata && !json_is_object(metadata))
+    if (metadata && !json_is_null(metadata) && !json_is_object(metadata))
         return fail_file(err, VIT_EFORMAT, path, "metadata: expected an object, found %s",
                          json_kind(metadata));
     if (!json_is_object(map))

@@ -240,8 +240,8 @@ enum vit_status vit_output_from_name(const char *name, enum vit_output *output,
             *output = (enum vit_output)i;
             return VIT_OK;
         }
-    return fail(err, VIT_EINVAL, "\"%.40s\": expected an output, such as %s", name,
-                kinds[VIT_OUTPUT_LOGITS].name);
+    return fail(err, VIT_EINVAL, "expected an output, such as %s, found \"%s\"",
+                kinds[VIT_OUTPUT_LOGITS].name, name);
 }
 
 void vit_output_shape(const struct vit_model *model, enum vit_output output, size_t block,
