@@ -187,6 +187,31 @@ Test(cli_messages, a_result_that_does_not_fit_in_memory_is_refused_with_its_byte
     count_checks(1);
 }
 
+Test(cli_messages, a_git_lfs_pointer_is_called_what_it_is_wherever_a_file_is_read)
+{
+    static const struct {
+        const char *model, *file;
+    } cases[] = {
+        { "hf-vit-classifier", "m/config.json" },
+        { "hf-vit-classifier", "m/preprocessor_config.json" },
+        { "hf-vit-classifier", "m/processor_config.json" },
+        { "timm-vit", "m/labels.txt" },
+        { "timm-vit", "photo.jpg" },
+    };
+    char command[160];
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        succeeds("rm -rf $T/m && cp -r tests/golden/%s $T/m && cp " IMAGE " $T/photo.jpg",
+                 cases[i].model);
+        snprintf(command, sizeof command,
+                 "echo 'version https://git-lfs.github.com/spec/v1' >$T/%s; "
+                 "$VIT classify $T/m $T/photo.jpg",
+                 cases[i].file);
+        fails(command, "found a Git LFS pointer to it; git lfs pull fetches the file");
+    }
+    count_checks(COUNT(cases));
+}
+
 /* OpenMP's runtime would end the process, with status 1 or by abort. */
 Test(cli_messages, threads_without_addresses_are_an_error_at_any_limit)
 {

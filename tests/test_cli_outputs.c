@@ -63,9 +63,19 @@ Test(cli_outputs, an_open_descriptor_is_written_where_it_stands)
     fails("$VIT features $T/m $T/b.jpg -o /dev/fd/77", "/dev/fd/77");
 }
 
+Test(cli_outputs, a_replaced_file_keeps_its_permissions_and_any_name_that_fits)
+{
+    copy_inputs();
+    succeeds("N=$T/$(printf %%0250d 7).npy; $VIT features $T/m $T/b.jpg -o $N && test -s $N");
+    succeeds("umask 077; echo old >$T/out; chmod 664 $T/out; "
+             "$VIT features $T/m $T/b.jpg -o $T/out && test \"$(stat -c %%a $T/out)\" = 664");
+}
+
 Test(cli_outputs, a_file_beside_the_inputs_is_replaced)
 {
     copy_inputs();
+    /* beside the images, where a second run finds it */
+    succeeds("for i in 1 2; do $VIT features $T/m $T/d -o $T/d/x.npy || exit; done; rm $T/d/x.npy");
     succeeds(
         "echo old >$T/out && $VIT features $T/m $T/d -o $T/out && test $(wc -c <$T/out) -gt 9");
 }

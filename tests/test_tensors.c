@@ -176,7 +176,7 @@ Test(tensors, only_regular_files_are_opened)
     remove_directory(&directory);
 }
 
-/* What a clone without Git LFS has in place of a large file. */
+/* What a clone without Git LFS has in place of a large file; test_cli_messages has the others. */
 Test(tensors, a_git_lfs_pointer_is_called_what_it_is)
 {
     static const char *const names[] = { "model.safetensors", "model.safetensors.index.json",

@@ -76,9 +76,21 @@ static enum vit_status cannot_write(const char *path, struct vit_error *err)
     return tool_fail(err, VIT_EIO, "cannot write %s: %s", path, strerror(errno));
 }
 
-/* Creates a file of a name that no file has. No signal comes between the file and its entry. */
+static const char *last_name(const char *path)
+{
+    const char *const slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/*
+ * Creates a file of a name that no file has: the target's, cut so that the suffix fits, in its
+ * directory. No signal comes between the file and its entry.
+ */
 static int create_pending(char *path, size_t size, const char *target, mode_t mode)
 {
+    enum { MAX_NAME = 220 }; /* bytes; of NAME_MAX, which is 255 or more */
+    const size_t name = strlen(last_name(target));
+    const size_t kept = strlen(target) - (name > MAX_NAME ? name - MAX_NAME : 0);
     sigset_t all, before;
     int fd = -1;
 
@@ -86,7 +98,7 @@ static int create_pending(char *path, size_t size, const char *target, mode_t mo
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     for (int i = 0; fd < 0 && i < 100; i++) {
-        snprintf(path, size, "%s.%ld-%d.tmp", target, (long)getpid(), i);
+        snprintf(path, size, "%.*s.%ld-%d.tmp", (int)kept, target, (long)getpid(), i);
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (fd < 0 && errno != EEXIST)
             break;
@@ -139,12 +151,6 @@ static char *parent(const char *path)
     return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static const char *last_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 bool atomic_file_same(const char *a, const char *b)
 {
     if (same_file(a, b) || strcmp(a, b) == 0)
@@ -180,6 +186,14 @@ void atomic_file_inputs(char *const *paths, size_t count)
         }
 }
 
+/* Arrays are operands of their own: no subcommand reads them from a directory. */
+static bool is_array(const char *name)
+{
+    const char *const dot = strrchr(name, '.');
+
+    return dot && strcmp(dot, ".npy") == 0;
+}
+
 /* Whether a directory has the file under any name; linked directories are not entered. */
 static bool directory_has(int fd, const struct stat *file)
 {
@@ -201,8 +215,8 @@ static bool directory_has(int fd, const struct stat *file)
             found =
                 directory_has(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file);
         else
-            found = fstatat(fd, entry->d_name, &info, 0) == 0 && info.st_dev == file->st_dev &&
-                    info.st_ino == file->st_ino;
+            found = !is_array(entry->d_name) && fstatat(fd, entry->d_name, &info, 0) == 0 &&
+                    info.st_dev == file->st_dev && info.st_ino == file->st_ino;
     }
     closedir(directory);
     return found;
@@ -331,6 +345,9 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
         status = open_in_place(f, path, descriptor, err);
     else
         status = open_temporary(f, info.st_mode & 0777, err);
+    /* a file that is replaced keeps its permissions, whatever the umask */
+    if (!status && !in_place && exists && fchmod(fileno(f->file), info.st_mode & 0777) != 0)
+        status = cannot_write(path, err);
     if (status)
         atomic_file_discard(f);
     return status;

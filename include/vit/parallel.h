@@ -26,9 +26,10 @@ enum { VIT_MAX_THREADS = 1024 };
 
 /*
  * A `run` for struct vit_parallel that uses OpenMP's threads, at most VIT_MAX_THREADS; ignores
- * `user`. Thread-safe. OpenMP's runtime, not libvit, ends the process with a message if it cannot
- * start a thread; a pool never does. In a build without OpenMP each call starts and ends threads of
- * its own; if it cannot, the calling thread runs every task.
+ * `user`. Thread-safe. Before a thread calls it with more tasks than before, so many threads are
+ * tried; if they cannot be started, the calling thread runs every task. What remains is said at
+ * vit_context_create; a pool has no such case. In a build without OpenMP each call starts and ends
+ * threads of its own; if it cannot, the calling thread runs every task.
  */
 VIT_API void vit_parallel_openmp(void *user, size_t tasks, void (*task)(void *arg, size_t i),
                                  void *arg);

@@ -70,8 +70,8 @@ struct trial {
 };
 
 /*
- * Allocates, as OpenMP's runtime does in each of its threads: glibc reserves 64 MiB of addresses for
- * the first allocation of a thread, and gives them to the next thread when that one has ended.
+ * Allocates, as OpenMP's runtime does in each of its threads: glibc reserves 64 MiB of addresses
+ * for the first allocation of a thread, and gives them to the next thread when that one has ended.
  */
 static void *stay(void *arg)
 {

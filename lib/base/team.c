@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -141,14 +142,49 @@ struct vit_parallel team_parallel(struct team *team)
     return (struct vit_parallel){ run_operation, team, team->threads };
 }
 
+/*
+ * How many threads were tried, for each calling thread: OpenMP keeps those of its regions. A key,
+ * since the C library ends the process where it has no memory for a thread-local variable.
+ */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t tried; /* an address in `counts`, whose index is the number */
+static const char counts[VIT_MAX_THREADS + 1];
+static bool remembers;
+
+static void create_key(void)
+{
+    remembers = pthread_key_create(&tried, NULL) == 0;
+}
+
+/* Whether this thread can begin a region of so many threads. */
+static bool can_start(size_t threads)
+{
+    if (omp_get_active_level() >= omp_get_max_active_levels()) /* it would have a single thread */
+        return true;
+    pthread_once(&once, create_key);
+    const char *const before = remembers ? pthread_getspecific(tried) : NULL;
+    if (before && before - counts >= (ptrdiff_t)threads)
+        return true;
+    if (threads_try(threads, NULL))
+        return false;
+    if (remembers)
+        pthread_setspecific(tried, &counts[threads]);
+    return true;
+}
+
 void vit_parallel_openmp(void *user, size_t tasks, crew_task *task, void *arg)
 {
-    const size_t most = VIT_MAX_THREADS;
+    const size_t most = VIT_MAX_THREADS, threads = tasks < most ? tasks : most;
 
     (void)user;
-#pragma omp parallel for schedule(static, 1) num_threads((int)(tasks < most ? tasks : most))
-    for (size_t i = 0; i < tasks; i++)
-        task(arg, i);
+    if (threads > 1 && can_start(threads)) {
+#pragma omp parallel for schedule(static, 1) num_threads((int)threads)
+        for (size_t i = 0; i < tasks; i++)
+            task(arg, i);
+    } else {
+        for (size_t i = 0; i < tasks; i++)
+            task(arg, i);
+    }
 }
 
 #else

@@ -36,6 +36,12 @@ static enum vit_status check_config(const struct vit_preprocess_config *c, struc
     if (!(c->crop_pct > 0.0 && c->crop_pct <= 1.0)) /* in this form it rejects NaN */
         return fail(err, VIT_EINVAL, "%s: crop_pct: expected a number in (0, 1], found %g", where,
                     c->crop_pct);
+    if (c->std[0] == 0.0f && c->std[1] == 0.0f && c->std[2] == 0.0f && c->mean[0] == 0.0f)
+        return fail(
+            err, VIT_EINVAL,
+            "%s: mean and std: expected numbers for %zu channel%s, found none: a checkpoint "
+            "without them, or with those of another number of channels, leaves them to you",
+            where, c->channels, c->channels == 1 ? "" : "s");
     for (size_t i = 0; i < c->channels; i++) {
         if (!isfinite(c->mean[i]))
             return fail(err, VIT_EINVAL, "%s: mean[%zu]: expected a finite number, found %g", where,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <vit/parallel.h>
 #include <vit/vit.h>
 
 static void *library;
@@ -51,6 +52,12 @@ static int forward(void)
     return failed;
 }
 
+static void nothing(void *arg, size_t i)
+{
+    (void)arg;
+    (void)i;
+}
+
 int main(int argc, char **argv)
 {
     for (int i = 0; i < 3; i++) {
@@ -59,7 +66,10 @@ int main(int argc, char **argv)
             fprintf(stderr, "dlopen: %s\n", argc == 2 ? dlerror() : "expected a library");
             return EXIT_FAILURE;
         }
-        if (forward() || dlclose(library))
+        if (forward())
+            return EXIT_FAILURE;
+        CALL(vit_parallel_openmp)(NULL, 4, nothing, NULL); /* its threads stay */
+        if (dlclose(library))
             return EXIT_FAILURE;
         /* a thread that still runs code of the library would fault meanwhile */
         nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
