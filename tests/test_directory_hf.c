@@ -288,45 +288,6 @@ Test(directory_hf, an_unknown_tensor_is_unexpected)
     free_copy(&copy);
 }
 
-/* The size of the images is in a file of a few bytes: opening must not take any amount for it. */
-Test(directory_hf, a_configuration_cannot_resize_the_positions_beyond_the_files)
-{
-    static const struct {
-        size_t side;
-        const char *words;
-    } cases[] = {
-        { 2368, NULL }, /* 87,617 positions of 48 numbers: 4.2 million */
-        { 2432,
-          ": at 2432 × 2432: expected a table of positions of at most 4 million numbers more than "
-          "the tensors have, found 92417 positions" },
-    };
-    const struct vit_model_options requested = { .size = sizeof requested,
-                                                 .height = 2432,
-                                                 .width = 2432 };
-    struct copy copy = copy_case("hf-dinov2");
-    struct vit_model *model = NULL;
-    char text[200];
-
-    for (size_t i = 0; i < 2; i++) {
-        struct vit_error err = { 0 };
-        snprintf(text, sizeof text,
-                 "{\"size\":{\"shortest_edge\":%zu},\"crop_size\":{\"height\":%zu,\"width\":%zu}}",
-                 cases[i].side, cases[i].side, cases[i].side);
-        write_copy(&copy);
-        make_text(&copy.directory, "preprocessor_config.json", text);
-        cr_assert_eq(vit_model_open(copy.directory.path, NULL, &model, &err),
-                     cases[i].words ? VIT_EFORMAT : VIT_OK, "%s", err.message);
-        cr_assert(!cases[i].words || strstr(err.message, cases[i].words), "%s", err.message);
-        if (!cases[i].words)
-            vit_model_free(model);
-        count_checks(2);
-    }
-    cr_assert_eq(vit_model_open(copy.directory.path, &requested, &model, NULL), VIT_OK);
-    vit_model_free(model);
-    free_copy(&copy);
-    count_checks(1);
-}
-
 Test(directory_hf, only_a_classifier_has_labels)
 {
     struct copy copy = copy_case("hf-vit");

@@ -99,17 +99,6 @@ static enum vit_status resolve_names(const char *path, struct checkpoint *c, str
     return VIT_OK;
 }
 
-/*
- * What opening takes follows the size of the files, unless the caller asked for more: a
- * configuration must not resize the positions to any length.
- */
-static bool is_beyond_files(const struct checkpoint *c)
-{
-    enum { FREE = 4 << 20 }; /* numbers: 16 MiB */
-
-    return config_positions(&c->config) > (tensors_numbers(c->tensors) + FREE) / c->config.dim;
-}
-
 /* Sets the size to compute at, and checks that the positions can be resized to it. */
 static enum vit_status set_size(const char *path, size_t height, size_t width, struct checkpoint *c,
                                 struct vit_error *err)
@@ -147,11 +136,6 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
                          "%s does not resize; found %zu × %zu",
                          stored->height, stored->width, parsed->family->id, c->config.height,
                          c->config.width);
-    if (!requested && config_learns_positions(&c->config) && is_beyond_files(c))
-        return fail_file(err, VIT_EFORMAT, path,
-                         "at %zu × %zu: expected a table of positions of at most 4 million numbers "
-                         "more than the tensors have, found %zu positions",
-                         c->config.height, c->config.width, config_positions(&c->config));
     return VIT_OK;
 }
 

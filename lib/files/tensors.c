@@ -175,15 +175,6 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
     return bsearch(&key, tensors->entries, tensors->count, sizeof *tensors->entries, compare_names);
 }
 
-uint64_t tensors_numbers(const struct tensors *tensors)
-{
-    uint64_t numbers = 0;
-
-    for (size_t i = 0; i < tensors->count; i++)
-        numbers += tensors->entries[i].readable ? tensors->entries[i].elements : 0;
-    return numbers;
-}
-
 size_t tensors_index(const struct tensors *tensors, const char *name)
 {
     const struct tensor *const tensor = tensors_find(tensors, name);

@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "files/directory.h"
 #include "files/weights_file.h"
@@ -49,9 +48,6 @@ void tensors_close_files(struct tensors *tensors);
 
 /* NULL is allowed. */
 void tensors_close(struct tensors *tensors);
-
-/* How many numbers the tensors have that can be read. */
-uint64_t tensors_numbers(const struct tensors *tensors);
 
 /* The index of the tensor of that name in entries; count if there is none. */
 size_t tensors_index(const struct tensors *tensors, const char *name);
