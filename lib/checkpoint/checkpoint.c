@@ -106,7 +106,6 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
     struct parsed_config *const parsed = &c->parsed;
     const struct vit_config *const stored = &parsed->config;
     const bool requested = height > 0;
-    enum vit_status status;
     struct vit_error why;
 
     c->config = *stored;
@@ -122,10 +121,8 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
         provenance_set(&parsed->provenance, offsetof(struct vit_config, width),
                        "the requested size");
     }
-    if (!requested && (status = table_check(path, &c->config, c->tensors, err)))
-        return status;
     if (c->config.height == stored->height && c->config.width == stored->width)
-        return VIT_OK;
+        return requested ? VIT_OK : table_check(path, &c->config, c->tensors, err);
     c->config.crop_to_patches = c->config.crop_to_patches && !requested;
     if (config_check(&c->config, &why))
         return fail_file(err, requested ? VIT_EINVAL : VIT_EFORMAT, path, "at %zu × %zu: %s",
@@ -136,7 +133,7 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
                          "%s does not resize; found %zu × %zu",
                          stored->height, stored->width, parsed->family->id, c->config.height,
                          c->config.width);
-    return VIT_OK;
+    return requested ? VIT_OK : table_check(path, &c->config, c->tensors, err);
 }
 
 static enum vit_status open_all(const struct directory *directory, size_t height, size_t width,

@@ -132,7 +132,10 @@ static float *preprocess(const struct vit_model *model, const struct vit_config 
     demand(vit_model_get_preprocess_config(model, &preprocess, NULL) == VIT_OK);
     demand(preprocess.height == config->height && preprocess.width == config->width);
     demand(preprocess.channels == config->channels);
-    demand(vit_preprocess_image(&preprocess, &image, NULL, out, NULL) == VIT_OK);
+    /* mean and std of three channels are none for a model of one */
+    const bool undefined = preprocess.channels != 3 && preprocess.std[0] == 0;
+    const enum vit_status status = vit_preprocess_image(&preprocess, &image, NULL, out, NULL);
+    demand(status == (undefined ? VIT_EINVAL : VIT_OK));
     return out;
 }
 
