@@ -75,12 +75,30 @@ enum vit_status decoder_allocate(const struct encoded *in, const char *format, u
     return VIT_OK;
 }
 
+/* Room for a name in a message, so that what is wrong with the file has room behind it. */
+enum { NAME_BYTES = 164 };
+
+/* The name, or its end after "..." if it is longer. */
+static const char *fit_name(const char *name, char fitted[NAME_BYTES])
+{
+    const size_t length = strlen(name), room = NAME_BYTES - sizeof "...";
+
+    if (length <= room)
+        return name;
+    name += length - room;
+    while (((unsigned char)*name & 0xc0) == 0x80) /* it begins with a whole character */
+        name++;
+    snprintf(fitted, NAME_BYTES, "...%s", name);
+    return fitted;
+}
+
 /*
  * Reads a caller's options of any size that a version of this library has had or will have: what a
  * shorter struct lacks is zero, and what is after the fields of this version must be zero.
  */
 static enum vit_status read_options(const struct vit_decode_options *options, const char *name,
-                                    struct vit_decode_options *out, struct vit_error *err)
+                                    char fitted[NAME_BYTES], struct vit_decode_options *out,
+                                    struct vit_error *err)
 {
     enum { MAX_SIZE = 4096 };
     const size_t known = offsetof(struct vit_decode_options, reserved);
@@ -99,8 +117,7 @@ static enum vit_status read_options(const struct vit_decode_options *options, co
             return image_fail(err, VIT_EUNSUPPORTED,
                               "decode options: expected zeros after byte %zu, found %d at %zu",
                               known, bytes[i], i);
-    if (!out->name)
-        out->name = name;
+    out->name = fit_name(out->name ? out->name : name, fitted);
     if (out->max_bytes == 0)
         out->max_bytes = DEFAULT_MAX_BYTES;
     if (out->max_pixels == 0)
@@ -158,7 +175,8 @@ enum vit_status vit_image_decode(const void *bytes, size_t size,
                                  struct vit_error *err)
 {
     struct vit_decode_options o;
-    const enum vit_status status = read_options(options, "image", &o, err);
+    char fitted[NAME_BYTES];
+    const enum vit_status status = read_options(options, "image", fitted, &o, err);
 
     return status ? status : decode(bytes, size, &o, image, err);
 }
@@ -226,7 +244,8 @@ enum vit_status vit_image_decode_file(const char *path, const struct vit_decode_
     uint8_t *bytes = NULL;
     uint64_t length;
     size_t size;
-    enum vit_status status = read_options(options, path, &o, err);
+    char fitted[NAME_BYTES];
+    enum vit_status status = read_options(options, path, fitted, &o, err);
 
     if (status)
         return status;

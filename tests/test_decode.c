@@ -250,6 +250,25 @@ Test(decode, a_cut_file_is_named_by_its_path)
     free(file.bytes);
 }
 
+Test(decode, a_long_path_leaves_room_for_what_is_wrong)
+{
+    char path[2048] = "";
+    struct vit_image image;
+    struct vit_error err;
+
+    for (size_t i = 0; i < 1500; i += 3)
+        strcpy(path + i, i % 90 ? "\xe2\x82\xac" : "abc");
+    strcat(path, "/none.png");
+    const int saved = vit_image_decode_file(path, NULL, &image, &err);
+    cr_assert(saved == VIT_EIO || saved == VIT_ENOTFOUND); /* ENAMETOOLONG */
+    cr_assert(strncmp(err.message, "...", 3) == 0 && !strchr(err.message, '?'), "%s", err.message);
+    cr_assert(strstr(err.message, "/none.png: "), "%s", err.message);
+    const struct vit_decode_options named = { .size = sizeof named, .name = path };
+    cr_assert_eq(vit_image_decode("GIF8", 4, &named, &image, &err), VIT_EIMAGE);
+    cr_assert(strstr(err.message, "/none.png: expected a JPEG"), "%s", err.message);
+    count_checks(5);
+}
+
 Test(decode, the_name_of_a_file_does_not_matter)
 {
     const struct file file = load(ODD "lossless.webp");
