@@ -24,6 +24,16 @@ sed -n ':join; /\\$/ { N; s/\\\n//; b join; }; s/^\.PHONY: //p' Makefile $parts 
 make -s help | sed -n 's/^make \([a-z0-9-]*\) .*/\1/p' | sort >"$work/help"
 diff "$work/phony" "$work/help" || fail 'make help: not the targets of .PHONY'
 
+# Objects touch each page of a large frame, so that no guard page is jumped over, where the compiler
+# can. Kernels have no frame of a page.
+if ! "${CC:-cc}" -fstack-clash-protection -xc -c /dev/null -o "$work/object" 2>/dev/null; then
+	echo 'skipped: 0 of 1 look for -fstack-clash-protection, which the compiler lacks'
+else
+	make -nB build/image/decode.o build/lib/model/forward.o >"$work/log"
+	[ "$(grep -c -e ' -fstack-clash-protection .* -c ' "$work/log")" = 2 ] ||
+		fail "make: expected -fstack-clash-protection, found $(cat "$work/log")"
+fi
+
 # A system where nothing is installed: pkg-config and dpkg-query find nothing, apt-get logs its
 # arguments.
 mkdir "$work/bin"

@@ -11,6 +11,7 @@
 
 #include "tests/faults/deflate.h"
 #include "vit/image.h"
+#include "vit/parallel.h"
 #include "vit/vit.h"
 
 /*
@@ -112,11 +113,15 @@ static uint64_t digest(const void *data, size_t bytes)
     return hash;
 }
 
-/* Opens a model, computes one image. */
-static enum vit_status open_model(const char *path, uint64_t *result, struct vit_error *err)
+/* Opens a model, computes one image: alone, or on a pool's threads. */
+static enum vit_status compute(const char *path, struct vit_thread_pool *pool, uint64_t *result,
+                               struct vit_error *err)
 {
     static float input[MAX_VALUES], logits[MAX_LOGITS];
-    const struct vit_context_options options = { .size = sizeof options, .threads = 1 };
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .threads = pool ? vit_pool_threads(pool) : 1,
+                                                 .run = pool ? vit_pool_run : NULL,
+                                                 .user = pool };
     struct vit_config config = { .size = sizeof config };
     struct vit_model *model = NULL;
     struct vit_context *context = NULL;
@@ -145,6 +150,24 @@ static enum vit_status open_model(const char *path, uint64_t *result, struct vit
 
 free_model:
     vit_model_free(model);
+    return status;
+}
+
+static enum vit_status open_model(const char *path, uint64_t *result, struct vit_error *err)
+{
+    return compute(path, NULL, result, err);
+}
+
+/* OpenMP's runtime would end the process. */
+static enum vit_status open_with_pool(const char *path, uint64_t *result, struct vit_error *err)
+{
+    const struct vit_pool_options options = { .size = sizeof options, .threads = 3 };
+    struct vit_thread_pool *pool = NULL;
+    enum vit_status status = vit_pool_create(&options, &pool, err);
+
+    if (!status)
+        status = compute(path, pool, result, err);
+    vit_pool_free(pool);
     return status;
 }
 
@@ -304,6 +327,7 @@ int main(int argc, char **argv)
     signal(SIGABRT, on_crash);
     inject_all(open_model, "tests/golden", models, every, &offset);
     inject_all(open_model, "models", models, every, &offset);
+    inject(open_with_pool, "models/digits", every, offset++);
     inject_deflated(every, offset++);
     inject_all(decode_image, "tests/golden/decode", images, every, &offset);
     inject_all(decode_image, "tests/golden/preprocess", images, every, &offset);
