@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "checkpoint/parse_config.h"
 #include "checkpoint/table_limit.h"
+#include "checkpoint/view.h"
 #include "config/check.h"
 #include "config/pos_embed.h"
 #include "files/fail_file.h"
@@ -285,33 +286,6 @@ bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, 
     return sources && sources[0].tensor;
 }
 
-/* The slot's elements in order: four dimensions, with the stride of each in the stored data. */
-struct view {
-    size_t dim[4], stride[4];
-};
-
-static struct view view_of(const struct tensor_source *source, const struct vit_config *config)
-{
-    const struct tensor *const t = source->tensor;
-    const enum layout layout = source->rule->layout;
-    const size_t channels = config->channels, patch = config->patch;
-    const size_t in = layout == LAYOUT_IN_IN_OUT ? t->shape[0] * t->shape[1] : t->shape[0];
-    const size_t out = t->elements / in, square = patch * patch;
-
-    switch (layout) {
-    case LAYOUT_ROW_COL_IN_OUT: {
-        const size_t dim = t->shape[3];
-        return (struct view){ { dim, channels, patch, patch },
-                              { 1, dim, patch * channels * dim, channels * dim } };
-    }
-    case LAYOUT_CHANNEL_LAST:
-        return (struct view){ { t->elements / (channels * square), channels, patch, patch },
-                              { channels * square, 1, patch * channels, channels } };
-    default: /* LAYOUT_IN_OUT, LAYOUT_IN_IN_OUT */
-        return (struct view){ { 1, 1, out, in }, { 0, 0, 1, out } };
-    }
-}
-
 /*
  * All data of a tensor, read into kept_data: neighbors in the slot's layout are scattered over it.
  * NULL: *status is the error.
@@ -338,32 +312,6 @@ static const float *keep_tensor(struct checkpoint *checkpoint, const struct tens
     return checkpoint->kept_data;
 }
 
-/* Copies elements first .. first + count − 1 of a view, row by row of its last dimension. */
-static void gather(const struct view *view, const float *data, size_t first, size_t count,
-                   float *out)
-{
-    const size_t *const dim = view->dim, *const stride = view->stride;
-    size_t d = first % dim[3], c = first / dim[3] % dim[2];
-    size_t b = first / (dim[3] * dim[2]) % dim[1], a = first / (dim[3] * dim[2] * dim[1]);
-
-    while (count > 0) {
-        const size_t run = count < dim[3] - d ? count : dim[3] - d;
-        const float *const from = data + a * stride[0] + b * stride[1] + c * stride[2];
-        for (size_t i = 0; i < run; i++)
-            out[i] = from[(d + i) * stride[3]];
-        count -= run;
-        out += run;
-        d = 0;
-        if (++c == dim[2]) {
-            c = 0;
-            if (++b == dim[1]) {
-                b = 0;
-                a++;
-            }
-        }
-    }
-}
-
 static enum vit_status read_part(struct checkpoint *checkpoint, const struct tensor_source *source,
                                  size_t first, size_t count, float *out, struct vit_error *err)
 {
@@ -374,7 +322,7 @@ static enum vit_status read_part(struct checkpoint *checkpoint, const struct ten
     const float *const data = keep_tensor(checkpoint, source->tensor, &status, err);
     if (data) {
         const struct view view = view_of(source, &checkpoint->parsed.config);
-        gather(&view, data, first, count, out);
+        view_gather(&view, data, first, count, out);
     }
     return status;
 }

@@ -4,53 +4,8 @@
 #include <string.h>
 
 #include "checkpoint/config_hf.h"
+#include "checkpoint/hf_processor.h"
 #include "files/fail_file.h"
-#include "files/sanitize.h"
-
-/* The processors, with the default of each for a field that the file lacks. */
-static const struct processor {
-    const char *name;
-    bool square;       /* a size that is one number is height and width, else the shorter side */
-    size_t size, crop; /* crop 0: no crop */
-    enum vit_interpolation interpolation;
-    float mean[3], std[3];
-} processors[HF_PROCESSORS] = {
-    [HF_PROCESSOR_VIT] = { "ViT",
-                           true,
-                           224,
-                           0,
-                           VIT_INTERPOLATION_BILINEAR,
-                           { HF_HALF },
-                           { HF_HALF } },
-    [HF_PROCESSOR_DEIT] = { "DeiT",
-                            true,
-                            256,
-                            224,
-                            VIT_INTERPOLATION_BICUBIC,
-                            { HF_HALF },
-                            { HF_HALF } },
-    [HF_PROCESSOR_BIT] = { "Bit",
-                           false,
-                           224,
-                           224,
-                           VIT_INTERPOLATION_BICUBIC,
-                           { HF_CLIP_MEAN },
-                           { HF_CLIP_STD } },
-    [HF_PROCESSOR_CLIP] = { "CLIP",
-                            false,
-                            224,
-                            224,
-                            VIT_INTERPOLATION_BICUBIC,
-                            { HF_CLIP_MEAN },
-                            { HF_CLIP_STD } },
-    [HF_PROCESSOR_SIGLIP] = { "Siglip",
-                              true,
-                              224,
-                              0,
-                              VIT_INTERPOLATION_BICUBIC,
-                              { HF_HALF },
-                              { HF_HALF } },
-};
 
 /* A size as the file gives it: one number, or height and width, or the shorter side. */
 struct image_size {
@@ -194,52 +149,6 @@ static const struct field_rule rules[] = {
     FIXED_RULE("use_square_size", "false"),
 };
 
-/* "ViTImageProcessor", "ViTImageProcessorFast" and "ViTFeatureExtractor" are all ViT. */
-static const struct processor *match_processor(const char *type)
-{
-    static const char *const suffixes[] = { "ImageProcessor", "FeatureExtractor" };
-
-    for (size_t i = 0; i < HF_PROCESSORS; i++) {
-        const size_t length = strlen(processors[i].name);
-        const char *const rest = type + length;
-        if (strncmp(type, processors[i].name, length) != 0)
-            continue;
-        if (*rest == '\0')
-            return &processors[i];
-        for (size_t j = 0; j < sizeof suffixes / sizeof *suffixes; j++)
-            if (strncmp(rest, suffixes[j], strlen(suffixes[j])) == 0)
-                return &processors[i];
-    }
-    return NULL;
-}
-
-/* The processor that the file names, or else the model_type's. */
-static enum vit_status find_processor(const struct config_sources *sources,
-                                      const struct hf_preprocess *defaults,
-                                      const struct processor **processor, struct vit_error *err)
-{
-    static const char *const fields[] = { "image_processor_type", "feature_extractor_type" };
-
-    *processor = &processors[defaults->processor];
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        const struct json *const named = json_member(sources->preprocessor, fields[i]);
-        const char *const type = json_text(named);
-        if (!named || json_is_null(named))
-            continue;
-        if (!type)
-            return fail_file(err, VIT_EFORMAT, sources->preprocessor_path,
-                             "%s: expected a string, found %s", fields[i], json_kind(named));
-        *processor = match_processor(type);
-        if (*processor)
-            return VIT_OK;
-        return fail_file(err, VIT_EUNSUPPORTED, sources->preprocessor_path,
-                         "%s: expected the processor of ViT, DeiT, Bit, CLIP or Siglip, found "
-                         "\"%s\"",
-                         fields[i], sanitize_name(type).text);
-    }
-    return VIT_OK;
-}
-
 static bool crop_pct_fits(const size_t crop[2], const size_t resized[2], double pct)
 {
     return pct <= 1 && floor((double)crop[0] / pct) == (double)resized[0] &&
@@ -289,7 +198,7 @@ static enum vit_status check_crop(const char *path, bool center_crop, const stru
 
 /* Sets the height and width of the result, and the fraction of the resized image that it is. */
 static enum vit_status set_crop(const struct config_sources *sources,
-                                const struct processor *processor,
+                                const struct hf_processor_defaults *processor,
                                 const struct processor_fields *found,
                                 struct vit_preprocess_config *preprocess, struct vit_error *err)
 {
@@ -344,7 +253,7 @@ static enum vit_status read_file(const struct config_sources *sources,
                                  struct vit_error *err)
 {
     struct vit_preprocess_config *const out = &parsed->preprocess;
-    const struct processor *p = NULL;
+    const struct hf_processor_defaults *p = NULL;
     struct processor_fields found = { .channels = out->channels, .normalize = true };
     const struct json_reader reader = { .path = sources->preprocessor_path,
                                         .prefix = "",
@@ -353,7 +262,7 @@ static enum vit_status read_file(const struct config_sources *sources,
                                         .err = err };
     enum vit_status status;
 
-    if ((status = find_processor(sources, defaults, &p, err)))
+    if ((status = hf_processor_find(sources, defaults->processor, &p, err)))
         return status;
     found.size.number = p->size;
     found.crop.number = p->crop > 0 ? p->crop : p->size;

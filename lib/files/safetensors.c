@@ -14,41 +14,6 @@
 
 enum { LENGTH_BYTES = 8 };
 
-static const struct {
-    const char *name;
-    size_t bytes;
-} dtypes[DTYPES] = {
-    [DTYPE_F64] = { "F64", 8 },
-    [DTYPE_F32] = { "F32", 4 },
-    [DTYPE_F16] = { "F16", 2 },
-    [DTYPE_BF16] = { "BF16", 2 },
-    [DTYPE_I64] = { "I64", 8 },
-    [DTYPE_I32] = { "I32", 4 },
-    [DTYPE_I16] = { "I16", 2 },
-    [DTYPE_I8] = { "I8", 1 },
-    [DTYPE_U8] = { "U8", 1 },
-    [DTYPE_BOOL] = { "BOOL", 1 },
-    [DTYPE_U64] = { "U64", 8 },
-    [DTYPE_U32] = { "U32", 4 },
-    [DTYPE_U16] = { "U16", 2 },
-    [DTYPE_F8_E4M3] = { "F8_E4M3", 1 },
-    [DTYPE_F8_E5M2] = { "F8_E5M2", 1 },
-    [DTYPE_F8_E8M0] = { "F8_E8M0", 1 },
-    [DTYPE_F8_E4M3FNUZ] = { "F8_E4M3FNUZ", 1 },
-    [DTYPE_F8_E5M2FNUZ] = { "F8_E5M2FNUZ", 1 },
-    [DTYPE_C64] = { "C64", 8 },
-};
-
-const char *safetensors_dtype_name(enum safetensors_dtype dtype)
-{
-    return dtypes[dtype].name;
-}
-
-size_t safetensors_dtype_bytes(enum safetensors_dtype dtype)
-{
-    return dtypes[dtype].bytes;
-}
-
 /* A file whose header is being checked. */
 struct parse {
     struct safetensors *file;
@@ -68,9 +33,9 @@ static enum vit_status parse_dtype(const struct parse *p, const struct json *val
     if (!dtype)
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name, "dtype: expected a string, found %s",
                            json_kind(value));
-    for (size_t i = 0; i < DTYPES; i++)
-        if (strcmp(dtype, dtypes[i].name) == 0) {
-            entry->dtype = (enum safetensors_dtype)i;
+    for (enum safetensors_dtype i = 0; i < DTYPES; i++)
+        if (strcmp(dtype, safetensors_dtype_name(i)) == 0) {
+            entry->dtype = i;
             return VIT_OK;
         }
     return FAIL_TENSOR(p, VIT_EUNSUPPORTED, entry->name,
@@ -120,7 +85,7 @@ static enum vit_status parse_offsets(const struct parse *p, const struct json *v
                            "data_offsets: expected a range within the %" PRIu64
                            " bytes of data, found [%" PRId64 ", %" PRId64 "]",
                            p->data_bytes, begin, end);
-    if (!checked_mul(entry->elements, dtypes[entry->dtype].bytes, &bytes))
+    if (!checked_mul(entry->elements, safetensors_dtype_bytes(entry->dtype), &bytes))
         return FAIL_TENSOR(p, VIT_EFORMAT, entry->name,
                            "shape: the number of bytes does not fit in %zu bits",
                            8 * sizeof(size_t));
@@ -170,7 +135,7 @@ static enum vit_status check_metadata(const struct parse *p, const struct json *
 
 static uint64_t entry_end(const struct safetensors_entry *entry)
 {
-    return entry->offset + entry->elements * dtypes[entry->dtype].bytes;
+    return entry->offset + entry->elements * safetensors_dtype_bytes(entry->dtype);
 }
 
 /* By offset; an empty tensor comes before others at the same offset: it overlaps none of them. */
