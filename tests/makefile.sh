@@ -29,7 +29,7 @@ diff "$work/phony" "$work/help" || fail 'make help: not the targets of .PHONY'
 if ! "${CC:-cc}" -fstack-clash-protection -xc -c /dev/null -o "$work/object" 2>/dev/null; then
 	echo 'skipped: 0 of 1 look for -fstack-clash-protection, which the compiler lacks'
 else
-	make -nB build/image/decode.o build/lib/model/forward.o >"$work/log"
+	make -nB BUILD=build build/image/decode.o build/lib/model/forward.o >"$work/log"
 	[ "$(grep -c -e ' -fstack-clash-protection .* -c ' "$work/log")" = 2 ] ||
 		fail "make: expected -fstack-clash-protection, found $(cat "$work/log")"
 fi
