@@ -235,7 +235,7 @@ Test(families, the_message_says_if_the_names_are_of_another_family_than_the_conf
         snprintf(words, sizeof words,
                  "config.json is for family %s, the tensors have the names of %s", mixes[i].said,
                  mixes[i].found);
-        rejects(&golden, golden.header, words, "tensor ");
+        rejects(&golden, golden.header, words, "/model.safetensors: tensor ");
         json_decref(golden.header);
     }
 }

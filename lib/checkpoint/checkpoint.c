@@ -1,10 +1,12 @@
 /* checkpoint.c - a checkpoint's directory as the model sees it: a configuration, tensors by slot */
 #include "checkpoint/checkpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/message.h"
 #include "base/status.h"
 #include "checkpoint/parse_config.h"
 #include "checkpoint/table_limit.h"
@@ -76,8 +78,11 @@ static enum vit_status fail_names(const struct checkpoint *c, enum vit_status st
 
     if (status != VIT_EFORMAT || !found || found->names == configured->names)
         return fail(err, status, "%s", why->message);
-    return fail(err, status, "config.json is for family %s, the tensors have the names of %s: %s",
-                configured->id, found->id, why->message);
+    /* marked where it is cut, so that the cause has room behind it */
+    char cut[sizeof why->message - 128];
+    message_clean(cut, sizeof cut, snprintf(cut, sizeof cut, "%s", why->message));
+    return fail(err, status, "%s; config.json is for family %s, the tensors have the names of %s",
+                cut, configured->id, found->id);
 }
 
 static enum vit_status resolve_names(const char *path, struct checkpoint *c, struct vit_error *err)
