@@ -452,6 +452,10 @@ Test(config_timm, labels_are_label_names)
     expect_rejected_config(TIMM(",\"num_classes\":2,\"label_names\":{\"2\":\"c\"}"), NULL,
                            VIT_EFORMAT,
                            "label_names: expected numbers of classes from 0 to 1, found \"2\"");
+    /* a table of all classes would be far beyond the file */
+    expect_rejected_config(TIMM(",\"num_classes\":16777216,\"label_names\":{\"2\":\"c\"}"), NULL,
+                           VIT_EFORMAT,
+                           "label_names: expected 16777216 labels, one per class, found 1");
     struct parsed_config none = expect_config(TIMM(",\"num_classes\":2,\"label_names\":{}"), NULL);
     cr_assert_eq(none.labels.count, 0);
     labels_free(&none.labels);

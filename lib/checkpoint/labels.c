@@ -9,6 +9,9 @@
 #include "files/json.h"
 #include "files/sanitize.h"
 
+/* A few bytes of text must not make a large table: 8 MiB, of the 64 that opening may take. */
+enum { MAX_CLASSES_WITH_GAPS = 1 << 20 };
+
 static enum vit_status check_count(const char *path, const char *prefix, size_t found,
                                    size_t classes, struct vit_error *err)
 {
@@ -18,62 +21,67 @@ static enum vit_status check_count(const char *path, const char *prefix, size_t 
                      prefix, classes, classes == 1 ? "" : "s", found);
 }
 
-static enum vit_status append(const char *path, const char *text, size_t length,
-                              struct labels *labels, struct vit_error *err)
+static enum vit_status copy_label(const char *path, const char *text, size_t length, char **label,
+                                  struct vit_error *err)
 {
-    char *label = malloc(length + 1);
-
-    if (!label)
+    *label = malloc(length + 1);
+    if (!*label)
         return fail_no_memory(err, path);
-    memcpy(label, text, length);
-    label[length] = '\0';
-    labels->text[labels->count++] = label;
+    memcpy(*label, text, length);
+    (*label)[length] = '\0';
     return VIT_OK;
 }
 
 /* A label: a string, or a number as the file has it; null is a class without a label. */
-static enum vit_status append_json(const char *path, const char *key, const struct json *label,
-                                   struct labels *labels, struct vit_error *err)
+static enum vit_status parse_label(const char *path, const char *field, size_t class_index,
+                                   const struct json *json, struct labels *labels,
+                                   struct vit_error *err)
 {
-    const char *text = json_text(label);
+    const char *text = json_text(json);
     char number[64];
 
-    if (json_is_null(label)) {
-        labels->text[labels->count++] = NULL;
+    if (json_is_null(json))
         return VIT_OK;
-    }
-    if (json_is_number(label) && json_print(label, sizeof number, number))
+    if (json_is_number(json) && json_print(json, sizeof number, number))
         text = number;
     if (text)
-        return append(path, text, strlen(text), labels, err);
-    return fail_file(err, VIT_EFORMAT, path, "%s: expected a string, a number or null, found %s",
-                     key, json_kind(label));
+        return copy_label(path, text, strlen(text), &labels->text[class_index], err);
+    return fail_file(err, VIT_EFORMAT, path,
+                     "%s.%zu: expected a string, a number or null, found %s", field, class_index,
+                     json_kind(json));
+}
+
+static enum vit_status parse_array(const char *path, const char *field, const struct json *array,
+                                   struct labels *labels, struct vit_error *err)
+{
+    const struct json *label;
+    enum vit_status status = VIT_OK;
+    size_t i = 0;
+
+    json_each_element(array, label) if (!status) status =
+        parse_label(path, field, i++, label, labels, err);
+    return status;
 }
 
 /* timm: "can be a dict id: name if there are id gaps"; a class that it lacks has no label. */
-static enum vit_status check_keys(const char *path, const char *field, const struct json *object,
-                                  size_t classes, struct vit_error *err)
+static enum vit_status parse_object(const char *path, const char *field, const struct json *object,
+                                    struct labels *labels, struct vit_error *err)
 {
-    size_t left = json_members(object);
-    const char *name;
     const struct json *label;
-    char key[24];
+    const char *key;
+    enum vit_status status;
 
-    for (size_t i = 0; i < classes && left > 0; i++) {
-        snprintf(key, sizeof key, "%zu", i);
-        left -= json_member(object, key) != NULL;
-    }
-    if (left == 0)
-        return VIT_OK;
-    json_each_member(object, name, label)
+    json_each_member(object, key, label)
     {
-        char *end;
-        const unsigned long long i = strtoull(name, &end, 10);
-        snprintf(key, sizeof key, "%llu", i);
-        if (i >= classes || strcmp(key, name) != 0)
+        char number[24];
+        const unsigned long long i = strtoull(key, NULL, 10);
+        snprintf(number, sizeof number, "%llu", i);
+        if (i >= labels->count || strcmp(key, number) != 0)
             return fail_file(err, VIT_EFORMAT, path,
                              "%s: expected numbers of classes from 0 to %zu, found \"%s\"", field,
-                             classes - 1, sanitize_name(name).text);
+                             labels->count - 1, sanitize_name(key).text);
+        if ((status = parse_label(path, field, (size_t)i, label, labels, err)))
+            return status;
     }
     return VIT_OK;
 }
@@ -83,8 +91,7 @@ enum vit_status labels_parse_json(const char *path, const char *field, const str
 {
     const bool array = json_is_array(list);
     const size_t count = array ? json_elements(list) : json_members(list);
-    const struct json *label = NULL;
-    char key[48];
+    char prefix[48];
     enum vit_status status;
 
     *labels = (struct labels){ 0 };
@@ -95,23 +102,16 @@ enum vit_status labels_parse_json(const char *path, const char *field, const str
                          field, json_kind(list));
     if (count == 0)
         return VIT_OK;
-    snprintf(key, sizeof key, "%s: ", field);
-    status = array ? check_count(path, key, count, classes, err)
-                   : check_keys(path, field, list, classes, err);
-    if (status)
+    snprintf(prefix, sizeof prefix, "%s: ", field);
+    if ((array || classes > MAX_CLASSES_WITH_GAPS) &&
+        (status = check_count(path, prefix, count, classes, err)))
         return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
         return fail_no_memory(err, path);
-    for (size_t i = 0; !status && i < classes; i++) {
-        snprintf(key, sizeof key, "%zu", i);
-        label = array ? json_next_element(list, label) : json_member(list, key);
-        snprintf(key, sizeof key, "%s.%zu", field, i);
-        if (label)
-            status = append_json(path, key, label, labels, err);
-        else
-            labels->text[labels->count++] = NULL;
-    }
+    labels->count = classes;
+    status = array ? parse_array(path, field, list, labels, err)
+                   : parse_object(path, field, list, labels, err);
     if (status)
         labels_free(labels);
     return status;
@@ -168,7 +168,7 @@ enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
     while (!status && labels->count < classes) {
         const size_t line = strcspn(text, "\n");
         const size_t length = line > 0 && text[line - 1] == '\r' ? line - 1 : line;
-        status = append(file->path, text, length, labels, err);
+        status = copy_label(file->path, text, length, &labels->text[labels->count++], err);
         text += line + 1;
     }
     if (status)

@@ -16,9 +16,10 @@ struct labels {
 };
 
 /*
- * Labels from a field of config.json: an object with the keys "0" to "classes − 1", or an array.
- * NULL, null and an empty array give no labels. VIT_EFORMAT: another number of labels, a missing
- * key, a label that is not a string, a number or null; VIT_ENOMEM.
+ * Labels from a field of config.json: an array, or an object whose keys are among "0" to
+ * "classes − 1". NULL, null, an empty array and an empty object give no labels. VIT_EFORMAT:
+ * another number of labels in an array, or in an object of very many classes; another key; a label
+ * that is not a string, a number or null. VIT_ENOMEM.
  */
 enum vit_status labels_parse_json(const char *path, const char *field, const struct json *list,
                                   size_t classes, struct labels *labels, struct vit_error *err);
