@@ -1,97 +1,31 @@
 /* counters.c - what opening a model costs: bytes of memory, read, unpacked, parsed, compared */
 #include "tests/budgets/counters.h"
 
-#include <errno.h>
-#include <malloc.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/types.h>
 #include <yajl/yajl_parse.h>
 #include <zlib.h>
 
+#include "tests/faults/allocator.h"
+
 static struct costs costs;
-static long live; /* bytes */
 static bool counting;
 
 void costs_start(void)
 {
     costs = (struct costs){ 0 };
-    live = 0;
+    allocator.bytes = allocator.peak = 0;
     counting = true;
 }
 
 struct costs costs_stop(void)
 {
     counting = false;
+    costs.memory = (size_t)allocator.peak;
     return costs;
 }
 
-/* --- memory: these stand before those of the C library for every library in the process */
-
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *old, size_t bytes);
-void *__libc_memalign(size_t align, size_t bytes);
-void __libc_free(void *block);
-
-static void *taken(void *block, size_t old)
-{
-    if (!counting)
-        return block;
-    live += block ? (long)malloc_usable_size(block) - (long)old : 0;
-    if (live > 0 && (size_t)live > costs.memory)
-        costs.memory = (size_t)live;
-    return block;
-}
-
-void *malloc(size_t bytes)
-{
-    return taken(__libc_malloc(bytes), 0);
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-    return taken(__libc_calloc(count, bytes), 0);
-}
-
-void *realloc(void *old, size_t bytes)
-{
-    const size_t before = old ? malloc_usable_size(old) : 0;
-
-    return taken(__libc_realloc(old, bytes), before);
-}
-
-void *aligned_alloc(size_t align, size_t bytes)
-{
-    return taken(__libc_memalign(align, bytes), 0);
-}
-
-void *memalign(size_t align, size_t bytes)
-{
-    return aligned_alloc(align, bytes);
-}
-
-int posix_memalign(void **block, size_t align, size_t bytes)
-{
-    void *const allocated = aligned_alloc(align, bytes);
-
-    if (!allocated)
-        return ENOMEM;
-    *block = allocated;
-    return 0;
-}
-
-void free(void *block)
-{
-    const int kept = errno;
-
-    if (counting && block)
-        live -= (long)malloc_usable_size(block);
-    __libc_free(block);
-    errno = kept;
-}
-
-/* --- work: the linker redirects the library's calls */
+/* The linker redirects the library's calls. */
 
 ssize_t __real_pread(int fd, void *out, size_t bytes, off_t offset);
 ssize_t __wrap_pread(int fd, void *out, size_t bytes, off_t offset);

@@ -9,7 +9,7 @@ struct costs {
     size_t read, unpacked, parsed, compared;
 };
 
-/* Between them the program's malloc and its siblings count, and COUNTED of the Makefile. */
+/* What is allocated between them, and what the functions of COUNTED in the Makefile do. */
 void costs_start(void);
 struct costs costs_stop(void);
 

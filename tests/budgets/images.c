@@ -1,7 +1,5 @@
 /* images.c - what decoding an image allocates at most, compared with the bound of vit/image.h */
 #include <dirent.h>
-#include <errno.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,75 +9,8 @@
 #include <png.h>
 
 #include "tests/encode.h"
+#include "tests/faults/allocator.h"
 #include "vit/image.h"
-
-/*
- * This program's malloc and its siblings stand before those of the C library for every library in
- * the process, and count the bytes that are allocated at a time.
- */
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *old, size_t bytes);
-void *__libc_memalign(size_t align, size_t bytes);
-void __libc_free(void *block);
-
-static size_t live, peak;
-
-static void *count_block(void *block)
-{
-    live += block ? malloc_usable_size(block) : 0;
-    peak = live > peak ? live : peak;
-    return block;
-}
-
-void *malloc(size_t bytes)
-{
-    return count_block(__libc_malloc(bytes));
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-    return count_block(__libc_calloc(count, bytes));
-}
-
-void *realloc(void *old, size_t bytes)
-{
-    const size_t before = old ? malloc_usable_size(old) : 0;
-    void *const block = __libc_realloc(old, bytes);
-
-    if (block)
-        live -= before;
-    return count_block(block);
-}
-
-void *aligned_alloc(size_t align, size_t bytes)
-{
-    return count_block(__libc_memalign(align, bytes));
-}
-
-void *memalign(size_t align, size_t bytes);
-void *memalign(size_t align, size_t bytes)
-{
-    return aligned_alloc(align, bytes);
-}
-
-int posix_memalign(void **block, size_t align, size_t bytes)
-{
-    void *const allocated = aligned_alloc(align, bytes);
-
-    if (!allocated)
-        return ENOMEM;
-    *block = allocated;
-    return 0;
-}
-
-void free(void *block)
-{
-    live -= block ? malloc_usable_size(block) : 0;
-    __libc_free(block);
-}
-
-/* --- cases */
 
 static size_t cases, wrong;
 
@@ -114,13 +45,13 @@ static void expect(const char *name, const struct encoded_file *file, enum vit_s
     const struct vit_decode_options options = { .size = sizeof options, .exif_orientation = true };
     struct vit_image image = { 0 };
     struct vit_error err = { .message = "" };
-    const size_t before = live;
+    const long before = allocator.bytes;
 
-    peak = live;
+    allocator.peak = before;
     const enum vit_status found = vit_image_decode(file->bytes, file->size, &options, &image, &err);
-    const size_t most = peak - before, h = image.height, w = image.width;
+    const size_t most = (size_t)(allocator.peak - before), h = image.height, w = image.width;
     vit_image_free(&image);
-    const size_t leaked = live - before;
+    const size_t leaked = (size_t)(allocator.bytes - before);
     const size_t allowed =
         bound(name, height ? height : h, width ? width : w) + bound_of_codes(name, file->size);
     if (found != status || most > allowed || leaked) {

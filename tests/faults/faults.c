@@ -1,6 +1,5 @@
 /* faults.c - memory that runs out, at each allocation in turn: opening models, decoding images */
 #include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,27 +8,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/faults/allocator.h"
 #include "tests/faults/deflate.h"
 #include "vit/image.h"
 #include "vit/parallel.h"
 #include "vit/vit.h"
 
 /*
- * This program's malloc and its siblings stand before those of the C library for every library in
- * the process. While they are armed they count, and fail the allocation `fail_at`, or all from it
- * on. One thread allocates: threads is 1.
+ * While the allocator is armed it counts, and fails the allocation `fail_at`, or all from it on.
+ * One thread allocates: the others of a pool only compute.
  *
  *   run [EVERY [OFFSET]]   every EVERYth allocation (1), from OFFSET (0) on
  */
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *old, size_t bytes);
-void *__libc_memalign(size_t align, size_t bytes);
-void __libc_free(void *block);
-
 static bool armed, persistent;
-static size_t calls, fail_at, failures;
-static long live; /* blocks that were allocated and not freed since the case began */
+static size_t calls, fail_at;
 static char now[300];
 
 static bool fails(void)
@@ -37,66 +29,7 @@ static bool fails(void)
     if (!armed)
         return false;
     const size_t call = calls++;
-    if (persistent ? call < fail_at : call != fail_at)
-        return false;
-    failures++;
-    errno = ENOMEM;
-    return true;
-}
-
-static void *count_block(void *block)
-{
-    live += block != NULL;
-    return block;
-}
-
-void *malloc(size_t bytes)
-{
-    return fails() ? NULL : count_block(__libc_malloc(bytes));
-}
-
-void *calloc(size_t count, size_t bytes)
-{
-    return fails() ? NULL : count_block(__libc_calloc(count, bytes));
-}
-
-void *realloc(void *old, size_t bytes)
-{
-    if (fails())
-        return NULL;
-    void *const block = __libc_realloc(old, bytes);
-    live += !old && block;
-    return block;
-}
-
-void *aligned_alloc(size_t align, size_t bytes)
-{
-    return fails() ? NULL : count_block(__libc_memalign(align, bytes));
-}
-
-void *memalign(size_t align, size_t bytes);
-void *memalign(size_t align, size_t bytes)
-{
-    return aligned_alloc(align, bytes);
-}
-
-int posix_memalign(void **block, size_t align, size_t bytes)
-{
-    void *const allocated = aligned_alloc(align, bytes);
-
-    if (!allocated)
-        return ENOMEM;
-    *block = allocated;
-    return 0;
-}
-
-void free(void *block)
-{
-    const int kept = errno;
-
-    live -= block != NULL;
-    __libc_free(block);
-    errno = kept;
+    return persistent ? call >= fail_at : call == fail_at;
 }
 
 /* --- what runs out of memory; each returns a digest of its result */
@@ -197,14 +130,14 @@ static struct outcome run(operation *run_operation, const char *path, size_t poi
     struct outcome o = { 0 };
 
     snprintf(now, sizeof now, "%s, allocation %zu%s", path, point, all ? " and all after it" : "");
-    calls = failures = 0;
-    live = 0;
+    calls = 0;
+    allocator.blocks = 0;
     fail_at = point;
     persistent = all;
     armed = true;
     o.status = run_operation(path, &o.result, &o.err);
     armed = false;
-    o.leaked = live;
+    o.leaked = allocator.blocks;
     return o;
 }
 
@@ -323,6 +256,7 @@ int main(int argc, char **argv)
     const size_t every = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
     size_t offset = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
 
+    allocator.fails = fails;
     signal(SIGSEGV, on_crash);
     signal(SIGABRT, on_crash);
     inject_all(open_model, "tests/golden", models, every, &offset);
