@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/message.h"
 #include "image/decoder.h"
 #include "image/orientation.h"
 
@@ -75,22 +76,7 @@ enum vit_status decoder_allocate(const struct encoded *in, const char *format, u
     return VIT_OK;
 }
 
-/* Room for a name in a message, so that what is wrong with the file has room behind it. */
-enum { NAME_BYTES = 164 };
-
-/* The name, or its end after "..." if it is longer. */
-static const char *fit_name(const char *name, char fitted[NAME_BYTES])
-{
-    const size_t length = strlen(name), room = NAME_BYTES - sizeof "...";
-
-    if (length <= room)
-        return name;
-    name += length - room;
-    while (((unsigned char)*name & 0xc0) == 0x80) /* it begins with a whole character */
-        name++;
-    snprintf(fitted, NAME_BYTES, "...%s", name);
-    return fitted;
-}
+enum { NAME_ROOM = 160, NAME_BYTES = NAME_ROOM + 4 }; /* of a name in a message */
 
 /*
  * Reads a caller's options of any size that a version of this library has had or will have: what a
@@ -117,7 +103,8 @@ static enum vit_status read_options(const struct vit_decode_options *options, co
             return image_fail(err, VIT_EUNSUPPORTED,
                               "decode options: expected zeros after byte %zu, found %d at %zu",
                               known, bytes[i], i);
-    out->name = fit_name(out->name ? out->name : name, fitted);
+    message_end_of(out->name ? out->name : name, NAME_ROOM, fitted);
+    out->name = fitted;
     if (out->max_bytes == 0)
         out->max_bytes = DEFAULT_MAX_BYTES;
     if (out->max_pixels == 0)

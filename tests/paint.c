@@ -10,14 +10,7 @@
 #include <sys/mman.h>
 
 #include "counts.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "sanitized.h"
 
 enum { STACK_BYTES = 1 << 20, PAINT = 0x5a };
 

@@ -6,14 +6,7 @@
 
 #include "cli.h"
 #include "tests/counts.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+#include "tests/sanitized.h"
 
 #define MODEL "tests/golden/timm-vit"
 #define IMAGE "tests/golden/preprocess/photo-420.jpg"

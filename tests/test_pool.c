@@ -46,6 +46,19 @@ static double pooled(enum vit_pool pool, const float *rows, size_t j)
     }
 }
 
+static struct vit_config small_config(void)
+{
+    return (struct vit_config){ .size = sizeof(struct vit_config),
+                                .channels = 3,
+                                .height = 32,
+                                .width = 48,
+                                .patch = 8,
+                                .dim = DIM,
+                                .depth = 1,
+                                .heads = 2,
+                                .mlp_dim = 50 };
+}
+
 Test(pool_of_tokens, each_kind_is_of_the_rows_that_it_names)
 {
     static const enum vit_pool pools[] = { VIT_POOL_CLASS,        VIT_POOL_MEAN,
@@ -55,18 +68,10 @@ Test(pool_of_tokens, each_kind_is_of_the_rows_that_it_names)
 
     fill_pattern(3 * 32 * 48, image, PATTERN_NORMAL, 9);
     for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
-        const struct vit_config config = { .size = sizeof config,
-                                           .channels = 3,
-                                           .height = 32,
-                                           .width = 48,
-                                           .patch = 8,
-                                           .dim = DIM,
-                                           .depth = 1,
-                                           .heads = 2,
-                                           .mlp_dim = 50,
-                                           .registers = REGISTERS,
-                                           .pool = pools[i],
-                                           .eps = 1e-6f };
+        struct vit_config config = small_config();
+        config.registers = REGISTERS;
+        config.pool = pools[i];
+        config.eps = 1e-6f;
         const size_t numbers = pools[i] == VIT_POOL_CLASS_AND_MEAN ? 2 * DIM : DIM;
         struct vit_model *model;
         struct vit_context *ctx;
@@ -89,23 +94,15 @@ Test(pool_of_tokens, each_kind_is_of_the_rows_that_it_names)
 /* The norm is over the whole vector, also where it is wider than a token. */
 Test(pool_of_tokens, a_pooled_vector_is_normed_as_one)
 {
-    const struct vit_config config = { .size = sizeof config,
-                                       .channels = 3,
-                                       .height = 32,
-                                       .width = 48,
-                                       .patch = 8,
-                                       .dim = DIM,
-                                       .depth = 1,
-                                       .heads = 2,
-                                       .mlp_dim = 50,
-                                       .pool = VIT_POOL_CLASS_AND_MEAN,
-                                       .final_norm = VIT_FINAL_NORM_POOLED,
-                                       .eps = 1e-12f };
+    struct vit_config config = small_config();
     float image[3 * 32 * 48], embedding[2 * DIM];
     struct vit_model *model;
     struct vit_context *ctx;
     double sum = 0, squares = 0;
 
+    config.pool = VIT_POOL_CLASS_AND_MEAN;
+    config.final_norm = VIT_FINAL_NORM_POOLED;
+    config.eps = 1e-12f;
     fill_pattern(3 * 32 * 48, image, PATTERN_NORMAL, 9);
     cr_assert_eq(vit_model_create_random(&config, 4, NULL, &model, NULL), VIT_OK);
     cr_assert_eq(vit_context_create(model, NULL, &ctx, NULL), VIT_OK);

@@ -30,6 +30,13 @@ void crew_destroy(struct crew *crew);
 /* As `run` of struct vit_parallel, for the leader. */
 void crew_run(struct crew *crew, size_t tasks, crew_task *task, void *arg);
 
+/* The same without helpers: in order, on the calling thread. */
+static inline void crew_run_alone(size_t tasks, crew_task *task, void *arg)
+{
+    for (size_t i = 0; i < tasks; i++)
+        task(arg, i);
+}
+
 /* A helper's life: takes tasks until the crew is dismissed. */
 void crew_serve(struct crew *crew);
 

@@ -16,6 +16,25 @@ static inline size_t message_character(const unsigned char *s, size_t bytes)
 }
 
 /*
+ * Copies a text, or its end after "..." if it has more than `room` bytes, beginning with a whole
+ * character; `to` has room + 4 bytes. What is wrong with a file follows its path in a message.
+ */
+static inline void message_end_of(const char *text, size_t room, char *to)
+{
+    static const char mark[] = "...";
+    const size_t length = strlen(text);
+
+    if (length > room) {
+        text += length - room;
+        for (int i = 0; i < 3 && ((unsigned char)*text & 0xc0) == 0x80; i++)
+            text++;
+        memcpy(to, mark, sizeof mark);
+        to += sizeof mark - 1;
+    }
+    memcpy(to, text, strlen(text) + 1);
+}
+
+/*
  * Cleans a message that vsnprintf has written to size ≥ 4 bytes; `length` is what it returned. Each
  * byte that is not part of a character becomes '?'. A message that was cut ends in "…".
  */

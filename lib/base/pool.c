@@ -111,8 +111,7 @@ void vit_pool_run(void *pool, size_t tasks, void (*task)(void *arg, size_t i), v
     struct vit_thread_pool *const p = pool;
 
     if (tasks <= 1 || p->process != getpid() || atomic_exchange(&p->busy, true)) {
-        for (size_t i = 0; i < tasks; i++)
-            task(arg, i);
+        crew_run_alone(tasks, task, arg);
         return;
     }
     crew_run(&p->crew, tasks, task, arg);

@@ -133,8 +133,7 @@ static void run_operation(void *user, size_t tasks, crew_task *task, void *arg)
     if (!team->alone)
         crew_run(&team->crew, tasks, task, arg);
     else
-        for (size_t i = 0; i < tasks; i++)
-            task(arg, i);
+        crew_run_alone(tasks, task, arg);
 }
 
 struct vit_parallel team_parallel(struct team *team)
@@ -182,8 +181,7 @@ void vit_parallel_openmp(void *user, size_t tasks, crew_task *task, void *arg)
         for (size_t i = 0; i < tasks; i++)
             task(arg, i);
     } else {
-        for (size_t i = 0; i < tasks; i++)
-            task(arg, i);
+        crew_run_alone(tasks, task, arg);
     }
 }
 
@@ -238,8 +236,7 @@ void vit_parallel_openmp(void *user, size_t tasks, crew_task *task, void *arg)
     if (tasks > 1 && vit_pool_create(&options, &pool, NULL) == VIT_OK)
         vit_pool_run(pool, tasks, task, arg);
     else
-        for (size_t i = 0; i < tasks; i++)
-            task(arg, i);
+        crew_run_alone(tasks, task, arg);
     vit_pool_free(pool);
 }
 

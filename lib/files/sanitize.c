@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/message.h"
+
 /*
  * The length of the control character at s, 0 if there is none: C0, DEL, and C1 in UTF-8 (C2 80 to
  * C2 9F). Terminals interpret all of them.
@@ -22,15 +24,14 @@ static bool continues_character(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-static void copy(size_t bytes, const char *from, char *to)
+static void replace_controls(char *text)
 {
-    memcpy(to, from, bytes);
-    for (size_t i = 0; i < bytes; i++) {
-        const size_t control = control_bytes(from + i);
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        const size_t control = control_bytes(text + i);
         if (control > 0)
-            to[i] = '?';
-        if (control == 2 && i + 1 < bytes)
-            to[++i] = '?';
+            text[i] = '?';
+        if (control == 2)
+            text[++i] = '?';
     }
 }
 
@@ -44,8 +45,9 @@ struct sanitized sanitize_name(const char *string)
     if (cut)
         for (length = MAX_BYTES; length > MAX_BYTES - 3 && continues_character(string[length]);)
             length--;
-    copy(length, string, q.text);
+    memcpy(q.text, string, length);
     memcpy(q.text + length, cut ? "..." : "", cut ? 4 : 1);
+    replace_controls(q.text);
     return q;
 }
 
@@ -53,16 +55,8 @@ struct sanitized sanitize_path(const char *path)
 {
     enum { MAX_BYTES = 160 };
     struct sanitized q;
-    size_t length = strlen(path), dots = 0;
 
-    if (length > MAX_BYTES) {
-        path += length - MAX_BYTES;
-        length = MAX_BYTES;
-        for (int i = 0; i < 3 && continues_character(*path); i++, length--)
-            path++;
-        memcpy(q.text, "...", dots = 3);
-    }
-    copy(length, path, q.text + dots);
-    q.text[dots + length] = '\0';
+    message_end_of(path, MAX_BYTES, q.text);
+    replace_controls(q.text);
     return q;
 }
