@@ -173,7 +173,7 @@ Test(pool, a_child_runs_its_parents_pool_alone_and_one_of_its_own)
     struct vit_thread_pool *pool = new_pool(3);
 
     cr_assert(runs_each_once(pool, 50));
-    const pid_t child = fork();
+    const pid_t child = fork_while_others_sleep();
     if (child == 0) {
         alarm(60);
         bool good = runs_each_once(pool, 50);

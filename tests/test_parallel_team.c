@@ -172,7 +172,8 @@ Test(team, a_child_computes_alone_with_its_parents_context_and_on_threads_with_i
 
     one_thread(model, expected);
     cr_assert_eq(vit_forward(ctx, BATCH, images, found, NULL), VIT_OK);
-    const pid_t child = fork();
+    const pid_t child = fork_while_others_sleep();
+    cr_assert_geq(child, 0);
     if (child == 0) {
         alarm(60);
         bool good = vit_forward(ctx, BATCH, images, found, NULL) == VIT_OK &&
@@ -253,7 +254,8 @@ Test(team, a_thread_that_cannot_start_is_an_error_of_context_and_pool)
     int status = -1;
 
     one_thread(model, expected);
-    const pid_t child = fork();
+    const pid_t child = fork_while_others_sleep();
+    cr_assert_geq(child, 0);
     if (child == 0)
         _exit(without_threads(model, expected));
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)

@@ -79,6 +79,11 @@ bool others_fall_asleep(void)
     return true;
 }
 
+pid_t fork_while_others_sleep(void)
+{
+    return others_fall_asleep() ? fork() : -1;
+}
+
 void use_cpu(double seconds)
 {
     const double end = cpu_seconds() + seconds;

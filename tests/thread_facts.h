@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* The sum over all threads but the calling one. */
 struct thread_facts {
@@ -17,6 +18,12 @@ struct thread_facts other_threads(void);
 
 /* Waits until they are all asleep; false: one is not, after 10 s of this thread's CPU time. */
 bool others_fall_asleep(void);
+
+/*
+ * Forks when no other thread runs. A child has its parent's locks as they were, and a thread that
+ * starts may hold those of a sanitizer's allocator. -1: fork failed, or a thread never slept.
+ */
+pid_t fork_while_others_sleep(void);
 
 /* Computes for so many seconds of this thread's CPU time, whatever else the processor does. */
 void use_cpu(double seconds);
