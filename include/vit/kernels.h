@@ -366,6 +366,18 @@ VIT_API const char *vit_isa_default(const char **reason);
  */
 VIT_API size_t vit_cpu_name(char *name, size_t size);
 
+/* The caches of this machine's processor, in bytes. */
+struct vit_caches {
+    /* One core's share of each, which block sizes are chosen for: the size divided by the cores
+       that share it, at most 2 MiB of L3. Where the system reports nothing that can be true: 32
+       KiB, 512 KiB and 2 MiB. Of cores that differ, the smallest. */
+    size_t l1d, l2, l3;
+    size_t whole_l2, whole_l3; /* all of a cache, as the system reports it; 0: unknown */
+};
+
+/* Writes the caches of this machine. Thread-safe. */
+VIT_API void vit_cpu_caches(struct vit_caches *caches);
+
 /*
  * The name of kernel i of a table, or NULL past the last one. *level, unless NULL, is the level
  * that implements it. Thread-safe.

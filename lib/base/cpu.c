@@ -1,9 +1,8 @@
-/* cpu.c - CPUID and XCR0 on x86-64, HWCAP on aarch64; the cache as the C library reports it */
+/* cpu.c - CPUID and XCR0 on x86-64, HWCAP on aarch64 */
 #include "base/cpu.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -66,6 +65,17 @@ static struct cpu describe(void)
     return cpu;
 }
 
+size_t cpu_cache_leaves(size_t max, struct cpuid_cache *subleaves)
+{
+    const unsigned leaf = cpuid(4, 0).a & 31 ? 4 : 0x8000001d; /* AMD's leaf 4 is zeros */
+
+    for (unsigned i = 0; i < max; i++) {
+        const struct leaf cache = cpuid(leaf, i);
+        subleaves[i] = (struct cpuid_cache){ cache.a, cache.b, cache.c };
+    }
+    return max;
+}
+
 #elif defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -120,12 +130,11 @@ struct cpu cpu_describe(void)
     return cpu;
 }
 
-size_t cpu_l2_bytes(void)
+#if !defined(__x86_64__)
+size_t cpu_cache_leaves(size_t max, struct cpuid_cache *subleaves)
 {
-    long bytes = 0;
-
-#ifdef _SC_LEVEL2_CACHE_SIZE
-    bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
-#endif
-    return bytes > 0 ? (size_t)bytes : (size_t)512 << 10;
+    (void)max;
+    (void)subleaves;
+    return 0;
 }
+#endif

@@ -1,4 +1,4 @@
-/* cpu.h - the processor: its features, the registers that its system saves, its cache */
+/* cpu.h - the processor: its features, the registers that its system saves, its caches */
 #ifndef VIT_BASE_CPU_H
 #define VIT_BASE_CPU_H
 
@@ -51,7 +51,15 @@ struct cpu cpu_describe(void);
 /* vit_cpu_name (vit/kernels.h) of any processor. */
 size_t cpu_format_name(const struct cpu *cpu, char *name, size_t size);
 
-/* The bytes of a core's L2 cache, or 512 KiB if the system does not report them. */
-size_t cpu_l2_bytes(void);
+/*
+ * A subleaf of CPUID's leaf 4 or, on AMD, 0x8000001D: one cache. Their layouts are equal; Intel SDM
+ * vol. 2, CPUID; AMD 24594, appendix E.4.15.
+ */
+struct cpuid_cache {
+    unsigned a, b, c;
+};
+
+/* Reads up to `max` subleaves; returns their number, 0 on other architectures. */
+size_t cpu_cache_leaves(size_t max, struct cpuid_cache *subleaves);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/caches.h"
 #include "base/policy.h"
 #include "base/status.h"
 #include "kernels/register.h"
@@ -177,7 +178,7 @@ size_t dispatch_k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
 static void build_tables(void)
 {
     const struct cpu cpu = cpu_describe();
-    const size_t l2_bytes = cpu_l2_bytes();
+    const size_t l2_bytes = caches_here().l2;
 
     here = isa_choose(&cpu);
     for (size_t i = 0; i < ISA_LEVELS; i++) {
