@@ -5,7 +5,8 @@
 
 #include "base/threads.h"
 #include "kinds.h"
-#include "sample.h"
+#include "measure.h"
+#include "measure/kinds/operands.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
 
@@ -24,14 +25,9 @@ static struct architecture {
 };
 enum { ARCHITECTURES = sizeof architectures / sizeof *architectures };
 
-struct shape {
-    struct architecture *architecture;
-    size_t batch;
-};
-
 struct forward {
-    struct shape shape;
-    size_t threads;
+    struct architecture *architecture;
+    size_t batch, threads;
     struct vit_model *model;
     struct vit_context *context;
     size_t image_floats;
@@ -60,10 +56,10 @@ static enum vit_status open_forward(struct forward *f, const char *isa)
 {
     const struct vit_model_options model = { .size = sizeof model, .isa = isa };
     const struct vit_context_options context = { .size = sizeof context,
-                                                 .max_batch = f->shape.batch,
+                                                 .max_batch = f->batch,
                                                  .threads = f->threads };
     struct vit_config c = { .size = sizeof c };
-    enum vit_status status = vit_config_from_name(f->shape.architecture->name, &c, &error);
+    enum vit_status status = vit_config_from_name(f->architecture->name, &c, &error);
 
     if (!status)
         status = vit_model_create_random(&c, 0, &model, &f->model, &error);
@@ -73,11 +69,11 @@ static enum vit_status open_forward(struct forward *f, const char *isa)
         return status;
 
     f->image_floats = c.channels * c.height * c.width;
-    f->images = malloc(f->shape.batch * f->image_floats * sizeof *f->images);
-    f->logits = malloc(f->shape.batch * c.classes * sizeof *f->logits);
+    f->images = malloc(f->batch * f->image_floats * sizeof *f->images);
+    f->logits = malloc(f->batch * c.classes * sizeof *f->logits);
     if (!f->images || !f->logits)
         return out_of_memory();
-    for (size_t i = 0; i < f->shape.batch; i++)
+    for (size_t i = 0; i < f->batch; i++)
         fill_uniform(f->image_floats, f->images + i * f->image_floats);
     return VIT_OK;
 }
@@ -87,14 +83,14 @@ static enum vit_status first_block(const struct forward *f, float **out, size_t 
                                    size_t *columns)
 {
     vit_output_shape(f->model, VIT_OUTPUT_BLOCK, 0, rows, columns);
-    *out = malloc(f->shape.batch * *rows * *columns * sizeof **out);
+    *out = malloc(f->batch * *rows * *columns * sizeof **out);
     if (!*out)
         return out_of_memory();
     const struct vit_output_request request = { .size = sizeof request,
                                                 .output = VIT_OUTPUT_BLOCK,
                                                 .data = *out };
     const struct vit_call call = { .size = sizeof call,
-                                   .batch = f->shape.batch,
+                                   .batch = f->batch,
                                    .images = f->images,
                                    .outputs = &request,
                                    .output_count = 1 };
@@ -104,7 +100,7 @@ static enum vit_status first_block(const struct forward *f, float **out, size_t 
 /* Uses all threads: the result does not depend on their number. */
 static enum vit_status find_reference(struct architecture *architecture)
 {
-    struct forward scalar = { .shape = { architecture, 1 } };
+    struct forward scalar = { .architecture = architecture, .batch = 1 };
     size_t rows, columns;
 
     if (architecture->reference)
@@ -123,7 +119,8 @@ static const char *prepare(const struct bench *bench, void **work)
     *work = f;
     if (!f)
         return no_memory;
-    f->shape = *(const struct shape *)bench->shape;
+    f->architecture = &architectures[bench->dimensions[0]];
+    f->batch = bench->dimensions[1];
     f->threads = bench->threads;
     return open_forward(f, bench->level->isa) ? error.message : NULL;
 }
@@ -140,7 +137,7 @@ static void run(void *work)
 {
     const struct forward *const f = work;
 
-    vit_forward(f->context, f->shape.batch, f->images, f->logits, NULL);
+    vit_forward(f->context, f->batch, f->images, f->logits, NULL);
 }
 
 static const char *check(void *work)
@@ -150,36 +147,37 @@ static const char *check(void *work)
     float *found = NULL;
     size_t rows, columns;
 
-    if (find_reference(f->shape.architecture) || first_block(f, &found, &rows, &columns))
+    if (find_reference(f->architecture) || first_block(f, &found, &rows, &columns))
         failure = error.message;
-    for (size_t i = 0; i < f->shape.batch && !failure; i++)
+    for (size_t i = 0; i < f->batch && !failure; i++)
         if (!same_rows(rows, columns, found + i * rows * columns, columns,
-                       f->shape.architecture->reference, columns))
+                       f->architecture->reference, columns))
             failure = differs_from_scalar;
     free(found);
     return failure;
 }
 
-static const struct benchmark_kind forward_kind = { prepare, run, check, NULL, release };
+static const struct bench_kind forward_kind = { prepare, run, check, release };
 
-static void add(const struct vit_kernels *level, struct architecture *architecture, size_t batch,
-                size_t threads)
+/* The dimensions are the architecture's index and the batch. */
+static void add(const struct vit_kernels *level, size_t architecture, size_t batch, size_t threads)
 {
     double flops;
     struct vit_config c = { .size = sizeof c };
     char name[128];
 
-    if (vit_config_from_name(architecture->name, &c, NULL) != VIT_OK ||
+    if (vit_config_from_name(architectures[architecture].name, &c, NULL) != VIT_OK ||
         vit_config_flops(&c, &flops, NULL) != VIT_OK)
         return;
     const struct bench b = { .kind = &forward_kind,
                              .level = level,
+                             .dimensions = { architecture, batch },
                              .threads = threads,
                              .operations = (double)batch * flops,
                              .images = (double)batch };
     snprintf(name, sizeof name, "%s/forward/%s/batch:%zu/threads:%zu", level->isa,
-             architecture->name, batch, threads);
-    measure_add(name, &b, &(struct shape){ architecture, batch }, sizeof(struct shape));
+             architectures[architecture].name, batch, threads);
+    measure_add(name, &b);
 }
 
 /* The next of 1, 2, 4, …, max; after max comes max + 1. */
@@ -200,7 +198,7 @@ void add_forwards(const struct vit_kernels *level)
     for (size_t i = 0; i < ARCHITECTURES; i++)
         for (size_t batch = 1; batch <= 8; batch *= 8)
             for (size_t threads = 1; threads <= max_threads; threads = after(threads, max_threads))
-                add(level, &architectures[i], batch, threads);
+                add(level, i, batch, threads);
 }
 
 void forward_finish(void)

@@ -46,9 +46,7 @@ int main(int argc, char **argv)
             continue;
         length += snprintf(levels + length, sizeof levels - (size_t)length, "%s%s",
                            length ? " " : "", isa);
-        add_matmuls(level);
-        add_rows(level);
-        add_attentions(level);
+        add_kernels(level);
         add_forwards(level);
     }
     add_context(levels);

@@ -27,6 +27,7 @@ static const struct layer {
     { "image", { "image/", "base/message.h", "vit/image.h", "vit/pixels.h", "vit/status.h" } },
     { "check", { "check/", "vit/" } },
     { "measure", { "measure/", "vit/" } },
+    { "measure/kinds", { "measure/", "check/kernel_cases.h", "check/matmul_scratch.h", "vit/" } },
     { "tools", { "tools/", "check/", "measure/", "vit/" } },
     { "examples", { "vit/" } },
 };

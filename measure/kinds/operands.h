@@ -1,6 +1,6 @@
-/* sample.h - the input of benchmarks, and the sample of rows that is compared with scalar */
-#ifndef VIT_BENCH_SAMPLE_H
-#define VIT_BENCH_SAMPLE_H
+/* operands.h - the input of measurements, and the sample of rows that is compared with scalar */
+#ifndef VIT_MEASURE_KINDS_OPERANDS_H
+#define VIT_MEASURE_KINDS_OPERANDS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* sample.c - the input of benchmarks, and the sample of rows that is compared with scalar */
-#include "sample.h"
+/* operands.c - the input of measurements, and the sample of rows that is compared with scalar */
+#include "measure/kinds/operands.h"
 
 #include <stdint.h>
 #include <string.h>

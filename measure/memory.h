@@ -1,0 +1,20 @@
+/* memory.h - the memory of operands, laid out like the library's own, and how much there may be */
+#ifndef VIT_MEASURE_MEMORY_H
+#define VIT_MEASURE_MEMORY_H
+
+#include <stddef.h>
+
+/* Bytes that begin at a cache line, with huge pages where the system grants them, as the library
+   asks for. NULL: no memory. To be freed with free(). */
+void *memory_allocate(size_t bytes);
+
+/* The same for `rows` rows of n floats each; the product fits in size_t. */
+float *memory_floats(size_t rows, size_t n);
+
+/* The row stride of the library's activations: whole cache lines, never a multiple of 4 KiB. */
+size_t memory_stride(size_t n);
+
+/* Bytes that measurements may use: half of this machine's memory, or 4 GiB if that is unknown. */
+double memory_limit(void);
+
+#endif
