@@ -208,8 +208,9 @@ Test(dispatch, a_name_overrides_the_policy_but_not_the_machine)
     cr_assert_eq(isa_find(&policy, "avx512", "", &level, &err), VIT_OK);
     cr_assert_str_eq(isa_name(level), "avx512");
     cr_assert_eq(isa_find(&lacking, "avx512", "", &level, &err), VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "this machine lacks") && strstr(err.message, "\"avx2\""), "%s",
-              err.message);
+    cr_assert(strstr(err.message, "this machine lacks") &&
+                  strstr(err.message, "expected scalar or avx2"),
+              "%s", err.message);
     cr_assert_eq(isa_find(&lacking, "neon", "", &level, &err), VIT_EUNSUPPORTED);
     cr_assert_eq(isa_find(&lacking, "sse9", "", &level, &err), VIT_EINVAL);
     count_checks(7);

@@ -61,17 +61,20 @@ struct isa_choice isa_choose(const struct cpu *cpu)
     return choice;
 }
 
-/* "scalar, avx2, avx512 or neon" */
-static void list_names(char *text, size_t bytes)
+/* "scalar, avx2, avx512 or neon"; with a choice, the usable ones alone */
+static void list_names(const struct isa_choice *choice, char *text, size_t bytes)
 {
-    size_t length = 0;
+    size_t length = 0, last = ISA_LEVELS - 1;
 
-    for (size_t i = 0; i < ISA_LEVELS && length < bytes; i++)
-        length += (size_t)snprintf(text + length, bytes - length, "%s%s",
-                                   i == 0                ? ""
-                                   : i + 1 == ISA_LEVELS ? " or "
-                                                         : ", ",
-                                   levels[i].name);
+    while (choice && !choice->usable[last])
+        last--;
+    for (size_t i = 0; i <= last && length < bytes; i++)
+        if (!choice || choice->usable[i])
+            length += (size_t)snprintf(text + length, bytes - length, "%s%s",
+                                       i == 0      ? ""
+                                       : i == last ? " or "
+                                                   : ", ",
+                                       levels[i].name);
 }
 
 enum vit_status isa_find(const struct isa_choice *choice, const char *name, const char *source,
@@ -82,14 +85,16 @@ enum vit_status isa_find(const struct isa_choice *choice, const char *name, cons
     for (size_t i = 0; i < ISA_LEVELS; i++) {
         if (strcmp(name, levels[i].name) != 0)
             continue;
-        if (!choice->usable[i])
+        if (!choice->usable[i]) {
+            list_names(choice, names, sizeof names);
             return fail(err, VIT_EUNSUPPORTED,
-                        "instruction set%s: this machine lacks \"%s\"; its best is \"%s\"", source,
-                        name, levels[choice->standard].name);
+                        "instruction set%s: this machine lacks \"%s\"; expected %s", source, name,
+                        names);
+        }
         *level = i;
         return VIT_OK;
     }
-    list_names(names, sizeof names);
+    list_names(NULL, names, sizeof names);
     return fail(err, VIT_EINVAL, "instruction set%s: expected %s, found \"%s\"", source, names,
                 name);
 }
