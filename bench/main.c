@@ -6,6 +6,7 @@
 #include "kinds.h"
 #include "measure.h"
 #include "measure/build_info.h"
+#include "measure/cpu_text.h"
 #include "shim.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
@@ -18,11 +19,13 @@ static void add_context(const char *levels)
 {
     const struct vit_kernels *level;
     const char *const bind = getenv("OMP_PROC_BIND");
-    char cpu[256], threads[32];
+    char cpu[256], caches[256], threads[32];
 
     snprintf(threads, sizeof threads, "%zu", threads_default());
     vit_cpu_name(cpu, sizeof cpu);
+    cpu_caches_text(caches, sizeof caches);
     bench_context("cpu", cpu);
+    bench_context("caches", caches);
     bench_context("levels", levels);
     bench_context("default_level",
                   vit_kernels_get(NULL, &level, NULL) == VIT_OK ? level->isa : "none");

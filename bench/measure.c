@@ -81,7 +81,7 @@ static void report(struct bench_run *run, const struct bench *b, struct timing_s
 
     bench_counter(run, "GFLOP_per_s", 1e-9 * or_nan(b->operations) / seconds);
     bench_counter(run, "peak_share", median(&s->peak_shares));
-    bench_counter(run, "GB_per_s", 1e-9 * or_nan(b->bandwidth ? b->bytes : 0) / seconds);
+    bench_counter(run, "GB_per_s", 1e-9 * or_nan(b->stream ? b->bytes : 0) / seconds);
     bench_counter(run, "bandwidth_share", median(&s->bandwidth_shares));
     bench_counter(run, "ns_per_element", 1e9 * seconds / or_nan(b->elements));
     bench_counter(run, "ms_per_image", 1e3 * seconds / or_nan(b->images));

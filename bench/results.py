@@ -13,9 +13,10 @@ import statistics
 import sys
 
 CONTEXT = {
-    "bench": ("date", "cpu", "commit", "version", "compiler", "flags", "levels", "default_level",
-              "threads", "OMP_PROC_BIND"),
-    "peers": ("date", "cpu", "commit", "compiler", "flags", "rounds", "libraries", "missing"),
+    "bench": ("date", "cpu", "caches", "commit", "version", "compiler", "flags", "levels",
+              "default_level", "threads", "OMP_PROC_BIND"),
+    "peers": ("date", "cpu", "caches", "commit", "compiler", "flags", "rounds", "libraries",
+              "missing"),
 }
 COUNTERS = ("GFLOP_per_s", "peak_share", "GB_per_s", "bandwidth_share", "ns_per_element",
             "ms_per_image")

@@ -1,6 +1,7 @@
 /* bandwidth.c - how fast memory can be read and copied: the limit of memory-bound kernels */
 #include "measure/bandwidth.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -57,16 +58,9 @@ static void copy(const line *restrict x, line *restrict y, size_t bytes)
     memcpy(y + copied, x + copied, bytes - copied * sizeof *x);
 }
 
-/* The part of the memory that one thread reads or copies. */
-struct stream {
-    const char *x;
-    char *y;
-    size_t bytes;
-};
-
 static void run_sum(const struct stream *s)
 {
-    volatile uint32_t sink = sum((const line *)(const void *)s->x, s->bytes);
+    volatile uint32_t sink = sum(s->x, s->bytes);
     (void)sink;
 }
 
@@ -91,7 +85,7 @@ static void run_add(const struct stream *s)
 {
     enum { PART = 512 }; /* floats */
     const struct vit_kernels *const kernels = widest();
-    const float *const x = (const float *)(const void *)s->x;
+    const float *const x = s->x;
     const size_t half = s->bytes / sizeof *x / 2;
     float sums[PART];
 
@@ -104,7 +98,7 @@ static void run_add(const struct stream *s)
 static void run_copy(const struct stream *s)
 {
     if (s->y) /* which only a sum lacks */
-        copy((const line *)(const void *)s->x, (line *)(void *)s->y, s->bytes);
+        copy(s->x, s->y, s->bytes);
 }
 
 static void run_memcpy(const struct stream *s)
@@ -112,44 +106,55 @@ static void run_memcpy(const struct stream *s)
     memcpy(s->y, s->x, s->bytes);
 }
 
-/* What the threads of a burst do, each `repeats` times over its own part. */
+/* What the threads of a burst do: `repeats` streams in turn, of each a part of their own. */
 struct burst {
     void (*run)(const struct stream *s);
-    struct stream all;
-    size_t threads, repeats;
+    const struct stream *streams; /* [count] */
+    size_t count, next, threads, repeats;
 };
 
-static void run_part(void *arg, size_t thread)
+/* The part of a stream that belongs to a thread, which may be empty. */
+static struct stream part_of(const struct stream *s, size_t thread, size_t threads)
 {
-    const struct burst *const b = arg;
-    const size_t lines = (b->all.bytes + sizeof(line) - 1) / sizeof(line);
-    const size_t part = (lines + b->threads - 1) / b->threads * sizeof(line);
-    const size_t first = thread * part < b->all.bytes ? thread * part : b->all.bytes;
-    const size_t rest = b->all.bytes - first;
-    const struct stream s = { b->all.x + first, b->all.y ? b->all.y + first : NULL,
-                              rest < part ? rest : part };
+    const size_t lines = (s->bytes + sizeof(line) - 1) / sizeof(line);
+    const size_t part = (lines + threads - 1) / threads * sizeof(line);
+    const size_t first = thread * part < s->bytes ? thread * part : s->bytes;
+    const size_t rest = s->bytes - first;
 
-    for (size_t i = 0; i < b->repeats; i++)
-        b->run(&s);
+    return (struct stream){ (const char *)s->x + first, s->y ? (char *)s->y + first : NULL,
+                            rest < part ? rest : part };
 }
 
-/* Runs per second: the maximum of several bursts of a millisecond or one run. */
-static double best_rate(void (*run)(const struct stream *s), const struct stream *s, size_t threads)
+static void run_parts(void *arg, size_t thread)
+{
+    const struct burst *const b = arg;
+
+    for (size_t i = 0; i < b->repeats; i++) {
+        const struct stream part =
+            part_of(&b->streams[(b->next + i) % b->count], thread, b->threads);
+        if (part.bytes)
+            b->run(&part);
+    }
+}
+
+/* Streams per second: the maximum of several bursts of a millisecond or one stream. */
+static double best_rate(struct burst b)
 {
     enum { BURSTS = 4 };
     const double burst_seconds = 1e-3;
-    double (*const clock)(void) = threads > 1 ? now : thread_now;
+    double (*const clock)(void) = b.threads > 1 ? now : thread_now;
     double best = 0;
 
     for (int i = 0; i < BURSTS; i++) {
-        struct burst b = { run, *s, threads, 1 };
         const double begin = clock();
         double elapsed, runs = 0;
+        b.repeats = 1;
         do {
-            if (threads > 1)
-                vit_parallel_openmp(NULL, threads, run_part, &b);
+            if (b.threads > 1)
+                vit_parallel_openmp(NULL, b.threads, run_parts, &b);
             else
-                run_part(&b, 0);
+                run_parts(&b, 0);
+            b.next = (b.next + b.repeats) % b.count;
             runs += (double)b.repeats;
             b.repeats *= 2;
             elapsed = clock() - begin;
@@ -159,22 +164,13 @@ static double best_rate(void (*run)(const struct stream *s), const struct stream
     return best;
 }
 
-static double faster(double a, double b)
+double bandwidth_measure(const struct stream *streams, size_t count, size_t first, size_t threads)
 {
-    return a > b ? a : b;
-}
+    const bool writes = streams->y != NULL;
+    struct burst b = { writes ? run_copy : run_sum, streams, count, first, threads, 1 };
+    const double plain = best_rate(b);
 
-double bandwidth_read(const void *x, size_t bytes, size_t threads)
-{
-    const struct stream s = { x, NULL, bytes };
-
-    return (double)bytes * faster(best_rate(run_sum, &s, threads), best_rate(run_add, &s, threads));
-}
-
-double bandwidth_copy(const void *x, void *y, size_t bytes, size_t threads)
-{
-    const struct stream s = { x, y, bytes };
-
-    return 2.0 * (double)bytes *
-           faster(best_rate(run_copy, &s, threads), best_rate(run_memcpy, &s, threads));
+    b.run = writes ? run_memcpy : run_add;
+    const double other = best_rate(b);
+    return (writes ? 2.0 : 1.0) * (double)streams->bytes * (plain > other ? plain : other);
 }

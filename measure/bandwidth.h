@@ -4,16 +4,20 @@
 
 #include <stddef.h>
 
+/* Memory that a kernel reads and perhaps writes, aligned to a cache line. */
+struct stream {
+    const void *x; /* read */
+    void *y;       /* written; NULL: x is only read */
+    size_t bytes;  /* of x, and of y; not 0 */
+};
+
 /*
- * Bytes per second over the memory that a kernel uses, and so from the same cache: the maximum of a
- * few bursts, each thread over a part of its own. x and y are aligned to a cache line; `bytes` is
- * not 0.
+ * Bytes read and written per second over the memory that a kernel uses, and so from the same cache:
+ * the maximum of a few bursts, each thread over a part of its own. The streams are used in turn,
+ * from number `first` on.
+ *   read  by a sum, or by the additions of the widest vectors here, whichever is faster
+ *   copy  by memcpy or a loop, whichever is faster
  */
-
-/* Reads x, by a sum or by the additions of the widest vectors here, whichever is faster. */
-double bandwidth_read(const void *x, size_t bytes, size_t threads);
-
-/* Copies x to y, by memcpy or a loop, whichever is faster; counts bytes read and bytes written. */
-double bandwidth_copy(const void *x, void *y, size_t bytes, size_t threads);
+double bandwidth_measure(const struct stream *streams, size_t count, size_t first, size_t threads);
 
 #endif

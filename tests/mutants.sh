@@ -53,7 +53,8 @@ done < <(cd "$work/vit" && find "${directories[@]}" -type f 2>/dev/null)
 while IFS= read -r source; do
   cmp -s "$source" "$work/vit/$source" || install -D "$source" "$work/vit/$source"
 done < <(printf '%s\n' "${files_beside[@]}" && find "${directories[@]}" -type f)
-rm -rf "$work/original" && mkdir "$work/original" && cp -R kernels lib image tools "$work/original"
+rm -rf "$work/original" && mkdir "$work/original" &&
+  cp -R kernels lib image tools measure "$work/original"
 cd "$work/vit" || exit
 
 # Tests that fail leave their files for inspection.

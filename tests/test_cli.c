@@ -56,6 +56,7 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT run m p -o q --isa foo", "foo" },
         { "$VIT preprocess p -o q --size 8x8 --isa foo", "foo" },
         { "$VIT bench m --isa foo", "foo" },
+        { "$VIT bench gelu 3x3 --isa foo", "expected scalar, avx2, avx512 or neon, found" },
         { "$VIT info --threads 0", "--threads: expected a whole number from 1 to 1024, found '0'" },
         { "$VIT info --threads -1", "found '-1'" },
         { "$VIT --threads=x info", "found 'x'" },
@@ -134,9 +135,10 @@ Test(cli, a_level_that_this_machine_lacks_is_refused_and_named)
             continue;
         snprintf(command, sizeof command, "$VIT info --isa %s", level);
         fails(command, level);
+        fails(command, "expected scalar");
         snprintf(command, sizeof command, "VIT_ISA=%s $VIT bench vit_tiny_patch16_224", level);
         fails(command, level);
-        refused += 2;
+        refused += 3;
     }
     cr_assert(refused > 0); /* no machine has both AVX and NEON */
     count_checks(refused);
@@ -188,7 +190,9 @@ Test(cli, help_of_every_subcommand_names_its_options)
           { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
             "[--rgb OUT.npy]", "[-o OUT.npy", "one of -o and --rgb is required" } },
         { "info", { "--json", "--models", "--size", "--isa", "--help", "--version" } },
-        { "bench", { "ARCH", "--batch", "--seconds", "--size", "--json", "--isa", "--threads" } },
+        { "bench",
+          { "ARCH", "--batch", "--seconds", "--size", "--json", "KERNEL SHAPE...", "--cold",
+            "--roofline", "--list", "on one thread unless --threads" } },
         { "check",
           { "MODEL", "--kernel", "--seed", "--cases", "--list", "--repro", "--digest", "--json",
             "--isa", "--threads" } },

@@ -194,7 +194,7 @@ static void expect_keys(const json_t *object, size_t count, const char *const *k
 
 Test(cli_results, info_is_json_with_the_machine_and_the_model)
 {
-    static const char *const keys[] = { "version", "compiler", "commit",  "cpu",
+    static const char *const keys[] = { "version", "compiler", "commit",  "cpu",  "caches",
                                         "levels",  "isa",      "kernels", "model" };
     static const char *const parts[] = { "path",       "summary", "config",
                                          "preprocess", "unknown", "tensors" };
@@ -212,7 +212,8 @@ Test(cli_results, info_is_json_with_the_machine_and_the_model)
     json_decref(root);
     succeeds("$VIT info " MODEL);
     cr_assert_not_null(strstr(cli.out, "timm"));
-    count_checks(4);
+    cr_assert_not_null(strstr(cli.out, "iB L1d, "));
+    count_checks(5);
 }
 
 Test(cli_results, bench_is_json_with_units_in_its_names)
@@ -220,7 +221,7 @@ Test(cli_results, bench_is_json_with_units_in_its_names)
     static const char *const keys[] = { "images_per_s", "ms_min",      "ms_median",  "ms_p99",
                                         "gflops",       "peak_gflops", "peak_share", "isa",
                                         "threads",      "batch",       "model",      "cpu",
-                                        "compiler",     "commit",      "version" };
+                                        "caches",       "compiler",    "commit",     "version" };
 
     succeeds("$VIT bench " MODEL " --seconds 0.1 --batch 2 --threads 2 --json");
     json_t *const root = json_output();

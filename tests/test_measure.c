@@ -162,8 +162,9 @@ Test(measure, bandwidth_is_positive_for_any_size_and_number_of_threads)
     for (size_t i = 0; i < sizeof bytes / sizeof *bytes; i++)
         for (size_t threads = 1; threads <= 3; threads += 2, checks += 3) {
             memset(y, 0, sizeof y);
-            cr_assert(bandwidth_read(x, bytes[i], threads) > 0);
-            cr_assert(bandwidth_copy(x, y, bytes[i], threads) > 0);
+            const struct stream copy = { x, y, bytes[i] }, read = { x, NULL, bytes[i] };
+            cr_assert(bandwidth_measure(&read, 1, 0, threads) > 0);
+            cr_assert(bandwidth_measure(&copy, 1, 0, threads) > 0);
             cr_assert_eq(memcmp(x, y, bytes[i]), 0);
             for (size_t j = bytes[i]; j < sizeof y; j++)
                 cr_assert_eq(y[j], 0);

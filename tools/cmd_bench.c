@@ -1,31 +1,19 @@
-/* cmd_bench.c - `libvit bench`: the speed of a forward pass, as a share of the machine's peak */
-#include <stdlib.h>
+/* cmd_bench.c - `libvit bench`: the speed of a model or a kernel, and its share of the limit */
 #include <string.h>
 #include <sys/stat.h>
 
-#include "measure/build_info.h"
-#include "measure/clock.h"
-#include "measure/peak.h"
-#include "measure/samples.h"
+#include "tools/bench.h"
 #include "tools/error.h"
-#include "tools/print.h"
-#include "tools/product.h"
-#include "tools/session.h"
 
-struct bench_options {
-    size_t batch;
-    double seconds;
-    struct size size;
-    bool json;
-};
+static const struct bench_options defaults = { .seconds = 5 };
 
-static const struct bench_options defaults = { .batch = 1, .seconds = 5 };
+#define FIELD(name) offsetof(struct bench_options, name)
 
 static const struct option options[] = {
     { .name = "batch",
       .value = "N",
       .parse = parse_count,
-      .field = offsetof(struct bench_options, batch),
+      .field = FIELD(batch),
       .min = 1,
       .max = 65536,
       .expected = "a whole number from 1 to 65536",
@@ -33,263 +21,66 @@ static const struct option options[] = {
     { .name = "seconds",
       .value = "S",
       .parse = parse_number,
-      .field = offsetof(struct bench_options, seconds),
+      .field = FIELD(seconds),
       .min = 0,
       .max = 86400,
       .expected = "a number from 0 to 86400",
-      .help = "the time to measure for; 5" },
+      .help = "the time to measure for, of each SHAPE; 5" },
+    { .name = "cold",
+      .parse = parse_flag,
+      .field = FIELD(cold),
+      .help = "a kernel's operands come from memory: copies of them, which together have four\n"
+              "times the bytes of the largest cache, are used in turn" },
+    { .name = "roofline",
+      .value = "OUT.png",
+      .parse = parse_text,
+      .field = FIELD(roofline),
+      .expected = "the name of a file",
+      .help = "draw each SHAPE's FLOP/s over its FLOP per byte, below the peak and the\n"
+              "bandwidths of the caches and of memory" },
+    { .name = "list",
+      .parse = parse_flag,
+      .field = FIELD(list),
+      .help = "list the kernels and their dimensions" },
     OPTION_SIZE(struct bench_options),
     OPTION_JSON(struct bench_options),
 };
 
-enum {
-    WARM_UPS = 2,
-    MIN_FORWARDS = 10, /* fewer make a meaningless median */
-};
-
-/* Forward passes run for this long between two measurements of the peak. */
-static const double stretch_seconds = 0.1;
-
-struct bench {
-    const struct bench_options *options;
-    const char *name; /* of the architecture, or the directory */
-    struct vit_model *model;
-    struct vit_context *context;
-    struct vit_config config;
-    size_t threads;
-    double flops; /* of one image */
-    float *images, *out;
-    struct vit_output_request request; /* logits or, without a head, the embedding */
-    struct samples forwards;           /* seconds of each */
-    struct samples peaks;              /* FLOP/s */
-};
-
-struct result {
-    double images_per_s, ms_min, ms_median, ms_p99, gflops, peak_gflops, peak_share;
-};
-
-/* The sum of twelve uniform numbers: about normal, mean 0, deviation 1; the same every time. */
-static void fill_normal(size_t count, float *x)
+static bool is_directory(const char *path)
 {
-    uint64_t state = 1;
-
-    for (size_t i = 0; i < count; i++) {
-        double sum = -6;
-        for (int j = 0; j < 12; j++) {
-            /* the constants of Knuth's MMIX, TAOCP 2, 3.3.4 */
-            state = state * 6364136223846793005u + 1442695040888963407u;
-            sum += (double)(state >> 32) / 4294967296.0;
-        }
-        x[i] = (float)sum;
-    }
-}
-
-/* A directory is a checkpoint, anything else the name of an architecture. */
-static enum vit_status open_model(const struct invocation *in, struct bench *b,
-                                  struct vit_error *err)
-{
-    struct vit_model_options model = model_options(in->common, b->options->size);
     struct stat info;
 
-    if (strchr(b->name, '/') || (stat(b->name, &info) == 0 && S_ISDIR(info.st_mode)))
-        return vit_model_open(b->name, &model, &b->model, err);
-    const enum vit_status status = vit_config_from_name(b->name, &b->config, err);
-    if (status)
-        return status;
-    if (model.height > 0) {
-        b->config.height = model.height;
-        b->config.width = model.width;
-        model.height = model.width = 0; /* random weights belong to no size that could change */
-    }
-    return vit_model_create_random(&b->config, 0, &model, &b->model, err);
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static enum vit_status allocate(struct bench *b, struct vit_error *err)
-{
-    const struct vit_config *const c = &b->config;
-    const size_t batch = b->options->batch;
-    size_t images, out, rows, columns;
-
-    b->request.size = sizeof b->request;
-    b->request.output = c->classes > 0             ? VIT_OUTPUT_LOGITS
-                        : c->pool != VIT_POOL_NONE ? VIT_OUTPUT_EMBEDDING
-                                                   : VIT_OUTPUT_LAST_HIDDEN_STATE;
-    vit_output_shape(b->model, b->request.output, 0, &rows, &columns);
-    if (!product(5, (size_t[]){ batch, c->channels, c->height, c->width, sizeof(float) },
-                 &images) ||
-        !product(4, (size_t[]){ batch, rows, columns, sizeof(float) }, &out))
-        return tool_no_memory(err);
-    b->images = malloc(images);
-    b->out = malloc(out);
-    if (!b->images || !b->out)
-        return tool_no_memory(err);
-    b->request.data = b->out;
-    fill_normal(images / sizeof(float), b->images);
-    return VIT_OK;
-}
-
-static enum vit_status prepare(const struct invocation *in, struct bench *b, struct vit_error *err)
-{
-    const struct vit_context_options context = { .size = sizeof context,
-                                                 .max_batch = b->options->batch,
-                                                 .threads = in->common->threads };
-    enum vit_status status = open_model(in, b, err);
-
-    if (!status)
-        status = vit_model_get_config(b->model, &b->config, err);
-    if (!status)
-        status = vit_config_flops(&b->config, &b->flops, err);
-    if (!status)
-        status = vit_context_create(b->model, &context, &b->context, err);
-    if (status)
-        return status;
-    b->threads = vit_context_threads(b->context);
-    return allocate(b, err);
-}
-
-static enum vit_status forward(const struct bench *b, double *seconds, struct vit_error *err)
-{
-    const struct vit_call call = { .size = sizeof call,
-                                   .batch = b->options->batch,
-                                   .images = b->images,
-                                   .outputs = &b->request,
-                                   .output_count = 1 };
-    const double begin = now();
-    const enum vit_status status = vit_forward_call(b->context, &call, err);
-
-    *seconds = now() - begin;
-    return status;
-}
-
-/* Alternates forward passes and the peak, so that both see the same clock rates and neighbors. */
-static enum vit_status measure_speed(struct bench *b, struct vit_error *err)
-{
-    struct peak peak = peak_prepare(vit_model_kernels(b->model), b->threads);
-    double seconds;
-    enum vit_status status = VIT_OK;
-
-    for (int i = 0; !status && i < WARM_UPS; i++)
-        status = forward(b, &seconds, err);
-
-    const double begin = now();
-    while (!status && (b->forwards.count < MIN_FORWARDS || now() - begin < b->options->seconds)) {
-        const double stretch = now();
-        do {
-            status = forward(b, &seconds, err);
-            if (!status && !samples_append(&b->forwards, seconds))
-                status = tool_no_memory(err);
-        } while (!status && now() - stretch < stretch_seconds);
-        const double rate = peak_measure(&peak);
-        if (!status && !samples_append(&b->peaks, rate))
-            status = tool_no_memory(err);
-    }
-    return status;
-}
-
-/* The share is a ratio of medians: the outliers of neither count. */
-static struct result summarize(struct bench *b)
-{
-    const double batch = (double)b->options->batch;
-    struct result r = { 0 };
-    double total = 0;
-
-    samples_sort(&b->forwards);
-    samples_sort(&b->peaks);
-    for (size_t i = 0; i < b->forwards.count; i++)
-        total += b->forwards.values[i];
-    r.images_per_s = batch * (double)b->forwards.count / total;
-    r.ms_min = 1e3 * b->forwards.values[0] / batch;
-    r.ms_median = 1e3 * samples_quantile(&b->forwards, 0.5) / batch;
-    r.ms_p99 = 1e3 * samples_quantile(&b->forwards, 0.99) / batch;
-    r.gflops = 1e-9 * batch * b->flops / samples_quantile(&b->forwards, 0.5);
-    r.peak_gflops = 1e-9 * samples_quantile(&b->peaks, 0.5);
-    r.peak_share = r.gflops / r.peak_gflops;
-    return r;
-}
-
-static enum vit_status print_as_json(const struct bench *b, const struct result *r,
-                                     struct vit_error *err)
-{
-    char cpu[256];
-
-    vit_cpu_name(cpu, sizeof cpu);
-    const struct {
-        const char *name;
-        json_t *value;
-    } fields[] = {
-        { "images_per_s", json_real(r->images_per_s) },
-        { "ms_min", json_real(r->ms_min) },
-        { "ms_median", json_real(r->ms_median) },
-        { "ms_p99", json_real(r->ms_p99) },
-        { "gflops", json_real(r->gflops) },
-        { "peak_gflops", json_real(r->peak_gflops) },
-        { "peak_share", json_real(r->peak_share) },
-        { "forwards", json_integer((json_int_t)b->forwards.count) },
-        { "isa", json_text(vit_model_kernels(b->model)->isa) },
-        { "threads", json_integer((json_int_t)b->threads) },
-        { "batch", json_integer((json_int_t)b->options->batch) },
-        { "model", json_text(b->name) },
-        { "cpu", json_text(cpu) },
-        { "compiler", json_text(build_compiler()) },
-        { "commit", json_text(build_commit()) },
-        { "version", json_text(vit_version()) },
-    };
-    json_t *root = json_object();
-
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        root = json_set(root, fields[i].name, fields[i].value);
-    return print_json(root, err);
-}
-
-static void print_as_lines(const struct bench *b, const struct result *r)
-{
-    char cpu[256];
-
-    print_text(stdout, b->name);
-    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", b->config.height,
-           b->config.width, b->options->batch, b->threads, b->threads == 1 ? "" : "s",
-           vit_model_kernels(b->model)->isa, b->forwards.count);
-    printf("  %8.1f images/s\n", r->images_per_s);
-    printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
-    printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,
-           r->peak_gflops);
-    vit_cpu_name(cpu, sizeof cpu);
-    printf("on %s; libvit %s, %s, commit %s\n", cpu, vit_version(), build_compiler(),
-           build_commit());
-}
-
+/* One operand is a model, unless it is the name of a kernel, whose shapes are then missing. */
 static enum vit_status bench(const struct invocation *in, struct vit_error *err)
 {
-    struct bench b = { .options = in->options,
-                       .name = in->operands[0],
-                       .config = { .size = sizeof b.config } };
-    enum vit_status status = prepare(in, &b, err);
+    const struct bench_options *const o = in->options;
 
-    if (!status)
-        status = measure_speed(&b, err);
-    if (!status) {
-        const struct result result = summarize(&b);
-        if (b.options->json)
-            status = print_as_json(&b, &result, err);
-        else
-            print_as_lines(&b, &result);
-    }
-
-    free(b.peaks.values);
-    free(b.forwards.values);
-    free(b.out);
-    free(b.images);
-    vit_context_free(b.context);
-    vit_model_free(b.model);
-    return status;
+    if (o->list)
+        return bench_list(o->json, err);
+    if (in->count == 0)
+        return tool_fail(err, VIT_EINVAL,
+                         "bench: expected ARCH|MODEL or KERNEL SHAPE..., found 0 operands; see "
+                         "libvit bench --help");
+    const char *const name = in->operands[0];
+    const bool kernel = in->count > 1 || (bench_is_kernel(name) && !is_directory(name));
+    if (kernel && (o->batch || o->size.height))
+        return tool_fail(err, VIT_EINVAL, "--%s: expected a model, found the kernel '%s'",
+                         o->batch ? "batch" : "size", name);
+    if (!kernel && (o->cold || o->roofline))
+        return tool_fail(err, VIT_EINVAL, "--%s: expected a kernel and its shapes, found '%s'",
+                         o->cold ? "cold" : "roofline", name);
+    return kernel ? bench_kernel(in, err) : bench_model(in, err);
 }
 
 const struct subcommand subcommand_bench = {
     .name = "bench",
-    .operands = "ARCH|MODEL",
-    .min_operands = 1,
-    .max_operands = 1,
-    .summary = "measures the speed of a forward pass and its share of the peak",
+    .operands = "ARCH|MODEL or KERNEL SHAPE...",
+    .min_operands = 0,
+    .max_operands = SIZE_MAX,
+    .summary = "measures the speed of a model or a kernel and its share of the peak",
     .description =
         "ARCH is the name of an architecture, such as vit_base_patch16_224; the model gets\n"
         "random weights. MODEL is a checkpoint directory. Runs forward passes on random input\n"
@@ -297,7 +88,18 @@ const struct subcommand subcommand_bench = {
         "multiply-adds in registers on the same threads. Prints images per second (all images\n"
         "over the time of all passes); the median, minimum and 99th percentile of a pass,\n"
         "divided by its batch; the FLOP/s of the median pass, where a multiply-add of the\n"
-        "matmuls and the attention products counts as two; and their ratio to the median peak.",
+        "matmuls and the attention products counts as two; and their ratio to the median peak.\n"
+        "\n"
+        "KERNEL is one of --list, and each SHAPE has its dimensions: matmul 197x768x768 (M, N,\n"
+        "K), layernorm 197x768 (rows, N), attention 577x16x64 (tokens, heads, numbers of a\n"
+        "head). Runs it once on random operands and compares the result with scalar's, bit for\n"
+        "bit: all rows up to 48, or the first, middle and last 16; of attention the first and\n"
+        "the last head. A difference is an error. Only then it is timed, in rounds of at least\n"
+        "a millisecond or one run, at least ten, on one thread unless --threads says\n"
+        "otherwise. Every 30 ms the limit is measured: the peak, or the bandwidth of reading\n"
+        "or copying the same memory. The share of a limit is the median over these 30 ms. One\n"
+        "thread is timed by its CPU time, several by real time. Operands may take half of the\n"
+        "machine's memory.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = bench,
 };

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "measure/build_info.h"
+#include "measure/cpu_text.h"
 #include "tools/describe.h"
 #include "tools/error.h"
 #include "tools/machine.h"
@@ -70,11 +71,12 @@ static void print_levels(const char *chosen)
 static void print_machine(const struct vit_kernels *kernels)
 {
     const char *name, *level;
-    char cpu[256];
+    char cpu[256], caches[256];
 
     vit_cpu_name(cpu, sizeof cpu);
+    cpu_caches_text(caches, sizeof caches);
     printf("libvit %s, %s, commit %s\n", vit_version(), build_compiler(), build_commit());
-    printf("CPU: %s\n\nInstruction sets:\n", cpu);
+    printf("CPU: %s\nCaches: %s\n\nInstruction sets:\n", cpu, caches);
     print_levels(kernels->isa);
     puts("\nKernels, and the instruction set of each:");
     for (size_t i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)

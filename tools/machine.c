@@ -28,6 +28,22 @@ static json_t *cpu_json(void)
     return json_text(name);
 }
 
+/* Bytes; null: the system does not say. */
+static json_t *bytes_json(size_t bytes)
+{
+    return bytes ? json_integer((json_int_t)bytes) : json_null();
+}
+
+static json_t *caches_json(void)
+{
+    struct vit_caches c;
+
+    vit_cpu_caches(&c);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "l1d_bytes", bytes_json(c.l1d), "l2_bytes",
+                     bytes_json(c.l2), "l3_bytes", bytes_json(c.l3), "whole_l2_bytes",
+                     bytes_json(c.whole_l2), "whole_l3_bytes", bytes_json(c.whole_l3));
+}
+
 /* "Linux 6.1.0-30-amd64 x86_64" */
 static json_t *system_json(void)
 {
@@ -50,6 +66,7 @@ json_t *machine_json(void)
         { "compiler", json_text(build_compiler()) },
         { "commit", json_text(build_commit()) },
         { "cpu", cpu_json() },
+        { "caches", caches_json() },
         { "system", system_json() },
         { "levels", levels_json() },
     };

@@ -5,8 +5,9 @@
 #include <jansson.h>
 
 /*
- * {version, compiler, commit, cpu, system, levels}, to which a subcommand adds its own members.
- * levels: [{name, usable}], weakest first. NULL: out of memory.
+ * {version, compiler, commit, cpu, caches, system, levels}, to which a subcommand adds its own
+ * members. caches: a core's share of each in bytes, and the whole ones; levels: [{name, usable}],
+ * weakest first. NULL: out of memory.
  */
 json_t *machine_json(void);
 

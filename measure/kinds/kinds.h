@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "measure/bandwidth.h"
 #include "vit/kernels.h"
 
 enum { MAX_DIMENSIONS = 3 };
@@ -20,9 +21,10 @@ struct bench {
     double bytes;      /* operands read once and results written once: intensity, GB_per_s */
     double elements;   /* gives ns_per_element */
     double images;     /* gives ms_per_image */
-    double memory;     /* bytes that prepare and check need together, at most */
-    /* the bandwidth of the memory of this work in bytes per second, if it is a limit; or NULL */
-    double (*bandwidth)(void *work);
+    double memory;     /* bytes that prepare allocates */
+    double checked;    /* bytes that check allocates besides, at most */
+    /* the memory whose bandwidth is a limit of this work; NULL: it is none */
+    struct stream (*stream)(void *work);
 };
 
 /* How work of a kind is done. Functions that can fail return NULL, or the reason of the failure. */

@@ -4,7 +4,6 @@
 
 #include "check/kernel_cases.h"
 #include "check/matmul_scratch.h"
-#include "measure/bandwidth.h"
 #include "measure/kinds/kinds.h"
 #include "measure/kinds/operands.h"
 #include "measure/memory.h"
@@ -137,23 +136,24 @@ done:
 }
 
 /* One row uses every weight once, so the bandwidth of memory limits it. */
-static double read_weights(void *work)
+static struct stream read_weights(void *work)
 {
     const struct matmul *const mm = work;
 
-    return bandwidth_read(mm->packed.panels, mm->packed_bytes, mm->threads);
+    return (struct stream){ mm->packed.panels, NULL, mm->packed_bytes };
 }
 
-/* The memory that prepare_matmul and check need; sizes beyond size_t are far beyond any limit. */
-static double memory(const struct bench *bench, size_t m, size_t n, size_t k, double packed_bytes)
+/* What prepare_matmul and check allocate; sizes beyond size_t are far beyond any limit. */
+static void count_memory(struct bench *bench, size_t m, size_t n, size_t k, double packed_bytes)
 {
     const struct pair *const pair = bench->subject;
     const struct vit_packed packed = { &bench->level->matmul[pair->pair], n, k, NULL };
     const double a = (double)m * (double)memory_stride(k), b = (double)n * (double)k;
-    const double c = (double)m * (double)memory_stride(n), expected = MAX_SAMPLE_ROWS * (double)n;
+    const double c = (double)m * (double)memory_stride(n);
 
-    return sizeof(float) * (a + b + c + expected) + 2 * packed_bytes +
-           (double)vit_matmul_scratch_bytes(&packed, m, bench->threads);
+    bench->memory = sizeof(float) * (a + b + c) + packed_bytes +
+                    (double)vit_matmul_scratch_bytes(&packed, m, bench->threads);
+    bench->checked = sizeof(float) * MAX_SAMPLE_ROWS * (double)n + packed_bytes;
 }
 
 static double packed_size(const struct bench *bench, size_t n, size_t k)
@@ -170,8 +170,8 @@ static void count(struct bench *bench)
 
     bench->operations = 2.0 * (double)m * (double)n * (double)k;
     bench->bytes = sizeof(float) * (double)m * ((double)n + (double)k) + packed_bytes;
-    bench->memory = memory(bench, m, n, k, packed_bytes);
-    bench->bandwidth = m == 1 ? read_weights : NULL;
+    count_memory(bench, m, n, k, packed_bytes);
+    bench->stream = m == 1 ? read_weights : NULL;
 }
 
 static bool matmul_at(size_t i, char name[64], const void **subject)
@@ -232,7 +232,7 @@ const struct kernel_kind matmul_kind = {
     .work = { prepare, run, check, release },
     .shape = "MxNxK",
     .example = "197x768x768",
-    .measures = "C[M][N] = A[M][K] . B[K][N], B packed before; of one row also the reading of B",
+    .measures = "C[M][N] = A[M][K] . B[K][N], B packed before; M = 1: relative to reading B too",
     .dimension_count = 3,
     .kernel_at = matmul_at,
     .case_at = matmul_case_at,
@@ -274,13 +274,13 @@ static const char *check_pack(void *work)
     return check(work);
 }
 
-static double copy_weights(void *work)
+static struct stream copy_weights(void *work)
 {
     const struct matmul *const mm = work;
     const size_t b_bytes = mm->n * mm->k * sizeof(float);
 
-    return bandwidth_copy(mm->b, mm->packed.panels,
-                          b_bytes < mm->packed_bytes ? b_bytes : mm->packed_bytes, mm->threads);
+    return (struct stream){ mm->b, mm->packed.panels,
+                            b_bytes < mm->packed_bytes ? b_bytes : mm->packed_bytes };
 }
 
 static void count_pack(struct bench *bench)
@@ -289,8 +289,8 @@ static void count_pack(struct bench *bench)
     const double packed_bytes = packed_size(bench, n, k);
 
     bench->bytes = sizeof(float) * (double)n * (double)k + packed_bytes;
-    bench->memory = memory(bench, 1, n, k, packed_bytes);
-    bench->bandwidth = copy_weights;
+    count_memory(bench, 1, n, k, packed_bytes);
+    bench->stream = copy_weights;
 }
 
 static bool pack_at(size_t i, char name[64], const void **subject)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "check/kernel_cases.h"
-#include "measure/bandwidth.h"
 #include "measure/kinds/kinds.h"
 #include "measure/kinds/operands.h"
 #include "measure/memory.h"
@@ -102,11 +101,11 @@ static const char *check(void *work)
     return failure;
 }
 
-static double bandwidth(void *work)
+static struct stream stream(void *work)
 {
     const struct work *const r = work;
 
-    return bandwidth_copy(r->x, r->y, r->rows * r->n * sizeof(float), r->threads);
+    return (struct stream){ r->x, r->y, r->rows * r->n * sizeof(float) };
 }
 
 static void count(struct bench *bench)
@@ -115,8 +114,9 @@ static void count(struct bench *bench)
 
     bench->elements = (double)bench->dimensions[0] * n;
     bench->bytes = 2 * sizeof(float) * bench->elements;
-    bench->memory = bench->bytes + sizeof(float) * (2 + MAX_SAMPLE_ROWS) * n;
-    bench->bandwidth = bandwidth;
+    bench->memory = bench->bytes + 2 * sizeof(float) * n;
+    bench->checked = sizeof(float) * MAX_SAMPLE_ROWS * n;
+    bench->stream = stream;
 }
 
 static bool rows_at(size_t i, char name[64], const void **subject)

@@ -34,8 +34,13 @@ static const char *prepare(struct timing *t, size_t copies)
     if (!t->works)
         return no_memory;
     t->copies = copies;
-    for (size_t i = 0; i < copies && !failure; i++)
+    if (t->bench.stream && !(t->streams = calloc(copies, sizeof *t->streams)))
+        return no_memory;
+    for (size_t i = 0; i < copies && !failure; i++) {
         failure = t->bench.kind->prepare(&t->bench, &t->works[i]);
+        if (!failure && t->streams)
+            t->streams[i] = t->bench.stream(t->works[i]);
+    }
     return failure;
 }
 
@@ -66,6 +71,7 @@ void timing_end(struct timing *t)
 {
     for (size_t i = 0; i < t->copies; i++)
         t->bench.kind->release(t->works[i]);
+    free(t->streams);
     free(t->works);
     *t = (struct timing){ .copies = 0 };
 }
@@ -84,8 +90,10 @@ struct segment timing_segment(struct timing *t)
 {
     const struct bench *const b = &t->bench;
 
-    return (struct segment){ .peak = b->operations > 0 ? peak_measure(&t->peak) : 0,
-                             .bandwidth = b->bandwidth ? b->bandwidth(t->works[t->next]) : 0 };
+    return (struct segment){
+        .peak = b->operations > 0 ? peak_measure(&t->peak) : 0,
+        .bandwidth = t->streams ? bandwidth_measure(t->streams, t->copies, t->next, b->threads) : 0
+    };
 }
 
 bool timing_stretch(struct timing *t, size_t iterations, struct segment *segment,
@@ -111,7 +119,7 @@ bool timing_end_segment(struct timing *t, struct segment *segment, struct timing
     const struct segment after = timing_segment(t);
     const double peak = (segment->peak + after.peak) / 2;
     const double bandwidth = (segment->bandwidth + after.bandwidth) / 2;
-    const double bytes = b->bandwidth ? b->bytes : 0;
+    const double bytes = t->streams ? b->bytes : 0;
 
     *segment = after;
     return samples_append(&s->peaks, peak) && samples_append(&s->bandwidths, bandwidth) &&

@@ -13,6 +13,7 @@ struct timing {
     size_t copies, next;
     size_t stretch; /* iterations that are timed together */
     struct peak peak;
+    struct stream *streams; /* [copies] whose bandwidth is a limit, or NULL */
 };
 
 /*

@@ -1,0 +1,51 @@
+/* roofs.c - the bandwidths of the caches and of memory, and how large operands from memory are */
+#include "measure/kinds/roofs.h"
+
+#include <stdlib.h>
+
+#include "measure/bandwidth.h"
+#include "measure/kinds/operands.h"
+#include "measure/memory.h"
+#include "vit/kernels.h"
+
+double roofs_cold_bytes(void)
+{
+    const double least = 64 << 20;
+    struct vit_caches c;
+
+    vit_cpu_caches(&c);
+    const size_t l2 = c.whole_l2 ? c.whole_l2 : c.l2, l3 = c.whole_l3 ? c.whole_l3 : c.l3;
+    const double cold = 4.0 * (double)(l3 > l2 ? l3 : l2);
+    return cold > least ? cold : least;
+}
+
+size_t roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS])
+{
+    struct vit_caches c;
+    size_t count = 0;
+
+    vit_cpu_caches(&c);
+    const double cold = roofs_cold_bytes();
+    const double most = cold < memory_limit() ? cold : memory_limit();
+    const struct {
+        const char *name;
+        double bytes; /* of all threads */
+    } parts[MAX_ROOFS] = {
+        { "L1", (double)(c.l1d / 2 * threads) },
+        { "L2", (double)(c.l2 / 2 * threads) },
+        { "L3", c.whole_l3 / 4 > c.l2 * threads ? (double)(c.whole_l3 / 4) : 0 },
+        { "memory", most },
+    };
+    float *const x = memory_allocate((size_t)most);
+    if (!x)
+        return 0;
+    fill_uniform((size_t)most / sizeof *x, x);
+    for (size_t i = 0; i < MAX_ROOFS; i++)
+        if (parts[i].bytes > 0 && parts[i].bytes <= most)
+            roofs[count++] = (struct roof){ parts[i].name,
+                                            bandwidth_measure(
+                                                &(struct stream){ x, NULL, (size_t)parts[i].bytes },
+                                                1, 0, threads) };
+    free(x);
+    return count;
+}

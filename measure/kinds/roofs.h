@@ -1,0 +1,27 @@
+/* roofs.h - the bandwidths of the caches and of memory, and how large operands from memory are */
+#ifndef VIT_MEASURE_KINDS_ROOFS_H
+#define VIT_MEASURE_KINDS_ROOFS_H
+
+#include <stddef.h>
+
+/* The bandwidth of reading a cache, or memory. */
+struct roof {
+    const char *name; /* "L1", "L2", "L3", "memory" */
+    double bytes_per_s;
+};
+enum { MAX_ROOFS = 4 };
+
+/*
+ * Measures them with so many threads, each over its own half of a core's share of a cache. L3 is
+ * left out where it is unknown or too small to hold what does not fit in L2. Returns their number;
+ * 0: no memory.
+ */
+size_t roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS]);
+
+/*
+ * Operands of so many bytes that are used in turn come from memory: four times the largest cache,
+ * because caches do not always evict what was used longest ago; at least 64 MiB.
+ */
+double roofs_cold_bytes(void);
+
+#endif
