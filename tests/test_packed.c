@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/dispatch.h"
+#include "base/blocking.h"
 #include "check/check.h"
 #include "check/compare_bits.h"
 #include "check/test_data.h"
@@ -212,17 +212,24 @@ Test(packed, a_convert_that_writes_past_its_rows_is_found)
     count_checks(1);
 }
 
+/* 7/8 of L2 are for 96 rows of A, of 100 groups each, and two panels of them with their headers. */
 Test(packed, a_block_of_k_has_whole_groups_and_leaves_out_the_header)
 {
-    const size_t l2_bytes = 5 * (HEADER + 100 * NR * GROUP);
-    struct vit_matmul_kernel pairs = integers;
+    const size_t operands = 96 * row_bytes(100 * GROUP) + 2 * panel_bytes(100 * GROUP);
+    const struct vit_caches caches = { .l2 = (operands + 6) / 7 * 8 }, none = { 0 };
+    struct vit_matmul_kernel groups = integers, threes = integers, small = integers;
 
-    pairs.k_group = 3 * GROUP;
-    cr_assert_eq(dispatch_k_block(&integers, l2_bytes), 100 * GROUP);
-    cr_assert_eq(dispatch_k_block(&pairs, l2_bytes), 99 * GROUP);
-    cr_assert_eq(dispatch_k_block(&pairs, 0), 72); /* 64, rounded up to whole groups */
+    blocking_set(&groups, &caches);
+    cr_assert_eq(groups.kc, 100 * GROUP);
+    cr_assert_eq(blocking_rows(&groups, groups.kc), 96);
+    threes.k_group = 3 * GROUP;
+    blocking_set(&threes, &caches);
+    cr_assert_eq(threes.kc, 99 * GROUP);
+    small.k_group = 3 * GROUP;
+    blocking_set(&small, &none);
+    cr_assert_eq(small.kc, 72); /* 64, rounded up to whole groups */
     cr_assert_eq(vit_packed_bytes(&integers, NR + 1, 1), 2 * (HEADER + NR * GROUP));
-    count_checks(4);
+    count_checks(5);
 }
 
 /* The kernel has a header in each panel, which an empty B does not have. */

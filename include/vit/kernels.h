@@ -269,6 +269,7 @@ struct vit_matmul_kernel {
     size_t k_group;      /* rows of B that a panel stores together: a block of k begins at a
                             multiple of it, and ends at one or at the last row of B */
     size_t kc;           /* maximum k of one call: a larger part of a panel would leave L2 */
+    size_t l2_bytes;     /* one core's share of L2, for which kc and blocks of rows are chosen */
     /* the bytes of a panel of k rows, at most 8·nr·(k + k_group): a header, such as the scales and
        the sums of the columns, then the rows of B, the same number of bytes for each k_group */
     size_t (*panel_bytes)(size_t k);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/blocking.h"
 #include "base/caches.h"
 #include "base/policy.h"
 #include "base/status.h"
@@ -167,38 +168,35 @@ static void build_table(size_t level)
         }
 }
 
-size_t dispatch_k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes)
+static void set_blocks(const struct vit_caches *caches)
 {
-    /* fewer than 64 steps do not pay for loading and storing the accumulators */
-    const size_t group = kernel->k_group, min_groups = (64 + group - 1) / group;
-    const size_t group_bytes = kernel->panel_bytes(2 * group) - kernel->panel_bytes(group);
-    const size_t header_bytes = kernel->panel_bytes(group) - group_bytes;
-    const size_t panel_bytes = l2_bytes / 5;
-    const size_t groups =
-        panel_bytes > header_bytes ? (panel_bytes - header_bytes) / group_bytes : 0;
-
-    return group * (groups > min_groups ? groups : min_groups);
+    for (size_t i = 0; i < ISA_LEVELS; i++)
+        for (size_t p = 0; here.usable[i] && p < VIT_MATMUL_PAIRS; p++)
+            blocking_set(&tables[i].matmul[p], caches);
 }
 
 static void build_tables(void)
 {
     const struct cpu cpu = cpu_describe();
-    const size_t l2_bytes = caches_here().l2;
+    const struct vit_caches caches = caches_here();
 
     here = isa_choose(&cpu);
-    for (size_t i = 0; i < ISA_LEVELS; i++) {
-        if (!here.usable[i])
-            continue;
-        build_table(i);
-        for (size_t p = 0; p < VIT_MATMUL_PAIRS; p++)
-            tables[i].matmul[p].kc = dispatch_k_block(&tables[i].matmul[p], l2_bytes);
-    }
+    for (size_t i = 0; i < ISA_LEVELS; i++)
+        if (here.usable[i])
+            build_table(i);
+    set_blocks(&caches);
 }
 
 static void build_tables_once(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, build_tables);
+}
+
+void dispatch_assume_caches(const struct vit_caches *caches)
+{
+    build_tables_once();
+    set_blocks(caches);
 }
 
 enum vit_status vit_kernels_get(const char *isa, const struct vit_kernels **kernels,

@@ -33,10 +33,9 @@ enum vit_status isa_find(const struct isa_choice *choice, const char *name, cons
                          size_t *level, struct vit_error *err);
 
 /*
- * The maximum k of one call of the kernel, a multiple of k_group. Two panels of k rows, the one in
- * use and the next one, which is prefetched, take two fifths of L2. The rest is for A, whose rows
- * are read once per panel.
+ * Chooses the blocks of every table for these caches instead of this machine's: for tests and
+ * simulations. Not thread-safe: no kernel is in use, and no scratch was measured before.
  */
-size_t dispatch_k_block(const struct vit_matmul_kernel *kernel, size_t l2_bytes);
+void dispatch_assume_caches(const struct vit_caches *caches);
 
 #endif

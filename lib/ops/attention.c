@@ -3,15 +3,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/blocking.h"
 #include "base/parallel.h"
 #include "ops/ops.h"
-
-/*
- * Maximum rows of a block of scores: enough to use a panel of keys, which comes from L2, for
- * several tiles; few enough that scores stay in L2 too. At 197 tokens, 48 rows, which fit in L1,
- * were 1 to 3 % slower; at 4097 tokens, 8 rows were 8 % slower.
- */
-#define MAX_BLOCK_ROWS 72
 
 struct attention {
     const struct vit_kernels *kernels;
@@ -40,15 +34,16 @@ static struct vit_packed carve_packed(struct arena *arena, const struct vit_matm
 static struct scratch carve(struct arena *arena, const struct vit_matmul_kernel *kernel,
                             size_t tokens, size_t head_dim)
 {
+    const size_t max_rows = blocking_score_rows(kernel, tokens);
     struct scratch s;
     size_t keys_bytes, values_bytes;
 
     s.keys = carve_packed(arena, kernel, tokens, head_dim);
     s.values = carve_packed(arena, kernel, head_dim, tokens);
-    s.scores = arena_floats(arena, MAX_BLOCK_ROWS * padded_stride(tokens));
-    s.row_scale = arena_floats(arena, MAX_BLOCK_ROWS);
-    keys_bytes = vit_matmul_scratch_bytes(&s.keys, MAX_BLOCK_ROWS, 1);
-    values_bytes = vit_matmul_scratch_bytes(&s.values, MAX_BLOCK_ROWS, 1);
+    s.scores = arena_floats(arena, max_rows * padded_stride(tokens));
+    s.row_scale = arena_floats(arena, max_rows);
+    keys_bytes = vit_matmul_scratch_bytes(&s.keys, max_rows, 1);
+    values_bytes = vit_matmul_scratch_bytes(&s.values, max_rows, 1);
     s.matmul = arena_bytes(arena, keys_bytes > values_bytes ? keys_bytes : values_bytes);
     return s;
 }
@@ -181,7 +176,7 @@ static void run_attention(const struct vit_kernels *kernels, const struct vit_pa
                           const struct vit_attention_args *args, bool weights)
 {
     const struct vit_matmul_kernel *const matmul = &kernels->matmul[VIT_MATMUL_F32_F32];
-    const size_t block_tiles = MAX_BLOCK_ROWS / matmul->mr;
+    const size_t block_tiles = blocking_score_rows(matmul, args->tokens) / matmul->mr;
     const double multiply_adds = (weights ? 1 : 2) * (double)args->queries * (double)args->tokens *
                                  (double)(args->heads * args->head_dim);
     struct attention at = {

@@ -1,20 +1,13 @@
 /* matmul.c - blocked matmul: packed panels, balanced tiles, threads over a grid of both */
 #include <stdint.h>
 
+#include "base/blocking.h"
 #include "base/checked.h"
 #include "base/parallel.h"
 #include "ops/ops.h"
 #include "ops/packed.h"
 
-/*
- * Maximum rows of A that are multiplied by one panel before the next panel: enough to reuse the
- * panel, few enough that they stay in L2.
- */
-#define MAX_BLOCK_ROWS 256
-
-/* Maximum unfinished accumulators of one panel and a block of rows, 4 bytes each: 64 KiB. */
-#define UNFINISHED 16384
-#define ALIGNMENT  64
+#define ALIGNMENT 64
 
 struct matmul {
     const struct vit_matmul_args *args;
@@ -62,60 +55,85 @@ static void set_rows(struct vit_tile *tile, struct vit_epilogue *at, const struc
     at->residual = columns->residual ? columns->residual + i * columns->ld_residual : NULL;
 }
 
-/* Maximum tiles of rows that are multiplied by one panel before the next panel. */
-static size_t max_block_tiles(const struct vit_matmul_kernel *kernel)
+/* Tiles [begin, end) of rows and panels [first, last), one block of k after the other. */
+struct block {
+    size_t begin, end, first, last;
+    size_t b, blocks; /* of k: this one of so many */
+    size_t k_first, k;
+    char *unfinished; /* accumulators [panels][tiles], or NULL: one block of k */
+};
+
+static const char *rows_at(const struct matmul *mm, size_t p, size_t k_first)
 {
-    const size_t fit = UNFINISHED / kernel->nr;
-    return (fit < MAX_BLOCK_ROWS ? fit : MAX_BLOCK_ROWS) / kernel->mr;
+    return mm->b + p * mm->panel_bytes + mm->kernel->panel_bytes(k_first);
 }
 
-/*
- * Tiles [begin, end) of rows times panel p: all of k, one block of it after the other. unfinished
- * holds the accumulators of these tiles from one block to the next; NULL: one block.
- */
-static void multiply_panel(const struct matmul *mm, size_t begin, size_t end, size_t p,
-                           char *unfinished)
+/* The rows of a panel that are read after those of panel p. */
+static const char *next_rows(const struct matmul *mm, const struct block *block, size_t p)
+{
+    if (p + 1 < block->last)
+        return rows_at(mm, p + 1, block->k_first);
+    if (block->b + 1 < block->blocks)
+        return rows_at(mm, block->first, block->k_first + block->k);
+    return rows_at(mm, block->last, 0);
+}
+
+/* The tiles of rows of a block times panel p of it. */
+static void multiply_panel(const struct matmul *mm, const struct block *block, size_t p)
 {
     const struct vit_matmul_kernel *const kernel = mm->kernel;
     const struct vit_matmul_args *const args = mm->args;
     const struct panel columns = packed_panel(kernel, mm->n, p);
-    const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
-    const size_t blocks = unfinished ? mm->k / kernel->kc + (mm->k % kernel->kc != 0) : 1;
-    const char *const panel = mm->b + p * mm->panel_bytes;
     const struct vit_epilogue at_column = epilogue_at_column(args->epilogue, columns.first);
     struct vit_epilogue epilogue = at_column;
     struct vit_tile tile = {
         .n = columns.columns,
+        .k_first = block->k_first,
+        .k = block->k,
         .a_bytes = mm->row_bytes,
-        .panel = panel,
+        .panel = mm->b + p * mm->panel_bytes,
         .ldc = args->ldc,
         .epilogue = &epilogue,
     };
     /* as parallel_share divides rows: the first tiles have one row more */
     const size_t min_rows = args->m / mm->row_tiles, longer = args->m % mm->row_tiles;
     const size_t tile_bytes = 4 * kernel->mr * kernel->nr;
+    const char *const rows = rows_at(mm, p, block->k_first), *const next = next_rows(mm, block, p);
+    const size_t next_bytes = kernel->panel_bytes(block->k);
+    size_t i = parallel_share(args->m, mm->row_tiles, block->begin);
+    char *accumulators =
+        block->unfinished
+            ? block->unfinished + (p - block->first) * (block->end - block->begin) * tile_bytes
+            : NULL;
 
-    for (size_t b = 0; b < blocks; b++) {
-        const size_t k_first = kernel->k_group * parallel_share(groups, blocks, b);
-        const size_t k_end = kernel->k_group * parallel_share(groups, blocks, b + 1);
-        const size_t k = (k_end < mm->k ? k_end : mm->k) - k_first;
-        /* the next block of k or the next panel follows this one in memory */
-        const char *const next = panel + kernel->panel_bytes(k_first + k);
-        const size_t next_bytes = kernel->panel_bytes(k);
-        size_t i = parallel_share(args->m, mm->row_tiles, begin);
+    for (size_t t = block->begin, ahead = 0; t < block->end; t++, ahead += 16 * block->k) {
+        const size_t m = min_rows + (t < longer);
+        set_rows(&tile, &epilogue, mm, &at_column, args->c + columns.first, i, m);
+        tile.prefetch = ahead < next_bytes ? next + ahead : rows;
+        tile.acc_in = block->b > 0 ? accumulators : NULL;
+        tile.acc_out = block->b + 1 < block->blocks ? accumulators : NULL;
+        kernel->tile(&tile);
+        i += m;
+        accumulators += accumulators ? tile_bytes : 0;
+    }
+}
 
-        tile.k_first = k_first;
-        tile.k = k;
-        for (size_t t = begin, ahead = 0; t < end; t++, ahead += 16 * k) {
-            const size_t m = min_rows + (t < longer);
-            char *const accumulators = unfinished ? unfinished + (t - begin) * tile_bytes : NULL;
-            set_rows(&tile, &epilogue, mm, &at_column, args->c + columns.first, i, m);
-            tile.prefetch = ahead < next_bytes ? next + ahead : next - next_bytes;
-            tile.acc_in = b > 0 ? accumulators : NULL;
-            tile.acc_out = b + 1 < blocks ? accumulators : NULL;
-            kernel->tile(&tile);
-            i += m;
-        }
+/* Tiles [begin, end) of rows times panels [first, last): all of k. */
+static void multiply_block(const struct matmul *mm, size_t begin, size_t end, size_t first,
+                           size_t last, char *unfinished)
+{
+    const struct vit_matmul_kernel *const kernel = mm->kernel;
+    const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
+    struct block block = { begin, end, first, last, .blocks = 1, .unfinished = unfinished };
+
+    if (unfinished)
+        block.blocks = blocking_cuts(kernel, mm->k);
+    for (; block.b < block.blocks; block.b++) {
+        const size_t k_end = kernel->k_group * parallel_share(groups, block.blocks, block.b + 1);
+        block.k_first = kernel->k_group * parallel_share(groups, block.blocks, block.b);
+        block.k = (k_end < mm->k ? k_end : mm->k) - block.k_first;
+        for (size_t p = first; p < last; p++)
+            multiply_panel(mm, &block, p);
     }
 }
 
@@ -161,17 +179,24 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
 static void multiply_part(const struct matmul *mm, size_t row_begin, size_t row_end,
                           size_t panel_begin, size_t panel_end, char *unfinished)
 {
-    const size_t max_tiles = max_block_tiles(mm->kernel);
+    const size_t max_tiles = blocking_rows(mm->kernel, mm->k) / mm->kernel->mr;
     const size_t tiles = row_end - row_begin, blocks = tiles / max_tiles + (tiles % max_tiles != 0);
+    const size_t tile_bytes = 4 * mm->kernel->mr * mm->kernel->nr;
 
     if (mm->args->m == 1) {
         multiply_row(mm, panel_begin, panel_end);
         return;
     }
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t p = panel_begin; p < panel_end; p++)
-            multiply_panel(mm, row_begin + parallel_share(tiles, blocks, b),
-                           row_begin + parallel_share(tiles, blocks, b + 1), p, unfinished);
+    for (size_t b = 0; b < blocks; b++) {
+        const size_t begin = row_begin + parallel_share(tiles, blocks, b);
+        const size_t end = row_begin + parallel_share(tiles, blocks, b + 1);
+        const size_t panels = unfinished ? mm->unfinished_bytes / tile_bytes / (end - begin)
+                                         : panel_end - panel_begin;
+        for (size_t p = panel_begin, next; p < panel_end; p = next) {
+            next = panels < panel_end - p ? p + panels : panel_end;
+            multiply_block(mm, begin, end, p, next, unfinished);
+        }
+    }
 }
 
 static void multiply_task(void *arg, size_t i)
@@ -208,11 +233,9 @@ static void choose_grid(struct matmul *mm, size_t tasks)
 /* The bytes of a task's unfinished accumulators, whole cache lines; 0: it computes k at once. */
 static size_t unfinished_bytes(const struct vit_packed *b, size_t m)
 {
-    const struct vit_matmul_kernel *const kernel = b->kernel;
-    const size_t max = max_block_tiles(kernel), tiles = matmul_row_tiles(kernel, m);
-    const size_t bytes = (tiles < max ? tiles : max) * 4 * kernel->mr * kernel->nr;
+    const size_t bytes = blocking_unfinished(b->kernel);
 
-    if (m <= 1 || b->k <= kernel->kc)
+    if (m <= 1 || b->k <= b->kernel->kc)
         return 0;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }

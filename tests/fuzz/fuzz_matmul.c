@@ -70,6 +70,7 @@ static void fuzz_matmul(void)
     struct vit_matmul_kernel kernel = level->matmul[VIT_MATMUL_F32_F32];
     const size_t m = draw(70), n = draw(140), k = draw(90), threads = parallel.threads;
     kernel.kc = 1 + draw(40);
+    kernel.l2_bytes = draw(64) * 512;
     const struct matrix a = draw_matrix(m, k), b = draw(2) ? draw_matrix(n, k) : draw_matrix(k, n);
     const size_t n_stride = b.rows == n && b.n == k ? b.ld : 1, k_stride = n_stride == 1 ? b.ld : 1;
     const struct vit_packed packed = { &kernel, n, k, allocate(vit_packed_bytes(&kernel, n, k)) };
