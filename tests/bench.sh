@@ -20,7 +20,30 @@ make -s BUILD="$build" bench BENCH="$options" >"$log" || fail "make bench: statu
 make -s BUILD="$build" bench NEIGHBOR='spin 1' >"$log" 2>&1 || fail "make bench NEIGHBOR: status $?"
 [ "$(grep -cE '^[12] .*( +[0-9]+\.[0-9]+){8} *$' "$log")" = 3 ] ||
 	fail 'NEIGHBOR: expected three rows'
+
+# The others need a second core, and say what one core leaves out.
+make -s BUILD="$build" bench NEIGHBOR='read 1' >"$log" 2>&1 ||
+	fail "make bench NEIGHBOR=read: status $?"
+grep -qE '^(0 of [1-9][0-9]* run: .* needs another|([1-9][0-9]*) of \2 run)$' "$log" ||
+	fail 'NEIGHBOR=read: expected the number of what was run'
+one=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*\([0-9]*\).*/\1/p' /proc/self/status)
+taskset -c "$one" "$build"/bench/neighbors/run write 1 >"$log" || fail "one core: status $?"
+grep -qE '^0 of [1-9][0-9]* run: this process may use one processor, and write needs another$' \
+	"$log" || fail 'one core: expected that nothing was run'
 ! make -s BUILD="$build" bench NEIGHBOR=cat >"$log" 2>&1 || fail 'NEIGHBOR=cat: expected a failure'
+
+
+# The libraries that are there; a second run takes what the first one stored.
+make -s -j2 BUILD="$build" "$build"/bench/peers/run >"$log" 2>&1 || fail "bench/peers: status $?"
+peers() {
+	python3 -B bench/peers/run.py --build "$build" --store "$build"/bench-peers-test \
+		--json "$build"/bench-peers-test.json --only odd --rounds 1 "$@" >"$log" 2>&1 ||
+		fail "bench/peers/run.py $*: status $?"
+	grep -v 'rows, ' "$log"
+}
+first=$(peers)
+[ "$(peers --resume)" = "$first" ] || fail 'bench-peers --resume: expected the same report'
+grep -q ' 11 rows, 11 of them stored' "$log" || fail 'bench-peers --resume: expected stored rows'
 
 ! make -s BUILD="$build" bench-compare >"$log" 2>&1 ||
 	fail 'bench-compare without BASE: expected a failure'

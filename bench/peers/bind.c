@@ -5,27 +5,25 @@
 #include <sched.h>
 #include <string.h>
 
+#include "neighbors/cores.h"
 #include "vit/kernels.h"
 
 static cpu_set_t allowed;
 
 void bind_prepare(struct machine *machine)
 {
-    machine->cpu_count = 0;
+    const struct cores cores = cores_find();
+
     if (sched_getaffinity(0, sizeof allowed, &allowed) < 0)
         fatal("cannot get the processors of this process: %s", strerror(errno));
-    for (int cpu = 0; cpu < CPU_SETSIZE && machine->cpu_count < 2; cpu++)
-        if (CPU_ISSET(cpu, &allowed))
-            machine->cpus[machine->cpu_count++] = cpu;
+    memcpy(machine->cpus, cores.cpus, sizeof machine->cpus);
+    machine->cpu_count = cores.count;
+    machine->one_core = cores.one_core;
 }
 
 static void bind_to(int pid, int cpu)
 {
-    cpu_set_t set;
-
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    if (sched_setaffinity(pid, sizeof set, &set) < 0)
+    if (!cores_bind(pid, cpu))
         fatal("process %d cannot be bound to processor %d: %s", pid, cpu, strerror(errno));
 }
 

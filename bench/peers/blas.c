@@ -1,6 +1,7 @@
 /* blas.c - OpenBLAS and BLIS, loaded separately: both export cblas_sgemm */
 #include <dlfcn.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "peers.h"
 
@@ -30,6 +31,12 @@ static double run(void *state, size_t repeats)
     return time_calls(call, state, repeats);
 }
 
+static void close(void *state)
+{
+    free(((struct state *)state)->w);
+    free(state);
+}
+
 /*
  * This interface cannot pack weights. Both are at least as fast with [k][n] as with [n][k]; BLIS is
  * up to a third faster.
@@ -41,7 +48,7 @@ static bool prepare(sgemm *multiply, const struct work *work, struct job *job)
     for (size_t i = 0; i < work->k; i++)
         for (size_t j = 0; j < work->n; j++)
             s->w[i * work->n + j] = work->w[j * work->k + i];
-    *job = (struct job){ .run = run, .state = s };
+    *job = (struct job){ .run = run, .close = close, .state = s };
     return true;
 }
 
@@ -100,6 +107,6 @@ static bool prepare_blis(const struct work *work, struct job *job)
     return prepare(blis_sgemm, work, job);
 }
 
-const struct peer peer_openblas = { "OpenBLAS", open_openblas, prepare_openblas, DOES_MATMUL,
-                                    false };
-const struct peer peer_blis = { "BLIS", open_blis, prepare_blis, DOES_MATMUL, false };
+const struct peer peer_openblas = { "OpenBLAS",  open_openblas, prepare_openblas,
+                                    DOES_MATMUL, false,         false };
+const struct peer peer_blis = { "BLIS", open_blis, prepare_blis, DOES_MATMUL, false, false };

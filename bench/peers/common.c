@@ -3,12 +3,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "measure/clock.h"
+#include "measure/memory.h"
 #include "peers.h"
 
-const char *const work_names[WORK_KINDS] = { "matmul", "layernorm", "softmax", "gelu", "forward" };
+const char *const work_names[WORK_KINDS] = { "matmul", "layernorm", "softmax",
+                                             "gelu",   "attention", "forward" };
 
 void fatal(const char *format, ...)
 {
@@ -25,13 +26,10 @@ void fatal(const char *format, ...)
 
 void *allocate(size_t bytes)
 {
-    const size_t huge = (size_t)2 << 20, align = bytes < huge ? 64 : huge;
-    void *const p = aligned_alloc(align, (bytes + align - 1) / align * align);
+    void *const p = memory_allocate(bytes);
 
     if (!p)
         fatal("no memory for %zu bytes", bytes);
-    if (align == huge)
-        madvise(p, bytes, MADV_HUGEPAGE); /* advice only: failure is harmless */
     return p;
 }
 

@@ -1,23 +1,24 @@
-/* forward.c - the group forward: whole forward passes on the same random weights */
-#include <math.h>
+/* forward.c - answers requests for whole forward passes on the same random weights */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "measure/clock.h"
 #include "session.h"
-#include "vit/inspect.h"
 
 enum { CLASSES = 1000 };
-static const size_t batches[] = { 1, 8 };
-enum { BATCHES = sizeof batches / sizeof *batches };
 
 /* Sums in another order differ in the last bits, over twelve to twenty-four blocks. */
 static const double logits_tolerance = 1e-4;
 
-/* Ends the program unless all results agree: only equal work can be compared. */
-static void compare_logits(const struct turns *t, const struct work *work)
+/*
+ * The largest difference of each library's logits, relative to libvit's largest. Ends the program
+ * unless all agree: only equal work can be compared.
+ */
+static json_t *compare_logits(const struct turns *t, const struct work *work)
 {
     const size_t count = work->batch * CLASSES;
     float *const own = allocate(count * sizeof *own), *const other = allocate(count * sizeof *own);
+    json_t *const all = json_object();
 
     t->jobs[0].logits(t->jobs[0].state, own);
     for (size_t p = 1; p < PEERS; p++) {
@@ -28,80 +29,71 @@ static void compare_logits(const struct turns *t, const struct work *work)
         if (!(apart < logits_tolerance))
             fatal("%s: %s, batch %zu: expected logits within %g of libvit's largest, found %g",
                   all_peers[p]->name, work->model, work->batch, logits_tolerance, apart);
-        printf("%-22s %s's logits are within %.1e of libvit's, relative to the largest\n", "",
-               all_peers[p]->name, apart);
+        json_object_set_new(all, all_peers[p]->name, json_real(apart));
     }
     free(own);
     free(other);
+    return all;
 }
 
-/* Medians of libvit's seconds and of the peak, for the speed of two threads over one. */
-struct medians {
-    double seconds, peak;
-};
-
-static struct medians compare(const struct session *session, const struct work *work,
-                              double operations)
+json_t *answer_forward(const struct session *session, const json_t *request)
 {
     static struct turns turns;
-    struct peak peak = peak_prepare(session->machine.kernels, work->threads);
-    char label[64];
-    const struct row row = { .group = DOES_FORWARD,
-                             .name = work->model,
-                             .label = label,
-                             .threads = work->threads,
-                             .batch = work->batch,
-                             .operations = operations * (double)work->batch };
+    const struct work work = { .kind = WORK_FORWARD,
+                               .model = request_text(request, "model"),
+                               .batch = request_size(request, "batch"),
+                               .threads = request_size(request, "threads") };
 
-    snprintf(label, sizeof label, "batch %zu, %zu thread%s", work->batch, work->threads,
-             work->threads == 1 ? "" : "s");
-    turns_prepare(&turns, session, row.group, work);
-    compare_logits(&turns, work);
-    turns_take(&turns, session->rounds, work->threads, &peak);
+    if (work.threads > session->machine.cpu_count)
+        fatal("expected at most %zu threads, found %zu", session->machine.cpu_count, work.threads);
+    models_make(&work);
+    turns_prepare(&turns, session, DOES_FORWARD, &work, json_object_get(request, "libraries"));
+    json_t *const apart = compare_logits(&turns, &work);
+    turns_take(&turns, session, request_rounds(request), work.threads);
     turns_close(&turns);
-    report_row(session, &row, &turns);
-    return (struct medians){ sorted_median(turns.seconds[0], turns.rounds),
-                             sorted_median(turns.peak, turns.rounds) };
+    json_t *const answer = turns_answer(&turns, session);
+    json_object_set_new(answer, "apart", apart);
+    return answer;
 }
 
-static double operations_of(const char *model)
+/*
+ * libvit alone: one thread and two in turn, and the peak of both. Back to back, the second core
+ * has just been used; after a pause, it must wake up.
+ */
+json_t *answer_scaling(const struct session *session, const json_t *request)
 {
-    struct vit_config config = { .size = sizeof config };
-    double flops;
-    struct vit_error err;
+    enum { MOST = 2 };
+    static double seconds[MOST][MAX_ROUNDS], peaks[MOST][MAX_ROUNDS];
+    const size_t rounds = request_rounds(request);
+    const bool pause = json_is_true(json_object_get(request, "pause"));
+    struct job jobs[MOST];
+    struct peak peak[MOST];
 
-    if (vit_config_from_name(model, &config, &err) != VIT_OK ||
-        vit_config_flops(&config, &flops, &err) != VIT_OK)
-        fatal("%s", err.message);
-    return flops;
-}
-
-static void measure_model(const struct session *session, const char *model)
-{
-    const double operations = operations_of(model);
-
-    models_make(&(struct work){ .kind = WORK_FORWARD, .model = model });
-    report_header(
-        DOES_FORWARD, model,
-        "ms per image, libvit over each; libvit's share of the peak: median, best decile");
-    for (size_t b = 0; b < BATCHES; b++) {
-        struct medians m[2];
-        for (size_t threads = 1; threads <= session->machine.cpu_count; threads++) {
-            const struct work work = {
-                .kind = WORK_FORWARD, .model = model, .batch = batches[b], .threads = threads
-            };
-            m[threads - 1] = compare(session, &work, operations);
-        }
-        if (session->machine.cpu_count > 1)
-            printf("%-22s two threads over one: libvit %.2f, multiply-adds alone %.2f\n", "",
-                   m[0].seconds / m[1].seconds, m[1].peak / m[0].peak);
+    if (session->machine.cpu_count < MOST)
+        fatal("expected two processors, found one");
+    for (size_t i = 0; i < MOST; i++) {
+        const struct work work = { .kind = WORK_FORWARD,
+                                   .model = request_text(request, "model"),
+                                   .batch = request_size(request, "batch"),
+                                   .threads = i + 1 };
+        models_make(&work);
+        all_peers[0]->prepare(&work, &jobs[i]);
+        jobs[i].run(jobs[i].state, 1);
+        peak[i] = peak_prepare(session->machine.kernels, i + 1);
     }
-}
-
-void measure_forward(struct session *session)
-{
-    if (session->machine.cpu_count < 2)
-        printf("\ntwo threads are not measured: this process may use one processor\n");
-    for (size_t i = 0; i < session->model_count; i++)
-        measure_model(session, session->models[i]);
+    for (size_t r = 0; r < rounds; r++)
+        for (size_t i = 0; i < MOST; i++) {
+            const size_t threads = r % 2 ? MOST - 1 - i : i;
+            if (pause)
+                let_threads_sleep();
+            peaks[threads][r] = peak_measure(&peak[threads]);
+            if (pause)
+                let_threads_sleep();
+            seconds[threads][r] = jobs[threads].run(jobs[threads].state, 1);
+        }
+    for (size_t i = 0; i < MOST; i++)
+        jobs[i].close(jobs[i].state);
+    return json_pack("{s:[o,o], s:[o,o]}", "seconds_of_threads", numbers(seconds[0], rounds),
+                     numbers(seconds[1], rounds), "peak_of_threads", numbers(peaks[0], rounds),
+                     numbers(peaks[1], rounds));
 }

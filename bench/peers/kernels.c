@@ -1,31 +1,17 @@
-/* kernels.c - the groups matmul and rows: one operation at a time, on one thread */
-#include <math.h>
+/* kernels.c - answers requests for one operation on one thread */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel_cases.h"
+#include "measure/memory.h"
 #include "session.h"
-
-static const struct {
-    const char *name;
-    size_t rows, n;
-} row_sizes[] = { { "in_cache", 8, 768 }, { "forward", 197, 768 }, { "out_of_cache", 16384, 768 } };
-enum { ROW_SIZES = sizeof row_sizes / sizeof *row_sizes };
 
 /* Peers may sum in another order and approximate exp and erf differently, nothing more. */
 static const double tolerance = 1e-4;
 
-/* The linear layers of a ViT-B block; the report has their geometric mean. */
-static bool is_linear_layer(const struct matmul_case *c)
-{
-    return c->m > 1 && c->n >= 768 && c->k >= 768;
-}
-
 /* Compares the result of each library in this process with libvit's. */
-static void check_results(const struct turns *t, const struct work *work)
+static void check_results(const struct turns *t, const struct work *work, size_t count)
 {
-    const size_t count = work->m * work->n;
     float *const expected = allocate(count * sizeof *expected);
 
     t->jobs[0].run(t->jobs[0].state, 1);
@@ -44,68 +30,55 @@ static void check_results(const struct turns *t, const struct work *work)
     free(expected);
 }
 
-static double compare(const struct session *session, const struct work *work, const struct row *row)
+static enum work_kind kind_of(const char *name)
+{
+    for (size_t kind = 0; kind < WORK_FORWARD; kind++)
+        if (strcmp(name, work_names[kind]) == 0)
+            return (enum work_kind)kind;
+    fatal("expected a kind of work, found \"%s\"", name);
+}
+
+/* The numbers of x and of y. */
+static void sizes_of(const struct work *w, size_t *x, size_t *y)
+{
+    *x = w->m * (w->kind == WORK_MATMUL ? w->k : w->n);
+    *y = w->m * w->n;
+    if (w->kind == WORK_ATTENTION) {
+        *x = w->m * memory_stride(3 * w->n * w->k);
+        *y = w->m * memory_stride(w->n * w->k);
+    }
+}
+
+json_t *answer_kernel(const struct session *session, const json_t *request)
 {
     static struct turns turns;
-    struct peak peak = peak_prepare(session->machine.kernels, 1);
+    struct work w = { .kind = kind_of(request_text(request, "kind")),
+                      .m = request_size(request, "m"),
+                      .n = request_size(request, "n") };
+    const bool three = w.kind == WORK_MATMUL || w.kind == WORK_ATTENTION;
+    size_t x_size, y_size;
 
-    turns_prepare(&turns, session, row->group, work);
-    check_results(&turns, work);
-    turns_take(&turns, session->rounds, 1, &peak);
+    w.k = three ? request_size(request, "k") : 1;
+    sizes_of(&w, &x_size, &y_size);
+    float *const x = new_floats(x_size), *const weights = new_floats(w.n * w.k);
+    float *const gamma = new_floats(w.n), *const beta = new_floats(w.n);
+    w.x = x;
+    w.w = weights;
+    w.gamma = gamma;
+    w.beta = beta;
+    w.y = new_floats(y_size);
+    turns_prepare(&turns, session,
+                  w.kind == WORK_MATMUL      ? DOES_MATMUL
+                  : w.kind == WORK_ATTENTION ? DOES_ATTENTION
+                                             : DOES_ROWS,
+                  &w, json_object_get(request, "libraries"));
+    check_results(&turns, &w, y_size);
+    turns_take(&turns, session, request_rounds(request), 1);
     turns_close(&turns);
-    return report_row(session, row, &turns);
-}
-
-void measure_matmul(struct session *session)
-{
-    double logs = 0;
-    size_t count = 0;
-
-    report_header(DOES_MATMUL, "matmul",
-                  "share of the multiply-add peak; libvit: best decile, over the best peer");
-    for (size_t i = 0; i < matmul_case_count; i++) {
-        const struct matmul_case *const c = &matmul_cases[i];
-        float *const x = new_floats(c->m * c->k), *const w = new_floats(c->n * c->k);
-        const struct work work = { .kind = WORK_MATMUL,
-                                   .m = c->m,
-                                   .n = c->n,
-                                   .k = c->k,
-                                   .x = x,
-                                   .w = w,
-                                   .y = allocate(c->m * c->n * sizeof(float)) };
-        const struct row row = { .group = DOES_MATMUL,
-                                 .name = c->name,
-                                 .threads = 1,
-                                 .operations = 2.0 * (double)c->m * (double)c->n * (double)c->k };
-        const double ratio = compare(session, &work, &row);
-        if (is_linear_layer(c)) {
-            logs += log(ratio);
-            count++;
-        }
-    }
-    printf("libvit over the best peer, geometric mean of ViT-B's %zu linear layers: %.3fx\n", count,
-           exp(logs / (double)count));
-}
-
-void measure_rows(struct session *session)
-{
-    report_header(DOES_ROWS, "rows of 768", "ns per element; libvit over the best peer");
-    for (enum work_kind kind = WORK_LAYERNORM; kind <= WORK_GELU; kind++) {
-        for (size_t i = 0; i < ROW_SIZES; i++) {
-            const size_t rows = row_sizes[i].rows, n = row_sizes[i].n;
-            char name[64];
-            const struct work work = { .kind = kind,
-                                       .m = rows,
-                                       .n = n,
-                                       .x = new_floats(rows * n),
-                                       .gamma = new_floats(n),
-                                       .beta = new_floats(n),
-                                       .y = new_floats(rows * n) };
-            const struct row row = {
-                .group = DOES_ROWS, .name = name, .threads = 1, .elements = (double)(rows * n)
-            };
-            snprintf(name, sizeof name, "%s/%s", work_names[kind], row_sizes[i].name);
-            compare(session, &work, &row);
-        }
-    }
+    free(x);
+    free(weights);
+    free(gamma);
+    free(beta);
+    free(w.y);
+    return turns_answer(&turns, session);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bind.h"
+#include "measure/memory.h"
 #include "peers.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
@@ -17,6 +18,7 @@ struct state {
     struct vit_model *model;
     struct vit_context *context;
     size_t classes;
+    size_t ld, ld_out; /* of attention's operands, as in a forward pass */
     float *images, *logits;
 };
 
@@ -63,6 +65,33 @@ static void call_forward(void *state)
 
     if (vit_forward(s->context, s->work.batch, s->images, s->logits, &err) != VIT_OK)
         fatal("libvit: %s", err.message);
+}
+
+static void call_attention(void *state)
+{
+    const struct state *const s = state;
+    const struct work *const w = &s->work;
+    const size_t dim = w->n * w->k;
+
+    vit_attention(here->kernels, NULL,
+                  &(struct vit_attention_args){ .queries = w->m,
+                                                .tokens = w->m,
+                                                .heads = w->n,
+                                                .head_dim = w->k,
+                                                .q = w->x,
+                                                .ldq = s->ld,
+                                                .k = w->x + dim,
+                                                .v = w->x + 2 * dim,
+                                                .ldkv = s->ld,
+                                                .out = w->y,
+                                                .ld_out = s->ld_out,
+                                                .scale = 0.125f,
+                                                .scratch = s->scratch });
+}
+
+static double run_attention(void *state, size_t repeats)
+{
+    return time_calls(call_attention, state, repeats);
 }
 
 static double run_matmul(void *state, size_t repeats)
@@ -120,6 +149,15 @@ static void open_forward(struct state *s)
     s->logits = allocate(s->work.batch * c.classes * sizeof *s->logits);
 }
 
+static void close_kernel(void *state)
+{
+    struct state *const s = state;
+
+    free((void *)s->packed.panels);
+    free(s->scratch);
+    free(s);
+}
+
 static bool prepare(const struct work *work, struct job *job)
 {
     struct state *const s = allocate(sizeof *s);
@@ -134,12 +172,18 @@ static bool prepare(const struct work *work, struct job *job)
         s->packed = (struct vit_packed){ kernel, work->n, work->k, panels };
         vit_pack(&s->packed, 0, work->n, work->w, work->k, 1);
         s->scratch = allocate(vit_matmul_scratch_bytes(&s->packed, work->m, 1) + 1);
-        *job = (struct job){ .run = run_matmul, .state = s };
+        *job = (struct job){ .run = run_matmul, .close = close_kernel, .state = s };
+    } else if (work->kind == WORK_ATTENTION) {
+        s->ld = memory_stride(3 * work->n * work->k);
+        s->ld_out = memory_stride(work->n * work->k);
+        s->scratch = allocate(vit_attention_scratch_bytes(here->kernels, work->m, work->k, 1));
+        *job = (struct job){ .run = run_attention, .close = close_kernel, .state = s };
     } else {
-        *job = (struct job){ .run = run_rows, .state = s };
+        *job = (struct job){ .run = run_rows, .close = close_kernel, .state = s };
     }
     return true;
 }
 
-const struct peer peer_libvit = { "libvit", open_libvit, prepare,
-                                  DOES_MATMUL | DOES_ROWS | DOES_FORWARD, false };
+const struct peer peer_libvit = { "libvit", open_libvit,
+                                  prepare,  DOES_MATMUL | DOES_ROWS | DOES_FORWARD | DOES_ATTENTION,
+                                  false,    false };

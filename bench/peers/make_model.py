@@ -1,11 +1,12 @@
 # make_model.py - writes the models of the benchmarks with random weights: reads one request per
 # line, answers each with one line
 #
-#   matmul MxNxK, layernorm|softmax|gelu MxN   writes DIRECTORY/KIND-SHAPE.onnx, and the same with
-#                   every size 1, which measures the overhead of a call
+#   matmul MxNxK, layernorm|softmax|gelu MxN   writes DIRECTORY/KIND-NxK.onnx, whose number of rows
+#                   is free, and the same with every size 1, which measures the overhead of a call
 #   forward MODEL   writes DIRECTORY/MODEL/: a checkpoint in timm's layout, and model.onnx, which
 #                   uses the checkpoint's bytes as its external weights
 #   onnx            answers why model.onnx cannot be written; nothing if it can
+import collections
 import json
 import os
 import sys
@@ -23,19 +24,29 @@ except ImportError as error:
 
 DIRECTORY = sys.argv[1]
 
-SIZES = {  # width, depth, heads
-    "vit_small_patch16_224": (384, 12, 6),
-    "vit_base_patch16_224": (768, 12, 12),
-    "vit_large_patch16_224": (1024, 24, 16),
+Size = collections.namedtuple(
+    "Size", "architecture width depth heads patch image layer_scale", defaults=[False]
+)
+SIZES = {
+    "vit_small_patch16_224": Size("vit_small_patch16_224", 384, 12, 6, 16, 224),
+    "vit_base_patch16_224": Size("vit_base_patch16_224", 768, 12, 12, 16, 224),
+    "vit_base_patch32_224": Size("vit_base_patch32_224", 768, 12, 12, 32, 224),
+    "vit_large_patch14_336": Size("vit_large_patch14_224", 1024, 24, 16, 14, 336),
+    "vit_base_patch14_dinov2": Size("vit_base_patch14_dinov2", 768, 12, 12, 14, 518, True),
 }
-TOKENS, CLASSES = 197, 1000
+CLASSES = 1000
 
 
-def tensors(width, depth):
+def tokens_of(size):
+    return 1 + (size.image // size.patch) ** 2
+
+
+def tensors(size):
     """Names and shapes as in timm, and whether it is the weight of a norm."""
+    width, depth = size.width, size.depth
     yield "cls_token", (1, 1, width), False
-    yield "pos_embed", (1, TOKENS, width), False
-    yield "patch_embed.proj.weight", (width, 3, 16, 16), False
+    yield "pos_embed", (1, tokens_of(size), width), False
+    yield "patch_embed.proj.weight", (width, 3, size.patch, size.patch), False
     yield "patch_embed.proj.bias", (width,), False
     for i in range(depth):
         for name, rows, columns in (
@@ -46,6 +57,9 @@ def tensors(width, depth):
         ):
             yield f"blocks.{i}.{name}.weight", (rows, columns), False
             yield f"blocks.{i}.{name}.bias", (rows,), False
+        if size.layer_scale:
+            for name in "ls1", "ls2":
+                yield f"blocks.{i}.{name}.gamma", (width,), True
         for name in "norm1", "norm2":
             yield f"blocks.{i}.{name}.weight", (width,), True
             yield f"blocks.{i}.{name}.bias", (width,), False
@@ -57,9 +71,9 @@ def tensors(width, depth):
 
 def write_checkpoint(directory, model):
     """Weights are normal with a deviation of 0.02, cut at two; those of norms 1 ± 0.1."""
-    width, depth, _ = SIZES[model]
+    size = SIZES[model]
     header, end = {}, 0
-    for name, shape, _ in tensors(width, depth):
+    for name, shape, _ in tensors(size):
         begin, end = end, end + 4 * int(numpy.prod(shape))
         header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
     text = json.dumps(header).encode()
@@ -67,12 +81,21 @@ def write_checkpoint(directory, model):
     random = numpy.random.default_rng(1)
     with open(f"{directory}/model.safetensors", "wb") as file:
         file.write(len(text).to_bytes(8, "little") + text)
-        for _, shape, norm in tensors(width, depth):
+        for _, shape, norm in tensors(size):
             values = random.standard_normal(shape, dtype=numpy.float32).clip(-2, 2)
             values = values * numpy.float32(0.1) + 1 if norm else values * numpy.float32(0.02)
             file.write(values.astype("<f4").tobytes())
     with open(f"{directory}/config.json", "w") as file:
-        json.dump({"architecture": model, "num_classes": CLASSES}, file)
+        arguments = {"img_size": size.image, "num_classes": CLASSES}
+        json.dump(
+            {
+                "architecture": size.architecture,
+                "num_classes": CLASSES,
+                "model_args": arguments,
+                "pretrained_cfg": {"input_size": [3, size.image, size.image]},
+            },
+            file,
+        )
     return header, 8 + len(text)
 
 
@@ -143,25 +166,30 @@ class Graph:
 
 
 def write_forward(directory, model, header, start):
-    width, depth, heads = SIZES[model]
+    size = SIZES[model]
+    width, tokens, patch = size.width, tokens_of(size), size.patch
     g = Graph(header, start)
     kernel, bias = g.weight("patch_embed.proj.weight"), g.weight("patch_embed.proj.bias")
-    patches = g.node("Conv", "x", kernel, bias, kernel_shape=[16, 16], strides=[16, 16])
-    patches = g.node("Reshape", patches, g.constant([0, width, TOKENS - 1]))
+    patches = g.node("Conv", "x", kernel, bias, kernel_shape=[patch, patch], strides=[patch, patch])
+    patches = g.node("Reshape", patches, g.constant([0, width, tokens - 1]))
     patches = g.node("Transpose", patches, perm=[0, 2, 1])
+
+    def scaled(y, name):
+        return g.node("Mul", y, g.weight(name)) if size.layer_scale else y
+
     batch = g.node("Shape", "x", start=0, end=1)
     shape = g.node("Concat", batch, g.constant([1, width]), axis=0)
     token = g.node("Expand", g.weight("cls_token"), shape)
     x = g.node("Add", g.node("Concat", token, patches, axis=1), g.weight("pos_embed"))
-    for i in range(depth):
+    for i in range(size.depth):
         b = f"blocks.{i}."
-        mixed = g.attention(g.norm(x, b + "norm1"), b + "attn.qkv", heads)
-        x = g.node("Add", x, g.linear(mixed, b + "attn.proj"))
+        mixed = g.attention(g.norm(x, b + "norm1"), b + "attn.qkv", size.heads)
+        x = g.node("Add", x, scaled(g.linear(mixed, b + "attn.proj"), b + "ls1.gamma"))
         hidden = g.gelu(g.linear(g.norm(x, b + "norm2"), b + "mlp.fc1"))
-        x = g.node("Add", x, g.linear(hidden, b + "mlp.fc2"))
+        x = g.node("Add", x, scaled(g.linear(hidden, b + "mlp.fc2"), b + "ls2.gamma"))
     first = g.node("Gather", g.norm(x, "norm"), g.constant(0), axis=1)
     g.linear(first, "head")
-    g.save(f"{directory}/model.onnx", ["batch", 3, 224, 224], ["batch", CLASSES])
+    g.save(f"{directory}/model.onnx", ["batch", 3, size.image, size.image], ["batch", CLASSES])
 
 
 def floats(*shape):
@@ -169,7 +197,7 @@ def floats(*shape):
     return (i.astype(numpy.float32) / numpy.float32(504) - 1).reshape(shape)
 
 
-def write_kernel(path, kind, m, n, k=1):
+def write_kernel(path, kind, n, k=1):
     g = Graph()
     if kind == "matmul":
         y = g.node("MatMul", "x", g.constant(floats(k, n)))
@@ -182,7 +210,7 @@ def write_kernel(path, kind, m, n, k=1):
         y = g.node("Gelu", "x", domain="com.microsoft")
     # the output is one row: node would copy a whole matrix into new memory at every run
     g.node("Slice", y, g.constant([0]), g.constant([1]))
-    g.save(path, [m, k if kind == "matmul" else n], [1, n])
+    g.save(path, ["m", k if kind == "matmul" else n], [1, n])
 
 
 def current(path):
@@ -199,7 +227,7 @@ def make(kind, what):
                 write_forward(directory, what, header, start)
     else:
         sizes = [int(size) for size in what.split("x")]
-        for shape in (sizes, [1 for _ in sizes]):
+        for shape in (sizes[1:], [1 for _ in sizes[1:]]):
             path = f"{DIRECTORY}/{kind}-{'x'.join(map(str, shape))}.onnx"
             if not current(path):
                 write_kernel(path, kind, *shape)

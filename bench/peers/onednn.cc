@@ -1,5 +1,6 @@
 // onednn.cc - oneDNN 2: matmul with prepacked weights, LayerNorm, softmax, GELU
 #include <cstdio>
+#include <cstdlib>
 
 #include "peers.h"
 
@@ -15,6 +16,7 @@ namespace
 struct state {
     dnnl::primitive primitive;
     std::unordered_map<int, memory> arguments;
+    void *packed = nullptr; // weights
 };
 
 dnnl::engine &engine()
@@ -59,14 +61,16 @@ state *prepare_matmul(const work *w)
     const memory::desc y({ dim(w->m), dim(w->n) }, memory::data_type::f32, tag::ab);
     const dnnl::matmul::primitive_desc how(dnnl::matmul::desc(x, any, y), engine());
 
-    memory packed(how.weights_desc(), engine(), allocate(how.weights_desc().get_size()));
+    void *const bytes = allocate(how.weights_desc().get_size());
+    memory packed(how.weights_desc(), engine(), bytes);
     memory plain = wrap(weights, w->w);
     dnnl::reorder(plain, packed).execute(stream(), plain, packed);
     stream().wait();
     return new state{ dnnl::matmul(how),
                       { { DNNL_ARG_SRC, wrap(x, w->x) },
                         { DNNL_ARG_WEIGHTS, packed },
-                        { DNNL_ARG_DST, wrap(y, w->y) } } };
+                        { DNNL_ARG_DST, wrap(y, w->y) } },
+                      bytes };
 }
 
 state *prepare_rows(const work *w)
@@ -93,9 +97,16 @@ state *prepare_rows(const work *w)
     return s;
 }
 
+void close(void *opaque)
+{
+    auto *s = static_cast<state *>(opaque);
+    std::free(s->packed);
+    delete s;
+}
+
 bool prepare(const work *w, job *j)
 {
-    *j = { run, nullptr, nullptr, w->kind == WORK_MATMUL ? prepare_matmul(w) : prepare_rows(w) };
+    *j = { run, nullptr, close, w->kind == WORK_MATMUL ? prepare_matmul(w) : prepare_rows(w) };
     return true;
 }
 
@@ -103,16 +114,21 @@ bool open(const machine *, char *text)
 {
     const dnnl_version_t *v = dnnl::version();
     const int set = static_cast<int>(dnnl::get_effective_cpu_isa());
+    const int avx2 = static_cast<int>(dnnl::cpu_isa::avx2);
     const int avx512 = static_cast<int>(dnnl::cpu_isa::avx512_core); // bits of the sets it holds
 
     std::snprintf(text, TEXT_SIZE, "%d.%d.%d%s", v->major, v->minor, v->patch,
-                  (set & avx512) == avx512 ? " avx512" : "");
+                  (set & avx512) == avx512 ? " avx512"
+                  : (set & avx2) == avx2   ? " avx2"
+                                           : "");
     return true;
 }
 
 } // namespace
 
-extern "C" const peer peer_onednn = { "oneDNN", open, prepare, DOES_MATMUL | DOES_ROWS, false };
+extern "C" const peer peer_onednn = {
+    "oneDNN", open, prepare, DOES_MATMUL | DOES_ROWS, false, false
+};
 
 #else
 
@@ -127,6 +143,8 @@ bool open(const machine *, char *text)
 
 } // namespace
 
-extern "C" const peer peer_onednn = { "oneDNN", open, nullptr, DOES_MATMUL | DOES_ROWS, false };
+extern "C" const peer peer_onednn = {
+    "oneDNN", open, nullptr, DOES_MATMUL | DOES_ROWS, false, false
+};
 
 #endif

@@ -2,10 +2,11 @@
 // answers each with one line
 //
 //   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares a job
-//   run ID REPEATS   answers the seconds, minus those of the same calls with every size 1
+//   run ID REPEATS   answers the seconds, minus what as many calls with every size 1 take
 //   logits ID        answers the logits of the last run
 //   forget ID        frees the job
 import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -39,7 +40,6 @@ async function open(file, threads, input, output, dimensions) {
     const x = new ort.Tensor('float32', floats(size(input)), input);
     const y = new ort.Tensor('float32', new Float32Array(size(output)), output);
     const run = () => session.run({ x }, { y });
-    await run();
     return { run, y, close: () => session.release() };
 }
 
@@ -50,9 +50,18 @@ async function time(job, repeats) {
     return Number(process.hrtime.bigint() - begin) * 1e-9;
 }
 
+// The median, so that one interruption does not make a later result too small.
+async function overheadOf(kind, shape) {
+    const empty = await openKernel(kind, shape), calls = 64, seconds = [];
+    for (let i = 0; i < 15; i++)
+        seconds.push(await time(empty, calls) / calls);
+    await empty.close();
+    return seconds.sort((a, b) => a - b)[7];
+}
+
 async function openKernel(kind, shape) {
     const [m, n, k] = shape.split('x').map(Number);
-    return open(`${kind}-${shape}.onnx`, 1, [m, k ?? n], [1, n]);
+    return open(`${kind}-${shape.replace(/^\d+x/, '')}.onnx`, 1, [m, k ?? n], [1, n], { m });
 }
 
 async function answer(command, id, ...rest) {
@@ -60,14 +69,15 @@ async function answer(command, id, ...rest) {
     switch (command) {
     case 'forward': {
         const [model, batch, threads] = [rest[0], Number(rest[1]), Number(rest[2])];
-        jobs.set(id, await open(`${model}/model.onnx`, threads, [batch, 3, 224, 224],
-            [batch, 1000], { batch }));
+        const { pretrained_cfg } =
+            JSON.parse(readFileSync(`${directory}/${model}/config.json`));
+        jobs.set(id, await open(`${model}/model.onnx`, threads,
+            [batch, ...pretrained_cfg.input_size], [batch, 1000], { batch }));
         return '';
     }
     case 'run': {
         const repeats = Number(rest[0]);
-        const seconds = await time(job, repeats);
-        return seconds - (job.empty ? await time(job.empty, repeats) : 0);
+        return await time(job, repeats) - repeats * (job.overhead ?? 0);
     }
     case 'logits':
         return job.y.data.join(' ');
@@ -77,7 +87,7 @@ async function answer(command, id, ...rest) {
         return '';
     default: {
         const opened = await openKernel(command, rest[0]);
-        opened.empty = await openKernel(command, rest[0].replace(/\d+/g, '1'));
+        opened.overhead = await overheadOf(command, rest[0].replace(/\d+/g, '1'));
         jobs.set(id, opened);
         return '';
     }

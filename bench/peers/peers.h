@@ -11,14 +11,26 @@ extern "C" {
 
 struct vit_kernels;
 
-enum work_kind { WORK_MATMUL, WORK_LAYERNORM, WORK_SOFTMAX, WORK_GELU, WORK_FORWARD, WORK_KINDS };
+enum work_kind {
+    WORK_MATMUL,
+    WORK_LAYERNORM,
+    WORK_SOFTMAX,
+    WORK_GELU,
+    WORK_ATTENTION,
+    WORK_FORWARD,
+    WORK_KINDS
+};
 extern const char *const work_names[WORK_KINDS]; /* "matmul", …, as in requests to child
                                                     processes */
 
 /* The same input for every library; all arrays are dense, and the libraries share them. */
 struct work {
     enum work_kind kind;
-    size_t m, n, k; /* matmul: y[m][n] = x[m][k] · w[n][k]ᵀ; rows: y[m][n] from x[m][n] */
+    /*
+     * matmul: y[m][n] = x[m][k] · w[n][k]ᵀ; rows: y[m][n] from x[m][n]; attention: y[m][n][k] of m
+     * tokens, n heads and k columns from x[m][3][n][k].
+     */
+    size_t m, n, k;
     const float *x, *w;
     const float *gamma, *beta; /* [n], of LayerNorm, whose eps is 1e-6 */
     float *y;
@@ -42,11 +54,12 @@ struct machine {
     bool best;                         /* that level is the best of this machine */
     int cpus[2];                       /* processors that one and two threads are bound to */
     size_t cpu_count;                  /* 1 if this process may use no more */
+    bool one_core;                     /* there is one, or both are threads of one core */
 };
 
 enum { TEXT_SIZE = 256 };
 
-enum group_bit { DOES_MATMUL = 1, DOES_ROWS = 2, DOES_FORWARD = 4 };
+enum group_bit { DOES_MATMUL = 1, DOES_ROWS = 2, DOES_FORWARD = 4, DOES_ATTENTION = 8 };
 
 struct peer {
     const char *name;
@@ -59,6 +72,7 @@ struct peer {
     bool (*prepare)(const struct work *work, struct job *job);
     unsigned does;  /* of enum group_bit: the groups that it takes part in */
     bool elsewhere; /* runs in a separate process, without the arrays of the work */
+    bool unheld;    /* cannot be limited to a level: always uses the best of the machine */
 };
 
 extern const struct peer peer_libvit, peer_openblas, peer_blis, peer_onednn, peer_onnxruntime,

@@ -123,10 +123,6 @@ static bool open_onnxruntime(const struct machine *machine, char *text)
 {
     char directory[4096], worker[32];
 
-    if (!machine->best) { /* it has no such setting */
-        snprintf(text, TEXT_SIZE, "left out: it cannot be limited to %s", machine->kernels->isa);
-        return true;
-    }
     if (!models.to || *child_ask(&models, "onnx")) {
         snprintf(text, TEXT_SIZE, "its models need Python's numpy and onnx");
         return false;
@@ -163,8 +159,6 @@ static bool open_pytorch(const struct machine *machine, char *text)
 
 static bool prepare_onnxruntime(const struct work *work, struct job *job)
 {
-    if (!onnxruntime.to)
-        return false;
     models_make(work);
     prepare(&onnxruntime, work, job);
     return true;
@@ -176,7 +170,12 @@ static bool prepare_pytorch(const struct work *work, struct job *job)
     return true;
 }
 
-const struct peer peer_onnxruntime = { "ONNX Runtime", open_onnxruntime, prepare_onnxruntime,
-                                       DOES_MATMUL | DOES_ROWS | DOES_FORWARD, true };
-const struct peer peer_pytorch = { "PyTorch", open_pytorch, prepare_pytorch,
-                                   DOES_MATMUL | DOES_ROWS | DOES_FORWARD, true };
+const struct peer peer_onnxruntime = { "ONNX Runtime",
+                                       open_onnxruntime,
+                                       prepare_onnxruntime,
+                                       DOES_MATMUL | DOES_ROWS | DOES_FORWARD,
+                                       true,
+                                       true };
+const struct peer peer_pytorch = {
+    "PyTorch", open_pytorch, prepare_pytorch, DOES_ROWS | DOES_FORWARD, true, false
+};

@@ -1,4 +1,4 @@
-/* session.h - one run of the comparison on one level: the libraries, and their results */
+/* session.h - one level: the libraries, and the measurements that requests ask for */
 #ifndef VIT_BENCH_PEERS_SESSION_H
 #define VIT_BENCH_PEERS_SESSION_H
 
@@ -7,69 +7,55 @@
 #include "measure/peak.h"
 #include "peers.h"
 
-enum { MAX_ROUNDS = 999, MAX_MODELS = 8 };
+enum { MAX_ROUNDS = 999, QUIET = 0, BESIDE = 1, STATES = 2 };
 
 struct session {
     struct machine machine;
-    const struct peer *peers[PEERS]; /* NULL: missing */
-    const char *models[MAX_MODELS];  /* of the forward passes */
-    size_t model_count;
-    size_t rounds;
-    json_t *results; /* an array */
-    json_t *facts;   /* thread scaling of the peak, libraries, missing libraries */
+    const struct peer *peers[PEERS]; /* NULL: missing, or not asked for */
+    bool beside;                     /* there is a neighbor: every turn has both states */
 };
 
 /*
  * The jobs for one piece of work, indexed by peer (run is NULL if there is none), and their
- * results.
+ * results, in the order of the rounds.
  */
 struct turns {
     struct job jobs[PEERS];
     size_t repeats[PEERS];
-    double seconds[PEERS][MAX_ROUNDS]; /* of one run; sorted after the last turn */
-    double peak[MAX_ROUNDS];           /* operations per second; sorted after the last turn */
+    double seconds[STATES][PEERS][MAX_ROUNDS]; /* of one run */
+    double peak[STATES][MAX_ROUNDS];           /* operations per second */
     size_t rounds;
     double processor_share; /* of libvit's turns: the share in which its first thread ran */
 };
 
-/* Prepares a piece of work with every peer that is present and supports it. */
+/* Prepares a piece of work with every peer that is present, supports it and is in the list. */
 void turns_prepare(struct turns *turns, const struct session *session, enum group_bit group,
-                   const struct work *work);
+                   const struct work *work, const json_t *libraries);
 
 /*
- * Rounds in which the peak and then each job is measured. With several threads, each turn begins
- * when the threads of the one before have stopped spinning.
+ * Rounds in which the peak and then each job is measured, quiet and then, with a neighbor, beside
+ * it. With several threads, each turn begins when the threads of the one before have stopped
+ * spinning.
  */
-void turns_take(struct turns *turns, size_t rounds, size_t threads, struct peak *peak);
+void turns_take(struct turns *turns, const struct session *session, size_t rounds, size_t threads);
 void turns_close(struct turns *turns);
 
-double sorted_median(const double *sorted, size_t count);
-double sorted_decile(const double *sorted, size_t count); /* the smallest tenth ends here */
-void sort_numbers(double *numbers, size_t count);
+/* Longer than the idle threads of OpenMP, OpenBLAS and ONNX Runtime spin. */
+void let_threads_sleep(void);
 
-/* One row of a table, and its values for the JSON file. */
-struct row {
-    enum group_bit group;
-    const char *name;
-    const char *label;     /* printed instead of the name; or NULL */
-    size_t threads, batch; /* batch 0: no forward pass */
-    double operations;     /* of one run; 0: multiply-adds do not limit its speed */
-    double elements;       /* of one run; 0: no row operation */
-};
+/* Numbers as an array, and what turns measured as an object. */
+json_t *numbers(const double *values, size_t count);
+json_t *turns_answer(const struct turns *turns, const struct session *session);
 
-/* Prints the header: the peers of this group, and the unit of their figures. */
-void report_header(enum group_bit group, const char *what, const char *unit);
+/* The answer to a request (bench/peers/tables.py); what is wrong with one ends the program. */
+json_t *answer_kernel(const struct session *session, const json_t *request);
+json_t *answer_forward(const struct session *session, const json_t *request);
+json_t *answer_scaling(const struct session *session, const json_t *request);
+json_t *answer_start(const struct session *session, const json_t *request);
 
-/*
- * Prints every peer's figure: share of the peak in %, ns per element, or, of a forward pass,
- * milliseconds an image; and libvit's speed over the best peer's, which it returns.
- */
-double report_row(const struct session *session, const struct row *row, const struct turns *turns);
-
-/* The groups of measurements. */
-void measure_matmul(struct session *session);
-void measure_rows(struct session *session);
-void measure_forward(struct session *session);
-void measure_start(struct session *session);
+/* A number and a text of a request. */
+size_t request_size(const json_t *request, const char *name);
+const char *request_text(const json_t *request, const char *name);
+size_t request_rounds(const json_t *request);
 
 #endif

@@ -1,7 +1,6 @@
 /* settings.c - the environment in which each library runs at its best on a level */
 #include "settings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,24 +24,20 @@ static const struct setting {
     { "avx2", "DNNL_MAX_CPU_ISA", "AVX2" },
 };
 
-void settings_apply(const char *level)
+json_t *settings_apply(const char *level)
 {
-    printf("environment:");
+    json_t *const list = json_array();
+
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         const struct setting *const s = &settings[i];
-        const char *const was = getenv(s->name);
         if (s->level && strcmp(s->level, level) != 0)
             continue;
-        if (s->value)
-            printf(" %s=%s", s->name, s->value);
-        else if (was)
-            printf(" without %s", s->name);
-        if (was && (!s->value || strcmp(was, s->value) != 0))
-            printf(" (it was %s)", was);
-        if (s->value)
+        if (s->value) {
             setenv(s->name, s->value, 1);
-        else
+            json_array_append_new(list, json_sprintf("%s=%s", s->name, s->value));
+        } else {
             unsetenv(s->name);
+        }
     }
-    putchar('\n');
+    return list;
 }

@@ -2,7 +2,9 @@
 #ifndef VIT_BENCH_PEERS_SETTINGS_H
 #define VIT_BENCH_PEERS_SETTINGS_H
 
-/* Sets them; call it before a library is loaded. Prints each change. */
-void settings_apply(const char *level);
+#include <jansson.h>
+
+/* Sets them; call it before a library is loaded. Returns them, as an array of "NAME=VALUE". */
+json_t *settings_apply(const char *level);
 
 #endif

@@ -1,0 +1,163 @@
+"""judge.py - which targets the measured tables of one CPU and level meet"""
+import dataclasses
+
+from rounds import fastest_peer, geometric_mean, kept, over_best, scaling, share
+from tables import LAYERS, LINEAR_ROWS, ODD, WIDTHS
+
+LEVEL, MEAN, FORWARD, AIM = 0.98, 1.03, 1.05, 1.2
+ATTENTION, TALL_POINTS, ODD_POINTS = 0.75, 0.02, 0.08
+SCALING, MULTIPLY_ADDS = 1.85, 1.95  # two threads over one: the pass, where the peak gets this
+ROWS = 1.1
+KEPT = 0.9
+
+
+@dataclasses.dataclass
+class Verdict:
+    """One target: what must hold, how many of its rows were measured, and where it fails."""
+    target: str
+    measured: int
+    wanted: int
+    failures: list
+    found: str = ""
+
+    def text(self):
+        if self.measured == 0:
+            return f"not measured  {self.target}"
+        state = "fails" if self.failures else "holds"
+        if self.measured < self.wanted:
+            state += f" for {self.measured} of {self.wanted} rows"
+        found = f": {self.found}" if self.found else ""
+        lines = [f"{state:12}  {self.target}{found}"]
+        return "\n".join(lines + [f"{'':14}{f}" for f in self.failures])
+
+
+def at_least(target, rows, answers, value, limit, found=None):
+    """Every row's value(row, answer) is at least the limit; value has a number and a note."""
+    there = [(r, *value(r, answers[r.case])) for r in rows if r.case in answers]
+    failures = [f"{r.case} {v:.3f} {note}".rstrip() for r, v, note in there if v < limit]
+    text = found([v for _, v, _ in there]) if found and there else ""
+    return Verdict(target, len(there), len(rows), failures, text)
+
+
+def best_of(but):
+    def value(_, answer):
+        found = over_best(answer, but)
+        return (found[0], f"({found[3]})") if found else (float("inf"), "no peer")
+    return value
+
+
+def share_of(row, answer):
+    return share(row, answer, "libvit")[0], ""
+
+
+def smallest(values):
+    return f"least {min(values):.3f}"
+
+
+def mean_verdict(target, rows, answers, but):
+    ratios = [best_of(but)(r, answers[r.case])[0] for r in rows if r.case in answers]
+    if not ratios:
+        return Verdict(target, 0, len(rows), [])
+    mean = geometric_mean(ratios)
+    failures = [] if mean >= MEAN else [f"{mean:.3f}"]
+    return Verdict(target, len(ratios), len(rows), failures, f"{mean:.3f}")
+
+
+def tall_verdict(rows, answers):
+    """The share at the largest M against the best M of the same layer."""
+    failures, measured = [], 0
+    tall = LINEAR_ROWS[-1]
+    for model in WIDTHS:
+        for layer in LAYERS:
+            own = [r for r in rows if r.case.startswith(f"{model}/{layer}/")]
+            shares = {r.request["m"]: share_of(r, answers[r.case])[0] for r in own
+                      if r.case in answers}
+            if tall not in shares or len(shares) < len(LINEAR_ROWS):
+                continue
+            measured += 1
+            best = max(shares, key=shares.get)
+            if shares[tall] < shares[best] - TALL_POINTS:
+                failures.append(f"{model}/{layer} {100 * shares[tall]:.1f} % at M = {tall}, "
+                                f"{100 * shares[best]:.1f} % at {best}")
+    return Verdict(f"share of the peak at M = {tall} within {100 * TALL_POINTS:.0f} points of the "
+                   "best M", measured, len(WIDTHS) * len(LAYERS), failures)
+
+
+def odd_verdict(rows, answers):
+    shares = {r.case: share_of(r, answers[r.case])[0] for r in rows if r.case in answers}
+    measured = [(odd, even) for odd, even in ODD if odd in shares and even in shares]
+    failures = [f"{odd} {100 * shares[odd]:.1f} %, {even} {100 * shares[even]:.1f} %"
+                for odd, even in measured if shares[odd] < shares[even] - ODD_POINTS]
+    target = f"narrow and odd sizes lose at most {100 * ODD_POINTS:.0f} points"
+    return Verdict(target, len(measured), len(ODD), failures)
+
+
+def scaling_value(_, answer):
+    """Relative to what the multiply-adds gain, if that is less than MULTIPLY_ADDS."""
+    own, peak = scaling(answer)
+    return (own[0] / min(1, peak[0] / MULTIPLY_ADDS),
+            f"(two threads {own[0]:.3f}, multiply-adds {peak[0]:.3f})")
+
+
+def verdicts(tables, answers, facts):
+    """Of all targets for which there is a table; peers that cannot be held to the level are judged
+    with the others, and a second time without them."""
+    rows = {t.name: t.rows for t in tables}
+    unheld = facts.get("unheld", [])
+    for but in [()] + ([tuple(unheld)] if unheld else []):
+        note = f", without {' and '.join(but)}" if but else ""
+        for name, what in (("linear", "linear layers"), ("heads", "Q·Kᵀ and P·V")):
+            if name in rows:
+                yield at_least(f"{what} at least {LEVEL} of the best peer{note}", rows[name],
+                               answers[name], best_of(but), LEVEL, smallest)
+        if "linear" in rows:
+            yield mean_verdict(f"linear layers: geometric mean at least {MEAN}{note}",
+                               rows["linear"], answers["linear"], but)
+        if "rows" in rows:
+            some = [r for r in rows["rows"] if r.request["kind"] in ("softmax", "gelu")]
+            yield at_least(f"softmax and GELU at least {ROWS} of the best peer{note}", some,
+                           answers["rows"], best_of(but), ROWS, smallest)
+    if "attention" in rows:
+        yield at_least(f"attention at least {ATTENTION} of the peak", rows["attention"],
+                       answers["attention"], share_of, ATTENTION, smallest)
+    if "linear" in rows:
+        yield tall_verdict(rows["linear"], answers["linear"])
+    if "odd" in rows:
+        yield odd_verdict(rows["odd"], answers["odd"])
+    if "forward" in rows:
+        yield at_least(f"forward passes at least {FORWARD} of the best peer (aim {AIM})",
+                       rows["forward"], answers["forward"], best_of(()), FORWARD, smallest)
+    if "scaling" in rows:
+        yield at_least(f"two threads at least {SCALING} times one where multiply-adds get "
+                       f"{MULTIPLY_ADDS}", rows["scaling"], answers["scaling"], scaling_value,
+                       SCALING, smallest)
+
+
+def interval(found):
+    return f"{found[0]:.3f} ({found[1]:.2f}–{found[2]:.2f})"
+
+
+def kept_value(_, answer):
+    return kept(answer, "libvit")[0], ""
+
+
+def kept_verdicts(tables, answers, neighbor):
+    """Beside a neighbor: what one thread keeps, and whether the fastest peer keeps more."""
+    linear = next((t for t in tables if t.name == "linear"), None)
+    rows = [r for r in linear.rows if r.request["m"] == 197] if linear else []
+    yield at_least(f"beside {neighbor}, M = 197: at least {KEPT} of the quiet speed", rows,
+                   answers.get("linear", {}), kept_value, KEPT, smallest)
+    failures, measured, wanted = [], 0, 0
+    for table in tables:
+        wanted += len(table.rows)
+        for row in table.rows:
+            answer = answers[table.name].get(row.case)
+            best = fastest_peer(answer) if answer else None
+            if not best:
+                continue
+            measured += 1
+            own, other = kept(answer, "libvit"), kept(answer, best)
+            if own[0] < other[0]:
+                failures.append(f"{row.case} keeps {interval(own)}, {best} {interval(other)}")
+    yield Verdict(f"beside {neighbor}: loses no more than the fastest peer", measured, wanted,
+                  failures)
