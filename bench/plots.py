@@ -6,6 +6,7 @@ Usage: plots.py RESULTS.json DIRECTORY
 import itertools
 import json
 import os
+import re
 import sys
 import textwrap
 
@@ -70,7 +71,9 @@ class Results:
         self.context = report["context"]
         self.styles = styles_of(self.context["bench"]["levels"].split())
         # scalar is the readable reference: its speed does not represent the library
-        self.all = [r for r in report["results"] if r.get("level") != "scalar"]
+        # nor does a peer that ran above the level that it is compared on
+        self.all = [r for r in report["results"]
+                    if r.get("level") != "scalar" and r.get("held", True)]
 
     def of(self, run, group, **wanted):
         found = [r for r in self.all if r["run"] == run and r["group"] == group and
@@ -136,8 +139,12 @@ def share(result):
     return None if found is None else 100 * found
 
 
+# Of the many shapes of bench-peers: ViT-B's linear layers for one image and eight, and its heads.
+PLOTTED = re.compile(r"vit_b/\w+/(197|1576)x|[qp]_[kv]/")
+
+
 def plot_matmul(results, directory):
-    matmul = results.of("peers", "matmul", threads=1)
+    matmul = [r for r in results.of("peers", "matmul", threads=1) if PLOTTED.match(r["case"])]
     attention = results.of("bench", "attention")
     one_row = [dict(r, case=r["case"].removeprefix("one_row/")) for r in
                results.of("bench", "matmul") if r["case"].startswith("one_row/")]
@@ -171,11 +178,15 @@ def plot_forward(results, directory):
     models = list(dict.fromkeys(r["case"] for r in forward))
     names = ordered([series_of(r) for r in forward], results.styles)
     settings = sorted({(r.get("batch", 1), r.get("threads", 1)) for r in forward})
+    across = min(3, len(models))
+    lines = -(-len(models) // across)
     figure, panels = pyplot.subplots(
-        1, len(models), figsize=(WIDTH, (0.22 * len(names) + 0.15) * len(settings) + 1.7),
-        sharey=True, squeeze=False)
+        lines, across, sharey=True, squeeze=False,
+        figsize=(WIDTH, lines * ((0.22 * len(names) + 0.15) * len(settings) + 1) + 0.7))
     height = 0.8 / len(names)
-    for axes, model in zip(panels[0], models):
+    for axes in panels.flat[len(models):]:
+        axes.set_visible(False)
+    for axes, model in zip(panels.flat, models):
         for i, name in enumerate(names):
             found = {(r.get("batch", 1), r.get("threads", 1)): milliseconds(r) for r in forward
                      if r["case"] == model and series_of(r) == name}

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """results.py - merges the results of `make bench` and `make bench-peers` into one flat list
 
-Usage: results.py BENCH.json PEERS.json RESULTS.json
+Usage: results.py BENCH.json PEERS.json RESULTS.json|DIRECTORY/
+
+In a directory the file is VERSION-CPU.json, such as 0.2.0-zen4.json.
 
 The output has the context of both runs and, for every measurement, its run ("bench" or "peers"),
 library, level (of libvit), group, case, threads, batch, and its values to four digits. Do not
@@ -9,14 +11,15 @@ compare times of different runs; compare their ratios to the peak of the same ru
 """
 import json
 import os
+import re
 import statistics
 import sys
 
 CONTEXT = {
     "bench": ("date", "cpu", "caches", "commit", "version", "compiler", "flags", "levels",
               "default_level", "threads", "OMP_PROC_BIND"),
-    "peers": ("date", "cpu", "caches", "commit", "compiler", "flags", "rounds", "libraries",
-              "missing"),
+    "peers": ("date", "cpu", "caches", "commit", "version", "compiler", "flags", "rounds",
+              "libraries", "missing"),
 }
 COUNTERS = ("GFLOP_per_s", "peak_share", "GB_per_s", "bandwidth_share", "ns_per_element",
             "ms_per_image")
@@ -76,6 +79,26 @@ def rounded(result):
     return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in result.items()}
 
 
+def short_name(cpu):
+    """"zen4" from "Zen 4 (AuthenticAMD, family 25, model 0x11, AMD EPYC)", as vit_cpu_name writes
+    it; of a microarchitecture that it does not know: vendor, family and model."""
+    name = cpu.split(" (")[0]
+    if name.startswith("unknown"):
+        name = " ".join(cpu.split("(", 1)[1].rstrip(")").split(", ")[:3])
+    name = re.sub(r"\s+(?=\d)", "", name.lower().replace("+", "plus"))
+    return re.sub(r"[^a-z0-9]+", "-", name).strip("-")
+
+
+def history_name(context):
+    """VERSION-CPU.json; both runs must be of that version and that CPU."""
+    bench, peers = context["bench"], context["peers"]
+    for fact in ("cpu", "version"):
+        if bench.get(fact) != peers.get(fact):
+            raise Unusable(f"{fact}: expected the same in both files, found {bench.get(fact)} and "
+                           f"{peers.get(fact)}")
+    return f"{bench['version']}-{short_name(bench['cpu'])}.json"
+
+
 def merge(bench_path, peers_path):
     bench_context, benchmarks = read(bench_path, "bench", "benchmarks")
     peers_context, peers = read(peers_path, "peers", "results")
@@ -83,7 +106,8 @@ def merge(bench_path, peers_path):
     return {
         "context": {
             "bench": {k: bench_context[k] for k in CONTEXT["bench"] if k in bench_context},
-            "peers": {k: peers_context[k] for k in CONTEXT["peers"] if k in peers_context},
+            "peers": {k: v for k, v in peers_context.items()
+                      if k in CONTEXT["peers"] or k.startswith("libraries_")},
         },
         "results": [rounded(r) for r in results],
     }
@@ -101,7 +125,11 @@ def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__.split("\n\n")[1])
     try:
-        write(merge(sys.argv[1], sys.argv[2]), sys.argv[3])
+        merged, path = merge(sys.argv[1], sys.argv[2]), sys.argv[3]
+        if path.endswith("/"):
+            path += history_name(merged["context"])
+            print(path)
+        write(merged, path)
     except Unusable as unusable:
         sys.exit(f"results.py: {unusable}")
 
