@@ -25,6 +25,28 @@ float *memory_floats(size_t rows, size_t n)
     return memory_allocate(rows * n * sizeof(float));
 }
 
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+void *memory_block(size_t count, const size_t *bytes, void **parts)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += whole_lines(bytes[i]);
+    char *const block = memory_allocate(total);
+    if (!block)
+        return NULL;
+    total = 0;
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = block + total;
+        total += whole_lines(bytes[i]);
+    }
+    return block;
+}
+
 size_t memory_stride(size_t n)
 {
     const size_t line = LINE / sizeof(float);

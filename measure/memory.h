@@ -11,6 +11,13 @@ void *memory_allocate(size_t bytes);
 /* The same for `rows` rows of n floats each; the product fits in size_t. */
 float *memory_floats(size_t rows, size_t n);
 
+/*
+ * One block of memory for parts [count] of the given bytes, which begin at cache lines, one after
+ * the other, as the library's arrays do: distances modulo 4 KiB matter to loads that follow stores.
+ * Returns the block, to be freed, and fills in the parts; NULL: no memory.
+ */
+void *memory_block(size_t count, const size_t *bytes, void **parts);
+
 /* The row stride of the library's activations: whole cache lines, never a multiple of 4 KiB. */
 size_t memory_stride(size_t n);
 

@@ -173,8 +173,8 @@ static enum vit_status measure_shape(const struct measured *m, const char *text,
 {
     struct timing_samples samples = { .seconds = { 0 } };
     struct timing timing = { .copies = 0 };
-    struct bench bench;
-    size_t copies;
+    struct bench bench = { .kind = NULL };
+    size_t copies = 1;
     enum vit_status status = plan(m, text, &bench, &copies, err);
 
     if (status)
@@ -208,8 +208,8 @@ static enum vit_status prepare(const struct invocation *in, struct measured *m,
         return tool_fail(err, VIT_EINVAL, "%s: expected %s, such as %s, found nothing", name,
                          m->kernel.kind->shape, m->kernel.kind->example);
     for (size_t i = 0; !status && i < m->count; i++) {
-        struct bench bench;
-        size_t copies;
+        struct bench bench = { .kind = NULL };
+        size_t copies = 1;
         status = plan(m, in->operands[1 + i], &bench, &copies, err);
         if (!status && o->roofline && !(bench.operations > 0))
             status = tool_fail(err, VIT_EINVAL,

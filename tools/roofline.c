@@ -60,13 +60,14 @@ static double intensity(const struct measured_shape *s)
 static void choose_axes(struct plot *p)
 {
     const struct measured *const m = p->measured;
-    double left = INFINITY, right = 0, bottom = INFINITY;
+    double left = INFINITY, right = 0, bottom = INFINITY, top = 0;
 
     for (size_t i = 0; i < m->count; i++) {
         p->peak = fmax(p->peak, m->shapes[i].peak);
         left = fmin(left, intensity(&m->shapes[i]));
         right = fmax(right, intensity(&m->shapes[i]));
         bottom = fmin(bottom, m->shapes[i].flops);
+        top = fmax(top, m->shapes[i].flops); /* above the peak, if its measurement was disturbed */
     }
     for (size_t i = 0; i < m->roof_count; i++) {
         const double ridge = p->peak / m->roofs[i].bytes_per_s;
@@ -77,7 +78,7 @@ static void choose_axes(struct plot *p)
     for (size_t i = 0; i < m->roof_count; i++)
         bottom = fmin(bottom, m->roofs[i].bytes_per_s * left);
     p->x = (struct axis){ left, 2 * right, LEFT, RIGHT };
-    p->y = (struct axis){ bottom / 1.5, p->peak * 1.5, BOTTOM, TOP };
+    p->y = (struct axis){ bottom / 1.5, fmax(p->peak, top) * 1.5, BOTTOM, TOP };
 }
 
 /* Powers of two across, 1, 2 and 5 times powers of ten up; every second of many. */

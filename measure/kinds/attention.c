@@ -14,8 +14,9 @@ struct attention {
     size_t dim; /* heads · head_dim */
     size_t ld, ld_out;
     float scale;
-    float *qkv; /* [tokens][3][heads][head_dim], row stride ld */
-    float *out; /* [tokens][heads][head_dim], row stride ld_out */
+    void *block; /* of the arrays */
+    float *qkv;  /* [tokens][3][heads][head_dim], row stride ld */
+    float *out;  /* [tokens][heads][head_dim], row stride ld_out */
     void *scratch;
 };
 
@@ -37,12 +38,18 @@ static const char *prepare(const struct bench *bench, void **work)
                               .ld = memory_stride(3 * dim),
                               .ld_out = memory_stride(dim),
                               .scale = (float)(1 / sqrt((double)d[2])) };
-    at->qkv = memory_floats(at->tokens, at->ld);
-    at->out = memory_floats(at->tokens, at->ld_out);
-    at->scratch = memory_allocate(
-        vit_attention_scratch_bytes(at->level, at->tokens, at->head_dim, bench->threads));
-    if (!at->qkv || !at->out || !at->scratch)
+    void *parts[3];
+    at->block = memory_block(
+        3,
+        (size_t[]){
+            at->tokens * at->ld * sizeof(float), at->tokens * at->ld_out * sizeof(float),
+            vit_attention_scratch_bytes(at->level, at->tokens, at->head_dim, bench->threads) },
+        parts);
+    if (!at->block)
         return no_memory;
+    at->qkv = parts[0];
+    at->out = parts[1];
+    at->scratch = parts[2];
     fill_uniform(at->tokens * at->ld, at->qkv);
     return NULL;
 }
@@ -51,11 +58,8 @@ static void release(void *work)
 {
     struct attention *const at = work;
 
-    if (at) {
-        free(at->scratch);
-        free(at->out);
-        free(at->qkv);
-    }
+    if (at)
+        free(at->block);
     free(at);
 }
 

@@ -28,6 +28,7 @@ struct matmul {
     enum vit_matmul_pair pair;
     size_t m, n, k, lda, ldc, packed_bytes, threads;
     struct vit_parallel parallel;
+    void *block;              /* of the arrays */
     float *a;                 /* [m][k], row stride lda, padded like the library's activations */
     float *b;                 /* [n][k], as a linear layer's weight */
     struct vit_packed packed; /* the same, for the level's micro-kernel */
@@ -56,13 +57,20 @@ static const char *prepare_matmul(const struct bench *bench, size_t m, size_t n,
                            .threads = bench->threads,
                            .parallel = bench_parallel(bench->threads),
                            .packed = packed };
-    mm->a = memory_floats(m, mm->lda);
-    mm->b = memory_floats(n, k);
-    mm->packed.panels = memory_allocate(mm->packed_bytes);
-    mm->scratch = memory_allocate(vit_matmul_scratch_bytes(&packed, m, bench->threads));
-    mm->c = memory_floats(m, mm->ldc);
-    if (!mm->a || !mm->b || !mm->packed.panels || !mm->scratch || !mm->c)
+    void *parts[5];
+    mm->block = memory_block(5,
+                             (size_t[]){ m * mm->lda * sizeof(float), n * k * sizeof(float),
+                                         mm->packed_bytes,
+                                         vit_matmul_scratch_bytes(&packed, m, bench->threads),
+                                         m * mm->ldc * sizeof(float) },
+                             parts);
+    if (!mm->block)
         return no_memory;
+    mm->a = parts[0];
+    mm->b = parts[1];
+    mm->packed.panels = parts[2];
+    mm->scratch = parts[3];
+    mm->c = parts[4];
     fill_uniform(m * mm->lda, mm->a);
     fill_uniform(n * k, mm->b);
     vit_pack(&mm->packed, 0, n, mm->b, k, 1);
@@ -80,13 +88,8 @@ static void release(void *work)
 {
     struct matmul *const mm = work;
 
-    if (mm) {
-        free(mm->c);
-        free(mm->scratch);
-        free(mm->packed.panels);
-        free(mm->b);
-        free(mm->a);
-    }
+    if (mm)
+        free(mm->block);
     free(mm);
 }
 

@@ -11,6 +11,7 @@ struct work {
     const struct vit_kernels *level;
     const struct row_case *kernel; /* the subject */
     size_t rows, n, threads;
+    void *block;         /* of the arrays */
     float *x, *y;        /* [rows][n] */
     float *gamma, *beta; /* [n] */
 };
@@ -27,12 +28,15 @@ static const char *prepare(const struct bench *bench, void **work)
                         .rows = bench->dimensions[0],
                         .n = bench->dimensions[1],
                         .threads = bench->threads };
-    r->x = memory_floats(r->rows, r->n);
-    r->y = memory_floats(r->rows, r->n);
-    r->gamma = memory_floats(1, r->n);
-    r->beta = memory_floats(1, r->n);
-    if (!r->x || !r->y || !r->gamma || !r->beta)
+    const size_t row = r->n * sizeof(float);
+    void *parts[4];
+    r->block = memory_block(4, (size_t[]){ r->rows * row, r->rows * row, row, row }, parts);
+    if (!r->block)
         return no_memory;
+    r->x = parts[0];
+    r->y = parts[1];
+    r->gamma = parts[2];
+    r->beta = parts[3];
     fill_uniform(r->rows * r->n, r->x);
     fill_uniform(r->n, r->gamma);
     fill_uniform(r->n, r->beta);
@@ -43,12 +47,8 @@ static void release(void *work)
 {
     struct work *const r = work;
 
-    if (r) {
-        free(r->beta);
-        free(r->gamma);
-        free(r->y);
-        free(r->x);
-    }
+    if (r)
+        free(r->block);
     free(r);
 }
 
@@ -77,7 +77,7 @@ static void run(void *work)
     if (r->threads > 1)
         vit_parallel_openmp(NULL, r->threads, compute_part, r);
     else
-        compute_part(r, 0);
+        compute(r->level, r, 0, r->rows, r->y);
 }
 
 static const char *check(void *work)
