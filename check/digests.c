@@ -230,6 +230,43 @@ static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash
     return status;
 }
 
+/*
+ * Both passes over random bytes and weights, of windows of every length to 40 pixels or rows.
+ * Magnitudes of the weights of a window sum up to at most 128·2^16.
+ */
+static void digest_resize(struct memory *s, uint64_t *across, uint64_t *down)
+{
+    enum { WIDTH = 40, ROWS = 6, TAPS = 48, COLUMNS = 3 };
+    uint8_t in[WIDTH][WIDTH * 4];
+    int16_t weights[COLUMNS][2][TAPS] = { 0 };
+    uint8_t out[ROWS * COLUMNS * 3];
+    struct vit_resize_window windows[COLUMNS];
+    uint64_t state = 1;
+
+    for (size_t i = 0; i < sizeof in; i++)
+        in[i / sizeof *in][i % sizeof *in] = (uint8_t)next_random(&state);
+    *across = *down = DIGEST_BEGIN;
+    for (size_t count = 1; count <= WIDTH; count++) {
+        for (size_t x = 0; x < COLUMNS; x++) {
+            windows[x] = (struct vit_resize_window){ next_random(&state) % (WIDTH - count + 1),
+                                                     count, weights[x][0], weights[x][1] };
+            for (size_t j = 0; j < count; j++) {
+                weights[x][0][j] = (int16_t)(next_random(&state) % 65536 - 32768);
+                weights[x][1][j] = (int16_t)(next_random(&state) % (128 / count + 1) - 64 / count);
+            }
+        }
+        for (size_t bytes = 1; bytes <= 4; bytes += bytes == 1 ? 2 : 1) {
+            const size_t row = COLUMNS * (bytes == 1 ? 1 : 3);
+            s->setup->level->resize_across(&(struct vit_resize_across_args){
+                ROWS, WIDTH, COLUMNS, bytes, in[0], sizeof *in, windows, out, row });
+            *across = digest_more(*across, out, ROWS * row);
+        }
+        s->setup->level->resize_down(
+            &(struct vit_resize_down_args){ count, in[0], sizeof *in, windows, out });
+        *down = digest_more(*down, out, count);
+    }
+}
+
 #define PACK_NAME(identifier, suffix)   "pack" suffix,
 #define MATMUL_NAME(identifier, suffix) "vit_matmul" suffix,
 static const char *const pack_names[] = { VIT_MATMUL_LIST(PACK_NAME) };
@@ -239,7 +276,7 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
                                struct vit_error *err)
 {
     struct memory *const s = malloc(sizeof *s);
-    uint64_t hash;
+    uint64_t hash, down;
     enum vit_status status = VIT_ENOMEM;
 
     if (!s)
@@ -263,6 +300,9 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
     if ((status = digest_attention_weights(s, &hash)) != VIT_OK)
         goto done;
     digests_add(digests, "vit_attention_weights", hash);
+    digest_resize(s, &hash, &down);
+    digests_add(digests, "resize_across", hash);
+    digests_add(digests, "resize_down", down);
 
 done:
     free(s);

@@ -82,6 +82,8 @@ void check_layernorm(struct check_run *c, size_t index);
 void check_elementwise(struct check_run *c, size_t index);
 void check_attention(struct check_run *c, size_t index);
 void check_attention_weights(struct check_run *c, size_t index);
+void check_resize_across(struct check_run *c, size_t index);
+void check_resize_down(struct check_run *c, size_t index);
 void check_zero_sizes(struct check_run *c, size_t index);
 
 #endif

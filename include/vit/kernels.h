@@ -26,6 +26,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "vit/activations.h"
 #include "vit/parallel.h"
@@ -302,6 +303,39 @@ enum vit_matmul_pair { VIT_MATMUL_LIST(VIT_MATMUL_VALUE) VIT_MATMUL_PAIRS };
 #undef VIT_MATMUL_VALUE
 
 /*
+ * A resize of 8-bit images in two passes, across and then down. Each output is a weighted sum of
+ * the inputs of its window, which begins at input `first`:
+ *     (Σ in[first + j]·weight[j] + 2^21) / 2^22, rounded down, limited to 0 … 255.
+ * The sum is exact; with the 2^21 it must fit in int32 after every term, in the order of j.
+ * weight[j] is low[j] + 2^16·high[j]: instructions that add two products of 16 bits compute it.
+ */
+struct vit_resize_window {
+    size_t first, count;
+    const int16_t *low, *high; /* [count], then zeros up to a multiple of VIT_RESIZE_TAPS */
+};
+enum { VIT_RESIZE_TAPS = 16 };
+
+/* Across: each row becomes `columns` pixels. */
+struct vit_resize_across_args {
+    size_t rows, width, columns;
+    size_t pixel_bytes; /* of the input: 1; or 3 or 4, of which the first three are used */
+    const uint8_t *in;  /* [rows][width][pixel_bytes] */
+    size_t in_bytes;    /* from one row of the input to the next */
+    const struct vit_resize_window *windows; /* [columns], each within `width` */
+    uint8_t *out;                            /* [rows][columns][1 or 3]; must not overlap `in` */
+    size_t out_bytes;                        /* from one row of the output to the next */
+};
+
+/* Down: rows become one row; every byte is a weighted sum of those above each other. */
+struct vit_resize_down_args {
+    size_t n;
+    const uint8_t *in;                      /* [rows][n] */
+    size_t in_bytes;                        /* from one row to the next */
+    const struct vit_resize_window *window; /* of rows */
+    uint8_t *out;                           /* [n]; must not overlap `in` */
+};
+
+/*
  * The kernels of one level. Tables are immutable and live as long as the process; their functions
  * are pure, thread-safe and touch no byte outside their operands. Row kernels may run in place
  * (y == x, ldy == ldx).
@@ -326,6 +360,8 @@ struct vit_kernels {
      * operations: the peak that no kernel can exceed */
     float (*fma_peak)(size_t rounds);
     size_t fma_peak_flops;
+    void (*resize_across)(const struct vit_resize_across_args *args);
+    void (*resize_down)(const struct vit_resize_down_args *args);
 };
 
 /*
@@ -333,7 +369,9 @@ struct vit_kernels {
  * of reports are generated from this list.
  */
 #define VIT_KERNEL_LIST(KERNEL)                                                                    \
-    KERNEL(layernorm) KERNEL(softmax) KERNEL(exp_sub_max) KERNEL(add) KERNEL(multiply)
+    KERNEL(layernorm)                                                                              \
+    KERNEL(softmax)                                                                                \
+    KERNEL(exp_sub_max) KERNEL(add) KERNEL(multiply) KERNEL(resize_across) KERNEL(resize_down)
 
 /*
  * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment

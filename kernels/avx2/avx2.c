@@ -1,4 +1,5 @@
 /* avx2.c - enters the AVX2 + FMA kernels into a table */
+#include "kernels/avx2/bytes.h"
 #include "kernels/avx2/vec.h"
 
 #include "kernels/simd/f32_weights.h"

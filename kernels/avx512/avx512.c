@@ -1,4 +1,5 @@
 /* avx512.c - enters the AVX-512 (F, BW, DQ, VL) kernels into a table */
+#include "kernels/avx512/bytes.h"
 #include "kernels/avx512/vec.h"
 
 #include "kernels/simd/f32_weights.h"

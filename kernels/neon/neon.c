@@ -1,4 +1,5 @@
 /* neon.c - enters the NEON kernels into a table */
+#include "kernels/neon/bytes.h"
 #include "kernels/neon/vec.h"
 
 #include "kernels/simd/f32_weights.h"

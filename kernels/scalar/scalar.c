@@ -1,6 +1,7 @@
 /* scalar.c - enters the plain kernels, reference and fallback, into a table */
 #include "kernels/register.h"
 #include "kernels/scalar/matmul.h"
+#include "kernels/scalar/resize.h"
 #include "kernels/scalar/rows.h"
 
 #define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \

@@ -7,6 +7,7 @@
 #include "kernels/simd/elementwise.h"
 #include "kernels/simd/layernorm.h"
 #include "kernels/simd/matmul.h"
+#include "kernels/simd/resize.h"
 #include "kernels/simd/softmax.h"
 
 /* As many independent accumulators as the registers hold. */

@@ -5,7 +5,7 @@
 
 /* To add a kind: its file, and its line here. */
 static const struct kernel_kind *const kinds[] = { &matmul_kind, &pack_kind, &rows_kind,
-                                                   &attention_kind };
+                                                   &resize_kind, &attention_kind };
 
 bool kernel_at(size_t i, struct kernel *kernel)
 {

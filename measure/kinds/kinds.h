@@ -73,7 +73,7 @@ struct bench kernel_bench(const struct kernel *kernel, const struct vit_kernels 
                           const size_t *dimensions, size_t threads);
 
 /* The kinds, in the order in which they are listed: kinds.c. */
-extern const struct kernel_kind matmul_kind, pack_kind, rows_kind, attention_kind;
+extern const struct kernel_kind matmul_kind, pack_kind, rows_kind, attention_kind, resize_kind;
 
 /* The threads of an operation, for a work that stores the struct. */
 struct vit_parallel bench_parallel(size_t threads);
