@@ -1,24 +1,36 @@
 /* test_resize.c - the resize against Pillow, byte for byte */
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check/digest.h"
 #include "model/resize.h"
+#include "tests/compare.h"
 #include "tests/counts.h"
 #include "tests/noise.h"
 
+/* By the scalar kernels, which every level must agree with. */
 static uint8_t *resized(size_t channels, enum vit_interpolation interpolation, size_t height,
                         size_t width, uint8_t *in, struct resize_span rows,
                         struct resize_span columns)
 {
-    const struct resize resize = { interpolation, channels, rows, columns, NULL };
+    struct resize resize = { scalar_level(), interpolation, channels, rows, columns, NULL };
     const struct vit_image image = { in, height, width, width * channels,
                                      channels == 3 ? VIT_PIXEL_FORMAT_RGB : VIT_PIXEL_FORMAT_GRAY };
-    uint8_t *const out = malloc(rows.count * columns.count * channels);
+    const size_t bytes = rows.count * columns.count * channels;
+    uint8_t *const out = malloc(bytes), *const other = malloc(bytes);
     struct vit_error err = { 0 };
+    size_t i = 0;
 
     cr_assert_eq(resize_u8(&resize, &image, out, &err), VIT_OK, "%s", err.message);
+    while ((resize.kernels = next_level(&i, bytes))) {
+        cr_assert_eq(resize_u8(&resize, &image, other, &err), VIT_OK, "%s", err.message);
+        cr_assert_eq(memcmp(out, other, bytes), 0, "%s: %zux%zu to %zux%zu", resize.kernels->isa,
+                     height, width, rows.count, columns.count);
+        count_checks(bytes);
+    }
+    free(other);
     return out;
 }
 
@@ -107,4 +119,50 @@ Test(resize, the_longest_side_sums_without_overflow)
         }
     }
     free(white);
+}
+
+/* Calls of the passes of a table of kernels, and the rows that they computed. */
+static atomic_size_t calls_across, calls_down, rows_across;
+
+static void counted_across(const struct vit_resize_across_args *args)
+{
+    calls_across++;
+    rows_across += args->rows;
+    scalar_level()->resize_across(args);
+}
+
+static void counted_down(const struct vit_resize_down_args *args)
+{
+    calls_down++;
+    scalar_level()->resize_down(args);
+}
+
+Test(resize, both_passes_run_in_the_kernels_on_the_rows_that_the_result_needs)
+{
+    struct vit_kernels kernels = *scalar_level();
+    const struct vit_parallel parallel = { vit_parallel_openmp, NULL, 3 };
+    const size_t height = 600, width = 1800, rows = 60, columns = 600;
+    struct resize resize = {
+        &kernels, VIT_INTERPOLATION_BILINEAR, 3, { height / 3, 40, rows }, { columns, 0, columns },
+        NULL
+    };
+    uint8_t *const in = noise(height * width * 3);
+    const struct vit_image image = { in, height, width, width * 3, VIT_PIXEL_FORMAT_RGB };
+    uint8_t *const alone = malloc(rows * columns * 3), *const shared = malloc(rows * columns * 3);
+
+    kernels.resize_across = counted_across;
+    kernels.resize_down = counted_down;
+    cr_assert_eq(resize_u8(&resize, &image, alone, NULL), VIT_OK);
+    cr_expect_eq(calls_across, 1);
+    cr_expect_eq(calls_down, rows);
+    cr_expect_leq(rows_across, rows * 3 + 6); /* a window has six rows */
+    resize.parallel = &parallel;
+    cr_assert_eq(resize_u8(&resize, &image, shared, NULL), VIT_OK);
+    cr_expect_gt(calls_across, 2, "a thread has every row");
+    cr_expect_leq(rows_across, 2 * (rows * 3 + 6));
+    cr_expect_eq(memcmp(alone, shared, rows * columns * 3), 0);
+    count_checks(7);
+    free(shared);
+    free(alone);
+    free(in);
 }

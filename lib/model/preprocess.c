@@ -201,6 +201,16 @@ static void normalize(const struct vit_preprocess_config *config, size_t channel
     parallel_run(parallel, threads, n.parts, normalize_part, &n);
 }
 
+/* Of the level that VIT_ISA names; the result does not depend on it, so any name may be there. */
+static const struct vit_kernels *some_kernels(void)
+{
+    const struct vit_kernels *kernels = NULL;
+
+    if (vit_kernels_get(NULL, &kernels, NULL) != VIT_OK)
+        (void)vit_kernels_get(vit_isa_default(NULL), &kernels, NULL); /* cannot fail */
+    return kernels;
+}
+
 static enum vit_status preprocess(const struct vit_preprocess_config *config,
                                   const struct vit_image *image,
                                   const struct vit_preprocess_options *options, float *out,
@@ -208,7 +218,9 @@ static enum vit_status preprocess(const struct vit_preprocess_config *config,
 {
     /* gray is resized once and then repeated for three channels: the bytes are the same */
     const size_t channels = image->format == VIT_PIXEL_FORMAT_GRAY ? 1 : config->channels;
-    struct resize resize = { .channels = channels, .parallel = options->parallel };
+    struct resize resize = { .kernels = some_kernels(),
+                             .channels = channels,
+                             .parallel = options->parallel };
     size_t count, bytes;
     enum vit_status status = plan_resize(config, image->height, image->width, &resize, err);
 

@@ -9,16 +9,18 @@
 #include "model/filters.h"
 
 #define FIXED_BITS 22 /* 32 - 8 of a pixel - 2 for the sign and the filter's overshoot */
-#define FIXED_HALF ((int32_t)1 << (FIXED_BITS - 1))
 
-/* Minimum multiply-adds per thread: 2^16 take some 30 µs, more than waking a thread costs. */
-#define MIN_WORK 65536.0
+/* Minimum multiply-adds per thread: 2^17 take some 10 µs, more than waking a thread costs. */
+#define MIN_WORK 131072.0
 
 /*
  * Bytes between both passes, unless one row of the result needs more: the rows of an image that is
  * tall and narrow may become many times its pixels.
  */
 #define MAX_BETWEEN ((size_t)64 << 20)
+
+/* Rows that are converted to luma before the kernel takes them, as many as it takes at a time. */
+#define LUMA_ROWS 4
 
 struct filter {
     double (*at)(double x);
@@ -36,16 +38,11 @@ static const struct filter filters[] = {
     [VIT_INTERPOLATION_BILINEAR] = { filter_triangle, 1.0 },
 };
 
-/* Output i of a pass is the sum of in[first + j]·weights[i][j] over its window's count. */
-struct window {
-    size_t first, count;
-};
-
 /* The weights of one side. */
 struct side {
-    size_t taps;            /* maximum count of a window */
-    struct window *windows; /* [outputs] */
-    int32_t *weights;       /* [outputs][taps], in units of 2^-22 */
+    size_t taps;                       /* maximum count of a window */
+    struct vit_resize_window *windows; /* [outputs] */
+    int16_t *weights;                  /* [outputs][low, high][taps, rounded up for the kernels] */
 };
 
 static void free_side(struct side *side)
@@ -64,12 +61,22 @@ static void *alloc3(size_t a, size_t b, size_t c)
     return malloc(bytes);
 }
 
+/* Splits a weight: weight = *low + 2^16·*high. */
+static void split_weight(int32_t weight, int16_t *low, int16_t *high)
+{
+    const int32_t rest = (weight & 0xffff) - (weight & 0x8000 ? 0x10000 : 0);
+
+    *low = (int16_t)rest;
+    *high = (int16_t)((weight - rest) / 0x10000);
+}
+
 /*
- * The window of an output and its weights. The doubles follow Pillow's order of operations, so that
- * the weights equal Pillow's in every bit: do not simplify.
+ * The window of an output and its weights, which go to zeros[2][taps]. The doubles follow Pillow's
+ * order of operations, so that the weights equal Pillow's in every bit: do not simplify.
  */
-static struct window compute_weights(const struct filter *filter, double scale, size_t in,
-                                     size_t output, int32_t *weights)
+static struct vit_resize_window compute_weights(const struct filter *filter, double scale,
+                                                size_t in, size_t output, size_t taps,
+                                                int16_t *zeros)
 {
     const double widen = scale < 1.0 ? 1.0 : scale;
     const double support = filter->support * widen;
@@ -78,17 +85,18 @@ static struct window compute_weights(const struct filter *filter, double scale, 
     const double low = center - support + 0.5;
     const size_t first = low > 0.0 ? (size_t)low : 0;
     const size_t past = (size_t)(center + support + 0.5);
-    const struct window window = { first, (past < in ? past : in) - first };
+    const size_t count = (past < in ? past : in) - first;
     double total = 0.0;
 
-    for (size_t j = 0; j < window.count; j++)
+    for (size_t j = 0; j < count; j++)
         total += filter->at(((double)(first + j) - center + 0.5) * narrow);
-    for (size_t j = 0; j < window.count; j++) {
+    for (size_t j = 0; j < count; j++) {
         const double w = filter->at(((double)(first + j) - center + 0.5) * narrow) / total;
         const double fixed = w * (1 << FIXED_BITS);
-        weights[j] = (int32_t)(fixed < 0.0 ? fixed - 0.5 : fixed + 0.5);
+        split_weight((int32_t)(fixed < 0.0 ? fixed - 0.5 : fixed + 0.5), &zeros[j],
+                     &zeros[taps + j]);
     }
-    return window;
+    return (struct vit_resize_window){ first, count, zeros, zeros + taps };
 }
 
 /* False: out of memory. The caller calls free_side() in any case. */
@@ -97,44 +105,20 @@ static bool init_side(const struct filter *filter, size_t in, const struct resiz
 {
     const double scale = (double)in / (double)span->size;
     const double support = filter->support * (scale < 1.0 ? 1.0 : scale);
+    size_t weights;
 
     side->taps = (size_t)ceil(support) * 2 + 1;
+    const size_t taps = (side->taps + VIT_RESIZE_TAPS - 1) / VIT_RESIZE_TAPS * VIT_RESIZE_TAPS;
     side->windows = calloc(span->count, sizeof *side->windows);
-    side->weights = alloc3(span->count, side->taps, sizeof *side->weights);
-    if (!side->windows || !side->weights)
+    if (!side->windows || !checked_mul(span->count, 2 * taps, &weights))
+        return false;
+    side->weights = calloc(weights, sizeof *side->weights);
+    if (!side->weights)
         return false;
     for (size_t i = 0; i < span->count; i++)
         side->windows[i] =
-            compute_weights(filter, scale, in, span->first + i, side->weights + i * side->taps);
+            compute_weights(filter, scale, in, span->first + i, taps, side->weights + i * 2 * taps);
     return true;
-}
-
-static uint8_t to_byte(int32_t sum)
-{
-    const int32_t whole = sum < 0 ? 0 : sum >> FIXED_BITS;
-    return whole > 255 ? 255 : (uint8_t)whole;
-}
-
-/* `step`: bytes from one pixel of the window to the next */
-static void weighted_pixel(size_t channels, size_t count, const int32_t *restrict weights,
-                           const uint8_t *restrict in, size_t step, uint8_t *restrict out)
-{
-    if (channels == 3) { /* sums in registers: an inner loop over channels would spill them */
-        int32_t r = FIXED_HALF, g = FIXED_HALF, b = FIXED_HALF;
-        for (size_t j = 0; j < count; j++, in += step) {
-            r += in[0] * weights[j];
-            g += in[1] * weights[j];
-            b += in[2] * weights[j];
-        }
-        out[0] = to_byte(r);
-        out[1] = to_byte(g);
-        out[2] = to_byte(b);
-    } else {
-        int32_t sum = FIXED_HALF;
-        for (size_t j = 0; j < count; j++, in += step)
-            sum += in[0] * weights[j];
-        out[0] = to_byte(sum);
-    }
 }
 
 /* ITU-R 601-2 luma in 16-bit fixed point, as Pillow's convert("L"): 0.299 R, 0.587 G, 0.114 B */
@@ -151,63 +135,79 @@ static void to_luma(const struct vit_image *image, const uint8_t *restrict row,
 
 /* What the tasks of both passes read; each task writes rows of its own. */
 struct passes {
+    const struct vit_kernels *kernels;
     const struct vit_image *image;
     size_t channels, columns;  /* of the result */
     struct side across, down;  /* the weights of both passes */
     size_t first, rows;        /* of the result: a band */
     size_t top, needed, parts; /* the image's rows that the band depends on; tasks */
-    uint8_t *luma;             /* [parts][image width]; NULL: no conversion */
+    uint8_t *luma;             /* [parts][LUMA_ROWS][image width]; NULL: no conversion */
     uint8_t *between;          /* [needed][columns][channels] */
     uint8_t *out;              /* [all rows][columns][channels] */
 };
 
-/* Rows of the image to rows of `between`. */
+/* Rows y … y + rows − 1 of the band to rows of `between`. */
+static void resize_rows_across(const struct passes *p, size_t y, size_t rows, size_t part)
+{
+    const struct vit_image *const image = p->image;
+    const size_t out_bytes = p->columns * p->channels;
+    struct vit_resize_across_args args = {
+        .rows = rows,
+        .width = image->width,
+        .columns = p->columns,
+        .pixel_bytes = vit_pixel_bytes(image->format),
+        .in = image->pixels + (p->top + y) * image->stride,
+        .in_bytes = image->stride,
+        .windows = p->across.windows,
+        .out = p->between + y * out_bytes,
+        .out_bytes = out_bytes,
+    };
+
+    if (p->luma) {
+        uint8_t *const luma = p->luma + part * LUMA_ROWS * image->width;
+        for (size_t i = 0; i < rows; i++)
+            to_luma(image, args.in + i * args.in_bytes, luma + i * image->width);
+        args.pixel_bytes = 1;
+        args.in = luma;
+        args.in_bytes = image->width;
+    }
+    p->kernels->resize_across(&args);
+}
+
 static void resize_across(void *arg, size_t part)
 {
     const struct passes *const p = arg;
-    const size_t channels = p->channels, columns = p->columns; /* not reloaded after each store */
-    const struct side side = p->across;
+    const size_t begin = parallel_share(p->needed, p->parts, part);
     const size_t end = parallel_share(p->needed, p->parts, part + 1);
+    const size_t step = p->luma ? LUMA_ROWS : end - begin;
 
-    for (size_t y = parallel_share(p->needed, p->parts, part); y < end; y++) {
-        const uint8_t *row = p->image->pixels + (p->top + y) * p->image->stride;
-        uint8_t *out = p->between + y * columns * channels;
-        size_t step = vit_pixel_bytes(p->image->format);
-        if (p->luma) {
-            uint8_t *const luma = p->luma + part * p->image->width;
-            to_luma(p->image, row, luma);
-            row = luma;
-            step = 1;
-        }
-        for (size_t x = 0; x < columns; x++, out += channels)
-            weighted_pixel(channels, side.windows[x].count, side.weights + x * side.taps,
-                           row + side.windows[x].first * step, step, out);
-    }
+    for (size_t y = begin; y < end; y += step)
+        resize_rows_across(p, y, end - y < step ? end - y : step, part);
 }
 
 /* Rows of `between` to rows of the result. */
 static void resize_down(void *arg, size_t part)
 {
     const struct passes *const p = arg;
-    const size_t channels = p->channels, columns = p->columns;
-    const size_t stride = columns * channels;
+    const size_t row_bytes = p->columns * p->channels;
     const size_t end = parallel_share(p->rows, p->parts, part + 1);
 
     for (size_t i = parallel_share(p->rows, p->parts, part); i < end; i++) {
         const size_t y = p->first + i;
-        const struct window w = p->down.windows[y];
-        const int32_t *const weights = p->down.weights + y * p->down.taps;
-        const uint8_t *const row = p->between + (w.first - p->top) * stride;
-        uint8_t *out = p->out + y * stride;
-        for (size_t x = 0; x < columns; x++, out += channels)
-            weighted_pixel(channels, w.count, weights, row + x * channels, stride, out);
+        struct vit_resize_window window = p->down.windows[y];
+        window.first -= p->top;
+        p->kernels->resize_down(&(struct vit_resize_down_args){ .n = row_bytes,
+                                                                .in = p->between,
+                                                                .in_bytes = row_bytes,
+                                                                .window = &window,
+                                                                .out = p->out + y * row_bytes });
     }
 }
 
 /* The band of the result's rows first .. end − 1. */
 static void set_band(struct passes *p, size_t first, size_t end)
 {
-    const struct window *const last = &p->down.windows[end - 1];
+    const struct vit_resize_window *const last = &p->down.windows[end - 1];
 
     p->first = first;
     p->rows = end - first;
@@ -269,10 +269,10 @@ static enum vit_status allocate_bands(const struct resize *r, struct passes *p,
     }
     p->between = alloc3(needed, p->columns, p->channels);
     if (p->channels == 1 && p->image->format != VIT_PIXEL_FORMAT_GRAY) {
-        p->luma = alloc3(parts, p->image->width, 1);
+        p->luma = alloc3(parts, LUMA_ROWS, p->image->width);
         if (!p->luma)
-            return fail(err, VIT_ENOMEM, "image: out of memory for %zu rows of %zu pixels", parts,
-                        p->image->width);
+            return fail(err, VIT_ENOMEM, "image: out of memory for %zu rows of %zu pixels",
+                        parts * LUMA_ROWS, p->image->width);
     }
     if (!p->between)
         return fail(err, VIT_ENOMEM, "image: out of memory for %zux%zux%zu bytes", needed,
@@ -296,6 +296,7 @@ enum vit_status resize_u8(const struct resize *r, const struct vit_image *image,
 {
     const struct filter *const filter = &filters[r->interpolation];
     struct passes p = {
+        .kernels = r->kernels,
         .image = image,
         .channels = r->channels,
         .columns = r->columns.count,

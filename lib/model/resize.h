@@ -3,6 +3,7 @@
 #define VIT_MODEL_RESIZE_H
 
 #include "base/parallel.h"
+#include "vit/kernels.h"
 #include "vit/pixels.h"
 #include "vit/vit.h"
 
@@ -23,6 +24,7 @@ struct resize_span {
 };
 
 struct resize {
+    const struct vit_kernels *kernels;
     enum vit_interpolation interpolation;
     size_t channels; /* of the result: 3, or 1 */
     struct resize_span rows, columns;
@@ -37,7 +39,7 @@ struct resize {
  *
  * The result is that of Pillow's Image.resize(), BICUBIC or BILINEAR: the filter is widened when
  * the image shrinks (antialiasing), weights have 22 fractional bits, columns are resized first and
- * rounded to 8 bits, then rows. It does not depend on the threads. VIT_ENOMEM.
+ * rounded to 8 bits, then rows. It depends neither on the kernels nor on the threads. VIT_ENOMEM.
  */
 enum vit_status resize_u8(const struct resize *resize, const struct vit_image *image, uint8_t *out,
                           struct vit_error *err);
