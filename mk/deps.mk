@@ -20,6 +20,7 @@ DEPS := gcc g++ make pkg-config $(call PACKAGES,$(NEEDS) criterion benchmark)
 DEPS_PEERS = libdnnl-dev libopenblas0-pthread libopenblas0-openmp libblis4-openmp \
              python3-torch python3-onnx python3-numpy \
              $(if $(shell command -v npm),,nodejs npm)
+DEPS_PREPROCESS := python3-pil python3-opencv libvips42
 DEPS_PLOTS := python3-matplotlib
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_ARM64 := $(DEPS_CROSS) $(addsuffix :arm64,$(call PACKAGES,$(NEEDS)) libgomp1) \
