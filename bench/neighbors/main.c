@@ -118,6 +118,7 @@ int main(int argc, char **argv)
     const size_t rounds = wanted > 0 && wanted < MOST_ROUNDS ? (size_t)wanted : ROUNDS;
     if (isa && vit_kernels_get(isa, &kernels, &err) != VIT_OK)
         fatal("--isa: %s", err.message);
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a measurement takes a minute */
     vit_cpu_name(cpu, sizeof cpu);
     cpu_caches_text(caches, sizeof caches);
     printf("%s; %s\n", cpu, caches);

@@ -157,7 +157,7 @@ def kept_verdicts(tables, answers, neighbor):
                 continue
             measured += 1
             own, other = kept(answer, "libvit"), kept(answer, best)
-            if own[0] < other[0]:
+            if own[0] < LEVEL * other[0]:
                 failures.append(f"{row.case} keeps {interval(own)}, {best} {interval(other)}")
-    yield Verdict(f"beside {neighbor}: loses no more than the fastest peer", measured, wanted,
-                  failures)
+    target = f"beside {neighbor}: keeps at least {LEVEL} of what the fastest peer keeps"
+    yield Verdict(target, measured, wanted, failures)

@@ -50,13 +50,14 @@ async function time(job, repeats) {
     return Number(process.hrtime.bigint() - begin) * 1e-9;
 }
 
-// The median, so that one interruption does not make a later result too small.
-async function overheadOf(kind, shape) {
-    const empty = await openKernel(kind, shape), calls = 64, seconds = [];
-    for (let i = 0; i < 15; i++)
-        seconds.push(await time(empty, calls) / calls);
-    await empty.close();
-    return seconds.sort((a, b) => a - b)[7];
+// The median of the last measurements, so that one interruption does not make a result too small.
+async function overheadOf(job) {
+    const calls = 32, most = 15;
+    do
+        job.overheads.push(await time(job.empty, calls) / calls);
+    while (job.overheads.length < most);
+    job.overheads = job.overheads.slice(-most);
+    return job.overheads.toSorted((a, b) => a - b)[(most - 1) / 2];
 }
 
 async function openKernel(kind, shape) {
@@ -77,17 +78,20 @@ async function answer(command, id, ...rest) {
     }
     case 'run': {
         const repeats = Number(rest[0]);
-        return await time(job, repeats) - repeats * (job.overhead ?? 0);
+        const seconds = await time(job, repeats);
+        return seconds - (job.empty ? repeats * await overheadOf(job) : 0);
     }
     case 'logits':
         return job.y.data.join(' ');
     case 'forget':
         await job.close();
+        await job.empty?.close();
         jobs.delete(id);
         return '';
     default: {
         const opened = await openKernel(command, rest[0]);
-        opened.overhead = await overheadOf(command, rest[0].replace(/\d+/g, '1'));
+        opened.empty = await openKernel(command, rest[0].replace(/\d+/g, '1'));
+        opened.overheads = [];
         jobs.set(id, opened);
         return '';
     }

@@ -5,8 +5,10 @@
 #   run ID REPEATS   answers the seconds, minus what as many calls with every size 1 take
 #   logits ID        answers the logits of the last run
 #   forget ID        frees the job
+import collections
 import ctypes
 import json
+import statistics
 import sys
 import time
 
@@ -87,14 +89,20 @@ class Kernel:
     def __init__(self, kind, shape):
         sizes = [int(size) for size in shape.split("x")]
         self.call = kernel(kind, *sizes)
-        set_threads(1)
-        empty = kernel(kind, *[1 for _ in sizes])
-        # the median, so that one interruption does not make a later result too small
-        self.overhead = sorted(self.time(empty, 64) / 64 for _ in range(15))[7]
+        self.empty = kernel(kind, *[1 for _ in sizes])
+        self.overheads = collections.deque(maxlen=15)
 
     def run(self, repeats):
         set_threads(1)
-        return self.time(self.call, repeats) - repeats * self.overhead
+        seconds = self.time(self.call, repeats)
+        return seconds - repeats * self.overhead()
+
+    def overhead(self):
+        """The median of the last, so that one interruption does not make a result too small."""
+        self.overheads.append(self.time(self.empty, 32) / 32)
+        while len(self.overheads) < self.overheads.maxlen:
+            self.overheads.append(self.time(self.empty, 32) / 32)
+        return statistics.median(self.overheads)
 
     @staticmethod
     def time(call, repeats):

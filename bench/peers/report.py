@@ -1,7 +1,8 @@
 """report.py - prints the tables that were measured"""
 import statistics
 
-from rounds import fastest_peer, geometric_mean, kept, over_best, scaling, share
+from rounds import (fastest_peer, geometric_mean, has_figure, kept, over_best, scaling,
+                    share)
 
 BUSY = 0.97  # below this share of a processor a row says so: times are real time
 
@@ -17,7 +18,7 @@ def percent(found):
 
 def figure(table, row, answer, library):
     seconds = answer["seconds"].get(library)
-    if seconds is None:
+    if seconds is None or not has_figure(seconds):
         return "–"
     if table.unit == "share":
         return percent(share(row, answer, library))
@@ -180,7 +181,7 @@ def flat_results(table, answers, facts, best):
         if "seconds" not in answer:
             yield flat_alone(table, row, answer) | {"level": facts["level"]}
             continue
-        for library in answer["seconds"]:
+        for library in filter(lambda p: has_figure(answer["seconds"][p]), answer["seconds"]):
             record = flat_record(table, row, answer, library, facts)
             if library == "libvit" or not best:
                 record["level"] = facts["level"]

@@ -20,11 +20,17 @@ def share(row, answer, library):
     return ratio([row.operations / s for s in answer["seconds"][library]], answer["peak"])
 
 
+def has_figure(seconds):
+    """Of a peer in another process the overhead of a call is subtracted; a disturbed row may leave
+    nothing."""
+    return min(seconds) > 0
+
+
 def over_peers(answer, but=()):
     """libvit's speed over each peer's: {library: (median, low, high)}."""
     own = answer["seconds"]["libvit"]
     return {p: ratio(s, own) for p, s in answer["seconds"].items()
-            if p != "libvit" and p not in but}
+            if p != "libvit" and p not in but and has_figure(s)}
 
 
 def over_best(answer, but=()):
