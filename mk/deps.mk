@@ -27,7 +27,7 @@ DEPS_ARM64 := $(DEPS_CROSS) $(addsuffix :arm64,$(call PACKAGES,$(NEEDS)) libgomp
               qemu-user-static clang
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
-            cmake abigail-tools perl python3 locales
+            cmake abigail-tools perl python3 locales valgrind
 
 # $(call REQUIRE,MODULE ...) fails with the names of the packages that pkg-config does not find.
 REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \

@@ -25,7 +25,8 @@ shellcheck:
 # An entry for every object: what a dry run of make would compile.
 COMPILED = $(KERNEL_OBJECTS) $(call OBJECTS,$(call C_FILES,$(filter-out kernels,$(SHIPPED)))) \
            $(BUILD)/tests/run $(BUILD)/tests/threads/run $(BUILD)/bench/run \
-           $(BUILD)/bench/peers/run $(BUILD)/bench/peers/first $(BUILD)/bench/neighbors/run
+           $(BUILD)/bench/peers/run $(BUILD)/bench/peers/first $(BUILD)/bench/neighbors/run \
+           $(BUILD)/bench/cache_misses/run
 compile_commands.json: FORCE
 	@$(MAKE) --no-print-directory -Bn V=1 CC=clang CXX=clang++ $(COMPILED) | \
 	  sed 's/\\/\\\\/g; s/"/\\"/g' | awk -v dir='$(CURDIR)' 'BEGIN { print "[" } \
