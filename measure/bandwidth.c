@@ -58,8 +58,9 @@ static void copy(const line *restrict x, line *restrict y, size_t bytes)
     memcpy(y + copied, x + copied, bytes - copied * sizeof *x);
 }
 
-static void run_sum(const struct stream *s)
+static void run_sum(const struct vit_kernels *unused, const struct stream *s)
 {
+    (void)unused;
     volatile uint32_t sink = sum(s->x, s->bytes);
     (void)sink;
 }
@@ -81,10 +82,9 @@ static const struct vit_kernels *widest(void)
  * Adds both halves. The sums go to 2 KiB that stay in L1, so that reading x takes the time; with 2
  * KiB at once the start of a kernel is negligible.
  */
-static void run_add(const struct stream *s)
+static void run_add(const struct vit_kernels *kernels, const struct stream *s)
 {
     enum { PART = 512 }; /* floats */
-    const struct vit_kernels *const kernels = widest();
     const float *const x = s->x;
     const size_t half = s->bytes / sizeof *x / 2;
     float sums[PART];
@@ -95,20 +95,23 @@ static void run_add(const struct stream *s)
     (void)sink;
 }
 
-static void run_copy(const struct stream *s)
+static void run_copy(const struct vit_kernels *unused, const struct stream *s)
 {
+    (void)unused;
     if (s->y) /* which only a sum lacks */
         copy(s->x, s->y, s->bytes);
 }
 
-static void run_memcpy(const struct stream *s)
+static void run_memcpy(const struct vit_kernels *unused, const struct stream *s)
 {
+    (void)unused;
     memcpy(s->y, s->x, s->bytes);
 }
 
 /* What the threads of a burst do: `repeats` streams in turn, of each a part of their own. */
 struct burst {
-    void (*run)(const struct stream *s);
+    void (*run)(const struct vit_kernels *kernels, const struct stream *s);
+    const struct vit_kernels *kernels;
     const struct stream *streams; /* [count] */
     size_t count, next, threads, repeats;
 };
@@ -133,7 +136,7 @@ static void run_parts(void *arg, size_t thread)
         const struct stream part =
             part_of(&b->streams[(b->next + i) % b->count], thread, b->threads);
         if (part.bytes)
-            b->run(&part);
+            b->run(b->kernels, &part);
     }
 }
 
@@ -167,7 +170,7 @@ static double best_rate(struct burst b)
 double bandwidth_measure(const struct stream *streams, size_t count, size_t first, size_t threads)
 {
     const bool writes = streams->y != NULL;
-    struct burst b = { writes ? run_copy : run_sum, streams, count, first, threads, 1 };
+    struct burst b = { writes ? run_copy : run_sum, widest(), streams, count, first, threads, 1 };
     const double plain = best_rate(b);
 
     b.run = writes ? run_memcpy : run_add;

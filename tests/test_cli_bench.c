@@ -180,6 +180,9 @@ Test(cli_bench, the_roofline_is_a_picture_with_the_points)
     cr_assert_gt(json_array_size(roofs), 0);
     for (size_t i = 0; i < json_array_size(roofs); i++)
         cr_assert_gt(number(json_array_get(roofs, i), "gb_per_s"), 0);
+    for (size_t i = 1; i < json_array_size(roofs); i++) /* from L1 outwards */
+        cr_assert_geq(number(json_array_get(roofs, i - 1), "gb_per_s"),
+                      number(json_array_get(roofs, i), "gb_per_s"));
     json_decref(root);
     cr_assert_eq(vit_image_decode_file(in_directory("r.png"), NULL, &image, &err), VIT_OK, "%s",
                  err.message);

@@ -12,9 +12,10 @@ struct roof {
 enum { MAX_ROOFS = 4 };
 
 /*
- * Measures them with so many threads, each over its own half of a core's share of a cache. L3 is
- * left out where it is unknown or too small to hold what does not fit in L2. Returns their number;
- * 0: no memory.
+ * Measures them with so many threads, each over its own half of a core's share of a cache: the
+ * maximum of a few measurements, and no less than that of the next cache, which short reads may not
+ * reach. L3 is left out where it is unknown or too small to hold what does not fit in L2. Returns
+ * their number; 0: no memory.
  */
 size_t roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS]);
 
