@@ -108,6 +108,22 @@ def print_table(table, answers, rounds, out=print):
         out(f"{len(rows)} of {len(table.rows)} rows measured")
 
 
+def agreement(table, runs):
+    """The largest and the median spread of libvit over the best peer between runs of a table."""
+    spreads = {}
+    for row in table.rows:
+        found = [over_best(run[row.case])[0] for run in runs
+                 if "seconds" in run.get(row.case, {}) and over_best(run[row.case])]
+        if len(found) == len(runs):
+            spreads[row.case] = max(found) - min(found)
+    if not spreads:
+        return None
+    worst = max(spreads, key=spreads.get)
+    return (f"{table.name}: {len(runs)} runs, {len(spreads)} of {len(table.rows)} rows compared: "
+            f"libvit over the best differs by {statistics.median(spreads.values()):.3f} (median), "
+            f"{spreads[worst]:.3f} at most ({worst})")
+
+
 def machine_lines(facts):
     """What the figures are of: the CPU, the library, and the kernels that each peer used."""
     yield f"{facts['cpu']}; {facts['caches']}"

@@ -155,6 +155,21 @@ def measure_level(args, level, chosen, key, facts):
     return merged_facts(chosen, parts), answers_of(chosen, parts)
 
 
+def print_agreement(args, level, chosen, key, answers):
+    """How far libvit over the best peer differs between this run and the runs stored elsewhere."""
+    for table in chosen:
+        runs = [answers[table.name]]
+        for directory in args.agree.split(","):
+            part = store.Part(directory, level, table.name, key, args.neighbor)
+            refused = part.load()
+            if refused:
+                print(f"not compared: {refused}")
+            runs.append(answers_of([table], {table.name: part})[table.name])
+        text = report.agreement(table, runs)
+        if text:
+            print(text)
+
+
 def print_summary(args, chosen, facts, answers):
     print()
     for line in report.machine_lines(facts):
@@ -190,6 +205,8 @@ def parse(argv):
     parser.add_argument("--minutes", type=float, default=MINUTES,
                         help="start no row that would end later, on each level (45)")
     parser.add_argument("--store", help="where rows are stored; default BUILD/bench-peers")
+    parser.add_argument("--agree", metavar="STORE,...",
+                        help="compare with the runs that --store put there")
     parser.add_argument("--json", help="every median; default BUILD/bench-peers.json")
     args = parser.parse_args(argv)
     if args.rounds is not None and not 1 <= args.rounds <= 999:
@@ -265,6 +282,8 @@ def main(argv):
         own = {k: facts[level][k] for k in ("level", "settings", "libraries")}
         found, answers = measure_level(args, level, chosen, key | own, facts[level])
         print_summary(args, chosen, found or facts[level], answers)
+        if args.agree:
+            print_agreement(args, level, chosen, key | own, answers)
         if found:
             results.append((level, found, chosen, answers))
     if results:

@@ -126,6 +126,15 @@ class Runs(unittest.TestCase):
         out = self.run_it("--neighbor", "read", "--only", "linear", cpus=1)
         self.assertRegex(out, r"^0 of 16 rows run: .* needs another$")
 
+    def test_runs_are_compared_where_their_keys_are_the_same(self):
+        other = os.path.join(self.build, "other")
+        self.run_it("--store", other)
+        self.assertIn("odd: 2 runs, 11 of 11 rows compared: libvit over the best differs by 0.000",
+                      self.run_it("--agree", other))
+        out = self.run_it("--agree", other, cpu="Zen 8 (test)")
+        self.assertIn("not compared", out)
+        self.assertNotIn("2 runs", out)
+
     def test_wrong_options_are_errors(self):
         with self.assertRaisesRegex(run.Failed, "expected some of linear, .* found x"):
             self.run_it("--only", "x")
