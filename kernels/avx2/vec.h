@@ -38,8 +38,11 @@ static inline __m256i lanes_below(size_t n, int first)
 /* The first n < 16 lanes from memory, the others 0; reads nothing past them. */
 static inline vec v_load_tail(const float *p, size_t n)
 {
-    return (vec){ _mm256_maskload_ps(p, lanes_below(n, 0)),
-                  _mm256_maskload_ps(p + 8, lanes_below(n, 8)) };
+    if (n < 8)
+        return (vec){ _mm256_maskload_ps(p, lanes_below(n, 0)), _mm256_setzero_ps() };
+    if (n == 8)
+        return (vec){ _mm256_loadu_ps(p), _mm256_setzero_ps() };
+    return (vec){ _mm256_loadu_ps(p), _mm256_maskload_ps(p + 8, lanes_below(n, 8)) };
 }
 
 static inline void v_store(float *p, vec a)
@@ -48,10 +51,33 @@ static inline void v_store(float *p, vec a)
     _mm256_storeu_ps(p + 8, a.h);
 }
 
+/*
+ * The first n < 8 lanes, by fours, twos and ones: on AMD, VMASKMOVPS to memory is microcode of some
+ * 40 operations (Fog, "Instruction tables", Zen 3 and 4).
+ */
+static inline void store_below_8(float *p, __m256 a, size_t n)
+{
+    __m128 rest = _mm256_castps256_ps128(a);
+
+    if (n & 4) {
+        _mm_storeu_ps(p, rest);
+        rest = _mm256_extractf128_ps(a, 1);
+        p += 4;
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)p, rest);
+        rest = _mm_movehl_ps(rest, rest);
+        p += 2;
+    }
+    if (n & 1)
+        _mm_store_ss(p, rest);
+}
+
 static inline void v_store_tail(float *p, vec a, size_t n)
 {
-    _mm256_maskstore_ps(p, lanes_below(n, 0), a.l);
-    _mm256_maskstore_ps(p + 8, lanes_below(n, 8), a.h);
+    if (n >= 8)
+        _mm256_storeu_ps(p, a.l);
+    store_below_8(n >= 8 ? p + 8 : p, n >= 8 ? a.h : a.l, n % 8);
 }
 
 /* The first n < 16 lanes of a; the others from fill. */
