@@ -148,17 +148,21 @@ static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
 }
 
 /* Two factors, since 2ⁿ alone may underflow: the first product is exact, the second rounds. */
-static inline __m256 scale_half(__m256 a, __m256 n)
+static inline __m256 scale_half(__m256 a, __m256 shifted)
 {
-    const __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127 + 96));
-    const __m256 power = _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
-    return _mm256_mul_ps(_mm256_mul_ps(a, power), _mm256_set1_ps(0x1p-96f));
+    const __m256i power = _mm256_slli_epi32(_mm256_castps_si256(shifted), 23);
+    const __m256i biased = _mm256_add_epi32(power, _mm256_set1_epi32((127 + 96) << 23));
+    return _mm256_mul_ps(_mm256_mul_ps(a, _mm256_castsi256_ps(biased)), _mm256_set1_ps(0x1p-96f));
 }
 
-/* a·2ⁿ for integral −220 ≤ n ≤ 0 and a near 1, rounded once */
-static inline vec v_scale_by_power(vec a, vec n)
+/*
+ * a·2ⁿ for integral −220 ≤ n ≤ 0 and a near 1, rounded once; shifted = n + EXP_ROUND, whose low
+ * bits are those of the integer n
+ */
+static inline vec v_scale_by_power(vec a, vec n, vec shifted)
 {
-    return (vec){ scale_half(a.l, n.l), scale_half(a.h, n.h) };
+    (void)n;
+    return (vec){ scale_half(a.l, shifted.l), scale_half(a.h, shifted.h) };
 }
 
 /* Times 2^⌊n/2⌋, then times the rest: neither power overflows or underflows. */

@@ -110,16 +110,17 @@ static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
     return _mm512_or_ps(_mm512_andnot_ps(bit, a), _mm512_and_ps(bit, sign));
 }
 
-/* a·2ⁿ for integral −220 ≤ n ≤ 0, rounded once */
-static inline vec v_scale_by_power(vec a, vec n)
+/* a·2ⁿ for integral −220 ≤ n ≤ 0, rounded once; shifted = n + EXP_ROUND */
+static inline vec v_scale_by_power(vec a, vec n, vec shifted)
 {
+    (void)shifted;
     return _mm512_scalef_ps(a, n);
 }
 
 /* The same for −220 ≤ n ≤ 220: infinity where it overflows. */
 static inline vec v_scale_by_any_power(vec a, vec n)
 {
-    return v_scale_by_power(a, n);
+    return _mm512_scalef_ps(a, n);
 }
 
 static inline __m256 high_half(vec a)

@@ -132,17 +132,21 @@ static inline vec v_copysign(vec a, vec sign) /* |a| with the sign of `sign` */
 }
 
 /* Two factors, since 2ⁿ alone may underflow: the first product is exact, the second rounds. */
-static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t n)
+static inline float32x4_t scale_quarter(float32x4_t a, float32x4_t shifted)
 {
-    const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127 + 96));
-    const float32x4_t power = vreinterpretq_f32_s32(vshlq_n_s32(biased, 23));
-    return vmulq_n_f32(vmulq_f32(a, power), 0x1p-96f);
+    const int32x4_t power = vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23);
+    const int32x4_t biased = vaddq_s32(power, vdupq_n_s32((127 + 96) << 23));
+    return vmulq_f32(vmulq_f32(a, vreinterpretq_f32_s32(biased)), vdupq_n_f32(0x1p-96f));
 }
 
-/* a·2ⁿ for integral −220 ≤ n ≤ 0 and a near 1, rounded once */
-static inline vec v_scale_by_power(vec a, vec n)
+/*
+ * a·2ⁿ for integral −220 ≤ n ≤ 0 and a near 1, rounded once; shifted = n + EXP_ROUND, whose low
+ * bits are those of the integer n
+ */
+static inline vec v_scale_by_power(vec a, vec n, vec shifted)
 {
-    EACH_QUARTER(scale_quarter(a.q[i], n.q[i]));
+    (void)n;
+    EACH_QUARTER(scale_quarter(a.q[i], shifted.q[i]));
 }
 
 /* Times 2^⌊n/2⌋, then times the rest: neither power overflows or underflows. */

@@ -4,9 +4,9 @@
 
 #include "kernels/simd/exp.h"
 
-/* One input vector of an activation with its arguments. */
+/* The arguments of an activation of several vectors. */
 struct v_operands {
-    vec x, a, b, weight;
+    vec a, b, weight[VECTORS];
 };
 
 static inline vec v_positive_part(vec x)
@@ -19,98 +19,115 @@ static inline vec v_magnitude(vec x, float max)
     return v_min(v_set(max), v_abs(x));
 }
 
-static inline vec v_activation_gelu(struct v_operands o)
+/* Each activation computes `count` vectors in place. */
+
+ALWAYS_INLINE void v_activation_gelu(size_t count, vec *x, const struct v_operands *o)
 {
-    const vec x = o.x;
     const vec center = v_set(PHI_CENTER);
-    const vec a = v_magnitude(x, GELU_MAX);
-    const vec w = v_div(v_sub(a, center), v_add(a, center));
-    vec q = v_set(phi_poly[9]);
+    vec a[VECTORS], w[VECTORS], q[VECTORS], e[VECTORS], excess[VECTORS];
+
+    (void)o;
+    EACH a[j] = v_magnitude(x[j], GELU_MAX);
+    EACH w[j] = v_div(v_sub(a[j], center), v_add(a[j], center));
+    EACH q[j] = v_set(phi_poly[9]);
+    UNROLL
     for (int i = 8; i >= 0; i--)
-        q = v_fma(q, w, v_set(phi_poly[i]));
+        EACH q[j] = v_fma(q[j], w[j], v_set(phi_poly[i]));
 
-    const vec half = v_mul(v_set(-0.5f), a), exponent = v_mul(a, half);
-    const vec e = v_exp_rounded(exponent, v_fnma(a, half, exponent));
-    return v_fnma(a, v_mul(q, e), v_positive_part(x));
+    EACH w[j] = v_mul(v_set(-0.5f), a[j]);
+    EACH e[j] = v_mul(a[j], w[j]);
+    EACH excess[j] = v_fnma(a[j], w[j], e[j]);
+    v_exp_rounded(count, e, excess);
+    EACH x[j] = v_fnma(a[j], v_mul(q[j], e[j]), v_positive_part(x[j]));
 }
 
-/* x·sigmoid(y) where y has the sign of x; a = |x|, minus_y = −|y| + excess of rounding */
-static inline vec v_times_sigmoid(vec x, vec a, vec minus_y, vec excess)
+/* x·sigmoid(y) where y has the sign of x; a = |x|, e = −|y| + excess of rounding */
+ALWAYS_INLINE void v_times_sigmoid(size_t count, vec *x, const vec *a, vec *e, const vec *excess)
 {
-    const vec e = v_exp_rounded(minus_y, excess);
-    return v_fnma(a, v_div(e, v_add(v_set(1.0f), e)), v_positive_part(x));
+    v_exp_rounded(count, e, excess);
+    EACH e[j] = v_div(e[j], v_add(v_set(1.0f), e[j]));
+    EACH x[j] = v_fnma(a[j], e[j], v_positive_part(x[j]));
 }
 
-static inline vec v_activation_gelu_tanh(struct v_operands o)
+ALWAYS_INLINE void v_activation_gelu_tanh(size_t count, vec *x, const struct v_operands *o)
 {
-    const vec x = o.x, a = v_magnitude(x, GELU_TANH_MAX);
-    const vec factor = v_fma(v_set(GELU_TANH_3), v_mul(a, a), v_set(GELU_TANH_1));
-    return v_times_sigmoid(x, a, v_fnma(a, factor, v_set(0.0f)), v_set(0.0f));
+    vec a[VECTORS], y[VECTORS];
+
+    (void)o;
+    EACH a[j] = v_magnitude(x[j], GELU_TANH_MAX);
+    EACH y[j] = v_fma(v_set(GELU_TANH_3), v_mul(a[j], a[j]), v_set(GELU_TANH_1));
+    EACH y[j] = v_fnma(a[j], y[j], v_set(0.0f));
+    v_times_sigmoid(count, x, a, y, NULL);
 }
 
-static inline vec v_activation_gelu_quick(struct v_operands o)
+ALWAYS_INLINE void v_activation_gelu_quick(size_t count, vec *x, const struct v_operands *o)
 {
-    const vec x = o.x, a = v_magnitude(x, GELU_QUICK_MAX);
-    const vec y = v_mul(v_set(-GELU_QUICK), a);
-    return v_times_sigmoid(x, a, y, v_fma(v_set(GELU_QUICK), a, y));
+    vec a[VECTORS], y[VECTORS], excess[VECTORS];
+
+    (void)o;
+    EACH a[j] = v_magnitude(x[j], GELU_QUICK_MAX);
+    EACH y[j] = v_mul(v_set(-GELU_QUICK), a[j]);
+    EACH excess[j] = v_fma(v_set(GELU_QUICK), a[j], y[j]);
+    v_times_sigmoid(count, x, a, y, excess);
 }
 
-static inline vec v_activation_silu(struct v_operands o)
+ALWAYS_INLINE void v_activation_silu(size_t count, vec *x, const struct v_operands *o)
 {
-    const vec x = o.x, a = v_magnitude(x, SILU_MAX);
-    return v_times_sigmoid(x, a, v_sub(v_set(0.0f), a), v_set(0.0f));
+    vec a[VECTORS], y[VECTORS];
+
+    (void)o;
+    EACH a[j] = v_magnitude(x[j], SILU_MAX);
+    EACH y[j] = v_sub(v_set(0.0f), a[j]);
+    v_times_sigmoid(count, x, a, y, NULL);
 }
 
-static inline vec v_activation_tanh(struct v_operands o)
+ALWAYS_INLINE void v_activation_tanh(size_t count, vec *x, const struct v_operands *o)
 {
     const vec one = v_set(1.0f);
-    vec high;
-    const vec n = v_exp_power(v_mul(v_set(-2.0f), v_magnitude(o.x, TANH_MAX)), &high);
-    const vec q = v_expm1_reduced(v_fma(n, v_set(-EXP_LN2_LO), high));
-    const vec s = v_scale_by_power(one, n);
-    return v_copysign(v_div(v_fnma(q, s, v_sub(one, s)), v_fma(q, s, v_add(one, s))), o.x);
+    vec n[VECTORS], shifted[VECTORS], q[VECTORS], s[VECTORS];
+
+    (void)o;
+    EACH n[j] = v_exp_power(v_mul(v_set(-2.0f), v_magnitude(x[j], TANH_MAX)), &shifted[j], &q[j]);
+    EACH q[j] = v_fma(n[j], v_set(-EXP_LN2_LO), q[j]);
+    v_expm1_reduced(count, q);
+    EACH s[j] = v_scale_by_power(one, n[j], shifted[j]);
+    EACH n[j] = v_fnma(q[j], s[j], v_sub(one, s[j]));
+    EACH q[j] = v_fma(q[j], s[j], v_add(one, s[j]));
+    EACH x[j] = v_copysign(v_div(n[j], q[j]), x[j]);
 }
 
-static inline vec v_activation_identity(struct v_operands o)
+ALWAYS_INLINE void v_activation_identity(size_t count, vec *x, const struct v_operands *o)
 {
-    return o.x;
+    (void)count, (void)x, (void)o;
 }
 
-static inline vec v_activation_relu(struct v_operands o)
+ALWAYS_INLINE void v_activation_relu(size_t count, vec *x, const struct v_operands *o)
 {
-    return v_positive_part(o.x);
+    (void)o;
+    EACH x[j] = v_positive_part(x[j]);
 }
 
-static inline vec v_activation_exp(struct v_operands o)
+ALWAYS_INLINE void v_activation_exp(size_t count, vec *x, const struct v_operands *o)
 {
-    return v_exponential(o.x);
+    (void)o;
+    v_exponential(count, x);
 }
 
-static inline vec v_activation_leaky_relu(struct v_operands o)
+ALWAYS_INLINE void v_activation_leaky_relu(size_t count, vec *x, const struct v_operands *o)
 {
-    return v_select_le(o.x, v_set(0.0f), v_mul(o.a, o.x), o.x);
+    EACH x[j] = v_select_le(x[j], v_set(0.0f), v_mul(o->a, x[j]), x[j]);
 }
 
-static inline vec v_activation_threshold(struct v_operands o)
+ALWAYS_INLINE void v_activation_threshold(size_t count, vec *x, const struct v_operands *o)
 {
-    return v_select_le(o.x, o.a, o.b, o.x);
+    EACH x[j] = v_select_le(x[j], o->a, o->b, x[j]);
 }
 
-static inline vec v_activation_prelu(struct v_operands o)
+ALWAYS_INLINE void v_activation_prelu(size_t count, vec *x, const struct v_operands *o)
 {
-    return v_select_le(o.x, v_set(0.0f), v_mul(o.weight, o.x), o.x);
+    EACH x[j] = v_select_le(x[j], v_set(0.0f), v_mul(o->weight[j], x[j]), x[j]);
 }
 
-static inline vec v_activate(enum vit_activation f, struct v_operands o)
-{
-#define CASE(IDENTIFIER, name, value, args, weights)                                               \
-    case VIT_ACTIVATION_##IDENTIFIER:                                                              \
-        return v_activation_##name(o);
-    switch (f) {
-        VIT_ACTIVATION_LIST(CASE)
-    }
-#undef CASE
-    return o.x;
-}
+#undef EACH
 
 #endif

@@ -3,26 +3,48 @@
 #define VIT_KERNELS_SIMD_ACTIVATION_ROWS_H
 
 #include "kernels/simd/activation.h"
+#include "kernels/simd/lanes.h"
 
 #define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \
     static void name##_row(size_t n, const float *x, const struct vit_activation_args *p,          \
                            float *y)                                                               \
     {                                                                                              \
         struct v_operands o = { .a = v_set(p->a), .b = v_set(p->b) };                              \
+        vec v[VECTORS];                                                                            \
         size_t i = 0;                                                                              \
-        for (; i + LANES <= n; i += LANES) {                                                       \
-            o.x = v_load(x + i);                                                                   \
-            if (weights)                                                                           \
-                o.weight = v_load(p->weight + i);                                                  \
-            v_store(y + i, v_activation_##name(o));                                                \
+        for (; i + VECTORS * LANES <= n; i += VECTORS * LANES) {                                   \
+            UNROLL                                                                                 \
+            for (size_t j = 0; j < VECTORS; j++) {                                                 \
+                v[j] = v_load(x + i + j * LANES);                                                  \
+                if (weights)                                                                       \
+                    o.weight[j] = v_load(p->weight + i + j * LANES);                               \
+            }                                                                                      \
+            v_activation_##name(VECTORS, v, &o);                                                   \
+            UNROLL                                                                                 \
+            for (size_t j = 0; j < VECTORS; j++)                                                   \
+                v_store(y + i + j * LANES, v[j]);                                                  \
         }                                                                                          \
-        if (i < n) {                                                                               \
-            o.x = v_load_tail(x + i, n - i);                                                       \
+        for (; i < n; i += LANES) {                                                                \
+            const size_t lanes = lanes_left(n - i);                                                \
+            v[0] = load_lanes(x + i, lanes);                                                       \
             if (weights)                                                                           \
-                o.weight = v_load_tail(p->weight + i, n - i);                                      \
-            v_store_tail(y + i, v_activation_##name(o), n - i);                                    \
+                o.weight[0] = load_lanes(p->weight + i, lanes);                                    \
+            v_activation_##name(1, v, &o);                                                         \
+            store_lanes(y + i, v[0], lanes);                                                       \
         }                                                                                          \
     }
 VIT_ACTIVATION_LIST(ACTIVATION_ROW)
+
+/* Row kernels as a matmul's epilogue calls them. */
+typedef void activation_row(size_t n, const float *x, const struct vit_activation_args *p,
+                            float *y);
+
+static inline activation_row *choose_activation(enum vit_activation f)
+{
+#define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights) [value] = name##_row,
+    static activation_row *const rows[VIT_ACTIVATIONS] = { VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) };
+#undef ACTIVATION_ENTRY
+    return rows[f];
+}
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "kernels/simd/activation.h"
+#include "kernels/simd/activation_rows.h"
 #include "kernels/simd/lanes.h"
 #include "kernels/simd/pack.h"
 
@@ -186,6 +186,40 @@ static inline void multiply_tile(const struct vit_tile *t, size_t n, const float
 #undef ROWS_CASE
 }
 
+/*
+ * A tile with an activation, which needs registers of its own: its input waits in L1. Where a row is
+ * no multiple of a vector, all rows of a whole tile are one row of the activation.
+ */
+static void activated_tile(const struct vit_tile *t, const float *factor)
+{
+    const struct vit_epilogue *const e = t->epilogue;
+    const struct vit_activation_args *const args = &e->activation_args;
+    const struct vit_epilogue before = { .bias = e->bias };
+    activation_row *const activate = choose_activation(e->activation);
+    const bool one_row = NR % LANES != 0 && t->n == NR && !args->weight;
+    struct vit_epilogue after = *e;
+    /* NOLINTNEXTLINE(bugprone-branch-clone): MR and GEMV_PANELS are equal on some levels */
+    _Alignas(64) float rows[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
+
+    after.bias = NULL;
+    multiply_tile(t, t->n, factor, rows, NR, &before);
+    if (one_row)
+        activate(t->m * NR, rows, args, rows);
+    for (size_t i = 0; i < t->m; i++) {
+        float *const c = t->c + i * t->ldc, *const row = rows + i * NR;
+        if (!one_row && only_stores(&after)) {
+            activate(t->n, row, args, c);
+            continue;
+        }
+        if (!one_row)
+            activate(t->n, row, args, row);
+        for (size_t j = 0; j < t->n; j += LANES) {
+            const size_t lanes = lanes_left(t->n - j);
+            finish(load_lanes(row + j, lanes), i, j, lanes, c + j, &after);
+        }
+    }
+}
+
 static void tile(const struct vit_tile *t)
 {
     static const struct vit_epilogue none = { 0 };
@@ -194,32 +228,12 @@ static void tile(const struct vit_tile *t)
 
     for (size_t i = 0; i < t->m; i++) /* multiplying by 1 changes nothing */
         factor[i] = e->row_scale ? e->row_scale[i] : e->scale != 0.0f ? e->scale : 1.0f;
-    if (t->acc_out) { /* whole panels: the padding's accumulators continue too */
+    if (t->acc_out) /* whole panels: the padding's accumulators continue too */
         multiply_tile(t, NR, factor, t->acc_out, NR, e);
-        return;
-    }
-    if (e->activation == VIT_ACTIVATION_IDENTITY) {
+    else if (e->activation == VIT_ACTIVATION_IDENTITY)
         multiply_tile(t, t->n, factor, t->c, t->ldc, e);
-        return;
-    }
-
-    /* an activation needs registers of its own: its input waits in L1 */
-    const struct vit_epilogue before = { .bias = e->bias };
-    const struct vit_activation_args *const args = &e->activation_args;
-    struct v_operands o = { .a = v_set(args->a), .b = v_set(args->b), .weight = v_set(0.0f) };
-    struct vit_epilogue after = *e;
-    /* NOLINTNEXTLINE(bugprone-branch-clone): MR and GEMV_PANELS are equal on some levels */
-    _Alignas(64) float input[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
-    after.bias = NULL;
-    multiply_tile(t, t->n, factor, input, NR, &before);
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < t->n; j += LANES) {
-            const size_t lanes = lanes_left(t->n - j);
-            o.x = load_lanes(input + i * NR + j, lanes);
-            if (args->weight)
-                o.weight = load_lanes(args->weight + j, lanes);
-            finish(v_activate(e->activation, o), i, j, lanes, t->c + i * t->ldc + j, &after);
-        }
+    else
+        activated_tile(t, factor);
 }
 
 static inline struct vit_matmul_kernel matmul_kernel(void)

@@ -7,14 +7,7 @@
 #include "kernels/simd/exp.h"
 
 /*
- * Vectors processed at a time, one of each of several rows if there are several rows: the steps of
- * one vector depend on each other, those of several vectors hide their latency. With four vectors
- * at a time exp takes 7 % less time, and a row of 197 numbers among four rows 17 % less than alone.
- */
-#define VECTORS 4
-
-/*
- * The maximum of each row; rows is 1 or 4. Between +0 and −0 it may differ from scalar's: then
+ * The maximum of each row; rows is 1 or VECTORS. Between +0 and −0 it may differ from scalar's: then
  * x − max differs at most in the sign of a zero, whose exp is 1 either way.
  */
 ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
@@ -48,7 +41,7 @@ ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
     }
 }
 
-/* y = exp(x − max) and its sum, of each row; rows is a constant at every call, 1 or 4. */
+/* y = exp(x − max) and its sum, of each row; rows is a constant, 1 or VECTORS. */
 ALWAYS_INLINE void exp_rows(size_t rows, size_t n, const float *x, size_t ldx, float *y, size_t ldy,
                             float *sums)
 {
@@ -65,7 +58,7 @@ ALWAYS_INLINE void exp_rows(size_t rows, size_t n, const float *x, size_t ldx, f
         UNROLL
         for (size_t j = 0; j < VECTORS; j++)
             e[j] = v_sub(v_load(x + j / columns * ldx + i + j % columns * LANES), max[j / columns]);
-        v_exp_each(VECTORS, e);
+        v_exp(VECTORS, e);
         UNROLL
         for (size_t j = 0; j < VECTORS; j++) {
             v_store(y + j / columns * ldy + i + j % columns * LANES, e[j]);
@@ -73,14 +66,16 @@ ALWAYS_INLINE void exp_rows(size_t rows, size_t n, const float *x, size_t ldx, f
         }
     }
     for (; columns > 1 && i + LANES <= n; i += LANES) {
-        const vec e = v_exp(v_sub(v_load(x + i), max[0]));
+        vec e = v_sub(v_load(x + i), max[0]);
+        v_exp(1, &e);
         v_store(y + i, e);
         sum[0] = v_add(sum[0], e);
     }
     UNROLL
     for (size_t r = 0; r < rows; r++) {
         if (i < n) {
-            const vec e = v_exp(v_sub(v_load_tail(x + r * ldx + i, n - i), max[r]));
+            vec e = v_sub(v_load_tail(x + r * ldx + i, n - i), max[r]);
+            v_exp(1, &e);
             v_store_tail(y + r * ldy + i, e, n - i);
             sum[r] = v_add(sum[r], v_head(e, n - i, v_set(0.0f)));
         }
