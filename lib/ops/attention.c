@@ -1,6 +1,7 @@
 /* attention.c - attention over heads: a block of rows of scores stays in cache from Q·Kᵀ to P·V */
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/arena.h"
 #include "base/blocking.h"
@@ -17,10 +18,14 @@ struct attention {
     size_t part_bytes; /* scratch of one part */
 };
 
-/* Scratch of one part: packed keys and values, scores and 1/sum of a block's rows. */
+/*
+ * Scratch of one part: packed keys and values; queries, scores and 1/sum of a block's rows. The
+ * queries are copied, because every panel of keys reads them again: at the stride of a fused
+ * projection, often a multiple of 4096 bytes, they would share a few sets of L1.
+ */
 struct scratch {
     struct vit_packed keys, values;
-    float *scores, *row_scale;
+    float *queries, *scores, *row_scale;
     void *matmul; /* of both products */
 };
 
@@ -40,6 +45,7 @@ static struct scratch carve(struct arena *arena, const struct vit_matmul_kernel 
 
     s.keys = carve_packed(arena, kernel, tokens, head_dim);
     s.values = carve_packed(arena, kernel, head_dim, tokens);
+    s.queries = arena_floats(arena, max_rows * head_dim);
     s.scores = arena_floats(arena, max_rows * padded_stride(tokens));
     s.row_scale = arena_floats(arena, max_rows);
     keys_bytes = vit_matmul_scratch_bytes(&s.keys, max_rows, 1);
@@ -91,11 +97,15 @@ static void compute_scores(const struct attention *at, const struct query_block 
                            const struct scratch *s, float *scores, size_t ld)
 {
     const struct vit_attention_args *const args = at->args;
+    const size_t head_dim = args->head_dim;
+    const float *const q = args->q + b->first * args->ldq + b->head * head_dim;
 
+    for (size_t i = 0; i < b->rows; i++)
+        memcpy(s->queries + i * head_dim, q + i * args->ldq, head_dim * sizeof *q);
     vit_matmul(NULL, &(struct vit_matmul_args){
                          .m = b->rows,
-                         .a = args->q + b->first * args->ldq + b->head * args->head_dim,
-                         .lda = args->ldq,
+                         .a = s->queries,
+                         .lda = head_dim,
                          .b = &s->keys,
                          .c = scores,
                          .ldc = ld,
