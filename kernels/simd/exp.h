@@ -5,8 +5,8 @@
 /*
  * The maximum vectors that a function with a count computes. It applies each step to all of them
  * before the next step: the steps of one vector depend on each other, those of several vectors hide
- * their latency. `count` is a constant at every call. On Zen 4, two vectors take 4 to 12 % less time
- * than one; with four, AVX-512 is 2 % slower and AVX2's GELU 5 % faster.
+ * their latency. `count` is a constant at every call. On Zen 4 two vectors take 1 to 15 % less time
+ * than one; with four, AVX-512's GELU is 2 % slower and AVX2's 5 % faster.
  */
 #define VECTORS 2
 

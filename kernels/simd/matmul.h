@@ -187,8 +187,8 @@ static inline void multiply_tile(const struct vit_tile *t, size_t n, const float
 }
 
 /*
- * A tile with an activation, which needs registers of its own: its input waits in L1. Where a row is
- * no multiple of a vector, all rows of a whole tile are one row of the activation.
+ * A tile with an activation, which needs registers of its own: its input waits in L1. Where a row
+ * is no multiple of a vector, all rows of a whole tile are one row of the activation.
  */
 static void activated_tile(const struct vit_tile *t, const float *factor)
 {

@@ -7,8 +7,8 @@
 #include "kernels/simd/exp.h"
 
 /*
- * The maximum of each row; rows is 1 or VECTORS. Between +0 and −0 it may differ from scalar's: then
- * x − max differs at most in the sign of a zero, whose exp is 1 either way.
+ * The maximum of each row; rows is 1 or VECTORS. Between +0 and −0 it may differ from scalar's:
+ * then x − max differs at most in the sign of a zero, whose exp is 1 either way.
  */
 ALWAYS_INLINE void row_maxima(size_t rows, size_t n, const float *x, size_t ldx,
                               vec maxima[VECTORS])
