@@ -123,6 +123,31 @@ Test(blocking, scores_take_half_of_l2_between_24_and_72_rows)
     count_checks(18);
 }
 
+/* A caller allocates for the most tokens, then calls with fewer. */
+Test(blocking, scratch_of_attention_grows_with_tokens)
+{
+    const struct vit_kernels *kernels = NULL;
+    size_t checks = 0;
+
+    cr_assert_eq(vit_kernels_get(NULL, &kernels, NULL), VIT_OK);
+    for (size_t l2 = 64 * KIB; l2 <= 4 * MIB; l2 *= 2) {
+        const struct vit_caches caches = { .l2 = l2 };
+        struct vit_kernels table = *kernels;
+        size_t scratch = 0;
+        blocking_set(&table.matmul[VIT_MATMUL_F32_F32], &caches);
+        for (size_t tokens = 1; tokens <= 3000; tokens++, checks++) {
+            const struct vit_matmul_kernel *const kernel = &table.matmul[VIT_MATMUL_F32_F32];
+            const size_t bytes = vit_attention_scratch_bytes(&table, tokens, 64, 1);
+            cr_assert_geq(bytes, scratch, "%zu tokens, L2 of %zu", tokens, l2);
+            cr_assert_geq(blocking_scores(kernel, tokens),
+                          blocking_score_rows(kernel, tokens) * padded_stride(tokens));
+            cr_assert_leq(blocking_score_rows(kernel, tokens), BLOCKING_SCORE_ROWS);
+            scratch = bytes;
+        }
+    }
+    count_checks(3 * checks);
+}
+
 /* --- the same bits */
 
 static void assume_l2(size_t bytes)

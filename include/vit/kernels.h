@@ -199,8 +199,8 @@ VIT_API void vit_attention_weights(const struct vit_kernels *kernels,
 
 /*
  * The bytes of scratch that vit_attention and vit_attention_weights need; 0 if tokens or head_dim
- * is 0, or if the size does not fit in size_t. It is linear in `tokens` and does not depend on the
- * number of queries.
+ * is 0, or if the size does not fit in size_t. It grows with each argument, at most linearly, and
+ * does not depend on the number of queries: scratch for the most tokens suffices for fewer.
  */
 VIT_API size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, size_t tokens,
                                            size_t head_dim, size_t threads);

@@ -10,7 +10,6 @@ enum {
     MIN_ROWS = 96, /* of A that kc leaves room for: fewer would read B from beyond L2 too often */
     MIN_K = 64,    /* fewer steps do not pay for loading and storing the accumulators */
     MIN_SCORE_ROWS = 24, /* fewer would read keys and values from beyond L2 too often */
-    MAX_SCORE_ROWS = 72, /* more gain nothing, and leave less for the other threads */
 };
 
 static size_t a_row_bytes(const struct vit_matmul_kernel *kernel, size_t k)
@@ -70,11 +69,27 @@ size_t blocking_unfinished(const struct vit_matmul_kernel *kernel)
     return bytes > tile_bytes ? bytes : tile_bytes;
 }
 
+/* The numbers of a block of scores that stay in half of L2. */
+static size_t scores_that_fit(const struct vit_matmul_kernel *kernel)
+{
+    return kernel->l2_bytes / 2 / sizeof(float);
+}
+
 size_t blocking_score_rows(const struct vit_matmul_kernel *kernel, size_t tokens)
 {
-    const size_t rows = kernel->l2_bytes / 2 / sizeof(float) / padded_stride(tokens);
+    const size_t rows = scores_that_fit(kernel) / padded_stride(tokens);
 
-    if (rows >= MAX_SCORE_ROWS)
-        return MAX_SCORE_ROWS;
+    if (rows >= BLOCKING_SCORE_ROWS)
+        return BLOCKING_SCORE_ROWS;
     return rows > MIN_SCORE_ROWS ? rows : MIN_SCORE_ROWS;
+}
+
+size_t blocking_scores(const struct vit_matmul_kernel *kernel, size_t tokens)
+{
+    const size_t stride = padded_stride(tokens), fit = scores_that_fit(kernel);
+    const size_t least = MIN_SCORE_ROWS * stride, most = BLOCKING_SCORE_ROWS * stride;
+
+    if (fit <= least)
+        return least;
+    return fit < most ? fit : most;
 }

@@ -26,7 +26,16 @@ size_t blocking_rows(const struct vit_matmul_kernel *kernel, size_t k);
  */
 size_t blocking_unfinished(const struct vit_matmul_kernel *kernel);
 
-/* Maximum rows of a block of attention's scores. */
+/* Rows of a block of attention's scores: more gain nothing, and leave less for other threads. */
+enum { BLOCKING_SCORE_ROWS = 72 };
+
+/* Maximum rows of a block of so many tokens, at most BLOCKING_SCORE_ROWS. */
 size_t blocking_score_rows(const struct vit_matmul_kernel *kernel, size_t tokens);
+
+/*
+ * The numbers to allocate for a block of scores. They grow with the tokens, as the rows times the
+ * stride of a row do not: scratch for many tokens suffices for fewer.
+ */
+size_t blocking_scores(const struct vit_matmul_kernel *kernel, size_t tokens);
 
 #endif
