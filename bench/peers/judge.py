@@ -32,8 +32,10 @@ class Verdict:
 
 
 def at_least(target, rows, answers, value, limit, found=None):
-    """Every row's value(row, answer) is at least the limit; value has a number and a note."""
-    there = [(r, *value(r, answers[r.case])) for r in rows if r.case in answers]
+    """Every row's value(row, answer) is at least the limit; value has a number and a note, or is
+    None for a row that cannot be judged, which counts as not measured."""
+    judged = [(r, value(r, answers[r.case])) for r in rows if r.case in answers]
+    there = [(r, *v) for r, v in judged if v is not None]
     failures = [f"{r.case} {v:.3f} {note}".rstrip() for r, v, note in there if v < limit]
     text = found([v for _, v, _ in there]) if found and there else ""
     return Verdict(target, len(there), len(rows), failures, text)
@@ -42,7 +44,7 @@ def at_least(target, rows, answers, value, limit, found=None):
 def best_of(but):
     def value(_, answer):
         found = over_best(answer, but)
-        return (found[0], f"({found[3]})") if found else (float("inf"), "no peer")
+        return (found[0], f"({found[3]})") if found else None
     return value
 
 
@@ -55,7 +57,8 @@ def smallest(values):
 
 
 def mean_verdict(target, rows, answers, but):
-    ratios = [best_of(but)(r, answers[r.case])[0] for r in rows if r.case in answers]
+    judged = [best_of(but)(r, answers[r.case]) for r in rows if r.case in answers]
+    ratios = [value[0] for value in judged if value is not None]
     if not ratios:
         return Verdict(target, 0, len(rows), [])
     mean = geometric_mean(ratios)

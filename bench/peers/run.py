@@ -227,7 +227,8 @@ def choose_levels(args):
     usable = json.loads(done.stdout)
     if args.isa and args.isa not in usable:
         raise Failed(f"--isa: expected one of {', '.join(usable)}, found {args.isa}")
-    return usable[0], [args.isa] if args.isa else [i for i in usable if i != "scalar"]
+    fast = [i for i in usable if i != "scalar"] or usable
+    return usable[0], [args.isa] if args.isa else fast
 
 
 def choose_tables(args, cpus):

@@ -211,6 +211,12 @@ class Judgment(unittest.TestCase):
                           if "odd sizes" in t]
             self.assertEqual((verdict.measured, bool(verdict.failures)), (1, fails))
 
+    def test_a_row_without_a_peer_does_not_hold(self):
+        for target, verdict in self.verdicts("linear", [row("a")], {
+                "a": answer({"libvit": 0.8})}).items():
+            if "peer" in target:
+                self.assertEqual(verdict.text(), "not measured  " + target)
+
     def test_scaling_is_judged_by_what_multiply_adds_gain(self):
         for peak, fails in ((1.95, True), (1.8, False), (2.0, True)):
             some = {"seconds_of_threads": [[1.0] * 7, [1 / 1.8] * 7],
