@@ -60,9 +60,9 @@ static void expect(size_t l1d, size_t l2, size_t l3)
 {
     const struct cache_levels caches = caches_of_system(root);
     const struct vit_caches share = caches_share(1, &caches);
-    char command[300];
+    char command[sizeof root + 10];
 
-    snprintf(command, sizeof command, "rm -r %s", root);
+    snprintf(command, sizeof command, "rm -r '%s'", root);
     cr_assert_eq(system(command), 0);
     cr_expect_eq(share.l1d, l1d, "%zu", share.l1d);
     cr_expect_eq(share.l2, l2, "%zu", share.l2);
@@ -105,6 +105,24 @@ Test(caches, of_cores_that_differ_the_smallest_share_counts)
         put_cache(cpu, 3, 3, "Unified", "10M", "0-9");
     }
     expect(32 * KIB, 512 * KIB, 1 * MIB);
+}
+
+/* Two groups of two cores that differ in L3 alone, in both orders. */
+Test(caches, of_groups_whose_l3_differs_the_smallest_share_counts)
+{
+    static const char *const sizes[2][2] = { { "8M", "1M" }, { "1M", "8M" } };
+
+    for (int order = 0; order < 2; order++) {
+        begin();
+        for (int cpu = 0; cpu < 4; cpu++) {
+            const char own[] = { (char)('0' + cpu), '\0' };
+            put_cache(cpu, 0, 1, "Data", "32K", own);
+            put_cache(cpu, 1, 1, "Instruction", "32K", own);
+            put_cache(cpu, 2, 2, "Unified", "512K", own);
+            put_cache(cpu, 3, 3, "Unified", sizes[order][cpu / 2], cpu < 2 ? "0-1" : "2-3");
+        }
+        expect(32 * KIB, 512 * KIB, 512 * KIB);
+    }
 }
 
 Test(caches, a_processor_that_is_offline_has_none)

@@ -82,7 +82,7 @@ static bool parse_shape(const char *text, size_t count, size_t *dimensions)
 /* One copy of the operands, or as many as it takes to exceed every cache. */
 static size_t count_copies(const struct bench *b, bool cold)
 {
-    const double copies = cold ? ceil(roofs_cold_bytes() / b->bytes) : 1;
+    const double copies = cold ? ceil(roofs_cold_bytes(b->threads) / b->bytes) : 1;
 
     return copies > 1 ? (size_t)copies : 1;
 }

@@ -306,7 +306,8 @@ enum vit_matmul_pair { VIT_MATMUL_LIST(VIT_MATMUL_VALUE) VIT_MATMUL_PAIRS };
  * A resize of 8-bit images in two passes, across and then down. Each output is a weighted sum of
  * the inputs of its window, which begins at input `first`:
  *     (Σ in[first + j]·weight[j] + 2^21) / 2^22, rounded down, limited to 0 … 255.
- * The sum is exact; with the 2^21 it must fit in int32 after every term, in the order of j.
+ * The sum is exact. Every term must fit in int32, and so must the sum after every term, with the
+ * 2^21 and in the order of j.
  * weight[j] is low[j] + 2^16·high[j]: instructions that add two products of 16 bits compute it.
  */
 struct vit_resize_window {

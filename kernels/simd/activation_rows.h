@@ -5,23 +5,29 @@
 #include "kernels/simd/activation.h"
 #include "kernels/simd/lanes.h"
 
+/*
+ * Vectors at a time. On Zen 4, two take 0 to 4 % less time than one; with four, AVX2's GELU takes
+ * another 5 % less and AVX-512's 2 % more.
+ */
+#define ROW_VECTORS 2
+
 #define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \
     static void name##_row(size_t n, const float *x, const struct vit_activation_args *p,          \
                            float *y)                                                               \
     {                                                                                              \
         struct v_operands o = { .a = v_set(p->a), .b = v_set(p->b) };                              \
-        vec v[VECTORS];                                                                            \
+        vec v[ROW_VECTORS];                                                                        \
         size_t i = 0;                                                                              \
-        for (; i + VECTORS * LANES <= n; i += VECTORS * LANES) {                                   \
+        for (; i + ROW_VECTORS * LANES <= n; i += ROW_VECTORS * LANES) {                           \
             UNROLL                                                                                 \
-            for (size_t j = 0; j < VECTORS; j++) {                                                 \
+            for (size_t j = 0; j < ROW_VECTORS; j++) {                                             \
                 v[j] = v_load(x + i + j * LANES);                                                  \
                 if (weights)                                                                       \
                     o.weight[j] = v_load(p->weight + i + j * LANES);                               \
             }                                                                                      \
-            v_activation_##name(VECTORS, v, &o);                                                   \
+            v_activation_##name(ROW_VECTORS, v, &o);                                               \
             UNROLL                                                                                 \
-            for (size_t j = 0; j < VECTORS; j++)                                                   \
+            for (size_t j = 0; j < ROW_VECTORS; j++)                                               \
                 v_store(y + i + j * LANES, v[j]);                                                  \
         }                                                                                          \
         for (; i < n; i += LANES) {                                                                \

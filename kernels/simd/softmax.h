@@ -7,6 +7,12 @@
 #include "kernels/simd/exp.h"
 
 /*
+ * VECTORS vectors at a time are one of each of several rows if there are several rows. On Zen 5,
+ * with four exp takes 7 % less time than with one, and a row of 197 numbers among four rows 17 %
+ * less than alone; on Zen 4, two and four differ by at most 2 %.
+ */
+
+/*
  * The maximum of each row; rows is 1 or VECTORS. Between +0 and −0 it may differ from scalar's:
  * then x − max differs at most in the sign of a zero, whose exp is 1 either way.
  */

@@ -137,12 +137,12 @@ static struct cache_levels caches_of_processor(const char *root, const char *nam
     return caches;
 }
 
-/* What tells kinds of cores apart: the sizes of L1 and L2, and how many processors share L2. */
+/* What tells kinds of cores apart: sizes of caches, and how many processors share L2. */
 struct kind {
-    size_t l1d, l2, sharers;
+    size_t l1d, l2, sharers, l3;
 };
 
-/* Of Linux's caches the first is L1's data and the third L2, where L1 is split. */
+/* Of Linux's caches the first is L1's data, the third L2 and the fourth L3, where L1 is split. */
 static struct kind kind_of_processor(const char *root, const char *name)
 {
     struct kind kind;
@@ -154,12 +154,14 @@ static struct kind kind_of_processor(const char *root, const char *name)
     kind.l2 = caches_size(line);
     read_line(root, name, 2, "shared_cpu_list", line);
     kind.sharers = caches_sharers(line);
+    read_line(root, name, 3, "size", line);
+    kind.l3 = caches_size(line);
     return kind;
 }
 
 static bool is_same_kind(struct kind a, struct kind b)
 {
-    return a.l1d == b.l1d && a.l2 == b.l2 && a.sharers == b.sharers;
+    return a.l1d == b.l1d && a.l2 == b.l2 && a.sharers == b.sharers && a.l3 == b.l3;
 }
 
 struct cache_levels caches_of_system(const char *root)

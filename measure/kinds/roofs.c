@@ -8,14 +8,15 @@
 #include "measure/memory.h"
 #include "vit/kernels.h"
 
-double roofs_cold_bytes(void)
+double roofs_cold_bytes(size_t threads)
 {
     const double least = 64 << 20;
     struct vit_caches c;
 
     vit_cpu_caches(&c);
     const size_t l2 = c.whole_l2 ? c.whole_l2 : c.l2, l3 = c.whole_l3 ? c.whole_l3 : c.l3;
-    const double cold = 4.0 * (double)(l3 > l2 ? l3 : l2);
+    const size_t largest = l3 > l2 ? l3 : l2, shares = threads * (c.l2 + c.l3);
+    const double cold = 4.0 * (double)(largest > shares ? largest : shares);
     return cold > least ? cold : least;
 }
 
@@ -37,7 +38,7 @@ size_t roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS])
     size_t count = 0;
 
     vit_cpu_caches(&c);
-    const double cold = roofs_cold_bytes();
+    const double cold = roofs_cold_bytes(threads);
     const double most = cold < memory_limit() ? cold : memory_limit();
     const struct {
         const char *name;

@@ -20,9 +20,10 @@ enum { MAX_ROOFS = 4 };
 size_t roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS]);
 
 /*
- * Operands of so many bytes that are used in turn come from memory: four times the largest cache,
- * because caches do not always evict what was used longest ago; at least 64 MiB.
+ * Operands of so many bytes that are used in turn come from memory: four times the largest cache or
+ * the shares of all threads' cores, which may reach several caches, because caches do not always
+ * evict what was used longest ago; at least 64 MiB.
  */
-double roofs_cold_bytes(void);
+double roofs_cold_bytes(size_t threads);
 
 #endif
