@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "measure/clock.h"
+#include "measure/kinds/operands.h"
 #include "measure/kinds/timing.h"
 #include "measure/memory.h"
 #include "tools/atomic_file.h"
@@ -180,7 +181,9 @@ static enum vit_status measure_shape(const struct measured *m, const char *text,
     if (status)
         return status;
     const char *const failure = timing_begin(&timing, &bench, copies, true);
-    if (failure)
+    if (failure == no_memory)
+        status = tool_no_memory(err);
+    else if (failure)
         status = tool_fail(err, VIT_EINVAL, "%s %s, %s: %s", m->kernel.name, text, m->level->isa,
                            failure);
     else if (!sample(&timing, seconds, &samples))

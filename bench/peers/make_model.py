@@ -140,7 +140,9 @@ class Graph:
             self.initializers,
         )
         opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), path)
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+        onnx.save(model, path + ".new")
+        os.replace(path + ".new", path)  # a program that is cut leaves no part of a model
 
     # the layers of a Vision Transformer; ONNX Runtime folds constant nodes when it loads
 

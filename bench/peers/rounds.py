@@ -49,7 +49,8 @@ def kept(answer, library):
 
 def fastest_peer(answer):
     """The peer with the smallest quiet median; None without peers."""
-    medians = {p: statistics.median(s) for p, s in answer["seconds"].items() if p != "libvit"}
+    medians = {p: statistics.median(s) for p, s in answer["seconds"].items()
+               if p != "libvit" and has_figure(s) and has_figure(answer["seconds_beside"][p])}
     return min(medians, key=medians.get) if medians else None
 
 
