@@ -1,5 +1,6 @@
 /* test_cli.c - the libvit command with wrong arguments, files and disks; and its help */
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -352,6 +353,24 @@ Test(cli, an_interrupt_leaves_no_temporary_file)
      * it ends by the signal or, on a fast machine, normally: in both cases only whole files remain
      */
     shell("timeout -s INT 0.3 $VIT run " MODEL " $T/in.npy -o $T/out.npy --isa scalar --threads 1");
+    shell("ls $T");
+    cr_assert(strcmp(cli.out, "in.npy\n") == 0 || strcmp(cli.out, "in.npy\nout.npy\n") == 0, "%s",
+              cli.out);
+    count_checks(1);
+}
+
+/* Both signals come at once: real-time signals of one number wait for a process that is stopped. */
+Test(cli, a_second_signal_leaves_no_temporary_file)
+{
+    enum { IMAGES = 300 };
+    float *const zeros = calloc(IMAGES * 3 * 48 * 48, sizeof *zeros);
+
+    save_npy("in.npy", 4, (size_t[]){ IMAGES, 3, 48, 48 }, zeros);
+    free(zeros);
+    shell("$VIT run " MODEL " $T/in.npy -o $T/out.npy --isa scalar --threads 1 & p=$!\n"
+          "while ! ls $T/*.tmp && kill -0 $p; do :; done >$T/log 2>&1; rm $T/log\n"
+          "kill -STOP $p; kill -%d $p; kill -%d $p; kill -CONT $p; wait $p",
+          SIGRTMIN, SIGRTMIN);
     shell("ls $T");
     cr_assert(strcmp(cli.out, "in.npy\n") == 0 || strcmp(cli.out, "in.npy\nout.npy\n") == 0, "%s",
               cli.out);

@@ -25,17 +25,31 @@ static void remove_pending(void)
     }
 }
 
-static void on_signal(int signal_number)
+/*
+ * No other signal interrupts a handler, and none of these is the system's again before the files
+ * are gone: `timeout`, for one, sends its signal twice. (POSIX's signal() may do both.)
+ */
+static void set_handler(int number, void (*handler)(int number))
+{
+    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+    sigfillset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+static void on_signal(int number)
 {
     remove_pending();
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    set_handler(number, SIG_DFL);
+    raise(number);
 }
 
 static void catch_signal(int number)
 {
-    if (signal(number, on_signal) == SIG_IGN)
-        signal(number, SIG_IGN); /* nohup ignores them */
+    struct sigaction before;
+
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        set_handler(number, on_signal); /* nohup ignores some */
 }
 
 /* What others send to end a process. SIGSEGV and its like are faults of the command itself. */

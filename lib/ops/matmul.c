@@ -114,7 +114,8 @@ static void multiply_panel(const struct matmul *mm, const struct block *block, s
         tile.acc_out = block->b + 1 < block->blocks ? accumulators : NULL;
         kernel->tile(&tile);
         i += m;
-        accumulators += accumulators ? tile_bytes : 0;
+        if (accumulators)
+            accumulators += tile_bytes;
     }
 }
 

@@ -37,8 +37,8 @@ double __wrap_now(void);
 double __wrap_thread_now(void);
 int __real_fclose(FILE *file);
 int __wrap_fclose(FILE *file);
-sighandler_t __wrap_signal(int number, sighandler_t handler);
-sighandler_t __wrap___sysv_signal(int number, sighandler_t handler);
+int __real_sigaction(int number, const struct sigaction *action, struct sigaction *before);
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *before);
 enum vit_status __real_vit_model_open(const char *directory,
                                       const struct vit_model_options *options,
                                       struct vit_model **model, struct vit_error *err);
@@ -75,18 +75,12 @@ double __wrap_thread_now(void)
     return clock_seconds += 1e4;
 }
 
-/* libFuzzer handles some of the same signals. */
-sighandler_t __wrap_signal(int number, sighandler_t handler)
+/* libFuzzer handles some of the same signals, with SA_SIGINFO. */
+int __wrap_sigaction(int number, const struct sigaction *action, struct sigaction *before)
 {
-    (void)number;
-    (void)handler;
-    return SIG_DFL;
-}
-
-/* What glibc's signal is for POSIX alone. */
-sighandler_t __wrap___sysv_signal(int number, sighandler_t handler)
-{
-    return __wrap_signal(number, handler);
+    if (action && !(action->sa_flags & SA_SIGINFO))
+        return 0;
+    return __real_sigaction(number, action, before);
 }
 
 static enum vit_status too_large(struct vit_error *err)
