@@ -5,6 +5,8 @@
 
 #include "check/check.h"
 #include "check/digests.h"
+#include "measure/kinds/roofs.h"
+#include "measure/kinds/timing.h"
 #include "tests/fuzz/demand.h"
 #include "tests/fuzz/options_mutate.h"
 #include "tests/fuzz/scratch.h"
@@ -57,6 +59,13 @@ enum vit_status __real_vit_context_create(const struct vit_model *model,
 enum vit_status __wrap_vit_context_create(const struct vit_model *model,
                                           const struct vit_context_options *options,
                                           struct vit_context **context, struct vit_error *err);
+double __wrap_memory_limit(void);
+double __wrap_roofs_cold_bytes(size_t threads);
+const char *__real_timing_begin(struct timing *timing, const struct bench *bench, size_t copies,
+                                bool check);
+const char *__wrap_timing_begin(struct timing *timing, const struct bench *bench, size_t copies,
+                                bool check);
+size_t __wrap_roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS]);
 struct check_result __real_check_case(const struct check_case *which);
 struct check_result __wrap_check_case(const struct check_case *which);
 enum vit_status __wrap_digest_kernels(const struct digest_setup *setup, struct digests *digests,
@@ -120,6 +129,36 @@ enum vit_status __wrap_vit_context_create(const struct vit_model *model,
     return __real_vit_context_create(model, options, context, err);
 }
 
+double __wrap_memory_limit(void)
+{
+    return 1 << 20;
+}
+
+double __wrap_roofs_cold_bytes(size_t threads)
+{
+    (void)threads;
+    return 1 << 16;
+}
+
+const char *__wrap_timing_begin(struct timing *timing, const struct bench *bench, size_t copies,
+                                bool check)
+{
+    *timing = (struct timing){ .copies = 0 };
+    if (bench->threads > MAX_THREADS || bench->operations > max_flops)
+        return "more than the fuzzer computes";
+    return __real_timing_begin(timing, bench, copies, check);
+}
+
+/* Reading all of a cache takes too long. */
+size_t __wrap_roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS])
+{
+    if (threads > MAX_THREADS)
+        return 0;
+    roofs[0] = (struct roof){ "L1", 1e11 };
+    roofs[1] = (struct roof){ "memory", 1e10 };
+    return 2;
+}
+
 struct check_result __wrap_check_case(const struct check_case *which)
 {
     if (cases++ < MAX_CASES && which->threads <= MAX_THREADS)
@@ -158,7 +197,7 @@ const char *__lsan_default_suppressions(void)
 
 /* --- the streams */
 
-static struct stream {
+static struct output {
     FILE *file;
     size_t count, room;
     char text[1 << 16]; /* the last bytes */
@@ -166,7 +205,7 @@ static struct stream {
 
 static ssize_t stream_write(void *cookie, const char *bytes, size_t count)
 {
-    struct stream *const s = cookie;
+    struct output *const s = cookie;
 
     if (count > s->room) {
         errno = ENOSPC;
@@ -178,7 +217,7 @@ static ssize_t stream_write(void *cookie, const char *bytes, size_t count)
 }
 
 /* One stream for all commands: a library may keep it. */
-static FILE *stream_begin(struct stream *s, size_t room)
+static FILE *stream_begin(struct output *s, size_t room)
 {
     const cookie_io_functions_t io = { .write = stream_write };
 
@@ -239,7 +278,7 @@ static int split(char *text, char **argv)
 /* The values that say which files are outputs, or that are not files. */
 static bool takes_output(const char *word)
 {
-    return strcmp(word, "-o") == 0 || strcmp(word, "--rgb") == 0;
+    return strcmp(word, "-o") == 0 || strcmp(word, "--rgb") == 0 || strcmp(word, "--roofline") == 0;
 }
 
 /* A later --model replaces an earlier one, which is then no input. */
