@@ -180,14 +180,14 @@ static enum vit_status measure_shape(const struct measured *m, const char *text,
 
     if (status)
         return status;
-    const char *const failure = timing_begin(&timing, &bench, copies, true);
+    const char *failure = timing_begin(&timing, &bench, copies, true);
+    if (!failure && !sample(&timing, seconds, &samples))
+        failure = no_memory;
     if (failure == no_memory)
         status = tool_no_memory(err);
     else if (failure)
         status = tool_fail(err, VIT_EINVAL, "%s %s, %s: %s", m->kernel.name, text, m->level->isa,
                            failure);
-    else if (!sample(&timing, seconds, &samples))
-        status = tool_no_memory(err);
     else
         *shape = summarize(&timing, text, &samples);
     timing_samples_free(&samples);
