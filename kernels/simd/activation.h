@@ -87,8 +87,8 @@ ALWAYS_INLINE void v_activation_tanh(size_t count, vec *x, const struct v_operan
     vec n[VECTORS], shifted[VECTORS], q[VECTORS], s[VECTORS];
 
     (void)o;
-    EACH n[j] = v_exp_power(v_mul(v_set(-2.0f), v_magnitude(x[j], TANH_MAX)), &shifted[j], &q[j]);
-    EACH q[j] = v_fma(n[j], v_set(-EXP_LN2_LO), q[j]);
+    EACH s[j] = v_mul(v_set(-2.0f), v_magnitude(x[j], TANH_MAX));
+    v_exp_power(count, s, n, shifted, q);
     v_expm1_reduced(count, q);
     EACH s[j] = v_scale_by_power(one, n[j], shifted[j]);
     EACH n[j] = v_fnma(q[j], s[j], v_sub(one, s[j]));

@@ -41,7 +41,7 @@
     }
 VIT_ACTIVATION_LIST(ACTIVATION_ROW)
 
-/* Row kernels as a matmul's epilogue calls them. */
+/* The row kernels by activation, for the table of kernels and for the epilogue of a matmul. */
 typedef void activation_row(size_t n, const float *x, const struct vit_activation_args *p,
                             float *y);
 

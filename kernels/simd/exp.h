@@ -13,15 +13,13 @@
     UNROLL                                                                                         \
     for (size_t j = 0; j < count; j++)
 
-/* n of exp(x) = 2ⁿ·exp(r), and n + EXP_ROUND; *high = r plus the low part of n·ln 2 */
-static inline vec v_exp_power(vec x, vec *shifted, vec *high)
+/* n and r of exp(x) = 2ⁿ·exp(r), and shifted = n + EXP_ROUND */
+ALWAYS_INLINE void v_exp_power(size_t count, const vec *x, vec *n, vec *shifted, vec *r)
 {
-    const vec round = v_set(EXP_ROUND);
-    *shifted = v_fma(x, v_set(EXP_LOG2E), round);
-    const vec n = v_sub(*shifted, round);
-
-    *high = v_fma(n, v_set(-EXP_LN2_HI), x);
-    return n;
+    EACH shifted[j] = v_fma(x[j], v_set(EXP_LOG2E), v_set(EXP_ROUND));
+    EACH n[j] = v_sub(shifted[j], v_set(EXP_ROUND));
+    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_HI), x[j]);
+    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_LO), r[j]);
 }
 
 /* exp(r) − 1 for |r| ≤ ln 2/2 */
@@ -42,10 +40,7 @@ ALWAYS_INLINE void v_exp_rounded(size_t count, vec *x, const vec *excess)
 {
     vec n[VECTORS], shifted[VECTORS], r[VECTORS];
 
-    EACH shifted[j] = v_fma(x[j], v_set(EXP_LOG2E), v_set(EXP_ROUND));
-    EACH n[j] = v_sub(shifted[j], v_set(EXP_ROUND));
-    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_HI), x[j]);
-    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_LO), r[j]);
+    v_exp_power(count, x, n, shifted, r);
     if (excess)
         EACH r[j] = v_sub(r[j], excess[j]);
     v_expm1_reduced(count, r);
@@ -63,10 +58,10 @@ ALWAYS_INLINE void v_exp(size_t count, vec *x)
 /* exp(x) over the whole range */
 ALWAYS_INLINE void v_exponential(size_t count, vec *x)
 {
-    vec n[VECTORS], r[VECTORS], shifted;
+    vec n[VECTORS], shifted[VECTORS], r[VECTORS];
 
-    EACH n[j] = v_exp_power(v_min(v_set(EXP_MAX), v_max(v_set(EXP_MIN), x[j])), &shifted, &r[j]);
-    EACH r[j] = v_fma(n[j], v_set(-EXP_LN2_LO), r[j]);
+    EACH x[j] = v_min(v_set(EXP_MAX), v_max(v_set(EXP_MIN), x[j]));
+    v_exp_power(count, x, n, shifted, r);
     v_expm1_reduced(count, r);
     EACH x[j] = v_scale_by_any_power(v_add(r[j], v_set(1.0f)), n[j]);
 }

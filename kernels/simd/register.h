@@ -37,10 +37,8 @@ static inline void register_kernels(struct vit_kernels *table)
 #define KERNEL_ENTRY(name) table->name = name;
     VIT_KERNEL_LIST(KERNEL_ENTRY)
 #undef KERNEL_ENTRY
-#define ACTIVATION_ENTRY(IDENTIFIER, name, value, args, weights)                                   \
-    table->activation[value] = name##_row;
-    VIT_ACTIVATION_LIST(ACTIVATION_ENTRY)
-#undef ACTIVATION_ENTRY
+    for (size_t i = 0; i < VIT_ACTIVATIONS; i++)
+        table->activation[i] = choose_activation((enum vit_activation)i);
     table->fma_peak = fma_peak;
     table->fma_peak_flops = PEAK_ACCUMULATORS * LANES * 2;
 }

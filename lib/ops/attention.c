@@ -39,17 +39,16 @@ static struct vit_packed carve_packed(struct arena *arena, const struct vit_matm
 static struct scratch carve(struct arena *arena, const struct vit_matmul_kernel *kernel,
                             size_t tokens, size_t head_dim)
 {
-    const size_t max_rows = BLOCKING_SCORE_ROWS;
     struct scratch s;
     size_t keys_bytes, values_bytes;
 
     s.keys = carve_packed(arena, kernel, tokens, head_dim);
     s.values = carve_packed(arena, kernel, head_dim, tokens);
-    s.queries = arena_floats(arena, max_rows * head_dim);
+    s.queries = arena_floats(arena, BLOCKING_SCORE_ROWS * head_dim);
     s.scores = arena_floats(arena, blocking_scores(kernel, tokens));
-    s.row_scale = arena_floats(arena, max_rows);
-    keys_bytes = vit_matmul_scratch_bytes(&s.keys, max_rows, 1);
-    values_bytes = vit_matmul_scratch_bytes(&s.values, max_rows, 1);
+    s.row_scale = arena_floats(arena, BLOCKING_SCORE_ROWS);
+    keys_bytes = vit_matmul_scratch_bytes(&s.keys, BLOCKING_SCORE_ROWS, 1);
+    values_bytes = vit_matmul_scratch_bytes(&s.values, BLOCKING_SCORE_ROWS, 1);
     s.matmul = arena_bytes(arena, keys_bytes > values_bytes ? keys_bytes : values_bytes);
     return s;
 }

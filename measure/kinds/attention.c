@@ -202,9 +202,7 @@ static bool case_at(size_t i, struct kernel_case *c)
                                                 { "1025x12x64", { 1025, 12, 64 } },
                                                 { "4097x12x64", { 4097, 12, 64 } } };
 
-    if (i < sizeof cases / sizeof *cases)
-        *c = cases[i];
-    return i < sizeof cases / sizeof *cases;
+    return kernel_case_at(cases, sizeof cases / sizeof *cases, i, c);
 }
 
 const struct kernel_kind attention_kind = {

@@ -21,6 +21,13 @@ bool kernel_at(size_t i, struct kernel *kernel)
     return false;
 }
 
+bool kernel_case_at(const struct kernel_case *cases, size_t count, size_t i, struct kernel_case *c)
+{
+    if (i < count)
+        *c = cases[i];
+    return i < count;
+}
+
 struct bench kernel_bench(const struct kernel *kernel, const struct vit_kernels *level,
                           const size_t *dimensions, size_t threads)
 {

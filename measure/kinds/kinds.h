@@ -68,6 +68,9 @@ struct kernel {
 /* Kernel i, false past the last. */
 bool kernel_at(size_t i, struct kernel *kernel);
 
+/* A kind's case_at where its cases are a table. */
+bool kernel_case_at(const struct kernel_case *cases, size_t count, size_t i, struct kernel_case *c);
+
 /* A kernel's work on dimensions [dimension_count], each at least 1. */
 struct bench kernel_bench(const struct kernel *kernel, const struct vit_kernels *level,
                           const size_t *dimensions, size_t threads);

@@ -226,9 +226,7 @@ static bool matmul_case_at(size_t i, struct kernel_case *c)
         return true;
     }
     i -= ODD;
-    if (i < ONE_ROW)
-        *c = one_row[i];
-    return i < ONE_ROW;
+    return kernel_case_at(one_row, ONE_ROW, i, c);
 }
 
 const struct kernel_kind matmul_kind = {
@@ -306,9 +304,7 @@ static bool pack_case_at(size_t i, struct kernel_case *c)
     static const struct kernel_case cases[] = { { "768x768", { 768, 768 } },
                                                 { "3072x768", { 3072, 768 } } };
 
-    if (i < sizeof cases / sizeof *cases)
-        *c = cases[i];
-    return i < sizeof cases / sizeof *cases;
+    return kernel_case_at(cases, sizeof cases / sizeof *cases, i, c);
 }
 
 const struct kernel_kind pack_kind = {

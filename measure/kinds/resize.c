@@ -210,9 +210,7 @@ static bool case_at(size_t i, struct kernel_case *c)
     static const struct kernel_case cases[] = { { "3000x256x768", { 3000, 256, 768 } },
                                                 { "640x341x480", { 640, 341, 480 } } };
 
-    if (i < sizeof cases / sizeof *cases)
-        *c = cases[i];
-    return i < sizeof cases / sizeof *cases;
+    return kernel_case_at(cases, sizeof cases / sizeof *cases, i, c);
 }
 
 const struct kernel_kind resize_kind = {

@@ -135,9 +135,7 @@ static bool case_at(size_t i, struct kernel_case *c)
                                                 { "197x768", { 197, 768 } },
                                                 { "out_of_cache", { 16384, 768 } } };
 
-    if (i < sizeof cases / sizeof *cases)
-        *c = cases[i];
-    return i < sizeof cases / sizeof *cases;
+    return kernel_case_at(cases, sizeof cases / sizeof *cases, i, c);
 }
 
 const struct kernel_kind rows_kind = {
