@@ -34,7 +34,7 @@ static inline vec reg_join(const reg *r, size_t count)
  * registers, but gcc 12 loads ahead and spills accumulators.
  */
 #define HAS_FOUR_STEPS
-ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda,
+ALWAYS_INLINE void four_steps(size_t m, size_t columns, const float *a, size_t lda,
                               const weight *panel, reg acc[MR][NR / REG_LANES])
 {
     reg x[MR];
@@ -45,7 +45,7 @@ ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda,
     UNROLL
     for (size_t q = 0; q < 4; q++)
         UNROLL
-    for (size_t v = 0; v < regs; v++) {
+    for (size_t v = 0; v < columns / REG_LANES; v++) {
         const reg b = weight_load(panel + q * NR + REG_LANES * v);
         UNROLL
         for (size_t i = 0; i < m; i++)

@@ -22,36 +22,58 @@
  *   weight_load(p)                a register of weights, converted to float32
  *   store_weights(p, v, lanes)    converts and stores the first `lanes` lanes of a vec
  *   HAS_FOUR_STEPS                if it has its own four_steps, for a better way to load A
+ *   HALF_LANES                    if it computes only half of a row's last register where that has
+ *                                 no more columns than this; and
+ *     weight_load_half(p)         as weight_load of one half
+ *     reg_fma_half                as reg_fma; the second half of the result is 0
+ *     EACH_HALF(X)                X(m, g): tiles of m rows and g column groups that do so
  */
 #define REGS      (NR / REG_LANES) /* of a row of the tile */
 #define VEC_REGS  (LANES / REG_LANES)
 #define PREFETCH2 2 /* into L2 */
 
-/* acc += a column of A times a row of the panel */
-ALWAYS_INLINE void step(size_t m, size_t regs, const float *a, size_t lda, const weight *panel,
+#ifndef HALF_LANES
+#define HALF_LANES 0
+#define EACH_HALF(X)
+
+static inline reg weight_load_half(const weight *p)
+{
+    return weight_load(p);
+}
+
+static inline reg reg_fma_half(reg a, reg b, reg c)
+{
+    return reg_fma(a, b, c);
+}
+#endif
+
+/* acc += a column of A times a row of the panel: whole registers and, if they are more, a half */
+ALWAYS_INLINE void step(size_t m, size_t columns, const float *a, size_t lda, const weight *panel,
                         reg acc[MR][REGS])
 {
+    const size_t whole = columns / REG_LANES, regs = (columns + REG_LANES - 1) / REG_LANES;
     reg b[REGS];
 
     UNROLL
     for (size_t v = 0; v < regs; v++)
-        b[v] = weight_load(panel + REG_LANES * v);
+        b[v] = v < whole ? weight_load(panel + REG_LANES * v)
+                         : weight_load_half(panel + REG_LANES * v);
     UNROLL
     for (size_t i = 0; i < m; i++) {
         const reg x = reg_set1(a[i * lda]);
         UNROLL
         for (size_t v = 0; v < regs; v++)
-            acc[i][v] = reg_fma(x, b[v], acc[i][v]);
+            acc[i][v] = v < whole ? reg_fma(x, b[v], acc[i][v]) : reg_fma_half(x, b[v], acc[i][v]);
     }
 }
 
 #ifndef HAS_FOUR_STEPS
-ALWAYS_INLINE void four_steps(size_t m, size_t regs, const float *a, size_t lda,
+ALWAYS_INLINE void four_steps(size_t m, size_t columns, const float *a, size_t lda,
                               const weight *panel, reg acc[MR][REGS])
 {
     UNROLL
     for (size_t q = 0; q < 4; q++)
-        step(m, regs, a + q, lda, panel + q * NR, acc);
+        step(m, columns, a + q, lda, panel + q * NR, acc);
 }
 #endif
 
@@ -79,10 +101,10 @@ static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
 
 /*
  * The first n columns of m rows: accumulates over the tile's block of k, multiplies row i by
- * factor[i], applies `e` through finish(), stores to out[m][n], row stride ldo. m and regs are
- * constants at every call, so that the accumulators are registers.
+ * factor[i], applies `e` through finish(), stores to out[m][n], row stride ldo. m and `columns`,
+ * which is n rounded up, are constants at every call, so that the accumulators are registers.
  */
-ALWAYS_INLINE void multiply_fixed(size_t m, size_t regs, const struct vit_tile *t, size_t n,
+ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, const struct vit_tile *t, size_t n,
                                   const float *factor, float *out, size_t ldo,
                                   const struct vit_epilogue *e)
 {
@@ -91,6 +113,7 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t regs, const struct vit_tile *
     const float *acc_in = t->acc_in;
     const char *prefetch = t->prefetch;
     const size_t lda = t->a_bytes / sizeof *a, k = t->k;
+    const size_t whole = columns / REG_LANES, regs = (columns + REG_LANES - 1) / REG_LANES;
     reg acc[MR][REGS];
     size_t l = 0;
 
@@ -102,17 +125,21 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t regs, const struct vit_tile *
 
     for (; l + 4 <= k; l += 4) {
         __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
-        four_steps(m, regs, a + l, lda, panel + l * NR, acc);
+        four_steps(m, columns, a + l, lda, panel + l * NR, acc);
     }
     for (; l < k; l++)
-        step(m, regs, a + l, lda, panel + l * NR, acc);
+        step(m, columns, a + l, lda, panel + l * NR, acc);
 
-    if (only_stores(e) && n == REG_LANES * regs) {
+    if (only_stores(e) && (whole < regs || n == REG_LANES * regs)) {
         UNROLL
         for (size_t i = 0; i < m; i++)
             UNROLL
         for (size_t v = 0; v < regs; v++)
-            reg_store(out + i * ldo + REG_LANES * v, reg_mul(acc[i][v], reg_set1(factor[i])));
+            if (v < whole)
+                reg_store(out + i * ldo + REG_LANES * v, reg_mul(acc[i][v], reg_set1(factor[i])));
+            else
+                store_lanes(out + i * ldo + REG_LANES * v,
+                            v_mul(reg_join(&acc[i][v], 1), v_set(factor[i])), n - REG_LANES * v);
         return;
     }
     UNROLL
@@ -161,29 +188,61 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
     }
 }
 
-/* multiply_fixed for the tile's number of rows, n ≤ NR; or multiply_panels. */
-static inline void multiply_tile(const struct vit_tile *t, size_t n, const float *factor,
-                                 float *out, size_t ldo, const struct vit_epilogue *e)
+/* A tile of m rows and g column groups; 8 is more than the groups of any tile. */
+#define TILE(m, n) ((m)*8 + ((n) + COLUMN_GROUP - 1) / COLUMN_GROUP)
+
+/* multiply_fixed for the tile's number of rows and whole registers, n ≤ NR; or multiply_panels. */
+static inline void multiply_whole(const struct vit_tile *t, size_t n, const float *factor,
+                                  float *out, size_t ldo, const struct vit_epilogue *e)
 {
 #define PANELS_CASE(p)                                                                             \
     case p:                                                                                        \
         multiply_panels(p, t, *factor, out, e);                                                    \
         return;
-/* A tile of m rows and g column groups; 8 is more than the groups of any tile. */
 #define TILE_CASE(m, g)                                                                            \
-    case (m)*8 + (g):                                                                              \
-        multiply_fixed(m, (g) * (COLUMN_GROUP / REG_LANES), t, n, factor, out, ldo, e);            \
+    case TILE(m, (g)*COLUMN_GROUP):                                                                \
+        multiply_fixed(m, (g)*COLUMN_GROUP, t, n, factor, out, ldo, e);                            \
         break;
 #define ROWS_CASE(m) EACH_GROUPS(TILE_CASE, m)
     switch (n > NR ? n / NR : 1) {
         EACH_PANELS(PANELS_CASE)
     }
-    switch (t->m * 8 + (n + COLUMN_GROUP - 1) / COLUMN_GROUP) {
+    switch (TILE(t->m, n)) {
         EACH_ROWS(ROWS_CASE)
     }
 #undef PANELS_CASE
 #undef TILE_CASE
 #undef ROWS_CASE
+}
+
+/*
+ * multiply_whole for a last register that is at most half full. Not inlined, because the more tiles
+ * one function has, the fewer accumulators gcc keeps in registers.
+ */
+__attribute__((noinline)) static void multiply_half(const struct vit_tile *t, size_t n,
+                                                    const float *factor, float *out, size_t ldo,
+                                                    const struct vit_epilogue *e)
+{
+#define HALF_CASE(m, g)                                                                            \
+    case TILE(m, (g)*COLUMN_GROUP):                                                                \
+        multiply_fixed(m, (g)*COLUMN_GROUP - HALF_LANES, t, n, factor, out, ldo, e);               \
+        break;
+    switch (TILE(t->m, n)) {
+        EACH_HALF(HALF_CASE)
+    default:
+        multiply_whole(t, n, factor, out, ldo, e);
+    }
+#undef HALF_CASE
+}
+
+/* The tile's rows times n columns: of its panel, or of several whole panels for one row. */
+static inline void multiply_tile(const struct vit_tile *t, size_t n, const float *factor,
+                                 float *out, size_t ldo, const struct vit_epilogue *e)
+{
+    if ((n - 1) % REG_LANES + 1 <= HALF_LANES)
+        multiply_half(t, n, factor, out, ldo, e);
+    else
+        multiply_whole(t, n, factor, out, ldo, e);
 }
 
 /*
@@ -224,10 +283,12 @@ static void tile(const struct vit_tile *t)
 {
     static const struct vit_epilogue none = { 0 };
     const struct vit_epilogue *const e = t->acc_out ? &none : t->epilogue;
-    float factor[MR] = { 0 };
+    const float scale = e->scale != 0.0f ? e->scale : 1.0f; /* by 1 changes nothing */
+    float same[MR];
+    const float *const factor = e->row_scale ? e->row_scale : same;
 
-    for (size_t i = 0; i < t->m; i++) /* multiplying by 1 changes nothing */
-        factor[i] = e->row_scale ? e->row_scale[i] : e->scale != 0.0f ? e->scale : 1.0f;
+    for (size_t i = 0; i < MR; i++)
+        same[i] = scale;
     if (t->acc_out) /* whole panels: the padding's accumulators continue too */
         multiply_tile(t, NR, factor, t->acc_out, NR, e);
     else if (e->activation == VIT_ACTIVATION_IDENTITY)
