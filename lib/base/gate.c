@@ -1,11 +1,25 @@
 /* gate.c - waiting: looking for a moment, then sleeping */
 #include "base/gate.h"
 
+#include <time.h>
+
 /*
- * Looks of 10 to 60 ns each: at most some 0.1 ms, a few times what it takes to wake a thread. A
- * wait that ended asleep halves the next one's, so that little is lost where looking is in vain.
+ * Nanoseconds. The longest look is a few times what it takes to wake a thread. A wait is soon over
+ * if a look of that length would have spared most of the sleep.
  */
-enum { MOST_LOOKS = 2048, LEAST_LOOKS = 32 };
+enum { MOST_LOOK = 100000, LEAST_LOOK = 1000, SOON = 2 * MOST_LOOK };
+
+/*
+ * A wait that ended long after halves the next look, so that little is lost where looking is in
+ * vain. One that ended soon after makes it the longest: otherwise a thread that looks too shortly
+ * sleeps each time, and the others then wait for it to wake, too long for their own looks.
+ */
+unsigned gate_next_look(unsigned look, int64_t waited)
+{
+    if (waited < SOON)
+        return MOST_LOOK;
+    return look / 2 > LEAST_LOOK ? look / 2 : LEAST_LOOK;
+}
 
 /* Tells the processor that this is a loop that waits: less power, and more for its other thread. */
 static void pause_a_moment(void)
@@ -27,7 +41,7 @@ bool gate_init(struct gate *gate, bool looks)
     }
     atomic_init(&gate->value, 0);
     atomic_init(&gate->sleepers, 0);
-    atomic_init(&gate->looks, looks ? MOST_LOOKS : 0);
+    atomic_init(&gate->look, looks ? MOST_LOOK : 0);
     return true;
 }
 
@@ -62,33 +76,53 @@ static bool gate_is_open(struct gate *gate)
     return atomic_load_explicit(&gate->value, memory_order_acquire) != 0;
 }
 
-/* Looks; whether the gate was open. */
-static bool gate_look(struct gate *gate)
+static int64_t clock_ns(void)
 {
-    const unsigned looks = atomic_load_explicit(&gate->looks, memory_order_relaxed);
-    unsigned next = looks / 2 > LEAST_LOOKS ? looks / 2 : LEAST_LOOKS;
-    bool open = gate_is_open(gate);
+    struct timespec t;
 
-    if (open || looks == 0)
-        return open;
-    for (unsigned i = 0; i < looks && !open; i++) {
-        pause_a_moment();
-        open = gate_is_open(gate);
-    }
-    if (open)
-        next = 2 * looks < MOST_LOOKS ? 2 * looks : MOST_LOOKS;
-    atomic_store_explicit(&gate->looks, next, memory_order_relaxed);
-    return open;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-void gate_wait(struct gate *gate)
+/* Looks for so many nanoseconds; whether the gate was open. */
+static bool gate_look(struct gate *gate, int64_t begin, unsigned look)
 {
-    if (gate_look(gate))
-        return;
+    enum { LOOKS = 16 }; /* of 10 to 60 ns, between two of the clock */
+
+    do
+        for (int i = 0; i < LOOKS; i++) {
+            pause_a_moment();
+            if (gate_is_open(gate))
+                return true;
+        }
+    while (clock_ns() - begin < look);
+    return false;
+}
+
+static void gate_sleep(struct gate *gate)
+{
     pthread_mutex_lock(&gate->mutex);
     atomic_fetch_add(&gate->sleepers, 1);
     while (atomic_load(&gate->value) == 0)
         pthread_cond_wait(&gate->opened, &gate->mutex);
     atomic_fetch_sub(&gate->sleepers, 1);
     pthread_mutex_unlock(&gate->mutex);
+}
+
+void gate_wait(struct gate *gate)
+{
+    const unsigned look = atomic_load_explicit(&gate->look, memory_order_relaxed);
+
+    if (gate_is_open(gate))
+        return;
+    if (look == 0) {
+        gate_sleep(gate);
+        return;
+    }
+    const int64_t begin = clock_ns();
+    if (gate_look(gate, begin, look))
+        return;
+    gate_sleep(gate);
+    const unsigned next = gate_next_look(look, clock_ns() - begin);
+    atomic_store_explicit(&gate->look, next, memory_order_relaxed);
 }

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * A number that threads wait for, until it is not 0. They look at it for a moment, then sleep: on a
@@ -15,7 +16,7 @@
 struct gate {
     atomic_size_t value;
     atomic_size_t sleepers;
-    atomic_uint looks; /* before the next sleep */
+    atomic_uint look; /* nanoseconds, before the next sleep; 0: never */
     pthread_mutex_t mutex;
     pthread_cond_t opened;
 };
@@ -32,5 +33,8 @@ void gate_open(struct gate *gate, size_t value, size_t wanted);
 
 /* Returns when the value is not 0. */
 void gate_wait(struct gate *gate);
+
+/* The nanoseconds of the next look after a wait that looked, and then slept, for `waited` in all. */
+unsigned gate_next_look(unsigned look, int64_t waited);
 
 #endif
