@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 
 #include "base/gate.h"
 #include "counts.h"
@@ -56,4 +57,34 @@ Test(gate, one_that_opens_wakes_those_asleep_and_sleeping_waits_never_look)
         gate_destroy(&gate);
     }
     count_checks(2 * 9);
+}
+
+/* All on one processor: a look in vain would have shortened the next one. */
+Test(gate, who_waits_for_a_thread_on_its_own_processor_does_not_look)
+{
+    cpu_set_t set;
+    int first = 0;
+
+    cr_assert_eq(sched_getaffinity(0, sizeof set, &set), 0);
+    while (!CPU_ISSET(first, &set))
+        first++;
+    CPU_ZERO(&set);
+    CPU_SET(first, &set);
+    cr_assert_eq(sched_setaffinity(0, sizeof set, &set), 0);
+    for (int promised = 0; promised < 2; promised++) {
+        pthread_t thread;
+        struct gate gate;
+        cr_assert(gate_init(&gate, true));
+        if (promised)
+            gate_promise(&gate);
+        cr_assert_eq(pthread_create(&thread, NULL, wait_for, &gate), 0);
+        while (atomic_load(&gate.sleepers) == 0)
+            sched_yield();
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL); /* not soon */
+        gate_open(&gate, 1, 1);
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+        cr_expect_eq(atomic_load(&gate.look), promised ? most : most / 2);
+        gate_destroy(&gate);
+    }
+    count_checks(2 + 2 * 4);
 }

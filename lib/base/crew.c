@@ -57,6 +57,7 @@ void crew_run(struct crew *crew, size_t tasks, crew_task *task, void *arg)
     crew->tasks = tasks;
     atomic_store(&crew->unfinished, tasks);
     atomic_store(&crew->done.value, 0);
+    gate_promise(&crew->work); /* the next operation, too */
     gate_open(&crew->work, tasks, tasks - 1);
     while (run_one(crew))
         ;
@@ -67,6 +68,7 @@ void crew_serve(struct crew *crew)
 {
     do {
         gate_wait(&crew->work);
+        gate_promise(&crew->done);
         while (run_one(crew))
             ;
     } while (atomic_load(&crew->work.value) != DISMISSED);

@@ -1,6 +1,9 @@
 /* gate.c - waiting: looking for a moment, then sleeping */
 #include "base/gate.h"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
 #include <time.h>
 
 /*
@@ -19,6 +22,29 @@ unsigned gate_next_look(unsigned look, int64_t waited)
     if (waited < SOON)
         return MOST_LOOK;
     return look / 2 > LEAST_LOOK ? look / 2 : LEAST_LOOK;
+}
+
+/* The processor that this thread is on; -1: unknown. A few nanoseconds: no system call. */
+static int processor_here(void)
+{
+#ifdef __linux__
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+
+void gate_promise(struct gate *gate)
+{
+    atomic_store_explicit(&gate->opener, processor_here(), memory_order_relaxed);
+}
+
+/* Whether whom this thread waits for is, as far as is known, on its own processor. */
+static bool is_opener_here(struct gate *gate)
+{
+    const int opener = atomic_load_explicit(&gate->opener, memory_order_relaxed);
+
+    return opener >= 0 && opener == processor_here();
 }
 
 /* Tells the processor that this is a loop that waits: less power, and more for its other thread. */
@@ -42,6 +68,7 @@ bool gate_init(struct gate *gate, bool looks)
     atomic_init(&gate->value, 0);
     atomic_init(&gate->sleepers, 0);
     atomic_init(&gate->look, looks ? MOST_LOOK : 0);
+    atomic_init(&gate->opener, -1);
     return true;
 }
 
@@ -115,7 +142,7 @@ void gate_wait(struct gate *gate)
 
     if (gate_is_open(gate))
         return;
-    if (look == 0) {
+    if (look == 0 || is_opener_here(gate)) {
         gate_sleep(gate);
         return;
     }

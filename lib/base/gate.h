@@ -16,7 +16,8 @@
 struct gate {
     atomic_size_t value;
     atomic_size_t sleepers;
-    atomic_uint look; /* nanoseconds, before the next sleep; 0: never */
+    atomic_uint look;  /* nanoseconds, before the next sleep; 0: never */
+    atomic_int opener; /* the processor of who will open it; -1: unknown */
     pthread_mutex_t mutex;
     pthread_cond_t opened;
 };
@@ -34,7 +35,13 @@ void gate_open(struct gate *gate, size_t value, size_t wanted);
 /* Returns when the value is not 0. */
 void gate_wait(struct gate *gate);
 
-/* The nanoseconds of the next look after a wait that looked, and then slept, for `waited` in all. */
+/*
+ * The calling thread will open the gate. Who waits on the same processor sleeps without a look,
+ * which would only take the time that the opener needs.
+ */
+void gate_promise(struct gate *gate);
+
+/* Nanoseconds of the next look, after a wait that looked and slept for `waited` together. */
 unsigned gate_next_look(unsigned look, int64_t waited);
 
 #endif
