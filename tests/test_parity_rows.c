@@ -11,6 +11,55 @@ Test(parity, row_kernels_give_the_bits_of_scalar_and_stay_within_their_operands)
         expect_cases(row_cases[i].name);
 }
 
+/*
+ * Rows of several vectors have paths of their own by the length, by the rows left over and by where
+ * a row lies in a cache line: operands begin at each sixteenth of one.
+ */
+static void expect_rows(const struct vit_kernels *level, size_t n, size_t rows, size_t offset)
+{
+    enum { MOST = 10 * 600 };
+    static float x[MOST], expected[MOST], found[MOST], gamma[600], beta[600];
+    const size_t ldx = n + offset % 3, ldy = n + offset % 2;
+
+    fill_pattern(MOST, x, (enum pattern)(offset % PATTERNS), n);
+    fill_pattern(n, gamma, PATTERN_NORMAL, 1);
+    fill_pattern(n, beta, PATTERN_NORMAL, 2);
+    for (size_t i = 0; i < 3; i++) { /* layernorm, softmax, exp_sub_max */
+        struct rows r = { .rows = rows, .n = n, .x = x + offset, .ldx = ldx };
+        r.gamma = gamma, r.beta = beta, r.ldy = ldy;
+        memset(expected, 0, sizeof expected);
+        memset(found, 0, sizeof found);
+        r.y = expected + offset;
+        row_cases[i].run(scalar_level(), &r);
+        r.y = found + offset;
+        row_cases[i].run(level, &r);
+        expect_same_bits(MOST, expected, found, "%s %s, %zu rows of %zu at %zu", level->isa,
+                         row_cases[i].name, rows, n, offset);
+        memcpy(expected, x, sizeof expected);
+        memcpy(found, x, sizeof found);
+        r.ldy = ldx;
+        r.x = r.y = expected + offset;
+        row_cases[i].run(scalar_level(), &r);
+        r.x = r.y = found + offset;
+        row_cases[i].run(level, &r);
+        expect_same_bits(MOST, expected, found, "%s %s in place, %zu rows of %zu at %zu",
+                         level->isa, row_cases[i].name, rows, n, offset);
+    }
+}
+
+Test(parity, rows_of_any_length_number_and_place_give_the_bits_of_scalar)
+{
+    static const size_t lengths[] = { 16, 17, 50, 64, 127, 128, 143, 144, 159, 197, 208, 257, 577 };
+    enum { LENGTHS = sizeof lengths / sizeof *lengths, MOST_ROWS = 9 };
+    size_t i = 0;
+
+    for (const struct vit_kernels *level; (level = next_level(&i, LENGTHS * MOST_ROWS * 16));)
+        for (size_t j = 0; j < LENGTHS; j++)
+            for (size_t rows = 1; rows <= MOST_ROWS; rows++)
+                for (size_t offset = 0; offset < 16; offset++)
+                    expect_rows(level, lengths[j], rows, offset);
+}
+
 /* Every 257th float: all exponents, signs and kinds. */
 Test(parity, activations_give_the_bits_of_scalar_over_all_floats)
 {

@@ -2,6 +2,8 @@
 #ifndef VIT_KERNELS_SIMD_LANES_H
 #define VIT_KERNELS_SIMD_LANES_H
 
+#include <stdint.h>
+
 static inline size_t lanes_left(size_t n)
 {
     return n < LANES ? n : LANES;
@@ -18,6 +20,15 @@ static inline void store_lanes(float *p, vec a, size_t n)
         v_store(p, a);
     else
         v_store_tail(p, a, n);
+}
+
+/*
+ * Numbers, 1 to 16, from p to the next multiple of 64 bytes: from there on a vector touches one
+ * cache line. One that touches two takes two accesses to L1.
+ */
+static inline size_t to_line(const float *p)
+{
+    return LANES - (uintptr_t)p / sizeof *p % LANES;
 }
 
 #endif
