@@ -1,5 +1,6 @@
 /* test_parity_rows.c - row kernels give the bits of scalar, within their operands */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check/kernel_cases.h"
@@ -58,6 +59,29 @@ Test(parity, rows_of_any_length_number_and_place_give_the_bits_of_scalar)
             for (size_t rows = 1; rows <= MOST_ROWS; rows++)
                 for (size_t offset = 0; offset < 16; offset++)
                     expect_rows(level, lengths[j], rows, offset);
+}
+
+/* Rows that no cache is expected to hold are computed in another order. */
+Test(parity, layernorm_of_many_rows_gives_the_bits_of_scalar)
+{
+    enum { N = 17, ROWS = 130000, COUNT = N * ROWS };
+    float *const x = malloc(COUNT * sizeof *x), *const expected = malloc(COUNT * sizeof *x);
+    float *const found = malloc(COUNT * sizeof *x);
+    struct vit_layernorm_args args = { ROWS, N, x, N, x, x + N, 1e-6f, expected, N };
+    size_t i = 0;
+
+    cr_assert(x && expected && found);
+    fill_pattern(COUNT, x, PATTERN_NORMAL, 1);
+    scalar_level()->layernorm(&args);
+    args.y = found;
+    for (const struct vit_kernels *level; (level = next_level(&i, COUNT));) {
+        memset(found, 0, COUNT * sizeof *found);
+        level->layernorm(&args);
+        expect_same_bits(COUNT, expected, found, "%s: %d rows", level->isa, ROWS);
+    }
+    free(x);
+    free(expected);
+    free(found);
 }
 
 /* Every 257th float: all exponents, signs and kinds. */

@@ -2,6 +2,8 @@
 #ifndef VIT_KERNELS_SIMD_LAYERNORM_H
 #define VIT_KERNELS_SIMD_LAYERNORM_H
 
+#include <stdbool.h>
+
 #include "kernels/constants.h"
 #include "kernels/layernorm.h"
 
@@ -11,6 +13,13 @@
  * of four rows one by one; two or eight together take longer than four.
  */
 #define NORM_ROWS 4
+
+/*
+ * Where x and y have more bytes, no cache is expected to hold them, and rows are computed one by
+ * one: memory is then one stream to read and one to write, and hardware prefetches the next row
+ * while one is computed. Four rows are further than it looks ahead.
+ */
+#define NORM_CACHED_BYTES ((size_t)16 << 20)
 
 /*
  * Rows whose deviations are summed at a time: each has two accumulators. Those of four rows fit in
@@ -46,8 +55,9 @@ struct deviations {
 };
 
 /*
- * The deviations of each row. Prefetches y and the rows `next` rows on, which need not exist:
- * several rows in memory are several short streams, too short for the hardware to prefetch well.
+ * The deviations of each row. Unless next is 1, prefetches y and the rows `next` rows on, which
+ * need not exist: several rows in memory are several short streams, too short for the hardware to
+ * prefetch well.
  */
 ALWAYS_INLINE void row_deviations(size_t rows, size_t next, size_t n, const float *x, size_t ldx,
                                   const vec *mean, const float *y, size_t ldy,
@@ -62,8 +72,10 @@ ALWAYS_INLINE void row_deviations(size_t rows, size_t next, size_t n, const floa
     for (; i + LANES <= n; i += LANES)
         UNROLL
     for (size_t r = 0; r < rows; r++) {
-        __builtin_prefetch(y + r * ldy + i, 1);
-        __builtin_prefetch(x + (next + r) * ldx + i);
+        if (next > 1) {
+            __builtin_prefetch(y + r * ldy + i, 1);
+            __builtin_prefetch(x + (next + r) * ldx + i);
+        }
         const vec d = v_sub(v_load(x + r * ldx + i), mean[r]);
         sum[r] = v_add(sum[r], d);
         squares[r] = v_fma(d, d, squares[r]);
@@ -128,9 +140,10 @@ ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_la
 static void layernorm(const struct vit_layernorm_args *args)
 {
     const size_t rows = args->n > 0 ? args->rows : 0;
+    const bool cached = 2 * rows * args->n * sizeof(float) <= NORM_CACHED_BYTES;
     size_t i = 0;
 
-    for (; i + NORM_ROWS <= rows; i += NORM_ROWS)
+    for (; cached && i + NORM_ROWS <= rows; i += NORM_ROWS)
         layernorm_rows(i, NORM_ROWS, args);
     for (; i < rows; i++)
         layernorm_rows(i, 1, args);
