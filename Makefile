@@ -54,7 +54,7 @@ SOVERSION := $(word 1,$(subst ., ,$(VERSION))).$(word 2,$(subst ., ,$(VERSION)))
 # The numeric contract: each operation is rounded once, as written (docs/numerics.md).
 STRICT := -std=c11 -Wall -Wextra -fno-fast-math -ffp-contract=off -fno-math-errno \
           -Werror=implicit-function-declaration
-# POSIX 2008, which macOS and the BSDs have too. Only lib/base and measure/memory.c use more.
+# POSIX 2008, which macOS and the BSDs have too. lib/base and two files of measure/ use more.
 SYSTEM := -D_XOPEN_SOURCE=700
 # A frame above a page touches each page in order, so that it cannot step over a guard page. Kernels
 # have smaller frames, and an own compiler.

@@ -21,7 +21,12 @@ void *memory_block(size_t count, const size_t *bytes, void **parts);
 /* The row stride of the library's activations: whole cache lines, never a multiple of 4 KiB. */
 size_t memory_stride(size_t n);
 
-/* Bytes that measurements may use: half of this machine's memory, or 4 GiB if that is unknown. */
+/* Bytes that measurements may use: half of this machine's memory, or of that of its control group
+   if it has less; 4 GiB if neither is known. */
 double memory_limit(void);
+
+/* The least limit of the control groups in a file such as /proc/self/cgroup, and of those that
+   contain them, below their mount point; bytes, 0: none. */
+double memory_group_limit(const char *cgroup_file, const char *root);
 
 #endif

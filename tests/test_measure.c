@@ -2,13 +2,18 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "counts.h"
 #include "measure/bandwidth.h"
 #include "measure/kinds/kinds.h"
 #include "measure/kinds/operands.h"
+#include "measure/kinds/roofs.h"
 #include "measure/kinds/timing.h"
+#include "measure/last_caches.h"
+#include "measure/memory.h"
 
 static bool is_listed(const char *name)
 {
@@ -170,4 +175,114 @@ Test(measure, bandwidth_is_positive_for_any_size_and_number_of_threads)
                 cr_assert_eq(y[j], 0);
         }
     count_checks(checks);
+}
+
+static char directory[256];
+
+static void begin_directory(void)
+{
+    const char *const base = getenv("TMPDIR");
+
+    snprintf(directory, sizeof directory, "%s/vit-measure-XXXXXX", base ? base : "/tmp");
+    cr_assert(mkdtemp(directory));
+}
+
+static void end_directory(void)
+{
+    char command[300];
+
+    snprintf(command, sizeof command, "rm -r '%s'", directory);
+    cr_assert_eq(system(command), 0);
+}
+
+/* Writes a file below the directory, whose folders it makes. */
+static void put(const char *name, const char *text)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    for (char *at = path + strlen(directory) + 1; (at = strchr(at, '/')); at++) {
+        *at = '\0';
+        mkdir(path, 0700);
+        *at = '/';
+    }
+    FILE *const f = fopen(path, "w");
+    cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
+}
+
+static double group_limit(void)
+{
+    char path[512];
+
+    snprintf(path, sizeof path, "%s/self", directory);
+    return memory_group_limit(path, directory);
+}
+
+Test(measure, the_smallest_memory_limit_of_control_groups_counts)
+{
+    begin_directory();
+    cr_expect_eq(group_limit(), 0);
+    put("self", "12:cpu:/elsewhere\n4:memory:/c/d\n0::/a/b\n");
+    cr_expect_eq(group_limit(), 0);
+    put("a/b/memory.max", "max\n");
+    cr_expect_eq(group_limit(), 0);
+    put("a/memory.max", "8000000000\n");
+    cr_expect_eq(group_limit(), 8e9);
+    put("a/b/memory.max", "9000000000\n");
+    cr_expect_eq(group_limit(), 8e9);
+    put("memory/c/d/memory.limit_in_bytes", "9223372036854771712\n"); /* version 1's "max" */
+    cr_expect_eq(group_limit(), 8e9);
+    put("memory/c/memory.limit_in_bytes", "7000000000\n");
+    cr_expect_eq(group_limit(), 7e9);
+    put("memory/c/d/memory.limit_in_bytes", "6000000000\n");
+    cr_expect_eq(group_limit(), 6e9);
+    put("memory/elsewhere/memory.limit_in_bytes", "1\n");
+    cr_expect_eq(group_limit(), 6e9);
+    put("memory/memory.limit_in_bytes", "5000000000\n"); /* a container's own */
+    cr_expect_eq(group_limit(), 5e9);
+    put("memory.max", "4000000000\n");
+    cr_expect_eq(group_limit(), 4e9);
+    end_directory();
+    cr_expect(memory_limit() > 0);
+    count_checks(12);
+}
+
+Test(measure, an_l3_counts_once_and_only_if_an_allowed_processor_has_it)
+{
+    static const bool all[] = { true, true, true, true, true, true }, some[] = { true, true, true };
+    static const bool second[] = { false, false, false, true };
+
+    begin_directory();
+    cr_expect_eq(last_caches_of(directory, 6, all), 0);
+    for (int cpu = 0; cpu < 6; cpu++) {
+        static const char *const lists[] = { "0-1,6-7", "2-3,8-9", "4-5" };
+        char name[64];
+        for (int i = 0; i < 4; i++) {
+            snprintf(name, sizeof name, "cpu%d/cache/index%d/level", cpu, i);
+            put(name, (const char *[]){ "1", "1", "2", "3" }[i]);
+            snprintf(name, sizeof name, "cpu%d/cache/index%d/shared_cpu_list", cpu, i);
+            put(name, i < 3 ? "0" : lists[cpu / 2]);
+        }
+    }
+    cr_expect_eq(last_caches_of(directory, 6, all), 3);
+    cr_expect_eq(last_caches_of(directory, 3, some), 2);
+    cr_expect_eq(last_caches_of(directory, 4, second), 1);
+    end_directory();
+    cr_expect_geq(last_caches_here(), 1);
+    count_checks(5);
+}
+
+Test(measure, cold_operands_pass_over_every_l3_that_the_threads_reach)
+{
+    const double mib = 1 << 20;
+    const struct vit_caches zen = {
+        .l1d = 32 << 10, .l2 = 1 << 20, .l3 = 2 << 20, .whole_l2 = 1 << 20, .whole_l3 = 32 << 20
+    };
+
+    cr_expect_eq(roofs_cold_of(&zen, 12, 1), 4 * 32 * mib);
+    cr_expect_eq(roofs_cold_of(&zen, 12, 4), 4 * 4 * 32 * mib);
+    cr_expect_eq(roofs_cold_of(&zen, 2, 4), 4 * 2 * 32 * mib);
+    cr_expect_eq(roofs_cold_of(&zen, 12, 256), 4 * 256 * 3 * mib);
+    cr_expect_eq(roofs_cold_of(&(struct vit_caches){ .l2 = 512 << 10 }, 1, 1), 64 * mib);
+    count_checks(5);
 }

@@ -110,7 +110,7 @@ static enum vit_status plan(const struct measured *m, const char *text, struct b
     if (bytes > most)
         return tool_fail(err, VIT_EINVAL,
                          "%s %s: expected operands of at most %.1f GiB, half of this machine's "
-                         "memory, found %.1f GiB",
+                         "memory or its control group's, found %.1f GiB",
                          m->kernel.name, text, most / giga, bytes / giga);
     return VIT_OK;
 }

@@ -99,7 +99,7 @@ const struct subcommand subcommand_bench = {
         "otherwise. Every 30 ms the limit is measured: the peak, or the bandwidth of reading\n"
         "or copying the same memory. The share of a limit is the median over these 30 ms. One\n"
         "thread is timed by its CPU time, several by real time. Operands may take half of the\n"
-        "machine's memory.",
+        "machine's memory, or of its control group's.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = bench,
 };

@@ -104,10 +104,11 @@ def scaling_value(_, answer):
 
 def verdicts(tables, answers, facts):
     """Of all targets for which there is a table; peers that cannot be held to the level are judged
-    with the others, and a second time without them."""
+    with the others, and a second time without them. Where no peer can be held, as on scalar, none
+    is judged: they use other instructions."""
     rows = {t.name: t.rows for t in tables}
-    unheld = facts.get("unheld", [])
-    for but in [()] + ([tuple(unheld)] if unheld else []):
+    held, unheld = facts.get("held", True), facts.get("unheld", [])
+    for but in ([()] + ([tuple(unheld)] if unheld else []) if held else []):
         note = f", without {' and '.join(but)}" if but else ""
         for name, what in (("linear", "linear layers"), ("heads", "Q·Kᵀ and P·V")):
             if name in rows:
@@ -127,7 +128,7 @@ def verdicts(tables, answers, facts):
         yield tall_verdict(rows["linear"], answers["linear"])
     if "odd" in rows:
         yield odd_verdict(rows["odd"], answers["odd"])
-    if "forward" in rows:
+    if "forward" in rows and held:
         yield at_least(f"forward passes at least {FORWARD} of the best peer (aim {AIM})",
                        rows["forward"], answers["forward"], best_of(()), FORWARD, smallest)
     if "scaling" in rows:
@@ -144,12 +145,14 @@ def kept_value(_, answer):
     return kept(answer, "libvit")[0], ""
 
 
-def kept_verdicts(tables, answers, neighbor):
+def kept_verdicts(tables, answers, neighbor, facts):
     """Beside a neighbor: what one thread keeps, and whether the fastest peer keeps more."""
     linear = next((t for t in tables if t.name == "linear"), None)
     rows = [r for r in linear.rows if r.request["m"] == 197] if linear else []
     yield at_least(f"beside {neighbor}, M = 197: at least {KEPT} of the quiet speed", rows,
                    answers.get("linear", {}), kept_value, KEPT, smallest)
+    if not facts.get("held", True):
+        return
     failures, measured, wanted = [], 0, 0
     for table in tables:
         wanted += len(table.rows)

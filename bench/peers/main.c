@@ -122,6 +122,7 @@ static void open_peers(struct session *session, const char *without, json_t *fac
 {
     json_t *const libraries = json_object(), *const missing = json_array();
     json_t *const unheld = json_array();
+    const bool held = session->machine.best || settings_hold(session->machine.kernels->isa);
     char text[TEXT_SIZE];
 
     for (size_t p = 0; p < PEERS; p++) {
@@ -134,12 +135,13 @@ static void open_peers(struct session *session, const char *without, json_t *fac
             json_array_append_new(missing, json_sprintf("%s: %s", peer->name, text));
         else
             json_object_set_new(libraries, peer->name, json_string(text));
-        if (there && peer->unheld && !session->machine.best)
+        if (there && p > 0 && (!held || (peer->unheld && !session->machine.best)))
             json_array_append_new(unheld, json_string(peer->name));
     }
     json_object_set_new(facts, "libraries", libraries);
     json_object_set_new(facts, "missing", missing);
     json_object_set_new(facts, "unheld", unheld);
+    json_object_set_new(facts, "held", json_boolean(held));
 }
 
 static json_t *describe(const struct session *session)

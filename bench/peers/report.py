@@ -91,11 +91,13 @@ def print_start(rows, answers, out):
             f"peak RSS {1e-6 * statistics.median(answer['bytes']):.0f} MB")
 
 
-def print_table(table, answers, rounds, out=print):
-    """The rows that are there; says how many if some are not."""
+def print_table(table, answers, rounds, out=print, unlike=None):
+    """The rows that are there; says how many if some are not. unlike: the level of libvit, if the
+    peers cannot be held to it."""
     rows = [r for r in table.rows if r.case in answers]
     unit = UNITS.get(table.unit)
-    out(f"\n{table.title}" + (f": {unit}" if unit else "") + f"; {rounds} rounds")
+    peers = f"; libvit on {unlike}, others on the CPU's best level" if unlike else ""
+    out(f"\n{table.title}" + (f": {unit}" if unit else "") + f"; {rounds} rounds{peers}")
     if rows and table.unit == "scaling":
         print_scaling(rows, answers, out)
     elif rows and table.unit == "start":
@@ -134,6 +136,9 @@ def machine_lines(facts):
         note = ("  not held to the level: it has no such setting, and uses the CPU's best"
                 if name in unheld else "")
         yield f"  {name:13} {text}{note}"
+    if not facts.get("held", True):
+        yield (f"  no library can be held to {facts['level']}: all use the CPU's best, so libvit "
+               "is not judged against them")
     for missing in facts["missing"]:
         yield f"  missing: {missing}"
     if facts.get("one_core"):

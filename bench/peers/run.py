@@ -3,8 +3,8 @@
 
 Every row is stored as soon as it is measured, in BUILD/bench-peers. A cut run goes on with
 --resume: it takes the stored rows of the same program, CPU, level and settings, and measures the
-others. Without --resume the chosen tables are measured anew. A part with another key (the program,
-which holds the library; CPU; level; settings; versions of the libraries) is never used.
+others. Without --resume the chosen tables are measured anew. A part with another key (the programs,
+which hold the library, and scripts; CPU; level; settings; versions of the libraries) is never used.
 """
 import argparse
 import datetime
@@ -20,6 +20,7 @@ import store
 import tables
 
 MINUTES = 45
+SCRIPTS = ("pytorch.py", "onnxruntime.mjs", "make_model.py")
 
 
 class Failed(Exception):
@@ -150,7 +151,8 @@ def measure_level(args, level, chosen, key, facts):
     for table in chosen:
         measure_table(args, level, table, parts[table.name], clock)
         answers = answers_of([table], parts)[table.name]
-        report.print_table(table, answers, report.rounds_text(table))
+        report.print_table(table, answers, report.rounds_text(table),
+                           unlike=None if facts.get("held", True) else level)
         sys.stdout.flush()
     return merged_facts(chosen, parts), answers_of(chosen, parts)
 
@@ -174,7 +176,7 @@ def print_summary(args, chosen, facts, answers):
     print()
     for line in report.machine_lines(facts):
         print(line)
-    found = (judge.kept_verdicts(chosen, answers, args.neighbor) if args.neighbor
+    found = (judge.kept_verdicts(chosen, answers, args.neighbor, facts) if args.neighbor
              else judge.verdicts(chosen, answers, facts))
     for verdict in found:
         print(verdict.text())
@@ -220,6 +222,15 @@ def parse(argv):
     args.json = args.json or os.path.join(args.build, name)
     args.progress = sys.stderr.isatty()
     return args
+
+
+def programs(args):
+    """All that runs when a row is measured. Two hold the library, so another build has others; the
+    scripts run ONNX Runtime and PyTorch, and write the models."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    found = {"program": args.program, "first": os.path.join(args.build, "bench/peers/first")}
+    found |= {name: os.path.join(here, name) for name in SCRIPTS}
+    return {name: store.digest(path) for name, path in found.items()}
 
 
 def choose_levels(args):
@@ -277,7 +288,7 @@ def main(argv):
         return 0
     if cpus < 2:
         print("two threads are not measured: this process may use one processor")
-    key = {"program": store.digest(args.program), "cpu": facts[levels[0]]["cpu"], "cpus": cpus}
+    key = programs(args) | {"cpu": facts[levels[0]]["cpu"], "cpus": cpus}
     results = []
     for level in levels:
         own = {k: facts[level][k] for k in ("level", "settings", "libraries")}

@@ -41,3 +41,11 @@ json_t *settings_apply(const char *level)
     }
     return list;
 }
+
+bool settings_hold(const char *level)
+{
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        if (settings[i].level && strcmp(settings[i].level, level) == 0)
+            return true;
+    return false;
+}

@@ -5,9 +5,12 @@ import os
 
 
 def digest(path):
-    """Of the program that measures: it holds the library, so another build has another one."""
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).hexdigest()
+    """Of a program that measures; None: there is none."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except FileNotFoundError:
+        return None
 
 
 def write_json(path, value):

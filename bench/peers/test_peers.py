@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import stat
 import tempfile
 import unittest
@@ -27,7 +28,7 @@ print(json.dumps({"cpu": os.environ.get("FAKE_CPU", "Zen 9 (test)"), "caches": "
     "level": sys.argv[sys.argv.index("--isa") + 1],
     "cpus": int(os.environ.get("FAKE_CPUS", 2)), "one_core": False, "settings": ["A=1"],
     "models": True, "libraries": {"libvit": "9", "BLIS": "1"}, "missing": ["oneDNN: gone"],
-    "unheld": [], "peak": 1e15}), flush=True)
+    "unheld": [], "held": "scalar" not in sys.argv, "peak": 1e15}), flush=True)
 for line in sys.stdin:
     with open(state, "a") as file:
         file.write(line)
@@ -109,6 +110,30 @@ class Runs(unittest.TestCase):
         self.assertEqual(self.asked(), 3 * rows)
         self.run_it("--resume", "--rounds", "4", cpu="Zen 8 (test)")
         self.assertEqual(self.asked(), 4 * rows)
+
+    def test_rows_of_another_script_or_program_are_refused(self):
+        with tempfile.TemporaryDirectory() as scripts:
+            for name in ("first", *run.SCRIPTS):
+                with open(os.path.join(scripts, name), "w", encoding="utf-8") as file:
+                    file.write("1\n")
+            shutil.move(os.path.join(scripts, "first"), os.path.join(self.build, "bench/peers"))
+            with mock.patch.object(run, "__file__", os.path.join(scripts, "run.py")):
+                self.run_it()
+                for path in [os.path.join(self.build, "bench/peers/first"),
+                             *(os.path.join(scripts, name) for name in run.SCRIPTS)]:
+                    self.assertNotIn("not used", self.run_it("--resume"))
+                    with open(path, "a", encoding="utf-8") as file:
+                        file.write("2\n")
+                    self.assertIn("another " + os.path.basename(path), self.run_it("--resume"))
+
+    def test_scalar_is_not_judged_against_peers_on_their_best_level(self):
+        self.assertIn("of the best peer", self.run_it("--only", "linear"))
+        out = self.run_it("--only", "linear", "--isa", "scalar")
+        self.assertNotIn("of the best peer", out)
+        self.assertNotIn("geometric mean at least", out)
+        self.assertIn("libvit on scalar, others on the CPU's best level", out)
+        self.assertIn("no library can be held to scalar", out)
+        self.assertIn("points of the best M", out)
 
     def test_a_damaged_part_is_not_used(self):
         self.run_it()
@@ -229,12 +254,15 @@ class Judgment(unittest.TestCase):
         some["seconds_beside"] = {p: [t / k for t in some["seconds"][p]] for p, k in
                                   (("libvit", 0.85), ("BLIS", 0.99), ("oneDNN", 0.84))}
         table = tables.Table("linear", "", "beside", [row("vit_s/qkv/a")])
-        least, peer = judge.kept_verdicts([table], {"linear": {"vit_s/qkv/a": some}}, "read")
+        answers = {"linear": {"vit_s/qkv/a": some}}
+        least, peer = judge.kept_verdicts([table], answers, "read", {})
         self.assertEqual(least.failures, ["vit_s/qkv/a 0.850"])
         self.assertEqual((peer.measured, peer.failures), (1, []))
         some["seconds_beside"]["oneDNN"] = [t / 0.88 for t in some["seconds"]["oneDNN"]]
-        _, peer = judge.kept_verdicts([table], {"linear": {"vit_s/qkv/a": some}}, "read")
+        _, peer = judge.kept_verdicts([table], answers, "read", {})
         self.assertEqual(len(peer.failures), 1)
+        (alone,) = judge.kept_verdicts([table], answers, "read", {"held": False})
+        self.assertEqual(alone.target, least.target)
 
 
 class Numbers(unittest.TestCase):

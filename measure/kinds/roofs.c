@@ -5,19 +5,26 @@
 
 #include "measure/bandwidth.h"
 #include "measure/kinds/operands.h"
+#include "measure/last_caches.h"
 #include "measure/memory.h"
-#include "vit/kernels.h"
+
+double roofs_cold_of(const struct vit_caches *c, size_t last_caches, size_t threads)
+{
+    const double least = 64 << 20;
+    const size_t reached = threads < last_caches ? threads : last_caches;
+    const size_t l2 = c->whole_l2 ? c->whole_l2 : c->l2, l3 = c->whole_l3 ? c->whole_l3 : c->l3;
+    const size_t largest = reached * l3 > l2 ? reached * l3 : l2,
+                 shares = threads * (c->l2 + c->l3);
+    const double cold = 4.0 * (double)(largest > shares ? largest : shares);
+    return cold > least ? cold : least;
+}
 
 double roofs_cold_bytes(size_t threads)
 {
-    const double least = 64 << 20;
     struct vit_caches c;
 
     vit_cpu_caches(&c);
-    const size_t l2 = c.whole_l2 ? c.whole_l2 : c.l2, l3 = c.whole_l3 ? c.whole_l3 : c.l3;
-    const size_t largest = l3 > l2 ? l3 : l2, shares = threads * (c.l2 + c.l3);
-    const double cold = 4.0 * (double)(largest > shares ? largest : shares);
-    return cold > least ? cold : least;
+    return roofs_cold_of(&c, last_caches_here(), threads);
 }
 
 static double best_of(const struct stream *stream, size_t threads)
