@@ -1,5 +1,6 @@
 /* test_blocking.c - the sizes of blocks by rule; the same bits with an L2 of any size */
 #include <criterion/criterion.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -18,9 +19,9 @@ enum { SIZES = sizeof l2_sizes / sizeof *l2_sizes };
 
 /* --- the rule */
 
-static size_t panel_bytes_24(size_t k)
+static size_t panel_bytes_16(size_t k)
 {
-    return 24 * k * sizeof(float);
+    return 16 * k * sizeof(float);
 }
 
 static size_t panel_bytes_64(size_t k)
@@ -28,8 +29,8 @@ static size_t panel_bytes_64(size_t k)
     return 64 * k * sizeof(float);
 }
 
-static const struct vit_matmul_kernel tile_4_24 = {
-    .mr = 4, .nr = 24, .k_group = 1, .panel_bytes = panel_bytes_24
+static const struct vit_matmul_kernel tile_6_16 = {
+    .mr = 6, .nr = 16, .k_group = 1, .panel_bytes = panel_bytes_16
 };
 static const struct vit_matmul_kernel tile_6_64 = {
     .mr = 6, .nr = 64, .k_group = 1, .panel_bytes = panel_bytes_64
@@ -47,40 +48,84 @@ Test(blocking, blocks_are_those_of_the_table)
 {
     static const struct {
         const struct vit_matmul_kernel *kernel;
-        size_t l2, kc, k[4], rows[4]; /* rows of A for each k */
+        size_t l2, kc, k[4], fit[4], rows[4]; /* of A for each k: that fit; of several blocks */
     } table[] = {
-        { &tile_4_24, 256 * KIB, 398, { 64, 384, 768, 3072 }, { 848, 101, 101, 101 } },
-        { &tile_4_24, 512 * KIB, 796, { 64, 384, 768, 3072 }, { 1744, 250, 101, 101 } },
-        { &tile_4_24, 1 * MIB, 1592, { 64, 384, 768, 3072 }, { 3536, 549, 250, 101 } },
-        { &tile_4_24, 4 * MIB, 6371, { 64, 384, 768, 3072 }, { 14288, 2341, 1146, 250 } },
-        { &tile_6_64, 256 * KIB, 224, { 64, 384, 768, 3072 }, { 768, 126, 126, 126 } },
-        { &tile_6_64, 512 * KIB, 448, { 64, 384, 768, 3072 }, { 1664, 170, 170, 133 } },
-        { &tile_6_64, 1 * MIB, 896, { 64, 384, 768, 3072 }, { 3456, 469, 170, 170 } },
-        { &tile_6_64, 4 * MIB, 3584, { 64, 384, 768, 3072 }, { 14208, 2261, 1066, 170 } },
+        { &tile_6_16,
+          256 * KIB,
+          448,
+          { 64, 384, 768, 3072 },
+          { 864, 117, 117, 98 },
+          { 256, 117, 117, 98 } },
+        { &tile_6_16,
+          512 * KIB,
+          896,
+          { 64, 384, 768, 3072 },
+          { 1760, 266, 117, 117 },
+          { 512, 128, 117, 117 } },
+        { &tile_6_16,
+          1 * MIB,
+          1792,
+          { 64, 384, 768, 3072 },
+          { 3552, 565, 266, 117 },
+          { 1024, 170, 128, 117 } },
+        { &tile_6_16,
+          4 * MIB,
+          7168,
+          { 64, 384, 768, 3072 },
+          { 14304, 2357, 1162, 266 },
+          { 4096, 682, 341, 128 } },
+        { &tile_6_64,
+          256 * KIB,
+          224,
+          { 64, 384, 768, 3072 },
+          { 768, 126, 126, 126 },
+          { 256, 126, 126, 126 } },
+        { &tile_6_64,
+          512 * KIB,
+          448,
+          { 64, 384, 768, 3072 },
+          { 1664, 170, 170, 133 },
+          { 512, 128, 128, 128 } },
+        { &tile_6_64,
+          1 * MIB,
+          896,
+          { 64, 384, 768, 3072 },
+          { 3456, 469, 170, 170 },
+          { 1024, 170, 128, 128 } },
+        { &tile_6_64,
+          4 * MIB,
+          3584,
+          { 64, 384, 768, 3072 },
+          { 14208, 2261, 1066, 170 },
+          { 4096, 682, 341, 128 } },
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         const struct vit_matmul_kernel kernel = with_l2(table[i].kernel, table[i].l2);
         cr_expect_eq(kernel.l2_bytes, table[i].l2);
         cr_expect_eq(kernel.kc, table[i].kc, "%zu: %zu", i, kernel.kc);
-        for (size_t j = 0; j < 4; j++)
-            cr_expect_eq(blocking_rows(&kernel, table[i].k[j]), table[i].rows[j], "%zu, %zu: %zu",
-                         i, table[i].k[j], blocking_rows(&kernel, table[i].k[j]));
+        for (size_t j = 0; j < 4; j++) {
+            const size_t k = table[i].k[j], fit = table[i].fit[j], rows = table[i].rows[j];
+            cr_expect_eq(blocking_rows(&kernel, k, 1), fit, "%zu, %zu: %zu", i, k,
+                         blocking_rows(&kernel, k, 1));
+            cr_expect_eq(blocking_rows(&kernel, k, SIZE_MAX), rows, "%zu, %zu: %zu", i, k,
+                         blocking_rows(&kernel, k, SIZE_MAX));
+        }
     }
-    count_checks(6 * sizeof table / sizeof *table);
+    count_checks(10 * sizeof table / sizeof *table);
 }
 
 /* A block of A beside two panels, and what waits for the next block of k. */
 Test(blocking, what_is_in_use_at_once_fits_l2)
 {
-    static const struct vit_matmul_kernel *const kernels[] = { &tile_4_24, &tile_6_64 };
+    static const struct vit_matmul_kernel *const kernels[] = { &tile_6_16, &tile_6_64 };
     size_t checks = 0;
 
     for (size_t i = 0; i < 2 * SIZES; i++)
         for (size_t k = 1; k < 5000; k += 1 + k / 8) {
             const struct vit_matmul_kernel kernel = with_l2(kernels[i % 2], l2_sizes[i / 2]);
             const size_t cuts = blocking_cuts(&kernel, k), block = (k + cuts - 1) / cuts;
-            const size_t rows = blocking_rows(&kernel, k);
+            const size_t rows = blocking_rows(&kernel, k, checks % 2 ? 1 : SIZE_MAX);
             const size_t waiting = cuts > 1 ? blocking_unfinished(&kernel) : 0;
             const size_t panels = 2 * kernel.panel_bytes(block);
             cr_assert(block <= kernel.kc && rows >= kernel.mr, "k = %zu", k);
@@ -100,8 +145,8 @@ Test(blocking, no_cache_is_too_small)
     const struct vit_matmul_kernel none = with_l2(&tile_6_64, 0);
 
     cr_expect_eq(none.kc, 64);
-    cr_expect_eq(blocking_rows(&none, 0), 6);
-    cr_expect_eq(blocking_rows(&none, 100), 6);
+    cr_expect_eq(blocking_rows(&none, 0, 100), 6);
+    cr_expect_eq(blocking_rows(&none, 100, 100), 6);
     cr_expect_eq(blocking_unfinished(&none), 6 * 64 * 4);
     cr_expect_eq(blocking_score_rows(&none, 197), 24);
     count_checks(5);
@@ -116,7 +161,7 @@ Test(blocking, scores_take_half_of_l2_between_24_and_72_rows)
 
     for (size_t i = 0; i < 3; i++)
         for (size_t j = 0; j < 6; j++) {
-            const struct vit_matmul_kernel kernel = with_l2(&tile_4_24, (256 * KIB) << i);
+            const struct vit_matmul_kernel kernel = with_l2(&tile_6_16, (256 * KIB) << i);
             cr_expect_eq(blocking_score_rows(&kernel, tokens[j]), rows[i][j], "%zu tokens: %zu",
                          tokens[j], blocking_score_rows(&kernel, tokens[j]));
         }

@@ -25,6 +25,7 @@
  * default environment and restores the thread's own before it returns.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -213,8 +214,8 @@ enum vit_dtype {
 };
 
 /*
- * The contract of a matmul micro-kernel. A tile computes up to mr × nr elements of C from m rows of
- * A and one panel of packed B:
+ * The contract of a matmul micro-kernel. A call computes m × n elements of C from m rows of A and one
+ * panel of packed B, in tiles of at most mr rows that differ by at most one row, the taller first:
  *
  *                 n ≤ nr columns
  *               ┌───────────────┐ ┬
@@ -233,7 +234,7 @@ enum vit_dtype {
  * - A long k may be split into blocks, with one call per block. Every call but the last stores its
  *   accumulators to acc_out; every call but the first loads them from acc_in. The last call applies
  *   the epilogue and writes C.
- * - A partial tile computes exactly m rows and reads and writes no byte outside its operands.
+ * - A call computes exactly m rows and reads and writes no byte outside its operands.
  *   Accumulators of the panel's padding columns never reach C.
  * - An accumulator has 4 bytes. It is float32 where the kernel has no `convert`. Integer kernels
  *   instead have exact int32 sums.
@@ -241,20 +242,23 @@ enum vit_dtype {
  *   thread-safe.
  */
 struct vit_tile {
-    size_t m, n; /* 1 ≤ m ≤ mr, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
-    size_t k_first, k;    /* the block of k: rows [k_first, k_first + k) of B; both are 0 if B has
+    size_t m, n;       /* m ≥ 1, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
+    size_t k_first, k; /* the block of k: rows [k_first, k_first + k) of B; both are 0 if B has
                              no rows: then neither `a` nor the panel is read */
-    const void *a;        /* the tile's first row of A, as float32 or from `convert` */
-    size_t a_bytes;       /* from one row of A to the next */
-    const void *panel;    /* from `pack` */
+    const void *a;     /* the first row of A, as float32 or from `convert` */
+    size_t a_bytes;    /* from one row of A to the next */
+    const void *panel; /* from `pack` */
     size_t panel_bytes;   /* from one panel to the next, where n > nr */
-    const void *prefetch; /* hint: 16·k bytes to prefetch; never read, the address may be invalid */
-    const void *acc_in;   /* [m][nr] accumulators to continue from, or NULL: begin at zero */
-    void *acc_out;        /* [m][nr] where unfinished accumulators are stored, padding columns
+    const void *prefetch; /* hint: bytes to prefetch, 16·k in each tile of rows; never read, the
+                             address may be invalid */
+    size_t prefetch_bytes;
+    bool prefetch_c;    /* hint: C is not in a cache */
+    const void *acc_in; /* [m][nr] accumulators to continue from, or NULL: begin at zero */
+    void *acc_out;      /* [m][nr] where unfinished accumulators are stored, padding columns
                              included; may be acc_in; NULL: this is the last block of k */
-    float *c;             /* [m][n], row stride ldc; must not overlap A or the panel */
+    float *c;           /* [m][n], row stride ldc; must not overlap A or the panel */
     size_t ldc;
-    const struct vit_epilogue *epilogue; /* pointers adjusted to the tile's first row and column */
+    const struct vit_epilogue *epilogue; /* pointers adjusted to the first row and column */
 };
 
 /* A matmul kernel of one pair of number types. It owns the layout of the operands that it reads. */

@@ -1,16 +1,19 @@
-/* matmul.h - AVX2 matmul micro-kernel: tiles of up to 4 × 24, 12 accumulators */
+/* matmul.h - AVX2 matmul micro-kernel: tiles of up to 6 × 16, 12 accumulators */
 #ifndef VIT_KERNELS_AVX2_MATMUL_H
 #define VIT_KERNELS_AVX2_MATMUL_H
 
 #include "kernels/avx2/vec.h"
 
-#define MR                4
-#define NR                24
+#define MR                6
+#define NR                16
 #define COLUMN_GROUP      8
-#define GEMV_PANELS       4
-#define EACH_ROWS(X)      X(1) X(2) X(3) X(4)
-#define EACH_GROUPS(X, m) X(m, 1) X(m, 2) X(m, 3)
-#define EACH_PANELS(X)    X(2) X(3) X(4)
+#define GEMV_PANELS       6
+#define EACH_ROWS(X)      X(1) X(2) X(3) X(4) X(5) X(6)
+#define NARROW_ROWS       8
+#define EACH_NARROW(X)    X(7, 1) X(8, 1)
+#define EACH_GROUPS(X, m) X(m, 1) X(m, 2)
+#define EACH_PANELS(X)    X(2) X(3) X(4) X(5) X(6)
+#define K_STEPS           1 /* of more, gcc 12 keeps accumulators in memory */
 
 #define REG_LANES         8
 typedef __m256 reg;

@@ -11,6 +11,7 @@
 #define EACH_ROWS(X)      X(1) X(2) X(3) X(4) X(5) X(6)
 #define EACH_GROUPS(X, m) X(m, 1) X(m, 2) X(m, 3) X(m, 4)
 #define EACH_PANELS(X)    X(2) X(3) X(4)
+#define K_STEPS           4
 
 #define REG_LANES         16
 typedef __m512 reg;

@@ -11,6 +11,7 @@
 #define EACH_ROWS(X)      X(1) X(2) X(3) X(4) X(5)
 #define EACH_GROUPS(X, m) X(m, 1)
 #define EACH_PANELS(X)
+#define K_STEPS   4
 
 #define REG_LANES 4
 typedef float32x4_t reg;
@@ -33,9 +34,9 @@ static inline vec reg_join(const reg *r, size_t count)
  * two registers of the panel at a time are enough. With six rows that would be 24 + 6 + 2 = all 32
  * registers, but gcc 12 loads ahead and spills accumulators.
  */
-#define HAS_FOUR_STEPS
-ALWAYS_INLINE void four_steps(size_t m, size_t columns, const float *a, size_t lda,
-                              const weight *panel, reg acc[MR][NR / REG_LANES])
+#define HAS_STEPS
+ALWAYS_INLINE void k_steps(size_t m, size_t columns, const float *a, size_t lda,
+                           const weight *panel, reg acc[MR][NR / REG_LANES])
 {
     reg x[MR];
 

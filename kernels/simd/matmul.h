@@ -16,12 +16,15 @@
  *   MR, NR                        the tile; MR·NR/REG_LANES accumulators must fit in registers
  *   COLUMN_GROUP                  a tile of n columns computes whole groups of this many
  *   EACH_ROWS(X)                  X(1) X(2) … X(MR)
+ *   NARROW_ROWS, EACH_NARROW(X)   if tiles of one column group have up to so many more rows, which
+ *                                 hides the latency of few accumulators: X(MR + 1, 1) …
  *   EACH_GROUPS(X, m)             X(m, 1) X(m, 2) … X(m, NR / COLUMN_GROUP)
  *   GEMV_PANELS, EACH_PANELS(X)   the maximum panels of a tile of one row; X(2) … X(GEMV_PANELS)
  *   weight                        the number type of a packed weight, and WEIGHT_DTYPE, its name
  *   weight_load(p)                a register of weights, converted to float32
  *   store_weights(p, v, lanes)    converts and stores the first `lanes` lanes of a vec
- *   HAS_FOUR_STEPS                if it has its own four_steps, for a better way to load A
+ *   K_STEPS                       how many steps of k the loop over k takes at once; divides 4
+ *   HAS_STEPS                     if it has its own k_steps, for a better way to load A
  *   HALF_LANES                    if it computes only half of a row's last register where that has
  *                                 no more columns than this; and
  *     weight_load_half(p)         as weight_load of one half
@@ -31,6 +34,11 @@
 #define REGS      (NR / REG_LANES) /* of a row of the tile */
 #define VEC_REGS  (LANES / REG_LANES)
 #define PREFETCH2 2 /* into L2 */
+
+#ifndef NARROW_ROWS
+#define NARROW_ROWS MR
+#define EACH_NARROW(X)
+#endif
 
 #ifndef HALF_LANES
 #define HALF_LANES 0
@@ -49,7 +57,7 @@ static inline reg reg_fma_half(reg a, reg b, reg c)
 
 /* acc += a column of A times a row of the panel: whole registers and, if they are more, a half */
 ALWAYS_INLINE void step(size_t m, size_t columns, const float *a, size_t lda, const weight *panel,
-                        reg acc[MR][REGS])
+                        reg acc[NARROW_ROWS][REGS])
 {
     const size_t whole = columns / REG_LANES, regs = (columns + REG_LANES - 1) / REG_LANES;
     reg b[REGS];
@@ -67,12 +75,12 @@ ALWAYS_INLINE void step(size_t m, size_t columns, const float *a, size_t lda, co
     }
 }
 
-#ifndef HAS_FOUR_STEPS
-ALWAYS_INLINE void four_steps(size_t m, size_t columns, const float *a, size_t lda,
-                              const weight *panel, reg acc[MR][REGS])
+#ifndef HAS_STEPS
+ALWAYS_INLINE void k_steps(size_t m, size_t columns, const float *a, size_t lda,
+                           const weight *panel, reg acc[NARROW_ROWS][REGS])
 {
     UNROLL
-    for (size_t q = 0; q < 4; q++)
+    for (size_t q = 0; q < K_STEPS; q++)
         step(m, columns, a + q, lda, panel + q * NR, acc);
 }
 #endif
@@ -99,47 +107,69 @@ static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
     store_lanes(out, c, lanes);
 }
 
+/* Fetches the lines of m rows of n columns of C for writing. */
+static void prefetch_lines(size_t m, const float *c, size_t ldc, size_t n)
+{
+    for (size_t i = 0; i < m; i++, c += ldc) {
+        for (size_t j = 0; j < n; j += 16)
+            __builtin_prefetch(c + j, 1);
+        __builtin_prefetch(c + n - 1, 1);
+    }
+}
+
+/* One tile: what its loop over k reads, and where its rows go. */
+struct chains {
+    const float *a;
+    size_t lda, k;
+    const weight *panel;
+    const char *prefetch; /* 16·k bytes */
+    const float *begin;   /* accumulators to continue from, row stride NR; or NULL: 0 */
+    const float *factor;  /* [m] */
+    float *out;           /* [m][n], row stride ldo */
+    size_t n, ldo;
+    size_t row; /* of the operands of the epilogue */
+    const struct vit_epilogue *epilogue;
+};
+
 /*
- * The first n columns of m rows: accumulates over the tile's block of k, multiplies row i by
- * factor[i], applies `e` through finish(), stores to out[m][n], row stride ldo. m and `columns`,
+ * The first n columns of m rows: accumulates, multiplies each row by its factor, applies the rest of
+ * the epilogue through finish(); `stores` if that only stores whole registers. m and `columns`,
  * which is n rounded up, are constants at every call, so that the accumulators are registers.
  */
-ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, const struct vit_tile *t, size_t n,
-                                  const float *factor, float *out, size_t ldo,
-                                  const struct vit_epilogue *e)
+ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const struct chains *s)
 {
-    const float *a = (const float *)t->a + t->k_first;
-    const weight *panel = (const weight *)t->panel + t->k_first * NR;
-    const float *acc_in = t->acc_in;
-    const char *prefetch = t->prefetch;
-    const size_t lda = t->a_bytes / sizeof *a, k = t->k;
+    const float *const a = s->a, *const begin = s->begin;
+    const weight *const panel = s->panel;
+    const char *const prefetch = s->prefetch;
+    const size_t lda = s->lda, k = s->k, n = s->n, ldo = s->ldo;
     const size_t whole = columns / REG_LANES, regs = (columns + REG_LANES - 1) / REG_LANES;
-    reg acc[MR][REGS];
+    reg acc[NARROW_ROWS][REGS];
     size_t l = 0;
 
     UNROLL
     for (size_t i = 0; i < m; i++)
         UNROLL
     for (size_t v = 0; v < regs; v++)
-        acc[i][v] = acc_in ? reg_load(acc_in + i * NR + REG_LANES * v) : reg_set1(0.0f);
+        acc[i][v] = begin ? reg_load(begin + i * NR + REG_LANES * v) : reg_set1(0.0f);
 
-    for (; l + 4 <= k; l += 4) {
+    for (; l + K_STEPS <= k; l += K_STEPS) {
         __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
-        four_steps(m, columns, a + l, lda, panel + l * NR, acc);
+        k_steps(m, columns, a + l, lda, panel + l * NR, acc);
     }
     for (; l < k; l++)
         step(m, columns, a + l, lda, panel + l * NR, acc);
 
-    if (only_stores(e) && (whole < regs || n == REG_LANES * regs)) {
+    if (stores || (whole < regs && only_stores(s->epilogue))) {
         UNROLL
         for (size_t i = 0; i < m; i++)
             UNROLL
         for (size_t v = 0; v < regs; v++)
             if (v < whole)
-                reg_store(out + i * ldo + REG_LANES * v, reg_mul(acc[i][v], reg_set1(factor[i])));
+                reg_store(s->out + i * ldo + REG_LANES * v,
+                          reg_mul(acc[i][v], reg_set1(s->factor[i])));
             else
-                store_lanes(out + i * ldo + REG_LANES * v,
-                            v_mul(reg_join(&acc[i][v], 1), v_set(factor[i])), n - REG_LANES * v);
+                store_lanes(s->out + i * ldo + REG_LANES * v,
+                            v_mul(reg_join(&acc[i][v], 1), v_set(s->factor[i])), n - REG_LANES * v);
         return;
     }
     UNROLL
@@ -147,9 +177,65 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, const struct vit_til
         UNROLL
     for (size_t v = 0; v < regs; v += VEC_REGS) {
         const vec c = reg_join(&acc[i][v], regs - v);
-        finish(v_mul(c, v_set(factor[i])), i, REG_LANES * v,
-               v + VEC_REGS < regs ? LANES : n - REG_LANES * v, out + i * ldo + REG_LANES * v, e);
+        finish(v_mul(c, v_set(s->factor[i])), s->row + i, REG_LANES * v,
+               v + VEC_REGS < regs ? LANES : n - REG_LANES * v, s->out + i * ldo + REG_LANES * v,
+               s->epilogue);
     }
+}
+
+/*
+ * Functions for each size of a tile: with the epilogue, only storing whole registers, and for a
+ * last register that is at most half full. None is inlined: what surrounds the loop over k would
+ * take registers from the accumulators.
+ */
+#define MULTIPLY(name, m, columns, stores)                                                         \
+    __attribute__((noinline)) static void multiply_##name(const struct chains *s)                  \
+    {                                                                                              \
+        multiply_fixed(m, columns, stores, s);                                                     \
+    }
+#define MULTIPLY_TILE(m, g)                                                                        \
+    MULTIPLY(m##_##g, m, (g)*COLUMN_GROUP, false)                                                  \
+    MULTIPLY(m##_##g##_stores, m, (g)*COLUMN_GROUP, true)
+#define MULTIPLY_HALF(m, g) MULTIPLY(m##_##g##_half, m, (g)*COLUMN_GROUP - HALF_LANES, false)
+#define MULTIPLY_ROWS(m)    EACH_GROUPS(MULTIPLY_TILE, m)
+EACH_ROWS(MULTIPLY_ROWS)
+EACH_NARROW(MULTIPLY_TILE)
+EACH_HALF(MULTIPLY_HALF)
+#undef MULTIPLY_ROWS
+#undef MULTIPLY_HALF
+#undef MULTIPLY_TILE
+#undef MULTIPLY
+
+typedef void multiply_function(const struct chains *s);
+
+/* That of tiles of m rows and n ≤ NR columns. */
+static multiply_function *choose_multiply(size_t m, size_t n, const struct vit_epilogue *e)
+{
+    static const struct {
+        multiply_function *finish, *store;
+    } tiles[NARROW_ROWS][NR / COLUMN_GROUP] = {
+#define TILE_ENTRY(m, g)                                                                           \
+    [(m)-1][(g)-1] = { .finish = multiply_##m##_##g, .store = multiply_##m##_##g##_stores },
+#define TILE_ENTRIES(m) EACH_GROUPS(TILE_ENTRY, m)
+        EACH_ROWS(TILE_ENTRIES) EACH_NARROW(TILE_ENTRY)
+#undef TILE_ENTRIES
+#undef TILE_ENTRY
+    };
+#define HALF_ENTRY(m, g)                                                                           \
+    case (m)*8 + (g): /* 8 is more than the groups of any tile */                                  \
+        return multiply_##m##_##g##_half;
+    const size_t groups = (n - 1) / COLUMN_GROUP + 1;
+
+    if ((n - 1) % REG_LANES + 1 <= HALF_LANES)
+        switch (m * 8 + groups) {
+            EACH_HALF(HALF_ENTRY)
+        default:
+            break;
+        }
+#undef HALF_ENTRY
+    if (n % COLUMN_GROUP == 0 && only_stores(e))
+        return tiles[m - 1][groups - 1].store;
+    return tiles[m - 1][groups - 1].finish;
 }
 
 /* One row of several whole panels; `panels` is a constant at every call. */
@@ -188,113 +274,123 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
     }
 }
 
-/* A tile of m rows and g column groups; 8 is more than the groups of any tile. */
-#define TILE(m, n) ((m)*8 + ((n) + COLUMN_GROUP - 1) / COLUMN_GROUP)
-
-/* multiply_fixed for the tile's number of rows and whole registers, n ≤ NR; or multiply_panels. */
-static inline void multiply_whole(const struct vit_tile *t, size_t n, const float *factor,
-                                  float *out, size_t ldo, const struct vit_epilogue *e)
-{
-#define PANELS_CASE(p)                                                                             \
-    case p:                                                                                        \
-        multiply_panels(p, t, *factor, out, e);                                                    \
-        return;
-#define TILE_CASE(m, g)                                                                            \
-    case TILE(m, (g)*COLUMN_GROUP):                                                                \
-        multiply_fixed(m, (g)*COLUMN_GROUP, t, n, factor, out, ldo, e);                            \
-        break;
-#define ROWS_CASE(m) EACH_GROUPS(TILE_CASE, m)
-    switch (n > NR ? n / NR : 1) {
-        EACH_PANELS(PANELS_CASE)
-    }
-    switch (TILE(t->m, n)) {
-        EACH_ROWS(ROWS_CASE)
-    }
-#undef PANELS_CASE
-#undef TILE_CASE
-#undef ROWS_CASE
-}
-
 /*
- * multiply_whole for a last register that is at most half full. Not inlined, because the more tiles
- * one function has, the fewer accumulators gcc keeps in registers.
+ * An epilogue from its activation on, which needs registers of its own: its input, m rows of n
+ * columns, row stride NR, waits in L1. Where a row is no multiple of the vectors that an activation
+ * takes at a time, all rows of a whole tile are one row of the activation.
  */
-__attribute__((noinline)) static void multiply_half(const struct vit_tile *t, size_t n,
-                                                    const float *factor, float *out, size_t ldo,
-                                                    const struct vit_epilogue *e)
+static void activate_rows(size_t m, size_t n, size_t first, float *rows, float *c, size_t ldc,
+                          const struct vit_epilogue *e)
 {
-#define HALF_CASE(m, g)                                                                            \
-    case TILE(m, (g)*COLUMN_GROUP):                                                                \
-        multiply_fixed(m, (g)*COLUMN_GROUP - HALF_LANES, t, n, factor, out, ldo, e);               \
-        break;
-    switch (TILE(t->m, n)) {
-        EACH_HALF(HALF_CASE)
-    default:
-        multiply_whole(t, n, factor, out, ldo, e);
-    }
-#undef HALF_CASE
-}
-
-/* The tile's rows times n columns: of its panel, or of several whole panels for one row. */
-static inline void multiply_tile(const struct vit_tile *t, size_t n, const float *factor,
-                                 float *out, size_t ldo, const struct vit_epilogue *e)
-{
-    if ((n - 1) % REG_LANES + 1 <= HALF_LANES)
-        multiply_half(t, n, factor, out, ldo, e);
-    else
-        multiply_whole(t, n, factor, out, ldo, e);
-}
-
-/*
- * A tile with an activation, which needs registers of its own: its input waits in L1. Where a row
- * is no multiple of a vector, all rows of a whole tile are one row of the activation.
- */
-static void activated_tile(const struct vit_tile *t, const float *factor)
-{
-    const struct vit_epilogue *const e = t->epilogue;
     const struct vit_activation_args *const args = &e->activation_args;
-    const struct vit_epilogue before = { .bias = e->bias };
     activation_row *const activate = choose_activation(e->activation);
-    const bool one_row = NR % LANES != 0 && t->n == NR && !args->weight;
-    struct vit_epilogue after = *e;
-    /* NOLINTNEXTLINE(bugprone-branch-clone): MR and GEMV_PANELS are equal on some levels */
-    _Alignas(64) float rows[(MR > GEMV_PANELS ? MR : GEMV_PANELS) * NR];
+    const bool one_row = NR % (ROW_VECTORS * LANES) != 0 && n == NR && !args->weight;
+    const struct vit_epilogue after = { .gamma = e->gamma,
+                                        .residual = e->residual,
+                                        .ld_residual = e->ld_residual };
 
-    after.bias = NULL;
-    multiply_tile(t, t->n, factor, rows, NR, &before);
     if (one_row)
-        activate(t->m * NR, rows, args, rows);
-    for (size_t i = 0; i < t->m; i++) {
-        float *const c = t->c + i * t->ldc, *const row = rows + i * NR;
+        activate(m * NR, rows, args, rows);
+    for (size_t i = 0; i < m; i++, rows += NR, c += ldc) {
         if (!one_row && only_stores(&after)) {
-            activate(t->n, row, args, c);
+            activate(n, rows, args, c);
             continue;
         }
         if (!one_row)
-            activate(t->n, row, args, row);
-        for (size_t j = 0; j < t->n; j += LANES) {
-            const size_t lanes = lanes_left(t->n - j);
-            finish(load_lanes(row + j, lanes), i, j, lanes, c + j, &after);
+            activate(n, rows, args, rows);
+        for (size_t j = 0; j < n; j += LANES) {
+            const size_t lanes = lanes_left(n - j);
+            finish(load_lanes(rows + j, lanes), first + i, j, lanes, c + j, &after);
         }
+    }
+}
+
+/* One row of several panels. */
+static void multiply_row(const struct vit_tile *t)
+{
+    const struct vit_epilogue *const e = t->epilogue;
+    const float factor = e->row_scale ? *e->row_scale : e->scale != 0.0f ? e->scale : 1.0f;
+    const struct vit_epilogue before = { .bias = e->bias };
+    const bool activates = e->activation != VIT_ACTIVATION_IDENTITY;
+    _Alignas(64) float row[GEMV_PANELS * NR];
+    float *const out = activates ? row : t->c;
+
+#define PANELS_CASE(p)                                                                             \
+    case p:                                                                                        \
+        multiply_panels(p, t, factor, out, activates ? &before : e);                               \
+        break;
+    switch (t->n / NR) {
+        EACH_PANELS(PANELS_CASE)
+    }
+#undef PANELS_CASE
+    if (activates)
+        activate_rows(1, t->n, 0, row, t->c, t->ldc, e);
+}
+
+/* The first tile of rows; its sums go to `out`, row stride ldo. */
+static struct chains first_tile(const struct vit_tile *t, const struct vit_epilogue *e,
+                                const float *factor, size_t n, float *out, size_t ldo)
+{
+    return (struct chains){
+        .a = (const float *)t->a + t->k_first,
+        .lda = t->a_bytes / sizeof(float),
+        .k = t->k,
+        .panel = (const weight *)t->panel + t->k_first * NR,
+        .begin = t->acc_in,
+        .factor = factor,
+        .out = out,
+        .n = n,
+        .ldo = ldo,
+        .epilogue = e,
+    };
+}
+
+/* Rows that become m × n elements of c, row stride ldc; those of an activation through `rows`. */
+static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e, size_t n,
+                          float *c, size_t ldc)
+{
+    const struct vit_epilogue before = { .bias = e->bias };
+    const bool activates = e->activation != VIT_ACTIVATION_IDENTITY;
+    const size_t max = n <= COLUMN_GROUP ? NARROW_ROWS : MR;
+    const size_t tiles = t->m / max + (t->m % max != 0), least = t->m / tiles;
+    const size_t taller = t->m % tiles; /* they come first */
+    _Alignas(64) float rows[NARROW_ROWS * NR];
+    float scales[NARROW_ROWS];
+    struct chains s = first_tile(t, activates ? &before : e, e->row_scale ? e->row_scale : scales,
+                                 n, activates ? rows : c, activates ? NR : ldc);
+    multiply_function *const lower = choose_multiply(least, n, s.epilogue);
+    multiply_function *const higher = choose_multiply(least + (taller > 0), n, s.epilogue);
+
+    for (size_t i = 0; i < NARROW_ROWS; i++)
+        scales[i] = e->scale != 0.0f ? e->scale : 1.0f; /* 1 changes nothing */
+    for (size_t i = 0, ahead = 0; i < tiles; i++, ahead += 16 * t->k) {
+        const size_t m = least + (i < taller);
+        s.prefetch =
+            ahead < t->prefetch_bytes ? (const char *)t->prefetch + ahead : (const char *)s.panel;
+        if (t->prefetch_c)
+            prefetch_lines(m, c, ldc, n);
+        (i < taller ? higher : lower)(&s);
+        if (activates)
+            activate_rows(m, n, s.row, rows, c, ldc, e);
+        c += m * ldc;
+        s.a += m * s.lda;
+        s.begin = s.begin ? s.begin + m * NR : NULL;
+        s.factor += e->row_scale ? m : 0;
+        s.out = activates ? rows : c;
+        s.row += m;
     }
 }
 
 static void tile(const struct vit_tile *t)
 {
-    static const struct vit_epilogue none = { 0 };
-    const struct vit_epilogue *const e = t->acc_out ? &none : t->epilogue;
-    const float scale = e->scale != 0.0f ? e->scale : 1.0f; /* by 1 changes nothing */
-    float same[MR];
-    const float *const factor = e->row_scale ? e->row_scale : same;
+    static const struct vit_epilogue none;
 
-    for (size_t i = 0; i < MR; i++)
-        same[i] = scale;
-    if (t->acc_out) /* whole panels: the padding's accumulators continue too */
-        multiply_tile(t, NR, factor, t->acc_out, NR, e);
-    else if (e->activation == VIT_ACTIVATION_IDENTITY)
-        multiply_tile(t, t->n, factor, t->c, t->ldc, e);
+    if (t->n > NR)
+        multiply_row(t);
+    else if (t->acc_out) /* whole panels: the padding's accumulators continue too */
+        multiply_rows(t, &none, NR, t->acc_out, NR);
     else
-        activated_tile(t, factor);
+        multiply_rows(t, t->epilogue, t->n, t->c, t->ldc);
 }
 
 static inline struct vit_matmul_kernel matmul_kernel(void)

@@ -7,8 +7,9 @@
 #include "base/arena.h"
 
 enum {
-    MIN_ROWS = 96, /* of A that kc leaves room for: fewer would read B from beyond L2 too often */
-    MIN_K = 64,    /* fewer steps do not pay for loading and storing the accumulators */
+    MIN_ROWS = 96,   /* of A that kc leaves room for: fewer would read B from beyond L2 too often */
+    SOME_ROWS = 128, /* in blocks of fewer, B is read from beyond L2 too often */
+    MIN_K = 64,      /* fewer steps do not pay for loading and storing the accumulators */
     MIN_SCORE_ROWS = 24, /* fewer would read keys and values from beyond L2 too often */
 };
 
@@ -51,10 +52,13 @@ size_t blocking_cuts(const struct vit_matmul_kernel *kernel, size_t k)
     return k > kernel->kc ? k / kernel->kc + (k % kernel->kc != 0) : 1;
 }
 
-size_t blocking_rows(const struct vit_matmul_kernel *kernel, size_t k)
+size_t blocking_rows(const struct vit_matmul_kernel *kernel, size_t k, size_t all)
 {
-    const size_t cuts = blocking_cuts(kernel, k);
-    const size_t rows = rows_that_fit(kernel, k / cuts + (k % cuts != 0), kernel->l2_bytes);
+    const size_t cuts = blocking_cuts(kernel, k), block = k / cuts + (k % cuts != 0);
+    const size_t fit = rows_that_fit(kernel, block, kernel->l2_bytes);
+    const size_t quarter = k > 0 ? kernel->l2_bytes / 4 / a_row_bytes(kernel, block) : 0;
+    const size_t some = quarter > SOME_ROWS ? quarter : SOME_ROWS;
+    const size_t rows = all <= fit || fit < some ? fit : some;
     const size_t tile_bytes = 4 * kernel->mr * kernel->nr;
     const size_t unfinished = blocking_unfinished(kernel) / tile_bytes * kernel->mr;
     const size_t most = cuts > 1 && unfinished < rows ? unfinished : rows;

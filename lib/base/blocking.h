@@ -15,10 +15,10 @@ void blocking_set(struct vit_matmul_kernel *kernel, const struct vit_caches *cac
 size_t blocking_cuts(const struct vit_matmul_kernel *kernel, size_t k);
 
 /*
- * Maximum rows of A, of k numbers each, that are multiplied by one panel after the other: at least
- * mr.
+ * Maximum rows of A, of k numbers each, that are multiplied by one panel after the other, if `all`
+ * rows are to be multiplied: at least mr.
  */
-size_t blocking_rows(const struct vit_matmul_kernel *kernel, size_t k);
+size_t blocking_rows(const struct vit_matmul_kernel *kernel, size_t k, size_t all);
 
 /*
  * The bytes for accumulators that wait from one block of k to the next, at least those of a tile:

@@ -1,4 +1,5 @@
 /* matmul.c - blocked matmul: packed panels, balanced tiles, threads over a grid of both */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/blocking.h"
@@ -8,6 +9,7 @@
 #include "ops/packed.h"
 
 #define ALIGNMENT 64
+#define ACC_BYTES 4 /* of an accumulator */
 
 struct matmul {
     const struct vit_matmul_args *args;
@@ -22,6 +24,7 @@ struct matmul {
     size_t convert_parts;
     char *unfinished; /* [tasks][unfinished_bytes], or NULL: one block of k */
     size_t unfinished_bytes;
+    bool prefetch_c;
 };
 
 size_t matmul_row_tiles(const struct vit_matmul_kernel *kernel, size_t m)
@@ -29,8 +32,8 @@ size_t matmul_row_tiles(const struct vit_matmul_kernel *kernel, size_t m)
     return m / kernel->mr + (m % kernel->mr != 0);
 }
 
-/* The epilogue with its pointers at column j; a zeroed one if there is none. */
-static struct vit_epilogue epilogue_at_column(const struct vit_epilogue *e, size_t j)
+/* The epilogue with its pointers at row i and column j; a zeroed one if there is none. */
+static struct vit_epilogue epilogue_at(const struct vit_epilogue *e, size_t i, size_t j)
 {
     struct vit_epilogue at = { 0 };
 
@@ -40,27 +43,17 @@ static struct vit_epilogue epilogue_at_column(const struct vit_epilogue *e, size
     at.bias = e->bias ? e->bias + j : NULL;
     at.activation_args.weight = e->activation_args.weight ? e->activation_args.weight + j : NULL;
     at.gamma = e->gamma ? e->gamma + j : NULL;
-    at.residual = e->residual ? e->residual + j : NULL;
+    at.row_scale = e->row_scale ? e->row_scale + i : NULL;
+    at.residual = e->residual ? e->residual + i * e->ld_residual + j : NULL;
     return at;
 }
 
-/* Points a tile at rows [i, i + m) of A and C, and its epilogue at row i. */
-static void set_rows(struct vit_tile *tile, struct vit_epilogue *at, const struct matmul *mm,
-                     const struct vit_epilogue *columns, float *c, size_t i, size_t m)
-{
-    tile->m = m;
-    tile->a = mm->rows + i * mm->row_bytes;
-    tile->c = c + i * tile->ldc;
-    at->row_scale = columns->row_scale ? columns->row_scale + i : NULL;
-    at->residual = columns->residual ? columns->residual + i * columns->ld_residual : NULL;
-}
-
-/* Tiles [begin, end) of rows and panels [first, last), one block of k after the other. */
+/* Rows [row, row + rows) and panels [first, last), one block of k after the other. */
 struct block {
-    size_t begin, end, first, last;
+    size_t row, rows, first, last;
     size_t b, blocks; /* of k: this one of so many */
     size_t k_first, k;
-    char *unfinished; /* accumulators [panels][tiles], or NULL: one block of k */
+    char *unfinished; /* accumulators [panels][rows][nr], or NULL: one block of k */
 };
 
 static const char *rows_at(const struct matmul *mm, size_t p, size_t k_first)
@@ -78,54 +71,44 @@ static const char *next_rows(const struct matmul *mm, const struct block *block,
     return rows_at(mm, block->last, 0);
 }
 
-/* The tiles of rows of a block times panel p of it. */
+/* The rows of a block times panel p of it. */
 static void multiply_panel(const struct matmul *mm, const struct block *block, size_t p)
 {
     const struct vit_matmul_kernel *const kernel = mm->kernel;
     const struct vit_matmul_args *const args = mm->args;
     const struct panel columns = packed_panel(kernel, mm->n, p);
-    const struct vit_epilogue at_column = epilogue_at_column(args->epilogue, columns.first);
-    struct vit_epilogue epilogue = at_column;
-    struct vit_tile tile = {
+    const struct vit_epilogue epilogue = epilogue_at(args->epilogue, block->row, columns.first);
+    char *const accumulators =
+        block->unfinished
+            ? block->unfinished + (p - block->first) * block->rows * kernel->nr * ACC_BYTES
+            : NULL;
+
+    kernel->tile(&(struct vit_tile){
+        .m = block->rows,
         .n = columns.columns,
         .k_first = block->k_first,
         .k = block->k,
+        .a = mm->rows + block->row * mm->row_bytes,
         .a_bytes = mm->row_bytes,
         .panel = mm->b + p * mm->panel_bytes,
+        .prefetch = next_rows(mm, block, p),
+        .prefetch_bytes = kernel->panel_bytes(block->k),
+        .prefetch_c = mm->prefetch_c,
+        .acc_in = block->b > 0 ? accumulators : NULL,
+        .acc_out = block->b + 1 < block->blocks ? accumulators : NULL,
+        .c = args->c + block->row * args->ldc + columns.first,
         .ldc = args->ldc,
         .epilogue = &epilogue,
-    };
-    /* as parallel_share divides rows: the first tiles have one row more */
-    const size_t min_rows = args->m / mm->row_tiles, longer = args->m % mm->row_tiles;
-    const size_t tile_bytes = 4 * kernel->mr * kernel->nr;
-    const char *const rows = rows_at(mm, p, block->k_first), *const next = next_rows(mm, block, p);
-    const size_t next_bytes = kernel->panel_bytes(block->k);
-    size_t i = parallel_share(args->m, mm->row_tiles, block->begin);
-    char *accumulators =
-        block->unfinished
-            ? block->unfinished + (p - block->first) * (block->end - block->begin) * tile_bytes
-            : NULL;
-
-    for (size_t t = block->begin, ahead = 0; t < block->end; t++, ahead += 16 * block->k) {
-        const size_t m = min_rows + (t < longer);
-        set_rows(&tile, &epilogue, mm, &at_column, args->c + columns.first, i, m);
-        tile.prefetch = ahead < next_bytes ? next + ahead : rows;
-        tile.acc_in = block->b > 0 ? accumulators : NULL;
-        tile.acc_out = block->b + 1 < block->blocks ? accumulators : NULL;
-        kernel->tile(&tile);
-        i += m;
-        if (accumulators)
-            accumulators += tile_bytes;
-    }
+    });
 }
 
-/* Tiles [begin, end) of rows times panels [first, last): all of k. */
-static void multiply_block(const struct matmul *mm, size_t begin, size_t end, size_t first,
+/* Rows times panels [first, last): all of k. */
+static void multiply_block(const struct matmul *mm, size_t row, size_t rows, size_t first,
                            size_t last, char *unfinished)
 {
     const struct vit_matmul_kernel *const kernel = mm->kernel;
     const size_t groups = mm->k / kernel->k_group + (mm->k % kernel->k_group != 0);
-    struct block block = { begin, end, first, last, .blocks = 1, .unfinished = unfinished };
+    struct block block = { row, rows, first, last, .blocks = 1, .unfinished = unfinished };
 
     if (unfinished)
         block.blocks = blocking_cuts(kernel, mm->k);
@@ -157,7 +140,7 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
 
     for (size_t p = panel_begin, count; p < panel_end; p += count) {
         const struct panel columns = packed_panel(kernel, mm->n, p);
-        const struct vit_epilogue epilogue = epilogue_at_column(args->epilogue, columns.first);
+        const struct vit_epilogue epilogue = epilogue_at(args->epilogue, 0, columns.first);
         const char *const panel = mm->b + p * mm->panel_bytes;
         count = gemv_panels(mm, p, panel_end);
         kernel->tile(&(struct vit_tile){
@@ -168,7 +151,6 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
             .a_bytes = mm->row_bytes,
             .panel = panel,
             .panel_bytes = mm->panel_bytes,
-            .prefetch = panel,
             .c = args->c + columns.first,
             .ldc = args->ldc,
             .epilogue = &epilogue,
@@ -180,9 +162,10 @@ static void multiply_row(const struct matmul *mm, size_t panel_begin, size_t pan
 static void multiply_part(const struct matmul *mm, size_t row_begin, size_t row_end,
                           size_t panel_begin, size_t panel_end, char *unfinished)
 {
-    const size_t max_tiles = blocking_rows(mm->kernel, mm->k) / mm->kernel->mr;
-    const size_t tiles = row_end - row_begin, blocks = tiles / max_tiles + (tiles % max_tiles != 0);
-    const size_t tile_bytes = 4 * mm->kernel->mr * mm->kernel->nr;
+    const size_t tiles = row_end - row_begin, mr = mm->kernel->mr;
+    const size_t max_tiles = blocking_rows(mm->kernel, mm->k, tiles * mr) / mr;
+    const size_t blocks = tiles / max_tiles + (tiles % max_tiles != 0);
+    const size_t row_bytes = mm->kernel->nr * ACC_BYTES;
 
     if (mm->args->m == 1) {
         multiply_row(mm, panel_begin, panel_end);
@@ -191,11 +174,13 @@ static void multiply_part(const struct matmul *mm, size_t row_begin, size_t row_
     for (size_t b = 0; b < blocks; b++) {
         const size_t begin = row_begin + parallel_share(tiles, blocks, b);
         const size_t end = row_begin + parallel_share(tiles, blocks, b + 1);
-        const size_t panels = unfinished ? mm->unfinished_bytes / tile_bytes / (end - begin)
-                                         : panel_end - panel_begin;
+        const size_t row = parallel_share(mm->args->m, mm->row_tiles, begin);
+        const size_t rows = parallel_share(mm->args->m, mm->row_tiles, end) - row;
+        const size_t panels =
+            unfinished ? mm->unfinished_bytes / row_bytes / rows : panel_end - panel_begin;
         for (size_t p = panel_begin, next; p < panel_end; p = next) {
             next = panels < panel_end - p ? p + panels : panel_end;
-            multiply_block(mm, begin, end, p, next, unfinished);
+            multiply_block(mm, row, rows, p, next, unfinished);
         }
     }
 }
@@ -296,6 +281,7 @@ void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_arg
         .down = 1,
         .across = 1,
         .unfinished_bytes = unfinished_bytes(args->b, args->m),
+        .prefetch_c = args->m * args->b->n * sizeof *args->c > kernel->l2_bytes,
     };
 
     if (args->m == 0 || mm.n == 0)

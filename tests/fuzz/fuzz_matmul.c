@@ -105,7 +105,7 @@ static void fuzz_tile(void)
     static const float zero;
     const struct vit_matmul_kernel *const kernel = &level->matmul[VIT_MATMUL_F32_F32];
     const size_t nr = kernel->nr, panels = draw(3) ? 1 : 1 + draw(kernel->gemv_panels);
-    const size_t m = panels > 1 ? 1 : 1 + draw(kernel->mr);
+    const size_t m = panels > 1 ? 1 : 1 + draw(3 * kernel->mr);
     const size_t n = panels > 1 ? panels * nr : 1 + draw(nr);
     const size_t k = draw(40), k_first = panels > 1 || k == 0 ? 0 : draw(8), all = k_first + k;
     const struct matrix a = draw_matrix(m, all), b = draw_matrix(all, n);
