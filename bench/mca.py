@@ -1,10 +1,10 @@
 """mca.py DIRECTORY - the speed of the matmuls' inner loops on other CPUs, as llvm-mca predicts it
 
 DIRECTORY holds gcc-x86_64, clang-x86_64, gcc-aarch64 and clang-aarch64, each with kernels/. The
-script finds the loop of the full tile in the object: straight code that ends in a jump to its start
-and has the multiply-adds of four steps of k. If a compiler made several copies, the slowest counts.
-It prints a Markdown table, and exits with 1 if NEON is below 90 % of the limit of a Neoverse N1 or
-V1.
+script finds the loop of the full tile in its functions: straight code that ends in a jump to its
+start and has the multiply-adds of K_STEPS steps of k. If a compiler made several copies, the
+slowest counts. It prints a Markdown table, and exits with 1 if NEON is below 90 % of the limit of a
+Neoverse N1 or V1.
 """
 import glob
 import os
@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections import namedtuple
 
-STEPS = 4  # of k in one iteration of the loop, in every kernel
 MIN_SHARE = 0.9
 
 # A multiply-add as the disassembler prints it, one as the assembler reads it, and the number of
@@ -64,18 +63,23 @@ def directory_of(level):
     return os.path.dirname(*glob.glob(f"kernels/*/{level.name}.c"))
 
 
-def tile_multiply_adds(level):
-    """The multiply-adds of one iteration, from the tile that the kernel's source defines."""
+def tile_of(level):
+    """The multiply-adds of one iteration, and the functions of the full tile, as a pattern."""
     with open(f"{directory_of(level)}/matmul.h", encoding="utf-8") as f:
-        size = dict(re.findall(r"#define (MR|NR) +(\d+)", f.read()))
-    return STEPS * int(size["MR"]) * int(size["NR"]) // level.lanes
+        found = dict(re.findall(r"#define (MR|NR|K_STEPS|COLUMN_GROUP) +(\d+)", f.read()))
+    rows, columns = int(found["MR"]), int(found["NR"])
+    function = rf"multiply_{rows}_{columns // int(found['COLUMN_GROUP'])}(_stores)?\b"
+    return int(found["K_STEPS"]) * rows * columns // level.lanes, re.compile(function)
 
 
-def loops(level, path):
-    """The loops of an object that have no branch inside, as lists of instructions."""
-    code, at = [], {}
+def loops(function, path):
+    """The loops of an object's functions that have no branch inside, as lists of instructions."""
+    code, at, inside = [], {}, False
     for line in output(tool("llvm-objdump"), "-d", "--no-show-raw-insn", path).splitlines():
-        found = re.match(r"\s*([0-9a-f]+):\s+(.*)", line)
+        name = re.match(r"[0-9a-f]+ <(.*)>:", line)
+        if name:
+            inside = bool(function.match(name[1]))
+        found = inside and re.match(r"\s*([0-9a-f]+):\s+(.*)", line)
         if not found:
             continue
         at[int(found[1], 16)] = len(code)
@@ -106,9 +110,10 @@ def cycles(level, cpu, body):
 
 def slowest(core, directory, compiler):
     """The multiply-adds per cycle of a compiler's full-tile loop."""
-    level, expected = core.level, tile_multiply_adds(core.level)
+    level = core.level
+    expected, function = tile_of(level)
     path = f"{directory}/{compiler}-{level.arch}/{directory_of(level)}/{level.name}.o"
-    full = [body for body in loops(level, path)
+    full = [body for body in loops(function, path)
             if sum(bool(re.match(level.found, line)) for line in body) == expected]
     if not full:
         sys.exit(f"mca.py: {path}: expected a loop of {expected} multiply-adds, found none"

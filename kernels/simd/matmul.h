@@ -132,8 +132,8 @@ struct chains {
 };
 
 /*
- * The first n columns of m rows: accumulates, multiplies each row by its factor, applies the rest of
- * the epilogue through finish(); `stores` if that only stores whole registers. m and `columns`,
+ * The first n columns of m rows: accumulates, multiplies each row by its factor, applies the rest
+ * of the epilogue through finish(); `stores` if that only stores whole registers. m and `columns`,
  * which is n rounded up, are constants at every call, so that the accumulators are registers.
  */
 ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const struct chains *s)
@@ -351,6 +351,7 @@ static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e
 {
     const struct vit_epilogue before = { .bias = e->bias };
     const bool activates = e->activation != VIT_ACTIVATION_IDENTITY;
+    /* NOLINTNEXTLINE(bugprone-branch-clone): equal on some levels */
     const size_t max = n <= COLUMN_GROUP ? NARROW_ROWS : MR;
     const size_t tiles = t->m / max + (t->m % max != 0), least = t->m / tiles;
     const size_t taller = t->m % tiles; /* they come first */
