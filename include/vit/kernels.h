@@ -214,8 +214,8 @@ enum vit_dtype {
 };
 
 /*
- * The contract of a matmul micro-kernel. A call computes m × n elements of C from m rows of A and one
- * panel of packed B, in tiles of at most mr rows that differ by at most one row, the taller first:
+ * The contract of a matmul micro-kernel. A call computes m × n elements of C from m rows of A and
+ * one panel of packed B. The kernel divides the rows into tiles whose accumulators are registers:
  *
  *                 n ≤ nr columns
  *               ┌───────────────┐ ┬
@@ -242,21 +242,24 @@ enum vit_dtype {
  *   thread-safe.
  */
 struct vit_tile {
-    size_t m, n;       /* m ≥ 1, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
-    size_t k_first, k; /* the block of k: rows [k_first, k_first + k) of B; both are 0 if B has
-                             no rows: then neither `a` nor the panel is read */
-    const void *a;     /* the first row of A, as float32 or from `convert` */
-    size_t a_bytes;    /* from one row of A to the next */
-    const void *panel; /* from `pack` */
-    size_t panel_bytes;   /* from one panel to the next, where n > nr */
-    const void *prefetch; /* hint: bytes to prefetch, 16·k in each tile of rows; never read, the
-                             address may be invalid */
+    size_t m, n; /* m ≥ 1, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
+    /* the block of k: rows [k_first, k_first + k) of B; both are 0 if B has no rows: then neither
+       `a` nor the panel is read */
+    size_t k_first, k;
+    const void *a;      /* the first row of A, as float32 or from `convert` */
+    size_t a_bytes;     /* from one row of A to the next */
+    const void *panel;  /* from `pack` */
+    size_t panel_bytes; /* from one panel to the next, where n > nr */
+    /* hints: what to prefetch, 16·k bytes in each tile of rows, never read: the address may be
+       invalid; and whether C is in no cache */
+    const void *prefetch;
     size_t prefetch_bytes;
-    bool prefetch_c;    /* hint: C is not in a cache */
+    bool prefetch_c;
     const void *acc_in; /* [m][nr] accumulators to continue from, or NULL: begin at zero */
-    void *acc_out;      /* [m][nr] where unfinished accumulators are stored, padding columns
-                             included; may be acc_in; NULL: this is the last block of k */
-    float *c;           /* [m][n], row stride ldc; must not overlap A or the panel */
+    /* [m][nr] where unfinished accumulators are stored, padding columns included; may be acc_in;
+       NULL: this is the last block of k */
+    void *acc_out;
+    float *c; /* [m][n], row stride ldc; must not overlap A or the panel */
     size_t ldc;
     const struct vit_epilogue *epilogue; /* pointers adjusted to the first row and column */
 };
@@ -264,7 +267,7 @@ struct vit_tile {
 /* A matmul kernel of one pair of number types. It owns the layout of the operands that it reads. */
 struct vit_matmul_kernel {
     enum vit_dtype a, b; /* number types of the activations and the weights */
-    size_t mr;           /* maximum rows of a tile */
+    size_t mr;           /* rows of a tile: blocks of rows have whole ones */
     size_t nr;           /* maximum columns of a tile, and the width of a panel */
     size_t gemv_panels;  /* maximum panels of a tile of one row: several streams use memory
                             bandwidth better, and one panel has too few accumulators to hide the
