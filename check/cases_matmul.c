@@ -147,7 +147,7 @@ void check_tile(struct check_run *c, size_t index)
 {
     const struct vit_matmul_kernel *const kernel = kernel_of(c, c->level);
     const size_t mr = kernel->mr, nr = kernel->nr;
-    const size_t m = 1 + index % mr + (index % 5 == 4 ? mr * check_draw(c, 3) : 0);
+    const size_t m = 1 + index % mr + (index % 7 == 3 ? mr * check_draw(c, 3) : 0);
     const size_t n = 1 + index / mr % nr;
     const size_t k = index % 17 == 16 ? 25 + check_draw(c, 275) : 1 + check_draw(c, 24);
     const size_t k_first = check_draw(c, 2) ? kernel->k_group * check_draw(c, 6) : 0;
@@ -178,6 +178,8 @@ void check_tile(struct check_run *c, size_t index)
         .a_bytes = lda * sizeof *a,
         .panel = panel,
         .prefetch = panel + kernel->panel_bytes(all), /* past its end, in a guard page */
+        .prefetch_bytes = 64 * k,
+        .prefetch_c = index % 2,
         .acc_in = acc_in ? draw_accumulators(c, m) : NULL,
     };
     if (acc_out)

@@ -224,7 +224,7 @@ enum vit_dtype {
  *               │               │ │
  *               └───────────────┘ ┴
  *    ┌────────┐ ┌───────────────┐ ┬
- *    │   A    │ │ tile of C, or │ │ 1 ≤ m ≤ mr rows
+ *    │   A    │ │ tile of C, or │ │ m rows
  *    │        │ │ accumulators  │ │
  *    └────────┘ └───────────────┘ ┴
  *    ├── k ───┤
@@ -242,7 +242,8 @@ enum vit_dtype {
  *   thread-safe.
  */
 struct vit_tile {
-    size_t m, n; /* m ≥ 1, 1 ≤ n ≤ nr; or m = 1 and n = nr, 2·nr … gemv_panels·nr */
+    /* m ≥ 1 and 1 ≤ n ≤ nr; or, if k is one block, m = 1 and n = 2·nr … gemv_panels·nr */
+    size_t m, n;
     /* the block of k: rows [k_first, k_first + k) of B; both are 0 if B has no rows: then neither
        `a` nor the panel is read */
     size_t k_first, k;
@@ -251,7 +252,7 @@ struct vit_tile {
     const void *panel;  /* from `pack` */
     size_t panel_bytes; /* from one panel to the next, where n > nr */
     /* hints: what to prefetch, 16·k bytes in each tile of rows, never read: the address may be
-       invalid; and whether C is in no cache */
+       invalid; and whether C is too large for a cache */
     const void *prefetch;
     size_t prefetch_bytes;
     bool prefetch_c;
@@ -267,7 +268,7 @@ struct vit_tile {
 /* A matmul kernel of one pair of number types. It owns the layout of the operands that it reads. */
 struct vit_matmul_kernel {
     enum vit_dtype a, b; /* number types of the activations and the weights */
-    size_t mr;           /* rows of a tile: blocks of rows have whole ones */
+    size_t mr;           /* rows of a tile of nr columns; blocks of rows have whole tiles */
     size_t nr;           /* maximum columns of a tile, and the width of a panel */
     size_t gemv_panels;  /* maximum panels of a tile of one row: several streams use memory
                             bandwidth better, and one panel has too few accumulators to hide the

@@ -16,8 +16,8 @@
  *   MR, NR                        the tile; MR·NR/REG_LANES accumulators must fit in registers
  *   COLUMN_GROUP                  a tile of n columns computes whole groups of this many
  *   EACH_ROWS(X)                  X(1) X(2) … X(MR)
- *   NARROW_ROWS, EACH_NARROW(X)   if tiles of one column group have up to so many more rows, which
- *                                 hides the latency of few accumulators: X(MR + 1, 1) …
+ *   NARROW_ROWS, EACH_NARROW(X)   if tiles of one column group have up to so many rows, to hide the
+ *                                 latency of few accumulators; X(MR + 1, 1) … X(NARROW_ROWS, 1)
  *   EACH_GROUPS(X, m)             X(m, 1) X(m, 2) … X(m, NR / COLUMN_GROUP)
  *   GEMV_PANELS, EACH_PANELS(X)   the maximum panels of a tile of one row; X(2) … X(GEMV_PANELS)
  *   weight                        the number type of a packed weight, and WEIGHT_DTYPE, its name
@@ -118,7 +118,7 @@ static void prefetch_lines(size_t m, const float *c, size_t ldc, size_t n)
 }
 
 /* One tile: what its loop over k reads, and where its rows go. */
-struct chains {
+struct tile {
     const float *a;
     size_t lda, k;
     const weight *panel;
@@ -136,7 +136,7 @@ struct chains {
  * of the epilogue through finish(); `stores` if that only stores whole registers. m and `columns`,
  * which is n rounded up, are constants at every call, so that the accumulators are registers.
  */
-ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const struct chains *s)
+ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const struct tile *s)
 {
     const float *const a = s->a, *const begin = s->begin;
     const weight *const panel = s->panel;
@@ -189,7 +189,7 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const s
  * take registers from the accumulators.
  */
 #define MULTIPLY(name, m, columns, stores)                                                         \
-    __attribute__((noinline)) static void multiply_##name(const struct chains *s)                  \
+    __attribute__((noinline)) static void multiply_##name(const struct tile *s)                    \
     {                                                                                              \
         multiply_fixed(m, columns, stores, s);                                                     \
     }
@@ -206,7 +206,7 @@ EACH_HALF(MULTIPLY_HALF)
 #undef MULTIPLY_TILE
 #undef MULTIPLY
 
-typedef void multiply_function(const struct chains *s);
+typedef void multiply_function(const struct tile *s);
 
 /* That of tiles of m rows and n ≤ NR columns. */
 static multiply_function *choose_multiply(size_t m, size_t n, const struct vit_epilogue *e)
@@ -237,6 +237,39 @@ static multiply_function *choose_multiply(size_t m, size_t n, const struct vit_e
         return tiles[m - 1][groups - 1].store;
     return tiles[m - 1][groups - 1].finish;
 }
+
+/*
+ * An epilogue from its activation on, which needs registers of its own: its input, m rows of n
+ * columns, row stride NR, waits in L1. Where a row is no multiple of the vectors that an activation
+ * takes at a time, all rows of a whole tile are one row of the activation.
+ */
+static void activate_rows(size_t m, size_t n, size_t first, float *rows, float *c, size_t ldc,
+                          const struct vit_epilogue *e)
+{
+    const struct vit_activation_args *const args = &e->activation_args;
+    activation_row *const activate = choose_activation(e->activation);
+    const bool one_row = NR % (ROW_VECTORS * LANES) != 0 && n == NR && !args->weight;
+    const struct vit_epilogue after = { .gamma = e->gamma,
+                                        .residual = e->residual,
+                                        .ld_residual = e->ld_residual };
+
+    if (one_row)
+        activate(m * NR, rows, args, rows);
+    for (size_t i = 0; i < m; i++, rows += NR, c += ldc) {
+        if (!one_row && only_stores(&after)) {
+            activate(n, rows, args, c);
+            continue;
+        }
+        if (!one_row)
+            activate(n, rows, args, rows);
+        for (size_t j = 0; j < n; j += LANES) {
+            const size_t lanes = lanes_left(n - j);
+            finish(load_lanes(rows + j, lanes), first + i, j, lanes, c + j, &after);
+        }
+    }
+}
+
+#if GEMV_PANELS > 1
 
 /* One row of several whole panels; `panels` is a constant at every call. */
 ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, float factor,
@@ -274,37 +307,6 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
     }
 }
 
-/*
- * An epilogue from its activation on, which needs registers of its own: its input, m rows of n
- * columns, row stride NR, waits in L1. Where a row is no multiple of the vectors that an activation
- * takes at a time, all rows of a whole tile are one row of the activation.
- */
-static void activate_rows(size_t m, size_t n, size_t first, float *rows, float *c, size_t ldc,
-                          const struct vit_epilogue *e)
-{
-    const struct vit_activation_args *const args = &e->activation_args;
-    activation_row *const activate = choose_activation(e->activation);
-    const bool one_row = NR % (ROW_VECTORS * LANES) != 0 && n == NR && !args->weight;
-    const struct vit_epilogue after = { .gamma = e->gamma,
-                                        .residual = e->residual,
-                                        .ld_residual = e->ld_residual };
-
-    if (one_row)
-        activate(m * NR, rows, args, rows);
-    for (size_t i = 0; i < m; i++, rows += NR, c += ldc) {
-        if (!one_row && only_stores(&after)) {
-            activate(n, rows, args, c);
-            continue;
-        }
-        if (!one_row)
-            activate(n, rows, args, rows);
-        for (size_t j = 0; j < n; j += LANES) {
-            const size_t lanes = lanes_left(n - j);
-            finish(load_lanes(rows + j, lanes), first + i, j, lanes, c + j, &after);
-        }
-    }
-}
-
 /* One row of several panels. */
 static void multiply_row(const struct vit_tile *t)
 {
@@ -327,11 +329,13 @@ static void multiply_row(const struct vit_tile *t)
         activate_rows(1, t->n, 0, row, t->c, t->ldc, e);
 }
 
+#endif
+
 /* The first tile of rows; its sums go to `out`, row stride ldo. */
-static struct chains first_tile(const struct vit_tile *t, const struct vit_epilogue *e,
-                                const float *factor, size_t n, float *out, size_t ldo)
+static struct tile first_tile(const struct vit_tile *t, const struct vit_epilogue *e,
+                              const float *factor, size_t n, float *out, size_t ldo)
 {
-    return (struct chains){
+    return (struct tile){
         .a = (const float *)t->a + t->k_first,
         .lda = t->a_bytes / sizeof(float),
         .k = t->k,
@@ -345,7 +349,7 @@ static struct chains first_tile(const struct vit_tile *t, const struct vit_epilo
     };
 }
 
-/* Rows that become m × n elements of c, row stride ldc; those of an activation through `rows`. */
+/* All rows times n columns, to c, row stride ldc; what an activation takes waits in `rows`. */
 static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e, size_t n,
                           float *c, size_t ldc)
 {
@@ -353,24 +357,25 @@ static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e
     const bool activates = e->activation != VIT_ACTIVATION_IDENTITY;
     /* NOLINTNEXTLINE(bugprone-branch-clone): equal on some levels */
     const size_t max = n <= COLUMN_GROUP ? NARROW_ROWS : MR;
-    const size_t tiles = t->m / max + (t->m % max != 0), least = t->m / tiles;
+    const size_t tiles = t->m / max + (t->m % max != 0), min_rows = t->m / tiles;
     const size_t taller = t->m % tiles; /* they come first */
     _Alignas(64) float rows[NARROW_ROWS * NR];
     float scales[NARROW_ROWS];
-    struct chains s = first_tile(t, activates ? &before : e, e->row_scale ? e->row_scale : scales,
-                                 n, activates ? rows : c, activates ? NR : ldc);
-    multiply_function *const lower = choose_multiply(least, n, s.epilogue);
-    multiply_function *const higher = choose_multiply(least + (taller > 0), n, s.epilogue);
+    struct tile s = first_tile(t, activates ? &before : e, e->row_scale ? e->row_scale : scales, n,
+                               activates ? rows : c, activates ? NR : ldc);
+    multiply_function *const multiply_low = choose_multiply(min_rows, n, s.epilogue);
+    multiply_function *const multiply_tall =
+        choose_multiply(min_rows + (taller > 0), n, s.epilogue);
 
     for (size_t i = 0; i < NARROW_ROWS; i++)
         scales[i] = e->scale != 0.0f ? e->scale : 1.0f; /* 1 changes nothing */
     for (size_t i = 0, ahead = 0; i < tiles; i++, ahead += 16 * t->k) {
-        const size_t m = least + (i < taller);
+        const size_t m = min_rows + (i < taller);
         s.prefetch =
             ahead < t->prefetch_bytes ? (const char *)t->prefetch + ahead : (const char *)s.panel;
-        if (t->prefetch_c)
+        if (t->prefetch_c && !t->acc_out)
             prefetch_lines(m, c, ldc, n);
-        (i < taller ? higher : lower)(&s);
+        (i < taller ? multiply_tall : multiply_low)(&s);
         if (activates)
             activate_rows(m, n, s.row, rows, c, ldc, e);
         c += m * ldc;
@@ -386,9 +391,13 @@ static void tile(const struct vit_tile *t)
 {
     static const struct vit_epilogue none;
 
-    if (t->n > NR)
+#if GEMV_PANELS > 1
+    if (t->n > NR) {
         multiply_row(t);
-    else if (t->acc_out) /* whole panels: the padding's accumulators continue too */
+        return;
+    }
+#endif
+    if (t->acc_out) /* whole panels: the padding's accumulators continue too */
         multiply_rows(t, &none, NR, t->acc_out, NR);
     else
         multiply_rows(t, t->epilogue, t->n, t->c, t->ldc);

@@ -148,6 +148,8 @@ static void exp_sub_max(size_t rows, size_t n, const float *x, size_t ldx, float
     vec max, next = v_set(0.0f);
     size_t i = 0;
 
+    for (; n == 0 && i < rows; i++)
+        sums[i] = 0.0f;
     for (; n < SHORT_ROW && i + VECTORS <= rows; i += VECTORS)
         exp_of_rows(n, x + i * ldx, ldx, y + i * ldy, ldy, sums + i);
     if (i < rows)

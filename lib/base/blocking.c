@@ -56,7 +56,7 @@ size_t blocking_rows(const struct vit_matmul_kernel *kernel, size_t k, size_t al
 {
     const size_t cuts = blocking_cuts(kernel, k), block = k / cuts + (k % cuts != 0);
     const size_t fit = rows_that_fit(kernel, block, kernel->l2_bytes);
-    const size_t row_bytes = a_row_bytes(kernel, block);
+    const size_t row_bytes = k > 0 ? a_row_bytes(kernel, block) : 0;
     const size_t quarter = row_bytes > 0 ? kernel->l2_bytes / 4 / row_bytes : 0;
     const size_t some = quarter > SOME_ROWS ? quarter : SOME_ROWS;
     const size_t rows = all <= fit || fit < some ? fit : some;

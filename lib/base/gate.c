@@ -7,10 +7,10 @@
 #include <time.h>
 
 /*
- * Nanoseconds. The longest look is a few times what it takes to wake a thread. A wait is soon over
- * if a look of that length would have spared most of the sleep.
+ * Nanoseconds. The longest look is a few times what it takes to wake a thread. A wait of less than
+ * twice that is soon over.
  */
-enum { MOST_LOOK = 100000, LEAST_LOOK = 1000, SOON = 2 * MOST_LOOK };
+enum { MAX_LOOK = 100000, MIN_LOOK = 1000, SOON = 2 * MAX_LOOK };
 
 /*
  * A wait that ended long after halves the next look, so that little is lost where looking is in
@@ -20,11 +20,11 @@ enum { MOST_LOOK = 100000, LEAST_LOOK = 1000, SOON = 2 * MOST_LOOK };
 unsigned gate_next_look(unsigned look, int64_t waited)
 {
     if (waited < SOON)
-        return MOST_LOOK;
-    return look / 2 > LEAST_LOOK ? look / 2 : LEAST_LOOK;
+        return MAX_LOOK;
+    return look / 2 > MIN_LOOK ? look / 2 : MIN_LOOK;
 }
 
-/* The processor that this thread is on; -1: unknown. A few nanoseconds: no system call. */
+/* The processor that this thread is on; -1: unknown. With glibc 2.35 no system call. */
 static int processor_here(void)
 {
 #ifdef __linux__
@@ -67,7 +67,7 @@ bool gate_init(struct gate *gate, bool looks)
     }
     atomic_init(&gate->value, 0);
     atomic_init(&gate->sleepers, 0);
-    atomic_init(&gate->look, looks ? MOST_LOOK : 0);
+    atomic_init(&gate->look, looks ? MAX_LOOK : 0);
     atomic_init(&gate->opener, -1);
     return true;
 }

@@ -138,6 +138,8 @@ static void fuzz_tile(void)
                                      .panel = panel,
                                      .panel_bytes = stride,
                                      .prefetch = panel,
+                                     .prefetch_bytes = bytes,
+                                     .prefetch_c = draw(2),
                                      .acc_in = acc_in,
                                      .acc_out = earlier ? found.at : NULL,
                                      .c = earlier ? NULL : found.at,
