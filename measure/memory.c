@@ -65,7 +65,7 @@ static double smaller_limit(double a, double b) /* 0: no limit */
 /* The bytes that a group's file allows; 0: "max", or no such file. */
 static double limit_of(const char *mount, const char *group, const char *file)
 {
-    char path[3 * PATH_MAX];
+    char path[PATH_MAX];
     unsigned long long bytes = 0;
 
     snprintf(path, sizeof path, "%s%s/%s", mount, group, file);
@@ -78,11 +78,11 @@ static double limit_of(const char *mount, const char *group, const char *file)
     return (double)bytes;
 }
 
-/* The least limit of a group and its ancestors, and of the root: a container sees its own there. */
+/* The smallest limit of a group and its ancestors, and of the root: a container sees its own there. */
 static double limit_up(const char *root, const char *controller, const char *group,
                        const char *file)
 {
-    char mount[PATH_MAX], at[PATH_MAX];
+    char mount[PATH_MAX / 4], at[PATH_MAX / 2];
 
     snprintf(mount, sizeof mount, "%s%s", root, controller);
     snprintf(at, sizeof at, "%s", group);
@@ -98,7 +98,7 @@ static double limit_up(const char *root, const char *controller, const char *gro
 double memory_group_limit(const char *cgroup_file, const char *root)
 {
     static const char v1[] = "memory.limit_in_bytes", v2[] = "memory.max";
-    char line[PATH_MAX];
+    char line[PATH_MAX / 2];
     double limit = smaller_limit(limit_of(root, "/memory", v1), limit_of(root, "", v2));
     FILE *const f = fopen(cgroup_file, "re");
 
