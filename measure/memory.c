@@ -78,7 +78,7 @@ static double limit_of(const char *mount, const char *group, const char *file)
     return (double)bytes;
 }
 
-/* The smallest limit of a group and its ancestors, and of the root: a container sees its own there. */
+/* The smallest limit of a group, its ancestors and the root: a container sees its own there. */
 static double limit_up(const char *root, const char *controller, const char *group,
                        const char *file)
 {
