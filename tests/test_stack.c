@@ -20,6 +20,8 @@ struct pass {
     enum vit_output output;
     size_t batch;
     const float *images;
+    const struct vit_image *pixels;                 /* in place of images */
+    const struct vit_preprocess_config *preprocess; /* of pixels */
     float *out;
     enum vit_status status;
 };
@@ -27,7 +29,42 @@ struct pass {
 static void call_forward(void *arg)
 {
     struct pass *const p = arg;
-    p->status = forward_output(p->context, p->output, 0, p->batch, p->images, p->out, NULL);
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = p->output,
+                                                .data = p->out };
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = p->batch,
+                                   .images = p->images,
+                                   .outputs = &request,
+                                   .output_count = 1,
+                                   .pixels = p->pixels,
+                                   .preprocess = p->preprocess };
+
+    p->status = vit_forward_call(p->context, &call, NULL);
+}
+
+/* Floats, and pixels if the model has 1 or 3 channels, in a context of this pass. */
+static void forward_kinds(const struct vit_config *c, struct pass pass, const char *what,
+                          struct peak *peak)
+{
+    static uint8_t bytes[1 << 18];
+    const struct vit_image image = { bytes, c->height, c->width, c->width * 3,
+                                     VIT_PIXEL_FORMAT_RGB };
+    const struct vit_image pixels[] = { image, image, image, image };
+    const struct vit_preprocess_config config = { .size = sizeof config,
+                                                  .channels = c->channels,
+                                                  .std = { 1, 1, 1 } };
+
+    paint_call(peak, STACK_OF_FORWARD, call_forward, &pass, what);
+    cr_assert(pass.status == VIT_OK, "%s", what);
+    if (c->channels != 1 && c->channels != 3)
+        return;
+    cr_assert(c->height * image.stride <= sizeof bytes);
+    pass.images = NULL;
+    pass.pixels = pixels;
+    pass.preprocess = &config;
+    paint_call(peak, STACK_OF_FORWARD, call_forward, &pass, what);
+    cr_assert(pass.status == VIT_OK, "%s, pixels", what);
 }
 
 /* One image inside threads, then a batch across threads, then one thread. */
@@ -52,8 +89,7 @@ static void forward_passes(const struct vit_model *model, char *what, struct pea
                                                      .user = &forward_tasks };
         struct pass pass = { .output = output, .batch = ways[i][0], .images = images, .out = out };
         cr_assert(!vit_context_create(model, &options, &pass.context, NULL));
-        paint_call(peak, STACK_OF_FORWARD, call_forward, &pass, what);
-        cr_assert(pass.status == VIT_OK, "%s", what);
+        forward_kinds(&c, pass, what, peak);
         vit_context_free(pass.context);
     }
     free(images);

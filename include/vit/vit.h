@@ -21,6 +21,7 @@ extern "C" {
  *   vit_model_open()        once: reads a checkpoint and packs its weights; the model is immutable
  *   vit_context_create()    once per calling thread: allocates activations, sets the threads
  *   vit_preprocess_image()  turns an image's pixels into the model's input
+ *   vit_preprocess_pixels() the same, in bytes: a quarter of the memory
  *   vit_forward()           turns a batch of inputs into logits
  *
  * vit/inspect.h describes a model and a configuration by name; vit/kernels.h has the kernels.
@@ -194,9 +195,9 @@ VIT_API size_t vit_context_threads(const struct vit_context *context);
  *   logits  [batch][classes] float32
  * Allocates nothing, and takes no lock except to let threads sleep. The result does not depend on
  * the batch, the number of threads or the instruction set.
- * VIT_EINVAL: batch is 0 or above the context's max_batch, the model has no head, or another call
- * on the context is in progress. VIT_ECANCELED: the cancel hook returned true; the logits are
- * unspecified.
+ * VIT_EINVAL: batch is 0 or above the context's max_batch, images is NULL, the model has no head,
+ * or another call on the context is in progress. VIT_ECANCELED: the cancel hook returned true; the
+ * logits are unspecified.
  * Dosovitskiy et al. 2021, "An Image is Worth 16x16 Words", eq. 1-4.
  */
 VIT_API enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,
@@ -227,21 +228,37 @@ struct vit_output_request {
     unsigned char reserved[8];
 };
 
-/* One forward pass: a batch, and the outputs that it computes. */
+/* One forward pass: a batch, and the outputs that it computes. Give either images or pixels. */
 struct vit_call {
     size_t size; /* sizeof(struct vit_call) */
     size_t batch;
-    const float *images;                      /* [batch][channels][height][width] */
+    const float *images; /* [batch][channels][height][width], normalized; or NULL */
     const struct vit_output_request *outputs; /* [output_count] */
     size_t output_count;                      /* at least 1 */
+    /*
+     * [batch] images of the model's height × width; or NULL. Any format and stride, converted and
+     * normalized as vit_preprocess_image does it. See vit_preprocess_pixels.
+     */
+    const struct vit_image *pixels;
+    /*
+     * Its channels, which are the model's, mean and std normalize the pixels; NULL: the model's
+     * own. NULL without pixels.
+     */
+    const struct vit_preprocess_config *preprocess;
     unsigned char reserved[8];
 };
 
 /*
- * As vit_forward, for any outputs. One pass computes all of them: it runs each block once, and
- * stops after the last block that a request needs.
+ * As vit_forward, for any outputs, and from floats or pixels. One pass computes all of them: it
+ * runs each block once, and stops after the last block that a request needs. Pixels become the
+ * numbers of their patches without an image of floats in between; each byte has the value that
+ * vit_preprocess_image gives it, so the outputs are the same bit for bit.
  * Also VIT_EINVAL: no request, an unknown output, an output or a block that the model does not
- * have, or a request without data.
+ * have, a request without data, both images and pixels or neither, `preprocess` without pixels or
+ * with channels that are not the model's, or pixels where the model has neither 1 nor 3 channels,
+ * or no valid mean and std, its own or those of `preprocess`. VIT_EUNSUPPORTED: see vit/config.h.
+ * VIT_EIMAGE: pixels of another size than the model's, an unknown format, or a stride shorter than
+ * a row; the message has the image's index.
  */
 VIT_API enum vit_status vit_forward_call(struct vit_context *context, const struct vit_call *call,
                                          struct vit_error *err);
@@ -277,6 +294,21 @@ VIT_API enum vit_status vit_preprocess_image(const struct vit_preprocess_config 
                                              const struct vit_image *image,
                                              const struct vit_preprocess_options *options,
                                              float *out, struct vit_error *err);
+
+/*
+ * The same resize and crop without the normalization, for `pixels` of struct vit_call: a forward
+ * pass from these pixels has the bits of one from vit_preprocess_image. Ignores mean and std.
+ *   out  out->pixels is the caller's memory of at least config->channels × config->height ×
+ *        config->width bytes, not part of the image; the function sets the other fields. The format
+ *        is VIT_PIXEL_FORMAT_GRAY, of one byte a pixel, if the image is gray or the config has one
+ *        channel; else _BGR if the image has that order; else _RGB. No bytes between rows.
+ * Thread-safe, memory and errors as vit_preprocess_image, but without VIT_EINVAL for mean and std.
+ * An error leaves *out as it was.
+ */
+VIT_API enum vit_status vit_preprocess_pixels(const struct vit_preprocess_config *config,
+                                              const struct vit_image *image,
+                                              const struct vit_preprocess_options *options,
+                                              struct vit_image *out, struct vit_error *err);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include "base/team.h"
 #include "base/threads.h"
 #include "model/forward.h"
+#include "model/input.h"
 #include "model/outputs.h"
 
 struct vit_context {
@@ -134,7 +135,7 @@ struct batch {
 static void compute(const struct batch *batch, size_t slot, const struct vit_parallel *parallel,
                     size_t image)
 {
-    const struct vit_config *c = &batch->ctx->model->config;
+    const struct image_view view = input_view(batch->ctx->model, &batch->call, image);
     const struct pass pass = {
         .model = batch->ctx->model,
         .call = &batch->call,
@@ -143,7 +144,7 @@ static void compute(const struct batch *batch, size_t slot, const struct vit_par
         .image = image,
     };
 
-    forward_image(&pass, batch->call.call.images + image * c->channels * c->height * c->width);
+    forward_image(&pass, &view);
 }
 
 /* The next image, until none is left, alone on this thread. */
@@ -186,6 +187,11 @@ enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call 
         return fail(err, VIT_EINVAL, "batch: expected 1 to the context's max_batch, %zu, found %zu",
                     ctx->max_batch, b.call.call.batch);
     if ((status = outputs_check(ctx->model, &b.call, err)))
+        return status;
+    const struct fpenv before = fpenv_enter();
+    status = input_check(ctx->model, &b.call, err);
+    fpenv_leave(before);
+    if (status != VIT_OK)
         return status;
     if (atomic_exchange(&ctx->busy, true))
         return fail(err, VIT_EINVAL, "context: expected one call at a time, found one in progress");

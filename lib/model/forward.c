@@ -13,7 +13,7 @@ static bool needs(const struct pass *p, size_t step)
 }
 
 /* x = LN?([class token, …; patches E] + positions); false: the call ends with the patches */
-static bool embed(const struct pass *p, const float *image)
+static bool embed(const struct pass *p, const struct image_view *image)
 {
     const struct vit_config *c = &p->model->config;
     const struct weights *w = &p->model->weights;
@@ -146,7 +146,7 @@ static bool canceled(const struct call *call)
     return atomic_load(call->canceled);
 }
 
-void forward_image(const struct pass *p, const float *image)
+void forward_image(const struct pass *p, const struct image_view *image)
 {
     const struct vit_config *c = &p->model->config;
     const struct matrix embedding = { p->ws->embedding, config_embedding(c) };

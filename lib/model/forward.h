@@ -2,12 +2,13 @@
 #ifndef VIT_MODEL_FORWARD_H
 #define VIT_MODEL_FORWARD_H
 
+#include "model/image_view.h"
 #include "model/pass.h"
 
 /*
- * Computes the outputs of pass->call for one image [channels][height][width]. Ends early, with
- * outputs unspecified, if the cancel hook returns true.
+ * Computes the outputs of pass->call for one image. Ends early, with outputs unspecified, if the
+ * cancel hook returns true.
  */
-void forward_image(const struct pass *pass, const float *image);
+void forward_image(const struct pass *pass, const struct image_view *image);
 
 #endif

@@ -4,13 +4,15 @@
 
 #include <stdatomic.h>
 
+#include "model/levels.h"
 #include "model/workspace.h"
 #include "vit/vit.h"
 
 /* A call, as the passes of its images see it. */
 struct call {
     struct vit_call call;
-    size_t last_step; /* the last step that a request needs */
+    size_t last_step;     /* the last step that a request needs */
+    struct levels levels; /* of the pixels, if the call has any */
     bool (*cancel)(void *user);
     void *user;
     atomic_bool *canceled; /* set once the hook has returned true */

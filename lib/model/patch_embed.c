@@ -1,5 +1,6 @@
 /* patch_embed.c - the tokenizer of the paper: each patch of the image projected */
 #include "config/tokenizer.h"
+#include "model/image_view.h"
 #include "model/pass.h"
 #include "model/projection.h"
 #include "model/tokenizer.h"
@@ -25,7 +26,7 @@ static void carve(const struct carver *carver, const struct vit_config *c, void 
 }
 
 /* Each patch becomes a row, in the order channel, row, column. */
-static void unfold(const struct vit_config *c, const float *image /* [channels][height][width] */,
+static void unfold(const struct vit_config *c, const struct image_view *image,
                    struct matrix patches)
 {
     const size_t side = c->patch;
@@ -33,14 +34,15 @@ static void unfold(const struct vit_config *c, const float *image /* [channels][
 
     for (size_t p = 0; p < grid.rows * grid.columns; p++) {
         float *to = patches.at + p * patches.ld;
-        const float *corner = image + p / grid.columns * side * c->width + p % grid.columns * side;
+        const size_t top = p / grid.columns * side, left = p % grid.columns * side;
         for (size_t channel = 0; channel < c->channels; channel++)
             for (size_t row = 0; row < side; row++, to += side)
-                memcpy(to, corner + (channel * c->height + row) * c->width, side * sizeof *to);
+                image_view_read(image, channel, top + row, left, side, to);
     }
 }
 
-static void forward(const struct pass *p, void *buffers, const float *image, struct matrix tokens)
+static void forward(const struct pass *p, void *buffers, const struct image_view *image,
+                    struct matrix tokens)
 {
     const struct vit_config *c = &p->model->config;
     const struct config_grid grid = config_grid(c);

@@ -1,4 +1,4 @@
-/* preprocess.c - vit_preprocess_image: the evaluation transform of timm, from pixels to an input */
+/* preprocess.c - the evaluation transform of timm, from an image to pixels or to an input */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,23 +7,17 @@
 #include "base/parallel.h"
 #include "base/sized.h"
 #include "base/status.h"
+#include "model/image_view.h"
 #include "model/resize.h"
 
-/* A byte as the model's input: three roundings, as in torchvision. */
-static float level(const struct vit_preprocess_config *c, size_t channel, size_t byte)
-{
-    const float unit = (float)byte / 255.0f;
-    const float centered = unit - c->mean[channel];
-
-    return centered / c->std[channel];
-}
-
+/* The sizes, the resize and the crop. */
 static enum vit_status check_config(const struct vit_preprocess_config *c, struct vit_error *err)
 {
     static const char where[] = "preprocess config";
+    const enum vit_status status = levels_check_channels(c, err);
 
-    if (c->channels != 1 && c->channels != 3)
-        return fail(err, VIT_EINVAL, "%s: expected 1 or 3 channels, found %zu", where, c->channels);
+    if (status)
+        return status;
     if (c->height == 0 || c->width == 0)
         return fail(err, VIT_EINVAL, "%s: expected sides of at least 1, found %zux%zu", where,
                     c->height, c->width);
@@ -36,44 +30,16 @@ static enum vit_status check_config(const struct vit_preprocess_config *c, struc
     if (!(c->crop_pct > 0.0 && c->crop_pct <= 1.0)) /* in this form it rejects NaN */
         return fail(err, VIT_EINVAL, "%s: crop_pct: expected a number in (0, 1], found %g", where,
                     c->crop_pct);
-    if (c->std[0] == 0.0f && c->std[1] == 0.0f && c->std[2] == 0.0f && c->mean[0] == 0.0f)
-        return fail(
-            err, VIT_EINVAL,
-            "%s: mean and std: expected numbers for %zu channel%s, found none: a checkpoint "
-            "without them, or with those of another number of channels, leaves them to you",
-            where, c->channels, c->channels == 1 ? "" : "s");
-    for (size_t i = 0; i < c->channels; i++) {
-        if (!isfinite(c->mean[i]))
-            return fail(err, VIT_EINVAL, "%s: mean[%zu]: expected a finite number, found %g", where,
-                        i, (double)c->mean[i]);
-        if (!isfinite(c->std[i]) || c->std[i] == 0.0f)
-            return fail(err, VIT_EINVAL,
-                        "%s: std[%zu]: expected a finite number other than 0, found %g", where, i,
-                        (double)c->std[i]);
-        if (!isfinite(level(c, i, 0)) || !isfinite(level(c, i, 255))) /* the others are between */
-            return fail(err, VIT_EINVAL,
-                        "%s: std[%zu]: expected (x - mean) / std finite for x from 0 to 1, found "
-                        "mean %g and std %g",
-                        where, i, (double)c->mean[i], (double)c->std[i]);
-    }
     return VIT_OK;
 }
 
 static enum vit_status check_image(const struct vit_image *image, struct vit_error *err)
 {
-    const size_t each = vit_pixel_bytes(image->format);
-
-    if (each == 0)
-        return fail(err, VIT_EIMAGE, "image: expected a pixel format from %d to %d, found %d",
-                    VIT_PIXEL_FORMAT_RGB, VIT_PIXEL_FORMAT_GRAY, (int)image->format);
     if (image->height == 0 || image->width == 0 || image->height > RESIZE_MAX_SIDE ||
         image->width > RESIZE_MAX_SIDE)
         return fail(err, VIT_EIMAGE, "image: expected sides from 1 to %zu, found %zux%zu",
                     RESIZE_MAX_SIDE, image->height, image->width);
-    if (image->stride < image->width * each)
-        return fail(err, VIT_EIMAGE, "image: expected a stride of at least %zu bytes, found %zu",
-                    image->width * each, image->stride);
-    return VIT_OK;
+    return pixel_check_rows("image", image, err);
 }
 
 static enum vit_status read_options(const struct vit_preprocess_options *options,
@@ -148,56 +114,39 @@ static enum vit_status plan_resize(const struct vit_preprocess_config *config, s
     return VIT_OK;
 }
 
-/* Converts resized pixels to floats: out[c] is the byte at offset[c] of each pixel. */
 struct normalization {
-    size_t rows, columns, channels, parts; /* of the result; tasks */
-    const uint8_t *pixels;                 /* [rows][columns][step] */
-    size_t step, offset[3];
-    float levels[3][256]; /* of each channel: the value of each byte */
-    float *out;           /* [channels][rows][columns] */
+    struct image_view from;
+    size_t parts; /* tasks */
+    float *out;   /* [channels][rows][columns] */
 };
-
-static void fill_levels(const struct vit_preprocess_config *config, struct normalization *n)
-{
-    for (size_t c = 0; c < config->channels; c++)
-        for (size_t v = 0; v < 256; v++)
-            n->levels[c][v] = level(config, c, v);
-}
 
 static void normalize_part(void *arg, size_t part)
 {
     const struct normalization *const n = arg;
-    const size_t begin = parallel_share(n->rows, n->parts, part) * n->columns;
-    const size_t end = parallel_share(n->rows, n->parts, part + 1) * n->columns;
+    const struct image_view *const v = &n->from;
+    const size_t begin = parallel_share(v->rows, n->parts, part);
+    const size_t end = parallel_share(v->rows, n->parts, part + 1);
 
-    for (size_t c = 0; c < n->channels; c++) {
-        const uint8_t *const restrict pixels = n->pixels + n->offset[c];
-        const float *const restrict levels = n->levels[c];
-        float *const restrict out = n->out + c * n->rows * n->columns;
-        for (size_t i = begin; i < end; i++)
-            out[i] = levels[pixels[i * n->step]];
-    }
+    for (size_t c = 0; c < v->channels; c++)
+        for (size_t y = begin; y < end; y++)
+            image_view_read(v, c, y, 0, v->columns, n->out + (c * v->rows + y) * v->columns);
 }
 
-/* pixels[height][width][channels], in the image's order, to out[channels][height][width] */
-static void normalize(const struct vit_preprocess_config *config, size_t channels,
-                      enum vit_pixel_format format, const uint8_t *pixels,
+/* out[channels][height][width] = the values of the pixels */
+static void normalize(size_t channels, const struct vit_image *pixels, const struct levels *levels,
                       const struct vit_parallel *parallel, float *out)
 {
     static const double min_values = 65536; /* per thread: waking it takes as long as some 2^15 */
-    struct normalization n = { .rows = config->height,
-                               .columns = config->width,
-                               .channels = config->channels,
-                               .pixels = pixels,
-                               .step = channels,
+    struct normalization n = { .from = { .channels = channels,
+                                         .rows = pixels->height,
+                                         .columns = pixels->width,
+                                         .pixels = pixels,
+                                         .levels = levels },
                                .out = out };
-    const double work = (double)n.channels * (double)n.rows * (double)n.columns;
-    const size_t threads = parallel_threads(parallel, n.rows, work, min_values);
+    const double work = (double)channels * (double)pixels->height * (double)pixels->width;
+    const size_t threads = parallel_threads(parallel, pixels->height, work, min_values);
 
-    for (size_t c = 0; c < n.channels && channels == 3; c++)
-        n.offset[c] = format == VIT_PIXEL_FORMAT_BGR ? 2 - c : c;
-    n.parts = parallel_tasks(threads, n.rows);
-    fill_levels(config, &n);
+    n.parts = parallel_tasks(threads, pixels->height);
     parallel_run(parallel, threads, n.parts, normalize_part, &n);
 }
 
@@ -211,33 +160,91 @@ static const struct vit_kernels *some_kernels(void)
     return kernels;
 }
 
-static enum vit_status preprocess(const struct vit_preprocess_config *config,
-                                  const struct vit_image *image,
-                                  const struct vit_preprocess_options *options, float *out,
-                                  struct vit_error *err)
+/* What a call computes with: the caller's structs as this version has them. */
+struct transform {
+    struct vit_preprocess_config config;
+    struct vit_preprocess_options options;
+    struct resize resize;
+};
+
+static enum vit_status read_transform(const struct vit_preprocess_config *config,
+                                      const struct vit_preprocess_options *options,
+                                      struct transform *t, struct vit_error *err)
 {
+    const enum vit_status status =
+        sized_read(&t->config, config, SIZED(vit_preprocess_config), err);
+
+    return status ? status : read_options(options, &t->options, err);
+}
+
+/* Checks the image and plans the resize; all of *pixels but its memory. */
+static enum vit_status plan_transform(struct transform *t, const struct vit_image *image,
+                                      struct vit_image *pixels, struct vit_error *err)
+{
+    const struct vit_preprocess_config *const c = &t->config;
     /* gray is resized once and then repeated for three channels: the bytes are the same */
-    const size_t channels = image->format == VIT_PIXEL_FORMAT_GRAY ? 1 : config->channels;
-    struct resize resize = { .kernels = some_kernels(),
-                             .channels = channels,
-                             .parallel = options->parallel };
-    size_t count, bytes;
-    enum vit_status status = plan_resize(config, image->height, image->width, &resize, err);
+    const enum vit_pixel_format format =
+        c->channels == 1 || image->format == VIT_PIXEL_FORMAT_GRAY ? VIT_PIXEL_FORMAT_GRAY
+        : image->format == VIT_PIXEL_FORMAT_BGR                    ? VIT_PIXEL_FORMAT_BGR
+                                                                   : VIT_PIXEL_FORMAT_RGB;
+    const size_t channels = vit_pixel_bytes(format);
+    const enum vit_status status = check_image(image, err);
 
     if (status != VIT_OK)
         return status;
-    if (!checked_mul(config->height, config->width, &count) ||
-        !checked_mul(count, config->channels * sizeof *out, &bytes))
-        return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu floats",
-                    config->channels, config->height, config->width);
-    uint8_t *const pixels = malloc(count * channels); /* [height][width][channels] */
-    if (!pixels)
-        return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu bytes",
-                    config->height, config->width, channels);
-    status = resize_u8(&resize, image, pixels, err);
+    t->resize = (struct resize){ .kernels = some_kernels(),
+                                 .channels = channels,
+                                 .parallel = t->options.parallel };
+    *pixels = (struct vit_image){
+        .height = c->height, .width = c->width, .stride = c->width * channels, .format = format
+    };
+    return plan_resize(c, image->height, image->width, &t->resize, err);
+}
+
+static enum vit_status preprocess_pixels(struct transform *t, const struct vit_image *image,
+                                         struct vit_image *out, struct vit_error *err)
+{
+    struct vit_image pixels;
+    enum vit_status status = check_config(&t->config, err);
+
     if (status == VIT_OK)
-        normalize(config, channels, image->format, pixels, options->parallel, out);
-    free(pixels);
+        status = plan_transform(t, image, &pixels, err);
+    if (status != VIT_OK)
+        return status;
+    pixels.pixels = out->pixels;
+    status = resize_u8(&t->resize, image, pixels.pixels, err);
+    if (status == VIT_OK)
+        *out = pixels;
+    return status;
+}
+
+static enum vit_status preprocess_image(struct transform *t, const struct vit_image *image,
+                                        float *out, struct vit_error *err)
+{
+    const struct vit_preprocess_config *const c = &t->config;
+    struct vit_image pixels;
+    struct levels levels;
+    size_t count, bytes;
+    enum vit_status status = check_config(c, err);
+
+    if (status == VIT_OK)
+        status = levels_init(c, &levels, err);
+    if (status == VIT_OK)
+        status = plan_transform(t, image, &pixels, err);
+    if (status != VIT_OK)
+        return status;
+    if (!checked_mul(c->height, c->width, &count) ||
+        !checked_mul(count, c->channels * sizeof *out, &bytes))
+        return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu floats",
+                    c->channels, c->height, c->width);
+    pixels.pixels = malloc(pixels.height * pixels.stride);
+    if (!pixels.pixels)
+        return fail(err, VIT_ENOMEM, "preprocess config: out of memory for %zux%zux%zu bytes",
+                    c->height, c->width, t->resize.channels);
+    status = resize_u8(&t->resize, image, pixels.pixels, err);
+    if (status == VIT_OK)
+        normalize(c->channels, &pixels, &levels, t->options.parallel, out);
+    free(pixels.pixels);
     return status;
 }
 
@@ -246,20 +253,29 @@ enum vit_status vit_preprocess_image(const struct vit_preprocess_config *config,
                                      const struct vit_preprocess_options *options, float *out,
                                      struct vit_error *err)
 {
-    struct vit_preprocess_config c;
-    struct vit_preprocess_options o;
-    enum vit_status status = sized_read(&c, config, SIZED(vit_preprocess_config), err);
+    struct transform t;
+    enum vit_status status = read_transform(config, options, &t, err);
 
-    if (status == VIT_OK)
-        status = read_options(options, &o, err);
     if (status != VIT_OK)
         return status;
     const struct fpenv before = fpenv_enter();
-    status = check_config(&c, err);
-    if (status == VIT_OK)
-        status = check_image(image, err);
-    if (status == VIT_OK)
-        status = preprocess(&c, image, &o, out, err);
+    status = preprocess_image(&t, image, out, err);
+    fpenv_leave(before);
+    return status;
+}
+
+enum vit_status vit_preprocess_pixels(const struct vit_preprocess_config *config,
+                                      const struct vit_image *image,
+                                      const struct vit_preprocess_options *options,
+                                      struct vit_image *out, struct vit_error *err)
+{
+    struct transform t;
+    enum vit_status status = read_transform(config, options, &t, err);
+
+    if (status != VIT_OK)
+        return status;
+    const struct fpenv before = fpenv_enter();
+    status = preprocess_pixels(&t, image, out, err);
     fpenv_leave(before);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/status.h"
 #include "model/filters.h"
+#include "model/pixel.h"
 
 #define FIXED_BITS 22 /* 32 - 8 of a pixel - 2 for the sign and the filter's overshoot */
 
@@ -121,16 +122,14 @@ static bool init_side(const struct filter *filter, size_t in, const struct resiz
     return true;
 }
 
-/* ITU-R 601-2 luma in 16-bit fixed point, as Pillow's convert("L"): 0.299 R, 0.587 G, 0.114 B */
 static void to_luma(const struct vit_image *image, const uint8_t *restrict row,
                     uint8_t *restrict luma)
 {
     const size_t step = vit_pixel_bytes(image->format);
-    const size_t red = image->format == VIT_PIXEL_FORMAT_BGR ? 2 : 0;
+    const size_t red = pixel_offset(image->format, 0);
 
     for (size_t x = 0; x < image->width; x++, row += step)
-        luma[x] =
-            (uint8_t)((row[red] * 19595u + row[1] * 38470u + row[2 - red] * 7471u + 0x8000u) >> 16);
+        luma[x] = pixel_luma(row, red);
 }
 
 /* What the tasks of both passes read; each task writes rows of its own. */

@@ -1,6 +1,7 @@
 /* t2t.c - the tokenizer of T2T-ViT: soft splits and token transformers; Yuan et al. 2021 */
 #include "config/derived.h"
 #include "config/tokenizer.h"
+#include "model/image_view.h"
 #include "model/outputs.h"
 #include "model/performer.h"
 #include "model/projection.h"
@@ -82,15 +83,24 @@ static void carve(const struct carver *carver, const struct vit_config *c, void 
         b->attention = carve_attention(carver, tokens, c->t2t_dim / c->t2t_heads);
 }
 
-/* An image of any layout: element (channel, row, column) at these strides. */
-struct view {
-    const float *at;
-    size_t channels, rows, columns;
-    size_t channel, row, column; /* strides */
-};
+/* out[kernel] = row y of a channel, from column `left` on; zeros outside the image */
+static void read_padded(const struct image_view *v, size_t channel, size_t y, size_t left,
+                        size_t kernel, float *out)
+{
+    size_t begin = 0, end;
+
+    while (begin < kernel && !(y < v->rows && left + begin < v->columns))
+        out[begin++] = 0.0f;
+    for (end = begin; end < kernel && left + end < v->columns;)
+        end++;
+    if (begin < end)
+        image_view_read(v, channel, y, left + begin, end - begin, out + begin);
+    while (end < kernel)
+        out[end++] = 0.0f;
+}
 
 /* Each position of a kernel becomes a row, in the order channel, row, column; zeros outside. */
-static void soft_split(const struct view *v, size_t kernel, struct config_grid grid,
+static void soft_split(const struct image_view *v, size_t kernel, struct config_grid grid,
                        struct matrix out)
 {
     const size_t stride = config_split_stride(kernel), padding = config_split_padding(kernel);
@@ -101,11 +111,8 @@ static void soft_split(const struct view *v, size_t kernel, struct config_grid g
         const size_t top = i / grid.columns * stride - padding;
         const size_t left = i % grid.columns * stride - padding;
         for (size_t c = 0; c < v->channels; c++)
-            for (size_t y = top; y != top + kernel; y++)
-                for (size_t x = left; x != left + kernel; x++)
-                    *to++ = y < v->rows && x < v->columns
-                                ? v->at[c * v->channel + y * v->row + x * v->column]
-                                : 0.0f;
+            for (size_t y = top; y != top + kernel; y++, to += kernel)
+                read_padded(v, c, y, left, kernel, to);
     }
 }
 
@@ -151,15 +158,14 @@ static void token_transformer(const struct exec *e, const struct vit_config *c,
     linear(e, &block->fc2, tokens, b->mlp, add(b->token), b->token);
 }
 
-static void forward(const struct pass *p, void *buffers, const float *image, struct matrix tokens)
+static void forward(const struct pass *p, void *buffers, const struct image_view *image,
+                    struct matrix tokens)
 {
     const struct vit_config *c = &p->model->config;
     const struct t2t *const t2t = p->model->weights.tokenizer;
     const struct buffers *const b = buffers;
     const struct exec e = { p->model->kernels, p->parallel, b->attention, b->matmul };
-    struct view view = {
-        image, c->channels, c->height, c->width, c->height * c->width, c->width, 1
-    };
+    struct image_view view = *image;
 
     for (size_t i = 0; i < T2T_BLOCKS; i++) {
         const struct config_grid grid = config_split_grid(c, i);
@@ -168,9 +174,13 @@ static void forward(const struct pass *p, void *buffers, const float *image, str
         outputs_write(p, step_of_t2t_block(i), b->token);
         if (p->call->last_step <= step_of_t2t_block(i))
             return;
-        view = (struct view){ b->token.at,  c->t2t_dim, grid.rows,
-                              grid.columns, 1,          grid.columns * b->token.ld,
-                              b->token.ld };
+        view = (struct image_view){ .channels = c->t2t_dim,
+                                    .rows = grid.rows,
+                                    .columns = grid.columns,
+                                    .floats = b->token.at,
+                                    .channel = 1,
+                                    .row = grid.columns * b->token.ld,
+                                    .column = b->token.ld };
     }
     soft_split(&view, c->t2t_kernels[T2T_BLOCKS], config_grid(c), b->split);
     projection_forward(&e, &t2t->projection, config_patches(c), b->split, tokens);

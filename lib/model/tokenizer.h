@@ -5,6 +5,7 @@
 #include "model/plan.h"
 #include "vit/config.h"
 
+struct image_view;
 struct pass;
 
 /* lib/config/tokenizer.h has what follows from the configuration alone. */
@@ -17,7 +18,7 @@ struct tokenizer_ops {
      * tokens[patches][dim], projected, without positions. Writes the outputs that are its own, and
      * returns early if the call needs none after them.
      */
-    void (*forward)(const struct pass *pass, void *buffers, const float *image,
+    void (*forward)(const struct pass *pass, void *buffers, const struct image_view *image,
                     struct matrix tokens);
 };
 

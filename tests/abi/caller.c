@@ -134,6 +134,24 @@ static void preprocess(const struct vit_model *model, float *input /* [3][32][32
     free(options);
 }
 
+#ifdef LATER /* the frozen headers have no pixels */
+static void forward_pixels(struct vit_context *context, struct vit_call *call, const float *input,
+                           struct vit_output_request request)
+{
+    static uint8_t memory[32 * 32 * 3];
+    const struct vit_image pixels = { memory, 32, 32, 32 * 3, VIT_PIXEL_FORMAT_RGB };
+
+    call->images = NULL;
+    call->pixels = &pixels;
+    call->outputs = &request;
+    call->output_count = 1;
+    EXPECT_REFUSED(call, vit_forward_call(context, call, &err));
+    EXPECT(vit_forward_call(context, call, &err) == VIT_OK);
+    call->images = input;
+    EXPECT(vit_forward_call(context, call, &err) == VIT_EINVAL);
+}
+#endif
+
 static void forward(const struct vit_model *model, const float *input)
 {
     struct vit_context_options *const options = INPUT(struct vit_context_options);
@@ -163,6 +181,9 @@ static void forward(const struct vit_model *model, const float *input)
     EXPECT_REFUSED(&requests[1], vit_forward_call(context, call, &err));
     EXPECT(vit_forward_call(context, call, &err) == VIT_OK);
     EXPECT(memcmp(logits, same, sizeof same) == 0);
+#ifdef LATER
+    forward_pixels(context, call, input, requests[1]);
+#endif
     vit_context_free(context);
     free(options);
     free(call);

@@ -181,23 +181,51 @@ static void request_any(struct vit_context *context, const float *images)
     demand_error(vit_forward_call(context, &call, &err), &err);
 }
 
+/* A batch of images: floats, or pixels if they are not NULL. */
+struct images {
+    const float *floats;
+    const struct vit_image *pixels;
+};
+
 static void compute(const struct vit_model *model, size_t batch, size_t threads,
-                    const float *images, struct outputs *out)
+                    struct images images, struct outputs *out)
 {
     const struct vit_context_options options = {
         .size = sizeof options, .max_batch = batch, .threads = threads, .run = run_backwards
     };
     const struct vit_call call = { .size = sizeof call,
                                    .batch = batch,
-                                   .images = images,
+                                   .images = images.pixels ? NULL : images.floats,
                                    .outputs = out->requests,
-                                   .output_count = out->count };
+                                   .output_count = out->count,
+                                   .pixels = images.pixels };
     struct vit_context *context = NULL;
 
     demand(vit_context_create(model, &options, &context, NULL) == VIT_OK);
-    request_any(context, images);
+    request_any(context, images.floats);
     demand(vit_forward_call(context, &call, NULL) == VIT_OK);
     vit_context_free(context);
+}
+
+/* Pixels, and floats[batch][channels][height][width] as a random model sees them. */
+static struct images draw_pixels(const struct vit_config *c, size_t batch)
+{
+    const size_t plane = c->height * c->width;
+    const size_t each = c->channels == 1 || draw(3) == 0 ? 1 : 3;
+    float *const floats = allocate(batch * c->channels * plane * sizeof *floats);
+    struct vit_image *const pixels = allocate(batch * sizeof *pixels);
+
+    for (size_t i = 0; i < batch; i++) {
+        uint8_t *const bytes = allocate(plane * each);
+        take(bytes, plane * each);
+        freeze();
+        for (size_t j = 0; j < c->channels * plane; j++)
+            floats[i * c->channels * plane + j] =
+                (float)bytes[each == 1 ? j % plane : j % plane * 3 + j / plane] / 255.0f;
+        pixels[i] = (struct vit_image){ bytes, c->height, c->width, c->width * each,
+                                        each == 1 ? VIT_PIXEL_FORMAT_GRAY : VIT_PIXEL_FORMAT_RGB };
+    }
+    return (struct images){ floats, pixels };
 }
 
 static void compare(const struct vit_model *reference, const struct vit_model *model)
@@ -207,11 +235,14 @@ static void compare(const struct vit_model *reference, const struct vit_model *m
     struct vit_config c = { .size = sizeof c };
 
     demand(vit_model_get_config(model, &c, NULL) == VIT_OK && config_check(&c, NULL) == VIT_OK);
-    const struct matrix images = draw_matrix(1, batch * c.channels * c.height * c.width);
+    const bool pixels = (c.channels == 1 || c.channels == 3) && draw(2);
+    const size_t floats = batch * c.channels * c.height * c.width;
+    const struct images images =
+        pixels ? draw_pixels(&c, batch) : (struct images){ .floats = draw_matrix(1, floats).at };
     request_all(reference, batch, &expected);
     request_all(model, batch, &found);
-    compute(reference, batch, 1, images.at, &expected);
-    compute(model, batch, threads, images.at, &found);
+    compute(reference, batch, 1, (struct images){ .floats = images.floats }, &expected);
+    compute(model, batch, threads, images, &found);
     demand(found.count == expected.count && found.count > 0);
     for (size_t i = 0; i < found.count; i++)
         demand(first_difference(found.floats[i], expected.requests[i].data,

@@ -1,4 +1,4 @@
-/* fuzz_preprocess.c - libFuzzer over vit_preprocess_image(): any config and image, with threads */
+/* fuzz_preprocess.c - libFuzzer over preprocessing: any config and image, with threads */
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -137,6 +137,32 @@ static float *preprocess(const struct vit_preprocess_config *c, const struct vit
     return out;
 }
 
+/* The pixels, in memory of exactly their size, are those of `out`, if that has values. */
+static void compare_pixels(const struct vit_preprocess_config *c, const struct vit_image *image,
+                           size_t threads, const float *out)
+{
+    const size_t plane = c->height * c->width;
+    const bool gray = c->channels == 1 || image->format == VIT_PIXEL_FORMAT_GRAY;
+    const struct vit_parallel parallel = { run_backwards, NULL, threads };
+    const struct vit_preprocess_options options = { .size = sizeof options, .parallel = &parallel };
+    struct vit_image found = { .pixels = malloc(plane ? plane * (gray ? 1 : 3) : 1) };
+    struct vit_error err = { 0 };
+
+    if (!found.pixels)
+        abort();
+    const enum vit_status status = vit_preprocess_pixels(c, image, &options, &found, &err);
+    if (status && (out || err.status != status || err.message[0] == '\0' || found.height))
+        abort();
+    for (size_t i = 0; !status && out && i < c->channels * plane; i++) {
+        const size_t channel = i / plane;
+        const size_t offset = found.format == VIT_PIXEL_FORMAT_BGR ? 2 - channel : channel;
+        const uint8_t byte = found.pixels[gray ? i % plane : i % plane * 3 + offset];
+        if (out[i] != ((float)byte / 255.0f - c->mean[channel]) / c->std[channel])
+            abort();
+    }
+    free(found.pixels);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct input in = { bytes, size };
@@ -153,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     float *const together = preprocess(&c, &image, 1 + threads % 9, count);
     if (!alone != !together || (alone && memcmp(alone, together, count * sizeof *alone) != 0))
         abort();
+    compare_pixels(&c, &image, 1 + threads % 9, alone);
     free(alone);
     free(together);
     free(image.pixels);
