@@ -222,29 +222,28 @@ Test(drawing, images_that_cannot_be_created_or_encoded_are_refused)
     count_checks(COUNT(bad) + 3);
 }
 
-Test(drawing, a_models_input_becomes_its_image_again)
+static void enlarges(enum vit_pixel_format format, size_t height, size_t width, size_t factor)
 {
-    const struct vit_preprocess_config config = { .size = sizeof config,
-                                                  .channels = 3,
-                                                  .height = 16,
-                                                  .width = 16,
-                                                  .crop_pct = 1,
-                                                  .mean = { 0.485f, 0.456f, 0.406f },
-                                                  .std = { 0.229f, 0.224f, 0.225f } };
-    uint8_t rgb[16 * 16 * 3];
-    const struct vit_image seen = { rgb, 16, 16, 16 * 3, VIT_PIXEL_FORMAT_RGB };
-    float input[3 * 16 * 16];
+    static uint8_t bytes[16 * 20 * 3];
+    const size_t each = vit_pixel_bytes(format);
+    const struct vit_image small = { bytes, height, width, 20 * 3, format };
     struct vit_image image;
 
-    for (size_t i = 0; i < sizeof rgb; i++)
-        rgb[i] = (uint8_t)i;
-    cr_assert_eq(vit_preprocess_image(&config, &seen, NULL, input, NULL), VIT_OK);
-    cr_assert_eq(draw_input(&config, input, 3, &image, NULL), VIT_OK);
-    cr_assert(image.height == 48 && image.width == 48);
-    for (size_t y = 0; y < 48; y++)
-        for (size_t x = 0; x < 48; x++)
-            cr_assert_eq(memcmp(image.pixels + (y * 48 + x) * 3, rgb + (y / 3 * 16 + x / 3) * 3, 3),
-                         0);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)i;
+    cr_assert_eq(draw_enlarged(&small, &image, NULL), VIT_OK);
+    cr_assert(image.height == height * factor && image.width == width * factor);
+    for (size_t y = 0; y < image.height; y++)
+        for (size_t x = 0; x < image.width; x++)
+            for (size_t c = 0; c < 3; c++)
+                cr_assert_eq(image.pixels[y * image.stride + x * 3 + c],
+                             bytes[y / factor * small.stride + x / factor * each + c % each]);
     vit_image_free(&image);
-    count_checks(48 * 48);
+    count_checks(height * width);
+}
+
+Test(drawing, each_pixel_that_a_model_sees_becomes_a_square)
+{
+    enlarges(VIT_PIXEL_FORMAT_RGB, 16, 20, 448 / 20);
+    enlarges(VIT_PIXEL_FORMAT_GRAY, 16, 12, 448 / 16);
 }

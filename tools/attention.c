@@ -50,14 +50,15 @@ static const float *weights_of(const struct flow *f, size_t block)
 }
 
 /* One pass computes the weights of all requested blocks, the first being `first`. */
-static enum vit_status forward(const struct session *session, size_t first, const float *input,
-                               struct flow *f, struct vit_error *err)
+static enum vit_status forward(const struct session *session, size_t first,
+                               const struct vit_image *pixels, struct flow *f,
+                               struct vit_error *err)
 {
     const struct vit_call call = { .size = sizeof call,
                                    .batch = 1,
-                                   .images = input,
                                    .outputs = f->requests,
-                                   .output_count = f->blocks };
+                                   .output_count = f->blocks,
+                                   .pixels = pixels };
 
     for (size_t i = 0; i < f->blocks; i++)
         f->requests[i] = (struct vit_output_request){ .size = sizeof *f->requests,
@@ -116,7 +117,8 @@ static void attend_once(struct flow *f, size_t head)
 }
 
 enum vit_status attention_over_patches(const struct session *session, size_t block, size_t head,
-                                       const float *input, double *out, struct vit_error *err)
+                                       const struct vit_image *pixels, double *out,
+                                       struct vit_error *err)
 {
     const bool rollout = block == INDEX_WORD;
     struct flow f = { 0 };
@@ -124,7 +126,7 @@ enum vit_status attention_over_patches(const struct session *session, size_t blo
     enum vit_status status = allocate(session->model, rollout ? session->config.depth : 1, &f, err);
 
     if (!status)
-        status = forward(session, rollout ? 0 : block, input, &f, err);
+        status = forward(session, rollout ? 0 : block, pixels, &f, err);
     if (!status) {
         init_row(session, &f);
         if (!rollout)

@@ -5,8 +5,9 @@
 #include "tools/session.h"
 
 /*
- * out[patches], row by row of vit_model_grid: the weights with which the class token attends to the
- * patches; without a class token the mean of the weights of all tokens.
+ * From pixels of the model's size, out[patches], row by row of vit_model_grid: the weights with
+ * which the class token attends to the patches; without a class token the mean of the weights of
+ * all tokens.
  *   block  its number, or INDEX_WORD for the rollout: the product over all blocks of (A + I)/2, A
  *          being the mean of a block's heads; Abnar & Zuidema 2020, "Quantifying Attention Flow in
  *          Transformers". One forward pass gives the weights of all blocks.
@@ -14,6 +15,7 @@
  * VIT_ENOMEM.
  */
 enum vit_status attention_over_patches(const struct session *session, size_t block, size_t head,
-                                       const float *input, double *out, struct vit_error *err);
+                                       const struct vit_image *pixels, double *out,
+                                       struct vit_error *err);
 
 #endif

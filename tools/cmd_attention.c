@@ -113,8 +113,8 @@ static void print_caption(const struct map *map, const struct vit_config *config
             map->hottest % map->columns, map->rows, map->columns, 100 * map->sum);
 }
 
-static enum vit_status compute_map(const struct session *s, const float *input, struct map *map,
-                                   struct vit_error *err)
+static enum vit_status compute_map(const struct session *s, const struct vit_image *pixels,
+                                   struct map *map, struct vit_error *err)
 {
     size_t bytes;
 
@@ -124,7 +124,7 @@ static enum vit_status compute_map(const struct session *s, const float *input, 
     if (!map->weights)
         return tool_no_memory(err);
     const enum vit_status status =
-        attention_over_patches(s, map->block, map->head, input, map->weights, err);
+        attention_over_patches(s, map->block, map->head, pixels, map->weights, err);
     if (status)
         return status;
     find_range(map);
@@ -136,15 +136,14 @@ static enum vit_status compute_map(const struct session *s, const float *input, 
     return VIT_OK;
 }
 
-static enum vit_status draw(const struct session *s, const float *input, struct map *map,
-                            FILE *file, struct vit_error *err)
+static enum vit_status draw(const struct session *s, const struct vit_image *pixels,
+                            struct map *map, FILE *file, struct vit_error *err)
 {
-    const size_t factor = draw_factor(s->preprocess.height, s->preprocess.width);
     struct vit_image image = { 0 };
-    enum vit_status status = compute_map(s, input, map, err);
+    enum vit_status status = compute_map(s, pixels, map, err);
 
     if (!status)
-        status = draw_input(&s->preprocess, input, factor, &image, err);
+        status = draw_enlarged(pixels, &image, err);
     if (!status) {
         scale(map);
         status = vit_colormap_overlay(map->rows, map->columns, map->weights, &image, err);
@@ -161,7 +160,7 @@ static enum vit_status attention(const struct invocation *in, struct vit_error *
     struct session session = { 0 };
     struct atomic_file out = { 0 };
     struct map map = { 0 };
-    float *input = NULL;
+    struct vit_image pixels = { 0 };
     enum vit_status status;
 
     if (!o->out)
@@ -170,11 +169,13 @@ static enum vit_status attention(const struct invocation *in, struct vit_error *
     if (!status)
         status = choose_block(o, &session.config, &map, err);
     if (!status)
-        status = load_new_input(&session, in->operands[1], &input, err);
+        status = create_pixels(&session, &pixels, err);
+    if (!status)
+        status = load_pixels(&session, in->operands[1], &pixels, err);
     if (!status)
         status = atomic_file_open(o->out, &out, err);
     if (!status)
-        status = draw(&session, input, &map, out.file, err);
+        status = draw(&session, &pixels, &map, out.file, err);
     if (!status)
         status = atomic_file_commit(&out, err);
     if (!status)
@@ -182,7 +183,7 @@ static enum vit_status attention(const struct invocation *in, struct vit_error *
 
     atomic_file_discard(&out);
     free(map.weights);
-    free(input);
+    vit_image_free(&pixels);
     session_close(&session);
     return status;
 }

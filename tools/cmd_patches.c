@@ -53,13 +53,12 @@ static size_t edge(size_t i, size_t count, size_t side)
 }
 
 /* The image that the model sees, with gaps between its patches. */
-static enum vit_status draw_patches(const struct session *s, const float *input,
+static enum vit_status draw_patches(const struct session *s, const struct vit_image *pixels,
                                     struct vit_image *out, struct vit_error *err)
 {
-    const size_t factor = draw_factor(s->preprocess.height, s->preprocess.width);
     struct vit_image whole = { 0 };
     size_t rows, columns;
-    enum vit_status status = draw_input(&s->preprocess, input, factor, &whole, err);
+    enum vit_status status = draw_enlarged(pixels, &whole, err);
 
     vit_model_grid(s->model, &rows, &columns);
     if (!status)
@@ -190,16 +189,16 @@ static enum vit_status write_both(const struct vit_image *image, const struct vi
     return status;
 }
 
-static enum vit_status draw(const struct session *s, const float *input, FILE *file,
+static enum vit_status draw(const struct session *s, const struct vit_image *pixels, FILE *file,
                             struct vit_error *err)
 {
     struct vit_image image = { 0 }, maps = { 0 };
     struct positions positions = { 0 };
     enum vit_status status = VIT_OK;
 
-    if (input)
-        status = draw_patches(s, input, &image, err);
-    if (!status && (!input || has_positions(s))) {
+    if (pixels->pixels)
+        status = draw_patches(s, pixels, &image, err);
+    if (!status && (!pixels->pixels || has_positions(s))) {
         status = positions_read(s, &positions, err);
         if (!status)
             status = draw_maps(&positions, &maps, err);
@@ -240,25 +239,27 @@ static enum vit_status patches(const struct invocation *in, struct vit_error *er
     const struct patches_options *const o = in->options;
     struct session session = { 0 };
     struct atomic_file out = { 0 };
-    float *input = NULL;
+    struct vit_image pixels = { 0 };
     enum vit_status status;
 
     if (!o->out)
         return tool_fail(err, VIT_EINVAL, "patches: expected -o OUT.png, found no -o");
     status = session_open(in->common, o->size, in->operands[0], 0, &session, err);
     if (!status && in->count > 1)
-        status = load_new_input(&session, in->operands[1], &input, err);
+        status = create_pixels(&session, &pixels, err);
+    if (!status && in->count > 1)
+        status = load_pixels(&session, in->operands[1], &pixels, err);
     if (!status)
         status = atomic_file_open(o->out, &out, err);
     if (!status)
-        status = draw(&session, input, out.file, err);
+        status = draw(&session, &pixels, out.file, err);
     if (!status)
         status = atomic_file_commit(&out, err);
     if (!status)
-        print_caption(&session, input != NULL);
+        print_caption(&session, pixels.pixels != NULL);
 
     atomic_file_discard(&out);
-    free(input);
+    vit_image_free(&pixels);
     session_close(&session);
     return status;
 }

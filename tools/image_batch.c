@@ -12,9 +12,7 @@
 enum vit_status image_batch_open(const struct invocation *in, struct size size,
                                  struct image_batch *b, struct vit_error *err)
 {
-    const struct vit_config *const c = &b->session.config;
     enum vit_status status = VIT_OK;
-    size_t bytes;
 
     *b = (struct image_batch){ .directory = in->operands[0] };
     for (size_t i = 1; !status && i < in->count; i++)
@@ -23,15 +21,19 @@ enum vit_status image_batch_open(const struct invocation *in, struct size size,
         status = session_open(in->common, size, b->directory, b->paths.count, &b->session, err);
     if (status)
         return status;
-    b->image_elements = c->channels * c->height * c->width; /* fits: the library has checked it */
-    if (product(3, (size_t[]){ b->session.batch, b->image_elements, sizeof *b->images }, &bytes))
-        b->images = malloc(bytes);
-    return b->images ? VIT_OK : tool_no_memory(err);
+    b->pixels = calloc(b->session.batch, sizeof *b->pixels);
+    if (!b->pixels)
+        return tool_no_memory(err);
+    for (size_t i = 0; !status && i < b->session.batch; i++)
+        status = create_pixels(&b->session, &b->pixels[i], err);
+    return status;
 }
 
 void image_batch_close(struct image_batch *b)
 {
-    free(b->images);
+    for (size_t i = 0; b->pixels && i < b->session.batch; i++)
+        vit_image_free(&b->pixels[i]);
+    free(b->pixels);
     session_close(&b->session);
     image_paths_free(&b->paths);
     *b = (struct image_batch){ 0 };
@@ -47,14 +49,13 @@ static enum vit_status forward(struct image_batch *b, size_t first, size_t count
                                                 .data = out };
     const struct vit_call call = { .size = sizeof call,
                                    .batch = count,
-                                   .images = b->images,
                                    .outputs = &request,
-                                   .output_count = 1 };
+                                   .output_count = 1,
+                                   .pixels = b->pixels };
     enum vit_status status = VIT_OK;
 
     for (size_t i = 0; !status && i < count; i++) {
-        status = load_input(&b->session, b->paths.path[first + i],
-                            b->images + i * b->image_elements, err);
+        status = load_pixels(&b->session, b->paths.path[first + i], &b->pixels[i], err);
         progress_update(progress, first);
     }
     return status ? status : vit_forward_call(b->session.context, &call, err);

@@ -10,9 +10,8 @@ struct image_batch {
     const char *directory; /* of the model */
     struct session session;
     struct image_paths paths;
-    size_t image_elements;
-    float *images;  /* [session.batch][image_elements] */
-    double seconds; /* from the first file to the last output */
+    struct vit_image *pixels; /* [session.batch] */
+    double seconds;           /* from the first file to the last output */
 };
 
 /*

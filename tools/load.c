@@ -1,10 +1,7 @@
-/* load.c - image files as pixels, and as a model's input */
+/* load.c - image files as pixels, as they are and as a model sees them */
 #include "tools/load.h"
 
-#include <stdlib.h>
-
 #include "tools/error.h"
-#include "tools/product.h"
 
 enum vit_status load_image(const char *path, bool exif_orientation, size_t max_pixels,
                            struct vit_image *image, struct vit_error *err)
@@ -28,35 +25,29 @@ enum vit_status preprocess(const char *path, const struct vit_preprocess_config 
     return status ? tool_fail(err, status, "%s: %s", path_end(path), why.message) : VIT_OK;
 }
 
-enum vit_status load_input(const struct session *session, const char *path, float *out,
-                           struct vit_error *err)
+enum vit_status create_pixels(const struct session *session, struct vit_image *pixels,
+                              struct vit_error *err)
 {
+    const struct vit_config *const c = &session->config;
+
+    return vit_image_create(c->height, c->width,
+                            c->channels == 1 ? VIT_PIXEL_FORMAT_GRAY : VIT_PIXEL_FORMAT_RGB, pixels,
+                            err);
+}
+
+enum vit_status load_pixels(const struct session *session, const char *path,
+                            struct vit_image *pixels, struct vit_error *err)
+{
+    const struct vit_preprocess_options options = { .size = sizeof options,
+                                                    .parallel = &session->parallel };
     struct vit_image image = { 0 };
+    struct vit_error why;
     enum vit_status status =
         load_image(path, session->preprocess.exif_orientation, session->max_pixels, &image, err);
 
-    if (!status)
-        status = preprocess(path, &session->preprocess, &image, &session->parallel, out, err);
+    if (!status &&
+        (status = vit_preprocess_pixels(&session->preprocess, &image, &options, pixels, &why)))
+        tool_fail(err, status, "%s: %s", path_end(path), why.message);
     vit_image_free(&image);
-    return status;
-}
-
-enum vit_status load_new_input(const struct session *session, const char *path, float **input,
-                               struct vit_error *err)
-{
-    const struct vit_config *const c = &session->config;
-    size_t bytes;
-    enum vit_status status;
-
-    *input = NULL;
-    if (product(4, (size_t[]){ c->channels, c->height, c->width, sizeof **input }, &bytes))
-        *input = malloc(bytes);
-    if (!*input)
-        return tool_no_memory(err);
-    status = load_input(session, path, *input, err);
-    if (status) {
-        free(*input);
-        *input = NULL;
-    }
     return status;
 }

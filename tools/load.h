@@ -1,4 +1,4 @@
-/* load.h - image files as pixels, and as a model's input */
+/* load.h - image files as pixels, as they are and as a model sees them */
 #ifndef VIT_TOOLS_LOAD_H
 #define VIT_TOOLS_LOAD_H
 
@@ -14,12 +14,12 @@ enum vit_status preprocess(const char *path, const struct vit_preprocess_config 
                            const struct vit_image *image, const struct vit_parallel *parallel,
                            float *out, struct vit_error *err);
 
-/* An image file as the input of a session's model, out[channels][height][width]. */
-enum vit_status load_input(const struct session *session, const char *path, float *out,
-                           struct vit_error *err);
+/* Allocates pixels of a session's model; vit_image_free() releases them. */
+enum vit_status create_pixels(const struct session *session, struct vit_image *pixels,
+                              struct vit_error *err);
 
-/* The same, allocated; the caller frees *input. */
-enum vit_status load_new_input(const struct session *session, const char *path, float **input,
-                               struct vit_error *err);
+/* An image file as a session's model sees it, in pixels of create_pixels(). */
+enum vit_status load_pixels(const struct session *session, const char *path,
+                            struct vit_image *pixels, struct vit_error *err);
 
 #endif
