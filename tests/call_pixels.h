@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "imagenet_config.h"
 #include "vit/vit.h"
 
 enum { BATCH = 5, HEIGHT = 32, WIDTH = 48, CLASSES = 10, PADDING = 5, FORMATS = 4 };
@@ -23,17 +24,6 @@ static inline struct vit_context *new_context(const struct vit_model *model, siz
 
     cr_assert_eq(vit_context_create(model, &options, &context, NULL), VIT_OK);
     return context;
-}
-
-static inline struct vit_preprocess_config imagenet(size_t channels)
-{
-    return (struct vit_preprocess_config){ .size = sizeof(struct vit_preprocess_config),
-                                           .channels = channels,
-                                           .height = HEIGHT,
-                                           .width = WIDTH,
-                                           .crop_pct = 0.9,
-                                           .mean = { 0.485f, 0.456f, 0.406f },
-                                           .std = { 0.229f, 0.224f, 0.225f } };
 }
 
 /* Noise, also in alpha and between rows. */
@@ -91,7 +81,7 @@ static inline void fill_batch(struct batch *b, size_t channels, size_t height, s
 {
     struct vit_error err = { 0 };
 
-    b->config = imagenet(channels);
+    b->config = imagenet_config(channels, HEIGHT, WIDTH);
     for (size_t i = 0; i < BATCH; i++) {
         b->image[i] = noise(height, width, format, padding, (uint32_t)i);
         b->pixels[i].pixels = malloc(channels * HEIGHT * WIDTH);

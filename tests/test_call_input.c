@@ -89,7 +89,7 @@ Test(call_input, pixels_need_a_mean_and_std_of_the_models_channels)
 {
     static struct batch b;
     struct vit_model *const model = new_model(3);
-    struct vit_preprocess_config config = imagenet(1);
+    struct vit_preprocess_config config = imagenet_config(1, HEIGHT, WIDTH);
     struct refusal r = { .context = new_context(model, 1),
                          .pixels = b.pixels,
                          .preprocess = &config };
@@ -103,7 +103,7 @@ Test(call_input, pixels_need_a_mean_and_std_of_the_models_channels)
     config.std[2] = 1;
     config.mean[1] = NAN;
     refuses(&r, VIT_EINVAL, "mean[1]: expected a finite number");
-    config = imagenet(3);
+    config = imagenet_config(3, HEIGHT, WIDTH);
     config.size = 7;
     refuses(&r, VIT_EINVAL, "struct vit_preprocess_config: expected size");
     free_batch(&b);

@@ -160,7 +160,7 @@ Test(call_pixels, of_preprocessing_are_packed_and_gray_takes_one_byte)
             const enum vit_pixel_format expected =
                 channels == 1 ? VIT_PIXEL_FORMAT_GRAY : color[format];
             const size_t bytes = vit_pixel_bytes(expected) * HEIGHT * WIDTH;
-            struct vit_preprocess_config config = imagenet(channels);
+            struct vit_preprocess_config config = imagenet_config(channels, HEIGHT, WIDTH);
             struct vit_image image = noise(50, 60, (enum vit_pixel_format)format, PADDING, 1);
             struct vit_image out = { .pixels = memory };
             memset(config.mean, 0, sizeof config.mean);

@@ -1,11 +1,11 @@
 /* test_gate.c - how threads wait: how long they look, and that an open gate wakes those asleep */
 #include <criterion/criterion.h>
 #include <pthread.h>
-#include <sched.h>
 #include <time.h>
 
 #include "base/gate.h"
 #include "counts.h"
+#include "one_processor.h"
 
 static const unsigned most = 100000, least = 1000; /* nanoseconds */
 
@@ -62,15 +62,7 @@ Test(gate, one_that_opens_wakes_those_asleep_and_sleeping_waits_never_look)
 /* All on one processor: a look in vain would have shortened the next one. */
 Test(gate, who_waits_for_a_thread_on_its_own_processor_does_not_look)
 {
-    cpu_set_t set;
-    int first = 0;
-
-    cr_assert_eq(sched_getaffinity(0, sizeof set, &set), 0);
-    while (!CPU_ISSET(first, &set))
-        first++;
-    CPU_ZERO(&set);
-    CPU_SET(first, &set);
-    cr_assert_eq(sched_setaffinity(0, sizeof set, &set), 0);
+    use_one_processor();
     for (int promised = 0; promised < 2; promised++) {
         pthread_t thread;
         struct gate gate;

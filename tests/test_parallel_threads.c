@@ -1,6 +1,5 @@
 /* test_parallel_threads.c - the default number of threads: CPU quotas, cpuset, OMP_NUM_THREADS */
 #include <criterion/criterion.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 
 #include "base/threads.h"
 #include "counts.h"
+#include "one_processor.h"
 #include "vit/parallel.h"
 
 static char directory[256];
@@ -149,20 +149,6 @@ Test(threads, a_stack_size_is_in_kib_unless_it_has_a_letter)
         cr_assert_eq(threads_stack_bytes(rows[i].text), rows[i].expected, "%s: %zu", rows[i].text,
                      threads_stack_bytes(rows[i].text));
     count_checks(sizeof rows / sizeof *rows);
-}
-
-/* Moves this process to the first processor that it may use. */
-static void use_one_processor(void)
-{
-    cpu_set_t set, one;
-    int first = 0;
-
-    cr_assert_eq(sched_getaffinity(0, sizeof set, &set), 0);
-    while (!CPU_ISSET(first, &set))
-        first++;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    cr_assert_eq(sched_setaffinity(0, sizeof one, &one), 0);
 }
 
 Test(threads, the_default_is_the_least_of_cpuset_and_environment)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/counts.h"
+#include "tests/imagenet_config.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
@@ -11,17 +12,6 @@ enum { HEIGHT = 211, WIDTH = 157, SIDE = 96, PADDING = 5 };
 
 static const enum vit_pixel_format formats[] = { VIT_PIXEL_FORMAT_RGB, VIT_PIXEL_FORMAT_BGR,
                                                  VIT_PIXEL_FORMAT_RGBA, VIT_PIXEL_FORMAT_GRAY };
-
-static struct vit_preprocess_config config_of(size_t channels)
-{
-    return (struct vit_preprocess_config){ .size = sizeof(struct vit_preprocess_config),
-                                           .channels = channels,
-                                           .height = SIDE,
-                                           .width = SIDE,
-                                           .crop_pct = 0.9,
-                                           .mean = { 0.485f, 0.456f, 0.406f },
-                                           .std = { 0.229f, 0.224f, 0.225f } };
-}
 
 /* The upper bytes of a linear congruential generator. */
 static uint8_t random_byte(uint32_t *state)
@@ -63,7 +53,7 @@ static struct vit_image make_image(enum vit_pixel_format format, size_t padding,
 static float *preprocess(size_t channels, const struct vit_image *image,
                          const struct vit_parallel *parallel)
 {
-    const struct vit_preprocess_config config = config_of(channels);
+    const struct vit_preprocess_config config = imagenet_config(channels, SIDE, SIDE);
     const struct vit_preprocess_options options = { .size = sizeof options, .parallel = parallel };
     float *const out = malloc(channels * SIDE * SIDE * sizeof *out);
     struct vit_error err = { 0 };
@@ -133,7 +123,7 @@ Test(pixels, the_bits_do_not_depend_on_the_threads)
 static void refuses(const struct vit_image *image, const struct vit_preprocess_options *options,
                     enum vit_status status, const char *because)
 {
-    const struct vit_preprocess_config config = config_of(3);
+    const struct vit_preprocess_config config = imagenet_config(3, SIDE, SIDE);
     float *const out = calloc(3 * SIDE * SIDE, sizeof *out);
     struct vit_error err = { 0 };
 
@@ -168,7 +158,7 @@ Test(pixels, options_follow_the_abi_rule)
                                                         .parallel = &no_run };
     const struct vit_preprocess_options empty = { .size = 0 };
     struct vit_image image = make_image(VIT_PIXEL_FORMAT_RGB, 0, false);
-    const struct vit_preprocess_config config = config_of(3);
+    const struct vit_preprocess_config config = imagenet_config(3, SIDE, SIDE);
     float *const out = malloc(3 * SIDE * SIDE * sizeof *out);
 
     refuses(&image, &newer.known, VIT_EUNSUPPORTED, "struct vit_preprocess_options: ");

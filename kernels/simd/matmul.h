@@ -85,6 +85,12 @@ ALWAYS_INLINE void k_steps(size_t m, size_t columns, const float *a, size_t lda,
 }
 #endif
 
+/* The factor of rows that have none of their own; 1 changes nothing. */
+static inline float scale_of(const struct vit_epilogue *e)
+{
+    return e->scale != 0.0f ? e->scale : 1.0f;
+}
+
 /* Whether finish() only stores. */
 static inline bool only_stores(const struct vit_epilogue *e)
 {
@@ -311,7 +317,7 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
 static void multiply_row(const struct vit_tile *t)
 {
     const struct vit_epilogue *const e = t->epilogue;
-    const float factor = e->row_scale ? *e->row_scale : e->scale != 0.0f ? e->scale : 1.0f;
+    const float factor = e->row_scale ? *e->row_scale : scale_of(e);
     const struct vit_epilogue before = { .bias = e->bias };
     const bool activates = e->activation != VIT_ACTIVATION_IDENTITY;
     _Alignas(64) float row[GEMV_PANELS * NR];
@@ -368,7 +374,7 @@ static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e
         choose_multiply(min_rows + (taller > 0), n, s.epilogue);
 
     for (size_t i = 0; i < NARROW_ROWS; i++)
-        scales[i] = e->scale != 0.0f ? e->scale : 1.0f; /* 1 changes nothing */
+        scales[i] = scale_of(e);
     for (size_t i = 0, ahead = 0; i < tiles; i++, ahead += 16 * t->k) {
         const size_t m = min_rows + (i < taller);
         s.prefetch =
