@@ -201,6 +201,8 @@ def parse(argv):
                                        "attention, rows, forward, scaling, start")
     parser.add_argument("--rounds", type=int, help="in place of 15, and 5 for the slowest")
     parser.add_argument("--models", help="of the tables forward, scaling and start")
+    parser.add_argument("--batch", type=int, choices=tables.BATCHES,
+                        help="of the table forward; by default both")
     parser.add_argument("--neighbor", choices=("read", "write", "compute"),
                         help="measure quiet and beside it: linear layers and a forward pass")
     parser.add_argument("--resume", action="store_true", help="take the stored rows")
@@ -246,7 +248,8 @@ def choose_tables(args, cpus):
     if args.neighbor:
         found = tables.beside_tables(args.rounds)
     else:
-        found = tables.all_tables(cpus, args.rounds, args.models and args.models.split(","))
+        found = tables.all_tables(cpus, args.rounds, args.models and args.models.split(","),
+                                  (args.batch,) if args.batch else tables.BATCHES)
     try:
         return tables.select(found, args.only.split(",")) if args.only else found
     except KeyError as error:

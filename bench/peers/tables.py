@@ -13,6 +13,7 @@ SLOW = ("vit_large_patch14_336", "vit_base_patch14_dinov2")
 WIDTHS = {"vit_s": 384, "vit_b": 768, "vit_l": 1024}
 LAYERS = {"qkv": (3, 1), "proj": (1, 1), "fc1": (4, 1), "fc2": (1, 4)}  # n and k, in widths
 TOKENS = (50, 197, 577, 1370)
+BATCHES = (1, 8)
 LINEAR_ROWS = (50, 197, 577, 1370, 1576)
 HEAD = 64
 
@@ -111,11 +112,11 @@ def flops(model):
     return blocks + 2.0 * (tokens - 1) * 3 * patch * patch * width + 2.0 * width * 1000
 
 
-def forward_rows(rounds, few, threads, models):
+def forward_rows(rounds, few, threads, models, batches=BATCHES):
     rows = []
     for model in models:
         libraries = ["libvit", "ONNX Runtime"] + ["PyTorch"] * MODELS[model][4]
-        for batch in (1, 8):
+        for batch in batches:
             for count in range(1, threads + 1):
                 request = {"kind": "forward", "model": model, "batch": batch, "threads": count,
                            "rounds": few if batch > 1 and model in SLOW else rounds,
@@ -137,8 +138,8 @@ def scaling_rows(rounds, models):
     return rows
 
 
-def all_tables(threads, rounds=None, models=None):
-    """Every table; rounds instead of 15 and 5; models instead of all."""
+def all_tables(threads, rounds=None, models=None, batches=BATCHES):
+    """Every table; rounds instead of 15 and 5; models and batches instead of all."""
     many, few = rounds or ROUNDS, rounds or FEW_ROUNDS
     models = [m for m in MODELS if m in (models or MODELS)]
     fast = [m for m in models if m not in SLOW]
@@ -149,7 +150,7 @@ def all_tables(threads, rounds=None, models=None):
               ("OpenBLAS", "BLIS", "oneDNN", "ONNX Runtime", "PyTorch")),
         Table("odd", "narrow and odd sizes", "share", odd_rows(many)),
         Table("rows", "row operations", "ns", row_rows(many), ("OpenBLAS", "BLIS")),
-        Table("forward", "forward passes", "ms", forward_rows(many, few, threads, models),
+        Table("forward", "forward passes", "ms", forward_rows(many, few, threads, models, batches),
               ("OpenBLAS", "BLIS", "oneDNN")),
     ]
     if threads > 1:

@@ -287,6 +287,8 @@ class Numbers(unittest.TestCase):
         slow = {r.request["rounds"] for r in found["forward"].rows
                 if r.request["model"] in tables.SLOW and r.batch == 8}
         self.assertEqual(slow, {5})
+        single = {t.name: t for t in tables.all_tables(2, batches=(1,))}["forward"].rows
+        self.assertEqual(single, [r for r in found["forward"].rows if r.batch == 1])
         self.assertNotIn("scaling", [t.name for t in tables.all_tables(1)])
         self.assertEqual([t.name for t in tables.select(list(found.values()), ["matmul"])],
                          ["linear", "heads", "odd"])
