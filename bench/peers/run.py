@@ -249,7 +249,7 @@ def choose_tables(args, cpus):
         found = tables.beside_tables(args.rounds)
     else:
         found = tables.all_tables(cpus, args.rounds, args.models and args.models.split(","),
-                                  (args.batch,) if args.batch else tables.BATCHES)
+                                  args.batch and (args.batch,))
     try:
         return tables.select(found, args.only.split(",")) if args.only else found
     except KeyError as error:

@@ -112,7 +112,7 @@ def flops(model):
     return blocks + 2.0 * (tokens - 1) * 3 * patch * patch * width + 2.0 * width * 1000
 
 
-def forward_rows(rounds, few, threads, models, batches=BATCHES):
+def forward_rows(rounds, few, threads, models, batches):
     rows = []
     for model in models:
         libraries = ["libvit", "ONNX Runtime"] + ["PyTorch"] * MODELS[model][4]
@@ -138,7 +138,7 @@ def scaling_rows(rounds, models):
     return rows
 
 
-def all_tables(threads, rounds=None, models=None, batches=BATCHES):
+def all_tables(threads, rounds=None, models=None, batches=None):
     """Every table; rounds instead of 15 and 5; models and batches instead of all."""
     many, few = rounds or ROUNDS, rounds or FEW_ROUNDS
     models = [m for m in MODELS if m in (models or MODELS)]
@@ -150,7 +150,8 @@ def all_tables(threads, rounds=None, models=None, batches=BATCHES):
               ("OpenBLAS", "BLIS", "oneDNN", "ONNX Runtime", "PyTorch")),
         Table("odd", "narrow and odd sizes", "share", odd_rows(many)),
         Table("rows", "row operations", "ns", row_rows(many), ("OpenBLAS", "BLIS")),
-        Table("forward", "forward passes", "ms", forward_rows(many, few, threads, models, batches),
+        Table("forward", "forward passes", "ms",
+              forward_rows(many, few, threads, models, batches or BATCHES),
               ("OpenBLAS", "BLIS", "oneDNN")),
     ]
     if threads > 1:
@@ -167,7 +168,7 @@ def all_tables(threads, rounds=None, models=None, batches=BATCHES):
 def beside_tables(rounds=None):
     """What is measured quiet and beside a neighbor."""
     rows = linear_rows(rounds or ROUNDS, (197, 1576), ("vit_s", "vit_b"))
-    forward = forward_rows(rounds or ROUNDS, 0, 1, ["vit_small_patch16_224"])[:1]
+    forward = forward_rows(rounds or ROUNDS, 0, 1, ["vit_small_patch16_224"], (1,))
     without = ("OpenBLAS", "BLIS", "oneDNN", "PyTorch")
     return [Table("linear", "linear layers of ViT-S and ViT-B", "beside", rows),
             Table("forward", "forward pass", "beside", forward, without)]
