@@ -105,9 +105,23 @@ static double f32_f32_bound(size_t k, const float *a, const float *b)
     return roundings / (1.0 - roundings) * magnitude + (double)k * SMALLEST / 2;
 }
 
+/*
+ * The same of rounded weights, and their roundings: half of the last of 11 digits, or half of the
+ * distance of subnormal ones.
+ */
+static double f32_f16_bound(size_t k, const float *a, const float *b)
+{
+    double moved = 0.0;
+
+    for (size_t p = 0; p < k; p++)
+        moved += fabs((double)a[p]) * fmax(fabs((double)b[p]) * 0x1p-11, 0x1p-25);
+    return f32_f32_bound(k, a, b) * (1.0 + 0x1p-11) + moved;
+}
+
 /* The bound of the error of Σ a[p]·b[p], p < k. A pair without a bound fails its check. */
 static double (*const sum_bounds[VIT_MATMUL_PAIRS])(size_t k, const float *a, const float *b) = {
     [VIT_MATMUL_F32_F32] = f32_f32_bound,
+    [VIT_MATMUL_F32_F16] = f32_f16_bound,
 };
 
 /* The kernel's C with memory of its own. */

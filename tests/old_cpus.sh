@@ -25,6 +25,7 @@ Opteron_G5     scalar avx2   2012: AVX and FMA, no AVX2
 Haswell        avx2   avx512 2013: AVX2
 Haswell,-fma   scalar fma    AVX2 without FMA
 Haswell,-avx   scalar avx    AVX2 and FMA without AVX
+Haswell,-f16c  scalar f16c   AVX2 and FMA without F16C
 Haswell,-xsave scalar avx2   an operating system that does not save ymm
 max            avx2   avx512 all that the emulator implements
 '
@@ -34,11 +35,12 @@ instruction() {
 	sse3) echo 'haddps %xmm0, %xmm0' ;;
 	avx) echo 'vaddps %ymm0, %ymm0, %ymm0' ;;
 	avx2) echo 'vpaddd %ymm0, %ymm0, %ymm0' ;;
+	f16c) echo 'vcvtph2ps %xmm0, %ymm0' ;;
 	fma) echo 'vfmadd231ps %ymm0, %ymm0, %ymm0' ;;
 	avx512) echo 'vpaddd %zmm0, %zmm0, %zmm0' ;;
 	esac
 }
-for level in sse3 avx avx2 fma avx512; do
+for level in sse3 avx avx2 f16c fma avx512; do
 	printf 'int main(void) { __asm__ volatile("%s"); return 0; }\n' \
 	    "$(instruction $level)" >"$work/$level.c"
 	${CC:-cc} -o "$work/$level" "$work/$level.c"

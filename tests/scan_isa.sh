@@ -13,7 +13,7 @@ set -eu
 # names them, and extensions by the names below.
 adds='
 scalar legacy
-avx2   SSE3 SSSE3 VEX
+avx2   SSE3 SSSE3 VEX F16C
 avx512 EVEX VEX-mask
 '
 

@@ -208,7 +208,7 @@ Test(cli_bench, wrong_operands_are_refused_with_what_was_expected)
         const char *command, *fragment;
     } failures[] = {
         { "$VIT bench matmul", "matmul: expected MxNxK, such as 197x768x768, found nothing" },
-        { "$VIT bench frob 3x3", "expected a kernel (matmul, pack, layernorm, " },
+        { "$VIT bench frob 3x3", "expected a kernel (matmul, matmul.f32_f16, " },
         { "$VIT bench frob 3x3", "attention), found 'frob'" },
         { "$VIT bench matmul 197x768", "expected MxNxK, such as 197x768x768, each from 1 to" },
         { "$VIT bench matmul 1x2x3x4", "found '1x2x3x4'" },

@@ -15,7 +15,7 @@
 #define YMM        0x07
 #define ZMM        0xe7
 
-#define AVX2_FMA   (CPU_AVX | CPU_AVX2 | CPU_FMA)
+#define AVX2_FMA   (CPU_AVX | CPU_AVX2 | CPU_FMA | CPU_F16C)
 #define AVX512_SKX (AVX2_FMA | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512DQ | CPU_AVX512VL)
 
 #define INTEL      "GenuineIntel"
@@ -42,6 +42,10 @@ static const struct machine {
     { "Haswell, system without ymm", { INTEL, "", 6, 0x3c, AVX2_FMA, SSE }, "scalar", "scalar" },
     { "Haswell, ymm without xmm", { INTEL, "", 6, 0x3c, AVX2_FMA, 0x5 }, "scalar", "scalar" },
     { "Haswell, AVX masked", { INTEL, "", 6, 0x3c, CPU_AVX2 | CPU_FMA, YMM }, "scalar", "scalar" },
+    { "Haswell, F16C masked",
+      { INTEL, "", 6, 0x3c, CPU_AVX | CPU_AVX2 | CPU_FMA, YMM },
+      "scalar",
+      "scalar" },
     { "Eden X4: AVX2, no FMA",
       { "CentaurHauls", "", 6, 0xf, CPU_AVX | CPU_AVX2, YMM },
       "scalar",

@@ -85,7 +85,8 @@ VIT_API size_t vit_packed_bytes(const struct vit_matmul_kernel *kernel, size_t n
  * b[i·k_stride + (j − first)·n_stride]: a linear layer's weight [n][k] has n_stride = k and
  * k_stride = 1. B can be packed in chunks while it is read: column `first` must begin a chunk, and
  * column first + count must begin one or equal n. Chunks can be packed in any order, by any thread.
- * If count or k is 0, nothing is packed.
+ * If count or k is 0, nothing is packed. A kernel of float16 weights rounds each to the nearest,
+ * ties to even; magnitudes from 65520 on become infinite: check before, where that is an error.
  */
 VIT_API void vit_pack(const struct vit_packed *packed, size_t first, size_t count, const float *b,
                       size_t n_stride, size_t k_stride);
@@ -211,6 +212,7 @@ VIT_API size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, si
 /* Number types. The values never change. */
 enum vit_dtype {
     VIT_DTYPE_F32 = 0, /* IEEE 754 binary32 */
+    VIT_DTYPE_F16 = 1, /* IEEE 754 binary16 */
 };
 
 /*
@@ -304,7 +306,7 @@ struct vit_matmul_kernel {
  * benchmarks are generated from this list. Checks compare the kernel of each level with scalar's of
  * the same pair.
  */
-#define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "")
+#define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "") PAIR(F32_F16, ".f32_f16")
 
 #define VIT_MATMUL_VALUE(identifier, suffix) VIT_MATMUL_##identifier,
 enum vit_matmul_pair { VIT_MATMUL_LIST(VIT_MATMUL_VALUE) VIT_MATMUL_PAIRS };

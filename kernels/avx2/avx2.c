@@ -2,8 +2,6 @@
 #include "kernels/avx2/bytes.h"
 #include "kernels/avx2/vec.h"
 
-#include "kernels/simd/f32_weights.h"
-
 #include "kernels/avx2/matmul.h"
 #include "kernels/simd/register.h"
 

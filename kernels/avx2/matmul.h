@@ -2,6 +2,8 @@
 #ifndef VIT_KERNELS_AVX2_MATMUL_H
 #define VIT_KERNELS_AVX2_MATMUL_H
 
+#include <string.h>
+
 #include "kernels/avx2/vec.h"
 
 #define MR                6
@@ -24,11 +26,23 @@ typedef __m256 reg;
 #define reg_mul   _mm256_mul_ps
 #define reg_fma   _mm256_fmadd_ps
 
+static inline reg reg_load_f16(const uint16_t *p)
+{
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+}
+
+static inline void store_f16(uint16_t *p, vec a, size_t lanes)
+{
+    const __m256i halves = _mm256_setr_m128i(_mm256_cvtps_ph(a.l, _MM_FROUND_TO_NEAREST_INT),
+                                             _mm256_cvtps_ph(a.h, _MM_FROUND_TO_NEAREST_INT));
+    memcpy(p, &halves, lanes * sizeof *p);
+}
+
 static inline vec reg_join(const reg *r, size_t count)
 {
     return (vec){ r[0], count > 1 ? r[1] : _mm256_setzero_ps() };
 }
 
-#include "kernels/simd/matmul.h"
+#include "kernels/simd/registers.h"
 
 #endif

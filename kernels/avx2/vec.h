@@ -2,7 +2,7 @@
 #ifndef VIT_KERNELS_AVX2_VEC_H
 #define VIT_KERNELS_AVX2_VEC_H
 
-#if !defined(__AVX2__) || !defined(__FMA__)
+#if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
 #error "compile with FLAGS_avx2"
 #endif
 

@@ -2,8 +2,6 @@
 #include "kernels/avx512/bytes.h"
 #include "kernels/avx512/vec.h"
 
-#include "kernels/simd/f32_weights.h"
-
 #include "kernels/avx512/matmul.h"
 #include "kernels/simd/register.h"
 

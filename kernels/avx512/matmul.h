@@ -22,17 +22,32 @@ typedef __m512 reg;
 #define reg_mul   _mm512_mul_ps
 #define reg_fma   _mm512_fmadd_ps
 
+static inline reg reg_load_f16(const uint16_t *p)
+{
+    return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+}
+
+static inline void store_f16(uint16_t *p, vec a, size_t lanes)
+{
+    _mm256_mask_storeu_epi16(p, (__mmask16)((1u << lanes) - 1),
+                             _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+
 /*
  * Half a register: a ymm register, whose multiply-adds take half of the time where the multiply-add
  * units have 256 bits (Zen 4). Every tile of a matmul of 20 rows or more has five or six rows.
  */
-#define HALF_LANES       8
-#define EACH_HALF(X)     X(5, 2) X(5, 3) X(5, 4) X(6, 2) X(6, 3) X(6, 4)
-#define weight_load_half reg_load_half
+#define HALF_LANES   8
+#define EACH_HALF(X) X(5, 2) X(5, 3) X(5, 4) X(6, 2) X(6, 3) X(6, 4)
 
 static inline reg reg_load_half(const float *p)
 {
     return _mm512_castps256_ps512(_mm256_loadu_ps(p));
+}
+
+static inline reg reg_load_half_f16(const uint16_t *p)
+{
+    return _mm512_castps256_ps512(_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p)));
 }
 
 /* In assembly, because gcc 12 copies a register at each cast to its half and back. */
@@ -48,6 +63,6 @@ static inline vec reg_join(const reg *r, size_t count)
     return *r;
 }
 
-#include "kernels/simd/matmul.h"
+#include "kernels/simd/registers.h"
 
 #endif

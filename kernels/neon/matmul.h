@@ -22,6 +22,20 @@ typedef float32x4_t reg;
 #define reg_mul          vmulq_f32
 #define reg_fma(a, b, c) vfmaq_f32(c, a, b)
 
+static inline reg reg_load_f16(const uint16_t *p)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p)));
+}
+
+static inline void store_f16(uint16_t *p, vec a, size_t lanes)
+{
+    uint16_t halves[LANES];
+
+    for (size_t i = 0; i < 4; i++)
+        vst1_u16(halves + 4 * i, vreinterpret_u16_f16(vcvt_f16_f32(a.q[i])));
+    memcpy(p, halves, lanes * sizeof *p);
+}
+
 static inline vec reg_join(const reg *r, size_t count)
 {
     (void)count; /* always four */
@@ -29,31 +43,12 @@ static inline vec reg_join(const reg *r, size_t count)
 }
 
 /*
- * Loads four steps of a row of A as one vector; each fmla uses one lane of it. A load that
- * broadcasts one number (ld1r) would also occupy a multiply-add pipe. Columns before rows, so that
- * two registers of the panel at a time are enough. With six rows that would be 24 + 6 + 2 = all 32
- * registers, but gcc 12 loads ahead and spills accumulators.
+ * Four steps of a row of A are one load, and each multiply-add uses one lane of it. A load that
+ * broadcasts one number (ld1r) would also occupy a multiply-add pipe. With six rows that would be
+ * 24 + 6 + 2 = all 32 registers, but gcc 12 loads ahead and spills accumulators.
  */
-#define HAS_STEPS
-ALWAYS_INLINE void k_steps(size_t m, size_t columns, const float *a, size_t lda,
-                           const weight *panel, reg acc[MR][NR / REG_LANES])
-{
-    reg x[MR];
+#define reg_fma_lane(c, b, x, q) vfmaq_n_f32(c, b, (x)[q])
 
-    UNROLL
-    for (size_t i = 0; i < m; i++)
-        x[i] = reg_load(a + i * lda);
-    UNROLL
-    for (size_t q = 0; q < 4; q++)
-        UNROLL
-    for (size_t v = 0; v < columns / REG_LANES; v++) {
-        const reg b = weight_load(panel + q * NR + REG_LANES * v);
-        UNROLL
-        for (size_t i = 0; i < m; i++)
-            acc[i][v] = vfmaq_n_f32(acc[i][v], b, x[i][q]);
-    }
-}
-
-#include "kernels/simd/matmul.h"
+#include "kernels/simd/registers.h"
 
 #endif

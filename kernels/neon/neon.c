@@ -2,8 +2,6 @@
 #include "kernels/neon/bytes.h"
 #include "kernels/neon/vec.h"
 
-#include "kernels/simd/f32_weights.h"
-
 #include "kernels/neon/matmul.h"
 #include "kernels/simd/register.h"
 

@@ -1,6 +1,7 @@
 /* scalar.c - enters the plain kernels, reference and fallback, into a table */
 #include "kernels/register.h"
-#include "kernels/scalar/matmul.h"
+#include "kernels/scalar/matmul_f32_f16.h"
+#include "kernels/scalar/matmul_f32_f32.h"
 #include "kernels/scalar/resize.h"
 #include "kernels/scalar/rows.h"
 
@@ -47,9 +48,19 @@ void vit_register_scalar(struct vit_kernels *table)
                                         .gemv_panels = 1,
                                         .column_group = NR,
                                         .k_group = 1,
-                                        .panel_bytes = panel_bytes,
-                                        .pack = pack,
-                                        .tile = tile },
+                                        .panel_bytes = panel_bytes_f32_f32,
+                                        .pack = pack_f32_f32,
+                                        .tile = tile_f32_f32 },
+        .matmul[VIT_MATMUL_F32_F16] = { .a = VIT_DTYPE_F32,
+                                        .b = VIT_DTYPE_F16,
+                                        .mr = MR,
+                                        .nr = NR,
+                                        .gemv_panels = 1,
+                                        .column_group = NR,
+                                        .k_group = 1,
+                                        .panel_bytes = panel_bytes_f32_f16,
+                                        .pack = pack_f32_f16,
+                                        .tile = tile_f32_f16 },
         .activation = { VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) },
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,

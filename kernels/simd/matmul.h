@@ -1,63 +1,21 @@
-/* matmul.h - the matmul micro-kernel of float32 activations, once for every instruction set */
-#ifndef VIT_KERNELS_SIMD_MATMUL_H
-#define VIT_KERNELS_SIMD_MATMUL_H
-
-#include <stdbool.h>
-
-#include "kernels/simd/activation_rows.h"
-#include "kernels/simd/lanes.h"
+/* matmul.h - the matmul micro-kernel of float32 activations: once for each type of weights */
+#include "kernels/simd/epilogue.h"
 #include "kernels/simd/pack.h"
+#include "kernels/simd/registers.h"
 
 /*
- * An instruction set defines, before it includes this file:
- *   reg, REG_LANES                a vector register and its float lanes
- *   reg_set1, reg_load, reg_store, reg_mul, reg_fma (a·b + c)
- *   reg_join(r, count)            a vec of `count` registers, the remaining lanes 0
- *   MR, NR                        the tile; MR·NR/REG_LANES accumulators must fit in registers
- *   COLUMN_GROUP                  a tile of n columns computes whole groups of this many
- *   EACH_ROWS(X)                  X(1) X(2) … X(MR)
- *   NARROW_ROWS, EACH_NARROW(X)   if tiles of one column group have up to so many rows, to hide the
- *                                 latency of few accumulators; X(MR + 1, 1) … X(NARROW_ROWS, 1)
- *   EACH_GROUPS(X, m)             X(m, 1) X(m, 2) … X(m, NR / COLUMN_GROUP)
- *   GEMV_PANELS, EACH_PANELS(X)   the maximum panels of a tile of one row; X(2) … X(GEMV_PANELS)
- *   weight                        the number type of a packed weight, and WEIGHT_DTYPE, its name
+ * An instance, matmul_PAIR.h, defines, before it includes this file:
+ *   PAIR(name)                    the name of its own function of that name
+ *   weight_type                   the number type of a packed weight, and WEIGHT_DTYPE, its name
  *   weight_load(p)                a register of weights, converted to float32
+ *   weight_load_half(p)           the same of half a register
  *   store_weights(p, v, lanes)    converts and stores the first `lanes` lanes of a vec
- *   K_STEPS                       how many steps of k the loop over k takes at once; divides 4
- *   HAS_STEPS                     if it has its own k_steps, for a better way to load A
- *   HALF_LANES                    if it computes only half of a row's last register where that has
- *                                 no more columns than this; and
- *     weight_load_half(p)         as weight_load of one half
- *     reg_fma_half                as reg_fma; the second half of the result is 0
- *     EACH_HALF(X)                X(m, g): tiles of m rows and g column groups that do so
+ * registers.h has what an instruction set defines.
  */
-#define REGS      (NR / REG_LANES) /* of a row of the tile */
-#define VEC_REGS  (LANES / REG_LANES)
-#define PREFETCH2 2 /* into L2 */
-
-#ifndef NARROW_ROWS
-#define NARROW_ROWS MR
-#define EACH_NARROW(X)
-#endif
-
-#ifndef HALF_LANES
-#define HALF_LANES 0
-#define EACH_HALF(X)
-
-static inline reg weight_load_half(const weight *p)
-{
-    return weight_load(p);
-}
-
-static inline reg reg_fma_half(reg a, reg b, reg c)
-{
-    return reg_fma(a, b, c);
-}
-#endif
 
 /* acc += a column of A times a row of the panel: whole registers and, if they are more, a half */
-ALWAYS_INLINE void step(size_t m, size_t columns, const float *a, size_t lda, const weight *panel,
-                        reg acc[NARROW_ROWS][REGS])
+ALWAYS_INLINE void PAIR(step)(size_t m, size_t columns, const float *a, size_t lda,
+                              const weight_type *panel, reg acc[NARROW_ROWS][REGS])
 {
     const size_t whole = columns / REG_LANES, regs = (columns + REG_LANES - 1) / REG_LANES;
     reg b[REGS];
@@ -75,59 +33,41 @@ ALWAYS_INLINE void step(size_t m, size_t columns, const float *a, size_t lda, co
     }
 }
 
-#ifndef HAS_STEPS
-ALWAYS_INLINE void k_steps(size_t m, size_t columns, const float *a, size_t lda,
-                           const weight *panel, reg acc[NARROW_ROWS][REGS])
+/* The same K_STEPS times. */
+#ifdef reg_fma_lane
+ALWAYS_INLINE void PAIR(k_steps)(size_t m, size_t columns, const float *a, size_t lda,
+                                 const weight_type *panel, reg acc[NARROW_ROWS][REGS])
+{
+    reg x[NARROW_ROWS];
+
+    UNROLL
+    for (size_t i = 0; i < m; i++)
+        x[i] = reg_load(a + i * lda);
+    UNROLL
+    for (size_t q = 0; q < K_STEPS; q++)
+        UNROLL
+    for (size_t v = 0; v < columns / REG_LANES; v++) { /* two registers of the panel at a time */
+        const reg b = weight_load(panel + q * NR + REG_LANES * v);
+        UNROLL
+        for (size_t i = 0; i < m; i++)
+            acc[i][v] = reg_fma_lane(acc[i][v], b, x[i], q);
+    }
+}
+#else
+ALWAYS_INLINE void PAIR(k_steps)(size_t m, size_t columns, const float *a, size_t lda,
+                                 const weight_type *panel, reg acc[NARROW_ROWS][REGS])
 {
     UNROLL
     for (size_t q = 0; q < K_STEPS; q++)
-        step(m, columns, a + q, lda, panel + q * NR, acc);
+        PAIR(step)(m, columns, a + q, lda, panel + q * NR, acc);
 }
 #endif
 
-/* The factor of rows that have none of their own; 1 changes nothing. */
-static inline float scale_of(const struct vit_epilogue *e)
-{
-    return e->scale != 0.0f ? e->scale : 1.0f;
-}
-
-/* Whether finish() only stores. */
-static inline bool only_stores(const struct vit_epilogue *e)
-{
-    return !e->bias && !e->gamma && !e->residual;
-}
-
-/*
- * Applies all of an epilogue except scale and activation to columns j .. j + lanes − 1 of row i of
- * the tile, and stores them.
- */
-static inline void finish(vec c, size_t i, size_t j, size_t lanes, float *out,
-                          const struct vit_epilogue *e)
-{
-    if (e->bias)
-        c = v_add(c, load_lanes(e->bias + j, lanes));
-    if (e->gamma)
-        c = v_mul(c, load_lanes(e->gamma + j, lanes));
-    if (e->residual)
-        c = v_add(c, load_lanes(e->residual + i * e->ld_residual + j, lanes));
-    store_lanes(out, c, lanes);
-}
-
-/* Fetches the lines of m rows of n columns of C for writing. */
-static void prefetch_lines(size_t m, const float *c, size_t ldc, size_t n)
-{
-    for (size_t i = 0; i < m; i++, c += ldc) {
-        for (size_t j = 0; j < n; j += 16)
-            __builtin_prefetch(c + j, 1);
-        __builtin_prefetch(c + n - 1, 1);
-    }
-}
-
 /* One tile: what its loop over k reads, and where its rows go. */
-struct tile {
+struct PAIR(tile) {
     const float *a;
     size_t lda, k;
-    const weight *panel;
+    const weight_type *panel;
     const char *prefetch; /* 16·k bytes */
     const float *begin;   /* accumulators to continue from, row stride NR; or NULL: 0 */
     const float *factor;  /* [m] */
@@ -142,10 +82,11 @@ struct tile {
  * of the epilogue through finish(); `stores` if that only stores whole registers. m and `columns`,
  * which is n rounded up, are constants at every call, so that the accumulators are registers.
  */
-ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const struct tile *s)
+ALWAYS_INLINE void PAIR(multiply_fixed)(size_t m, size_t columns, bool stores,
+                                        const struct PAIR(tile) * s)
 {
     const float *const a = s->a, *const begin = s->begin;
-    const weight *const panel = s->panel;
+    const weight_type *const panel = s->panel;
     const char *const prefetch = s->prefetch;
     const size_t lda = s->lda, k = s->k, n = s->n, ldo = s->ldo;
     const size_t whole = columns / REG_LANES, regs = (columns + REG_LANES - 1) / REG_LANES;
@@ -160,10 +101,10 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const s
 
     for (; l + K_STEPS <= k; l += K_STEPS) {
         __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
-        k_steps(m, columns, a + l, lda, panel + l * NR, acc);
+        PAIR(k_steps)(m, columns, a + l, lda, panel + l * NR, acc);
     }
     for (; l < k; l++)
-        step(m, columns, a + l, lda, panel + l * NR, acc);
+        PAIR(step)(m, columns, a + l, lda, panel + l * NR, acc);
 
     if (stores || (whole < regs && only_stores(s->epilogue))) {
         UNROLL
@@ -195,9 +136,9 @@ ALWAYS_INLINE void multiply_fixed(size_t m, size_t columns, bool stores, const s
  * take registers from the accumulators.
  */
 #define MULTIPLY(name, m, columns, stores)                                                         \
-    __attribute__((noinline)) static void multiply_##name(const struct tile *s)                    \
+    __attribute__((noinline)) static void PAIR(multiply_##name)(const struct PAIR(tile) * s)       \
     {                                                                                              \
-        multiply_fixed(m, columns, stores, s);                                                     \
+        PAIR(multiply_fixed)(m, columns, stores, s);                                               \
     }
 #define MULTIPLY_TILE(m, g)                                                                        \
     MULTIPLY(m##_##g, m, (g)*COLUMN_GROUP, false)                                                  \
@@ -212,16 +153,18 @@ EACH_HALF(MULTIPLY_HALF)
 #undef MULTIPLY_TILE
 #undef MULTIPLY
 
-typedef void multiply_function(const struct tile *s);
+typedef void PAIR(multiply_function)(const struct PAIR(tile) * s);
 
 /* That of tiles of m rows and n ≤ NR columns. */
-static multiply_function *choose_multiply(size_t m, size_t n, const struct vit_epilogue *e)
+static PAIR(multiply_function) *
+    PAIR(choose_multiply)(size_t m, size_t n, const struct vit_epilogue *e)
 {
     static const struct {
-        multiply_function *finish, *store;
+        PAIR(multiply_function) * finish, *store;
     } tiles[NARROW_ROWS][NR / COLUMN_GROUP] = {
 #define TILE_ENTRY(m, g)                                                                           \
-    [(m)-1][(g)-1] = { .finish = multiply_##m##_##g, .store = multiply_##m##_##g##_stores },
+    [(m)-1][(g)-1] = { .finish = PAIR(multiply_##m##_##g),                                         \
+                       .store = PAIR(multiply_##m##_##g##_stores) },
 #define TILE_ENTRIES(m) EACH_GROUPS(TILE_ENTRY, m)
         EACH_ROWS(TILE_ENTRIES) EACH_NARROW(TILE_ENTRY)
 #undef TILE_ENTRIES
@@ -229,7 +172,7 @@ static multiply_function *choose_multiply(size_t m, size_t n, const struct vit_e
     };
 #define HALF_ENTRY(m, g)                                                                           \
     case (m)*8 + (g): /* 8 is more than the groups of any tile */                                  \
-        return multiply_##m##_##g##_half;
+        return PAIR(multiply_##m##_##g##_half);
     const size_t groups = (n - 1) / COLUMN_GROUP + 1;
 
     if ((n - 1) % REG_LANES + 1 <= HALF_LANES)
@@ -244,45 +187,14 @@ static multiply_function *choose_multiply(size_t m, size_t n, const struct vit_e
     return tiles[m - 1][groups - 1].finish;
 }
 
-/*
- * An epilogue from its activation on, which needs registers of its own: its input, m rows of n
- * columns, row stride NR, waits in L1. Where a row is no multiple of the vectors that an activation
- * takes at a time, all rows of a whole tile are one row of the activation.
- */
-static void activate_rows(size_t m, size_t n, size_t first, float *rows, float *c, size_t ldc,
-                          const struct vit_epilogue *e)
-{
-    const struct vit_activation_args *const args = &e->activation_args;
-    activation_row *const activate = choose_activation(e->activation);
-    const bool one_row = NR % (ROW_VECTORS * LANES) != 0 && n == NR && !args->weight;
-    const struct vit_epilogue after = { .gamma = e->gamma,
-                                        .residual = e->residual,
-                                        .ld_residual = e->ld_residual };
-
-    if (one_row)
-        activate(m * NR, rows, args, rows);
-    for (size_t i = 0; i < m; i++, rows += NR, c += ldc) {
-        if (!one_row && only_stores(&after)) {
-            activate(n, rows, args, c);
-            continue;
-        }
-        if (!one_row)
-            activate(n, rows, args, rows);
-        for (size_t j = 0; j < n; j += LANES) {
-            const size_t lanes = lanes_left(n - j);
-            finish(load_lanes(rows + j, lanes), first + i, j, lanes, c + j, &after);
-        }
-    }
-}
-
 #if GEMV_PANELS > 1
 
 /* One row of several whole panels; `panels` is a constant at every call. */
-ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, float factor,
-                                   float *out, const struct vit_epilogue *e)
+ALWAYS_INLINE void PAIR(multiply_panels)(size_t panels, const struct vit_tile *t, float factor,
+                                         float *out, const struct vit_epilogue *e)
 {
     const float *const a = t->a;
-    const weight *const panel = t->panel;
+    const weight_type *const panel = t->panel;
     const size_t stride = t->panel_bytes / sizeof *panel;
     reg acc[GEMV_PANELS][REGS];
 
@@ -296,7 +208,7 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
         const reg x = reg_set1(a[l]);
         UNROLL
         for (size_t p = 0; p < panels; p++) {
-            const weight *b = panel + p * stride + l * NR;
+            const weight_type *b = panel + p * stride + l * NR;
             UNROLL
             for (size_t v = 0; v < REGS; v++)
                 acc[p][v] = reg_fma(x, weight_load(b + REG_LANES * v), acc[p][v]);
@@ -314,7 +226,7 @@ ALWAYS_INLINE void multiply_panels(size_t panels, const struct vit_tile *t, floa
 }
 
 /* One row of several panels. */
-static void multiply_row(const struct vit_tile *t)
+static void PAIR(multiply_row)(const struct vit_tile *t)
 {
     const struct vit_epilogue *const e = t->epilogue;
     const float factor = e->row_scale ? *e->row_scale : scale_of(e);
@@ -325,27 +237,27 @@ static void multiply_row(const struct vit_tile *t)
 
 #define PANELS_CASE(p)                                                                             \
     case p:                                                                                        \
-        multiply_panels(p, t, factor, out, activates ? &before : e);                               \
+        PAIR(multiply_panels)(p, t, factor, out, activates ? &before : e);                         \
         break;
     switch (t->n / NR) {
         EACH_PANELS(PANELS_CASE)
     }
 #undef PANELS_CASE
     if (activates)
-        activate_rows(1, t->n, 0, row, t->c, t->ldc, e);
+        activate_rows(1, t->n, NR, 0, row, t->c, t->ldc, e);
 }
 
 #endif
 
 /* The first tile of rows; its sums go to `out`, row stride ldo. */
-static struct tile first_tile(const struct vit_tile *t, const struct vit_epilogue *e,
-                              const float *factor, size_t n, float *out, size_t ldo)
+static struct PAIR(tile) PAIR(first_tile)(const struct vit_tile *t, const struct vit_epilogue *e,
+                                          const float *factor, size_t n, float *out, size_t ldo)
 {
-    return (struct tile){
+    return (struct PAIR(tile)){
         .a = (const float *)t->a + t->k_first,
         .lda = t->a_bytes / sizeof(float),
         .k = t->k,
-        .panel = (const weight *)t->panel + t->k_first * NR,
+        .panel = (const weight_type *)t->panel + t->k_first * NR,
         .begin = t->acc_in,
         .factor = factor,
         .out = out,
@@ -356,8 +268,8 @@ static struct tile first_tile(const struct vit_tile *t, const struct vit_epilogu
 }
 
 /* All rows times n columns, to c, row stride ldc; what an activation takes waits in `rows`. */
-static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e, size_t n,
-                          float *c, size_t ldc)
+static void PAIR(multiply_rows)(const struct vit_tile *t, const struct vit_epilogue *e, size_t n,
+                                float *c, size_t ldc)
 {
     const struct vit_epilogue before = { .bias = e->bias };
     const bool activates = e->activation != VIT_ACTIVATION_IDENTITY;
@@ -367,11 +279,12 @@ static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e
     const size_t taller = t->m % tiles; /* they come first */
     _Alignas(64) float rows[NARROW_ROWS * NR];
     float scales[NARROW_ROWS];
-    struct tile s = first_tile(t, activates ? &before : e, e->row_scale ? e->row_scale : scales, n,
-                               activates ? rows : c, activates ? NR : ldc);
-    multiply_function *const multiply_low = choose_multiply(min_rows, n, s.epilogue);
-    multiply_function *const multiply_tall =
-        choose_multiply(min_rows + (taller > 0), n, s.epilogue);
+    struct PAIR(tile) s =
+        PAIR(first_tile)(t, activates ? &before : e, e->row_scale ? e->row_scale : scales, n,
+                         activates ? rows : c, activates ? NR : ldc);
+    PAIR(multiply_function) *const multiply_low = PAIR(choose_multiply)(min_rows, n, s.epilogue);
+    PAIR(multiply_function) *const multiply_tall =
+        PAIR(choose_multiply)(min_rows + (taller > 0), n, s.epilogue);
 
     for (size_t i = 0; i < NARROW_ROWS; i++)
         scales[i] = scale_of(e);
@@ -383,7 +296,7 @@ static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e
             prefetch_lines(m, c, ldc, n);
         (i < taller ? multiply_tall : multiply_low)(&s);
         if (activates)
-            activate_rows(m, n, s.row, rows, c, ldc, e);
+            activate_rows(m, n, NR, s.row, rows, c, ldc, e);
         c += m * ldc;
         s.a += m * s.lda;
         s.begin = s.begin ? s.begin + m * NR : NULL;
@@ -393,23 +306,23 @@ static void multiply_rows(const struct vit_tile *t, const struct vit_epilogue *e
     }
 }
 
-static void tile(const struct vit_tile *t)
+static void PAIR(tile)(const struct vit_tile *t)
 {
     static const struct vit_epilogue none;
 
 #if GEMV_PANELS > 1
     if (t->n > NR) {
-        multiply_row(t);
+        PAIR(multiply_row)(t);
         return;
     }
 #endif
     if (t->acc_out) /* whole panels: the padding's accumulators continue too */
-        multiply_rows(t, &none, NR, t->acc_out, NR);
+        PAIR(multiply_rows)(t, &none, NR, t->acc_out, NR);
     else
-        multiply_rows(t, t->epilogue, t->n, t->c, t->ldc);
+        PAIR(multiply_rows)(t, t->epilogue, t->n, t->c, t->ldc);
 }
 
-static inline struct vit_matmul_kernel matmul_kernel(void)
+static inline struct vit_matmul_kernel PAIR(matmul_kernel)(void)
 {
     return (struct vit_matmul_kernel){
         .a = VIT_DTYPE_F32,
@@ -419,10 +332,8 @@ static inline struct vit_matmul_kernel matmul_kernel(void)
         .gemv_panels = GEMV_PANELS,
         .column_group = COLUMN_GROUP,
         .k_group = 1,
-        .panel_bytes = panel_bytes,
-        .pack = pack,
-        .tile = tile,
+        .panel_bytes = PAIR(panel_bytes),
+        .pack = PAIR(pack),
+        .tile = PAIR(tile),
     };
 }
-
-#endif

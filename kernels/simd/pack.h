@@ -1,16 +1,13 @@
-/* pack.h - packs columns of B into a panel [k][NR] of weights, over vec.h */
-#ifndef VIT_KERNELS_SIMD_PACK_H
-#define VIT_KERNELS_SIMD_PACK_H
-
+/* pack.h - packs columns of B into a panel [k][NR] of weights, over vec.h; see matmul.h */
 #include "kernels/simd/lanes.h"
 
-static size_t panel_bytes(size_t k)
+static size_t PAIR(panel_bytes)(size_t k)
 {
-    return k * NR * sizeof(weight);
+    return k * NR * sizeof(weight_type);
 }
 
 /* 16 rows and 16 columns of a panel, from contiguous columns of B. */
-static inline void pack_block(const float *b, size_t n_stride, weight *restrict panel)
+static inline void PAIR(pack_block)(const float *b, size_t n_stride, weight_type *restrict panel)
 {
     vec r[LANES];
 
@@ -24,8 +21,8 @@ static inline void pack_block(const float *b, size_t n_stride, weight *restrict 
 }
 
 /* The same for fewer rows or columns; the other columns, up to `width`, become 0. */
-static void pack_edge(size_t rows, size_t columns, size_t width, const float *b, size_t n_stride,
-                      weight *restrict panel)
+static void PAIR(pack_edge)(size_t rows, size_t columns, size_t width, const float *b,
+                            size_t n_stride, weight_type *restrict panel)
 {
     vec r[LANES];
 
@@ -37,36 +34,36 @@ static void pack_edge(size_t rows, size_t columns, size_t width, const float *b,
 }
 
 /* `width` columns of a panel from `columns` contiguous columns of B; the others become 0. */
-static void pack_columns(size_t columns, size_t width, size_t k, const float *b, size_t n_stride,
-                         weight *restrict panel)
+static void PAIR(pack_columns)(size_t columns, size_t width, size_t k, const float *b,
+                               size_t n_stride, weight_type *restrict panel)
 {
     for (size_t i = 0; i < k; i += LANES)
         if (columns == LANES && i + LANES <= k)
-            pack_block(b + i, n_stride, panel + i * NR);
+            PAIR(pack_block)(b + i, n_stride, panel + i * NR);
         else
-            pack_edge(lanes_left(k - i), columns, width, b + i, n_stride, panel + i * NR);
+            PAIR(pack_edge)(lanes_left(k - i), columns, width, b + i, n_stride, panel + i * NR);
 }
 
 /* The same from contiguous rows of B. */
-static void pack_rows(size_t columns, size_t width, size_t k, const float *b, size_t k_stride,
-                      weight *restrict panel)
+static void PAIR(pack_rows)(size_t columns, size_t width, size_t k, const float *b, size_t k_stride,
+                            weight_type *restrict panel)
 {
     for (size_t i = 0; i < k; i++)
         store_weights(panel + i * NR, load_lanes(b + i * k_stride, columns), width);
 }
 
-static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
-                 void *restrict panel)
+static void PAIR(pack)(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
+                       void *restrict panel)
 {
     for (size_t j = 0; j < NR; j += LANES) {
         const size_t width = lanes_left(NR - j), columns = j < n ? lanes_left(n - j) : 0;
         const float *const source = b + (columns ? j * n_stride : 0);
-        weight *const out = (weight *)panel + j;
+        weight_type *const out = (weight_type *)panel + j;
 
         if (k_stride == 1)
-            pack_columns(columns, width, k, source, n_stride, out);
+            PAIR(pack_columns)(columns, width, k, source, n_stride, out);
         else if (n_stride == 1)
-            pack_rows(columns, width, k, source, k_stride, out);
+            PAIR(pack_rows)(columns, width, k, source, k_stride, out);
         else
             for (size_t i = 0; i < k; i++)
                 for (size_t l = 0; l < width; l++)
@@ -75,5 +72,3 @@ static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_s
                                   1);
     }
 }
-
-#endif

@@ -6,7 +6,8 @@
 #include "kernels/simd/activation_rows.h"
 #include "kernels/simd/elementwise.h"
 #include "kernels/simd/layernorm.h"
-#include "kernels/simd/matmul.h"
+#include "kernels/simd/matmul_f32_f16.h"
+#include "kernels/simd/matmul_f32_f32.h"
 #include "kernels/simd/resize.h"
 #include "kernels/simd/softmax.h"
 
@@ -33,7 +34,8 @@ static float fma_peak(size_t rounds)
 
 static inline void register_kernels(struct vit_kernels *table)
 {
-    table->matmul[VIT_MATMUL_F32_F32] = matmul_kernel();
+    table->matmul[VIT_MATMUL_F32_F32] = matmul_kernel_f32_f32();
+    table->matmul[VIT_MATMUL_F32_F16] = matmul_kernel_f32_f16();
 #define KERNEL_ENTRY(name) table->name = name;
     VIT_KERNEL_LIST(KERNEL_ENTRY)
 #undef KERNEL_ENTRY

@@ -14,6 +14,7 @@
     FEATURE(AVX, 1, 0, c, bit_AVX)                                                                 \
     FEATURE(AVX2, 7, 0, b, bit_AVX2)                                                               \
     FEATURE(FMA, 1, 0, c, bit_FMA)                                                                 \
+    FEATURE(F16C, 1, 0, c, bit_F16C)                                                               \
     FEATURE(AVX512F, 7, 0, b, bit_AVX512F)                                                         \
     FEATURE(AVX512BW, 7, 0, b, bit_AVX512BW)                                                       \
     FEATURE(AVX512DQ, 7, 0, b, bit_AVX512DQ)                                                       \

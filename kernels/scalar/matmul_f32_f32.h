@@ -1,50 +1,23 @@
-/* matmul.h - the float32 micro-kernel as its contract states it: accumulate, then the epilogue */
-#ifndef VIT_KERNELS_SCALAR_MATMUL_H
-#define VIT_KERNELS_SCALAR_MATMUL_H
+/* matmul_f32_f32.h - the float32 micro-kernel as its contract states it */
+#ifndef VIT_KERNELS_SCALAR_MATMUL_F32_F32_H
+#define VIT_KERNELS_SCALAR_MATMUL_F32_F32_H
 
-#include "kernels/scalar/rows.h"
-
-/* Small and unequal: partial tiles and several panels occur in small test cases. */
-#define MR 4
-#define NR 8
+#include "kernels/scalar/epilogue.h"
 
 /* A panel is [k][NR] float32. */
-static size_t panel_bytes(size_t k)
+static size_t panel_bytes_f32_f32(size_t k)
 {
     return k * NR * sizeof(float);
 }
 
-static void pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
-                 void *restrict panel)
+static void pack_f32_f32(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
+                         void *restrict panel)
 {
     float *const out = panel;
 
     for (size_t i = 0; i < k; i++)
         for (size_t j = 0; j < NR; j++)
             out[i * NR + j] = j < n ? b[i * k_stride + j * n_stride] : 0.0f;
-}
-
-/* Element (i, j) of the tile from its finished accumulator. */
-static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
-{
-    if (e->row_scale)
-        c *= e->row_scale[i];
-    else if (e->scale != 0.0f)
-        c *= e->scale;
-    if (e->bias)
-        c += e->bias[j];
-    c = activate(e->activation,
-                 (struct operands){
-                     .x = c,
-                     .a = e->activation_args.a,
-                     .b = e->activation_args.b,
-                     .weight = e->activation_args.weight ? e->activation_args.weight[j] : 0.0f,
-                 });
-    if (e->gamma)
-        c *= e->gamma[j];
-    if (e->residual)
-        c += e->residual[i * e->ld_residual + j];
-    return c;
 }
 
 /*
@@ -58,7 +31,7 @@ __attribute__((noinline)) static float accumulate(size_t k, const float *a, cons
     return c;
 }
 
-static void tile(const struct vit_tile *t)
+static void tile_f32_f32(const struct vit_tile *t)
 {
     const size_t columns = t->acc_out ? NR : t->n; /* unfinished ones include the padding's */
     const float *const acc_in = t->acc_in;
