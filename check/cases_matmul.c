@@ -30,7 +30,7 @@ static const void *draw_accumulators(struct check_run *c, size_t m)
     const size_t nr = kernel->nr;
     const float *const floats = check_input(c, "acc_in", m, nr, nr, PATTERN_NORMAL);
 
-    if (!kernel->convert)
+    if (kernel->acc == VIT_DTYPE_F32)
         return floats;
     char *const integers = check_bytes(c, "acc_in", 1, m * nr * ACC_BYTES, 0, ACC_BYTES);
     for (size_t i = 0; i < m * nr; i++)
@@ -48,7 +48,7 @@ static void check_accumulators(struct check_run *c, size_t m, const void *expect
 {
     const size_t nr = kernel_of(c, c->level)->nr;
 
-    if (!kernel_of(c, c->level)->convert) {
+    if (kernel_of(c, c->level)->acc == VIT_DTYPE_F32) {
         check_equal(c, "acc_out", m, nr, expected, nr, found, nr);
         return;
     }

@@ -118,10 +118,44 @@ static double f32_f16_bound(size_t k, const float *a, const float *b)
     return f32_f32_bound(k, a, b) * (1.0 + 0x1p-11) + moved;
 }
 
+/* Half a step of a scale, and what rounding the quotient may add: docs/numerics.md. */
+#define HALF_STEP (0.5 + 0x1p-14)
+
+/*
+ * Each number of a group is within half a step of its scale; |q·scale| of an activation exceeds its
+ * magnitude by no more. Then the chain over the groups: a product, and a multiply-add for each.
+ */
+static double u8_s8_bound(size_t k, const float *a, const float *b)
+{
+    double bound = 0.0, magnitude = 0.0, groups = 0.0;
+
+    for (size_t l = 0; l < k; l += VIT_INT8_GROUP, groups += 1.0) {
+        double low = 0.0, high = 0.0, top = 0.0, pair = 0.0, sum_a = 0.0, sum_b = 0.0, moved;
+        const size_t n = k - l < VIT_INT8_GROUP ? k - l : VIT_INT8_GROUP;
+        for (size_t i = l; i < l + n; i++) {
+            low = fmin(low, (double)a[i]);
+            high = fmax(high, (double)a[i]);
+            top = fmax(top, fabs((double)b[i]));
+            if ((i - l) % 2)
+                pair = fmax(pair, fabs((double)b[i - 1] + (double)b[i]));
+            sum_b += fabs((double)b[i]);
+        }
+        moved = (high - low) / 255.0 * HALF_STEP;
+        for (size_t i = l; i < l + n; i++)
+            sum_a += fabs((double)a[i]) + moved;
+        moved = fmax(moved, 0x1p-100);
+        bound +=
+            moved * sum_b + fmax(fmax(top / 127.0, pair / 128.0) * HALF_STEP, 0x1p-100) * sum_a;
+        magnitude += sum_a * (sum_b + (double)n * top / 127.0);
+    }
+    return bound + U * (groups + 3.0) * magnitude + groups * SMALLEST;
+}
+
 /* The bound of the error of Σ a[p]·b[p], p < k. A pair without a bound fails its check. */
 static double (*const sum_bounds[VIT_MATMUL_PAIRS])(size_t k, const float *a, const float *b) = {
     [VIT_MATMUL_F32_F32] = f32_f32_bound,
     [VIT_MATMUL_F32_F16] = f32_f16_bound,
+    [VIT_MATMUL_U8_S8] = u8_s8_bound,
 };
 
 /* The kernel's C with memory of its own. */

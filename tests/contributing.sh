@@ -76,7 +76,7 @@ each() {
 		$(sed -n 's/^ *ROW([A-Z_]*, \([a-z_]*\), .*/\1/p' include/vit/activations.h)
 	each 'To add an instruction set' $(sed -n 's/^ *LEVEL(\([a-z0-9]*\), .*/\1/p' kernels/levels.h)
 	each 'To add a number type' \
-		$(sed -n 's/.*\<PAIR(\([A-Z0-9_]*\), ".*/\1/p' include/vit/kernels.h)
+		$(grep -o '\<PAIR([A-Z0-9_]*, "' include/vit/kernels.h | sed 's/PAIR(//; s/, "//')
 	each 'To add a configuration field' $(sed -n 's/^| `\([a-z_0-9]*\)`.*/\1/p' docs/config.md)
 	each 'To add a model option' isa
 	each 'To add a position encoding' \

@@ -2,7 +2,7 @@
 # mutants.sh BUILD [EVERY [TABLE...]] - plants the faults of mutants*.txt; a check must find each
 #
 # A table has an entry for each fault: CHECK FILE NAME, what is replaced (-) and by what (+). Of the
-# kernels CHECK is a level: `libvit check` must report failed cases. Elsewhere it is the suite, or
+# kernels CHECK is a level: `libvit check` must report failed cases. Otherwise it is the suite, or
 # suite/test, of the test program that must fail; a test that is skipped finds nothing. With EVERY,
 # only each EVERY-th is built and checked; of the others the text must still exist.
 set -uo pipefail
@@ -32,7 +32,8 @@ while IFS= read -r line; do
 done < <(for table in "$@"; do cat "$table" && echo; done)
 
 is_planned() { ((($1 + 1) % every == 0)); } # INDEX
-is_kernel() { [[ ${files[$1]} == kernels/* ]]; }
+kernel_checks=" simd $(sed -n 's/^ *LEVEL(\([a-z0-9]*\),.*/\1/p' kernels/levels.h | tr '\n' ' ')"
+is_kernel() { [[ $kernel_checks == *" ${checks[$1]} "* ]]; }
 any_kernel() {
   for i in "${!checks[@]}"; do is_planned "$i" && is_kernel "$i" && return; done
   return 1

@@ -102,7 +102,8 @@ static void convert_too_much(size_t m, size_t k, const float *x, size_t ldx, voi
     ((char *)rows)[m * row_bytes(k)] = 1;
 }
 
-static const struct vit_matmul_kernel integers = { .mr = MR,
+static const struct vit_matmul_kernel integers = { .acc = VIT_DTYPE_S32,
+                                                   .mr = MR,
                                                    .nr = NR,
                                                    .gemv_panels = 1,
                                                    .column_group = 1,

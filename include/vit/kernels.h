@@ -213,6 +213,9 @@ VIT_API size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, si
 enum vit_dtype {
     VIT_DTYPE_F32 = 0, /* IEEE 754 binary32 */
     VIT_DTYPE_F16 = 1, /* IEEE 754 binary16 */
+    VIT_DTYPE_U8 = 2,  /* 0 … 255: differences from a zero point, times a scale */
+    VIT_DTYPE_S8 = 3,  /* −127 … 127, times a scale */
+    VIT_DTYPE_S32 = 4,
 };
 
 /*
@@ -238,8 +241,9 @@ enum vit_dtype {
  *   the epilogue and writes C.
  * - A call computes exactly m rows and reads and writes no byte outside its operands.
  *   Accumulators of the panel's padding columns never reach C.
- * - An accumulator has 4 bytes. It is float32 where the kernel has no `convert`. Integer kernels
- *   instead have exact int32 sums.
+ * - An accumulator has 4 bytes, of the kernel's type `acc`: float32, or int32 whose sums are exact.
+ *   Of u8 and s8 it is float32, and takes the exact sum of each VIT_INT8_GROUP products as one
+ *   number: docs/numerics.md.
  * - A kernel allocates nothing, keeps no state, starts no thread, takes no lock, and is
  *   thread-safe.
  */
@@ -267,9 +271,13 @@ struct vit_tile {
     const struct vit_epilogue *epilogue; /* pointers adjusted to the first row and column */
 };
 
+/* So many numbers along k share a scale: part of the numeric contract, not a tuning parameter. */
+enum { VIT_INT8_GROUP = 128 };
+
 /* A matmul kernel of one pair of number types. It owns the layout of the operands that it reads. */
 struct vit_matmul_kernel {
     enum vit_dtype a, b; /* number types of the activations and the weights */
+    enum vit_dtype acc;  /* and of the accumulators between two blocks of k */
     size_t mr;           /* rows of a tile of nr columns; blocks of rows have whole tiles */
     size_t nr;           /* maximum columns of a tile, and the width of a panel */
     size_t gemv_panels;  /* maximum panels of a tile of one row: several streams use memory
@@ -306,7 +314,10 @@ struct vit_matmul_kernel {
  * benchmarks are generated from this list. Checks compare the kernel of each level with scalar's of
  * the same pair.
  */
-#define VIT_MATMUL_LIST(PAIR)                PAIR(F32_F32, "") PAIR(F32_F16, ".f32_f16")
+#define VIT_MATMUL_LIST(PAIR)                                                                      \
+    PAIR(F32_F32, "")                                                                              \
+    PAIR(F32_F16, ".f32_f16")                                                                      \
+    PAIR(U8_S8, ".u8_s8")
 
 #define VIT_MATMUL_VALUE(identifier, suffix) VIT_MATMUL_##identifier,
 enum vit_matmul_pair { VIT_MATMUL_LIST(VIT_MATMUL_VALUE) VIT_MATMUL_PAIRS };

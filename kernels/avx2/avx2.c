@@ -2,6 +2,7 @@
 #include "kernels/avx2/bytes.h"
 #include "kernels/avx2/vec.h"
 
+#include "kernels/avx2/int8.h"
 #include "kernels/avx2/matmul.h"
 #include "kernels/simd/register.h"
 

@@ -2,6 +2,7 @@
 #include "kernels/avx512/bytes.h"
 #include "kernels/avx512/vec.h"
 
+#include "kernels/avx512/int8.h"
 #include "kernels/avx512/matmul.h"
 #include "kernels/simd/register.h"
 

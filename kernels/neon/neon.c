@@ -2,6 +2,7 @@
 #include "kernels/neon/bytes.h"
 #include "kernels/neon/vec.h"
 
+#include "kernels/neon/int8.h"
 #include "kernels/neon/matmul.h"
 #include "kernels/simd/register.h"
 

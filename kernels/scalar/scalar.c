@@ -2,6 +2,7 @@
 #include "kernels/register.h"
 #include "kernels/scalar/matmul_f32_f16.h"
 #include "kernels/scalar/matmul_f32_f32.h"
+#include "kernels/scalar/matmul_u8_s8.h"
 #include "kernels/scalar/resize.h"
 #include "kernels/scalar/rows.h"
 
@@ -61,6 +62,18 @@ void vit_register_scalar(struct vit_kernels *table)
                                         .panel_bytes = panel_bytes_f32_f16,
                                         .pack = pack_f32_f16,
                                         .tile = tile_f32_f16 },
+        .matmul[VIT_MATMUL_U8_S8] = { .a = VIT_DTYPE_U8,
+                                      .b = VIT_DTYPE_S8,
+                                      .mr = MR,
+                                      .nr = NR,
+                                      .gemv_panels = 1,
+                                      .column_group = NR,
+                                      .k_group = GROUP,
+                                      .panel_bytes = panel_bytes_u8_s8,
+                                      .pack = pack_u8_s8,
+                                      .row_bytes = row_bytes_u8_s8,
+                                      .convert = convert_u8_s8,
+                                      .tile = tile_u8_s8 },
         .activation = { VIT_ACTIVATION_LIST(ACTIVATION_ENTRY) },
         .fma_peak = fma_peak,
         .fma_peak_flops = 8 * 2,

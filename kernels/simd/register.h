@@ -8,6 +8,7 @@
 #include "kernels/simd/layernorm.h"
 #include "kernels/simd/matmul_f32_f16.h"
 #include "kernels/simd/matmul_f32_f32.h"
+#include "kernels/simd/matmul_u8_s8.h"
 #include "kernels/simd/resize.h"
 #include "kernels/simd/softmax.h"
 
@@ -36,6 +37,7 @@ static inline void register_kernels(struct vit_kernels *table)
 {
     table->matmul[VIT_MATMUL_F32_F32] = matmul_kernel_f32_f32();
     table->matmul[VIT_MATMUL_F32_F16] = matmul_kernel_f32_f16();
+    table->matmul[VIT_MATMUL_U8_S8] = matmul_kernel_u8_s8();
 #define KERNEL_ENTRY(name) table->name = name;
     VIT_KERNEL_LIST(KERNEL_ENTRY)
 #undef KERNEL_ENTRY
