@@ -1,6 +1,8 @@
 /* check.c - the list of all checks */
 #include "check/run.h"
 
+#include <string.h>
+
 #include "check/kernel_cases.h"
 #include "check/oracle.h"
 
@@ -91,5 +93,32 @@ bool check_kernel_at(size_t i, struct check_kernel *kernel)
                                          .pair = oracles[i].pair };
         return true;
     }
+    return false;
+}
+
+/* Whether an entry of the table is the matmul of another pair than the check's. */
+static bool of_another_pair(const struct check_kernel *kernel, const char *entry)
+{
+#define PAIR_ENTRIES(identifier, suffix)                                                           \
+    { "matmul" suffix, VIT_MATMUL_##identifier }, { "pack" suffix, VIT_MATMUL_##identifier },
+    static const struct {
+        const char *name;
+        enum vit_matmul_pair pair;
+    } entries[] = { VIT_MATMUL_LIST(PAIR_ENTRIES) };
+#undef PAIR_ENTRIES
+
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        if (strcmp(entries[i].name, entry) == 0)
+            return entries[i].pair != kernel->pair;
+    return false;
+}
+
+bool check_applies(const struct check_kernel *kernel, const struct vit_kernels *level)
+{
+    const char *entry, *from = NULL;
+
+    for (size_t i = 0; (entry = vit_kernels_name_at(level, i, &from)); i++)
+        if (from && strcmp(from, level->isa) == 0 && !of_another_pair(kernel, entry))
+            return true;
     return false;
 }

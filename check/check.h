@@ -28,6 +28,12 @@ struct check_kernel {
 /* Check i; false past the last. */
 bool check_kernel_at(size_t i, struct check_kernel *kernel);
 
+/*
+ * Whether a level has a kernel of its own that the check calls; otherwise the check has the result
+ * of the level that it extends.
+ */
+bool check_applies(const struct check_kernel *kernel, const struct vit_kernels *level);
+
 struct check_result {
     bool passed;
     char shape[160];  /* the case in words: "m 3, n 17, k 5, bias, gelu" */

@@ -60,6 +60,8 @@ void expect_cases(const char *name)
     cr_assert_not_null(which.kernel.name, "%s", name);
     const size_t cases = which.kernel.cases;
     for (which.level = scalar_level(); which.level; which.level = next_level(&level, cases)) {
+        if (!check_applies(&which.kernel, which.level))
+            continue;
         for (which.index = 0; which.index < cases; which.index++) {
             const struct check_result result = check_case(&which);
             check_case_name(&which, reproduce);

@@ -15,6 +15,8 @@ adds='
 scalar legacy
 avx2   SSE3 SSSE3 VEX F16C
 avx512 EVEX VEX-mask
+avx2vnni VNNI
+avx512vnni VNNI
 '
 
 level=$1

@@ -106,6 +106,7 @@ Test(api, a_level_of_another_machine_is_unsupported)
                    "this machine lacks");
 }
 
+/* An extension, whose name begins with that of a level, has an 8-bit matmul and no other kernel. */
 Test(api, a_table_names_the_level_of_each_kernel)
 {
     const struct vit_kernels *kernels;
@@ -118,7 +119,10 @@ Test(api, a_table_names_the_level_of_each_kernel)
             continue;
         cr_assert_eq(vit_kernels_get(vit_isa_level(l, &usable), &kernels, NULL), VIT_OK);
         for (i = 0; (name = vit_kernels_name_at(kernels, i, &level)); i++)
-            cr_assert_str_eq(level, kernels->isa, "%s", name);
+            cr_assert(
+                strcmp(level, kernels->isa) == 0 ||
+                    (strncmp(level, kernels->isa, strlen(level)) == 0 && !strstr(name, ".u8_s8")),
+                "%s: %s of %s", kernels->isa, name, level);
         cr_assert_gt(i, 8);
         count_checks(i);
     }

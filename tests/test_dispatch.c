@@ -18,6 +18,8 @@
 #define AVX2_FMA   (CPU_AVX | CPU_AVX2 | CPU_FMA | CPU_F16C)
 #define AVX512_SKX (AVX2_FMA | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512DQ | CPU_AVX512VL)
 
+#define AVX512_CLX (AVX512_SKX | CPU_AVX512_VNNI)
+
 #define INTEL      "GenuineIntel"
 #define AMD        "AuthenticAMD"
 #define SKX(brand) INTEL, "Intel(R) Xeon(R) " brand " CPU @ 2.10GHz", 6, 0x55, AVX512_SKX
@@ -82,7 +84,43 @@ static const struct machine {
     { "Zen 3", { AMD, "", 0x19, 0x21, AVX2_FMA, YMM }, "scalar avx2", "avx2" },
     { "Zen 4", { AMD, "", 0x19, 0x61, AVX512_SKX, ZMM }, "scalar avx2 avx512", "avx512" },
     { "Zen 5", { AMD, "", 0x1a, 0x02, AVX512_SKX, ZMM }, "scalar avx2 avx512", "avx512" },
+    { "Cascade Lake",
+      { INTEL, "Intel(R) Xeon(R) Gold 6248", 6, 0x55, AVX512_CLX, ZMM },
+      "scalar avx2 avx512 avx512vnni",
+      "avx512vnni" },
+    { "Cascade Lake, one unit",
+      { INTEL, "Intel(R) Xeon(R) Silver 4210", 6, 0x55, AVX512_CLX, ZMM },
+      "scalar avx2 avx512 avx512vnni",
+      "avx2" },
+    { "Cascade Lake, system without zmm",
+      { INTEL, "Intel(R) Xeon(R) Gold 6248", 6, 0x55, AVX512_CLX, YMM },
+      "scalar avx2",
+      "avx2" },
+    { "Alder Lake, AVX-VNNI",
+      { INTEL, "", 6, 0x97, AVX2_FMA | CPU_AVX_VNNI, YMM },
+      "scalar avx2 avx2vnni",
+      "avx2vnni" },
+    { "Sapphire Rapids",
+      { INTEL, "", 6, 0x8f, AVX512_CLX | CPU_AVX_VNNI, ZMM },
+      "scalar avx2 avx2vnni avx512 avx512vnni",
+      "avx512vnni" },
+    { "Zen 4, VNNI",
+      { AMD, "", 0x19, 0x61, AVX512_CLX, ZMM },
+      "scalar avx2 avx512 avx512vnni",
+      "avx512vnni" },
+    { "AVX-VNNI without AVX2",
+      { INTEL, "", 6, 0x97, CPU_AVX | CPU_AVX_VNNI, YMM },
+      "scalar",
+      "scalar" },
     { "aarch64", { "", "", 0, 0, CPU_ASIMD, 0 }, "scalar neon", "neon" },
+    { "Neoverse N1",
+      { "", "", 0, 0, CPU_ASIMD | CPU_ASIMDDP, 0 },
+      "scalar neon neondot",
+      "neondot" },
+    { "Neoverse V1",
+      { "", "", 0, 0, CPU_ASIMD | CPU_ASIMDDP | CPU_I8MM, 0 },
+      "scalar neon neondot neoni8mm",
+      "neoni8mm" },
     { "aarch64 without ASIMD", { "", "", 0, 0, 0, 0 }, "scalar", "scalar" },
 };
 enum { MACHINES = sizeof machines / sizeof *machines };
@@ -163,7 +201,11 @@ static const struct need {
     { "scalar", 0, NOTHING },
     { "avx2", AVX2_FMA, 0x06 },
     { "avx512", AVX512_SKX, 0xe6 },
+    { "avx2vnni", AVX2_FMA | CPU_AVX_VNNI, 0x06 },
+    { "avx512vnni", AVX512_CLX, 0xe6 },
     { "neon", CPU_ASIMD, NOTHING },
+    { "neondot", CPU_ASIMD | CPU_ASIMDDP, NOTHING },
+    { "neoni8mm", CPU_ASIMD | CPU_ASIMDDP | CPU_I8MM, NOTHING },
 };
 
 static const struct need *need_of(const char *level)

@@ -33,8 +33,8 @@ Test(symbols, each_kernel_object_exports_its_one_function)
 
     for (size_t i = 0; (isa = vit_isa_level(i, &usable)); i++) {
         char file[64], prefix[64];
-        snprintf(file, sizeof file, "%s/%s", isa, isa);
-        snprintf(prefix, sizeof prefix, "vit_register_%s", isa);
+        snprintf(file, sizeof file, "*/%s", isa); /* an extension is in another level's directory */
+        snprintf(prefix, sizeof prefix, "vit_register_%s ", isa);
         count_lines("nm -P -g --defined-only %s/kernels/%s.o", file, prefix, &lines, &matching);
         cr_assert_eq(lines, 1, "%s", isa);
         cr_assert_eq(matching, 1, "%s", isa);

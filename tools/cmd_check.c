@@ -75,7 +75,10 @@ static struct check_result run_case(struct check_report *report, const struct ch
     return result;
 }
 
-/* The cases of a kernel on each level; an oracle checks only scalar. */
+/*
+ * The cases of a kernel on each level; an oracle checks only scalar. Of several levels, those that
+ * have the kernel from the level that they extend are left out.
+ */
 static void run_kernel(struct check_report *report, const struct check_options *o,
                        const struct check_kernel *kernel, size_t levels,
                        const struct vit_kernels *const level[])
@@ -87,6 +90,8 @@ static void run_kernel(struct check_report *report, const struct check_options *
 
     for (size_t l = 0; l < levels; l++) {
         if (kernel->oracle && strcmp(level[l]->isa, "scalar") != 0)
+            continue;
+        if (levels > 1 && !check_applies(kernel, level[l]))
             continue;
         which.level = level[l];
         tallies[count] = (struct check_counts){ .level = level[l]->isa };

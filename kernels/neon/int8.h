@@ -38,6 +38,65 @@ static inline int_reg int8_begin(int32_t zero, const int32_t *sums)
 #define EACH_INT8_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #define INT8_K            8
 #define INT8_AT(l, j)     ((l) / 8 * 8 * INT8_NR + 8 * (j) + (l) % 8)
+
+/* Eight numbers of each of two rows. */
+static inline byte_reg two_rows(const char *first, const char *second)
+{
+    return vcombine_s8(vld1_s8((const int8_t *)first), vld1_s8((const int8_t *)second));
+}
+
+/*
+ * Accumulators of two rows and two columns. Where m is odd, the last row is its own neighbor, and
+ * its second result is dropped.
+ */
+#define HAS_INT8_GROUP
+ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, size_t a_bytes,
+                              const char *panel, const char *prefetch, float *chains)
+{
+    const size_t head = 8, panel_head = 8 * INT8_NR, pairs = (m + 1) / 2;
+    const float *const scales = (const float *)(const void *)panel;
+    const int32_t *const sums = (const int32_t *)(const void *)panel + INT8_NR;
+    int_reg acc[(INT8_MR + 1) / 2][INT8_NR / 2];
+
+    UNROLL
+    for (size_t p = 0; p < pairs; p++)
+        UNROLL
+    for (size_t v = 0; v < 2 * regs; v++)
+        acc[p][v] = vdupq_n_s32(0);
+    for (size_t l = 0; l < k; l += 8) {
+        byte_reg x[(INT8_MR + 1) / 2];
+        __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
+        __builtin_prefetch(prefetch + 16 * l + 64, 0, PREFETCH2);
+        UNROLL
+        for (size_t p = 0; p < pairs; p++) {
+            const char *const row = a + head + l + 2 * p * a_bytes;
+            x[p] = two_rows(row, 2 * p + 1 < m ? row + a_bytes : row);
+        }
+        UNROLL
+        for (size_t v = 0; v < 2 * regs; v++) {
+            const byte_reg w = vld1q_s8((const int8_t *)panel + panel_head + l * INT8_NR + 16 * v);
+            UNROLL
+            for (size_t p = 0; p < pairs; p++)
+                acc[p][v] = vmmlaq_s32(acc[p][v], x[p], w);
+        }
+    }
+    UNROLL
+    for (size_t i = 0; i < m; i++) {
+        const float scale = *(const float *)(const void *)(a + i * a_bytes);
+        const int32_t zero = ((const int32_t *)(const void *)(a + i * a_bytes))[1];
+        UNROLL
+        for (size_t v = 0; v < regs; v++) {
+            const int64x2_t left = vreinterpretq_s64_s32(acc[i / 2][2 * v]);
+            const int64x2_t right = vreinterpretq_s64_s32(acc[i / 2][2 * v + 1]);
+            const int64x2_t row = i % 2 ? vtrn2q_s64(left, right) : vtrn1q_s64(left, right);
+            float *const chain = chains + i * INT8_NR + 4 * v;
+            const int_reg sum =
+                vaddq_s32(vreinterpretq_s32_s64(row), int8_begin(zero, sums + 4 * v));
+            const reg product = reg_mul(int8_float(sum), reg_load(scales + 4 * v));
+            reg_store(chain, reg_fma(product, reg_set1(scale), reg_load(chain)));
+        }
+    }
+}
 #elif defined(INT8_DOTPROD)
 #define INT8_MR           6
 #define EACH_INT8_ROWS(X) X(1) X(2) X(3) X(4) X(5) X(6)

@@ -83,7 +83,9 @@ size_t cpu_cache_leaves(size_t max, struct cpuid_cache *subleaves)
 static struct cpu describe(void)
 {
     const unsigned long has = getauxval(AT_HWCAP);
-    struct cpu cpu = { .features = has & HWCAP_ASIMD ? CPU_ASIMD : 0 };
+    const unsigned dot = has & HWCAP_ASIMDDP ? CPU_ASIMDDP : 0;
+    const unsigned i8mm = getauxval(AT_HWCAP2) & HWCAP2_I8MM ? CPU_I8MM : 0;
+    struct cpu cpu = { .features = (has & HWCAP_ASIMD ? CPU_ASIMD : 0) | dot | i8mm };
     uint64_t midr;
 
     if (has & HWCAP_CPUID) { /* the system answers in place of the register: Arm ARM, MIDR_EL1 */
@@ -98,6 +100,14 @@ static struct cpu describe(void)
 #if defined(__APPLE__) && __has_include(<sys/sysctl.h>)
 #include <sys/sysctl.h>
 #define HAS_SYSCTL
+
+static int sysctl_is_set(const char *name)
+{
+    int value = 0;
+    size_t bytes = sizeof value;
+
+    return sysctlbyname(name, &value, &bytes, NULL, 0) == 0 && value;
+}
 #endif
 
 static struct cpu describe(void)
@@ -106,6 +116,8 @@ static struct cpu describe(void)
 #ifdef HAS_SYSCTL
     size_t bytes = sizeof cpu.brand;
 
+    cpu.features |= sysctl_is_set("hw.optional.arm.FEAT_DotProd") ? CPU_ASIMDDP : 0;
+    cpu.features |= sysctl_is_set("hw.optional.arm.FEAT_I8MM") ? CPU_I8MM : 0;
     if (sysctlbyname("machdep.cpu.brand_string", cpu.brand, &bytes, NULL, 0) != 0)
         cpu.brand[0] = '\0';
     cpu.brand[sizeof cpu.brand - 1] = '\0';

@@ -18,13 +18,17 @@
     FEATURE(AVX512F, 7, 0, b, bit_AVX512F)                                                         \
     FEATURE(AVX512BW, 7, 0, b, bit_AVX512BW)                                                       \
     FEATURE(AVX512DQ, 7, 0, b, bit_AVX512DQ)                                                       \
-    FEATURE(AVX512VL, 7, 0, b, bit_AVX512VL)
+    FEATURE(AVX512VL, 7, 0, b, bit_AVX512VL)                                                       \
+    FEATURE(AVX512_VNNI, 7, 0, c, bit_AVX512VNNI)                                                  \
+    FEATURE(AVX_VNNI, 7, 1, a, 1 << 4) /* clang 14's <cpuid.h> lacks it */
 
-/* ASIMD: as Linux's HWCAP reports it, for processor and system together. */
-#define CPU_FEATURE_INDEX(name, leaf, subleaf, reg, mask) CPU_INDEX_##name,
-#define CPU_FEATURE_VALUE(name, leaf, subleaf, reg, mask) CPU_##name = 1 << CPU_INDEX_##name,
-enum { CPU_X86_FEATURES(CPU_FEATURE_INDEX) CPU_INDEX_ASIMD, CPU_FEATURE_COUNT };
-enum cpu_feature { CPU_X86_FEATURES(CPU_FEATURE_VALUE) CPU_ASIMD = 1 << CPU_INDEX_ASIMD };
+/* Those of Arm: as Linux's HWCAP reports them, for processor and system together. */
+#define CPU_ARM_FEATURES(FEATURE)    FEATURE(ASIMD, ) FEATURE(ASIMDDP, ) FEATURE(I8MM, )
+
+#define CPU_FEATURE_INDEX(name, ...) CPU_INDEX_##name,
+#define CPU_FEATURE_VALUE(name, ...) CPU_##name = 1 << CPU_INDEX_##name,
+enum { CPU_X86_FEATURES(CPU_FEATURE_INDEX) CPU_ARM_FEATURES(CPU_FEATURE_INDEX) CPU_FEATURE_COUNT };
+enum cpu_feature { CPU_X86_FEATURES(CPU_FEATURE_VALUE) CPU_ARM_FEATURES(CPU_FEATURE_VALUE) };
 #undef CPU_FEATURE_INDEX
 #undef CPU_FEATURE_VALUE
 

@@ -44,6 +44,17 @@ const char *isa_name(size_t level)
     return level < ISA_LEVELS ? levels[level].name : NULL;
 }
 
+/* Why a processor is slower with a level, or with one that it extends; NULL: it is not. */
+static const char *against(const struct cpu *cpu, size_t level)
+{
+    const char *reason = policy_against(cpu, levels[level].name);
+
+    for (; !reason && levels[level].extends != level;
+         reason = policy_against(cpu, levels[level].name))
+        level = levels[level].extends;
+    return reason;
+}
+
 struct isa_choice isa_choose(const struct cpu *cpu)
 {
     struct isa_choice choice = { .standard = LEVEL_scalar };
@@ -55,14 +66,14 @@ struct isa_choice isa_choose(const struct cpu *cpu)
                            (level->xcr0 & cpu->xcr0) == level->xcr0;
         if (!choice.usable[i])
             continue;
-        choice.reason = policy_against(cpu, level->name);
+        choice.reason = against(cpu, i);
         if (!choice.reason)
             choice.standard = i;
     }
     return choice;
 }
 
-/* "scalar, avx2, avx512 or neon"; with a choice, the usable ones alone */
+/* "scalar, avx2 or avx512"; with a choice, the usable ones alone */
 static void list_names(const struct isa_choice *choice, char *text, size_t bytes)
 {
     size_t length = 0, last = ISA_LEVELS - 1;
