@@ -125,6 +125,19 @@ Test(int8, a_weight_is_within_half_a_step_and_no_pair_saturates_16_bits)
     count_checks(GROUPS);
 }
 
+/* In steps of their scale these are 64.5 and a little more, and 63.5: both are rounded up. */
+Test(int8, of_a_pair_of_129_the_one_that_was_rounded_further_moves_back)
+{
+    const float a = 0x1.000798p+7f, b = 0x1.f81ed2p+6f;
+    const float w[] = { a, b, b, a, -a, -b };
+    static const int8_t expected[] = { 65, 63, 63, 65, -65, -63 };
+    struct int8_weights q;
+
+    int8_quantize_weights(6, w, &q);
+    cr_assert_arr_eq(q.q, expected, sizeof expected);
+    count_checks(6);
+}
+
 /* As the scalar level lays a group out. */
 struct row_group {
     float scale;
