@@ -80,7 +80,10 @@ close:
 static enum vit_status open_model(const struct digest_setup *setup, const char *directory,
                                   struct vit_model **model, struct vit_error *err)
 {
-    const struct vit_model_options options = { .size = sizeof options, .isa = setup->level->isa };
+    const struct vit_model_options options = { .size = sizeof options,
+                                               .isa = setup->level->isa,
+                                               .keep = setup->keep,
+                                               .precision = setup->precision };
 
     return vit_model_open(directory, &options, model, err);
 }
@@ -251,19 +254,29 @@ unblock:
 enum vit_status digest_small_models(const struct digest_setup *setup, struct digests *digests,
                                     struct vit_error *err)
 {
+#define NAMES(size)                                                                                \
+    {                                                                                              \
+        "model/" size, "model/" size ".float16", "model/" size ".int8"                             \
+    }
     static const struct {
-        const char *name;
+        const char *names[3]; /* by precision */
         size_t height, width;
-    } sizes[] = { { "model/32x32", 32, 32 },
-                  { "model/40x72", 40, 72 },
-                  { "model/112x112", 112, 112 } }; /* 17, 46 and 197 tokens */
+    } sizes[] = { { NAMES("32x32"), 32, 32 },
+                  { NAMES("40x72"), 40, 72 },
+                  { NAMES("112x112"), 112, 112 } }; /* 17, 46 and 197 tokens */
+#undef NAMES
+    enum { SIZES = sizeof sizes / sizeof *sizes };
     enum vit_status status = VIT_OK;
 
-    for (size_t i = 0; status == VIT_OK && i < sizeof sizes / sizeof *sizes; i++) {
+    for (size_t i = 0; status == VIT_OK && i < 3 * SIZES; i++) {
+        const size_t size = i % SIZES, precision = i / SIZES;
+        const struct digest_setup of_precision = { setup->level, setup->threads,
+                                                   (enum vit_precision)precision, NULL };
         struct vit_model *model;
-        status = open_small_model(setup, sizes[i].height, sizes[i].width, &model, err);
+        status =
+            open_small_model(&of_precision, sizes[size].height, sizes[size].width, &model, err);
         if (status == VIT_OK)
-            status = digest_logits(setup, sizes[i].name, model, digests, err);
+            status = digest_logits(setup, sizes[size].names[precision], model, digests, err);
     }
     return status;
 }

@@ -23,10 +23,12 @@ struct digests {
     size_t count;
 };
 
-/* What computes the digests: a level with a number of threads. */
+/* What computes the digests: a level with a number of threads, and a precision. */
 struct digest_setup {
     const struct vit_kernels *level;
     size_t threads;
+    enum vit_precision precision; /* of digest_model */
+    const char *keep;
 };
 
 /* Adds a digest; aborts if there are more than DIGESTS_MAX. */
@@ -40,8 +42,8 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
                                struct vit_error *err);
 
 /*
- * Adds the digests of the logits of a small model at three image sizes: it writes checkpoints to a
- * directory under TMPDIR or /tmp, opens and removes them. VIT_EIO; other errors as vit_model_open.
+ * Adds the digests of the logits of a small model at three image sizes, in each precision: it writes
+ * checkpoints to a directory under TMPDIR or /tmp, opens and removes them. VIT_EIO; other errors as vit_model_open.
  */
 enum vit_status digest_small_models(const struct digest_setup *setup, struct digests *digests,
                                     struct vit_error *err);

@@ -78,7 +78,9 @@ each() {
 	each 'To add a number type' \
 		$(grep -o '\<PAIR([A-Z0-9_]*, "' include/vit/kernels.h | sed 's/PAIR(//; s/, "//')
 	each 'To add a configuration field' $(sed -n 's/^| `\([a-z_0-9]*\)`.*/\1/p' docs/config.md)
-	each 'To add a model option' isa
+	each 'To add a model option' isa precision
+	each 'To add a precision' $(sed -n 's/.*precisions\[\] = { "float32", \(.*\) };/\1/p' \
+		lib/config/by_name.c | tr -d '",')
 	each 'To add a position encoding' \
 		$(sed -n 's/^ *ROW([A-Z0-9_]*, \([a-z0-9_]*\), .*/\1/p' lib/config/pos_embed.h)
 	each 'To add an output' $(sed -n 's/^ *VIT_OUTPUT_\([A-Z0-9_]*\) = .*/\1/p' include/vit/vit.h)

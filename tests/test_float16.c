@@ -9,17 +9,7 @@
 #include "check/test_data.h"
 #include "compare.h"
 #include "counts.h"
-
-/* To the nearest number of 11 digits, or multiple of 2^-24, by another method than the kernels. */
-static float rounded(float x)
-{
-    int exponent;
-
-    frexp((double)x, &exponent);
-    const double last = ldexp(1.0, exponent - 11 > -24 ? exponent - 11 : -24);
-    const double result = nearbyint((double)x / last) * last;
-    return fabs(result) > 65504.0 ? copysignf(INFINITY, x) : (float)result;
-}
+#include "half.h"
 
 /* The finite float16 of these bits. */
 static double value_of(unsigned bits)
@@ -63,7 +53,7 @@ Test(float16, weights_are_rounded_to_the_nearest_and_ties_to_even)
     for (size_t l = 0; level; level = next_level(&l, N)) {
         read_back(&level->matmul[VIT_MATMUL_F32_F16], N, weights, found);
         for (size_t i = 0; i < N; i++) {
-            const float expected = rounded(weights[i]) + 0.0f; /* sums begin at +0 */
+            const float expected = half_rounded(weights[i]) + 0.0f; /* sums begin at +0 */
             cr_assert(same_bits(1, &expected, &found[i]), "%s: %a becomes %a, expected %a",
                       level->isa, (double)weights[i], (double)found[i], (double)expected);
         }
@@ -81,7 +71,7 @@ Test(float16, rounded_weights_give_the_bits_of_float32)
     fill_pattern(N * K, b, PATTERN_NORMAL, 2);
     for (size_t i = 0; i < N * K; i++) {
         b[i] = ldexpf(b[i], -(int)(i % 29)); /* subnormal float16 among them */
-        r[i] = rounded(b[i]);
+        r[i] = half_rounded(b[i]);
     }
     for (size_t l = 0; level; level = next_level(&l, M * N)) {
         const enum vit_matmul_pair pairs[] = { VIT_MATMUL_F32_F32, VIT_MATMUL_F32_F16 };

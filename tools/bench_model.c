@@ -181,6 +181,11 @@ static struct result summarize(struct bench *b)
     return r;
 }
 
+static const char *precision_name(const struct bench *b)
+{
+    return vit_value_name("precision", (int)vit_model_precision(b->model));
+}
+
 static enum vit_status print_as_json(const struct bench *b, const struct result *r,
                                      struct vit_error *err)
 {
@@ -198,6 +203,7 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
         { "peak_share", json_real(r->peak_share) },
         { "forwards", json_integer((json_int_t)b->forwards.count) },
         { "isa", json_text(vit_model_kernels(b->model)->isa) },
+        { "precision", json_text(precision_name(b)) },
         { "threads", json_integer((json_int_t)b->threads) },
         { "batch", json_integer((json_int_t)b->batch) },
         { "model", json_text(b->name) },
@@ -213,9 +219,9 @@ static void print_as_lines(const struct bench *b, const struct result *r)
     char cpu[256], caches[256];
 
     print_text(stdout, b->name);
-    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %zu forward passes\n", b->config.height,
+    printf(", %zu × %zu, batch %zu, %zu thread%s, %s, %s, %zu forward passes\n", b->config.height,
            b->config.width, b->batch, b->threads, b->threads == 1 ? "" : "s",
-           vit_model_kernels(b->model)->isa, b->forwards.count);
+           vit_model_kernels(b->model)->isa, precision_name(b), b->forwards.count);
     printf("  %8.1f images/s\n", r->images_per_s);
     printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
     printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,

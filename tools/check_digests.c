@@ -7,20 +7,37 @@
 #include "tools/check_levels.h"
 #include "tools/error.h"
 #include "tools/print.h"
+#include "vit/inspect.h"
 
 enum { MAX_THREAD_COUNTS = 3 };
 static const size_t default_threads[MAX_THREAD_COUNTS] = { 1, 2, 7 };
 
+/* Models, and the names of their digests: "models/digits.int8" */
+struct models {
+    size_t count;
+    char **path;
+    char name[DIGESTS_MAX][160];
+};
+
+static void name_models(enum vit_precision precision, struct models *models)
+{
+    const bool suffix = precision != VIT_PRECISION_FLOAT32;
+
+    for (size_t i = 0; i < models->count && i < DIGESTS_MAX; i++)
+        snprintf(models->name[i], sizeof models->name[i], "%s%s%s", models->path[i],
+                 suffix ? "." : "", suffix ? vit_value_name("precision", (int)precision) : "");
+}
+
 /* The digests of the models or, without models, of the kernels and the small model. */
-static enum vit_status compute(const struct digest_setup *setup, size_t count, char **models,
+static enum vit_status compute(const struct digest_setup *setup, const struct models *models,
                                struct digests *digests, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
-    if (count == 0 && !(status = digest_kernels(setup, digests, err)))
+    if (models->count == 0 && !(status = digest_kernels(setup, digests, err)))
         status = digest_small_models(setup, digests, err);
-    for (size_t i = 0; !status && i < count; i++)
-        status = digest_model(setup, models[i], models[i], digests, err);
+    for (size_t i = 0; !status && i < models->count; i++)
+        status = digest_model(setup, models->name[i], models->path[i], digests, err);
     return status;
 }
 
@@ -33,7 +50,7 @@ struct runs {
     size_t count;
 };
 
-static enum vit_status run_all(const struct common_options *common, size_t count, char **models,
+static enum vit_status run_all(const struct common_options *common, const struct models *models,
                                struct runs *runs, struct vit_error *err)
 {
     const size_t *const threads = common->threads ? &common->threads : default_threads;
@@ -44,11 +61,13 @@ static enum vit_status run_all(const struct common_options *common, size_t count
     runs->count = 0;
     for (size_t l = 0; l < level_count; l++)
         for (size_t t = 0; t < thread_counts; t++) {
-            const struct digest_setup setup = { levels[l], threads[t] };
+            const struct digest_setup setup = { levels[l], threads[t],
+                                                (enum vit_precision)common->precision,
+                                                common->keep };
             runs->of[runs->count].setup = setup;
             runs->of[runs->count].found.count = 0;
             const enum vit_status status =
-                compute(&setup, count, models, &runs->of[runs->count++].found, err);
+                compute(&setup, models, &runs->of[runs->count++].found, err);
             if (status)
                 return status;
         }
@@ -118,8 +137,9 @@ static json_t *runs_json(const struct runs *runs)
 enum vit_status check_digests_json(const struct common_options *common, json_t **json,
                                    struct vit_error *err)
 {
+    static const struct models none;
     static struct runs runs;
-    const enum vit_status status = run_all(common, 0, NULL, &runs, err);
+    const enum vit_status status = run_all(common, &none, &runs, err);
 
     *json = status ? NULL : runs_json(&runs);
     return status ? status : compare(&runs, err);
@@ -128,9 +148,13 @@ enum vit_status check_digests_json(const struct common_options *common, json_t *
 enum vit_status check_digests(const struct common_options *common, size_t count, char **models,
                               bool json, struct vit_error *err)
 {
+    static struct models named;
     static struct runs runs;
-    enum vit_status status = run_all(common, count, models, &runs, err);
 
+    named.count = count;
+    named.path = models;
+    name_models((enum vit_precision)common->precision, &named);
+    enum vit_status status = run_all(common, &named, &runs, err);
     if (status)
         return status;
     if (json && (status = print_json(runs_json(&runs), err)) != VIT_OK)

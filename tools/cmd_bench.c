@@ -84,7 +84,7 @@ const struct subcommand subcommand_bench = {
     .description =
         "ARCH is the name of an architecture, such as vit_base_patch16_224; the model gets\n"
         "random weights. MODEL is a checkpoint directory. Runs forward passes on random input\n"
-        "for some seconds, at least ten passes. Between them it measures the peak:\n"
+        "for some seconds, at least ten passes. Between them it measures the peak: float32\n"
         "multiply-adds in registers on the same threads. Prints images per second (all images\n"
         "over the time of all passes); the median, minimum and 99th percentile of a pass,\n"
         "divided by its batch; the FLOP/s of the median pass, where a multiply-add of the\n"

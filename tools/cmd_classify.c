@@ -147,10 +147,11 @@ static enum vit_status print_as_json(const struct classification *c, struct vit_
                                         "predictions", predictions));
     }
     json_t *const summary =
-        json_pack("{s:o, s:I, s:f, s:f, s:s, s:I}", "model", json_text(c->batch.directory),
+        json_pack("{s:o, s:I, s:f, s:f, s:s, s:s, s:I}", "model", json_text(c->batch.directory),
                   "images", (json_int_t)count, "seconds", c->batch.seconds, "images_per_s",
-                  (double)count / c->batch.seconds, "isa", isa_of(c), "threads",
-                  (json_int_t)c->batch.session.parallel.threads);
+                  (double)count / c->batch.seconds, "isa", isa_of(c), "precision",
+                  vit_value_name("precision", (int)vit_model_precision(c->batch.session.model)),
+                  "threads", (json_int_t)c->batch.session.parallel.threads);
     return print_json(json_pack("{s:o, s:o}", "images", images, "summary", summary), err);
 }
 

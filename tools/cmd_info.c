@@ -154,8 +154,8 @@ const struct subcommand subcommand_info = {
         "Prints the version and the build; the CPU, its instruction sets and the chosen one;\n"
         "and the instruction set of each kernel. For MODEL, a checkpoint directory, also prints\n"
         "its sizes, each field of its configuration and of its preprocess config with the\n"
-        "source of the value, facts that its files lack, and every tensor: name, shape, type\n"
-        "and use.",
+        "source of the value, facts that its files lack, the linear layers with the number types\n"
+        "of --precision and their bytes, and every tensor: name, shape, type and use.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = info,
 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tools/layer_list.h"
 #include "tools/tensor_list.h"
 
 /* Where a list of {name, value, source} goes: to JSON, or to standard output as text. */
@@ -85,6 +86,11 @@ static void print_summary(struct printer *p, const struct session *s)
 
     print_entry(p, "family", json_text(vit_model_family(s->model)), NULL, NULL);
     print_entry(p, "parameters", size_json(vit_model_parameter_count(s->model)), NULL, NULL);
+    print_entry(p, "precision",
+                json_text(vit_value_name("precision", (int)vit_model_precision(s->model))), NULL,
+                "--precision");
+    print_entry(p, "linear_bytes", size_json(layers_bytes(s->model)), NULL,
+                "of the packed weights of the linear layers");
     print_entry(p, "flops", json_real(flops), NULL, "per image; a multiply-add counts as 2");
     print_entry(p, "grid_rows", size_json(rows), NULL, "of patches");
     print_entry(p, "grid_columns", size_json(columns), NULL, NULL);
@@ -231,6 +237,7 @@ void describe_model(const char *directory, const struct session *s)
         lists[i].print(&p, s);
     }
     print_unknown(s, false);
+    print_layers(s->model);
     print_tensors(s->model);
 }
 
@@ -244,5 +251,6 @@ json_t *describe_model_json(const char *directory, const struct session *s)
         root = json_set(root, lists[i].key, p.list);
     }
     root = json_set(root, "unknown", print_unknown(s, true));
+    root = json_set(root, "layers", layers_json(s->model));
     return json_set(root, "tensors", tensors_json(s->model));
 }

@@ -19,7 +19,9 @@ struct vit_model_options model_options(const struct common_options *common, stru
     return (struct vit_model_options){ .size = sizeof(struct vit_model_options),
                                        .isa = common->isa,
                                        .height = size.height,
-                                       .width = size.width };
+                                       .width = size.width,
+                                       .keep = common->keep,
+                                       .precision = (enum vit_precision)common->precision };
 }
 
 bool turns_images(const struct common_options *common, bool model)

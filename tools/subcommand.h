@@ -15,6 +15,8 @@ struct common_options {
     size_t threads;    /* 0: as many as this process may use */
     int orientation;   /* enum orientation */
     size_t max_pixels; /* of an image; 0: the library's default */
+    int precision;     /* enum vit_precision */
+    const char *keep;  /* layers that stay in float32; or NULL */
     bool help, version;
 };
 

@@ -53,6 +53,24 @@ VIT_API bool vit_model_tensor_at(const struct vit_model *model, size_t i,
 /* The kernels that the model computes with: vit/kernels.h. */
 VIT_API const struct vit_kernels *vit_model_kernels(const struct vit_model *model);
 
+/* What vit_model_options.precision was. */
+VIT_API enum vit_precision vit_model_precision(const struct vit_model *model);
+
+/* A linear layer, and the number types that it computes with. */
+struct vit_layer_info {
+    size_t size;            /* sizeof(struct vit_layer_info) */
+    char name[64];          /* "blocks.3.qkv", as vit_model_options.keep has it */
+    size_t inputs, outputs; /* the weight is [outputs][inputs] */
+    size_t bytes;           /* of the packed weight */
+    const char *arithmetic; /* in words: "float32 inputs, ..." */
+    enum vit_precision precision;
+    unsigned char reserved[4];
+};
+
+/* Layer i, in the order of the forward pass; false past the last, or if layer->size is impossible. */
+VIT_API bool vit_model_layer_at(const struct vit_model *model, size_t i,
+                                struct vit_layer_info *layer);
+
 /* The id of the checkpoint's family, such as "timm" or "hf-vit"; "random" without a checkpoint. */
 VIT_API const char *vit_model_family(const struct vit_model *model);
 
@@ -133,8 +151,9 @@ VIT_API enum vit_status vit_config_set(struct vit_config *config, const char *na
                                        struct vit_error *err);
 
 /*
- * The name of an enum's value in a field of struct vit_config or struct vit_preprocess_config:
- * ("activation", VIT_ACTIVATION_GELU) is "gelu". NULL for an unknown value or any other field.
+ * The name of an enum's value in a field of struct vit_config, struct vit_preprocess_config or
+ * struct vit_model_options: ("activation", VIT_ACTIVATION_GELU) is "gelu", ("precision",
+ * VIT_PRECISION_INT8) is "int8". NULL for an unknown value or any other field.
  */
 VIT_API const char *vit_value_name(const char *field, int value);
 

@@ -67,6 +67,20 @@ VIT_API unsigned vit_version_number(void);
 struct vit_model;
 struct vit_context;
 
+/*
+ * The number types that the linear layers of a model compute with; everything else is float32. Each
+ * has one answer, the same bits on every level: docs/numerics.md. The values never change.
+ */
+enum vit_precision {
+    VIT_PRECISION_FLOAT32 = 0, /* float32 inputs and weights */
+    VIT_PRECISION_FLOAT16 = 1, /* float32 inputs, and weights that are rounded to float16 */
+    /*
+     * In qkv, proj, fc1 and fc2 of the encoder blocks, inputs and weights of 8 bits, both in groups
+     * of 128 that share a scale; the other layers are float32
+     */
+    VIT_PRECISION_INT8 = 2,
+};
+
 /* For the defaults pass NULL, or a struct that is zero except for its size. */
 struct vit_model_options {
     size_t size;     /* sizeof(struct vit_model_options) */
@@ -83,7 +97,13 @@ struct vit_model_options {
      * text have limits of their own in any case.
      */
     size_t max_file_bytes;
-    unsigned char reserved[8];
+    /*
+     * Linear layers that stay in float32: names of vit_model_layer_at, separated by commas, such as
+     * "blocks.5.fc2,head". NULL: none. A name that the model lacks is VIT_EINVAL.
+     */
+    const char *keep;
+    enum vit_precision precision;
+    unsigned char reserved[4];
 };
 
 /* For the defaults pass NULL, or a struct that is zero except for its size. */
@@ -120,8 +140,8 @@ struct vit_context_options {
  * model is immutable; any number of contexts and threads may share it. No file stays open.
  * VIT_ENOTFOUND, VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was
  * expected and what was found. VIT_EINVAL: invalid options, or an image size that the patch does
- * not divide. Also VIT_EUNSUPPORTED: this machine cannot run the instruction set, or the positions
- * cannot be resized. VIT_ENOMEM.
+ * not divide. Also VIT_EUNSUPPORTED: this machine cannot run the instruction set, the positions
+ * cannot be resized, or a weight is finite but too large for the precision. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_model_open(const char *directory,
                                        const struct vit_model_options *options,

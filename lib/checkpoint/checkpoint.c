@@ -356,3 +356,15 @@ enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot 
     }
     return status;
 }
+
+enum vit_status checkpoint_refuse(const struct checkpoint *checkpoint, enum tensor_slot slot,
+                                  size_t index, size_t element, const char *reason,
+                                  struct vit_error *err)
+{
+    const struct tensor_source *source = sources_of(checkpoint, slot, index);
+
+    for (; element >= source->tensor->elements; source++)
+        element -= source->tensor->elements;
+    return fail_tensor(err, VIT_EUNSUPPORTED, source->tensor->path, source->tensor->name, "%s",
+                       reason);
+}

@@ -56,6 +56,14 @@ bool checkpoint_has(const struct checkpoint *checkpoint, enum tensor_slot slot, 
 enum vit_status checkpoint_read(struct checkpoint *checkpoint, enum tensor_slot slot, size_t index,
                                 size_t first, size_t count, float *out, struct vit_error *err);
 
+/*
+ * VIT_EUNSUPPORTED, for a reason that element `element` of a tensor that was read gives; the
+ * message names the file and the tensor in it.
+ */
+enum vit_status checkpoint_refuse(const struct checkpoint *checkpoint, enum tensor_slot slot,
+                                  size_t index, size_t element, const char *reason,
+                                  struct vit_error *err);
+
 /* Closes the files of weights, and frees what checkpoint_read keeps: it cannot read any more. */
 void checkpoint_close_files(struct checkpoint *checkpoint);
 

@@ -2,6 +2,7 @@
 #include "checkpoint/slots.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "config/tokenizer.h"
 
@@ -41,11 +42,39 @@ size_t slots_count(const struct vit_config *config)
     return slots_index(SLOT_FIRST_OF_BLOCK, config->depth);
 }
 
+static const char *group_of(enum tensor_slot slot)
+{
+    return slot < SLOT_FIRST_OF_BLOCK ? "tokens" : "blocks";
+}
+
 void slots_name(enum tensor_slot slot, size_t index, char name[64])
 {
     if (slot < SLOT_FIRST_OF_STAGE)
         snprintf(name, 64, "%s", slots[slot].name);
     else
-        snprintf(name, 64, "%s[%zu].%s", slot < SLOT_FIRST_OF_BLOCK ? "tokens" : "blocks", index,
-                 slots[slot].name);
+        snprintf(name, 64, "%s[%zu].%s", group_of(slot), index, slots[slot].name);
+}
+
+static void layer_name(enum tensor_slot weight, const char *index, char name[64])
+{
+    const char *const own = slots[weight].name;
+    const int length = (int)(strrchr(own, '.') - own); /* without ".weight" */
+
+    if (weight < SLOT_FIRST_OF_STAGE)
+        snprintf(name, 64, "%.*s", length, own);
+    else
+        snprintf(name, 64, "%s.%s.%.*s", group_of(weight), index, length, own);
+}
+
+void slots_layer_name(enum tensor_slot weight, size_t index, char name[64])
+{
+    char digits[24];
+
+    snprintf(digits, sizeof digits, "%zu", index);
+    layer_name(weight, digits, name);
+}
+
+void slots_layer_pattern(enum tensor_slot weight, char name[64])
+{
+    layer_name(weight, "N", name);
 }

@@ -115,4 +115,10 @@ size_t slots_copies(enum tensor_slot slot, const struct vit_config *config);
 /* "blocks[3].qkv.weight" */
 void slots_name(enum tensor_slot slot, size_t index, char name[64]);
 
+/* Of the layer that a weight belongs to: "blocks.3.qkv", which a shell takes as it is. */
+void slots_layer_name(enum tensor_slot weight, size_t index, char name[64]);
+
+/* Those of all blocks: "blocks.N.qkv" */
+void slots_layer_pattern(enum tensor_slot weight, char name[64]);
+
 #endif

@@ -24,10 +24,16 @@ bool vit_config_field_at(size_t i, struct vit_field *field)
     return sized_write(field, &ours, SIZED(vit_field), NULL) == VIT_OK;
 }
 
+/* By value: enum vit_precision. */
+static const char *const precisions[] = { "float32", "float16", "int8" };
+
 const char *vit_value_name(const char *field, int value)
 {
     const struct config_field *f = config_field_find(field);
+    const int known = sizeof precisions / sizeof *precisions;
 
+    if (strcmp(field, "precision") == 0)
+        return value >= 0 && value < known ? precisions[value] : NULL;
     f = f ? f : preprocess_field_find(field);
     return f && f->words && config_field_allows(f, value) ? f->words[value] : NULL;
 }

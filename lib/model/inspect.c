@@ -8,10 +8,32 @@
 #include "config/derived.h"
 #include "config/tokenizer.h"
 #include "model/model.h"
+#include "model/precision.h"
 
 const struct vit_kernels *vit_model_kernels(const struct vit_model *model)
 {
     return model->kernels;
+}
+
+enum vit_precision vit_model_precision(const struct vit_model *model)
+{
+    return model->precision;
+}
+
+bool vit_model_layer_at(const struct vit_model *model, size_t i, struct vit_layer_info *layer)
+{
+    struct vit_layer_info ours = { .size = sizeof ours };
+
+    if (i >= model->weights.layer_count)
+        return false;
+    const struct layer *const l = &model->weights.layers[i];
+    slots_layer_name(l->slot, l->index, ours.name);
+    ours.inputs = l->inputs;
+    ours.outputs = l->outputs;
+    ours.bytes = l->bytes;
+    ours.arithmetic = precision_row(l->precision)->arithmetic;
+    ours.precision = l->precision;
+    return sized_write(layer, &ours, SIZED(vit_layer_info), NULL) == VIT_OK;
 }
 
 const char *vit_model_family(const struct vit_model *model)

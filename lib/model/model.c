@@ -9,6 +9,7 @@
 #include "config/check.h"
 #include "config/pos_embed.h"
 #include "model/init_weights.h"
+#include "vit/inspect.h"
 
 const char *vit_version(void)
 {
@@ -34,6 +35,11 @@ static enum vit_status read_options(const struct vit_model_options *from,
                     "struct vit_model_options: expected height and width both 0 or both set, "
                     "found %zu and %zu",
                     options->height, options->width);
+    if (!vit_value_name("precision", (int)options->precision))
+        return fail(err, VIT_EINVAL,
+                    "struct vit_model_options: precision: expected a value of enum vit_precision, "
+                    "found %d",
+                    (int)options->precision);
     return VIT_OK;
 }
 
@@ -60,8 +66,12 @@ static enum vit_status checkpoint_source_read(void *from, enum tensor_slot slot,
     return checkpoint_read(from, slot, index, first, count, out, err);
 }
 
-/* The number types that the linear layers compute with. */
-static const enum vit_matmul_pair linear_pair = VIT_MATMUL_F32_F32;
+static enum vit_status checkpoint_source_refuse(void *from, enum tensor_slot slot, size_t index,
+                                                size_t element, const char *reason,
+                                                struct vit_error *err)
+{
+    return checkpoint_refuse(from, slot, index, element, reason, err);
+}
 
 static enum vit_status open_checkpoint(const char *directory,
                                        const struct vit_model_options *options,
@@ -82,11 +92,13 @@ static enum vit_status open_checkpoint(const char *directory,
     const struct weight_source source = {
         .from = m->checkpoint,
         .read = checkpoint_source_read,
+        .refuse = checkpoint_source_refuse,
         .has_positions = checkpoint_has(m->checkpoint, SLOT_POSITIONS, 0),
         .stored = checkpoint_stored(m->checkpoint),
         .resize = checkpoint_resize(m->checkpoint),
     };
-    status = weights_load(&m->config, m->kernels, linear_pair, &source, &m->weights, err);
+    m->precision = o.precision;
+    status = weights_load(&m->config, m->kernels, &o, &source, &m->weights, err);
     checkpoint_close_files(m->checkpoint);
     if (status != VIT_OK)
         goto close;
@@ -148,7 +160,8 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     m->preprocess = unit_pixels(&m->config);
     source.stored = &m->config;
     source.has_positions = config_learns_positions(&m->config);
-    if ((status = weights_load(&m->config, m->kernels, linear_pair, &source, &m->weights, err)))
+    m->precision = o.precision;
+    if ((status = weights_load(&m->config, m->kernels, &o, &source, &m->weights, err)))
         goto close;
     *model = m;
     return VIT_OK;

@@ -13,6 +13,7 @@ struct vit_model {
     struct vit_config config;
     struct vit_preprocess_config preprocess;
     const struct vit_kernels *kernels;
+    enum vit_precision precision;
     struct checkpoint *checkpoint; /* for its labels and names; NULL in a random model */
     struct provenance provenance;
     struct weights weights;

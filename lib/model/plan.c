@@ -30,6 +30,12 @@ void plan_floats(struct weight_plan *plan, enum tensor_slot slot, size_t index, 
                      .slot = slot, .index = index, .rows = 1, .columns = count, .floats = floats });
 }
 
+/* That of linear layers unless another is chosen. */
+static const struct vit_matmul_kernel *linear_kernel(const struct weight_plan *plan)
+{
+    return &plan->kernels->matmul[VIT_MATMUL_F32_F32];
+}
+
 /* A matrix without memory yet. */
 static struct vit_packed packed_for(const struct vit_matmul_kernel *kernel, size_t in, size_t out)
 {
@@ -52,7 +58,7 @@ void plan_packed_again(struct weight_plan *plan, const struct vit_matmul_kernel 
 void plan_linear(struct weight_plan *plan, struct slot_pair slots, size_t index, size_t in,
                  size_t out, bool bias, struct linear *linear)
 {
-    linear->weight = packed_for(plan->linear, in, out);
+    linear->weight = packed_for(linear_kernel(plan), in, out);
     append(plan, (struct plan_item){ .slot = slots.weight,
                                      .index = index,
                                      .rows = out,
@@ -65,7 +71,7 @@ void plan_linear(struct weight_plan *plan, struct slot_pair slots, size_t index,
 void plan_linear_rows(struct weight_plan *plan, struct slot_pair slots, size_t first_row, size_t in,
                       size_t out, struct linear *linear)
 {
-    linear->weight = packed_for(plan->linear, in, out);
+    linear->weight = packed_for(linear_kernel(plan), in, out);
     append(plan, (struct plan_item){ .slot = slots.weight,
                                      .first_row = first_row,
                                      .rows = out,
@@ -85,6 +91,11 @@ void plan_norm(struct weight_plan *plan, struct slot_pair slots, size_t index, s
     norm->eps = plan->eps;
     plan_floats(plan, slots.weight, index, length, &norm->gamma);
     plan_floats(plan, slots.bias, index, length, &norm->beta);
+}
+
+bool plan_is_linear(const struct plan_item *item)
+{
+    return item->packed && !item->again;
 }
 
 void plan_carve(const struct weight_plan *plan, struct arena *arena)

@@ -20,8 +20,7 @@ struct plan_item {
 /* A list of items. They point to their destinations, which must not move. */
 struct weight_plan {
     const struct vit_kernels *kernels;
-    const struct vit_matmul_kernel *linear; /* of the linear layers */
-    float eps;                              /* of every norm */
+    float eps; /* of every norm */
     struct plan_item *items;
     size_t count, capacity;
     bool no_memory; /* an item is missing */
@@ -45,7 +44,10 @@ void plan_packed_again(struct weight_plan *plan, const struct vit_matmul_kernel 
                        enum tensor_slot slot, size_t index, size_t in, size_t out,
                        struct vit_packed *packed);
 
-/* The layer y[out] = W x[in] + b, from a weight [out][in] and, if it has one, a bias [out]. */
+/*
+ * The layer y[out] = W x[in] + b, from a weight [out][in] and, if it has one, a bias [out]. It
+ * computes in float32, unless precision_choose gives it another kernel.
+ */
 void plan_linear(struct weight_plan *plan, struct slot_pair slots, size_t index, size_t in,
                  size_t out, bool bias, struct linear *linear);
 
@@ -55,6 +57,9 @@ void plan_linear_rows(struct weight_plan *plan, struct slot_pair slots, size_t f
 
 void plan_norm(struct weight_plan *plan, struct slot_pair slots, size_t index, size_t length,
                struct norm *norm);
+
+/* Whether an item is the weight of a linear layer, or rows of it. */
+bool plan_is_linear(const struct plan_item *item);
 
 /* Gives each item its memory. Call it twice: see struct arena. */
 void plan_carve(const struct weight_plan *plan, struct arena *arena);

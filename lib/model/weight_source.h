@@ -15,6 +15,9 @@ struct weight_source {
     /* elements first .. first + count − 1 of a tensor in row-major order */
     enum vit_status (*read)(void *from, enum tensor_slot slot, size_t index, size_t first,
                             size_t count, float *out, struct vit_error *err);
+    /* VIT_EUNSUPPORTED: names the tensor that has an element; NULL: all numbers are small */
+    enum vit_status (*refuse)(void *from, enum tensor_slot slot, size_t index, size_t element,
+                              const char *reason, struct vit_error *err);
     bool has_positions;              /* false: positions, if there are any, are computed */
     const struct vit_config *stored; /* the configuration that the tensors have */
     enum positions_resize resize;

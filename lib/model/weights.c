@@ -1,13 +1,15 @@
 /* weights.c - plans the weights of a configuration, then reads them into one block of memory */
 #include "model/weights.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/status.h"
 #include "config/derived.h"
 #include "config/pos_embed.h"
-#include "model/plan.h"
+#include "model/precision.h"
 #include "model/tokenizer.h"
+#include "vit/inspect.h"
 
 /* --- the plan */
 
@@ -76,19 +78,65 @@ static void plan_weights(struct weight_plan *plan, const struct vit_config *c, s
     positions_plan(plan, c, &w->positions);
 }
 
+/* The layers of a plan whose kernels are chosen; false: no memory. */
+static bool list_layers(const struct weight_plan *plan, struct weights *w)
+{
+    w->layers = calloc(plan->count + 1, sizeof *w->layers); /* not 0 bytes */
+    if (!w->layers)
+        return false;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_item *const item = &plan->items[i];
+        struct layer *layer = &w->layers[w->layer_count];
+        if (!plan_is_linear(item))
+            continue;
+        if (item->first_row > 0) /* more rows of the last one */
+            layer--;
+        else
+            w->layer_count++;
+        layer->slot = item->slot;
+        layer->index = item->index;
+        layer->inputs = item->columns;
+        layer->outputs += item->rows;
+        layer->bytes += vit_packed_bytes(item->packed->kernel, item->rows, item->columns);
+        layer->precision = precision_of(plan->kernels, item->packed);
+    }
+    return true;
+}
+
 /* --- reading */
 
+/* Refuses finite numbers that the number type of a matrix does not have; they begin at `first`. */
+static enum vit_status check_range(const struct weight_plan *plan, const struct weight_source *from,
+                                   const struct plan_item *item, size_t first, size_t count,
+                                   const float *x, struct vit_error *err)
+{
+    const enum vit_precision precision = precision_of(plan->kernels, item->packed);
+    const float max = precision_row(precision)->max_weight;
+    struct vit_error why;
+
+    for (size_t i = 0; i < count && max > 0.0f && from->refuse; i++) {
+        if (!(fabsf(x[i]) > max) || isinf(x[i]))
+            continue;
+        fail(&why, VIT_EUNSUPPORTED, "expected numbers within ±%g for %s, found %.9g", (double)max,
+             vit_value_name("precision", (int)precision), (double)x[i]);
+        return from->refuse(from->from, item->slot, item->index, first + i, why.message, err);
+    }
+    return VIT_OK;
+}
+
 /* Packs the rows of an item on the way; rows[] holds a chunk of any item. */
-static enum vit_status read_packed(const struct weight_source *source, const struct plan_item *item,
+static enum vit_status read_packed(const struct weight_plan *plan,
+                                   const struct weight_source *source, const struct plan_item *item,
                                    float *rows, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
     for (size_t row = 0, count; row < item->rows && !status; row += count) {
         count = vit_packed_chunk(item->packed, row);
-        status =
-            source->read(source->from, item->slot, item->index,
-                         (item->first_row + row) * item->columns, count * item->columns, rows, err);
+        const size_t first = (item->first_row + row) * item->columns, n = count * item->columns;
+        status = source->read(source->from, item->slot, item->index, first, n, rows, err);
+        if (!status)
+            status = check_range(plan, source, item, first, n, rows, err);
         if (!status)
             vit_pack(item->packed, row, count, rows, item->columns, 1);
     }
@@ -127,7 +175,7 @@ static enum vit_status read_items(const struct weight_plan *plan,
         if (item->slot == SLOT_COUNT)
             continue;
         if (item->packed)
-            status = read_packed(source, item, rows, err);
+            status = read_packed(plan, source, item, rows, err);
         else
             status =
                 source->read(source->from, item->slot, item->index, item->first_row * item->columns,
@@ -164,12 +212,11 @@ static enum vit_status read_prefix(const struct vit_config *c, const struct weig
 }
 
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
-                             enum vit_matmul_pair linear, const struct weight_source *source,
-                             struct weights *weights, struct vit_error *err)
+                             const struct vit_model_options *options,
+                             const struct weight_source *source, struct weights *weights,
+                             struct vit_error *err)
 {
-    struct weight_plan plan = { .kernels = kernels,
-                                .linear = &kernels->matmul[linear],
-                                .eps = config->eps };
+    struct weight_plan plan = { .kernels = kernels, .eps = config->eps };
     enum vit_status status;
 
     weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);
@@ -179,9 +226,12 @@ enum vit_status weights_load(const struct vit_config *config, const struct vit_k
         goto free_plan;
     }
     plan_weights(&plan, config, weights);
+    if (!plan.no_memory &&
+        (status = precision_choose(&plan, options->precision, options->keep, err)))
+        goto free_plan;
     if (!plan.no_memory)
         plan_carve(&plan, &weights->arena);
-    if (plan.no_memory || !arena_allocate(&weights->arena)) {
+    if (plan.no_memory || !list_layers(&plan, weights) || !arena_allocate(&weights->arena)) {
         status = fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", weights->arena.used);
         goto free_plan;
     }
@@ -201,5 +251,6 @@ void weights_free(struct weights *weights)
     arena_free(&weights->arena);
     free(weights->tokenizer);
     free(weights->blocks);
+    free(weights->layers);
     *weights = (struct weights){ 0 };
 }

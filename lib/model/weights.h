@@ -6,6 +6,7 @@
 #include "model/layers.h"
 #include "model/positions.h"
 #include "model/weight_source.h"
+#include "vit/vit.h"
 
 /* An encoder block. */
 struct block {
@@ -22,9 +23,19 @@ struct map_pool {
     struct norm norm;
 };
 
+/* A linear layer in the list of them. */
+struct layer {
+    enum tensor_slot slot; /* of its weight */
+    size_t index;          /* of the block */
+    size_t inputs, outputs, bytes;
+    enum vit_precision precision;
+};
+
 struct weights {
     struct arena arena;
     size_t parameters;
+    struct layer *layers; /* [layer_count], in the order of the forward pass */
+    size_t layer_count;
     /* the packed matrix of most rows of each pair of number types; without a kernel: none */
     struct vit_packed widest[VIT_MATMUL_PAIRS];
 
@@ -40,11 +51,13 @@ struct weights {
 
 /*
  * Allocates the weights of a configuration and reads them. The linear layers are packed for the
- * kernel of the pair `linear`. VIT_ENOMEM; as positions_load; what the source returns.
+ * kernels of options->precision and options->keep. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds
+ * the precision; as precision_choose and positions_load; what the source returns.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
-                             enum vit_matmul_pair linear, const struct weight_source *source,
-                             struct weights *weights, struct vit_error *err);
+                             const struct vit_model_options *options,
+                             const struct weight_source *source, struct weights *weights,
+                             struct vit_error *err);
 void weights_free(struct weights *weights); /* zeroed ones are allowed */
 
 #endif
