@@ -1,6 +1,8 @@
 /* peak.c - the multiply-add rate of the CPU with all operands in registers */
 #include "measure/peak.h"
 
+#include <stdbool.h>
+
 #include "measure/clock.h"
 
 /*
@@ -14,14 +16,24 @@ enum { BURSTS = 4 };
 
 struct peak peak_prepare(const struct vit_kernels *kernels, size_t threads)
 {
-    struct peak peak = { .kernels = kernels, .threads = threads, .rounds = 64 };
-    volatile float sink = kernels->fma_peak(peak.rounds); /* wakes the vector units */
+    return peak_prepare_matmul(kernels, NULL, threads);
+}
+
+struct peak peak_prepare_matmul(const struct vit_kernels *kernels,
+                                const struct vit_matmul_kernel *kernel, size_t threads)
+{
+    const bool own = kernel && kernel->peak;
+    struct peak peak = { .run = own ? kernel->peak : kernels->fma_peak,
+                         .operations = own ? kernel->peak_ops : kernels->fma_peak_flops,
+                         .threads = threads,
+                         .rounds = 64 };
+    volatile float sink = peak.run(peak.rounds); /* wakes the vector units */
     double elapsed = 0;
 
     while (elapsed < burst_seconds) {
         peak.rounds *= 2;
         const double begin = thread_now();
-        sink = kernels->fma_peak(peak.rounds);
+        sink = peak.run(peak.rounds);
         elapsed = thread_now() - begin;
     }
     (void)sink;
@@ -31,7 +43,7 @@ struct peak peak_prepare(const struct vit_kernels *kernels, size_t threads)
 static void burst(void *arg, size_t thread)
 {
     const struct peak *const peak = arg;
-    volatile float sink = peak->kernels->fma_peak(peak->rounds);
+    volatile float sink = peak->run(peak->rounds);
 
     (void)thread;
     (void)sink;
@@ -39,8 +51,8 @@ static void burst(void *arg, size_t thread)
 
 double peak_measure(struct peak *peak)
 {
-    const double flops =
-        (double)peak->threads * (double)peak->rounds * (double)peak->kernels->fma_peak_flops;
+    const double operations =
+        (double)peak->threads * (double)peak->rounds * (double)peak->operations;
     double (*const clock)(void) = peak->threads > 1 ? now : thread_now;
     double best = 0;
 
@@ -50,7 +62,7 @@ double peak_measure(struct peak *peak)
             vit_parallel_openmp(NULL, peak->threads, burst, peak);
         else
             burst(peak, 0);
-        const double rate = flops / (clock() - begin);
+        const double rate = operations / (clock() - begin);
         best = rate > best ? rate : best;
     }
     return best;

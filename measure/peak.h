@@ -7,7 +7,8 @@
 #include "vit/kernels.h"
 
 struct peak {
-    const struct vit_kernels *kernels;
+    float (*run)(size_t rounds); /* its loop, and the operations of a round */
+    size_t operations;
     size_t threads;
     size_t rounds; /* of one burst, per thread */
 };
@@ -15,7 +16,11 @@ struct peak {
 /* Finds the number of rounds that makes a burst last some milliseconds. */
 struct peak peak_prepare(const struct vit_kernels *kernels, size_t threads);
 
-/* FLOP/s of all threads together; a multiply-add counts as two. */
+/* The same for the multiply-adds of a matmul kernel of this level; NULL: float32's. */
+struct peak peak_prepare_matmul(const struct vit_kernels *kernels,
+                                const struct vit_matmul_kernel *kernel, size_t threads);
+
+/* Operations a second of all threads together; a multiply-add counts as two. */
 double peak_measure(struct peak *peak);
 
 #endif

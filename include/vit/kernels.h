@@ -305,6 +305,9 @@ struct vit_matmul_kernel {
     size_t (*row_bytes)(size_t k);
     void (*convert)(size_t m, size_t k, const float *x, size_t ldx, void *VIT_RESTRICT rows);
     void (*tile)(const struct vit_tile *tile);
+    /* as fma_peak and fma_peak_flops, of the kernel's multiply-adds; NULL: they are those */
+    float (*peak)(size_t rounds);
+    size_t peak_ops;
 };
 
 /*

@@ -15,7 +15,8 @@
 #define INT8_SUM(sum) (uint16_t)(sum)
 
 typedef __m256i int_reg, byte_reg;
-#define int8_float _mm256_cvtepi32_ps
+#define int8_float   _mm256_cvtepi32_ps
+#define int8_hide(x) __asm__("" : "+x"(x))
 
 static inline void store_u8(uint8_t *p, vec x, int32_t zero)
 {

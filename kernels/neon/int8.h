@@ -103,6 +103,7 @@ ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, si
 #define INT8_K            4
 #define INT8_AT(l, j)     ((l) / 4 * 4 * INT8_NR + 4 * (j) + (l) % 4)
 #define int8_dot          vdotq_s32
+#define int8_hide(x)      __asm__("" : "+w"(x))
 
 static inline byte_reg int8_broadcast(const char *p)
 {

@@ -20,6 +20,7 @@
  *   int8_broadcast(p)             four bytes of a row of A, in every lane
  *   int8_load(p)                  four bytes of each column
  *   int8_dot(c, a, b)             c + the sum of the four products, exactly
+ *   int8_hide(a)                  a, but the compiler no longer knows what it is
  */
 #define INT8_REGS (INT8_NR / REG_LANES)
 
@@ -175,6 +176,37 @@ static void int8_tile(const struct vit_tile *t)
     }
 }
 
+#ifdef int8_hide
+/* The accumulators of a whole tile. */
+enum { INT8_PEAK_DOTS = INT8_MR * INT8_REGS };
+
+static float int8_peak(size_t rounds)
+{
+    static const int32_t numbers[LANES] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 };
+    const byte_reg b = int8_load((const char *)numbers);
+    byte_reg a = b;
+    int_reg c[INT8_PEAK_DOTS];
+    float lanes[REG_LANES], sum = 0.0f;
+
+    UNROLL
+    for (size_t i = 0; i < INT8_PEAK_DOTS; i++)
+        c[i] = int8_begin(INT8_ZERO(1), numbers);
+    for (size_t r = 0; r < rounds; r++)
+        UNROLL
+    for (size_t i = 0; i < INT8_PEAK_DOTS; i++) {
+        int8_hide(a); /* or equal products would be computed once */
+        c[i] = int8_dot(c[i], a, b);
+    }
+    UNROLL
+    for (size_t i = 0; i < INT8_PEAK_DOTS; i++) {
+        reg_store(lanes, int8_float(c[i]));
+        for (size_t l = 0; l < REG_LANES; l++)
+            sum += lanes[l];
+    }
+    return sum;
+}
+#endif
+
 static inline struct vit_matmul_kernel matmul_kernel_u8_s8(void)
 {
     return (struct vit_matmul_kernel){
@@ -190,6 +222,10 @@ static inline struct vit_matmul_kernel matmul_kernel_u8_s8(void)
         .row_bytes = int8_row_bytes,
         .convert = int8_convert,
         .tile = int8_tile,
+#ifdef int8_hide
+        .peak = int8_peak,
+        .peak_ops = INT8_PEAK_DOTS * 8 * REG_LANES,
+#endif
     };
 }
 

@@ -18,11 +18,12 @@ struct bench {
     size_t threads;
     /* of one iteration */
     double operations; /* a multiply-add counts as two: gives GFLOP_per_s, peak_share */
-    double bytes;      /* operands read once and results written once: intensity, GB_per_s */
-    double elements;   /* gives ns_per_element */
-    double images;     /* gives ms_per_image */
-    double memory;     /* bytes that prepare allocates */
-    double checked;    /* bytes that check allocates besides, at most */
+    const struct vit_matmul_kernel *matmul; /* whose peak is the limit; NULL: float32's */
+    double bytes;    /* operands read once and results written once: intensity, GB_per_s */
+    double elements; /* gives ns_per_element */
+    double images;   /* gives ms_per_image */
+    double memory;   /* bytes that prepare allocates */
+    double checked;  /* bytes that check allocates besides, at most */
     /* the memory whose bandwidth is a limit of this work; NULL: it is none */
     struct stream (*stream)(void *work);
 };

@@ -171,7 +171,10 @@ static void count(struct bench *bench)
     const size_t m = bench->dimensions[0], n = bench->dimensions[1], k = bench->dimensions[2];
     const double packed_bytes = packed_size(bench, n, k);
 
+    const struct pair *const pair = bench->subject;
+
     bench->operations = 2.0 * (double)m * (double)n * (double)k;
+    bench->matmul = &bench->level->matmul[pair->pair];
     bench->bytes = sizeof(float) * (double)m * ((double)n + (double)k) + packed_bytes;
     count_memory(bench, m, n, k, packed_bytes);
     bench->stream = m == 1 ? read_weights : NULL;
@@ -233,7 +236,8 @@ const struct kernel_kind matmul_kind = {
     .work = { prepare, run, check, release },
     .shape = "MxNxK",
     .example = "197x768x768",
-    .measures = "C[M][N] = A[M][K] . B[K][N], B packed before; M = 1: relative to reading B too",
+    .measures = "C[M][N] = A[M][K] . B[K][N], B packed before; M = 1: relative to reading B too; "
+                "u8_s8: to the peak of 8 bits, A converted too",
     .dimension_count = 3,
     .kernel_at = matmul_at,
     .case_at = matmul_case_at,

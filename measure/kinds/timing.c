@@ -63,7 +63,7 @@ const char *timing_begin(struct timing *t, const struct bench *bench, size_t cop
         seconds = time_iterations(t, t->stretch);
     }
     if (bench->operations > 0)
-        t->peak = peak_prepare(bench->level, bench->threads);
+        t->peak = peak_prepare_matmul(bench->level, bench->matmul, bench->threads);
     return NULL;
 }
 
