@@ -90,3 +90,44 @@ Test(matmul, a_size_that_does_not_fit_is_0)
     cr_assert(vit_matmul_scratch_bytes(&packed, 64, SIZE_MAX / 16) == 0);
     count_checks(6);
 }
+
+/* Rows that the threads do not share evenly, and an n of several groups of 128. */
+Test(matmul, a_layernorm_before_it_has_the_bits_of_vit_layernorm)
+{
+    enum { M = 131, N = 70, K = 300, LDX = K + 3, LDH = K + 5 };
+    static float x[M * LDX], b[N * K], gamma[K], beta[K], h[2][M * LDH], c[2][M * N];
+    const struct vit_kernels *level = scalar_level();
+
+    fill_pattern(M * LDX, x, PATTERN_NORMAL, 1);
+    fill_pattern(N * K, b, PATTERN_NORMAL, 2);
+    fill_pattern(K, gamma, PATTERN_NORMAL, 3);
+    fill_pattern(K, beta, PATTERN_NORMAL, 4);
+    for (size_t l = 0; level; level = next_level(&l, 2 * M * N))
+        for (size_t i = 0; i < 3 * VIT_MATMUL_PAIRS; i++) {
+            const struct vit_matmul_kernel *const kernel = &level->matmul[i / 3];
+            const struct vit_packed packed = { kernel, N, K,
+                                               malloc(vit_packed_bytes(kernel, N, K)) };
+            const struct vit_parallel parallel = { vit_parallel_openmp, NULL, 1 + 3 * (i % 3) };
+            const size_t bytes = vit_matmul_scratch_bytes(&packed, M, parallel.threads);
+            struct vit_layernorm_args norm = { M, K, x, LDX, gamma, beta, 1e-5f, h[0], LDH };
+            struct vit_matmul_args args = { .m = M,
+                                            .a = h[0],
+                                            .lda = LDH,
+                                            .b = &packed,
+                                            .c = c[0],
+                                            .ldc = N,
+                                            .scratch = aligned_alloc(64, (bytes + 64) / 64 * 64) };
+            cr_assert(packed.panels && args.scratch);
+            vit_pack(&packed, 0, N, b, K, 1);
+            vit_layernorm(level, NULL, &norm);
+            vit_matmul(NULL, &args);
+            norm.y = h[1];
+            args.a = h[1];
+            args.c = c[1];
+            vit_layernorm_matmul(level, &parallel, &norm, &args);
+            expect_same_bits(M * LDH, h[0], h[1], "%s, y", level->isa);
+            expect_same_bits(M * N, c[0], c[1], "%s, %zu threads", level->isa, parallel.threads);
+            free(args.scratch);
+            free(packed.panels);
+        }
+}

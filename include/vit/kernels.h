@@ -140,6 +140,15 @@ VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_p
                            const struct vit_layernorm_args *args);
 
 /*
+ * vit_layernorm, and vit_matmul of its result: args->a and lda are y and ldy, m is its rows, and k
+ * its n. Where the kernel of B converts A, it does so while the rows are in a cache.
+ */
+VIT_API void vit_layernorm_matmul(const struct vit_kernels *kernels,
+                                  const struct vit_parallel *parallel,
+                                  const struct vit_layernorm_args *norm,
+                                  const struct vit_matmul_args *args);
+
+/*
  * Element-wise operations on matrices [rows][n]. In place is allowed: y may be a or b, with the
  * same stride.
  */

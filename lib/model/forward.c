@@ -35,13 +35,14 @@ static bool embed(const struct pass *p, const struct image_view *image)
     return true;
 }
 
-/* qkv = h Wqkv + b, and with qk_norm LN of each head's queries and keys */
+/* qkv = LN(x) Wqkv + b, and with qk_norm LN of each head's queries and keys */
 static void project_qkv(const struct exec *e, const struct vit_config *c, const struct block *b,
-                        struct matrix h, struct matrix qkv)
+                        const struct workspace *ws)
 {
     const size_t tokens = config_tokens(c), inner = config_inner(c), head_dim = config_head_dim(c);
+    const struct matrix qkv = ws->qkv;
 
-    linear(e, &b->qkv, tokens, h, no_epilogue, qkv);
+    norm_linear(e, &b->norm1, &b->qkv, tokens, ws->x, ws->h, no_epilogue, qkv);
     for (size_t head = 0; c->qk_norm && head < c->heads; head++) {
         const struct matrix q = from_column(qkv, head * head_dim), k = from_column(q, inner);
         layernorm(e, &b->q_norm, tokens, q, q);
@@ -104,7 +105,10 @@ static void gate(const struct exec *e, size_t tokens, size_t n, const struct vit
                                              .activation_args = f->activation_args });
 }
 
-/* x += (f(h W1 + b1) W2 + b2) · γ2; gated, f(a)·b takes the place of f(…), [a; b] = h W1 + b1 */
+/*
+ * x += (f(h W1 + b1) W2 + b2) · γ2, h = LN(x); gated, f(a)·b takes the place of f(…),
+ * [a; b] = h W1 + b1
+ */
 static void mlp(const struct exec *e, const struct vit_config *c, const struct block *b,
                 const struct workspace *ws)
 {
@@ -113,7 +117,8 @@ static void mlp(const struct exec *e, const struct vit_config *c, const struct b
     struct vit_epilogue add_x = add(ws->x);
 
     add_x.gamma = b->gamma2;
-    linear(e, &b->fc1, tokens, ws->h, c->gated_mlp ? no_epilogue : f, ws->mlp);
+    norm_linear(e, &b->norm2, &b->fc1, tokens, ws->x, ws->h, c->gated_mlp ? no_epilogue : f,
+                ws->mlp);
     if (c->gated_mlp)
         gate(e, tokens, c->mlp_dim, &f, ws->mlp);
     linear(e, &b->fc2, tokens, ws->mlp, add_x, ws->x);
@@ -125,17 +130,14 @@ static void encoder_block(const struct pass *p, size_t i)
     const struct block *b = &p->model->weights.blocks[i];
     const struct workspace *ws = p->ws;
     const struct exec e = exec_of(p);
-    const size_t tokens = config_tokens(c);
 
-    layernorm(&e, &b->norm1, tokens, ws->x, ws->h); /* h   = LN(x) */
-    project_qkv(&e, c, b, ws->h, ws->qkv);          /* qkv = h Wqkv + b */
+    project_qkv(&e, c, b, ws); /* qkv = LN(x) Wqkv + b */
     outputs_write(p, step_of_attention(i), ws->qkv);
     if (!needs(p, step_of_block(i)))
         return;
-    attend(&e, c, ws->qkv, ws->h);                  /* h   = softmax(Q Kᵀ · scale) V */
-    project(&e, c, b, ws);                          /* x  += h Wproj + b */
-    layernorm(&e, &b->norm2, tokens, ws->x, ws->h); /* h   = LN(x) */
-    mlp(&e, c, b, ws);                              /* x  += f(h W1 + b1) W2 + b2 */
+    attend(&e, c, ws->qkv, ws->h); /* h   = softmax(Q Kᵀ · scale) V */
+    project(&e, c, b, ws);         /* x  += h Wproj + b */
+    mlp(&e, c, b, ws);             /* x  += f(LN(x) W1 + b1) W2 + b2 */
     outputs_write(p, step_of_block(i), ws->x);
 }
 

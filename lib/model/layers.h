@@ -34,19 +34,28 @@ struct exec {
     void *matmul;                        /* vit_matmul_scratch_bytes of the widest input */
 };
 
+static inline struct vit_matmul_args linear_args(const struct exec *e, const struct linear *l,
+                                                 size_t rows, struct matrix x,
+                                                 const struct vit_epilogue *epilogue,
+                                                 struct matrix y)
+{
+    return (struct vit_matmul_args){ .m = rows,
+                                     .a = x.at,
+                                     .lda = x.ld,
+                                     .b = &l->weight,
+                                     .c = y.at,
+                                     .ldc = y.ld,
+                                     .epilogue = epilogue,
+                                     .scratch = e->matmul };
+}
+
 /* y[rows][out] = epilogue(x[rows][in] Wᵀ + b) */
 static inline void linear(const struct exec *e, const struct linear *l, size_t rows,
                           struct matrix x, struct vit_epilogue epilogue, struct matrix y)
 {
     epilogue.bias = l->bias;
-    vit_matmul(e->parallel, &(struct vit_matmul_args){ .m = rows,
-                                                       .a = x.at,
-                                                       .lda = x.ld,
-                                                       .b = &l->weight,
-                                                       .c = y.at,
-                                                       .ldc = y.ld,
-                                                       .epilogue = &epilogue,
-                                                       .scratch = e->matmul });
+    const struct vit_matmul_args args = linear_args(e, l, rows, x, &epilogue, y);
+    vit_matmul(e->parallel, &args);
 }
 
 /* The epilogue that adds the rows of a matrix. */
@@ -65,20 +74,39 @@ static inline struct vit_epilogue activate(const struct vit_config *c)
 
 static const struct vit_epilogue no_epilogue = { 0 };
 
+static inline struct vit_layernorm_args layernorm_args(const struct norm *norm, size_t rows,
+                                                       struct matrix x, struct matrix y)
+{
+    return (struct vit_layernorm_args){ .rows = rows,
+                                        .n = norm->length,
+                                        .x = x.at,
+                                        .ldx = x.ld,
+                                        .gamma = norm->gamma,
+                                        .beta = norm->beta,
+                                        .eps = norm->eps,
+                                        .y = y.at,
+                                        .ldy = y.ld };
+}
+
 /* y[rows][length] = LN(x) */
 static inline void layernorm(const struct exec *e, const struct norm *norm, size_t rows,
                              struct matrix x, struct matrix y)
 {
-    vit_layernorm(e->kernels, e->parallel,
-                  &(struct vit_layernorm_args){ .rows = rows,
-                                                .n = norm->length,
-                                                .x = x.at,
-                                                .ldx = x.ld,
-                                                .gamma = norm->gamma,
-                                                .beta = norm->beta,
-                                                .eps = norm->eps,
-                                                .y = y.at,
-                                                .ldy = y.ld });
+    const struct vit_layernorm_args args = layernorm_args(norm, rows, x, y);
+
+    vit_layernorm(e->kernels, e->parallel, &args);
+}
+
+/* h = LN(x), y = epilogue(h Wᵀ + b) */
+static inline void norm_linear(const struct exec *e, const struct norm *norm,
+                               const struct linear *l, size_t rows, struct matrix x,
+                               struct matrix h, struct vit_epilogue epilogue, struct matrix y)
+{
+    const struct vit_layernorm_args norm_args = layernorm_args(norm, rows, x, h);
+
+    epilogue.bias = l->bias;
+    const struct vit_matmul_args args = linear_args(e, l, rows, h, &epilogue, y);
+    vit_layernorm_matmul(e->kernels, e->parallel, &norm_args, &args);
 }
 
 /* y[rows][n] += x[rows][n], where no epilogue can add it */

@@ -11,9 +11,19 @@
 #define ALIGNMENT 64
 #define ACC_BYTES 4 /* of an accumulator */
 
+/* 12 KiB of ViT-B's tokens; as many as a LayerNorm computes at a time */
+enum { CONVERTED_ROWS = 4 };
+
+/* A LayerNorm whose result is A, or a zeroed struct. */
+struct norm {
+    const struct vit_kernels *kernels;
+    const struct vit_layernorm_args *args;
+};
+
 struct matmul {
     const struct vit_matmul_args *args;
     const struct vit_matmul_kernel *kernel;
+    struct norm norm; /* only if the kernel converts */
     size_t n, k;
     const char *rows; /* of A, as the kernel reads them */
     size_t row_bytes; /* from one to the next */
@@ -239,15 +249,30 @@ size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, size_t thr
     return unfinished + converted;
 }
 
+static void normalize(const struct norm *norm, size_t first, size_t rows)
+{
+    struct vit_layernorm_args args = *norm->args;
+
+    args.rows = rows;
+    args.x += first * args.ldx;
+    args.y += first * args.ldy;
+    norm->kernels->layernorm(&args);
+}
+
+/* A few rows at a time: those of a LayerNorm are converted while they are in L1. */
 static void convert_task(void *arg, size_t part)
 {
     const struct matmul *const mm = arg;
     const struct vit_matmul_args *const args = mm->args;
-    const size_t first = parallel_share(args->m, mm->convert_parts, part);
-    const size_t rows = parallel_share(args->m, mm->convert_parts, part + 1) - first;
+    const size_t end = parallel_share(args->m, mm->convert_parts, part + 1);
 
-    mm->kernel->convert(rows, mm->k, args->a + first * args->lda, args->lda,
-                        (char *)mm->rows + first * mm->row_bytes);
+    for (size_t i = parallel_share(args->m, mm->convert_parts, part), rows; i < end; i += rows) {
+        rows = end - i < CONVERTED_ROWS ? end - i : CONVERTED_ROWS;
+        if (mm->norm.args)
+            normalize(&mm->norm, i, rows);
+        mm->kernel->convert(rows, mm->k, args->a + i * args->lda, args->lda,
+                            (char *)mm->rows + i * mm->row_bytes);
+    }
 }
 
 /* Converts the rows of A to `rows`, where the kernel reads another number type than float32. */
@@ -262,7 +287,8 @@ static void convert_rows(struct matmul *mm, const struct vit_parallel *parallel,
     parallel_run(parallel, threads, mm->convert_parts, convert_task, mm);
 }
 
-void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_args *args)
+static void multiply(const struct vit_parallel *parallel, struct norm norm,
+                     const struct vit_matmul_args *args)
 {
     _Alignas(ALIGNMENT) static const char empty[ALIGNMENT]; /* A and B, if B has no rows */
     const struct vit_matmul_kernel *const kernel = args->b->kernel;
@@ -270,6 +296,7 @@ void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_arg
     struct matmul mm = {
         .args = args,
         .kernel = kernel,
+        .norm = norm,
         .n = args->b->n,
         .k = k,
         .rows = k > 0 ? (const char *)args->a : empty,
@@ -296,4 +323,19 @@ void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_arg
         convert_rows(&mm, parallel,
                      (char *)args->scratch + mm.down * mm.across * mm.unfinished_bytes);
     parallel_run(parallel, threads, mm.down * mm.across, multiply_task, &mm);
+}
+
+void vit_matmul(const struct vit_parallel *parallel, const struct vit_matmul_args *args)
+{
+    multiply(parallel, (struct norm){ 0 }, args);
+}
+
+void vit_layernorm_matmul(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
+                          const struct vit_layernorm_args *norm, const struct vit_matmul_args *args)
+{
+    const bool converts = args->b->kernel->convert && args->m > 0 && args->b->n > 0 && norm->n > 0;
+
+    if (!converts)
+        vit_layernorm(kernels, parallel, norm);
+    multiply(parallel, converts ? (struct norm){ kernels, norm } : (struct norm){ 0 }, args);
 }
