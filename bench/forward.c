@@ -15,18 +15,20 @@
  * thread count and batch must give the same. The other blocks are like the first; all blocks of
  * ViT-L would take scalar 90 seconds.
  */
+enum { PRECISIONS = VIT_PRECISION_INT8 + 1 };
 static struct architecture {
     const char *name;
-    float *reference; /* [tokens][dim], or NULL */
+    float *references[PRECISIONS]; /* [tokens][dim] each, or NULL */
 } architectures[] = {
-    { "vit_small_patch16_224", NULL },
-    { "vit_base_patch16_224", NULL },
-    { "vit_large_patch16_224", NULL },
+    { .name = "vit_small_patch16_224" },
+    { .name = "vit_base_patch16_224" },
+    { .name = "vit_large_patch16_224" },
 };
 enum { ARCHITECTURES = sizeof architectures / sizeof *architectures };
 
 struct forward {
     struct architecture *architecture;
+    enum vit_precision precision;
     size_t batch, threads;
     struct vit_model *model;
     struct vit_context *context;
@@ -54,7 +56,9 @@ static void close_forward(struct forward *f)
 /* Weights are random and the same on every level. After a failure f may be incomplete. */
 static enum vit_status open_forward(struct forward *f, const char *isa)
 {
-    const struct vit_model_options model = { .size = sizeof model, .isa = isa };
+    const struct vit_model_options model = { .size = sizeof model,
+                                             .isa = isa,
+                                             .precision = f->precision };
     const struct vit_context_options context = { .size = sizeof context,
                                                  .max_batch = f->batch,
                                                  .threads = f->threads };
@@ -98,16 +102,18 @@ static enum vit_status first_block(const struct forward *f, float **out, size_t 
 }
 
 /* Uses all threads: the result does not depend on their number. */
-static enum vit_status find_reference(struct architecture *architecture)
+static enum vit_status find_reference(struct architecture *architecture,
+                                      enum vit_precision precision)
 {
-    struct forward scalar = { .architecture = architecture, .batch = 1 };
+    struct forward scalar = { .architecture = architecture, .precision = precision, .batch = 1 };
+    float **const reference = &architecture->references[precision];
     size_t rows, columns;
 
-    if (architecture->reference)
+    if (*reference)
         return VIT_OK;
     enum vit_status status = open_forward(&scalar, "scalar");
     if (!status)
-        status = first_block(&scalar, &architecture->reference, &rows, &columns);
+        status = first_block(&scalar, reference, &rows, &columns);
     close_forward(&scalar);
     return status;
 }
@@ -121,6 +127,7 @@ static const char *prepare(const struct bench *bench, void **work)
         return no_memory;
     f->architecture = &architectures[bench->dimensions[0]];
     f->batch = bench->dimensions[1];
+    f->precision = (enum vit_precision)bench->dimensions[2];
     f->threads = bench->threads;
     return open_forward(f, bench->level->isa) ? error.message : NULL;
 }
@@ -147,11 +154,11 @@ static const char *check(void *work)
     float *found = NULL;
     size_t rows, columns;
 
-    if (find_reference(f->architecture) || first_block(f, &found, &rows, &columns))
+    if (find_reference(f->architecture, f->precision) || first_block(f, &found, &rows, &columns))
         failure = error.message;
     for (size_t i = 0; i < f->batch && !failure; i++)
         if (!same_rows(rows, columns, found + i * rows * columns, columns,
-                       f->architecture->reference, columns))
+                       f->architecture->references[f->precision], columns))
             failure = differs_from_scalar;
     free(found);
     return failure;
@@ -159,8 +166,9 @@ static const char *check(void *work)
 
 static const struct bench_kind forward_kind = { prepare, run, check, release };
 
-/* The dimensions are the architecture's index and the batch. */
-static void add(const struct vit_kernels *level, size_t architecture, size_t batch, size_t threads)
+/* The dimensions are the architecture's index, the batch and the precision. */
+static void add(const struct vit_kernels *level, size_t architecture, size_t batch, size_t threads,
+                enum vit_precision precision)
 {
     double flops;
     struct vit_config c = { .size = sizeof c };
@@ -171,12 +179,13 @@ static void add(const struct vit_kernels *level, size_t architecture, size_t bat
         return;
     const struct bench b = { .kind = &forward_kind,
                              .level = level,
-                             .dimensions = { architecture, batch },
+                             .dimensions = { architecture, batch, precision },
                              .threads = threads,
                              .operations = (double)batch * flops,
                              .images = (double)batch };
-    snprintf(name, sizeof name, "%s/forward/%s/batch:%zu/threads:%zu", level->isa,
-             architectures[architecture].name, batch, threads);
+    snprintf(name, sizeof name, "%s/forward/%s%s%s/batch:%zu/threads:%zu", level->isa,
+             architectures[architecture].name, precision ? "." : "",
+             precision ? vit_value_name("precision", (int)precision) : "", batch, threads);
     measure_add(name, &b);
 }
 
@@ -198,11 +207,13 @@ void add_forwards(const struct vit_kernels *level)
     for (size_t i = 0; i < ARCHITECTURES; i++)
         for (size_t batch = 1; batch <= 8; batch *= 8)
             for (size_t threads = 1; threads <= max_threads; threads = after(threads, max_threads))
-                add(level, i, batch, threads);
+                for (int p = 0; p < PRECISIONS; p++)
+                    add(level, i, batch, threads, (enum vit_precision)p);
 }
 
 void forward_finish(void)
 {
     for (size_t i = 0; i < ARCHITECTURES; i++)
-        free(architectures[i].reference);
+        for (int p = 0; p < PRECISIONS; p++)
+            free(architectures[i].references[p]);
 }

@@ -68,7 +68,7 @@ def tile_of(level):
     with open(f"{directory_of(level)}/matmul.h", encoding="utf-8") as f:
         found = dict(re.findall(r"#define (MR|NR|K_STEPS|COLUMN_GROUP) +(\d+)", f.read()))
     rows, columns = int(found["MR"]), int(found["NR"])
-    function = rf"multiply_{rows}_{columns // int(found['COLUMN_GROUP'])}(_stores)?\b"
+    function = rf"multiply_{rows}_{columns // int(found['COLUMN_GROUP'])}(_stores)?_f32_f32\b"
     return int(found["K_STEPS"]) * rows * columns // level.lanes, re.compile(function)
 
 

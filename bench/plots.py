@@ -209,7 +209,8 @@ def plot_forward(results, directory):
 
 def plot_scaling(results, directory):
     level = results.context["bench"]["default_level"]
-    forward = results.of("bench", "forward", level=level)
+    forward = [r for r in results.of("bench", "forward", level=level)
+               if "." not in r["case"]]  # of a lower precision, such as vit_base_patch16_224.int8
     models = list(dict.fromkeys(r["case"] for r in forward))
     threads = sorted({r["threads"] for r in forward})
     batches = sorted({r["batch"] for r in forward})
