@@ -42,8 +42,9 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
                                struct vit_error *err);
 
 /*
- * Adds the digests of the logits of a small model at three image sizes, in each precision: it writes
- * checkpoints to a directory under TMPDIR or /tmp, opens and removes them. VIT_EIO; other errors as vit_model_open.
+ * Adds the digests of the logits of a small model at three image sizes, in each precision: it
+ * writes checkpoints to a directory under TMPDIR or /tmp, opens and removes them. VIT_EIO; other
+ * errors as vit_model_open.
  */
 enum vit_status digest_small_models(const struct digest_setup *setup, struct digests *digests,
                                     struct vit_error *err);

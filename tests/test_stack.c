@@ -9,6 +9,7 @@
 #include "compare.h"
 #include "model_config.h"
 #include "paint.h"
+#include "vit/inspect.h"
 #include "vit/vit.h"
 
 /* --- the forward pass */
@@ -112,15 +113,19 @@ Test(stack, a_forward_pass_and_its_tasks_need_16_kib_on_every_level)
                                   .eps = 1e-6f };
     struct peak peak = { 0 };
 
-    for (size_t l = 0; level; level = next_level(&l, 3)) {
-        const struct vit_model_options options = { .size = sizeof options, .isa = level->isa };
-        struct vit_model *model;
-        char what[64];
-        snprintf(what, sizeof what, "a random model on %s", level->isa);
-        cr_assert(!vit_model_create_random(&c, 1, &options, &model, NULL));
-        forward_passes(model, what, &peak);
-        vit_model_free(model);
-    }
+    for (size_t l = 0; level; level = next_level(&l, 9))
+        for (int p = VIT_PRECISION_FLOAT32; p <= VIT_PRECISION_INT8; p++) {
+            const struct vit_model_options options = { .size = sizeof options,
+                                                       .isa = level->isa,
+                                                       .precision = (enum vit_precision)p };
+            struct vit_model *model;
+            char what[64];
+            snprintf(what, sizeof what, "a random model on %s in %s", level->isa,
+                     vit_value_name("precision", p));
+            cr_assert(!vit_model_create_random(&c, 1, &options, &model, NULL));
+            forward_passes(model, what, &peak);
+            vit_model_free(model);
+        }
     paint_report(&peak, "vit_forward");
     paint_report(&forward_tasks.peak, "a task of vit_forward");
 }

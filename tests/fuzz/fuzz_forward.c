@@ -123,9 +123,12 @@ static void demand_error(enum vit_status status, const struct vit_error *err)
     demand(status == VIT_EINVAL || status == VIT_EUNSUPPORTED);
 }
 
-static struct vit_model *new_model(const struct vit_config *c, const char *isa)
+static struct vit_model *new_model(const struct vit_config *c, const char *isa,
+                                   enum vit_precision precision)
 {
-    const struct vit_model_options options = { .size = sizeof options, .isa = isa };
+    const struct vit_model_options options = { .size = sizeof options,
+                                               .isa = isa,
+                                               .precision = precision };
     struct vit_error err = { .status = VIT_OK };
     struct vit_model *model = NULL;
     const enum vit_status status = vit_model_create_random(c, 1, &options, &model, &err);
@@ -266,8 +269,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (draw(4))
         fit(&config);
     const struct vit_config *const caller = as_caller(&config);
-    struct vit_model *const reference = new_model(caller, "scalar");
-    struct vit_model *const model = new_model(caller, level->isa);
+    const enum vit_precision precision = (enum vit_precision)draw(VIT_PRECISION_INT8 + 2);
+    struct vit_model *const reference = new_model(caller, "scalar", precision);
+    struct vit_model *const model = new_model(caller, level->isa, precision);
     demand(!reference == !model);
     if (model)
         compare(reference, model);
