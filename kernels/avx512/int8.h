@@ -48,7 +48,14 @@ static inline byte_reg int8_load(const char *p)
 }
 
 #ifdef INT8_VNNI
-#define int8_dot _mm512_dpbusd_epi32
+#ifndef int8_dot /* tests/shim has it in C */
+/* In assembly, because gcc 12 would add in other registers, and spill accumulators. */
+static inline int_reg int8_dot(int_reg c, byte_reg a, byte_reg b)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));
+    return c;
+}
+#endif
 #else
 /*
  * vpmaddubsw saturates at 16 bits, but no pair of weights reaches that: int8_limit_pair. The sum is

@@ -20,8 +20,7 @@ static __m256i dpbusd_in_c(__m256i c, __m256i a, __m256i b)
     return sums.reg;
 }
 
-#undef _mm256_dpbusd_avx_epi32
-#define _mm256_dpbusd_avx_epi32 dpbusd_in_c
+#define int8_dot dpbusd_in_c
 #ifndef __AVXVNNI__
 #define __AVXVNNI__
 #endif

@@ -20,8 +20,7 @@ static __m512i dpbusd_in_c(__m512i c, __m512i a, __m512i b)
     return sums.reg;
 }
 
-#undef _mm512_dpbusd_epi32
-#define _mm512_dpbusd_epi32 dpbusd_in_c
+#define int8_dot dpbusd_in_c
 #ifndef __AVX512VNNI__
 #define __AVX512VNNI__
 #endif
