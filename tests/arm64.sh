@@ -80,7 +80,8 @@ each_kernel_passes() { emulated "$arm64/libvit" check --threads 2; }
 digests_are_recorded() { # BUILD
   emulated "$1/libvit" check --digest --threads 2 | diff check/digests.txt - &&
     for precision in float32 float16 int8; do
-      emulated "$1/libvit" check --digest --threads 2 "${models[@]}" --precision "$precision" || return
+      emulated "$1/libvit" check --digest --threads 2 --precision "$precision" "${models[@]}" ||
+        return
     done | diff check/digests-models.txt -
 }
 digests_of_gcc_are_recorded() { digests_are_recorded "$arm64"; }

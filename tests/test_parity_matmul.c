@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "check/matmul_scratch.h"
 #include "compare.h"
@@ -121,6 +122,7 @@ Test(matmul, a_layernorm_before_it_has_the_bits_of_vit_layernorm)
             vit_pack(&packed, 0, N, b, K, 1);
             vit_layernorm(level, NULL, &norm);
             vit_matmul(NULL, &args);
+            memset(h[1], 0, sizeof h[1]);
             norm.y = h[1];
             args.a = h[1];
             args.c = c[1];

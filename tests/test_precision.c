@@ -143,6 +143,8 @@ static void lists_its_layers(const char *directory)
             cr_assert_eq(layer.precision, lower ? precision : VIT_PRECISION_FLOAT32, "%s: %s",
                          directory, layer.name);
             cr_assert_geq(bytes, !lower ? 4 : precision == VIT_PRECISION_FLOAT16 ? 2 : 1);
+            if (strcmp(layer.name, "pool.qkv") == 0) /* of two matrices */
+                cr_assert_eq(layer.outputs, 3 * c.dim);
             of_blocks += strncmp(layer.name, "blocks.", 7) == 0;
         }
         cr_assert_eq(of_blocks, (c.no_proj ? 3 : 4) * c.depth, "%s", directory);

@@ -1,4 +1,4 @@
-/* test_precision_block.c - a block in each precision has the bits of the matmuls that it is made of */
+/* test_precision_block.c - a block in each precision has the bits of the matmuls in it */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>

@@ -67,7 +67,7 @@ struct vit_layer_info {
     unsigned char reserved[4];
 };
 
-/* Layer i, in the order of the forward pass; false past the last, or if layer->size is impossible. */
+/* Layer i, in the order of the forward pass; false past the last or for an impossible size. */
 VIT_API bool vit_model_layer_at(const struct vit_model *model, size_t i,
                                 struct vit_layer_info *layer);
 
