@@ -27,6 +27,16 @@ static inline reg reg_load_f16(const uint16_t *p)
     return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
 }
 
+/* Zen 4 takes longer to convert into a zmm register than into two ymm registers. */
+#define reg_load_f16_once reg_load_f16_once
+static inline reg reg_load_f16_once(const uint16_t *p)
+{
+    const __m256 low = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)p));
+    const __m256 high = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(p + 8)));
+
+    return _mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+}
+
 static inline void store_f16(uint16_t *p, vec a, size_t lanes)
 {
     _mm256_mask_storeu_epi16(p, (__mmask16)((1u << lanes) - 1),

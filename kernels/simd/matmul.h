@@ -9,6 +9,7 @@
  *   weight_type                   the number type of a packed weight, and WEIGHT_DTYPE, its name
  *   weight_load(p)                a register of weights, converted to float32
  *   weight_load_half(p)           the same of half a register
+ *   weight_load_once(p)           as weight_load, in a tile of one row, which uses it once
  *   store_weights(p, v, lanes)    converts and stores the first `lanes` lanes of a vec
  * registers.h has what an instruction set defines.
  */
@@ -211,7 +212,7 @@ ALWAYS_INLINE void PAIR(multiply_panels)(size_t panels, const struct vit_tile *t
             const weight_type *b = panel + p * stride + l * NR;
             UNROLL
             for (size_t v = 0; v < REGS; v++)
-                acc[p][v] = reg_fma(x, weight_load(b + REG_LANES * v), acc[p][v]);
+                acc[p][v] = reg_fma(x, weight_load_once(b + REG_LANES * v), acc[p][v]);
         }
     }
     UNROLL

@@ -7,11 +7,13 @@
 #define weight_type      uint16_t
 #define weight_load      reg_load_f16
 #define weight_load_half reg_load_half_f16
+#define weight_load_once reg_load_f16_once
 #define store_weights    store_f16
 
 #include "kernels/simd/matmul.h"
 
 #undef store_weights
+#undef weight_load_once
 #undef weight_load_half
 #undef weight_load
 #undef weight_type

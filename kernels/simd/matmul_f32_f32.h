@@ -7,11 +7,13 @@
 #define weight_type      float
 #define weight_load      reg_load
 #define weight_load_half reg_load_half
+#define weight_load_once reg_load
 #define store_weights    store_lanes
 
 #include "kernels/simd/matmul.h"
 
 #undef store_weights
+#undef weight_load_once
 #undef weight_load_half
 #undef weight_load
 #undef weight_type

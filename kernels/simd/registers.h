@@ -7,6 +7,7 @@
  *   reg, REG_LANES                a vector register and its float lanes
  *   reg_set1, reg_load, reg_store, reg_mul, reg_fma (a·b + c)
  *   reg_load_f16(p)               a register of float16, converted
+ *   reg_load_f16_once(p)          the same, if another way is faster where a register is used once
  *   store_f16(p, v, lanes)        converts and stores the first `lanes` lanes of a vec
  *   reg_join(r, count)            a vec of `count` registers, the remaining lanes 0
  *   MR, NR                        the tile; MR·NR/REG_LANES accumulators must fit in registers
@@ -32,6 +33,10 @@
 #ifndef NARROW_ROWS
 #define NARROW_ROWS MR
 #define EACH_NARROW(X)
+#endif
+
+#ifndef reg_load_f16_once
+#define reg_load_f16_once reg_load_f16
 #endif
 
 #ifndef HALF_LANES
