@@ -144,8 +144,7 @@ static double u8_s8_bound(size_t k, const float *a, const float *b)
         for (size_t i = l; i < l + n; i++)
             sum_a += fabs((double)a[i]) + moved;
         moved = fmax(moved, 0x1p-100);
-        bound +=
-            moved * sum_b + fmax(fmax(top / 127.0, pair / 128.0) * HALF_STEP, 0x1p-100) * sum_a;
+        bound += moved * sum_b + fmax(fmax(top / 127.0, pair / 128.0) * HALF_STEP, 0x1p-93) * sum_a;
         magnitude += sum_a * (sum_b + (double)n * top / 127.0);
     }
     return bound + U * (groups + 3.0) * magnitude + groups * SMALLEST;

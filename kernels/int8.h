@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/constants.h"
 
@@ -28,31 +29,49 @@ static inline size_t int8_length(size_t k, size_t l)
     return k - l < GROUP ? k - l : GROUP;
 }
 
-/* n ≤ GROUP weights: w ≈ scale·q, |q| ≤ 127; then zeros. */
+/* GROUP weights: w ≈ scale·q, |q| ≤ 127. */
 struct int8_weights {
     float scale;
     int32_t sum; /* of q; within ±8192 */
     int8_t q[GROUP];
 };
 
+/* Of the magnitude; in the order of the magnitudes, with infinity and NaN above every other. */
+static inline uint32_t magnitude_bits(float x)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &x, sizeof bits);
+    return bits & 0x7fffffff;
+}
+
+static inline float float_of_bits(uint32_t bits)
+{
+    float x;
+
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /*
  * The scale: no weight exceeds 127, no pair of neighbors adds up to more than 128, but for
  * rounding. Half of each, because their sum could be infinite. NaN if a weight is not finite.
+ * The largest are found among bits, which compilers vectorize.
  */
-static inline float int8_weight_scale(size_t n, const float *w)
+static inline float int8_weight_scale(const float *w)
 {
-    float top = 0.0f, pair = 0.0f, poison = 0.0f;
+    uint32_t top = 0, pair = 0;
 
-    for (size_t i = 0; i < n; i += 2) {
-        const float a = w[i], b = i + 1 < n ? w[i + 1] : 0.0f;
-        const float half = fabsf(0.5f * a + 0.5f * b);
-        const float larger = fabsf(a) > fabsf(b) ? fabsf(a) : fabsf(b);
-        poison = fmaf(a, 0.0f, fmaf(b, 0.0f, poison)); /* 0, or NaN */
-        top = larger > top ? larger : top;
+    for (size_t i = 0; i < GROUP; i++)
+        top = magnitude_bits(w[i]) > top ? magnitude_bits(w[i]) : top;
+    for (size_t i = 0; i < GROUP; i += 2) {
+        const uint32_t half = magnitude_bits(0.5f * w[i] + 0.5f * w[i + 1]);
         pair = half > pair ? half : pair;
     }
-    const float by_top = top / 127.0f, by_pair = pair / 64.0f;
-    return (by_top > by_pair ? by_top : by_pair) + poison;
+    if (top >= magnitude_bits(INFINITY))
+        return NAN;
+    const float by_top = float_of_bits(top) / 127.0f, by_pair = float_of_bits(pair) / 64.0f;
+    return by_top > by_pair ? by_top : by_pair;
 }
 
 /*
@@ -69,20 +88,42 @@ static inline void int8_limit_pair(const float *r, int8_t *q)
     q[moved] = (int8_t)(q[moved] > 0 ? q[moved] - 1 : q[moved] + 1);
 }
 
-static inline void int8_quantize_weights(size_t n, const float *w, struct int8_weights *out)
+/* Zeros behind the last weight of a shorter group change nothing. */
+static inline void int8_quantize_weights(const float *w, struct int8_weights *out)
 {
-    const float s = int8_weight_scale(n, w);
+    const float s = int8_weight_scale(w);
+    float r[GROUP];
+    int32_t largest = 0;
 
     *out = (struct int8_weights){ .scale = s < INT8_TINY ? 0.0f : s };
     if (!(s >= INT8_TINY))
         return; /* zeros, or NaN */
-    for (size_t i = 0; i < n; i += 2) {
-        const float r[2] = { w[i] / s, i + 1 < n ? w[i + 1] / s : 0.0f };
-        out->q[i] = (int8_t)nearest(r[0]);
-        out->q[i + 1] = (int8_t)nearest(r[1]);
-        int8_limit_pair(r, out->q + i);
-        out->sum += out->q[i] + out->q[i + 1];
+    for (size_t i = 0; i < GROUP; i++) {
+        r[i] = w[i] / s;
+        out->q[i] = (int8_t)nearest(r[i]);
     }
+    for (size_t i = 0; i < GROUP; i += 2) {
+        const int32_t pair = abs(out->q[i] + out->q[i + 1]);
+        largest = pair > largest ? pair : largest;
+    }
+    for (size_t i = 0; i < GROUP && largest > 128; i += 2)
+        int8_limit_pair(r + i, out->q + i);
+    for (size_t i = 0; i < GROUP; i++)
+        out->sum += out->q[i];
+}
+
+/* The group of the column that begins at w, and zeros behind it. */
+static inline void int8_quantize_column(size_t n, const float *w, size_t stride,
+                                        struct int8_weights *out)
+{
+    float column[GROUP] = { 0 };
+
+    if (stride == 1)
+        memcpy(column, w, n * sizeof *w);
+    else
+        for (size_t i = 0; i < n; i++)
+            column[i] = w[i * stride];
+    int8_quantize_weights(column, out);
 }
 
 /* What a group of activations has in common: x ≈ scale·(q − zero). */

@@ -104,7 +104,7 @@ Test(int8, a_weight_is_within_half_a_step_and_no_pair_saturates_16_bits)
         const size_t n = 1 + next_random(&state) % GROUP;
         int sum = 0;
         fill(kind, n, w, &state);
-        int8_quantize_weights(n, w, &q);
+        int8_quantize_column(n, w, 1, &q);
         cr_assert_eq(kind >= HAS_NAN, isnan(q.scale), "kind %d: scale %g", (int)kind,
                      (double)q.scale);
         cr_assert(kind >= HAS_NAN || isfinite(q.scale));
@@ -133,7 +133,7 @@ Test(int8, of_a_pair_of_129_the_one_that_was_rounded_further_moves_back)
     static const int8_t expected[] = { 65, 63, 63, 65, -65, -63 };
     struct int8_weights q;
 
-    int8_quantize_weights(6, w, &q);
+    int8_quantize_column(6, w, 1, &q);
     cr_assert_arr_eq(q.q, expected, sizeof expected);
     count_checks(6);
 }
@@ -173,27 +173,83 @@ Test(int8, an_activation_is_within_half_a_step)
     count_checks(GROUPS);
 }
 
+/* Groups as docs/numerics.md defines them, without the code of the kernels. */
+struct quantized {
+    float scale;
+    int zero;
+    int q[GROUP + 1];
+};
+
+static bool all_finite(size_t n, const float *x)
+{
+    size_t i = 0;
+
+    while (i < n && isfinite(x[i]))
+        i++;
+    return i == n;
+}
+
+static void quantize_weights(size_t n, const float *w, struct quantized *out)
+{
+    float top = 0.0f, pair = 0.0f;
+
+    *out = (struct quantized){ .scale = all_finite(n, w) ? 0.0f : NAN };
+    for (size_t i = 0; i < n; i++) {
+        top = fmaxf(top, fabsf(w[i]));
+        if (i % 2)
+            pair = fmaxf(pair, fabsf(w[i - 1] / 2.0f + w[i] / 2.0f));
+    }
+    if (n % 2)
+        pair = fmaxf(pair, fabsf(w[n - 1] / 2.0f));
+    const float s = fmaxf(top / 127.0f, pair / 64.0f);
+    if (isnan(out->scale) || s < 0x1p-100f)
+        return;
+    out->scale = s;
+    for (size_t i = 0; i < n; i++)
+        out->q[i] = (int)rintf(w[i] / s);
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        if (abs(out->q[i] + out->q[i + 1]) != 129)
+            continue;
+        const float first = fabsf((float)out->q[i]) - fabsf(w[i] / s);
+        const float second = fabsf((float)out->q[i + 1]) - fabsf(w[i + 1] / s);
+        int *const moved = &out->q[second > first ? i + 1 : i];
+        *moved -= *moved > 0 ? 1 : -1;
+    }
+}
+
+static void quantize_activations(size_t n, const float *x, struct quantized *out)
+{
+    float low = 0.0f, high = 0.0f;
+
+    *out = (struct quantized){ .scale = all_finite(n, x) ? 0.0f : NAN };
+    for (size_t i = 0; i < n; i++) {
+        low = fminf(low, x[i]);
+        high = fmaxf(high, x[i]);
+    }
+    if (isnan(out->scale) || high - low < 0x1p-100f)
+        return;
+    const float inverse = 255.0f / (high - low);
+    out->scale = (high - low) / 255.0f;
+    out->zero = (int)rintf(-low * inverse);
+    for (size_t i = 0; i < n; i++) {
+        const int q = (int)rintf(x[i] * inverse) + out->zero;
+        out->q[i] = q < 0 ? 0 : q > 255 ? 255 : q;
+    }
+}
+
 /* A chain over the groups, from exact sums. */
 static float expected_element(size_t k, const float *a, const float *b)
 {
+    struct quantized x, w;
     float c = 0.0f;
 
     for (size_t l = 0; l < k; l += GROUP) {
         const size_t n = int8_length(k, l);
-        struct int8_weights w;
-        float low = 0.0f, high = 0.0f, poison = 0.0f;
         int64_t sum = 0;
-        for (size_t i = l; i < l + n; i++) {
-            low = fminf(low, a[i]);
-            high = fmaxf(high, a[i]);
-            poison += isfinite(a[i]) ? 0.0f : NAN;
-        }
-        const struct int8_activations x = int8_activations(low, high, poison);
-        int8_quantize_weights(n, b + l, &w);
-        for (size_t i = 0; i < n && !isnan(x.scale); i++) {
-            const long q = lrintf(a[l + i] * x.inverse) + x.zero;
-            sum += ((q < 0 ? 0 : q > 255 ? 255 : q) - x.zero) * w.q[i];
-        }
+        quantize_activations(n, a + l, &x);
+        quantize_weights(n, b + l, &w);
+        for (size_t i = 0; i < n && !isnan(x.scale) && x.scale > 0.0f; i++)
+            sum += (int64_t)(x.q[i] - x.zero) * w.q[i];
         cr_assert(llabs(sum) <= INT64_C(64) * 32640);
         c = fmaf((float)sum * w.scale, x.scale, c);
     }

@@ -27,16 +27,14 @@ static size_t panel_bytes_u8_s8(size_t k)
 static void pack_u8_s8(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
                        void *restrict panel)
 {
-    float w[GROUP];
     struct int8_weights column;
 
     for (size_t l = 0; l < k; l += GROUP) {
         struct panel_group *const out = (void *)((char *)panel + panel_bytes_u8_s8(l));
         const size_t count = int8_length(k, l);
         for (size_t j = 0; j < NR; j++) {
-            for (size_t i = 0; i < count; i++)
-                w[i] = j < n ? b[(l + i) * k_stride + j * n_stride] : 0.0f;
-            int8_quantize_weights(count, w, &column);
+            int8_quantize_column(j < n ? count : 0, b + l * k_stride + (j < n ? j * n_stride : 0),
+                                 k_stride, &column);
             out->scale[j] = column.scale;
             for (size_t i = 0; i < count; i++)
                 out->q[i][j] = column.q[i];

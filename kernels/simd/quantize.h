@@ -36,29 +36,27 @@ static size_t int8_panel_bytes(size_t k)
     return int8_groups(k) * INT8_PANEL_HEAD + int8_padded(k) * INT8_NR;
 }
 
-static void int8_pack_column(size_t n, const float *w, size_t j, char *group)
+static void int8_pack_column(const struct int8_weights *column, size_t bytes, size_t j, char *group)
 {
     int8_t *const out = (int8_t *)group + INT8_PANEL_HEAD;
-    struct int8_weights column;
 
-    int8_quantize_weights(n, w, &column);
-    ((float *)(void *)group)[j] = column.scale;
-    ((int32_t *)(void *)group)[INT8_NR + j] = INT8_SUM(column.sum);
-    for (size_t l = 0; l < int8_padded(n); l++)
-        out[INT8_AT(l, j)] = column.q[l];
+    ((float *)(void *)group)[j] = column->scale;
+    ((int32_t *)(void *)group)[INT8_NR + j] = INT8_SUM(column->sum);
+    for (size_t l = 0; l < bytes; l++)
+        out[INT8_AT(l, j)] = column->q[l];
 }
 
 static void int8_pack(size_t n, size_t k, const float *b, size_t n_stride, size_t k_stride,
                       void *restrict panel)
 {
-    float w[GROUP];
+    struct int8_weights column;
 
     for (size_t l = 0; l < k; l += GROUP) {
         const size_t count = int8_length(k, l);
         for (size_t j = 0; j < INT8_NR; j++) {
-            for (size_t i = 0; i < count; i++)
-                w[i] = j < n ? b[(l + i) * k_stride + j * n_stride] : 0.0f;
-            int8_pack_column(count, w, j, (char *)panel + int8_panel_bytes(l));
+            int8_quantize_column(j < n ? count : 0, b + l * k_stride + (j < n ? j * n_stride : 0),
+                                 k_stride, &column);
+            int8_pack_column(&column, int8_padded(count), j, (char *)panel + int8_panel_bytes(l));
         }
     }
 }
