@@ -89,7 +89,10 @@ Test(matmul, a_size_that_does_not_fit_is_0)
     const struct vit_packed packed = { kernel, 1, (size_t)1 << 40, NULL };
     cr_assert(vit_matmul_scratch_bytes(&packed, 64, huge) == 0);
     cr_assert(vit_matmul_scratch_bytes(&packed, 64, SIZE_MAX / 16) == 0);
-    count_checks(6);
+    const struct vit_packed endless = { &scalar_level()->matmul[VIT_MATMUL_U8_S8], 1, SIZE_MAX,
+                                        NULL };
+    cr_assert(vit_matmul_scratch_bytes(&endless, 1, 1) == 0);
+    count_checks(7);
 }
 
 /* Rows that the threads do not share evenly, and an n of several groups of 128. */

@@ -2,6 +2,7 @@
 #include "tools/check_digests.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "check/digests.h"
 #include "tools/check_levels.h"
@@ -19,13 +20,22 @@ struct models {
     char name[DIGESTS_MAX][160];
 };
 
-static void name_models(enum vit_precision precision, struct models *models)
+static enum vit_status name_models(enum vit_precision precision, struct models *models,
+                                   struct vit_error *err)
 {
     const bool suffix = precision != VIT_PRECISION_FLOAT32;
+    const size_t size = sizeof models->name[0];
 
-    for (size_t i = 0; i < models->count && i < DIGESTS_MAX; i++)
-        snprintf(models->name[i], sizeof models->name[i], "%s%s%s", models->path[i],
-                 suffix ? "." : "", suffix ? vit_value_name("precision", (int)precision) : "");
+    for (size_t i = 0; i < models->count && i < DIGESTS_MAX; i++) {
+        const int length =
+            snprintf(models->name[i], size, "%s%s%s", models->path[i], suffix ? "." : "",
+                     suffix ? vit_value_name("precision", (int)precision) : "");
+        if ((size_t)length >= size)
+            return tool_fail(err, VIT_EINVAL,
+                             "check: expected a folder's path of at most %zu bytes, found %zu",
+                             size - 10, strlen(models->path[i]));
+    }
+    return VIT_OK;
 }
 
 /* The digests of the models or, without models, of the kernels and the small model. */
@@ -153,9 +163,8 @@ enum vit_status check_digests(const struct common_options *common, size_t count,
 
     named.count = count;
     named.path = models;
-    name_models((enum vit_precision)common->precision, &named);
-    enum vit_status status = run_all(common, &named, &runs, err);
-    if (status)
+    enum vit_status status = name_models((enum vit_precision)common->precision, &named, err);
+    if (status || (status = run_all(common, &named, &runs, err)) != VIT_OK)
         return status;
     if (json && (status = print_json(runs_json(&runs), err)) != VIT_OK)
         return status;

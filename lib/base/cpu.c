@@ -80,6 +80,10 @@ size_t cpu_cache_leaves(size_t max, struct cpuid_cache *subleaves)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 
+#ifndef HWCAP2_I8MM /* headers of Linux before 5.6 */
+#define HWCAP2_I8MM (1 << 13)
+#endif
+
 static struct cpu describe(void)
 {
     const unsigned long has = getauxval(AT_HWCAP);

@@ -26,6 +26,8 @@ bool vit_config_field_at(size_t i, struct vit_field *field)
 
 /* By value: enum vit_precision. */
 static const char *const precisions[] = { "float32", "float16", "int8" };
+_Static_assert(sizeof precisions / sizeof *precisions == VIT_PRECISION_INT8 + 1,
+               "a name for each value");
 
 const char *vit_value_name(const char *field, int value)
 {

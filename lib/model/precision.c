@@ -17,6 +17,9 @@ static const struct precision precisions[] = {
                                            "sums of 128 exact, their sums float32" },
 };
 
+_Static_assert(sizeof precisions / sizeof *precisions == VIT_PRECISION_INT8 + 1,
+               "a row for each value; config/by_name.c has their names");
+
 const struct precision *precision_row(enum vit_precision precision)
 {
     return &precisions[precision];
@@ -55,8 +58,8 @@ static enum vit_status fail_unknown(const struct weight_plan *plan, const char *
         used += (size_t)snprintf(kinds + used, sizeof kinds - used, used ? ", %s" : "%s", kind);
     }
     return fail(err, VIT_EINVAL,
-                "keep: expected linear layers of the model, separated by commas (%s; N counts from "
-                "0), found \"%.*s\"",
+                "struct vit_model_options: keep: expected linear layers of the model, separated by "
+                "commas (%s; N counts from 0), found \"%.*s\"",
                 kinds, length < 80 ? (int)length : 80, name);
 }
 

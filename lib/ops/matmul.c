@@ -238,10 +238,11 @@ static size_t unfinished_bytes(const struct vit_packed *b, size_t m)
 
 size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, size_t threads)
 {
-    const size_t row = b->kernel->convert && b->k > 0 ? b->kernel->row_bytes(b->k) : 0;
+    const bool fits = threads <= SIZE_MAX / 16 && b->k <= SIZE_MAX / 16; /* and so does a row */
+    const size_t row = fits && b->kernel->convert && b->k > 0 ? b->kernel->row_bytes(b->k) : 0;
     size_t converted, unfinished;
 
-    if (threads > SIZE_MAX / 16 ||
+    if (!fits ||
         !checked_mul(parallel_tasks(threads ? threads : 1, SIZE_MAX), unfinished_bytes(b, m),
                      &unfinished) ||
         !checked_mul(m, row, &converted) || converted > SIZE_MAX - unfinished)
