@@ -51,7 +51,7 @@ static bool layer_of(const struct vit_model *model, const char *use, char name[6
 
     for (const char *p = use; weight && p < weight; p++)
         if (*p != ']')
-            name[length++] = *p == '[' ? '.' : *p;
+            name[length++] = (char)(*p == '[' ? '.' : *p);
     name[length] = '\0';
     for (size_t i = 0; weight && vit_model_layer_at(model, i, &layer); i++)
         if (strcmp(layer.name, name) == 0)
@@ -127,7 +127,8 @@ struct made_directory copy_checkpoint(const char *directory, bool float16, chang
             change_data(model, name, end - begin, data, change, arg);
         const size_t written = append(dtype, float16, data, end - begin, out + used);
         json_array_set_new(offsets, 0, json_integer((json_int_t)used));
-        json_array_set_new(offsets, 1, json_integer((json_int_t)(used + written)));
+        const size_t written_end = used + written;
+        json_array_set_new(offsets, 1, json_integer((json_int_t)written_end));
         if (float16 && strcmp(dtype, "F32") == 0)
             json_object_set_new(entry, "dtype", json_string("F16"));
         used += written;

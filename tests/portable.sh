@@ -40,12 +40,15 @@ fi
 levels=$(sed -n 's/^ *LEVEL(\([a-z0-9]*\), [a-z0-9]*, \(ANY\|AARCH64\),.*/\1/p' kernels/levels.h)
 mapfile -t sources < <(find "${directories[@]}" -name '*.c' ! -path 'kernels/*' | sort)
 for level in $levels; do sources+=(kernels/*/"$level".c); done
+flags_of() { sed -n "s/^FLAGS_$(basename "$1" .c) *:*= *//p" kernels/Makefile.inc; }
 ran=0
 for source in "${sources[@]}"; do
+  read -ra flags <<<"$(flags_of "$source")"
   # __nonnull is a keyword of clang for Apple and a macro of glibc
   clang --target=arm64-apple-macos11 -fsyntax-only -U__nonnull -std=c11 -Wall -Wextra -Werror \
     -D_XOPEN_SOURCE=700 -I. -Iinclude -Ilib -isystem /usr/aarch64-linux-gnu/include \
-    -idirafter /usr/include/aarch64-linux-gnu -idirafter /usr/include "$source" || exit
+    -idirafter /usr/include/aarch64-linux-gnu -idirafter /usr/include \
+    ${flags[@]+"${flags[@]}"} "$source" || exit
   ran=$((ran + 1))
 done
 echo "$ran files compile for arm64-apple-macos11, with glibc's headers"

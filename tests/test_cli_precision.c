@@ -77,8 +77,7 @@ Test(cli_precision, info_lists_the_layers_their_number_types_and_bytes)
         "\n  blocks.N.fc1        2 of ",
         "\n  blocks.1.fc2        1 of ",
         "\n  float32: inputs and weights float32; sums float32\n",
-        "\n  int8: inputs uint8, weights int8, with scales for each 128; sums of 128 exact, their "
-        "sums float32\n",
+        "\n  int8: inputs uint8, weights int8, with scales for each 128; sums of 128 exact, ",
     };
     const json_t *layer;
     double bytes = 0;

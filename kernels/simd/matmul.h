@@ -23,6 +23,7 @@ ALWAYS_INLINE void PAIR(step)(size_t m, size_t columns, const float *a, size_t l
 
     UNROLL
     for (size_t v = 0; v < regs; v++)
+        /* NOLINTNEXTLINE(bugprone-branch-clone): equal on some levels */
         b[v] = v < whole ? weight_load(panel + REG_LANES * v)
                          : weight_load_half(panel + REG_LANES * v);
     UNROLL

@@ -22,9 +22,10 @@ static __m256i dpbusd_in_c(__m256i c, __m256i a, __m256i b)
 
 #define int8_dot dpbusd_in_c
 #ifndef __AVXVNNI__
-#define __AVXVNNI__
+#define __AVXVNNI__ /* NOLINT(bugprone-reserved-identifier): the compiler's own */
 #endif
 #define vit_register_avx2vnni register_avx2vnni_in_c
 void register_avx2vnni_in_c(struct vit_kernels *table);
+/* NOLINTNEXTLINE(bugprone-suspicious-include): the file under test */
 #include "kernels/avx2/avx2vnni.c"
 #endif

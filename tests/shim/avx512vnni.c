@@ -22,9 +22,10 @@ static __m512i dpbusd_in_c(__m512i c, __m512i a, __m512i b)
 
 #define int8_dot dpbusd_in_c
 #ifndef __AVX512VNNI__
-#define __AVX512VNNI__
+#define __AVX512VNNI__ /* NOLINT(bugprone-reserved-identifier): the compiler's own */
 #endif
 #define vit_register_avx512vnni register_avx512vnni_in_c
 void register_avx512vnni_in_c(struct vit_kernels *table);
+/* NOLINTNEXTLINE(bugprone-suspicious-include): the file under test */
 #include "kernels/avx512/avx512vnni.c"
 #endif
