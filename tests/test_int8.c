@@ -25,6 +25,7 @@ enum kind {
     PAIR_127_1, /* 127, 1 and −127, −1 */
     PAIR_SIGNS, /* 127, −127 */
     TIES,       /* whole and a half, of a scale that is a power of 2 */
+    HALF_STEPS, /* of activations, but for the roundings of the scale */
     OUTLIER,    /* one of 10^6 */
     ZERO,       /* of both signs */
     BELOW_TINY, /* 2^-110 */
@@ -66,6 +67,9 @@ static void fill(enum kind kind, size_t n, float *x, uint64_t *state)
             break;
         case TIES:
             x[i] = i == 0 ? 127.0f : rintf(u * 60.0f) + 0.5f;
+            break;
+        case HALF_STEPS:
+            x[i] = i == 0 ? scale : ((float)i + 0.5f) * (scale / 255.0f);
             break;
         case ZERO:
             x[i] = copysignf(0.0f, u);
