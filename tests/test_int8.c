@@ -161,8 +161,11 @@ Test(int8, an_activation_is_within_half_a_step)
         const enum kind kind = (enum kind)(g % KINDS);
         const size_t n = 1 + next_random(&state) % GROUP;
         fill(kind, n, x, &state);
+        memset(&q, 0xff, sizeof q);
         kernel->convert(1, n, x, n, &q);
         cr_assert(q.zero >= 0 && q.zero <= 255);
+        for (size_t i = n; i % 4; i++)
+            cr_assert_eq(q.q[i], 0, "byte %zu of a group of %zu is not cleared", i, n);
         if (kind >= HAS_NAN) {
             cr_assert(isnan(q.scale));
             continue;
