@@ -11,6 +11,7 @@
 #include "copy_checkpoint.h"
 #include "counts.h"
 #include "half.h"
+#include "last_output.h"
 #include "model_config.h"
 
 enum { PRECISIONS = VIT_PRECISION_INT8 + 1 };
@@ -28,28 +29,12 @@ static struct vit_model *open_model(const char *directory, enum vit_precision pr
     return model;
 }
 
-/* Frees the model. Its last output for two images; *count numbers. */
+/* Frees the model. */
 static float *compute(struct vit_model *model, size_t *count)
 {
-    const struct vit_context_options options = { .size = sizeof options, .max_batch = 2 };
-    const struct vit_config c = model_config(model);
-    const enum vit_output output = c.classes > 0             ? VIT_OUTPUT_LOGITS
-                                   : c.pool != VIT_POOL_NONE ? VIT_OUTPUT_EMBEDDING
-                                                             : VIT_OUTPUT_LAST_HIDDEN_STATE;
-    const size_t pixels = 2 * c.channels * c.height * c.width;
-    float *const images = malloc(pixels * sizeof *images);
-    struct vit_context *context;
-    size_t rows, columns;
+    float *const out = last_output(model, count);
 
-    vit_output_shape(model, output, 0, &rows, &columns);
-    *count = 2 * rows * columns;
-    float *const out = malloc(*count * sizeof *out);
-    fill_pattern(pixels, images, PATTERN_NORMAL, 5);
-    cr_assert_eq(vit_context_create(model, &options, &context, NULL), VIT_OK);
-    cr_assert_eq(forward_output(context, output, 0, 2, images, out, NULL), VIT_OK);
-    vit_context_free(context);
     vit_model_free(model);
-    free(images);
     return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "compare.h"
 #include "counts.h"
+#include "last_output.h"
 #include "model/init_weights.h"
 #include "model/model.h"
 #include "model_config.h"
@@ -219,33 +220,16 @@ static const struct {
     { "vit-pytorch", 0.0203 },
 };
 
-/* The last output of two images; the caller frees it. */
 static float *compute_golden(const char *name, enum vit_precision precision, size_t *count)
 {
     const struct vit_model_options options = { .size = sizeof options, .precision = precision };
-    const struct vit_context_options of_context = { .size = sizeof of_context, .max_batch = 2 };
     struct vit_model *model;
-    struct vit_context *context;
     char path[128];
-    size_t rows, columns;
 
     snprintf(path, sizeof path, "tests/golden/%s", name);
     cr_assert_eq(vit_model_open(path, &options, &model, NULL), VIT_OK, "%s", path);
-    const struct vit_config c = model_config(model);
-    const enum vit_output output = c.classes > 0             ? VIT_OUTPUT_LOGITS
-                                   : c.pool != VIT_POOL_NONE ? VIT_OUTPUT_EMBEDDING
-                                                             : VIT_OUTPUT_LAST_HIDDEN_STATE;
-    const size_t pixels = 2 * c.channels * c.height * c.width;
-    float *const images = malloc(pixels * sizeof *images);
-    fill_pattern(pixels, images, PATTERN_NORMAL, 5);
-    vit_output_shape(model, output, 0, &rows, &columns);
-    *count = 2 * rows * columns;
-    float *const out = malloc(*count * sizeof *out);
-    cr_assert_eq(vit_context_create(model, &of_context, &context, NULL), VIT_OK);
-    cr_assert_eq(forward_output(context, output, 0, 2, images, out, NULL), VIT_OK);
-    vit_context_free(context);
+    float *const out = last_output(model, count);
     vit_model_free(model);
-    free(images);
     return out;
 }
 

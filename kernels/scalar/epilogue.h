@@ -3,6 +3,7 @@
 #define VIT_KERNELS_SCALAR_EPILOGUE_H
 
 #include "kernels/scalar/rows.h"
+#include "kernels/unroll.h"
 
 /* Small and unequal: partial tiles and several panels occur in small test cases. */
 #define MR 4
@@ -29,6 +30,26 @@ static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
     if (e->residual)
         c += e->residual[i * e->ld_residual + j];
     return c;
+}
+
+/* c + the products of the tile's k numbers, of row i of A and column j of the panel */
+typedef float sum_products(const struct vit_tile *t, size_t i, size_t j, float c);
+
+/* The tile whose elements are such sums; `sum` is inlined. */
+ALWAYS_INLINE void compute_tile(const struct vit_tile *t, sum_products *sum)
+{
+    const size_t columns = t->acc_out ? NR : t->n; /* unfinished ones include the padding's */
+    const float *const acc_in = t->acc_in;
+    float *const acc_out = t->acc_out;
+
+    for (size_t i = 0; i < t->m; i++)
+        for (size_t j = 0; j < columns; j++) {
+            const float c = sum(t, i, j, acc_in ? acc_in[i * NR + j] : 0.0f);
+            if (acc_out)
+                acc_out[i * NR + j] = c;
+            else
+                t->c[i * t->ldc + j] = epilogue(c, i, j, t->epilogue);
+        }
 }
 
 #endif

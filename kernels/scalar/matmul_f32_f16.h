@@ -62,24 +62,19 @@ static void pack_f32_f16(size_t n, size_t k, const float *b, size_t n_stride, si
 }
 
 /* That of float32, each weight converted without rounding. */
+static float sum_f32_f16(const struct vit_tile *t, size_t i, size_t j, float c)
+{
+    const float *const a = (const float *)t->a + i * (t->a_bytes / sizeof *a) + t->k_first;
+    const uint16_t *const b = (const uint16_t *)t->panel + t->k_first * NR + j;
+
+    for (size_t l = 0; l < t->k; l++)
+        c = fmaf(a[l], from_f16(b[l * NR]), c);
+    return c;
+}
+
 static void tile_f32_f16(const struct vit_tile *t)
 {
-    const size_t columns = t->acc_out ? NR : t->n; /* unfinished ones include the padding's */
-    const float *const acc_in = t->acc_in;
-    float *const acc_out = t->acc_out;
-
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < columns; j++) {
-            const float *const a = (const float *)t->a + i * (t->a_bytes / sizeof *a) + t->k_first;
-            const uint16_t *const b = (const uint16_t *)t->panel + t->k_first * NR + j;
-            float c = acc_in ? acc_in[i * NR + j] : 0.0f;
-            for (size_t l = 0; l < t->k; l++)
-                c = fmaf(a[l], from_f16(b[l * NR]), c);
-            if (acc_out)
-                acc_out[i * NR + j] = c;
-            else
-                t->c[i * t->ldc + j] = epilogue(c, i, j, t->epilogue);
-        }
+    compute_tile(t, sum_f32_f16);
 }
 
 #endif

@@ -89,25 +89,20 @@ static float add_group(size_t n, const struct row_group *a, const struct panel_g
     return fmaf((float)sum * b->scale[j], a->scale, c);
 }
 
+static float sum_u8_s8(const struct vit_tile *t, size_t i, size_t j, float c)
+{
+    const char *const a = (const char *)t->a + i * t->a_bytes;
+    const size_t k_end = t->k_first + t->k;
+
+    for (size_t l = t->k_first; l < k_end; l += GROUP)
+        c = add_group(int8_length(k_end, l), (const void *)(a + row_bytes_u8_s8(l)),
+                      (const void *)((const char *)t->panel + panel_bytes_u8_s8(l)), j, c);
+    return c;
+}
+
 static void tile_u8_s8(const struct vit_tile *t)
 {
-    const size_t columns = t->acc_out ? NR : t->n, k_end = t->k_first + t->k;
-    const float *const acc_in = t->acc_in;
-    float *const acc_out = t->acc_out;
-
-    for (size_t i = 0; i < t->m; i++)
-        for (size_t j = 0; j < columns; j++) {
-            float c = acc_in ? acc_in[i * NR + j] : 0.0f;
-            for (size_t l = t->k_first; l < k_end; l += GROUP)
-                c = add_group(
-                    int8_length(k_end, l),
-                    (const void *)((const char *)t->a + i * t->a_bytes + row_bytes_u8_s8(l)),
-                    (const void *)((const char *)t->panel + panel_bytes_u8_s8(l)), j, c);
-            if (acc_out)
-                acc_out[i * NR + j] = c;
-            else
-                t->c[i * t->ldc + j] = epilogue(c, i, j, t->epilogue);
-        }
+    compute_tile(t, sum_u8_s8);
 }
 
 #endif
