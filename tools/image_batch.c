@@ -39,26 +39,64 @@ void image_batch_close(struct image_batch *b)
     *b = (struct image_batch){ 0 };
 }
 
-/* Reads and computes images first to first + count - 1. */
-static enum vit_status forward(struct image_batch *b, size_t first, size_t count,
-                               enum vit_output output, float *out, struct progress *progress,
-                               struct vit_error *err)
+/* Reads images first to first + count - 1. */
+static enum vit_status read_images(struct image_batch *b, size_t first, size_t count,
+                                   struct progress *progress, struct vit_error *err)
 {
-    const struct vit_output_request request = { .size = sizeof request,
-                                                .output = output,
-                                                .data = out };
-    const struct vit_call call = { .size = sizeof call,
-                                   .batch = count,
-                                   .outputs = &request,
-                                   .output_count = 1,
-                                   .pixels = b->pixels };
     enum vit_status status = VIT_OK;
 
     for (size_t i = 0; !status && i < count; i++) {
         status = load_pixels(&b->session, b->paths.path[first + i], &b->pixels[i], err);
         progress_update(progress, first);
     }
-    return status ? status : vit_forward_call(b->session.context, &call, err);
+    return status;
+}
+
+enum vit_status image_batch_each(struct image_batch *b, size_t max,
+                                 enum vit_status (*consume)(void *arg, size_t first, size_t count,
+                                                            struct vit_error *err),
+                                 void *arg, struct vit_error *err)
+{
+    const size_t most = max < b->session.batch ? max : b->session.batch;
+    struct progress progress = progress_start(b->paths.count);
+    enum vit_status status = VIT_OK;
+    size_t count;
+
+    for (size_t first = 0; !status && first < b->paths.count; first += count) {
+        const size_t left = b->paths.count - first;
+        count = left < most ? left : most;
+        status = read_images(b, first, count, &progress, err);
+        if (!status)
+            status = consume(arg, first, count, err);
+        progress_update(&progress, first + count);
+    }
+    progress_clear(&progress);
+    b->seconds = now() - progress.start;
+    return status;
+}
+
+/* One output of a batch, and who takes it image by image. */
+struct forward {
+    struct image_batch *batch;
+    struct vit_output_request request;
+    size_t length; /* of an image's output */
+    enum vit_status (*consume)(void *arg, size_t i, const float *out, struct vit_error *err);
+    void *arg;
+};
+
+static enum vit_status forward(void *arg, size_t first, size_t count, struct vit_error *err)
+{
+    const struct forward *const f = arg;
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = count,
+                                   .outputs = &f->request,
+                                   .output_count = 1,
+                                   .pixels = f->batch->pixels };
+    enum vit_status status = vit_forward_call(f->batch->session.context, &call, err);
+
+    for (size_t i = 0; !status && i < count; i++)
+        status = f->consume(f->arg, first + i, f->request.data + i * f->length, err);
+    return status;
 }
 
 enum vit_status image_batch_forward(struct image_batch *b, enum vit_output output,
@@ -67,26 +105,19 @@ enum vit_status image_batch_forward(struct image_batch *b, enum vit_output outpu
                                                                struct vit_error *err),
                                     void *arg, struct vit_error *err)
 {
-    struct progress progress = progress_start(b->paths.count);
-    size_t rows, columns, count, bytes;
-    enum vit_status status = VIT_OK;
-    float *out = NULL;
+    struct forward f = { .batch = b,
+                         .request = { .size = sizeof f.request, .output = output },
+                         .consume = consume,
+                         .arg = arg };
+    size_t rows, columns, bytes;
 
     vit_output_shape(b->session.model, output, 0, &rows, &columns);
-    if (product(4, (size_t[]){ b->session.batch, rows, columns, sizeof *out }, &bytes))
-        out = malloc(bytes);
-    if (!out)
+    f.length = rows * columns;
+    if (product(4, (size_t[]){ b->session.batch, rows, columns, sizeof(float) }, &bytes))
+        f.request.data = malloc(bytes);
+    if (!f.request.data)
         return tool_no_memory(err);
-    for (size_t first = 0; !status && first < b->paths.count; first += count) {
-        const size_t left = b->paths.count - first;
-        count = left < b->session.batch ? left : b->session.batch;
-        status = forward(b, first, count, output, out, &progress, err);
-        for (size_t i = 0; !status && i < count; i++)
-            status = consume(arg, first + i, out + i * rows * columns, err);
-        progress_update(&progress, first + count);
-    }
-    progress_clear(&progress);
-    b->seconds = now() - progress.start;
-    free(out);
+    const enum vit_status status = image_batch_each(b, b->session.batch, forward, &f, err);
+    free(f.request.data);
     return status;
 }

@@ -23,8 +23,18 @@ enum vit_status image_batch_open(const struct invocation *in, struct size size,
 void image_batch_close(struct image_batch *batch);
 
 /*
+ * Calls consume(arg, first, count, ...) for images first to first + count - 1, which are then in
+ * batch->pixels, for all images in order. A count is at most `max`, and at most session.batch.
+ * Shows the progress on a terminal.
+ */
+enum vit_status image_batch_each(struct image_batch *batch, size_t max,
+                                 enum vit_status (*consume)(void *arg, size_t first, size_t count,
+                                                            struct vit_error *err),
+                                 void *arg, struct vit_error *err);
+
+/*
  * Calls consume(arg, i, ...) with the output of image i, for every image in order. `output` is one
- * without blocks. Shows the progress on a terminal.
+ * without blocks. Shows the progress as image_batch_each().
  */
 enum vit_status image_batch_forward(struct image_batch *batch, enum vit_output output,
                                     enum vit_status (*consume)(void *arg, size_t i,

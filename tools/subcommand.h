@@ -47,7 +47,7 @@ struct subcommand {
     .options_size = sizeof(initial)
 
 extern const struct subcommand subcommand_classify, subcommand_features, subcommand_attention,
-    subcommand_patches, subcommand_run, subcommand_preprocess, subcommand_info, subcommand_bench,
-    subcommand_check;
+    subcommand_patches, subcommand_run, subcommand_preprocess, subcommand_compare, subcommand_info,
+    subcommand_bench, subcommand_check;
 
 #endif
