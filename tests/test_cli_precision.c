@@ -123,6 +123,40 @@ Test(cli_precision, wrong_values_are_refused)
     count_checks(sizeof failures / sizeof *failures);
 }
 
+Test(cli_precision, is_refused_where_no_model_computes)
+{
+    static const struct {
+        const char *command, *option, *name;
+    } failures[] = {
+        { "$VIT bench gelu 3x4", "--precision int8", "bench" },
+        { "$VIT bench gelu 3x4", "--precision float32", "bench" },
+        { "$VIT bench matmul.u8_s8 3x4x5 --seconds 0", "--keep head", "bench" },
+        { "$VIT bench --list", "--precision int8", "bench" },
+        { "$VIT check", "--precision int8", "check" },
+        { "$VIT check --list", "--keep head", "check" },
+        { "$VIT check --digest", "--precision float16", "check" },
+        { "$VIT info", "--precision int8", "info" },
+        { "$VIT info", "--keep head", "info" },
+        { "$VIT info --models", "--precision int8", "info" },
+        { "$VIT preprocess " DIGITS "/test/3/0060.png --size 8 -o $T/o", "--precision int8",
+          "preprocess" },
+    };
+    char command[160], fragment[160];
+
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        const char *const option = failures[i].option;
+        snprintf(command, sizeof command, "%s %s", failures[i].command, option);
+        snprintf(fragment, sizeof fragment,
+                 "%.*s: expected a model to compute with, found libvit %s without one",
+                 (int)strcspn(option, " "), option, failures[i].name);
+        fails(command, fragment);
+    }
+    /* these have a model */
+    succeeds("$VIT info " DIGITS " --precision int8 && "
+             "$VIT preprocess " DIGITS "/test/3/0060.png --model " DIGITS " -o $T/o --keep head");
+    count_checks(sizeof failures / sizeof *failures + 1);
+}
+
 /* Each verb that computes has another result than in float32; if all layers are kept, the same. */
 Test(cli_precision, every_verb_that_computes_has_the_options)
 {

@@ -54,6 +54,19 @@ static bool is_directory(const char *path)
 }
 
 /* One operand is a model, unless it is the name of a kernel, whose shapes are then missing. */
+static bool has_kernel(const struct invocation *in)
+{
+    return in->count > 1 ||
+           (in->count == 1 && bench_is_kernel(in->operands[0]) && !is_directory(in->operands[0]));
+}
+
+static bool has_model(const struct invocation *in)
+{
+    const struct bench_options *const o = in->options;
+
+    return !o->list && !has_kernel(in);
+}
+
 static enum vit_status bench(const struct invocation *in, struct vit_error *err)
 {
     const struct bench_options *const o = in->options;
@@ -65,7 +78,7 @@ static enum vit_status bench(const struct invocation *in, struct vit_error *err)
                          "bench: expected ARCH|MODEL or KERNEL SHAPE..., found 0 operands; see "
                          "libvit bench --help");
     const char *const name = in->operands[0];
-    const bool kernel = in->count > 1 || (bench_is_kernel(name) && !is_directory(name));
+    const bool kernel = has_kernel(in);
     if (kernel && (o->batch || o->size.height))
         return tool_fail(err, VIT_EINVAL, "--%s: expected a model, found the kernel '%s'",
                          o->batch ? "batch" : "size", name);
@@ -89,6 +102,8 @@ const struct subcommand subcommand_bench = {
         "over the time of all passes); the median, minimum and 99th percentile of a pass,\n"
         "divided by its batch; the FLOP/s of the median pass, where a multiply-add of the\n"
         "matmuls and the attention products counts as two; and their ratio to the median peak.\n"
+        "With --precision int8 the multiply-adds of 8-bit numbers have a peak of their own. The\n"
+        "ratio is then the time of all operations at their peaks, to that of the median pass.\n"
         "\n"
         "KERNEL is one of --list, and each SHAPE has its dimensions: matmul 197x768x768 (M, N,\n"
         "K), layernorm 197x768 (rows, N), attention 577x16x64 (tokens, heads, numbers of a\n"
@@ -101,5 +116,6 @@ const struct subcommand subcommand_bench = {
         "thread is timed by its CPU time, several by real time. Operands may take half of the\n"
         "machine's memory, or of its control group's.",
     SUBCOMMAND_OPTIONS(options, defaults),
+    .has_model = has_model,
     .run = bench,
 };

@@ -116,6 +116,11 @@ static enum vit_status print_models(bool json, struct vit_error *err)
     return VIT_OK;
 }
 
+static bool has_model(const struct invocation *in)
+{
+    return in->count > 0;
+}
+
 static enum vit_status info(const struct invocation *in, struct vit_error *err)
 {
     const struct info_options *const o = in->options;
@@ -157,5 +162,6 @@ const struct subcommand subcommand_info = {
         "source of the value, facts that its files lack, the linear layers with the number types\n"
         "of --precision and their bytes, and every tensor: name, shape, type and use.",
     SUBCOMMAND_OPTIONS(options, defaults),
+    .has_model = has_model,
     .run = info,
 };

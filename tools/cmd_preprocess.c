@@ -159,6 +159,13 @@ static enum vit_status write_input(const char *path, const struct vit_preprocess
     return status;
 }
 
+static bool has_model(const struct invocation *in)
+{
+    const struct preprocess_options *const o = in->options;
+
+    return o->model != NULL;
+}
+
 static enum vit_status run_preprocess(const struct invocation *in, struct vit_error *err)
 {
     const struct preprocess_options *const o = in->options;
@@ -210,5 +217,6 @@ const struct subcommand subcommand_preprocess = {
         "of the options below; the latter require --size. --rgb writes the decoded pixels,\n"
         "uint8 [height, width, 3]. At least one of -o and --rgb is required.",
     SUBCOMMAND_OPTIONS(options, defaults),
+    .has_model = has_model,
     .run = run_preprocess,
 };

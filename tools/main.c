@@ -151,8 +151,21 @@ static enum vit_status check_operands(const struct subcommand *s, size_t count, 
     return VIT_OK;
 }
 
+/* --precision and --keep without a model would change nothing. */
+static enum vit_status check_precision(const struct subcommand *s, const struct invocation *in,
+                                       struct vit_error *err)
+{
+    const bool precision = in->common->precision != PRECISION_NONE;
+
+    if ((!precision && !in->common->keep) || !s->has_model || s->has_model(in))
+        return VIT_OK;
+    return tool_fail(err, VIT_EINVAL,
+                     "--%s: expected a model to compute with, found libvit %s without one",
+                     precision ? "precision" : "keep", s->name);
+}
+
 /* operands[0] is the subcommand's name, if there is one. */
-static enum vit_status run(const struct subcommand *s, const struct common_options *common,
+static enum vit_status run(const struct subcommand *s, struct common_options *common,
                            const void *options, size_t count, char **operands,
                            struct vit_error *err)
 {
@@ -172,6 +185,10 @@ static enum vit_status run(const struct subcommand *s, const struct common_optio
         return tool_fail(err, VIT_EINVAL,
                          "expected a subcommand, found none; libvit --help lists them");
     status = check_operands(s, in.count, in.operands, err);
+    if (!status)
+        status = check_precision(s, &in, err);
+    if (common->precision == PRECISION_NONE)
+        common->precision = VIT_PRECISION_FLOAT32;
     /* every subcommand refuses an instruction set that this machine lacks */
     if (!status)
         status = vit_kernels_get(common->isa, &kernels, err);
@@ -183,7 +200,7 @@ static enum vit_status run(const struct subcommand *s, const struct common_optio
 static enum vit_status find_and_run(int argc, char **argv, char **operands, struct vit_error *err)
 {
     struct option_table tables[1 + COUNT(subcommands)] = { { common_rows, COUNT(common_rows), 0 } };
-    struct common_options common = { 0 };
+    struct common_options common = { .precision = PRECISION_NONE };
     const struct subcommand *s = NULL;
     char command[64] = "libvit";
     void *options = NULL;

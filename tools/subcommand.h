@@ -9,13 +9,15 @@
 /* Whether images are turned as their EXIF orientation says. */
 enum orientation { ORIENTATION_MODEL, ORIENTATION_EXIF, ORIENTATION_NONE };
 
+enum { PRECISION_NONE = -1 };
+
 /* The options of every subcommand. */
 struct common_options {
     const char *isa;   /* NULL: VIT_ISA or the default */
     size_t threads;    /* 0: as many as this process may use */
     int orientation;   /* enum orientation */
     size_t max_pixels; /* of an image; 0: the library's default */
-    int precision;     /* enum vit_precision */
+    int precision;     /* enum vit_precision; while options are parsed, PRECISION_NONE: not given */
     const char *keep;  /* layers that stay in float32; or NULL */
     bool help, version;
 };
@@ -38,6 +40,8 @@ struct subcommand {
     size_t option_count;
     const void *defaults; /* of the struct that the options fill */
     size_t options_size;  /* its bytes */
+    /* whether a command line names a model, to which --precision and --keep apply; NULL: always */
+    bool (*has_model)(const struct invocation *in);
     enum vit_status (*run)(const struct invocation *in, struct vit_error *err);
 };
 
