@@ -7,6 +7,7 @@
 #include "counts.h"
 #include "tools/roofline.h"
 #include "vit/image.h"
+#include "vit/inspect.h"
 
 TestSuite(cli_bench, .init = cli_begin, .fini = cli_end);
 
@@ -122,6 +123,75 @@ Test(cli_bench, counts_operations_and_the_bytes_that_must_move)
     cr_assert_eq(json_integer_value(json_object_get(attention, "threads")), 1);
     json_decref(attention);
     count_checks(9);
+}
+
+/* The operations of the blocks' layers are 8-bit: 2·tokens·inputs·outputs. */
+static double int8_operations(const char *options)
+{
+    double sum = 0;
+    json_t *layer;
+    size_t i;
+
+    succeeds("$VIT info tests/golden/timm-vit --json %s", options);
+    json_t *const root = json_output();
+    const json_t *const layers = json_object_get(json_object_get(root, "model"), "layers");
+    json_array_foreach (layers, i, layer)
+        if (strcmp(json_string_value(json_object_get(layer, "precision")), "int8") == 0)
+            sum += 2 * 37 * number(layer, "inputs") * number(layer, "outputs");
+    json_decref(root);
+    return sum;
+}
+
+Test(cli_bench, a_model_in_int8_is_judged_by_the_peaks_of_both_number_types)
+{
+    static const char *const options[] = { "--precision int8",
+                                           "--precision int8 --keep blocks.0.qkv",
+                                           "--precision float16", "" };
+    struct vit_config config = { .size = sizeof config };
+    struct vit_model *model;
+    double operations;
+
+    cr_assert_eq(vit_model_open("tests/golden/timm-vit", NULL, &model, NULL), VIT_OK);
+    cr_assert_eq(vit_model_get_config(model, &config, NULL), VIT_OK);
+    cr_assert_eq(vit_config_flops(&config, &operations, NULL), VIT_OK);
+    vit_model_free(model);
+    for (size_t i = 0; i < COUNT(options); i++) {
+        const double int8 = int8_operations(options[i]) / operations;
+        succeeds("$VIT bench tests/golden/timm-vit --seconds 0 --json %s", options[i]);
+        json_t *const root = json_output();
+        const double rate = number(root, "gflops"), peak = number(root, "peak_gflops");
+        const json_t *const int8_peak = json_object_get(root, "int8_peak_gops");
+        const json_t *const share = json_object_get(root, "peak_share");
+        cr_assert_float_eq(number(root, "int8_share"), int8, 1e-8);
+        cr_assert(i < 2 ? int8 > 0.5 && int8 < 1 : int8 == 0);
+        if (i < 2 && json_is_real(int8_peak))
+            cr_assert_float_eq(number(root, "peak_share") * 1e3,
+                               1e3 * rate * ((1 - int8) / peak + int8 / json_real_value(int8_peak)),
+                               1e-4);
+        else if (i < 2) /* this machine has only scalar */
+            cr_assert(json_is_null(share));
+        else
+            cr_assert_float_eq(json_real_value(share) * 1e3, 1e3 * rate / peak, 1e-4);
+        cr_assert(i < 2 || json_is_null(int8_peak));
+        json_decref(root);
+        count_checks(4);
+    }
+}
+
+Test(cli_bench, scalar_has_no_peak_of_8_bit_numbers_and_no_share)
+{
+    succeeds("$VIT bench tests/golden/timm-vit --seconds 0 --precision int8 --isa scalar --json");
+    json_t *const root = json_output();
+    cr_assert(json_is_null(json_object_get(root, "int8_peak_gops")));
+    cr_assert(json_is_null(json_object_get(root, "peak_share")));
+    json_decref(root);
+    succeeds("$VIT bench tests/golden/timm-vit --seconds 0 --precision int8 --isa scalar");
+    cr_assert_not_null(strstr(cli.out, " GOP/s: "));
+    cr_assert_not_null(
+        strstr(cli.out, " % of the operations on 8-bit numbers, the others float32"));
+    cr_assert_null(strstr(cli.out, "peak"));
+    cr_assert_null(strstr(cli.out, "GFLOP"));
+    count_checks(6);
 }
 
 Test(cli_bench, cold_operands_are_four_times_the_largest_cache)

@@ -1,4 +1,5 @@
 /* bench_model.c - the speed of a forward pass, as a share of the machine's peak */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,15 +32,22 @@ struct bench {
     struct vit_context *context;
     struct vit_config config;
     size_t threads;
-    double flops; /* of one image */
+    double operations; /* of one image; a multiply-add is two */
+    double int8;       /* those of them on 8-bit numbers */
     float *images, *out;
-    struct vit_output_request request; /* logits or, without a head, the embedding */
-    struct samples forwards;           /* seconds of each */
-    struct samples peaks;              /* FLOP/s */
+    struct vit_output_request request;           /* logits or, without a head, the embedding */
+    struct samples forwards;                     /* seconds of each */
+    struct samples peaks;                        /* FLOP/s */
+    const struct vit_matmul_kernel *int8_kernel; /* NULL: none, or its peak is not known */
+    struct samples int8_peaks;                   /* operations a second */
 };
 
 struct result {
-    double images_per_s, ms_min, ms_median, ms_p99, gflops, peak_gflops, peak_share;
+    double images_per_s, ms_min, ms_median, ms_p99, gflops, peak_gflops;
+    double int8_share; /* of the operations */
+    double int8_peak_gops;
+    /* the time of all operations at their peaks, over the median time; NaN: a peak is not known */
+    double peak_share;
 };
 
 /* The sum of twelve uniform numbers: about normal, mean 0, deviation 1; the same every time. */
@@ -102,6 +110,20 @@ static enum vit_status allocate(struct bench *b, struct vit_error *err)
     return VIT_OK;
 }
 
+/* The operations of layers on 8-bit numbers, all of which are in blocks and compute each token. */
+static double count_int8(const struct vit_model *model)
+{
+    struct vit_layer_info layer = { .size = sizeof layer };
+    double sum = 0;
+    size_t tokens;
+
+    vit_output_shape(model, VIT_OUTPUT_BLOCK, 0, &tokens, NULL);
+    for (size_t i = 0; vit_model_layer_at(model, i, &layer); i++)
+        if (layer.precision == VIT_PRECISION_INT8)
+            sum += 2 * (double)tokens * (double)layer.inputs * (double)layer.outputs;
+    return sum;
+}
+
 static enum vit_status prepare(const struct invocation *in, struct bench *b, struct vit_error *err)
 {
     const struct vit_context_options context = { .size = sizeof context,
@@ -112,12 +134,17 @@ static enum vit_status prepare(const struct invocation *in, struct bench *b, str
     if (!status)
         status = vit_model_get_config(b->model, &b->config, err);
     if (!status)
-        status = vit_config_flops(&b->config, &b->flops, err);
+        status = vit_config_flops(&b->config, &b->operations, err);
     if (!status)
         status = vit_context_create(b->model, &context, &b->context, err);
     if (status)
         return status;
     b->threads = vit_context_threads(b->context);
+    b->int8 = count_int8(b->model);
+    const struct vit_matmul_kernel *const kernel =
+        &vit_model_kernels(b->model)->matmul[VIT_MATMUL_U8_S8];
+    if (b->int8 > 0 && kernel->peak) /* scalar has none: its plain loops exceed its float32 peak */
+        b->int8_kernel = kernel;
     return allocate(b, err);
 }
 
@@ -135,16 +162,19 @@ static enum vit_status forward(const struct bench *b, double *seconds, struct vi
     return status;
 }
 
-/* Alternates forward passes and the peak, so that both see the same clock rates and neighbors. */
+/* Alternates forward passes and the peaks, so that all see the same clock rates and neighbors. */
 static enum vit_status measure_speed(struct bench *b, struct vit_error *err)
 {
-    struct peak peak = peak_prepare(vit_model_kernels(b->model), b->threads);
+    const struct vit_kernels *const kernels = vit_model_kernels(b->model);
+    struct peak peak = peak_prepare(kernels, b->threads), int8_peak = { 0 };
     double seconds;
     enum vit_status status = VIT_OK;
 
     for (int i = 0; !status && i < WARM_UPS; i++)
         status = forward(b, &seconds, err);
 
+    if (b->int8_kernel)
+        int8_peak = peak_prepare_matmul(kernels, b->int8_kernel, b->threads);
     const double begin = now();
     while (!status && (b->forwards.count < MIN_FORWARDS || now() - begin < b->options->seconds)) {
         const double stretch = now();
@@ -153,18 +183,21 @@ static enum vit_status measure_speed(struct bench *b, struct vit_error *err)
             if (!status && !samples_append(&b->forwards, seconds))
                 status = tool_no_memory(err);
         } while (!status && now() - stretch < stretch_seconds);
-        const double rate = peak_measure(&peak);
-        if (!status && !samples_append(&b->peaks, rate))
+        if (!status &&
+            (!samples_append(&b->peaks, peak_measure(&peak)) ||
+             (b->int8_kernel && !samples_append(&b->int8_peaks, peak_measure(&int8_peak)))))
             status = tool_no_memory(err);
     }
     return status;
 }
 
-/* The share is a ratio of medians: the outliers of neither count. */
+/* The share is a ratio of medians: the outliers of none count. */
 static struct result summarize(struct bench *b)
 {
     const double batch = (double)b->batch;
-    struct result r = { 0 };
+    struct result r = { .int8_share = b->int8 / b->operations,
+                        .int8_peak_gops = NAN,
+                        .peak_share = NAN };
     double total = 0;
 
     samples_sort(&b->forwards);
@@ -175,15 +208,27 @@ static struct result summarize(struct bench *b)
     r.ms_min = 1e3 * b->forwards.values[0] / batch;
     r.ms_median = 1e3 * samples_quantile(&b->forwards, 0.5) / batch;
     r.ms_p99 = 1e3 * samples_quantile(&b->forwards, 0.99) / batch;
-    r.gflops = 1e-9 * batch * b->flops / samples_quantile(&b->forwards, 0.5);
+    r.gflops = 1e-9 * batch * b->operations / samples_quantile(&b->forwards, 0.5);
     r.peak_gflops = 1e-9 * samples_quantile(&b->peaks, 0.5);
-    r.peak_share = r.gflops / r.peak_gflops;
+    if (b->int8 == 0)
+        r.peak_share = r.gflops / r.peak_gflops;
+    if (b->int8_kernel) {
+        samples_sort(&b->int8_peaks);
+        r.int8_peak_gops = 1e-9 * samples_quantile(&b->int8_peaks, 0.5);
+        r.peak_share =
+            r.gflops * ((1 - r.int8_share) / r.peak_gflops + r.int8_share / r.int8_peak_gops);
+    }
     return r;
 }
 
 static const char *precision_name(const struct bench *b)
 {
     return vit_value_name("precision", (int)vit_model_precision(b->model));
+}
+
+static json_t *number(double x)
+{
+    return isnan(x) ? json_null() : json_real(x);
 }
 
 static enum vit_status print_as_json(const struct bench *b, const struct result *r,
@@ -200,7 +245,9 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
         { "ms_p99", json_real(r->ms_p99) },
         { "gflops", json_real(r->gflops) },
         { "peak_gflops", json_real(r->peak_gflops) },
-        { "peak_share", json_real(r->peak_share) },
+        { "int8_share", json_real(r->int8_share) },
+        { "int8_peak_gops", number(r->int8_peak_gops) },
+        { "peak_share", number(r->peak_share) },
         { "forwards", json_integer((json_int_t)b->forwards.count) },
         { "isa", json_text(vit_model_kernels(b->model)->isa) },
         { "precision", json_text(precision_name(b)) },
@@ -214,6 +261,21 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
     return print_json(root, err);
 }
 
+/* The rate of all operations, and its share of what the peaks allow. */
+static void print_rate(const struct bench *b, const struct result *r)
+{
+    if (b->int8 == 0) {
+        printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,
+               r->peak_gflops);
+        return;
+    }
+    printf("  %8.1f GOP/s: %.1f %% of the operations on 8-bit numbers, the others float32\n",
+           r->gflops, 100 * r->int8_share);
+    if (b->int8_kernel)
+        printf("  %8.1f %% of what the peaks of both allow: %.1f GOP/s and %.1f GFLOP/s\n",
+               100 * r->peak_share, r->int8_peak_gops, r->peak_gflops);
+}
+
 static void print_as_lines(const struct bench *b, const struct result *r)
 {
     char cpu[256], caches[256];
@@ -224,8 +286,7 @@ static void print_as_lines(const struct bench *b, const struct result *r)
            vit_model_kernels(b->model)->isa, precision_name(b), b->forwards.count);
     printf("  %8.1f images/s\n", r->images_per_s);
     printf("  %8.2f ms per image (minimum %.2f, p99 %.2f)\n", r->ms_median, r->ms_min, r->ms_p99);
-    printf("  %8.1f GFLOP/s, %.1f %% of the peak of %.1f\n", r->gflops, 100 * r->peak_share,
-           r->peak_gflops);
+    print_rate(b, r);
     vit_cpu_name(cpu, sizeof cpu);
     cpu_caches_text(caches, sizeof caches);
     printf("on %s, %s; libvit %s, %s, commit %s\n", cpu, caches, vit_version(), build_compiler(),
@@ -251,6 +312,7 @@ enum vit_status bench_model(const struct invocation *in, struct vit_error *err)
             print_as_lines(&b, &result);
     }
 
+    free(b.int8_peaks.values);
     free(b.peaks.values);
     free(b.forwards.values);
     free(b.out);
