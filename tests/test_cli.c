@@ -174,8 +174,8 @@ Test(cli, help_of_every_subcommand_names_its_options)
         const char *mentions[10];
     } helps[] = {
         { "",
-          { "classify", "features", "attention", "patches", "run", "preprocess", "info", "bench",
-            "libvit SUBCOMMAND --help", "the last value of an option counts" } },
+          { "classify", "features", "attention", "patches", "run", "preprocess", "compare", "info",
+            "bench", "libvit SUBCOMMAND --help" } },
         { "classify",
           { "MODEL IMAGE...", "--top", "--size", "--json", "--isa", "--threads",
             "without hidden files and linked directories" } },
@@ -191,6 +191,9 @@ Test(cli, help_of_every_subcommand_names_its_options)
         { "preprocess",
           { "--size", "--interpolation", "--crop-pct", "--crop-mode", "--mean", "--std", "--model",
             "[--rgb OUT.npy]", "[-o OUT.npy", "one of -o and --rgb is required" } },
+        { "compare",
+          { "MODEL IMAGE... --precision float16|int8", "-o OUT.png", "--suggest", "--size",
+            "--json", "--keep", "cosine", "the worst block first" } },
         { "info", { "--json", "--models", "--size", "--isa", "--help", "--version" } },
         { "bench",
           { "ARCH", "--batch", "--seconds", "--size", "--json", "KERNEL SHAPE...", "--cold",
@@ -227,8 +230,9 @@ Test(cli, help_of_run_names_every_output)
 
 Test(cli, help_is_a_subcommand_too)
 {
-    static const char *const names[] = { "",    "classify",   "features", "attention", "patches",
-                                         "run", "preprocess", "info",     "bench",     "check" };
+    static const char *const names[] = { "",        "classify", "features",   "attention",
+                                         "patches", "run",      "preprocess", "compare",
+                                         "info",    "bench",    "check" };
 
     for (size_t i = 0; i < COUNT(names); i++)
         succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", names[i], names[i]);

@@ -28,15 +28,25 @@ static void fill(struct vit_image *image, size_t y, size_t x, size_t height, siz
     vit_image_fill(&part, rgb);
 }
 
-/* The largest finite relative error; 1 if all are 0. */
+/*
+ * The end of the axis: the largest finite relative error, rounded up so that a LINES-th has one or
+ * two digits; 1 if all are 0.
+ */
 static double find_scale(const struct comparison *c)
 {
+    static const double steps[] = { 1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5.2, 6, 8, 10 };
     double largest = 0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < c->depth; i++)
-        if (isfinite(c->blocks[i].relative))
-            largest = fmax(largest, c->blocks[i].relative);
-    return largest > 0 ? largest : 1;
+    for (size_t block = 0; block < c->depth; block++)
+        if (isfinite(c->blocks[block].relative))
+            largest = fmax(largest, c->blocks[block].relative);
+    if (!(largest > 0))
+        return 1;
+    const double power = pow(10, floor(log10(largest)));
+    while (i < sizeof steps / sizeof *steps - 1 && steps[i] * power < largest)
+        i++;
+    return fmax(steps[i] * power, largest); /* where log10 or pow rounded */
 }
 
 static void draw_grid(struct vit_image *image, double scale)

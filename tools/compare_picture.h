@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "tools/compare.h"
+#include "tools/comparison.h"
 
 /* Pixels: the picture, and the corners of its plot. */
 enum {
@@ -17,8 +17,9 @@ enum {
 };
 
 /*
- * Draws a bar for each block, from the first on the left, as high as its relative error; the
- * highest finite one reaches the top edge. An infinite one is gray and as high. Writes a PNG; the
+ * Draws a bar for each block, from the first on the left, as high as its relative error. The
+ * axis goes up to a round number, at most a third above the largest. An infinite one is gray and
+ * reaches the top edge. Writes a PNG; the
  * caller checks the file for errors. VIT_ENOMEM.
  */
 enum vit_status compare_draw(const struct comparison *c, FILE *file, struct vit_error *err);

@@ -82,7 +82,7 @@ static void print_differences(const struct comparison *c)
 {
     const double relative = relative_difference(c);
 
-    printf("  cosine of the %s: mean %.6f, minimum %.6f", words_of(c->vector),
+    printf("  cosine of the %s: mean %.8f, minimum %.8f", words_of(c->vector),
            compare_cosine_mean(c), c->cosine_min);
     print_image(c, c->cosine_image);
     printf("  difference of the %s: rms %.4g", words_of(c->output), compare_rms(c, c->squares));
@@ -147,10 +147,16 @@ static json_t *number(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
-static json_t *agreement_json(const struct comparison *c, size_t same, double shared)
+/* `same` of all images. */
+static json_t *agreement_json(const struct comparison *c, size_t same)
 {
-    return json_pack("{s:I, s:f, s:f}", "same", (json_int_t)same, "share",
-                     (double)same / (double)c->batch.paths.count, "shared_classes", shared);
+    return json_pack("{s:I, s:f}", "same", (json_int_t)same, "share",
+                     (double)same / (double)c->batch.paths.count);
+}
+
+static json_t *top_json(const struct comparison *c)
+{
+    return json_set(agreement_json(c, c->same_top), "shared_classes", json_real(shared_top(c)));
 }
 
 static json_t *cosine_json(const struct comparison *c)
@@ -163,10 +169,10 @@ static json_t *cosine_json(const struct comparison *c)
 static json_t *difference_json(const struct comparison *c)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I}", "output", vit_output_name(c->output), "rms",
-                     number(compare_rms(c, c->squares)), "relative",
-                     number(relative_difference(c)), "largest", number(c->largest),
-                     "largest_image", json_text(c->batch.paths.path[c->largest_image]),
-                     "largest_index", (json_int_t)c->largest_index);
+                     number(compare_rms(c, c->squares)), "relative", number(relative_difference(c)),
+                     "largest", number(c->largest), "largest_image",
+                     json_text(c->batch.paths.path[c->largest_image]), "largest_index",
+                     (json_int_t)c->largest_index);
 }
 
 static json_t *blocks_json(const struct comparison *c, const struct block_error *worst)
@@ -174,11 +180,10 @@ static json_t *blocks_json(const struct comparison *c, const struct block_error 
     json_t *blocks = json_array();
 
     for (size_t i = 0; i < c->depth; i++)
-        blocks = json_with(blocks, json_pack("{s:I, s:o, s:o, s:o}", "block",
-                                             (json_int_t)worst[i].block, "relative_error",
-                                             number(worst[i].relative), "error_rms",
-                                             number(worst[i].error), "float32_rms",
-                                             number(worst[i].rms)));
+        blocks = json_with(blocks,
+                           json_pack("{s:I, s:o, s:o, s:o}", "block", (json_int_t)worst[i].block,
+                                     "relative_error", number(worst[i].relative), "error_rms",
+                                     number(worst[i].error), "float32_rms", number(worst[i].rms)));
     return blocks;
 }
 
@@ -189,8 +194,8 @@ static json_t *suggestion_json(const struct comparison *c, const struct suggesti
     for (size_t i = 0; i < s->count; i++)
         layers = json_with(layers, json_pack("{s:s, s:o}", "name", s->layers[i].name, "rms",
                                              number(s->layers[i].rms)));
-    return json_pack("{s:s, s:o, s:s, s:I}", "output", vit_output_name(c->output), "layers",
-                     layers, "keep", s->keep, "evaluations", (json_int_t)s->evaluations);
+    return json_pack("{s:s, s:o, s:s, s:I}", "output", vit_output_name(c->output), "layers", layers,
+                     "keep", s->keep, "evaluations", (json_int_t)s->evaluations);
 }
 
 enum vit_status compare_print_json(const struct comparison *c, const struct suggestion *suggestion,
@@ -214,10 +219,8 @@ enum vit_status compare_print_json(const struct comparison *c, const struct sugg
         { "lower_layers", json_integer((json_int_t)c->lower_layers) },
         { "isa", json_text(vit_model_kernels(c->reference)->isa) },
         { "threads", json_integer((json_int_t)c->batch.session.parallel.threads) },
-        { "top1", c->ranks ? agreement_json(c, c->same_best, (double)c->same_best /
-                                                                (double)c->batch.paths.count)
-                           : json_null() },
-        { "top5", ranks_several(c) ? agreement_json(c, c->same_top, shared_top(c)) : json_null() },
+        { "top1", c->ranks ? agreement_json(c, c->same_best) : json_null() },
+        { "top5", ranks_several(c) ? top_json(c) : json_null() },
         { "cosine", cosine_json(c) },
         { "difference", difference_json(c) },
         { "blocks", blocks_json(c, worst) },

@@ -2,7 +2,7 @@
 #ifndef VIT_TOOLS_COMPARE_SUGGEST_H
 #define VIT_TOOLS_COMPARE_SUGGEST_H
 
-#include "tools/compare.h"
+#include "tools/comparison.h"
 
 struct suggested_layer {
     char name[64];

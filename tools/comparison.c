@@ -1,5 +1,5 @@
-/* compare.c - what a lower precision changes: both models of a checkpoint on the same images */
-#include "tools/compare.h"
+/* comparison.c - what a lower precision changes: both models of a checkpoint on the same images */
+#include "tools/comparison.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,7 +24,10 @@ static enum vit_status expect_precision(struct vit_error *err)
     for (int p = VIT_PRECISION_FLOAT32 + 1; (name = vit_value_name("precision", p)); p++) {
         const size_t used = strlen(words);
         const bool last = !vit_value_name("precision", p + 1);
-        snprintf(words + used, sizeof words - used, "%s%s", !used ? "" : last ? " or " : ", ",
+        snprintf(words + used, sizeof words - used, "%s%s",
+                 !used  ? ""
+                 : last ? " or "
+                        : ", ",
                  name);
     }
     return tool_fail(err, VIT_EINVAL,
@@ -93,10 +96,9 @@ enum vit_status compare_open(const struct invocation *in, struct size size, size
     struct vit_model_options options = model_options(in->common, size);
     enum vit_status status;
 
-    *c = (struct comparison){ .common = in->common,
-                              .size = size,
-                              .precision = options.precision,
-                              .cosine_min = INFINITY };
+    *c = (struct comparison){
+        .common = in->common, .size = size, .precision = options.precision, .cosine_min = INFINITY
+    };
     if (options.precision == VIT_PRECISION_FLOAT32)
         return expect_precision(err);
     status = image_batch_open(in, size, &c->batch, err);
@@ -211,7 +213,7 @@ static enum vit_status check_finite(const struct comparison *c, size_t image,
     for (size_t i = 0; i < count; i++)
         if (!isfinite(x[i]))
             return tool_fail(err, VIT_EFORMAT,
-                             "%s: expected a finite %s in %s, found %g at %zu; check the image and "
+                             "%s: expected finite %s in %s, found %g at %zu; check the image and "
                              "the weights of %s",
                              path_end(c->batch.paths.path[image]), vit_output_name(request->output),
                              vit_value_name("precision", (int)precision), (double)x[i], i,
@@ -242,8 +244,7 @@ static enum vit_status add_output(struct measuring *m, size_t i, size_t image, s
         c->blocks[i].rms += compare_squares(count, expected, NULL);
         return VIT_OK;
     }
-    if ((status =
-             check_finite(c, image, request, count, expected, VIT_PRECISION_FLOAT32, err)) ||
+    if ((status = check_finite(c, image, request, count, expected, VIT_PRECISION_FLOAT32, err)) ||
         (status = check_finite(c, image, request, count, found, c->precision, err)))
         return status;
     if (request->output == c->vector) {

@@ -1,6 +1,6 @@
-/* compare.h - what a lower precision changes: both models of a checkpoint on the same images */
-#ifndef VIT_TOOLS_COMPARE_H
-#define VIT_TOOLS_COMPARE_H
+/* comparison.h - what a lower precision changes: both models of a checkpoint on the same images */
+#ifndef VIT_TOOLS_COMPARISON_H
+#define VIT_TOOLS_COMPARISON_H
 
 #include "tools/image_batch.h"
 
@@ -23,10 +23,10 @@ struct comparison {
     enum vit_precision precision;
     size_t layers, lower_layers; /* linear layers: all, and those in the lower precision */
 
-    bool ranks;          /* the logits rank classes: the counts below apply */
-    size_t same_best;    /* images with the same best class */
-    size_t same_top;     /* images with the same COMPARE_TOP best classes, in any order */
-    size_t shared_top;   /* of all images: classes that are among the best of both */
+    bool ranks;             /* the logits rank classes: the counts below apply */
+    size_t same_best;       /* images with the same best class */
+    size_t same_top;        /* images with the same COMPARE_TOP best classes, in any order */
+    size_t shared_top;      /* of all images: classes that are among the best of both */
     enum vit_output vector; /* of the cosines: the embedding, or the last hidden state */
     double cosine_min, cosine_sum;
     size_t cosine_image; /* that of the minimum */
@@ -39,7 +39,7 @@ struct comparison {
 
     size_t depth;
     struct block_error *blocks; /* [depth], by block */
-    float *kept; /* [images][length], float32's outputs; NULL: not kept */
+    float *kept;                /* [images][length], float32's outputs; NULL: not kept */
 };
 
 /*
