@@ -1,4 +1,4 @@
-/* test_cli_compare_picture.c - libvit compare -o: the errors of blocks as bars, infinite ones too */
+/* test_cli_compare_picture.c - libvit compare -o: errors of blocks as bars, infinite ones too */
 #include <criterion/criterion.h>
 #include <string.h>
 

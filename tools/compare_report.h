@@ -4,7 +4,10 @@
 
 #include "tools/compare_suggest.h"
 
-/* `requested` layers were to be suggested; 0: none, and the suggestion is not printed. VIT_ENOMEM. */
+/*
+ * `requested` is the number of layers that were to be suggested; 0: the suggestion is not printed.
+ * VIT_ENOMEM. VIT_EIO.
+ */
 enum vit_status compare_print(const struct comparison *c, const struct suggestion *suggestion,
                               size_t requested, struct vit_error *err);
 

@@ -160,28 +160,34 @@ static double cosine(size_t count, const float *a, const float *b)
     return fmax(-1, fmin(1, ab / (sqrt(aa) * sqrt(bb))));
 }
 
-/* The indices of the largest numbers, the largest first; of equal ones the first. */
-static void find_best(size_t count, const float *x, size_t best[COMPARE_TOP], size_t *found)
+/*
+ * The indices of the largest numbers, the largest first; of equal ones the first. Returns how many
+ * there are: COMPARE_TOP, unless `count` is less.
+ */
+static size_t find_best(size_t count, const float *x, size_t best[COMPARE_TOP])
 {
-    for (*found = 0; *found < COMPARE_TOP && *found < count; (*found)++) {
+    size_t found = 0;
+
+    for (; found < COMPARE_TOP && found < count; found++) {
         size_t next = count;
         for (size_t i = 0; i < count; i++) {
             bool taken = false;
-            for (size_t j = 0; j < *found; j++)
+            for (size_t j = 0; j < found; j++)
                 taken = taken || best[j] == i;
             if (!taken && (next == count || x[i] > x[next]))
                 next = i;
         }
-        best[*found] = next;
+        best[found] = next;
     }
+    return found;
 }
 
 static void count_agreement(struct comparison *c, const float *expected, const float *found)
 {
-    size_t a[COMPARE_TOP], b[COMPARE_TOP], count, shared = 0;
+    size_t a[COMPARE_TOP] = { 0 }, b[COMPARE_TOP] = { 0 }, shared = 0;
+    const size_t count = find_best(c->length, expected, a);
 
-    find_best(c->length, expected, a, &count);
-    find_best(c->length, found, b, &count);
+    find_best(c->length, found, b);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < count; j++)
             shared += a[i] == b[j];
