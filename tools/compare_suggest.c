@@ -63,12 +63,15 @@ static enum vit_status evaluate(struct comparison *c, const char *keep, double *
     return status;
 }
 
-/* Appends a name to the list of --keep, which has room for it. */
-static void append(char *keep, const char *name)
+/* The list of --keep with one more name, from malloc; NULL: out of memory. */
+static char *with_layer(const char *keep, const char *name)
 {
-    if (*keep)
-        strcat(keep, ",");
-    strcat(keep, name);
+    const size_t bytes = strlen(keep) + strlen(name) + 2;
+    char *const text = malloc(bytes);
+
+    if (text)
+        snprintf(text, bytes, "%s%s%s", keep, *keep ? "," : "", name);
+    return text;
 }
 
 static struct candidate *list_candidates(const struct comparison *c)
@@ -97,66 +100,72 @@ static struct candidate *find_top(size_t count, struct candidate *candidates)
     return top;
 }
 
-/* The candidate that lowers `squares` most; NULL: none lowers them. `trial` has room for a name. */
+/* Evaluates a candidate besides the layers that are chosen. */
+static enum vit_status try(struct comparison *c, const struct suggestion *s, double squares,
+                           struct candidate *candidate, struct vit_error *err)
+{
+    char *const keep = with_layer(s->keep, candidate->name);
+    const enum vit_status status =
+        keep ? evaluate(c, keep, &candidate->squares, err) : tool_no_memory(err);
+
+    candidate->gain = squares - candidate->squares;
+    candidate->round = s->count;
+    free(keep);
+    return status;
+}
+
+/* The candidate that lowers `squares` most; NULL: none lowers them. */
 static enum vit_status choose(struct comparison *c, struct candidate *candidates, double squares,
-                              char *trial, struct suggestion *s, const struct candidate **chosen,
+                              struct suggestion *s, struct candidate **chosen,
                               struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
     struct candidate *top = NULL;
 
-    *chosen = NULL;
     while (!status && (top = find_top(c->lower_layers, candidates)) &&
            (top->gain == HUGE_VAL || top->round != s->count)) {
-        strcpy(trial, s->keep);
-        append(trial, top->name);
-        status = evaluate(c, trial, &top->squares, err);
+        status = try(c, s, squares, top, err);
         s->evaluations++;
-        top->gain = squares - top->squares;
-        top->round = s->count;
     }
-    if (status || !top || top->gain <= 0)
-        return status;
-    top->chosen = true;
-    *chosen = top;
-    return VIT_OK;
+    *chosen = !status && top && top->gain > 0 ? top : NULL;
+    return status;
 }
 
-/* Room for the names of --keep on the command line, and for `count` more. */
-static char *allocate_keep(const char *keep, size_t count)
+static enum vit_status choose_all(struct comparison *c, size_t count, struct candidate *candidates,
+                                  struct suggestion *s, struct vit_error *err)
 {
-    const size_t given = keep ? strlen(keep) : 0;
-    char *const text = malloc(given + 1 + count * (sizeof((struct candidate *)0)->name + 1));
+    struct candidate *chosen = NULL;
+    double squares = c->squares;
+    enum vit_status status = choose(c, candidates, squares, s, &chosen, err);
 
-    if (text)
-        snprintf(text, given + 1, "%s", keep ? keep : "");
-    return text;
+    while (!status && chosen) {
+        char *const keep = with_layer(s->keep, chosen->name);
+        if (!keep)
+            return tool_no_memory(err);
+        free(s->keep);
+        s->keep = keep;
+        struct suggested_layer *const layer = &s->layers[s->count++];
+        memcpy(layer->name, chosen->name, sizeof layer->name);
+        squares = chosen->squares;
+        layer->rms = compare_rms(c, squares);
+        chosen->chosen = true;
+        chosen = NULL;
+        if (s->count < count)
+            status = choose(c, candidates, squares, s, &chosen, err);
+    }
+    return status;
 }
 
 enum vit_status suggest_layers(struct comparison *c, size_t count, struct suggestion *s,
                                struct vit_error *err)
 {
     struct candidate *const candidates = list_candidates(c);
-    char *const trial = allocate_keep(c->common->keep, count);
-    const struct candidate *chosen = NULL;
-    enum vit_status status = VIT_OK;
-    double squares = c->squares;
 
     *s = (struct suggestion){ .layers = calloc(count, sizeof *s->layers),
-                              .keep = allocate_keep(c->common->keep, count) };
-    if (!candidates || !trial || !s->layers || !s->keep)
-        status = tool_no_memory(err);
-    while (!status && s->count < count) {
-        status = choose(c, candidates, squares, trial, s, &chosen, err);
-        if (status || !chosen)
-            break;
-        struct suggested_layer *const layer = &s->layers[s->count++];
-        squares = chosen->squares;
-        memcpy(layer->name, chosen->name, sizeof layer->name);
-        layer->rms = compare_rms(c, squares);
-        append(s->keep, chosen->name);
-    }
-    free(trial);
+                              .keep = strdup(c->common->keep ? c->common->keep : "") };
+    const enum vit_status status = candidates && s->layers && s->keep
+                                       ? choose_all(c, count, candidates, s, err)
+                                       : tool_no_memory(err);
     free(candidates);
     return status;
 }
