@@ -8,7 +8,7 @@
 #include "compare.h"
 #include "model_config.h"
 
-/* Its logits, or else its embedding or its last hidden state: *count numbers, which the caller frees. */
+/* Logits, or else the embedding or the last hidden state: *count numbers; the caller frees them. */
 static inline float *last_output(const struct vit_model *model, size_t *count)
 {
     const struct vit_context_options options = { .size = sizeof options, .max_batch = 2 };
