@@ -74,6 +74,7 @@ LINK = $(LDFLAGS) $(LTO) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(OPENMP_FLAG)
 # Expanded when a recipe runs: a recipe may have installed these libraries.
 JANSSON = $(shell $(PKG_CONFIG) --libs jansson)
 YAJL = $(shell $(PKG_CONFIG) --libs yajl)
+NETTLE = $(shell $(PKG_CONFIG) --libs nettle)
 ZIP = $(shell $(PKG_CONFIG) --libs minizip zlib)
 CODECS = $(shell $(PKG_CONFIG) --libs libjpeg libpng libwebp)
 CRITERION = $(shell $(PKG_CONFIG) --libs criterion)

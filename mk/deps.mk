@@ -5,6 +5,7 @@
 # Libraries by the name that pkg-config knows, with Debian's package.
 PACKAGE_jansson := libjansson-dev
 PACKAGE_yajl := libyajl-dev
+PACKAGE_nettle := nettle-dev
 PACKAGE_minizip := libminizip-dev
 PACKAGE_zlib := zlib1g-dev
 PACKAGE_libjpeg := libjpeg62-turbo-dev
@@ -12,7 +13,7 @@ PACKAGE_libpng := libpng-dev
 PACKAGE_libwebp := libwebp-dev
 PACKAGE_criterion := libcriterion-dev
 PACKAGE_benchmark := libbenchmark-dev
-NEEDS := jansson yajl minizip zlib libjpeg libpng libwebp
+NEEDS := jansson yajl nettle minizip zlib libjpeg libpng libwebp
 PACKAGES = $(foreach m,$(1),$(PACKAGE_$m))
 
 # For demo, check and bench; then for contributors.

@@ -24,7 +24,7 @@ endif
 # the shared library was linked with.
 OPENMP_LIBS = $(shell $(CROSS_COMPILE)readelf -d $(SHARED) | \
                 sed -n 's/.*NEEDED.*\[lib\(gomp\|omp\|iomp5\)\.so.*/-l\1/p')
-VIT_LIBS = $(strip $(ZIP) $(YAJL) $(OPENMP_LIBS) -pthread -lm)
+VIT_LIBS = $(strip $(ZIP) $(YAJL) $(NETTLE) $(OPENMP_LIBS) -pthread -lm)
 IMAGE_LIBS = $(strip $(CODECS) -lm)
 
 # $(call FILL,NAME): the template packaging/NAME.in with its values.

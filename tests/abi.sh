@@ -39,7 +39,7 @@ library() {
     -fPIC -fvisibility=hidden -fopenmp -w "${sanitize[@]}"
   # shellcheck disable=SC2046 # pkg-config prints flags
   "$cc" -shared "${sanitize[@]}" -o "$out/$name/libvit.so" "$out/$name"/lib_*.o \
-    "$build"/kernels/*/*.o -fopenmp $(pkg-config --libs jansson yajl minizip zlib) -lm
+    "$build"/kernels/*/*.o -fopenmp $(pkg-config --libs jansson yajl nettle minizip zlib) -lm
   # shellcheck disable=SC2046
   "$cc" -shared "${sanitize[@]}" -o "$out/$name/libvit-image.so" "$out/$name"/image_*.o \
     $(pkg-config --libs libjpeg libpng libwebp) -lm

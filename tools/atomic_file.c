@@ -15,7 +15,7 @@
 #include "tools/error.h"
 
 /* The temporary files that an interrupt removes. */
-static char *volatile pending[2];
+static char *volatile pending[3];
 
 static void remove_pending(void)
 {
@@ -333,6 +333,25 @@ static enum vit_status open_in_place(struct atomic_file *f, const char *path, in
     return status;
 }
 
+/* Whether a path may be written; `info` is of the file there, or NULL. */
+static enum vit_status check_target(const char *path, const struct stat *info,
+                                    struct vit_error *err)
+{
+    if (!info)
+        return VIT_OK;
+    if (S_ISDIR(info->st_mode)) {
+        errno = EISDIR;
+        return cannot_write(path, err);
+    }
+    if (access(path, W_OK) != 0)
+        return cannot_write(path, err);
+    const char *const input = S_ISREG(info->st_mode) ? input_with(info) : NULL;
+    if (input)
+        return tool_fail(err, VIT_EINVAL, "cannot write %s: it is an input, %s", path_end(path),
+                         path_end(input));
+    return VIT_OK;
+}
+
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err)
 {
     struct stat info = { .st_mode = S_IFREG | 0666 };
@@ -342,16 +361,8 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
     enum vit_status status = VIT_OK;
 
     *f = (struct atomic_file){ 0 };
-    if (S_ISDIR(info.st_mode)) {
-        errno = EISDIR;
-        return cannot_write(path, err);
-    }
-    if (exists && access(path, W_OK) != 0)
-        return cannot_write(path, err);
-    const char *const input = exists && S_ISREG(info.st_mode) ? input_with(&info) : NULL;
-    if (input)
-        return tool_fail(err, VIT_EINVAL, "cannot write %s: it is an input, %s", path_end(path),
-                         path_end(input));
+    if ((status = check_target(path, exists ? &info : NULL, err)))
+        return status;
     f->target = in_place ? strdup(path) : follow_links(path);
     if (!f->target)
         return cannot_write(path, err);
@@ -400,4 +411,32 @@ void atomic_file_discard(struct atomic_file *f)
     free(f->temporary);
     free(f->target);
     *f = (struct atomic_file){ 0 };
+}
+
+enum vit_status atomic_file_write(const char *path,
+                                  enum vit_status (*write)(void *user, const char *target,
+                                                           struct vit_error *err),
+                                  void *user, struct vit_error *err)
+{
+    struct stat info;
+    const bool exists = stat(path, &info) == 0;
+    enum vit_status status = check_target(path, exists ? &info : NULL, err);
+
+    if (status)
+        return status;
+    char *const target = follow_links(path);
+    const size_t size = target ? strlen(target) + 64 : 0;
+    char *const temporary = malloc(size + 1);
+    if (target && temporary) {
+        snprintf(temporary, size, "%s.%ld-0.tmp", target, (long)getpid());
+        catch_interrupts();
+        set_pending(NULL, temporary);
+        status = write(user, target, err);
+        set_pending(temporary, NULL);
+    } else {
+        status = cannot_write(path, err);
+    }
+    free(temporary);
+    free(target);
+    return status;
 }

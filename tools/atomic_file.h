@@ -19,7 +19,7 @@ struct atomic_file {
     char *temporary; /* NULL: written in place */
 };
 
-enum { ATOMIC_FILE_INPUTS = 2 };
+enum { ATOMIC_FILE_INPUTS = 3 };
 
 /* Whether two paths lead to one file, which need not exist yet. */
 bool atomic_file_same(const char *a, const char *b);
@@ -40,6 +40,15 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
 
 /* Gives the file its name. VIT_EIO: this or an earlier write failed. */
 enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err);
+
+/*
+ * Has `write` write the file that a path leads to, as vit_model_save_packed does. Signals and exit
+ * remove its temporary file too. Errors as atomic_file_open, and what `write` returns.
+ */
+enum vit_status atomic_file_write(const char *path,
+                                  enum vit_status (*write)(void *user, const char *target,
+                                                           struct vit_error *err),
+                                  void *user, struct vit_error *err);
 
 /* Removes a file that is not committed; a zeroed or committed struct is allowed. */
 void atomic_file_discard(struct atomic_file *f);

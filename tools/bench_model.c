@@ -12,6 +12,7 @@
 #include "tools/bench.h"
 #include "tools/error.h"
 #include "tools/machine.h"
+#include "tools/packed.h"
 #include "tools/print.h"
 #include "tools/product.h"
 #include "tools/session.h"
@@ -74,7 +75,7 @@ static enum vit_status open_model(const struct invocation *in, struct bench *b,
     struct stat info;
 
     if (strchr(b->name, '/') || (stat(b->name, &info) == 0 && S_ISDIR(info.st_mode)))
-        return vit_model_open(b->name, &model, &b->model, err);
+        return packed_open(b->name, &model, &b->model, err);
     const enum vit_status status = vit_config_from_name(b->name, &b->config, err);
     if (status)
         return status;

@@ -8,7 +8,7 @@
 #include "tools/machine.h"
 
 struct info_options {
-    bool models, json;
+    bool models, verify, json;
     struct size size;
 };
 
@@ -19,6 +19,11 @@ static const struct option options[] = {
       .parse = parse_flag,
       .field = offsetof(struct info_options, models),
       .help = "list the families and architectures that libvit opens" },
+    { .name = "verify",
+      .parse = parse_flag,
+      .field = offsetof(struct info_options, verify),
+      .help = "read all of the file of --packed and of the files of weights, and compare their\n"
+              "SHA-256 with those in the file" },
     OPTION_SIZE(struct info_options),
     OPTION_JSON(struct info_options),
 };
@@ -121,6 +126,20 @@ static bool has_model(const struct invocation *in)
     return in->count > 0;
 }
 
+/* The file as it is: one that is not of this model is an error here, and is not written. */
+static enum vit_status verify_packed(const struct common_options *common, struct size size,
+                                     const char *directory, struct vit_error *err)
+{
+    const struct vit_model_options options = model_options(common, size);
+    struct vit_model *model = NULL;
+    enum vit_status status = vit_model_open(directory, &options, &model, err);
+
+    if (!status)
+        status = vit_model_verify_packed(model, err);
+    vit_model_free(model);
+    return status;
+}
+
 static enum vit_status info(const struct invocation *in, struct vit_error *err)
 {
     const struct info_options *const o = in->options;
@@ -131,10 +150,17 @@ static enum vit_status info(const struct invocation *in, struct vit_error *err)
 
     if (o->models && directory)
         return tool_fail(err, VIT_EINVAL, "info: expected either --models or MODEL, found both");
+    if (o->verify && !(directory && in->common->packed))
+        return tool_fail(err, VIT_EINVAL,
+                         "info: expected MODEL and --packed with --verify, found no %s",
+                         directory ? "--packed" : "MODEL");
     if (!status && o->models)
         return print_models(o->json, err);
+    if (!status && o->verify)
+        status = verify_packed(in->common, o->size, directory, err);
     if (!status && directory)
         status = session_open(in->common, o->size, directory, 0, &session, err);
+    session.verified = o->verify;
     if (!status && o->json) {
         json_t *root = info_json(kernels);
         if (directory)

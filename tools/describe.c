@@ -91,6 +91,10 @@ static void print_summary(struct printer *p, const struct session *s)
                 "--precision");
     print_entry(p, "linear_bytes", size_json(layers_bytes(s->model)), NULL,
                 "of the packed weights of the linear layers");
+    if (s->packed)
+        print_entry(p, "packed", json_text(s->packed), NULL,
+                    s->verified ? "SHA-256 of its data and of the files of weights verified"
+                                : "--packed; not verified: --verify");
     print_entry(p, "flops", json_real(flops), NULL, "per image; a multiply-add counts as 2");
     print_entry(p, "grid_rows", size_json(rows), NULL, "of patches");
     print_entry(p, "grid_columns", size_json(columns), NULL, NULL);

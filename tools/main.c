@@ -73,6 +73,13 @@ static const struct option common_rows[] = {
       .expected = "names of layers, separated by commas",
       .help = "linear layers that stay in float32, such as blocks.5.fc2,head; libvit info MODEL\n"
               "lists them" },
+    { .name = "packed",
+      .value = "FILE",
+      .parse = parse_text,
+      .field = offsetof(struct common_options, packed),
+      .expected = "a file of packed weights",
+      .help = "map the model's packed weights from FILE, which opens in a moment and is shared by\n"
+              "processes; a file that is missing or not of this model is written first" },
     { .name = "help",
       .letter = 'h',
       .parse = parse_flag,

@@ -1,6 +1,8 @@
 /* session.c - an open model, and a context with a batch for the number of images */
 #include "tools/session.h"
 
+#include "tools/packed.h"
+
 /*
  * Eight images per thread: each thread then computes whole images, and few idle at the end. No more
  * than 64, because activations need memory, unless there are more threads.
@@ -21,7 +23,8 @@ struct vit_model_options model_options(const struct common_options *common, stru
                                        .height = size.height,
                                        .width = size.width,
                                        .keep = common->keep,
-                                       .precision = (enum vit_precision)common->precision };
+                                       .precision = (enum vit_precision)common->precision,
+                                       .packed = common->packed };
 }
 
 bool turns_images(const struct common_options *common, bool model)
@@ -74,8 +77,9 @@ enum vit_status session_open(const struct common_options *common, struct size si
 
     *s = (struct session){ .config = { .size = sizeof s->config },
                            .preprocess = { .size = sizeof s->preprocess },
+                           .packed = common->packed,
                            .max_pixels = common->max_pixels };
-    status = vit_model_open(directory, &options, &s->model, err);
+    status = packed_open(directory, &options, &s->model, err);
     if (!status)
         status = vit_model_get_config(s->model, &s->config, err);
     if (!status)

@@ -12,6 +12,8 @@ struct session {
     struct vit_context *context;
     struct vit_config config;
     struct vit_preprocess_config preprocess;
+    const char *packed;           /* the file of packed weights, or NULL */
+    bool verified;                /* its digests were compared */
     size_t max_pixels;            /* of an image; 0: the library's default */
     struct vit_thread_pool *pool; /* as many threads as the context has */
     struct vit_parallel parallel; /* the pool */

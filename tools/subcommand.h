@@ -19,6 +19,7 @@ struct common_options {
     size_t max_pixels; /* of an image; 0: the library's default */
     int precision;     /* enum vit_precision; while options are parsed, PRECISION_NONE: not given */
     const char *keep;  /* layers that stay in float32; or NULL */
+    char *packed;      /* a file of packed weights, which may be written; or NULL */
     bool help, version;
 };
 

@@ -31,6 +31,9 @@ enum vit_status {
        server's client has sent */
     VIT_EIMAGE = 7,
     VIT_ENOTFOUND = 8, /* there is no such file or directory */
+    /* a file of packed weights is not of this model, of this version or for this kernel, or it is
+       damaged: write it again */
+    VIT_ESTALE = 9,
 };
 
 /*

@@ -103,7 +103,19 @@ struct vit_model_options {
      */
     const char *keep;
     enum vit_precision precision;
-    unsigned char reserved[4];
+    unsigned char zeros[4]; /* 0: later fields */
+    /*
+     * A file of vit_model_save_packed, which is mapped in place of reading and packing the weights:
+     * the same bits, no weights are read, and all processes that map it share one copy. It must
+     * have been made from the same files of weights, with the same configuration, instruction set,
+     * precision and `keep`, by the same version of the library: anything else is VIT_ESTALE, and
+     * the message names the first difference. The image size may be another. While models use the
+     * file, replace it only as vit_model_save_packed does: to write into it, or to shorten it,
+     * changes results or ends the process (SIGBUS). It is trusted like the checkpoint itself:
+     * docs/packed.md. NULL: none; it must be NULL for vit_model_create_random.
+     */
+    const char *packed;
+    unsigned char reserved[8];
 };
 
 /* For the defaults pass NULL, or a struct that is zero except for its size. */
@@ -140,7 +152,8 @@ struct vit_context_options {
  * model is immutable; any number of contexts and threads may share it. No file stays open.
  * VIT_ENOTFOUND, VIT_EIO, VIT_EFORMAT, VIT_EUNSUPPORTED: a file; the message names it, what was
  * expected and what was found. VIT_EINVAL: invalid options, or an image size that the patch does
- * not divide. Also VIT_EUNSUPPORTED: this machine cannot run the instruction set, the positions
+ * not divide. VIT_ESTALE: options->packed is not of this model; VIT_EFORMAT: it is another file.
+ * Also VIT_EUNSUPPORTED: this machine cannot run the instruction set, the positions
  * cannot be resized, or a weight is finite but too large for the precision. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_model_open(const char *directory,
@@ -157,6 +170,29 @@ VIT_API enum vit_status vit_model_open(const char *directory,
 VIT_API enum vit_status vit_model_create_random(const struct vit_config *config, uint64_t seed,
                                                 const struct vit_model_options *options,
                                                 struct vit_model **model, struct vit_error *err);
+
+/*
+ * Writes the packed weights of a model that vit_model_open opened, for vit_model_options.packed.
+ * The file has the weights as this model has them, for its instruction set and its precision, and
+ * the size, the time and the SHA-256 of each file of weights, which is read for that. The file
+ * appears complete or not at all: it is written as PATH.PID-N.tmp, flushed to the disk, and
+ * renamed to `path`, which models that use an older file there do not notice. A process that is
+ * killed leaves the temporary file. Nothing is copied in memory.
+ * Thread-safe. VIT_EINVAL: a random model. VIT_ESTALE: a file of weights was changed since the
+ * model was opened. VIT_EIO: `path` cannot be written; VIT_ENOTFOUND: its directory does not exist.
+ * VIT_ENOMEM; errors of vit_model_open, which the checkpoint's files are opened as again.
+ */
+VIT_API enum vit_status vit_model_save_packed(const struct vit_model *model, const char *path,
+                                              struct vit_error *err);
+
+/*
+ * Reads all of the file that vit_model_options.packed named, and the files of weights that it was
+ * made from, and compares their SHA-256 with those in the file. Opening compares sizes and times.
+ * Thread-safe. VIT_EINVAL: the model was opened without such a file. VIT_ESTALE: a digest differs,
+ * or a file of weights was changed since; VIT_EIO; VIT_ENOMEM.
+ */
+VIT_API enum vit_status vit_model_verify_packed(const struct vit_model *model,
+                                                struct vit_error *err);
 
 /*
  * Adds a reference to a model, for another owner, and returns the model. Each reference is dropped

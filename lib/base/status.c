@@ -17,6 +17,7 @@ static const char *const names[] = {
     [VIT_ECANCELED] = "VIT_ECANCELED",
     [VIT_EIMAGE] = "VIT_EIMAGE",
     [VIT_ENOTFOUND] = "VIT_ENOTFOUND",
+    [VIT_ESTALE] = "VIT_ESTALE",
 };
 
 const char *vit_status_name(enum vit_status status)

@@ -16,6 +16,8 @@
 #include "files/fail_file.h"
 
 struct checkpoint {
+    char *path; /* of the directory */
+    size_t max_file_bytes;
     struct parsed_config parsed;
     struct vit_config config; /* parsed.config at the requested size */
     struct tensors *tensors;
@@ -164,7 +166,11 @@ enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
 
     if (!opened)
         return fail_no_memory(err, path);
-    if (!(status = directory_open(path, &directory, err))) {
+    opened->path = strdup(path);
+    opened->max_file_bytes = max_file_bytes;
+    if (!opened->path)
+        status = fail_no_memory(err, path);
+    else if (!(status = directory_open(path, &directory, err))) {
         directory.max_file_bytes = max_file_bytes;
         status = open_all(&directory, height, width, opened, err);
         directory_close(&directory);
@@ -184,6 +190,43 @@ static void checkpoint_forget(struct checkpoint *checkpoint)
     checkpoint->kept = NULL;
 }
 
+const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, size_t i)
+{
+    return tensors_file(checkpoint->tensors, i);
+}
+
+/* Whether file i is as it was: NULL past the last of both. */
+static bool is_unchanged(const struct input_file *was, const struct input_file *is)
+{
+    return was && is && strcmp(was->path, is->path) == 0 && was->bytes == is->bytes &&
+           was->seconds == is->seconds && was->nanoseconds == is->nanoseconds;
+}
+
+enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
+                                      struct checkpoint **again, struct vit_error *err)
+{
+    struct checkpoint *opened = NULL;
+    const struct input_file *was, *is;
+    enum vit_status status =
+        checkpoint_open(checkpoint->path, 0, 0, checkpoint->max_file_bytes, &opened, err);
+
+    for (size_t i = 0; !status; i++) {
+        was = checkpoint_file(checkpoint, i);
+        is = checkpoint_file(opened, i);
+        if (!was && !is)
+            break;
+        if (!is_unchanged(was, is))
+            status = fail_file(err, VIT_ESTALE, was ? was->path : is->path,
+                               "expected the file as it was when the model was opened, found it "
+                               "changed");
+    }
+    if (status)
+        checkpoint_close(opened);
+    else
+        *again = opened;
+    return status;
+}
+
 void checkpoint_close_files(struct checkpoint *checkpoint)
 {
     checkpoint_forget(checkpoint);
@@ -200,6 +243,7 @@ void checkpoint_close(struct checkpoint *checkpoint)
     free(checkpoint->sources);
     tensors_close(checkpoint->tensors);
     labels_free(&checkpoint->parsed.labels);
+    free(checkpoint->path);
     free(checkpoint);
 }
 

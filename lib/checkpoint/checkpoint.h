@@ -64,6 +64,17 @@ enum vit_status checkpoint_refuse(const struct checkpoint *checkpoint, enum tens
                                   size_t index, size_t element, const char *reason,
                                   struct vit_error *err);
 
+/* File i of the weights; NULL past the last. */
+struct input_file;
+const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, size_t i);
+
+/*
+ * Opens the directory of a checkpoint a second time, at the checkpoint's own size. VIT_ESTALE: a
+ * file of weights has another size or another time than it had. Other errors as checkpoint_open.
+ */
+enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
+                                      struct checkpoint **again, struct vit_error *err);
+
 /* Closes the files of weights, and frees what checkpoint_read keeps: it cannot read any more. */
 void checkpoint_close_files(struct checkpoint *checkpoint);
 

@@ -31,6 +31,25 @@ static bool is_lfs_pointer(int fd)
            memcmp(found, start, sizeof found) == 0;
 }
 
+static void stamp(const struct stat *info, struct input_file *file)
+{
+    file->bytes = (uint64_t)info->st_size;
+    file->seconds = (int64_t)info->st_mtim.tv_sec;
+    file->nanoseconds = (uint32_t)info->st_mtim.tv_nsec;
+}
+
+bool file_is_unchanged(const struct input_file *file)
+{
+    struct input_file now;
+    struct stat info;
+
+    if (fstat(file->fd, &info) != 0)
+        return false;
+    stamp(&info, &now);
+    return now.bytes == file->bytes && now.seconds == file->seconds &&
+           now.nanoseconds == file->nanoseconds;
+}
+
 enum vit_status file_open(const char *path, struct input_file *file, struct vit_error *err)
 {
     char *const copy = strdup(path);
@@ -62,7 +81,7 @@ enum vit_status file_open_at(int directory, const char *name, char *path, struct
         status = fail_file(err, VIT_EIO, path, "cannot be read: not a regular file");
         goto close_file;
     }
-    file->bytes = (uint64_t)info.st_size;
+    stamp(&info, file);
     if (is_lfs_pointer(file->fd)) {
         status = fail_file(err, VIT_EFORMAT, path,
                            "expected the file itself, found a Git LFS pointer to it; "

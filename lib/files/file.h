@@ -2,6 +2,7 @@
 #ifndef VIT_FILES_FILE_H
 #define VIT_FILES_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,9 @@ struct input_file {
     char *path; /* for messages */
     int fd;
     uint64_t bytes; /* its length when it was opened */
+    /* when its last modification was, since 1970 */
+    int64_t seconds;
+    uint32_t nanoseconds;
 };
 
 /*
@@ -26,6 +30,9 @@ enum vit_status file_open(const char *path, struct input_file *file, struct vit_
  */
 enum vit_status file_open_at(int directory, const char *name, char *path, struct input_file *file,
                              struct vit_error *err);
+
+/* Whether an open file has the length and the time that it had. */
+bool file_is_unchanged(const struct input_file *file);
 
 /* A file that is not open (fd -1 and path NULL) is allowed. */
 void file_close(struct input_file *file);

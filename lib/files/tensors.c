@@ -147,6 +147,13 @@ enum vit_status tensors_open(const struct directory *directory, struct tensors *
     return status;
 }
 
+const struct input_file *tensors_file(const struct tensors *tensors, size_t i)
+{
+    if (tensors->npz)
+        return i == 0 ? &tensors->npz->source.file : NULL;
+    return i < tensors->files ? &tensors->shards[i]->source : NULL;
+}
+
 void tensors_close_files(struct tensors *tensors)
 {
     for (size_t f = 0; f < tensors->files; f++)

@@ -43,6 +43,9 @@ struct tensors {
 enum vit_status tensors_open(const struct directory *directory, struct tensors **tensors,
                              struct vit_error *err);
 
+/* File i of those that have the tensors, open or not; NULL past the last. */
+const struct input_file *tensors_file(const struct tensors *tensors, size_t i);
+
 /* Closes the files: the list stays, and reading data is VIT_EINVAL from here on. */
 void tensors_close_files(struct tensors *tensors);
 

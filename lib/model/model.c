@@ -40,6 +40,11 @@ static enum vit_status read_options(const struct vit_model_options *from,
                     "struct vit_model_options: precision: expected a value of enum vit_precision, "
                     "found %d",
                     (int)options->precision);
+    for (size_t i = 0; i < sizeof options->zeros; i++)
+        if (options->zeros[i])
+            return fail(err, VIT_EUNSUPPORTED,
+                        "struct vit_model_options: expected 0 after precision, found %d",
+                        options->zeros[i]);
     return VIT_OK;
 }
 
@@ -96,6 +101,7 @@ static enum vit_status open_checkpoint(const char *directory,
         .has_positions = checkpoint_has(m->checkpoint, SLOT_POSITIONS, 0),
         .stored = checkpoint_stored(m->checkpoint),
         .resize = checkpoint_resize(m->checkpoint),
+        .files = m->checkpoint,
     };
     m->precision = o.precision;
     status = weights_load(&m->config, m->kernels, &o, &source, &m->weights, err);
@@ -154,6 +160,13 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
                       "struct vit_model_options: expected height and width 0 for a random model, "
                       "found %zu and %zu",
                       o.height, o.width);
+        goto close;
+    }
+    if (o.packed) {
+        status = fail(err, VIT_EINVAL,
+                      "struct vit_model_options: packed: expected NULL for a random model, found "
+                      "\"%s\"",
+                      o.packed);
         goto close;
     }
     provenance_all(&m->provenance, "the caller");

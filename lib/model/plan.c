@@ -3,6 +3,15 @@
 
 #include <stdlib.h>
 
+#include "config/derived.h"
+
+void prefix_parts(const struct vit_config *config, struct prefix_part parts[PREFIX_PARTS])
+{
+    parts[0] = (struct prefix_part){ SLOT_CLS_TOKEN, config_class_tokens(config) > 0 };
+    parts[1] = (struct prefix_part){ SLOT_DIST_TOKEN, config_class_tokens(config) > 1 };
+    parts[2] = (struct prefix_part){ SLOT_REGISTERS, config->registers };
+}
+
 static void append(struct weight_plan *plan, struct plan_item item)
 {
     if (plan->count == plan->capacity) {

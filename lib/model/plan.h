@@ -26,6 +26,14 @@ struct weight_plan {
     bool no_memory; /* an item is missing */
 };
 
+/* The tokens before the patches, in this order: how many of each a configuration has. */
+struct prefix_part {
+    enum tensor_slot slot;
+    size_t tokens;
+};
+enum { PREFIX_PARTS = 3 };
+void prefix_parts(const struct vit_config *config, struct prefix_part parts[PREFIX_PARTS]);
+
 /* The weight and the bias of a layer. */
 struct slot_pair {
     enum tensor_slot weight, bias;

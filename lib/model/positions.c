@@ -121,7 +121,7 @@ void positions_plan(struct weight_plan *plan, const struct vit_config *c,
         plan_reserve(plan, config_patches(c) * c->dim, &positions->patches);
 }
 
-static bool same_grid(const struct weight_source *source, const struct vit_config *c)
+bool positions_same_grid(const struct vit_config *c, const struct weight_source *source)
 {
     const struct config_grid from = config_grid(source->stored), to = config_grid(c);
 
@@ -136,7 +136,7 @@ static enum vit_status read_positions(const struct vit_config *c,
     const struct config_grid from = config_grid(source->stored), to = config_grid(c);
     const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
     const size_t stored = from.rows * from.columns * c->dim;
-    const bool same = same_grid(source, c);
+    const bool same = positions_same_grid(c, source);
     float *const patches = same ? table + others : malloc(stored * sizeof *patches);
     enum vit_status status = VIT_OK;
 
@@ -160,7 +160,7 @@ static enum vit_status position_table(const struct vit_config *c,
 {
     const struct pos_embed_facts *const facts = config_pos_embed(c);
     const struct config_grid to = config_grid(c);
-    const bool fits = same_grid(source, c) || source->resize != RESIZE_NEVER;
+    const bool fits = positions_same_grid(c, source) || source->resize != RESIZE_NEVER;
 
     if (facts->stored && source->has_positions && fits)
         return read_positions(c, source, table, err);
@@ -169,6 +169,16 @@ static enum vit_status position_table(const struct vit_config *c,
                     to.rows, to.columns);
     facts->compute(config_positions(c) - config_patches(c), to.rows, to.columns, c->dim, table);
     return VIT_OK;
+}
+
+void positions_share(const struct vit_config *c, const float *table, struct positions *positions,
+                     float *prefix)
+{
+    const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
+
+    for (size_t i = 0; i < others; i++)
+        prefix[i] += table[i];
+    positions->patches = (float *)table + others; /* nothing writes there */
 }
 
 enum vit_status positions_load(const struct vit_config *c, const struct weight_source *source,

@@ -23,6 +23,13 @@ void positions_plan(struct weight_plan *plan, const struct vit_config *config,
 enum vit_status positions_load(const struct vit_config *config, const struct weight_source *source,
                                struct positions *positions, float *prefix, struct vit_error *err);
 
+/* Whether the grid of a configuration is that of the stored table. */
+bool positions_same_grid(const struct vit_config *config, const struct weight_source *source);
+
+/* As positions_load, from a table of that grid, which stays where it is. */
+void positions_share(const struct vit_config *config, const float *table,
+                     struct positions *positions, float *prefix);
+
 /*
  * Resizes a table to another grid: out[to.rows · to.columns][dim] from
  * in[from.rows · from.columns][dim]. `resize` is not RESIZE_NEVER. Sums in double, rounded once.

@@ -9,6 +9,8 @@
 #include "vit/config.h"
 #include "vit/status.h"
 
+struct checkpoint;
+
 /* Where the tensors come from: a checkpoint, or a generator. */
 struct weight_source {
     void *from;
@@ -21,6 +23,8 @@ struct weight_source {
     bool has_positions;              /* false: positions, if there are any, are computed */
     const struct vit_config *stored; /* the configuration that the tensors have */
     enum positions_resize resize;
+    /* whose files a file of packed weights must come from; NULL: there are none */
+    const struct checkpoint *files;
 };
 
 #endif

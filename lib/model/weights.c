@@ -7,6 +7,7 @@
 #include "base/status.h"
 #include "config/derived.h"
 #include "config/pos_embed.h"
+#include "model/packed_weights.h"
 #include "model/precision.h"
 #include "model/tokenizer.h"
 #include "vit/inspect.h"
@@ -153,9 +154,32 @@ static void note_widest(const struct vit_kernels *kernels, const struct vit_pack
         *of_pair = *packed;
 }
 
+static void note_all_widest(struct weights *w)
+{
+    for (size_t i = 0; i < w->plan.count; i++)
+        if (w->plan.items[i].packed)
+            note_widest(w->plan.kernels, w->plan.items[i].packed, w->widest);
+}
+
+static size_t count_parameters(const struct weight_plan *plan, const struct vit_config *c,
+                               const struct weight_source *source)
+{
+    struct prefix_part parts[PREFIX_PARTS];
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_item *const item = &plan->items[i];
+        if (item->slot != SLOT_COUNT && !item->again)
+            count += item->rows * item->columns;
+    }
+    prefix_parts(c, parts);
+    for (size_t i = 0; i < PREFIX_PARTS; i++)
+        count += parts[i].tokens * c->dim;
+    return count + (config_learns_positions(c) ? config_positions(source->stored) * c->dim : 0);
+}
+
 static enum vit_status read_items(const struct weight_plan *plan,
-                                  const struct weight_source *source, struct weights *w,
-                                  struct vit_error *err)
+                                  const struct weight_source *source, struct vit_error *err)
 {
     size_t max_floats = 1;
     enum vit_status status = VIT_OK;
@@ -164,8 +188,6 @@ static enum vit_status read_items(const struct weight_plan *plan,
         const struct plan_item *const item = &plan->items[i];
         const size_t floats = item->packed ? vit_packed_chunk(item->packed, 0) * item->columns : 0;
         max_floats = floats > max_floats ? floats : max_floats;
-        if (item->packed)
-            note_widest(plan->kernels, item->packed, w->widest);
     }
     float *const rows = malloc(max_floats * sizeof *rows);
     if (!rows)
@@ -180,7 +202,6 @@ static enum vit_status read_items(const struct weight_plan *plan,
             status =
                 source->read(source->from, item->slot, item->index, item->first_row * item->columns,
                              item->rows * item->columns, *item->floats, err);
-        w->parameters += item->again ? 0 : item->rows * item->columns;
     }
     free(rows);
     return status;
@@ -188,26 +209,112 @@ static enum vit_status read_items(const struct weight_plan *plan,
 
 /* The tokens before the patches, without positions. */
 static enum vit_status read_prefix(const struct vit_config *c, const struct weight_source *source,
-                                   struct weights *w, struct vit_error *err)
+                                   float *row, struct vit_error *err)
 {
-    const struct {
-        enum tensor_slot slot;
-        size_t tokens;
-    } parts[] = {
-        { SLOT_CLS_TOKEN, config_class_tokens(c) > 0 },
-        { SLOT_DIST_TOKEN, config_class_tokens(c) > 1 },
-        { SLOT_REGISTERS, c->registers },
-    };
-    float *row = w->prefix;
+    struct prefix_part parts[PREFIX_PARTS];
     enum vit_status status = VIT_OK;
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && !status; i++) {
+    prefix_parts(c, parts);
+    for (size_t i = 0; i < PREFIX_PARTS && !status; i++) {
         const size_t count = parts[i].tokens * c->dim;
         if (count > 0)
             status = source->read(source->from, parts[i].slot, 0, 0, count, row, err);
         row += count;
-        w->parameters += count;
     }
+    return status;
+}
+
+static enum vit_status read_weights(const struct vit_config *config,
+                                    const struct weight_source *source, struct weights *w,
+                                    struct vit_error *err)
+{
+    enum vit_status status;
+
+    plan_carve(&w->plan, &w->arena);
+    if (!arena_allocate(&w->arena))
+        return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", w->arena.used);
+    plan_carve(&w->plan, &w->arena);
+    if ((status = read_items(&w->plan, source, err)) ||
+        (status = read_prefix(config, source, w->prefix, err)))
+        return status;
+    return positions_load(config, source, &w->positions, w->prefix, err);
+}
+
+/* --- a file of packed weights */
+
+/* The source that reads what the file has as it is stored. */
+struct mapped_source {
+    const struct packed_description *description;
+    const struct packed_map *map;
+};
+
+static enum vit_status mapped_read(void *from, enum tensor_slot slot, size_t index, size_t first,
+                                   size_t count, float *out, struct vit_error *err)
+{
+    const struct mapped_source *const s = from;
+    const float *const tensor = packed_extra(s->description, s->map, slot);
+
+    (void)index;
+    (void)err;
+    memcpy(out, tensor + first, count * sizeof *out);
+    return VIT_OK;
+}
+
+/* Memory for what no tensor fills, except `shared`. */
+static void carve_reserved(const struct weight_plan *plan, float *const *shared,
+                           struct arena *arena)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct plan_item *const item = &plan->items[i];
+        if (item->slot == SLOT_COUNT && item->floats != shared)
+            *item->floats = arena_floats(arena, item->rows * item->columns);
+    }
+}
+
+/* What depends on the image size is computed from what the file has. */
+static enum vit_status place_weights(const struct vit_config *config,
+                                     const struct weight_source *from,
+                                     struct packed_description *description, struct weights *w,
+                                     struct vit_error *err)
+{
+    struct mapped_source mapped = { description, &w->map };
+    struct weight_source source = *from;
+    const float *const table = positions_same_grid(config, from)
+                                   ? packed_extra(description, &w->map, SLOT_POSITIONS)
+                                   : NULL;
+    float *const *const shared = table ? &w->positions.patches : NULL;
+    enum vit_status status;
+
+    source.from = &mapped;
+    source.read = mapped_read;
+    packed_place(description, &w->map, &w->plan);
+    carve_reserved(&w->plan, shared, &w->arena);
+    if (!arena_allocate(&w->arena))
+        return fail(err, VIT_ENOMEM, "no memory for positions, %zu bytes", w->arena.used);
+    carve_reserved(&w->plan, shared, &w->arena);
+    if ((status = read_prefix(config, &source, w->prefix, err)))
+        return status;
+    if (!table)
+        return positions_load(config, &source, &w->positions, w->prefix, err);
+    positions_share(config, table, &w->positions, w->prefix);
+    return VIT_OK;
+}
+
+static enum vit_status map_weights(const struct vit_config *config,
+                                   const struct vit_model_options *options,
+                                   const struct weight_source *source, struct weights *w,
+                                   struct vit_error *err)
+{
+    struct packed_description *const d = calloc(1, sizeof *d);
+    enum vit_status status;
+
+    if (!d)
+        return fail(err, VIT_ENOMEM, "no memory to describe the weights");
+    if (!(status = packed_describe(&w->plan, options->precision, source, d, err)) &&
+        !(status = packed_file_map(options->packed, &d->header, &w->map, err)))
+        status = place_weights(config, source, d, w, err);
+    packed_description_free(d);
+    free(d);
     return status;
 }
 
@@ -216,39 +323,32 @@ enum vit_status weights_load(const struct vit_config *config, const struct vit_k
                              const struct weight_source *source, struct weights *weights,
                              struct vit_error *err)
 {
-    struct weight_plan plan = { .kernels = kernels, .eps = config->eps };
+    struct weight_plan *const plan = &weights->plan;
     enum vit_status status;
 
+    *plan = (struct weight_plan){ .kernels = kernels, .eps = config->eps };
     weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);
     weights->blocks = calloc(config->depth + 1, sizeof *weights->blocks); /* not 0 bytes */
-    if (!weights->tokenizer || !weights->blocks) {
-        status = fail(err, VIT_ENOMEM, "no memory for %zu blocks", config->depth);
-        goto free_plan;
-    }
-    plan_weights(&plan, config, weights);
-    if (!plan.no_memory &&
-        (status = precision_choose(&plan, options->precision, options->keep, err)))
-        goto free_plan;
-    if (!plan.no_memory)
-        plan_carve(&plan, &weights->arena);
-    if (plan.no_memory || !list_layers(&plan, weights) || !arena_allocate(&weights->arena)) {
-        status = fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", weights->arena.used);
-        goto free_plan;
-    }
-    plan_carve(&plan, &weights->arena);
-    if (!(status = read_items(&plan, source, weights, err)) &&
-        !(status = read_prefix(config, source, weights, err)))
-        status = positions_load(config, source, &weights->positions, weights->prefix, err);
-    if (config_learns_positions(config))
-        weights->parameters += config_positions(source->stored) * config->dim;
-free_plan:
-    plan_free(&plan);
+    if (!weights->tokenizer || !weights->blocks)
+        return fail(err, VIT_ENOMEM, "no memory for %zu blocks", config->depth);
+    plan_weights(plan, config, weights);
+    if (!plan->no_memory &&
+        (status = precision_choose(plan, options->precision, options->keep, err)))
+        return status;
+    if (plan->no_memory || !list_layers(plan, weights))
+        return fail(err, VIT_ENOMEM, "no memory for a plan of the weights");
+    status = options->packed ? map_weights(config, options, source, weights, err)
+                             : read_weights(config, source, weights, err);
+    note_all_widest(weights);
+    weights->parameters = count_parameters(plan, config, source);
     return status;
 }
 
 void weights_free(struct weights *weights)
 {
+    plan_free(&weights->plan);
     arena_free(&weights->arena);
+    packed_file_unmap(&weights->map);
     free(weights->tokenizer);
     free(weights->blocks);
     free(weights->layers);

@@ -2,7 +2,7 @@
 #ifndef VIT_MODEL_WEIGHTS_H
 #define VIT_MODEL_WEIGHTS_H
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/packed.h"
 #include "model/layers.h"
 #include "model/positions.h"
 #include "model/weight_source.h"
@@ -33,6 +33,8 @@ struct layer {
 
 struct weights {
     struct arena arena;
+    struct weight_plan plan; /* its items point into this struct */
+    struct packed_map map;   /* the file that has the arrays of the plan, or none */
     size_t parameters;
     struct layer *layers; /* [layer_count], in the order of the forward pass */
     size_t layer_count;
@@ -50,9 +52,10 @@ struct weights {
 };
 
 /*
- * Allocates the weights of a configuration and reads them. The linear layers are packed for the
- * kernels of options->precision and options->keep. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds
- * the precision; as precision_choose and positions_load; what the source returns.
+ * Allocates the weights of a configuration and reads them, or maps the file options->packed in
+ * their place. The linear layers are packed for the kernels of options->precision and
+ * options->keep. *weights, which was zeroed, must not move afterwards. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds
+ * the precision; as packed_file_map, precision_choose and positions_load; what the source returns.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              const struct vit_model_options *options,
