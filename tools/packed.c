@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "tools/atomic_file.h"
-#include "tools/print.h"
 
 static enum vit_status save(void *model, const char *path, struct vit_error *err)
 {
@@ -28,8 +27,6 @@ enum vit_status packed_open(const char *directory, const struct vit_model_option
     if ((status = vit_model_open(directory, &unpacked, model, err)) ||
         (status = atomic_file_write(options->packed, save, *model, err)))
         return status;
-    fputs("wrote the packed weights: ", stderr);
-    print_text(stderr, why.message);
-    putc('\n', stderr);
+    fprintf(stderr, "wrote the packed weights: %s\n", why.message); /* the library cleaned it */
     return VIT_OK;
 }
