@@ -343,9 +343,14 @@ static enum vit_status check_target(const char *path, const struct stat *info,
         errno = EISDIR;
         return cannot_write(path, err);
     }
-    if (access(path, W_OK) != 0)
-        return cannot_write(path, err);
-    const char *const input = S_ISREG(info->st_mode) ? input_with(info) : NULL;
+    return access(path, W_OK) == 0 ? VIT_OK : cannot_write(path, err);
+}
+
+static enum vit_status check_input(const char *path, const struct stat *info,
+                                   struct vit_error *err)
+{
+    const char *const input = info && S_ISREG(info->st_mode) ? input_with(info) : NULL;
+
     if (input)
         return tool_fail(err, VIT_EINVAL, "cannot write %s: it is an input, %s", path_end(path),
                          path_end(input));
@@ -361,7 +366,8 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
     enum vit_status status = VIT_OK;
 
     *f = (struct atomic_file){ 0 };
-    if ((status = check_target(path, exists ? &info : NULL, err)))
+    if ((status = check_target(path, exists ? &info : NULL, err)) ||
+        (status = check_input(path, exists ? &info : NULL, err)))
         return status;
     f->target = in_place ? strdup(path) : follow_links(path);
     if (!f->target)

@@ -42,8 +42,9 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
 enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err);
 
 /*
- * Has `write` write the file that a path leads to, as vit_model_save_packed does. Signals and exit
- * remove its temporary file too. Errors as atomic_file_open, and what `write` returns.
+ * Has `write` write the file that a path leads to, which may be an input, as vit_model_save_packed
+ * does. Signals and exit remove its temporary file too. VIT_EIO, VIT_ENOMEM as atomic_file_open,
+ * and what `write` returns.
  */
 enum vit_status atomic_file_write(const char *path,
                                   enum vit_status (*write)(void *user, const char *target,

@@ -200,6 +200,8 @@ static enum vit_status run(const struct subcommand *s, struct common_options *co
     if (!status)
         status = vit_kernels_get(common->isa, &kernels, err);
     atomic_file_inputs(in.operands, in.count);
+    if (common->packed)
+        atomic_file_inputs(&common->packed, 1);
     return status ? status : s->run(&in, err);
 }
 
