@@ -1,4 +1,4 @@
-/* faults.c - memory that runs out, at each allocation in turn: opening models, decoding images */
+/* faults.c - memory that runs out, at each allocation: opening and saving models, decoding images */
 #include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -46,10 +46,12 @@ static uint64_t digest(const void *data, size_t bytes)
     return hash;
 }
 
-/* Opens a model, computes one image: alone, or on a pool's threads. */
-static enum vit_status compute(const char *path, struct vit_thread_pool *pool, uint64_t *result,
-                               struct vit_error *err)
+/* Opens a model, from a packed file or NULL, computes one image: alone, or on a pool's threads. */
+static enum vit_status compute(const char *path, const char *packed, struct vit_thread_pool *pool,
+                               uint64_t *result, struct vit_error *err)
 {
+    const struct vit_model_options model_options = { .size = sizeof model_options,
+                                                     .packed = packed };
     static float input[MAX_VALUES], logits[MAX_LOGITS];
     const struct vit_context_options options = { .size = sizeof options,
                                                  .threads = pool ? vit_pool_threads(pool) : 1,
@@ -60,7 +62,7 @@ static enum vit_status compute(const char *path, struct vit_thread_pool *pool, u
     struct vit_context *context = NULL;
     enum vit_status status;
 
-    if ((status = vit_model_open(path, NULL, &model, err)) ||
+    if ((status = vit_model_open(path, &model_options, &model, err)) ||
         (status = vit_context_create(model, &options, &context, err)))
         goto free_model;
     vit_model_get_config(model, &config, NULL);
@@ -88,7 +90,7 @@ free_model:
 
 static enum vit_status open_model(const char *path, uint64_t *result, struct vit_error *err)
 {
-    return compute(path, NULL, result, err);
+    return compute(path, NULL, NULL, result, err);
 }
 
 /* OpenMP's runtime would end the process. */
@@ -99,8 +101,48 @@ static enum vit_status open_with_pool(const char *path, uint64_t *result, struct
     enum vit_status status = vit_pool_create(&options, &pool, err);
 
     if (!status)
-        status = compute(path, pool, result, err);
+        status = compute(path, NULL, pool, result, err);
     vit_pool_free(pool);
+    return status;
+}
+
+/* --- a file of packed weights */
+
+static char packed[] = "/tmp/vit-faults-packed-XXXXXX";
+
+/* A save that fails leaves no file. */
+static enum vit_status save_packed(const char *path, uint64_t *result, struct vit_error *err)
+{
+    struct vit_model *model = NULL;
+    enum vit_status status = vit_model_open(path, NULL, &model, err);
+
+    unlink(packed);
+    if (!status)
+        status = vit_model_save_packed(model, packed, err);
+    vit_model_free(model);
+    *result = 1;
+    if (status && access(packed, F_OK) == 0) {
+        snprintf(err->message, sizeof err->message, "%s: the file of a save that failed", packed);
+        return VIT_EIO;
+    }
+    return status;
+}
+
+static enum vit_status open_packed(const char *path, uint64_t *result, struct vit_error *err)
+{
+    return compute(path, packed, NULL, result, err);
+}
+
+static enum vit_status verify_packed(const char *path, uint64_t *result, struct vit_error *err)
+{
+    const struct vit_model_options options = { .size = sizeof options, .packed = packed };
+    struct vit_model *model = NULL;
+    enum vit_status status = vit_model_open(path, &options, &model, err);
+
+    if (!status)
+        status = vit_model_verify_packed(model, err);
+    vit_model_free(model);
+    *result = 1;
     return status;
 }
 
@@ -240,6 +282,30 @@ static void inject_deflated(size_t every, size_t offset)
     rmdir(directory);
 }
 
+/* Models of two formats, with few arrays and with many. */
+static void inject_packed(size_t every, size_t *offset)
+{
+    static const char *const models[] = { "models/digits", "tests/golden/series-t2t",
+                                          "tests/golden/google-npz" };
+    const int fd = mkstemp(packed);
+
+    if (fd < 0) {
+        perror("faults");
+        exit(2);
+    }
+    close(fd);
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+        inject(save_packed, models[i], every, (*offset)++);
+        if (run(save_packed, models[i], SIZE_MAX, false).status != VIT_OK) {
+            fprintf(stderr, "faults: %s: cannot be written\n", packed);
+            exit(2);
+        }
+        inject(open_packed, models[i], every, (*offset)++);
+        inject(verify_packed, models[i], every, (*offset)++);
+    }
+    unlink(packed);
+}
+
 static void on_crash(int signal_number)
 {
     static const char crashed[] = ": crashed\n";
@@ -263,6 +329,7 @@ int main(int argc, char **argv)
     inject_all(open_model, "models", models, every, &offset);
     inject(open_with_pool, "models/digits", every, offset++);
     inject_deflated(every, offset++);
+    inject_packed(every, &offset);
     inject_all(decode_image, "tests/golden/decode", images, every, &offset);
     inject_all(decode_image, "tests/golden/preprocess", images, every, &offset);
     printf("faults: %zu of %zu points as expected; %zu of %zu files\n", points - wrong, points,
