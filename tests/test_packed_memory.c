@@ -65,7 +65,8 @@ static void in_child(void (*check)(void))
         check();
         _exit(0);
     }
-    cr_assert(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d", status);
+    cr_assert(waitpid(child, &status, 0) == child && status == 0, "the child ended with %d",
+              status);
 }
 
 /* Ends a child that found something else. */

@@ -346,8 +346,7 @@ static enum vit_status check_target(const char *path, const struct stat *info,
     return access(path, W_OK) == 0 ? VIT_OK : cannot_write(path, err);
 }
 
-static enum vit_status check_input(const char *path, const struct stat *info,
-                                   struct vit_error *err)
+static enum vit_status check_input(const char *path, const struct stat *info, struct vit_error *err)
 {
     const char *const input = info && S_ISREG(info->st_mode) ? input_with(info) : NULL;
 

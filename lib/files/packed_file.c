@@ -36,8 +36,7 @@ enum vit_status packed_file_map(const char *path, struct packed_header *expected
         return status;
     if ((status = check_header(&file, expected, err)))
         goto close_file;
-    void *const base =
-        mmap(NULL, (size_t)expected->file_bytes, PROT_READ, MAP_SHARED, file.fd, 0);
+    void *const base = mmap(NULL, (size_t)expected->file_bytes, PROT_READ, MAP_SHARED, file.fd, 0);
     if (base == MAP_FAILED) {
         status = fail_file(err, errno == ENOMEM ? VIT_ENOMEM : VIT_EIO, path,
                            "cannot be mapped: %s", strerror(errno));

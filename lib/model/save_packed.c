@@ -10,8 +10,7 @@
 static struct weight_source source_of(const struct checkpoint *checkpoint)
 {
     return (struct weight_source){ .stored = checkpoint_stored(checkpoint),
-                                   .has_positions =
-                                       checkpoint_has(checkpoint, SLOT_POSITIONS, 0),
+                                   .has_positions = checkpoint_has(checkpoint, SLOT_POSITIONS, 0),
                                    .files = checkpoint };
 }
 
@@ -73,13 +72,11 @@ static enum vit_status write_file(const struct vit_model *model, struct checkpoi
 }
 
 /* Does something with a checkpoint of the model's directory, and the header of its packed file. */
-static enum vit_status with_description(const struct vit_model *model, const char *path,
-                                        enum vit_status (*use)(const struct vit_model *model,
-                                                               struct checkpoint *checkpoint,
-                                                               struct packed_description *d,
-                                                               const char *path,
-                                                               struct vit_error *err),
-                                        struct vit_error *err)
+static enum vit_status with_description(
+    const struct vit_model *model, const char *path,
+    enum vit_status (*use)(const struct vit_model *model, struct checkpoint *checkpoint,
+                           struct packed_description *d, const char *path, struct vit_error *err),
+    struct vit_error *err)
 {
     const struct fpenv before = fpenv_enter(); /* numbers are parsed and widened */
     struct packed_description *const d = calloc(1, sizeof *d);
