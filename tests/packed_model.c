@@ -1,4 +1,4 @@
-/* packed_model.c - models in files of packed weights, for tests: saved, opened, refused, computed */
+/* packed_model.c - models in files of packed weights, for tests: saved, opened, computed */
 #include "packed_model.h"
 
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-/* packed_model.h - models in files of packed weights, for tests: saved, opened, refused, computed */
+/* packed_model.h - models in files of packed weights, for tests: saved, opened, computed */
 #ifndef VIT_TESTS_PACKED_MODEL_H
 #define VIT_TESTS_PACKED_MODEL_H
 

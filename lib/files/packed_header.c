@@ -12,7 +12,7 @@
 /* The first bytes: no text, and damaged by whatever converts line ends. */
 static const unsigned char magic[8] = { 0x89, 'V', 'I', 'T', 'P', '\r', '\n', 0x1a };
 
-/* Offsets of the fields, in bytes; numbers are little-endian, as on every machine of vit/status.h. */
+/* Offsets of the fields in bytes. Numbers are little-endian, as vit/status.h requires. */
 enum {
     AT_VERSION = 8,
     AT_SOURCES = 12,

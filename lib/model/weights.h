@@ -54,8 +54,9 @@ struct weights {
 /*
  * Allocates the weights of a configuration and reads them, or maps the file options->packed in
  * their place. The linear layers are packed for the kernels of options->precision and
- * options->keep. *weights, which was zeroed, must not move afterwards. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds
- * the precision; as packed_file_map, precision_choose and positions_load; what the source returns.
+ * options->keep. *weights, which was zeroed, must not move afterwards. VIT_ENOMEM;
+ * VIT_EUNSUPPORTED: a weight exceeds the precision; as packed_file_map, precision_choose and
+ * positions_load; what the source returns.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              const struct vit_model_options *options,

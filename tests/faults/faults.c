@@ -1,4 +1,4 @@
-/* faults.c - memory that runs out, at each allocation: opening and saving models, decoding images */
+/* faults.c - memory that runs out, at each allocation: of models, of decoding images */
 #include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -232,6 +232,20 @@ static struct entry *find(const char *path)
 
 static bool command_succeeded;
 
+/* Whether it is a file of packed weights: a cache, which a command that fails later may leave. */
+static bool is_packed(const char *path)
+{
+    static const char magic[] = "\x89VITP\r\n\x1a";
+    char found[sizeof magic - 1];
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const bool is = fd >= 0 && read(fd, found, sizeof found) == (ssize_t)sizeof found &&
+                    memcmp(found, magic, sizeof found) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return is;
+}
+
 /* Removes a file that the command made. */
 static int check_path(const char *path, const struct stat *info, int kind, struct FTW *at)
 {
@@ -241,7 +255,8 @@ static int check_path(const char *path, const struct stat *info, int kind, struc
     if (at->level == 0 || find(path))
         return 0;
     const size_t length = strlen(path);
-    demand(command_succeeded && (length < 4 || strcmp(path + length - 4, ".tmp") != 0));
+    demand((command_succeeded || is_packed(path)) &&
+           (length < 4 || strcmp(path + length - 4, ".tmp") != 0));
     return remove(path);
 }
 

@@ -18,7 +18,8 @@ void scratch_input(const char *path);
 
 /*
  * Aborts if an input has changed or a temporary file is left, or, unless the command succeeded, if
- * any file has changed or is new. Then makes the files as they were, and forgets the inputs.
+ * any file has changed or is new that is not of packed weights. Then makes the files as they were,
+ * and forgets the inputs.
  */
 void scratch_check(bool succeeded);
 
