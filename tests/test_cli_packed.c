@@ -137,7 +137,8 @@ Test(cli_packed, info_verifies_digests_and_shows_that_it_did)
 Test(cli_packed, verify_without_a_file_or_a_model_is_an_error)
 {
     fails("$VIT info models/digits --verify", "expected MODEL and --packed with --verify");
-    fails("$VIT info --verify " PACKED, "expected MODEL and --packed with --verify");
+    fails("$VIT info --verify", "expected MODEL and --packed with --verify, found no MODEL");
+    fails("$VIT info --verify " PACKED, "--packed: expected a model to compute with");
 }
 
 /* What a signal interrupts leaves neither the file nor its temporary one. */

@@ -137,6 +137,8 @@ Test(cli_precision, is_refused_where_no_model_computes)
         { "$VIT check --digest", "--precision float16", "check" },
         { "$VIT info", "--precision int8", "info" },
         { "$VIT info", "--keep head", "info" },
+        { "$VIT bench gelu 3x4", "--packed p", "bench" },
+        { "$VIT info", "--packed p", "info" },
         { "$VIT info --models", "--precision int8", "info" },
         { "$VIT preprocess " DIGITS "/test/3/0060.png --size 8 -o $T/o", "--precision int8",
           "preprocess" },

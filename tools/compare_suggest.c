@@ -49,6 +49,7 @@ static enum vit_status evaluate(struct comparison *c, const char *keep, double *
     struct vit_model *model = NULL;
 
     options.keep = keep;
+    options.packed = NULL; /* it has other layers in float32 */
     enum vit_status status = vit_model_open(c->batch.directory, &options, &model, err);
     if (!status)
         status = side_open(s, model, NULL, s->batch, 1, &request, &e.lower, err);

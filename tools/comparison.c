@@ -107,7 +107,7 @@ enum vit_status compare_open(const struct invocation *in, struct size size, size
     if (status)
         return status;
     options.precision = VIT_PRECISION_FLOAT32;
-    options.keep = NULL;
+    options.keep = options.packed = NULL;
     status = vit_model_open(c->batch.directory, &options, &c->reference, err);
     if (status)
         return status;

@@ -158,17 +158,20 @@ static enum vit_status check_operands(const struct subcommand *s, size_t count, 
     return VIT_OK;
 }
 
-/* --precision and --keep without a model would change nothing. */
-static enum vit_status check_precision(const struct subcommand *s, const struct invocation *in,
-                                       struct vit_error *err)
+/* Options of the model would change nothing without one. */
+static enum vit_status check_model_options(const struct subcommand *s, const struct invocation *in,
+                                           struct vit_error *err)
 {
-    const bool precision = in->common->precision != PRECISION_NONE;
+    const char *const option = in->common->precision != PRECISION_NONE ? "precision"
+                               : in->common->keep                      ? "keep"
+                               : in->common->packed                    ? "packed"
+                                                                       : NULL;
 
-    if ((!precision && !in->common->keep) || !s->has_model || s->has_model(in))
+    if (!option || !s->has_model || s->has_model(in))
         return VIT_OK;
     return tool_fail(err, VIT_EINVAL,
-                     "--%s: expected a model to compute with, found libvit %s without one",
-                     precision ? "precision" : "keep", s->name);
+                     "--%s: expected a model to compute with, found libvit %s without one", option,
+                     s->name);
 }
 
 /* operands[0] is the subcommand's name, if there is one. */
@@ -193,7 +196,7 @@ static enum vit_status run(const struct subcommand *s, struct common_options *co
                          "expected a subcommand, found none; libvit --help lists them");
     status = check_operands(s, in.count, in.operands, err);
     if (!status)
-        status = check_precision(s, &in, err);
+        status = check_model_options(s, &in, err);
     if (common->precision == PRECISION_NONE)
         common->precision = VIT_PRECISION_FLOAT32;
     /* every subcommand refuses an instruction set that this machine lacks */

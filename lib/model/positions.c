@@ -171,33 +171,34 @@ static enum vit_status position_table(const struct vit_config *c,
     return VIT_OK;
 }
 
-void positions_share(const struct vit_config *c, const float *table, struct positions *positions,
-                     float *prefix)
+/* Adds the positions of the tokens before the patches; returns those of the patches. */
+static const float *split_table(const struct vit_config *c, const float *table, float *prefix)
 {
     const size_t others = (config_positions(c) - config_patches(c)) * c->dim;
 
     for (size_t i = 0; i < others; i++)
         prefix[i] += table[i];
-    positions->patches = (float *)table + others; /* nothing writes there */
+    return table + others;
+}
+
+void positions_share(const struct vit_config *c, const float *table, struct positions *positions,
+                     float *prefix)
+{
+    positions->patches = (float *)split_table(c, table, prefix); /* nothing writes there */
 }
 
 enum vit_status positions_load(const struct vit_config *c, const struct weight_source *source,
                                struct positions *positions, float *prefix, struct vit_error *err)
 {
-    const size_t patches = config_patches(c) * c->dim;
-    const size_t others = config_positions(c) * c->dim - patches;
-
     if (!config_has_positions(c))
         return VIT_OK;
-    float *const table = calloc(others + patches, sizeof *table);
+    float *const table = calloc(config_positions(c) * c->dim, sizeof *table);
     if (!table)
         return fail(err, VIT_ENOMEM, "no memory for a table of positions");
     const enum vit_status status = position_table(c, source, table, err);
-    if (!status) {
-        for (size_t i = 0; i < others; i++)
-            prefix[i] += table[i];
-        memcpy(positions->patches, table + others, patches * sizeof *table);
-    }
+    if (!status)
+        memcpy(positions->patches, split_table(c, table, prefix),
+               config_patches(c) * c->dim * sizeof *table);
     free(table);
     return status;
 }
