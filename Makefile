@@ -94,7 +94,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 $(BUILD)/%.o: %.cc $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra $(CPPFLAGS) -MMD -MP -c $< -o $@
+	$(call RUN,CXX)$(CXX) $(CXXFLAGS) -Wall -Wextra -Iinclude $(CPPFLAGS) $(PART) -MMD -MP -c $< -o $@
 
 # $(call OBJECTS,file.c ...), $(call C_FILES,directory ...)
 OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(1))

@@ -107,6 +107,9 @@ static bool prepare_blis(const struct work *work, struct job *job)
     return prepare(blis_sgemm, work, job);
 }
 
-const struct peer peer_openblas = { "OpenBLAS",  open_openblas, prepare_openblas,
-                                    DOES_MATMUL, false,         false };
-const struct peer peer_blis = { "BLIS", open_blis, prepare_blis, DOES_MATMUL, false, false };
+const struct peer peer_openblas = {
+    .name = "OpenBLAS", .open = open_openblas, .prepare = prepare_openblas, .does = DOES_MATMUL
+};
+const struct peer peer_blis = {
+    .name = "BLIS", .open = open_blis, .prepare = prepare_blis, .does = DOES_MATMUL
+};

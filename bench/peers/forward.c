@@ -1,4 +1,5 @@
 /* forward.c - answers requests for whole forward passes on the same random weights */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,11 +21,11 @@ static json_t *compare_logits(const struct turns *t, const struct work *work)
     float *const own = allocate(count * sizeof *own), *const other = allocate(count * sizeof *own);
     json_t *const all = json_object();
 
-    t->jobs[0].logits(t->jobs[0].state, own);
+    t->jobs[0].result(t->jobs[0].state, count, own);
     for (size_t p = 1; p < PEERS; p++) {
         if (!t->jobs[p].run)
             continue;
-        t->jobs[p].logits(t->jobs[p].state, other);
+        t->jobs[p].result(t->jobs[p].state, count, other);
         const double apart = difference(count, own, other);
         if (!(apart < logits_tolerance))
             fatal("%s: %s, batch %zu: expected logits within %g of libvit's largest, found %g",
@@ -36,23 +37,56 @@ static json_t *compare_logits(const struct turns *t, const struct work *work)
     return all;
 }
 
+/* {library: {"logits": error}}: the rms error against libvit's logits in float32. */
+static json_t *logits_errors(const struct turns *t, const struct work *work)
+{
+    const size_t count = work->batch * CLASSES;
+    float *const y = allocate(count * sizeof *y);
+    double *const exact = allocate(count * sizeof *exact);
+    json_t *const all = json_object();
+    struct job own;
+
+    peer_libvit_float32.prepare(work, &own);
+    own.run(own.state, 1);
+    own.result(own.state, count, y);
+    own.close(own.state);
+    for (size_t i = 0; i < count; i++)
+        exact[i] = (double)y[i];
+    for (size_t p = 0; p < PEERS; p++) {
+        if (!t->jobs[p].run)
+            continue;
+        t->jobs[p].result(t->jobs[p].state, count, y);
+        const double error = rms_error(count, exact, y);
+        if (!isfinite(error))
+            fatal("%s: %s, batch %zu: expected finite logits, found others", all_peers[p]->name,
+                  work->model, work->batch);
+        json_object_set_new(all, all_peers[p]->name, json_pack("{s:f}", "logits", error));
+    }
+    free(y);
+    free(exact);
+    return all;
+}
+
 json_t *answer_forward(const struct session *session, const json_t *request)
 {
     static struct turns turns;
     const struct work work = { .kind = WORK_FORWARD,
                                .model = request_text(request, "model"),
                                .batch = request_size(request, "batch"),
-                               .threads = request_size(request, "threads") };
+                               .threads = request_size(request, "threads"),
+                               .precision = request_precision(request) };
+    const bool same = work.precision == VIT_PRECISION_FLOAT32;
 
     if (work.threads > session->machine.cpu_count)
         fatal("expected at most %zu threads, found %zu", session->machine.cpu_count, work.threads);
     models_make(&work);
-    turns_prepare(&turns, session, DOES_FORWARD, &work, json_object_get(request, "libraries"));
-    json_t *const apart = compare_logits(&turns, &work);
+    turns_prepare(&turns, session, same ? DOES_FORWARD : DOES_FORWARD_INT8, &work,
+                  json_object_get(request, "libraries"));
+    json_t *const apart = same ? compare_logits(&turns, &work) : logits_errors(&turns, &work);
     turns_take(&turns, session, request_rounds(request), work.threads);
     turns_close(&turns);
     json_t *const answer = turns_answer(&turns, session);
-    json_object_set_new(answer, "apart", apart);
+    json_object_set_new(answer, same ? "apart" : "errors", apart);
     return answer;
 }
 
@@ -75,7 +109,8 @@ json_t *answer_scaling(const struct session *session, const json_t *request)
         const struct work work = { .kind = WORK_FORWARD,
                                    .model = request_text(request, "model"),
                                    .batch = request_size(request, "batch"),
-                                   .threads = i + 1 };
+                                   .threads = i + 1,
+                                   .precision = request_precision(request) };
         models_make(&work);
         all_peers[0]->prepare(&work, &jobs[i]);
         jobs[i].run(jobs[i].state, 1);

@@ -5,6 +5,7 @@
 #include "measure/clock.h"
 #include "neighbors/neighbor.h"
 #include "session.h"
+#include "vit/kernels.h"
 
 /* A turn takes at least this long, so that the clock and the cold first run do not matter. */
 static const double min_seconds = 4e-3;
@@ -45,6 +46,9 @@ static bool is_listed(const json_t *libraries, const char *name)
 void turns_prepare(struct turns *turns, const struct session *session, enum group_bit group,
                    const struct work *work, const json_t *libraries)
 {
+    turns->kernel = work->precision == VIT_PRECISION_INT8
+                        ? &session->machine.kernels->matmul[VIT_MATMUL_U8_S8]
+                        : NULL;
     for (size_t p = 0; p < PEERS; p++) {
         struct job *const job = &turns->jobs[p];
         *job = (struct job){ 0 };
@@ -52,7 +56,7 @@ void turns_prepare(struct turns *turns, const struct session *session, enum grou
             !is_listed(libraries, all_peers[p]->name) || !all_peers[p]->prepare(work, job))
             continue;
         turns->repeats[p] = 1;
-        if (group == DOES_FORWARD) /* long enough, and too long to try again */
+        if (work->kind == WORK_FORWARD) /* long enough, and too long to try again */
             job->run(job->state, 1);
         else
             turns->repeats[p] = enough_repeats(job);
@@ -78,7 +82,7 @@ static void take_turn(struct turns *t, size_t p, size_t state, size_t round, str
 
 void turns_take(struct turns *turns, const struct session *session, size_t rounds, size_t threads)
 {
-    struct peak peak = peak_prepare(session->machine.kernels, threads);
+    struct peak peak = peak_prepare_matmul(session->machine.kernels, turns->kernel, threads);
     struct passed passed = { 0, 0 };
 
     turns->rounds = rounds;

@@ -1,7 +1,8 @@
 """judge.py - which targets the measured tables of one CPU and level meet"""
 import dataclasses
 
-from rounds import fastest_peer, geometric_mean, kept, over_best, scaling, share
+from rounds import (FLOAT32, OWN, fastest_peer, geometric_mean, kept, over_best, over_library,
+                    quiet_share, scaling, share)
 from tables import LAYERS, LINEAR_ROWS, ODD, WIDTHS
 
 LEVEL, MEAN, FORWARD, AIM = 0.98, 1.03, 1.05, 1.2
@@ -9,6 +10,9 @@ ATTENTION, TALL_POINTS, ODD_POINTS = 0.75, 0.02, 0.08
 SCALING, MULTIPLY_ADDS = 1.85, 1.95  # two threads over one: the pass, where the peak gets this
 ROWS = 1.1
 KEPT = 0.9
+INT8_SHARE, INT8_ORT, INT8_FORWARD, VNNI_FORWARD = 0.85, 1.05, 1.5, 3
+FLOAT16_ONE, FLOAT16_MANY = 1.7, 0.98
+ORT = ("ONNX Runtime", "ORT per channel", "ORT 7 bits")
 
 
 @dataclasses.dataclass
@@ -135,6 +139,75 @@ def verdicts(tables, answers, facts):
         yield at_least(f"two threads at least {SCALING} times one where multiply-adds get "
                        f"{MULTIPLY_ADDS}", rows["scaling"], answers["scaling"], scaling_value,
                        SCALING, smallest)
+    yield from lower_verdicts(rows, answers, facts.get("level", ""))
+
+
+def over_value(library):
+    def value(_, answer):
+        found = over_library(answer, library)
+        return (found[0], "") if found else None
+    return value
+
+
+def over_ort(_, answer):
+    """libvit over ONNX Runtime in its fastest way."""
+    found = [(over_library(answer, name)[0], f"({name})") for name in ORT
+             if over_library(answer, name)]
+    return min(found) if found else None
+
+
+def quiet_text(rows, answers, ratios):
+    shares = [quiet_share(r, answers[r.case], OWN) for r in rows if r.case in answers]
+    return f"{smallest(ratios)}, in the quietest tenth of the rounds {min(shares):.3f}"
+
+
+def error_verdict(rows, answers):
+    """No peer has a smaller error, for either kind of inputs."""
+    failures, measured = [], 0
+    for row in rows:
+        errors = answers.get(row.case, {}).get("errors", {})
+        peers = [p for p in errors if p not in (OWN, FLOAT32)]
+        measured += bool(peers)
+        failures += [f"{row.case}, {inputs}: {own:.2%}, {p} {errors[p][inputs]:.2%}"
+                     for p in peers for inputs, own in errors[OWN].items()
+                     if errors[p][inputs] < own]
+    return Verdict("int8 matmul: error at most that of each peer", measured, len(rows), failures)
+
+
+def lower_verdicts(rows, answers, level):
+    """The goals of float16 and int8. One that is for other levels has no rows here: its line says
+    that it was not measured."""
+    def goal(target, name, some, value, limit, found=smallest):
+        return at_least(target, some, answers.get(name, {}), value, limit, found)
+
+    int8, forward = rows.get("int8", []), rows.get("forward_int8", [])
+    avx2, vnni = level == "avx2", level.endswith("vnni")
+    base = [r for r in forward if r.request["model"] == "vit_base_patch16_224" and
+            r.batch == 1 and r.threads == 1]
+    if "int8" in rows:
+        yield goal(f"int8 matmul on AVX2 at least {INT8_SHARE} of the int8 peak", "int8",
+                   int8 if avx2 else [], share_of, INT8_SHARE,
+                   lambda ratios: quiet_text(int8, answers["int8"], ratios))
+        yield goal(f"int8 matmul on AVX2 at least {INT8_ORT} of ONNX Runtime's", "int8",
+                   int8 if avx2 else [], over_ort, INT8_ORT)
+        yield error_verdict(int8, answers.get("int8", {}))
+    if "forward_int8" in rows:
+        yield goal(f"ViT-B in int8, batch 1, on AVX2 at least {INT8_FORWARD} times float32",
+                   "forward_int8", base if avx2 else [], over_value(FLOAT32), INT8_FORWARD)
+        yield goal(f"ViT-B in int8, batch 1, with VNNI at least {VNNI_FORWARD} times float32",
+                   "forward_int8", base if vnni else [], over_value(FLOAT32), VNNI_FORWARD)
+        yield goal("forward passes in int8 ahead of ONNX Runtime's", "forward_int8", forward,
+                   over_ort, 1)
+    if "scaling_int8" in rows:
+        yield goal(f"int8: two threads at least {SCALING} times one where multiply-adds get "
+                   f"{MULTIPLY_ADDS}", "scaling_int8", rows["scaling_int8"], scaling_value, SCALING)
+    if "float16" in rows:
+        one = [r for r in rows["float16"] if r.request["m"] == 1]
+        many = [r for r in rows["float16"] if r.request["m"] > 1]
+        yield goal(f"float16, one row: at least {FLOAT16_ONE} times float32", "float16", one,
+                   over_value(FLOAT32), FLOAT16_ONE)
+        yield goal(f"float16, M from 197: at least {FLOAT16_MANY} of float32's speed", "float16",
+                   many, over_value(FLOAT32), FLOAT16_MANY)
 
 
 def interval(found):

@@ -17,7 +17,6 @@ struct state {
     void *scratch;
     struct vit_model *model;
     struct vit_context *context;
-    size_t classes;
     size_t ld, ld_out; /* of attention's operands, as in a forward pass */
     float *images, *logits;
 };
@@ -109,11 +108,9 @@ static double run_forward(void *state, size_t repeats)
     return time_calls(call_forward, state, repeats);
 }
 
-static void copy_logits(void *state, float *logits)
+static void copy_logits(void *state, size_t count, float *logits)
 {
-    const struct state *const s = state;
-
-    memcpy(logits, s->logits, s->work.batch * s->classes * sizeof *logits);
+    memcpy(logits, ((const struct state *)state)->logits, count * sizeof *logits);
 }
 
 static void close_forward(void *state)
@@ -129,7 +126,9 @@ static void close_forward(void *state)
 
 static void open_forward(struct state *s)
 {
-    const struct vit_model_options model = { .size = sizeof model, .isa = here->kernels->isa };
+    const struct vit_model_options model = { .size = sizeof model,
+                                             .isa = here->kernels->isa,
+                                             .precision = s->work.precision };
     const struct vit_context_options context = { .size = sizeof context,
                                                  .max_batch = s->work.batch,
                                                  .threads = s->work.threads };
@@ -144,7 +143,6 @@ static void open_forward(struct state *s)
     bind_process(here, 0);
     struct vit_config c = { .size = sizeof c };
     vit_model_get_config(s->model, &c, NULL);
-    s->classes = c.classes;
     s->images = new_floats(s->work.batch * c.channels * c.height * c.width);
     s->logits = allocate(s->work.batch * c.classes * sizeof *s->logits);
 }
@@ -158,6 +156,20 @@ static void close_kernel(void *state)
     free(s);
 }
 
+static void pack(struct state *s)
+{
+    static const enum vit_matmul_pair pairs[] = { [VIT_PRECISION_FLOAT32] = VIT_MATMUL_F32_F32,
+                                                  [VIT_PRECISION_FLOAT16] = VIT_MATMUL_F32_F16,
+                                                  [VIT_PRECISION_INT8] = VIT_MATMUL_U8_S8 };
+    const struct work *const w = &s->work;
+    const struct vit_matmul_kernel *const kernel = &here->kernels->matmul[pairs[w->precision]];
+    void *const panels = allocate(vit_packed_bytes(kernel, w->n, w->k));
+
+    s->packed = (struct vit_packed){ kernel, w->n, w->k, panels };
+    vit_pack(&s->packed, 0, w->n, w->w, w->k, 1);
+    s->scratch = allocate(vit_matmul_scratch_bytes(&s->packed, w->m, 1) + 1);
+}
+
 static bool prepare(const struct work *work, struct job *job)
 {
     struct state *const s = allocate(sizeof *s);
@@ -165,13 +177,11 @@ static bool prepare(const struct work *work, struct job *job)
     *s = (struct state){ .work = *work };
     if (work->kind == WORK_FORWARD) {
         open_forward(s);
-        *job = (struct job){ run_forward, copy_logits, close_forward, s };
+        *job = (struct job){
+            .run = run_forward, .result = copy_logits, .close = close_forward, .state = s
+        };
     } else if (work->kind == WORK_MATMUL) {
-        const struct vit_matmul_kernel *const kernel = &here->kernels->matmul[VIT_MATMUL_F32_F32];
-        void *const panels = allocate(vit_packed_bytes(kernel, work->n, work->k));
-        s->packed = (struct vit_packed){ kernel, work->n, work->k, panels };
-        vit_pack(&s->packed, 0, work->n, work->w, work->k, 1);
-        s->scratch = allocate(vit_matmul_scratch_bytes(&s->packed, work->m, 1) + 1);
+        pack(s);
         *job = (struct job){ .run = run_matmul, .close = close_kernel, .state = s };
     } else if (work->kind == WORK_ATTENTION) {
         s->ld = memory_stride(3 * work->n * work->k);
@@ -184,6 +194,20 @@ static bool prepare(const struct work *work, struct job *job)
     return true;
 }
 
-const struct peer peer_libvit = { "libvit", open_libvit,
-                                  prepare,  DOES_MATMUL | DOES_ROWS | DOES_FORWARD | DOES_ATTENTION,
-                                  false,    false };
+static bool prepare_float32(const struct work *work, struct job *job)
+{
+    struct work same = *work;
+
+    same.precision = VIT_PRECISION_FLOAT32;
+    return prepare(&same, job);
+}
+
+const struct peer peer_libvit = { .name = "libvit",
+                                  .open = open_libvit,
+                                  .prepare = prepare,
+                                  .does = DOES_MATMUL | DOES_ROWS | DOES_FORWARD | DOES_ATTENTION |
+                                          DOES_FLOAT16 | DOES_INT8 | DOES_FORWARD_INT8 };
+const struct peer peer_libvit_float32 = { .name = "libvit float32",
+                                          .prepare = prepare_float32,
+                                          .does = DOES_FLOAT16 | DOES_INT8 | DOES_FORWARD_INT8,
+                                          .of = &peer_libvit };

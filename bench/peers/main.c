@@ -20,6 +20,7 @@
 #include "neighbors/neighbor.h"
 #include "session.h"
 #include "settings.h"
+#include "vit/inspect.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
@@ -27,8 +28,11 @@
 #define VIT_FLAGS "unknown"
 #endif
 
-const struct peer *const all_peers[PEERS] = { &peer_libvit, &peer_openblas,    &peer_blis,
-                                              &peer_onednn, &peer_onnxruntime, &peer_pytorch };
+const struct peer *const all_peers[PEERS] = { &peer_libvit,         &peer_openblas,
+                                              &peer_blis,           &peer_onednn,
+                                              &peer_onnxruntime,    &peer_pytorch,
+                                              &peer_libvit_float32, &peer_ort_per_channel,
+                                              &peer_ort_7_bits };
 
 struct options {
     const char *build, *isa, *without;
@@ -118,24 +122,58 @@ const char *request_text(const json_t *request, const char *name)
     return text;
 }
 
+enum vit_precision request_precision(const json_t *request)
+{
+    const char *const text = json_string_value(json_object_get(request, "precision"));
+    const char *name;
+
+    for (int i = 0; (name = vit_value_name("precision", i)); i++)
+        if (strcmp(text ? text : "float32", name) == 0)
+            return (enum vit_precision)i;
+    fatal("request: precision: expected the name of a precision, found %s", text);
+}
+
+static bool is_open(const struct session *session, const struct peer *peer)
+{
+    for (size_t p = 0; p < PEERS; p++)
+        if (session->peers[p] == peer)
+            return true;
+    return false;
+}
+
+static bool is_own(const struct peer *peer)
+{
+    return peer == &peer_libvit || peer->of == &peer_libvit;
+}
+
+static bool open_peer(const struct session *session, const struct peer *peer, json_t *libraries,
+                      json_t *missing)
+{
+    char text[TEXT_SIZE];
+
+    if (peer->of)
+        return is_open(session, peer->of);
+    const bool there = peer->open(&session->machine, text);
+    if (there)
+        json_object_set_new(libraries, peer->name, json_string(text));
+    else
+        json_array_append_new(missing, json_sprintf("%s: %s", peer->name, text));
+    return there;
+}
+
 static void open_peers(struct session *session, const char *without, json_t *facts)
 {
     json_t *const libraries = json_object(), *const missing = json_array();
     json_t *const unheld = json_array();
     const bool held = session->machine.best || settings_hold(session->machine.kernels->isa);
-    char text[TEXT_SIZE];
 
     for (size_t p = 0; p < PEERS; p++) {
         const struct peer *const peer = all_peers[p];
         if (p > 0 && strstr(without, peer->name))
             continue;
-        const bool there = peer->open(&session->machine, text);
+        const bool there = open_peer(session, peer, libraries, missing);
         session->peers[p] = there ? peer : NULL;
-        if (!there)
-            json_array_append_new(missing, json_sprintf("%s: %s", peer->name, text));
-        else
-            json_object_set_new(libraries, peer->name, json_string(text));
-        if (there && p > 0 && (!held || (peer->unheld && !session->machine.best)))
+        if (there && !is_own(peer) && (!held || (peer->unheld && !session->machine.best)))
             json_array_append_new(unheld, json_string(peer->name));
     }
     json_object_set_new(facts, "libraries", libraries);

@@ -5,6 +5,8 @@
 #                   is free, and the same with every size 1, which measures the overhead of a call
 #   forward MODEL   writes DIRECTORY/MODEL/: a checkpoint in timm's layout, and model.onnx, which
 #                   uses the checkpoint's bytes as its external weights
+#   matmul-WAY, forward-WAY   the same in 8 bits, as quantize_dynamic of onnxruntime.quantization
+#                   writes it: KIND-WAY-NxK.onnx, model-WAY.onnx. A WAY is one of WAYS
 #   onnx            answers why model.onnx cannot be written; nothing if it can
 import collections
 import json
@@ -35,6 +37,16 @@ SIZES = {
     "vit_base_patch14_dinov2": Size("vit_base_patch14_dinov2", 768, 12, 12, 14, 518, True),
 }
 CLASSES = 1000
+
+# per_channel and reduce_range of quantize_dynamic: whether each output has a scale of its own, and
+# whether weights have 7 bits, so that the sums of pairs fit in 16 bits without VNNI.
+Way = collections.namedtuple("Way", "per_channel reduce_range")
+WAYS = {
+    "int8": Way(False, False),  # its defaults
+    "int8-channels": Way(True, False),
+    "int8-channels-7": Way(True, True),
+}
+RESULT_ROWS = 8  # that a matmul in 8 bits returns
 
 
 def tokens_of(size):
@@ -96,14 +108,14 @@ def write_checkpoint(directory, model):
             },
             file,
         )
-    return header, 8 + len(text)
 
 
 class Graph:
     """An ONNX graph: nodes in the order of creation; results are referred to by name."""
 
-    def __init__(self, header=None, start=0):
+    def __init__(self, header=None, start=0, way=None, path=None):
         self.nodes, self.initializers, self.header, self.start = [], [], header, start
+        self.way, self.path = way, path
 
     def node(self, kind, *inputs, outputs=1, **attributes):
         names = [f"{kind}_{len(self.nodes)}_{i}" for i in range(outputs)]
@@ -130,6 +142,29 @@ class Graph:
         self.initializers.append(tensor)
         return name
 
+    def values(self, name):
+        """A tensor of the checkpoint."""
+        begin, end = self.header[name]["data_offsets"]
+        count = (end - begin) // 4
+        found = numpy.fromfile(self.path, "<f4", count, offset=self.start + begin)
+        return found.reshape(self.header[name]["shape"])
+
+    def quantized(self, w):
+        """w[k][n] in 8 bits, its scale and its zero point, which is 0."""
+        limit = numpy.abs(w).max(axis=0 if self.way.per_channel else None)
+        most = 64 if self.way.reduce_range else 127
+        scale = (limit / numpy.float32(most)).astype(numpy.float32)
+        q = numpy.rint(w / scale).clip(-most, most).astype(numpy.int8)
+        return [self.constant(v) for v in (q, scale, numpy.zeros_like(scale, numpy.int8))]
+
+    def multiply(self, x, w):
+        """x · w in 8 bits; ONNX Runtime fuses the nodes into DynamicQuantizeMatMul."""
+        q, scale, zero = self.node("DynamicQuantizeLinear", x, outputs=3)
+        weight, weight_scale, weight_zero = self.quantized(w)
+        sums = self.node("MatMulInteger", q, weight, zero, weight_zero)
+        scales = self.node("Mul", scale, weight_scale)
+        return self.node("Mul", self.node("Cast", sums, to=TensorProto.FLOAT), scales)
+
     def save(self, path, x, y):
         self.nodes[-1].output[0] = "y"
         graph = helper.make_graph(
@@ -147,6 +182,9 @@ class Graph:
     # the layers of a Vision Transformer; ONNX Runtime folds constant nodes when it loads
 
     def linear(self, x, name):
+        if self.way:
+            y = self.multiply(x, self.values(name + ".weight").T)
+            return self.node("Add", y, self.weight(name + ".bias"))
         weight = self.node("Transpose", self.weight(name + ".weight"), perm=[1, 0])
         return self.node("Add", self.node("MatMul", x, weight), self.weight(name + ".bias"))
 
@@ -162,15 +200,22 @@ class Graph:
 
     def attention(self, x, name, heads):
         """ONNX Runtime's own operator: it does not recognize the form that exporters write."""
+        if self.way:
+            q, scale, zero = self.node("DynamicQuantizeLinear", x, outputs=3)
+            weight, weight_scale, weight_zero = self.quantized(self.values(name + ".weight").T)
+            inputs = [q, weight, self.weight(name + ".bias"), scale, weight_scale, "", zero]
+            return self.node(
+                "QAttention", *inputs, weight_zero, domain="com.microsoft", num_heads=heads
+            )
         weight = self.node("Transpose", self.weight(name + ".weight"), perm=[1, 0])
         bias = self.weight(name + ".bias")
         return self.node("Attention", x, weight, bias, domain="com.microsoft", num_heads=heads)
 
 
-def write_forward(directory, model, header, start):
+def write_forward(directory, model, header, start, way):
     size = SIZES[model]
     width, tokens, patch = size.width, tokens_of(size), size.patch
-    g = Graph(header, start)
+    g = Graph(header, start, WAYS.get(way), f"{directory}/model.safetensors")
     kernel, bias = g.weight("patch_embed.proj.weight"), g.weight("patch_embed.proj.bias")
     patches = g.node("Conv", "x", kernel, bias, kernel_shape=[patch, patch], strides=[patch, patch])
     patches = g.node("Reshape", patches, g.constant([0, width, tokens - 1]))
@@ -191,7 +236,25 @@ def write_forward(directory, model, header, start):
         x = g.node("Add", x, scaled(g.linear(hidden, b + "mlp.fc2"), b + "ls2.gamma"))
     first = g.node("Gather", g.norm(x, "norm"), g.constant(0), axis=1)
     g.linear(first, "head")
-    g.save(f"{directory}/model.onnx", ["batch", 3, size.image, size.image], ["batch", CLASSES])
+    g.save(f"{directory}/{model_file(way)}", ["batch", 3, size.image, size.image],
+           ["batch", CLASSES])
+
+
+def model_file(way):
+    return "-".join(filter(None, ("model", way))) + ".onnx"
+
+
+def mix(x):
+    x = (x ^ x >> 16) * numpy.uint32(0x7FEB352D)
+    x = (x ^ x >> 15) * numpy.uint32(0x846CA68B)
+    return x ^ x >> 16
+
+
+def normal_weights(n, k):
+    """fill_weights of peers.h"""
+    i = 3 * (numpy.arange(n * k, dtype=numpy.uint32) + numpy.uint32(1 << 30))
+    sums = sum((mix(i + numpy.uint32(j)) >> s) & 255 for j in range(3) for s in (0, 8, 16, 24))
+    return (sums.astype(numpy.float32) - 1530).reshape(n, k) / numpy.float32(768)
 
 
 def floats(*shape):
@@ -199,9 +262,11 @@ def floats(*shape):
     return (i.astype(numpy.float32) / numpy.float32(504) - 1).reshape(shape)
 
 
-def write_kernel(path, kind, n, k=1):
-    g = Graph()
-    if kind == "matmul":
+def write_kernel(path, kind, way, n, k=1):
+    g = Graph(way=WAYS.get(way))
+    if way:
+        y = g.multiply("x", normal_weights(n, k).T)
+    elif kind == "matmul":
         y = g.node("MatMul", "x", g.constant(floats(k, n)))
     elif kind == "layernorm":
         gamma, beta = g.constant(floats(n)), g.constant(floats(n))
@@ -210,29 +275,43 @@ def write_kernel(path, kind, n, k=1):
         y = g.node("Softmax", "x", axis=-1)
     else:
         y = g.node("Gelu", "x", domain="com.microsoft")
-    # the output is one row: node would copy a whole matrix into new memory at every run
-    g.node("Slice", y, g.constant([0]), g.constant([1]))
-    g.save(path, ["m", k if kind == "matmul" else n], [1, n])
+    # the output is a few rows: node would copy a whole matrix into new memory at every run
+    g.node("Slice", y, g.constant([0]), g.constant([RESULT_ROWS if way else 1]))
+    g.save(path, ["m", k if kind == "matmul" else n], ["rows" if way else 1, n])
 
 
 def current(path):
     return os.path.exists(path) and os.path.getmtime(path) > os.path.getmtime(__file__)
 
 
+def read_header(path):
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        return json.loads(file.read(length)), 8 + length
+
+
+def make_forward(directory, model, way):
+    """The checkpoint is written once, the models of every way from it."""
+    os.makedirs(directory, exist_ok=True)
+    if not current(f"{directory}/config.json"):
+        write_checkpoint(directory, model)
+    if onnx and not current(f"{directory}/{model_file(way)}"):
+        write_forward(directory, model, *read_header(f"{directory}/model.safetensors"), way)
+
+
 def make(kind, what):
+    kind, _, way = kind.partition("-")
+    if way and way not in WAYS:
+        raise ValueError(f"expected a way among {', '.join(WAYS)}, found {way}")
     if kind == "forward":
-        directory = f"{DIRECTORY}/{what}"
-        if not current(f"{directory}/{'model.onnx' if onnx else 'config.json'}"):
-            os.makedirs(directory, exist_ok=True)
-            header, start = write_checkpoint(directory, what)
-            if onnx:
-                write_forward(directory, what, header, start)
+        make_forward(f"{DIRECTORY}/{what}", what, way)
     else:
         sizes = [int(size) for size in what.split("x")]
         for shape in (sizes[1:], [1 for _ in sizes[1:]]):
-            path = f"{DIRECTORY}/{kind}-{'x'.join(map(str, shape))}.onnx"
+            name = "-".join(filter(None, (kind, way, "x".join(map(str, shape)))))
+            path = f"{DIRECTORY}/{name}.onnx"
             if not current(path):
-                write_kernel(path, kind, *shape)
+                write_kernel(path, kind, way, *shape)
 
 
 os.makedirs(DIRECTORY, exist_ok=True)

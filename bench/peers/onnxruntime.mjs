@@ -1,9 +1,11 @@
 // onnxruntime.mjs - ONNX Runtime as a process for the benchmarks: reads one request per line,
 // answers each with one line
 //
-//   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares a job
+//   matmul ID MxNxK, layernorm|softmax|gelu ID MxN, forward ID MODEL BATCH THREADS   prepares a job;
+//                    matmul and forward also as -int8 and so on, as in make_model.py
+//   fill ID normal|outliers   changes the inputs of a matmul
 //   run ID REPEATS   answers the seconds, minus what as many calls with every size 1 take
-//   logits ID        answers the logits of the last run
+//   result ID        answers the numbers of the last run
 //   forget ID        frees the job
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
@@ -17,6 +19,26 @@ let ort;
 function floats(count) {
     return Float32Array.from({ length: count },
         (_, i) => Math.fround(Math.fround((i * 7919 % 1009) / 504) - 1));
+}
+
+const imul = Math.imul;
+
+// fill_inputs of peers.h
+function mix(x) {
+    x = imul(x ^ x >>> 16, 0x7feb352d);
+    x = imul(x ^ x >>> 15, 0x846ca68b);
+    return x ^ x >>> 16;
+}
+
+function bytes(x) {
+    return (x & 255) + (x >>> 8 & 255) + (x >>> 16 & 255) + (x >>> 24);
+}
+
+function fill({ data, dims: [, k] }, outliers) {
+    for (let i = 0; i < data.length; i++) {
+        const sum = bytes(mix(3 * i)) + bytes(mix(3 * i + 1)) + bytes(mix(3 * i + 2));
+        data[i] = (sum - 1530) / 256 * (outliers && i % k % 192 === 77 ? 20 : 1);
+    }
 }
 
 // A session with fixed inputs and outputs, so that no run allocates or copies them.
@@ -40,7 +62,7 @@ async function open(file, threads, input, output, dimensions) {
     const x = new ort.Tensor('float32', floats(size(input)), input);
     const y = new ort.Tensor('float32', new Float32Array(size(output)), output);
     const run = () => session.run({ x }, { y });
-    return { run, y, close: () => session.release() };
+    return { run, x, y, close: () => session.release() };
 }
 
 async function time(job, repeats) {
@@ -62,17 +84,18 @@ async function overheadOf(job) {
 
 async function openKernel(kind, shape) {
     const [m, n, k] = shape.split('x').map(Number);
-    return open(`${kind}-${shape.replace(/^\d+x/, '')}.onnx`, 1, [m, k ?? n], [1, n], { m });
+    const rows = kind.includes('int8') ? Math.min(m, 8) : 1; // of RESULT_ROWS
+    return open(`${kind}-${shape.replace(/^\d+x/, '')}.onnx`, 1, [m, k ?? n], [rows, n], { m });
 }
 
 async function answer(command, id, ...rest) {
     const job = jobs.get(id);
-    switch (command) {
+    switch (command.startsWith('forward') ? 'forward' : command) {
     case 'forward': {
         const [model, batch, threads] = [rest[0], Number(rest[1]), Number(rest[2])];
         const { pretrained_cfg } =
             JSON.parse(readFileSync(`${directory}/${model}/config.json`));
-        jobs.set(id, await open(`${model}/model.onnx`, threads,
+        jobs.set(id, await open(`${model}/${command.replace('forward', 'model')}.onnx`, threads,
             [batch, ...pretrained_cfg.input_size], [batch, 1000], { batch }));
         return '';
     }
@@ -81,7 +104,10 @@ async function answer(command, id, ...rest) {
         const seconds = await time(job, repeats);
         return seconds - (job.empty ? repeats * await overheadOf(job) : 0);
     }
-    case 'logits':
+    case 'fill':
+        fill(job.x, rest[0] === 'outliers');
+        return '';
+    case 'result':
         return job.y.data.join(' ');
     case 'forget':
         await job.close();

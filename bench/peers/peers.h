@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vit/vit.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -36,13 +38,22 @@ struct work {
     float *y;
     const char *model;     /* forward: an architecture's name */
     size_t batch, threads; /* of the forward pass; all else runs on one thread */
+    /* of a matmul or a forward pass: what libvit computes it in, and the peers that can */
+    enum vit_precision precision;
 };
+
+/* What a matmul in float16 or int8 multiplies; work_normal defines both. */
+enum inputs { INPUTS_NORMAL, INPUTS_OUTLIERS, INPUTS_KINDS };
+extern const char *const inputs_names[INPUTS_KINDS]; /* "normal", "outliers" */
 
 /* A piece of work that a library has been prepared for. */
 struct job {
     double (*run)(void *state, size_t repeats); /* seconds that `repeats` runs take */
-    void (*logits)(void *state, float *logits); /* forward: [batch][1000] of the last run */
-    void (*close)(void *state);                 /* NULL: kept until the program ends */
+    /* the first numbers of the last run's result; NULL: they are in the work's y */
+    void (*result)(void *state, size_t count, float *y);
+    /* changes the inputs; NULL: it reads the work's x */
+    void (*fill)(void *state, enum inputs inputs);
+    void (*close)(void *state); /* NULL: kept until the program ends */
     void *state;
 };
 
@@ -59,7 +70,15 @@ struct machine {
 
 enum { TEXT_SIZE = 256 };
 
-enum group_bit { DOES_MATMUL = 1, DOES_ROWS = 2, DOES_FORWARD = 4, DOES_ATTENTION = 8 };
+enum group_bit {
+    DOES_MATMUL = 1,
+    DOES_ROWS = 2,
+    DOES_FORWARD = 4,
+    DOES_ATTENTION = 8,
+    DOES_FLOAT16 = 16,     /* matmul */
+    DOES_INT8 = 32,        /* matmul, the quantizing of x included */
+    DOES_FORWARD_INT8 = 64 /* whose linear layers are int8 */
+};
 
 struct peer {
     const char *name;
@@ -70,15 +89,17 @@ struct peer {
     bool (*open)(const struct machine *machine, char *text);
     /* Weights are packed here where the library can. False: not on this level. */
     bool (*prepare)(const struct work *work, struct job *job);
-    unsigned does;  /* of enum group_bit: the groups that it takes part in */
-    bool elsewhere; /* runs in a separate process, without the arrays of the work */
-    bool unheld;    /* cannot be limited to a level: always uses the best of the machine */
+    unsigned does;         /* of enum group_bit: the groups that it takes part in */
+    bool elsewhere;        /* runs in a separate process, without the arrays of the work */
+    bool unheld;           /* cannot be limited to a level: always uses the best of the machine */
+    const struct peer *of; /* this is another way to use that library, which comes before it */
 };
 
+/* libvit_float32 computes in float32 whatever the work's precision is. */
 extern const struct peer peer_libvit, peer_openblas, peer_blis, peer_onednn, peer_onnxruntime,
-    peer_pytorch;
+    peer_pytorch, peer_libvit_float32, peer_ort_per_channel, peer_ort_7_bits;
 
-enum { PEERS = 6 };
+enum { PEERS = 9 };
 extern const struct peer *const all_peers[PEERS]; /* libvit is the first */
 
 /*
@@ -103,11 +124,26 @@ void fatal(const char *format, ...);
  */
 void *allocate(size_t bytes);
 
+/*
+ * Number i of a sequence: the sum of 12 random bytes, less its mean, over 256. It is almost normal,
+ * with a deviation of 1, and exact in every language.
+ */
+float work_normal(size_t i);
+
+/* x[m][k], normal; with outliers, 20 times as large in columns 77, 77 + 192, … */
+void fill_inputs(size_t m, size_t k, enum inputs inputs, float *x);
+
+/* w[n][k], normal, over 3: so that float16 rounds them */
+void fill_weights(size_t n, size_t k, float *w);
+
 /* Sets float i to (i · 7919 mod 1009)/504 − 1, as the child processes do. */
 float *new_floats(size_t count);
 
 /* The largest difference of two results, as a share of the first's largest number. */
 double difference(size_t count, const float *a, const float *b);
+
+/* The root mean square of y − exact, over that of exact. */
+double rms_error(size_t count, const double *exact, const float *y);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,6 @@
 #include "bind.h"
 #include "child.h"
 #include "peers.h"
-#include "vit/kernels.h"
 
 /* Debian's Python, not another one on the PATH: make deps installs Debian's packages. */
 #define PYTHON "/usr/bin/python3"
@@ -30,7 +29,6 @@ static struct child models, onnxruntime, pytorch;
 struct state {
     struct child *child;
     unsigned id; /* the id of the job in the child */
-    size_t batch;
 };
 
 /* "matmul" and "197x768x768", as in requests to all child processes. */
@@ -57,18 +55,25 @@ static double run(void *state, size_t repeats)
     return seconds;
 }
 
-static void read_logits(void *state, float *logits)
+static void read_result(void *state, size_t count, float *y)
 {
     const struct state *const s = state;
-    char *at = child_ask(s->child, "logits %u", s->id);
+    char *at = child_ask(s->child, "result %u", s->id);
 
-    for (size_t i = 0; i < 1000 * s->batch; i++) {
+    for (size_t i = 0; i < count; i++) {
         char *end;
-        logits[i] = strtof(at, &end);
+        y[i] = strtof(at, &end);
         if (end == at)
-            fatal("%s: expected %zu logits, found %zu", s->child->name, 1000 * s->batch, i);
+            fatal("%s: expected %zu numbers, found %zu", s->child->name, count, i);
         at = end;
     }
+}
+
+static void fill(void *state, enum inputs inputs)
+{
+    const struct state *const s = state;
+
+    child_ask(s->child, "fill %u %s", s->id, inputs_names[inputs]);
 }
 
 static void forget(void *state)
@@ -79,15 +84,16 @@ static void forget(void *state)
     free(state);
 }
 
-static void prepare(struct child *child, const struct work *work, struct job *job)
+/* way: "", or "-int8" and the like, which make_model.py describes. */
+static void prepare(struct child *child, const struct work *work, const char *way, struct job *job)
 {
     static unsigned ids;
     struct state *const s = allocate(sizeof *s);
 
-    *s = (struct state){ child, ids++, work->batch };
-    *job = (struct job){ run, read_logits, forget, s };
-    child_ask(child, "%s %u %s %zu %zu", work_names[work->kind], s->id, shape_of(work), work->batch,
-              work->threads);
+    *s = (struct state){ child, ids++ };
+    *job = (struct job){ run, read_result, fill, forget, s };
+    child_ask(child, "%s%s %u %s %zu %zu", work_names[work->kind], way, s->id, shape_of(work),
+              work->batch, work->threads);
 }
 
 /* The first line is "ready" and the version, or "missing" and the missing part. */
@@ -114,9 +120,14 @@ bool models_open(const struct machine *machine, char *text)
     return greet(&models, text);
 }
 
+static void make(const struct work *work, const char *way)
+{
+    child_ask(&models, "%s%s %s", work_names[work->kind], way, shape_of(work));
+}
+
 void models_make(const struct work *work)
 {
-    child_ask(&models, "%s %s", work_names[work->kind], shape_of(work));
+    make(work, "");
 }
 
 static bool open_onnxruntime(const struct machine *machine, char *text)
@@ -139,43 +150,67 @@ static bool open_onnxruntime(const struct machine *machine, char *text)
 
 static bool open_pytorch(const struct machine *machine, char *text)
 {
-    char directory[4096], capability[64], threads[32];
-    char *const settings[] = { OPENBLAS,
-                               HUGE_PAGES,
-                               KEPT,
-                               capability,
-                               "OMP_PROC_BIND=true",
-                               threads,
-                               "OPENBLAS_NUM_THREADS=2",
-                               NULL };
+    char directory[4096], threads[32];
+    char *const settings[] = {
+        OPENBLAS, HUGE_PAGES, KEPT, "OMP_PROC_BIND=true", threads, "OPENBLAS_NUM_THREADS=2", NULL
+    };
 
     snprintf(directory, sizeof directory, "%s/peers", machine->build);
-    snprintf(capability, sizeof capability, "ATEN_CPU_CAPABILITY=%s", machine->kernels->isa);
     snprintf(threads, sizeof threads, "OMP_NUM_THREADS=%zu", machine->cpu_count);
     child_start(&pytorch, "PyTorch", settings,
                 (char *[]){ PYTHON, "bench/peers/pytorch.py", directory, NULL });
     return greet(&pytorch, text);
 }
 
+static bool prepare_way(const struct work *work, const char *way, struct job *job)
+{
+    make(work, way);
+    prepare(&onnxruntime, work, way, job);
+    return true;
+}
+
 static bool prepare_onnxruntime(const struct work *work, struct job *job)
 {
-    models_make(work);
-    prepare(&onnxruntime, work, job);
-    return true;
+    return prepare_way(work, work->precision == VIT_PRECISION_INT8 ? "-int8" : "", job);
+}
+
+static bool prepare_per_channel(const struct work *work, struct job *job)
+{
+    return prepare_way(work, "-int8-channels", job);
+}
+
+static bool prepare_7_bits(const struct work *work, struct job *job)
+{
+    return prepare_way(work, "-int8-channels-7", job);
 }
 
 static bool prepare_pytorch(const struct work *work, struct job *job)
 {
-    prepare(&pytorch, work, job);
+    prepare(&pytorch, work, "", job);
     return true;
 }
 
-const struct peer peer_onnxruntime = { "ONNX Runtime",
-                                       open_onnxruntime,
-                                       prepare_onnxruntime,
-                                       DOES_MATMUL | DOES_ROWS | DOES_FORWARD,
-                                       true,
-                                       true };
-const struct peer peer_pytorch = {
-    "PyTorch", open_pytorch, prepare_pytorch, DOES_ROWS | DOES_FORWARD, true, false
-};
+const struct peer peer_onnxruntime = { .name = "ONNX Runtime",
+                                       .open = open_onnxruntime,
+                                       .prepare = prepare_onnxruntime,
+                                       .does = DOES_MATMUL | DOES_ROWS | DOES_FORWARD | DOES_INT8 |
+                                               DOES_FORWARD_INT8,
+                                       .elsewhere = true,
+                                       .unheld = true };
+const struct peer peer_ort_per_channel = { .name = "ORT per channel",
+                                           .prepare = prepare_per_channel,
+                                           .does = DOES_INT8 | DOES_FORWARD_INT8,
+                                           .elsewhere = true,
+                                           .unheld = true,
+                                           .of = &peer_onnxruntime };
+const struct peer peer_ort_7_bits = { .name = "ORT 7 bits",
+                                      .prepare = prepare_7_bits,
+                                      .does = DOES_INT8 | DOES_FORWARD_INT8,
+                                      .elsewhere = true,
+                                      .unheld = true,
+                                      .of = &peer_onnxruntime };
+const struct peer peer_pytorch = { .name = "PyTorch",
+                                   .open = open_pytorch,
+                                   .prepare = prepare_pytorch,
+                                   .does = DOES_ROWS | DOES_FORWARD,
+                                   .elsewhere = true };

@@ -130,7 +130,7 @@ def answer(command, job, *rest):
         jobs[job] = Forward(*rest)
     elif command == "run":
         return jobs[job].run(int(rest[0]))
-    elif command == "logits":
+    elif command == "result":
         return " ".join(map(repr, jobs[job].logits.flatten().tolist()))
     elif command == "forget":
         del jobs[job]

@@ -1,8 +1,8 @@
 """report.py - prints the tables that were measured"""
 import statistics
 
-from rounds import (fastest_peer, geometric_mean, has_figure, kept, over_best, scaling,
-                    share)
+from rounds import (FLOAT32, error, fastest_peer, geometric_mean, has_figure, kept, over_best,
+                    over_library, quiet_share, scaling, share)
 
 BUSY = 0.97  # below this share of a processor a row says so: times are real time
 
@@ -39,26 +39,46 @@ def best_text(answer):
 
 
 UNITS = {
-    "share": "% of the multiply-add peak, median and its 95 % interval (all, below 6 rounds)",
+    "share": "% of the multiply-add peak (int8's of int8), median and its 95 % interval (all, "
+             "below 6 rounds)",
     "ns": "ns per element, medians",
     "ms": "ms per image, medians",
     "beside": "% of its quiet speed that each keeps beside the neighbor, and the interval",
 }
 
 
+def error_lines(answer, names, width):
+    """The error of each library's result, below its speed: one line for each kind of inputs."""
+    kinds = dict.fromkeys(k for errors in answer.get("errors", {}).values() for k in errors)
+    for inputs in kinds:
+        found = [error(answer, n, inputs) for n in names]
+        cells = "".join(f" {'–' if e is None else f'{100 * e:.3g} %':>16}" for e in found)
+        yield f"{'  error, ' + inputs:{width}}{cells}"
+
+
+def float32_text(answer):
+    found = over_library(answer, FLOAT32)
+    return f"  {found[0]:5.2f} ({found[1]:.2f}–{found[2]:.2f})" if found else ""
+
+
 def print_compared(table, rows, answers, out):
     names = columns(answers[r.case] for r in rows)
-    over = len(names) > 1
-    width = max(len(r.case) for r in rows)
-    share_too = table.unit == "ms"
+    over = any(n not in ("libvit", FLOAT32) for n in names)
+    width = max(20, *(len(r.case) for r in rows))
+    lower = FLOAT32 in names
+    share_too = table.unit == "ms" and not lower
     out(f"{'':{width}}" + "".join(f" {n:>16}" for n in names) +
-        ("  libvit's share" if share_too else "") + ("  libvit over the best" if over else ""))
+        ("  libvit's share" if share_too else "") + ("  over float32     " if lower else "") +
+        ("  libvit over the best" if over else ""))
     for row in rows:
         answer = answers[row.case]
         line = "".join(f" {figure(table, row, answer, n):>16}" for n in names)
         if share_too:
             line += f"  {percent(share(row, answer, 'libvit')):>14}"
+        line += float32_text(answer)
         out(f"{row.case:{width}}{line}  {best_text(answer)}{notes(answer)}".rstrip())
+        for text in error_lines(answer, names, width):
+            out(text)
     ratios = [over_best(answers[r.case])[0] for r in rows if over_best(answers[r.case])]
     if ratios:
         out(f"libvit over the best, geometric mean of {len(ratios)}: {geometric_mean(ratios):.3f}")
@@ -167,13 +187,18 @@ def flat_record(table, row, answer, library, facts):
         found = share(row, answer, library)
         record |= {"peak_share_median": found[0], "peak_share_low": found[1],
                    "peak_share_high": found[2],
+                   "peak_share_quiet": quiet_share(row, answer, library),
                    "peak_gflops": 1e-9 * statistics.median(answer["peak"])}
     if row.elements:
         record["ns_per_element"] = 1e9 * statistics.median(seconds) / row.elements
+    record |= {f"error_{k}": v for k, v in answer.get("errors", {}).get(library, {}).items()}
     best = over_best(answer) if library == "libvit" else None
     if best:
         record |= {"over_best": best[0], "over_best_low": best[1], "over_best_high": best[2],
                    "best_peer": best[3]}
+    own = over_library(answer, FLOAT32) if library == "libvit" else None
+    if own:
+        record |= {"over_float32": own[0], "over_float32_low": own[1], "over_float32_high": own[2]}
     if "seconds_beside" in answer:
         found = kept(answer, library)
         record |= {"kept": found[0], "kept_low": found[1], "kept_high": found[2]}

@@ -8,6 +8,10 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from compare import summarize  # noqa: E402, after the path is set
 
 
+OWN = "libvit"
+FLOAT32 = "libvit float32"  # beside libvit in a lower precision; not a peer
+
+
 def ratio(over, under):
     """The median of the rounds' ratios and its 95 % interval, or the extremes of few rounds: what
     the machine does over seconds cancels within a round."""
@@ -20,6 +24,27 @@ def share(row, answer, library):
     return ratio([row.operations / s for s in answer["seconds"][library]], answer["peak"])
 
 
+def quiet_share(row, answer, library):
+    """The share of the peak that a tenth of the rounds reach. What shares a core with the machine,
+    such as a hardware thread of another virtual machine, slows a matmul more than the peak."""
+    found = sorted(row.operations / s / p
+                   for s, p in zip(answer["seconds"][library], answer["peak"]))
+    return found[-1 - len(found) // 10]
+
+
+def over_library(answer, library):
+    """libvit's speed over another library's or way's; None if one was not measured."""
+    seconds = answer["seconds"]
+    if library not in seconds or not has_figure(seconds[library]):
+        return None
+    return ratio(seconds[library], seconds[OWN])
+
+
+def error(answer, library, inputs):
+    """The rms error of a result, relative to the result; None: not measured."""
+    return answer.get("errors", {}).get(library, {}).get(inputs)
+
+
 def has_figure(seconds):
     """Of a peer in another process the overhead of a call is subtracted; a disturbed row may leave
     nothing."""
@@ -30,7 +55,7 @@ def over_peers(answer, but=()):
     """libvit's speed over each peer's: {library: (median, low, high)}."""
     own = answer["seconds"]["libvit"]
     return {p: ratio(s, own) for p, s in answer["seconds"].items()
-            if p != "libvit" and p not in but and has_figure(s)}
+            if p not in (OWN, FLOAT32) and p not in but and has_figure(s)}
 
 
 def over_best(answer, but=()):

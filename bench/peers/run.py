@@ -198,7 +198,8 @@ def parse(argv):
     parser.add_argument("--build", default="build")
     parser.add_argument("--isa", help="the level; by default every level but scalar")
     parser.add_argument("--only", help="tables: linear, heads, odd (matmul: these three), "
-                                       "attention, rows, forward, scaling, start")
+                                       "attention, rows, forward, scaling, start, int8, "
+                                       "float16, forward_int8, scaling_int8 (lower: these four)")
     parser.add_argument("--rounds", type=int, help="in place of 15, and 5 for the slowest")
     parser.add_argument("--models", help="of the tables forward, scaling and start")
     parser.add_argument("--batch", type=int, choices=tables.BATCHES,

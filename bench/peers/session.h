@@ -25,6 +25,7 @@ struct turns {
     double seconds[STATES][PEERS][MAX_ROUNDS]; /* of one run */
     double peak[STATES][MAX_ROUNDS];           /* operations per second */
     size_t rounds;
+    const struct vit_matmul_kernel *kernel; /* whose multiply-adds the peak is; NULL: float32's */
     double processor_share; /* of libvit's turns: the share in which its first thread ran */
 };
 
@@ -53,8 +54,9 @@ json_t *answer_forward(const struct session *session, const json_t *request);
 json_t *answer_scaling(const struct session *session, const json_t *request);
 json_t *answer_start(const struct session *session, const json_t *request);
 
-/* A number and a text of a request. */
+/* A number, a text and the precision of a request; float32 if it names none. */
 size_t request_size(const json_t *request, const char *name);
+enum vit_precision request_precision(const json_t *request);
 const char *request_text(const json_t *request, const char *name);
 size_t request_rounds(const json_t *request);
 

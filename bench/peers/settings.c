@@ -16,12 +16,22 @@ static const struct setting {
      * an older CPU, and BLIS its plain C kernels. BLIS numbers its configurations: 0 is skx, 6 is
      * zen3, the fastest of its five with AVX2.
      */
+    { "avx512vnni", "OPENBLAS_CORETYPE", "SkylakeX" },
     { "avx512", "OPENBLAS_CORETYPE", "SkylakeX" },
+    { "avx2vnni", "OPENBLAS_CORETYPE", "Haswell" },
     { "avx2", "OPENBLAS_CORETYPE", "Haswell" },
+    { "avx512vnni", "BLIS_ARCH_TYPE", "0" },
     { "avx512", "BLIS_ARCH_TYPE", "0" },
+    { "avx2vnni", "BLIS_ARCH_TYPE", "6" },
     { "avx2", "BLIS_ARCH_TYPE", "6" },
-    { "avx512", "DNNL_MAX_CPU_ISA", NULL },
+    { "avx512vnni", "DNNL_MAX_CPU_ISA", NULL },
+    { "avx512", "DNNL_MAX_CPU_ISA", "AVX512_CORE" },
+    { "avx2vnni", "DNNL_MAX_CPU_ISA", "AVX2_VNNI" },
     { "avx2", "DNNL_MAX_CPU_ISA", "AVX2" },
+    { "avx512vnni", "ATEN_CPU_CAPABILITY", "avx512" },
+    { "avx512", "ATEN_CPU_CAPABILITY", "avx512" },
+    { "avx2vnni", "ATEN_CPU_CAPABILITY", "avx2" },
+    { "avx2", "ATEN_CPU_CAPABILITY", "avx2" },
 };
 
 json_t *settings_apply(const char *level)

@@ -16,6 +16,10 @@ TOKENS = (50, 197, 577, 1370)
 BATCHES = (1, 8)
 LINEAR_ROWS = (50, 197, 577, 1370, 1576)
 HEAD = 64
+LOWER_ROWS = (197, 1576)  # of matmuls in float16 and int8
+ONE_ROW = ("vit_b/fc1", 1, 3072, 768)
+LOWER_MODELS = ("vit_small_patch16_224", "vit_base_patch16_224")
+LOWER_LIBRARIES = ["libvit", "libvit float32", "ONNX Runtime", "ORT per channel", "ORT 7 bits"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,14 +63,20 @@ class Table:
         return 5 + sum(row.seconds(peak, beside) for row in self.rows)
 
 
-def matmul(case, m, n, k, rounds):
-    request = {"kind": "matmul", "m": m, "n": n, "k": k, "rounds": rounds}
-    return Row(f"{case}/{m}x{n}x{k}", request, 2.0 * m * n * k)
+def matmul(case, m, n, k, rounds, **more):
+    request = {"kind": "matmul", "m": m, "n": n, "k": k, "rounds": rounds} | more
+    return Row(f"{case}/{m}x{n}x{k}", request, 2.0 * m * n * k,
+               libraries=6 if more.get("precision") == "int8" else 4)
 
 
-def linear_rows(rounds, ms=LINEAR_ROWS, widths=WIDTHS):
-    return [matmul(f"{model}/{layer}", m, n * WIDTHS[model], k * WIDTHS[model], rounds)
+def linear_rows(rounds, ms=LINEAR_ROWS, widths=WIDTHS, **more):
+    return [matmul(f"{model}/{layer}", m, n * WIDTHS[model], k * WIDTHS[model], rounds, **more)
             for m in ms for model in widths for layer, (n, k) in LAYERS.items()]
+
+
+def float16_rows(rounds):
+    return ([matmul(*ONE_ROW, rounds, precision="float16")] +
+            linear_rows(rounds, LOWER_ROWS, precision="float16"))
 
 
 def head_rows(rounds):
@@ -112,30 +122,50 @@ def flops(model):
     return blocks + 2.0 * (tokens - 1) * 3 * patch * patch * width + 2.0 * width * 1000
 
 
-def forward_rows(rounds, few, threads, models, batches):
+def forward_rows(rounds, few, threads, models, batches, names=None, **more):
     rows = []
     for model in models:
-        libraries = ["libvit", "ONNX Runtime"] + ["PyTorch"] * MODELS[model][4]
+        libraries = names or ["libvit", "ONNX Runtime"] + ["PyTorch"] * MODELS[model][4]
         for batch in batches:
             for count in range(1, threads + 1):
                 request = {"kind": "forward", "model": model, "batch": batch, "threads": count,
                            "rounds": few if batch > 1 and model in SLOW else rounds,
-                           "libraries": libraries}
+                           "libraries": libraries} | more
                 rows.append(Row(f"{model}/batch:{batch}/threads:{count}", request,
                                 batch * flops(model), libraries=len(libraries), batch=batch,
                                 threads=count))
     return rows
 
 
-def scaling_rows(rounds, models):
+def scaling_rows(rounds, models, **more):
     rows = []
     for model in models:
         for pause in (True, False):
             request = {"kind": "scaling", "model": model, "batch": 1, "pause": pause,
-                       "rounds": rounds}
+                       "rounds": rounds} | more
             rows.append(Row(f"{model}/{'pauses' if pause else 'back_to_back'}", request,
                             flops(model), libraries=1))
     return rows
+
+
+def lower_tables(threads, rounds, models, batches):
+    """float16 and int8, each beside libvit in float32. OpenBLAS, BLIS and PyTorch have neither."""
+    without = ("OpenBLAS", "BLIS", "PyTorch")
+    alone = (*without, "oneDNN", "ONNX Runtime")
+    models = [m for m in LOWER_MODELS if m in models]
+    tables = [
+        Table("int8", "int8 linear layers of ViT-S, -B, -L, quantizing included", "share",
+              linear_rows(rounds, LOWER_ROWS, precision="int8"), without),
+        Table("float16", "linear layers with float16 weights", "share", float16_rows(rounds),
+              alone),
+        Table("forward_int8", "forward passes with int8 linear layers", "ms",
+              forward_rows(rounds, rounds, threads, models, batches, LOWER_LIBRARIES,
+                           precision="int8"), (*without, "oneDNN")),
+    ]
+    if threads > 1:
+        tables.append(Table("scaling_int8", "two threads over one, libvit in int8", "scaling",
+                            scaling_rows(rounds, models, precision="int8"), alone))
+    return tables
 
 
 def all_tables(threads, rounds=None, models=None, batches=None):
@@ -162,7 +192,7 @@ def all_tables(threads, rounds=None, models=None, batches=None):
              for m in models if m == "vit_base_patch16_224"]
     tables.append(Table("start", "from the start of a program to its first logits", "start", start,
                         ("OpenBLAS", "BLIS", "oneDNN", "ONNX Runtime", "PyTorch")))
-    return tables
+    return tables + lower_tables(threads, many, models, batches or BATCHES)
 
 
 def beside_tables(rounds=None):
@@ -174,7 +204,8 @@ def beside_tables(rounds=None):
             Table("forward", "forward pass", "beside", forward, without)]
 
 
-GROUPS = {"matmul": ("linear", "heads", "odd")}  # names for --only that mean several tables
+GROUPS = {"matmul": ("linear", "heads", "odd"),  # names for --only that mean several tables
+          "lower": ("int8", "float16", "forward_int8", "scaling_int8")}
 
 
 def select(tables, only):
