@@ -266,7 +266,7 @@ struct vit_tile {
     size_t a_bytes;     /* from one row of A to the next */
     const void *panel;  /* from `pack` */
     size_t panel_bytes; /* from one panel to the next, where n > nr */
-    /* hints: what to prefetch, 16·k bytes in each tile of rows, never read: the address may be
+    /* hints: what to prefetch, a part of it in each tile of rows, never read: the address may be
        invalid; and whether C is too large for a cache */
     const void *prefetch;
     size_t prefetch_bytes;

@@ -66,11 +66,35 @@ static inline int_reg int8_dot(int_reg c, byte_reg a, byte_reg b)
  * vpmaddubsw saturates at 16 bits, but no pair of weights reaches that: int8_limit_pair. The sum is
  * in assembly, because gcc 12 would add in other registers, and copy or spill accumulators.
  */
-static inline int_reg int8_dot(int_reg c, byte_reg a, byte_reg b)
+static inline int_reg int8_add_pairs(int_reg c, __m256i pairs)
 {
-    const __m256i sums = _mm256_madd_epi16(_mm256_maddubs_epi16(a, b), _mm256_set1_epi16(1));
+    const __m256i sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
     __asm__("vpaddd %1, %0, %0" : "+x"(c) : "x"(sums));
     return c;
+}
+
+static inline int_reg int8_dot(int_reg c, byte_reg a, byte_reg b)
+{
+    return int8_add_pairs(c, _mm256_maddubs_epi16(a, b));
+}
+
+/* Weights are operands in memory: where a core has two threads, instructions limit the speed. */
+#define HAS_INT8_STEP
+ALWAYS_INLINE void int8_step(size_t m, size_t regs, const char *a, size_t a_bytes, const char *b,
+                             int_reg acc[INT8_MR][INT8_NR / REG_LANES])
+{
+    UNROLL
+    for (size_t i = 0; i < m; i++) {
+        const byte_reg x = int8_broadcast(a + i * a_bytes);
+        UNROLL
+        for (size_t v = 0; v < regs; v++) {
+            __m256i pairs;
+            __asm__("vpmaddubsw %2, %1, %0"
+                    : "=x"(pairs)
+                    : "x"(x), "m"(*(const __m256i_u *)(const void *)(b + 4 * REG_LANES * v)));
+            acc[i][v] = int8_add_pairs(acc[i][v], pairs);
+        }
+    }
 }
 #endif
 

@@ -65,8 +65,7 @@ ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, si
         acc[p][v] = vdupq_n_s32(0);
     for (size_t l = 0; l < k; l += 8) {
         byte_reg x[(INT8_MR + 1) / 2];
-        __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
-        __builtin_prefetch(prefetch + 16 * l + 64, 0, PREFETCH2);
+        __builtin_prefetch(prefetch + INT8_NR / 4 * l, 0, PREFETCH2);
         UNROLL
         for (size_t p = 0; p < pairs; p++) {
             const char *const row = a + head + l + 2 * p * a_bytes;

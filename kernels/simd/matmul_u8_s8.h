@@ -24,6 +24,12 @@
  */
 #define INT8_REGS (INT8_NR / REG_LANES)
 
+/*
+ * Rows of the panel between two jumps, and the bytes of the next panel that are prefetched for each
+ * row: one tile prefetches a quarter of the panel's weights.
+ */
+enum { INT8_ROWS = 16, INT8_AHEAD = INT8_NR / 4 };
+
 #if !defined(HAS_INT8_STEP) && !defined(HAS_INT8_GROUP)
 /* acc += four columns of A times four rows of the panel */
 ALWAYS_INLINE void int8_step(size_t m, size_t regs, const char *a, size_t a_bytes, const char *b,
@@ -56,24 +62,35 @@ static inline int32_t int8_zero_of(const char *row_group)
 }
 
 #ifndef HAS_INT8_GROUP
-/* Adds a group of k numbers to the chains [m][INT8_NR] of `regs` registers of columns. */
+/*
+ * Adds a group of k numbers to the chains [m][INT8_NR] of `regs` registers of columns. Where k
+ * is a constant, as in all groups but a shorter last one, compilers leave the second loop out.
+ */
 ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, size_t a_bytes,
                               const char *panel, const char *prefetch, float *chains)
 {
     const float *const scales = (const float *)(const void *)panel;
     const int32_t *const sums = (const int32_t *)(const void *)panel + INT8_NR;
     int_reg acc[INT8_MR][INT8_REGS];
+    size_t l = 0;
 
     UNROLL
     for (size_t i = 0; i < m; i++)
         UNROLL
     for (size_t v = 0; v < regs; v++)
         acc[i][v] = int8_begin(int8_zero_of(a + i * a_bytes), sums + REG_LANES * v);
-    for (size_t l = 0; l < k; l += 4) {
-        __builtin_prefetch(prefetch + 16 * l, 0, PREFETCH2);
+    for (; l + INT8_ROWS <= k; l += INT8_ROWS) {
+        UNROLL
+        for (size_t i = 0; i < INT8_ROWS * INT8_AHEAD; i += 64)
+            __builtin_prefetch(prefetch + INT8_AHEAD * l + i, 0, PREFETCH2);
+        UNROLL
+        for (size_t i = 0; i < INT8_ROWS; i += 4)
+            int8_step(m, regs, a + INT8_ROW_HEAD + l + i, a_bytes,
+                      panel + INT8_PANEL_HEAD + (l + i) * INT8_NR, acc);
+    }
+    for (; l < k; l += 4)
         int8_step(m, regs, a + INT8_ROW_HEAD + l, a_bytes, panel + INT8_PANEL_HEAD + l * INT8_NR,
                   acc);
-    }
     UNROLL
     for (size_t i = 0; i < m; i++) {
         const float scale = *(const float *)(const void *)(a + i * a_bytes);
@@ -90,7 +107,7 @@ struct int8_block {
     const char *a; /* the first group of the first row */
     size_t a_bytes, k;
     const char *panel;    /* its first group */
-    const char *prefetch; /* 16·k bytes */
+    const char *prefetch; /* INT8_AHEAD·k bytes */
     float *chains;        /* [m][INT8_NR] */
 };
 
@@ -98,9 +115,13 @@ struct int8_block {
 #define INT8_MULTIPLY(m, regs)                                                                     \
     __attribute__((noinline)) static void int8_multiply_##m##_##regs(const struct int8_block *s)   \
     {                                                                                              \
-        for (size_t l = 0; l < s->k; l += GROUP)                                                   \
-            int8_group(m, regs, int8_length(s->k, l), s->a + int8_row_bytes(l), s->a_bytes,        \
-                       s->panel + int8_panel_bytes(l), s->prefetch + 16 * l, s->chains);           \
+        size_t l = 0;                                                                              \
+        for (; l + GROUP <= s->k; l += GROUP)                                                      \
+            int8_group(m, regs, GROUP, s->a + int8_row_bytes(l), s->a_bytes,                       \
+                       s->panel + int8_panel_bytes(l), s->prefetch + INT8_AHEAD * l, s->chains);   \
+        if (l < s->k)                                                                              \
+            int8_group(m, regs, s->k - l, s->a + int8_row_bytes(l), s->a_bytes,                    \
+                       s->panel + int8_panel_bytes(l), s->prefetch + INT8_AHEAD * l, s->chains);   \
     }
 #define INT8_MULTIPLY_ROWS(m) EACH_INT8_REGS(INT8_MULTIPLY, m)
 EACH_INT8_ROWS(INT8_MULTIPLY_ROWS)
@@ -158,7 +179,8 @@ static void int8_tile(const struct vit_tile *t)
         .chains = chains,
     };
 
-    for (size_t i = 0, row = 0, ahead = 0, m; i < tiles; i++, row += m, ahead += 16 * t->k) {
+    for (size_t i = 0, row = 0, ahead = 0, m; i < tiles;
+         i++, row += m, ahead += INT8_AHEAD * t->k) {
         m = min_rows + (i < taller);
         s.prefetch = ahead < t->prefetch_bytes ? (const char *)t->prefetch + ahead : s.panel;
         if (t->prefetch_c && !out)
