@@ -45,6 +45,13 @@ first=$(peers)
 [ "$(peers --resume)" = "$first" ] || fail 'bench-peers --resume: expected the same report'
 grep -q ' 11 rows, 11 of them stored' "$log" || fail 'bench-peers --resume: expected stored rows'
 
+# A matmul in each lower precision, with the libraries that are there: speed and error of each.
+for precision in float16 int8; do
+	echo '{"kind":"matmul","m":9,"n":33,"k":130,"rounds":1,"precision":"'$precision'"}'
+done | "$build"/bench/peers/run --build "$build" >"$log" 2>&1 || fail "bench/peers: status $?"
+[ "$(grep -cE '"errors":.*"libvit":\{"outliers":0\.0[0-9]+,"normal":0\.0[0-9]+\}' "$log")" = 2 ] ||
+	fail 'bench/peers: expected the errors of float16 and int8'
+
 ! make -s BUILD="$build" bench-compare >"$log" 2>&1 ||
 	fail 'bench-compare without BASE: expected a failure'
 make -s -j2 BUILD="$build" bench-compare BASE=HEAD \

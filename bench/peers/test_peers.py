@@ -265,6 +265,81 @@ class Judgment(unittest.TestCase):
         self.assertEqual(alone.target, least.target)
 
 
+def lower(shares, errors=None):
+    """An answer in a lower precision, with the errors of normal inputs, and twice these."""
+    some = answer(shares)
+    if errors:
+        some["errors"] = {p: {"normal": e, "outliers": 2 * e} for p, e in errors.items()}
+    return some
+
+
+class Lower(unittest.TestCase):
+    def verdicts(self, name, rows, answers, level="avx2"):
+        found = judge.verdicts([tables.Table(name, "", "share", rows)], {name: answers},
+                               {"level": level, "unheld": ["ONNX Runtime"]})
+        return {v.target: v for v in found}
+
+    @staticmethod
+    def goal(verdicts, *words):
+        (found,) = [v for t, v in verdicts.items() if all(w in t for w in words)]
+        return found
+
+    def test_int8_is_judged_by_its_peak_and_by_each_way_of_onnx_runtime(self):
+        rows = [row("a"), row("b")]
+        answers = {"a": lower({"libvit": 0.86, "libvit float32": 0.5, "ONNX Runtime": 0.8,
+                               "ORT per channel": 0.83, "oneDNN": 0.9}),
+                   "b": lower({"libvit": 0.84, "libvit float32": 0.5, "ONNX Runtime": 0.7})}
+        found = self.verdicts("int8", rows, answers)
+        share = self.goal(found, "AVX2", "of the int8 peak")
+        self.assertEqual(share.failures, ["b 0.840"])
+        self.assertIn("quietest tenth of the rounds 0.840", share.text())
+        self.assertEqual(self.goal(found, "AVX2", "ONNX Runtime's").failures,
+                         ["a 1.036 (ORT per channel)"])
+
+    def test_goals_of_another_level_are_not_measured(self):
+        some = {"a": lower({"libvit": 0.5, "libvit float32": 0.4, "ONNX Runtime": 0.4})}
+        found = self.verdicts("int8", [row("a")], some, "avx512vnni")
+        self.assertIn("not measured", self.goal(found, "of the int8 peak").text())
+        base = tables.Row("b", {"kind": "forward", "model": "vit_base_patch16_224", "m": 1})
+        for level, vnni, avx2 in (("avx512vnni", 1, 0), ("avx2", 0, 1)):
+            found = self.verdicts("forward_int8", [base], {"b": some["a"]}, level)
+            self.assertEqual(self.goal(found, "with VNNI").measured, vnni)
+            self.assertEqual(self.goal(found, "on AVX2").measured, avx2)
+
+    def test_a_peer_with_a_smaller_error_is_named(self):
+        shares = {"libvit": 0.8, "libvit float32": 0.4, "oneDNN": 0.7}
+        for peer, fails in ((0.02, 0), (0.005, 2)):
+            some = {"a": lower(shares, {"libvit": 0.01, "libvit float32": 0.0, "oneDNN": peer})}
+            found = self.goal(self.verdicts("int8", [row("a")], some), "error")
+            self.assertEqual((found.measured, len(found.failures)), (1, fails))
+
+    def test_float16_is_judged_at_one_row_and_at_many(self):
+        rows = [row("one", m=1), row("many", m=197)]
+        for one, many, fails in ((1.8, 1.0, (0, 0)), (1.6, 0.97, (1, 1))):
+            some = {"one": lower({"libvit": 0.5, "libvit float32": 0.5 / one}),
+                    "many": lower({"libvit": 0.5, "libvit float32": 0.5 / many})}
+            found = self.verdicts("float16", rows, some)
+            self.assertEqual(tuple(len(self.goal(found, "float16", w).failures)
+                                   for w in ("one row", "M from 197")), fails)
+
+    def test_libvit_in_float32_is_not_a_peer(self):
+        some = lower({"libvit": 0.5, "libvit float32": 0.6, "oneDNN": 0.4})
+        self.assertEqual(rounds.over_best(some)[3], "oneDNN")
+        self.assertIsNone(rounds.over_best(lower({"libvit": 0.5, "libvit float32": 0.6})))
+
+    def test_errors_stand_below_the_speed(self):
+        lines = []
+        table = tables.Table("int8", "int8", "share", [row("a")])
+        some = {"a": lower({"libvit": 0.8, "libvit float32": 0.4, "oneDNN": 0.7},
+                           {"libvit": 0.01, "oneDNN": 0.02})}
+        report.print_table(table, some, "7", lines.append)
+        self.assertRegex(lines[3], "error, normal +1 % +– +2 %$")
+        self.assertRegex(lines[4], "error, outliers +2 % +– +4 %$")
+        self.assertRegex(lines[2], r"2\.00 \(2\.00–2\.00\)  1\.143 .* oneDNN$")
+        (own, *_) = report.flat_results(table, some, {"level": "avx2"}, False)
+        self.assertEqual((own["error_outliers"], own["over_float32"]), (0.02, 2.0))
+
+
 class Numbers(unittest.TestCase):
     def test_ratios_are_taken_within_a_round(self):
         drift = [1, 1, 1, 2, 2, 2, 4]
@@ -290,6 +365,11 @@ class Numbers(unittest.TestCase):
         single = {t.name: t for t in tables.all_tables(2, batches=(1,))}["forward"].rows
         self.assertEqual(single, [r for r in found["forward"].rows if r.batch == 1])
         self.assertNotIn("scaling", [t.name for t in tables.all_tables(1)])
+        self.assertNotIn("scaling_int8", [t.name for t in tables.all_tables(1)])
+        self.assertEqual([t.name for t in tables.select(list(found.values()), ["lower"])],
+                         ["int8", "float16", "forward_int8", "scaling_int8"])
+        self.assertEqual({r.request["precision"] for r in found["int8"].rows}, {"int8"})
+        self.assertEqual(len(found["int8"].rows), 24)
         self.assertEqual([t.name for t in tables.select(list(found.values()), ["matmul"])],
                          ["linear", "heads", "odd"])
 
