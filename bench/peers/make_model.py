@@ -236,8 +236,8 @@ def write_forward(directory, model, header, start, way):
         x = g.node("Add", x, scaled(g.linear(hidden, b + "mlp.fc2"), b + "ls2.gamma"))
     first = g.node("Gather", g.norm(x, "norm"), g.constant(0), axis=1)
     g.linear(first, "head")
-    g.save(f"{directory}/{model_file(way)}", ["batch", 3, size.image, size.image],
-           ["batch", CLASSES])
+    images = ["batch", 3, size.image, size.image]
+    g.save(f"{directory}/{model_file(way)}", images, ["batch", CLASSES])
 
 
 def model_file(way):

@@ -75,8 +75,8 @@ state *prepare_matmul(const work *w)
                       bytes };
 }
 
-// A matmul of u8 by s8: each run finds the range of x, quantizes x with one scale and zero point,
-// and multiplies. The weights have a scale for each output and are quantized and packed beforehand.
+// A matmul of u8 by s8: each run finds the range of x, quantizes x with one scale and one zero
+// point, and multiplies. The weights have a scale for each output and are packed beforehand.
 struct int8_state {
     work w;
     dnnl::primitive quantize, multiply;

@@ -39,8 +39,8 @@ def best_text(answer):
 
 
 UNITS = {
-    "share": "% of the multiply-add peak (int8's of int8), median and its 95 % interval (all, "
-             "below 6 rounds)",
+    "share": "% of the multiply-add peak (int8's of int8), median and its 95 % interval "
+             "(all, below 6 rounds)",
     "ns": "ns per element, medians",
     "ms": "ms per image, medians",
     "beside": "% of its quiet speed that each keeps beside the neighbor, and the interval",
