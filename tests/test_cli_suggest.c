@@ -145,6 +145,39 @@ Test(cli_suggest, text_has_the_layers_and_the_value_of_keep)
     count_checks(4);
 }
 
+/* On one image the errors of layers cancel: after three choices, gains below 0 grow above it. */
+Test(cli_suggest, ends_early_only_where_no_layer_that_is_left_lowers_the_error)
+{
+    static const char image[] = DIGITS "/test/0/0101.png";
+    struct vit_model *model;
+    struct vit_layer_info layer = { .size = sizeof layer };
+
+    succeeds("$VIT compare " DIGITS " %s --precision int8 --json --suggest 16", image);
+    json_t *root = json_output();
+    const json_t *const found = json_object_get(root, "suggestion");
+    const size_t count = json_array_size(json_object_get(found, "layers"));
+    const double reached = rms_of(found, count - 1);
+    char keep[1024];
+    snprintf(keep, sizeof keep, "%s", json_string_value(json_object_get(found, "keep")));
+    json_decref(root);
+    cr_assert_lt(count, 16);
+    cr_assert_eq(vit_model_open(DIGITS, NULL, &model, NULL), VIT_OK);
+    for (size_t i = 0; vit_model_layer_at(model, i, &layer); i++) {
+        if (strncmp(layer.name, "blocks.", 7) != 0 || strstr(keep, layer.name))
+            continue;
+        succeeds("$VIT compare " DIGITS " %s --precision int8 --json --keep %s,%s", image, keep,
+                 layer.name);
+        root = json_output();
+        cr_assert_geq(
+            json_number_value(json_object_get(json_object_get(root, "difference"), "rms")), reached,
+            "%s lowers it", layer.name);
+        json_decref(root);
+        count_checks(1);
+    }
+    vit_model_free(model);
+    count_checks(1);
+}
+
 /* Only blocks.0.fc2 has weights: the others give the same numbers in int8. */
 static void clear_layers(void *arg, const char *name, const char *layer, size_t count, float *x)
 {

@@ -12,7 +12,7 @@ struct candidate {
     char name[64];
     double squares; /* the sum that remains with it, when it was evaluated */
     double gain;    /* how much less that was than without it; infinite: never evaluated */
-    size_t round;   /* of the evaluation: the number of layers that were chosen before */
+    size_t round;   /* of the evaluation: the number of layers chosen before; SIZE_MAX: none */
     bool chosen;
 };
 
@@ -85,7 +85,8 @@ static struct candidate *list_candidates(const struct comparison *c)
         if (layer.precision != c->precision)
             continue;
         memcpy(candidates[count].name, layer.name, sizeof layer.name);
-        candidates[count++].gain = INFINITY;
+        candidates[count].gain = INFINITY;
+        candidates[count++].round = SIZE_MAX;
     }
     return candidates;
 }
@@ -115,20 +116,36 @@ static enum vit_status try(struct comparison *c, const struct suggestion *s, dou
     return status;
 }
 
+/*
+ * What a choice must evaluate next: the top candidate, unless its gain is of this round; and where
+ * that gain lowers nothing, each of the others, because gains can grow. NULL: the choice is known.
+ */
+static struct candidate *find_untried(size_t count, struct candidate *candidates, size_t round)
+{
+    struct candidate *const top = find_top(count, candidates);
+
+    if (!top || top->round != round)
+        return top;
+    for (size_t i = 0; i < count && top->gain <= 0; i++)
+        if (!candidates[i].chosen && candidates[i].round != round)
+            return &candidates[i];
+    return NULL;
+}
+
 /* The candidate that lowers `squares` most; NULL: none lowers them. */
 static enum vit_status choose(struct comparison *c, struct candidate *candidates, double squares,
                               struct suggestion *s, struct candidate **chosen,
                               struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
-    struct candidate *top = NULL;
+    struct candidate *untried;
 
-    while (!status && (top = find_top(c->lower_layers, candidates)) &&
-           (top->gain == HUGE_VAL || top->round != s->count)) {
-        status = try(c, s, squares, top, err);
+    while (!status && (untried = find_untried(c->lower_layers, candidates, s->count))) {
+        status = try(c, s, squares, untried, err);
         s->evaluations++;
     }
-    *chosen = !status && top && top->gain > 0 ? top : NULL;
+    struct candidate *const top = status ? NULL : find_top(c->lower_layers, candidates);
+    *chosen = top && top->gain > 0 ? top : NULL;
     return status;
 }
 

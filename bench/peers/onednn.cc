@@ -1,4 +1,4 @@
-// onednn.cc - oneDNN 2: matmul in float32 and int8 with prepacked weights, LayerNorm, softmax, GELU
+// onednn.cc - oneDNN 2: matmul in float32 and int8, LayerNorm, softmax, GELU
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -76,7 +76,8 @@ state *prepare_matmul(const work *w)
 }
 
 // A matmul of u8 by s8: each run finds the range of x, quantizes x with one scale and one zero
-// point, and multiplies. The weights have a scale for each output and are packed beforehand.
+// point, and multiplies. The weights have a scale for each output and are quantized beforehand, in
+// the layout that oneDNN chooses: with AVX2 a plain one, from which each run packs.
 struct int8_state {
     work w;
     dnnl::primitive quantize, multiply;
