@@ -114,7 +114,7 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 
 # The directories of what users get. The checks of the sources and of the objects follow this list.
 SHIPPED := kernels lib image check measure tools examples
-PARTS := $(addsuffix /Makefile.inc,$(SHIPPED) tests bench) \
+PARTS := $(addsuffix /Makefile.inc,$(SHIPPED) tests bench bindings/python) \
          mk/deps.mk mk/install.mk mk/lint.mk mk/abi.mk
 include $(PARTS)
 

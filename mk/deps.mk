@@ -1,6 +1,6 @@
 # mk/deps.mk - the packages of each target: `make deps` installs them, `make test` only checks
 
-.PHONY: deps deps-dev deps-arm64 deps-mca
+.PHONY: deps deps-dev deps-arm64 deps-mca deps-python
 
 # Libraries by the name that pkg-config knows, with Debian's package.
 PACKAGE_jansson := libjansson-dev
@@ -27,6 +27,8 @@ DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_ARM64 := $(DEPS_CROSS) $(addsuffix :arm64,$(call PACKAGES,$(NEEDS)) libgomp1) \
               qemu-user-static clang
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
+DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptools python3-wheel \
+               python3-venv python3-mypy
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
             cmake abigail-tools perl python3 locales valgrind
 
@@ -40,10 +42,12 @@ REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
 ## deps-dev: install what contributors need
 ## deps-arm64: install what check-arm64 needs
 ## deps-mca: install what mca needs
+## deps-python: install what every test of the Python package needs
 deps-dev: DEPS += $(DEPS_DEV)
 deps-arm64: DEPS += $(DEPS_ARM64)
 deps-mca: DEPS += $(DEPS_MCA)
-deps deps-dev deps-arm64 deps-mca:
+deps-python: DEPS += $(DEPS_PYTHON)
+deps deps-dev deps-arm64 deps-mca deps-python:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \

@@ -4,8 +4,9 @@
 
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
 SCRIPTS = $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
-LINE_LIMITED = $(SOURCES) $(SCRIPTS) $(shell git ls-files -co --exclude-standard 'bench/*.py') \
-               Makefile $(PARTS)
+LINE_LIMITED = $(SOURCES) $(SCRIPTS) Makefile $(PARTS) \
+               $(shell git ls-files -co --exclude-standard 'bench/*.py' 'bindings/*.py' \
+                 'tests/python/*.py')
 
 ## format: format the sources with clang-format
 format:
