@@ -28,7 +28,7 @@ DEPS_ARM64 := $(DEPS_CROSS) $(addsuffix :arm64,$(call PACKAGES,$(NEEDS)) libgomp
               qemu-user-static clang
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptools python3-wheel \
-               python3-venv python3-mypy
+               python3-pip python3-mypy
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
             cmake abigail-tools perl python3 locales valgrind
 

@@ -17,6 +17,7 @@ def main(folder):
     with tempfile.TemporaryDirectory() as copy:
         shutil.copytree(here, copy, dirs_exist_ok=True,
                         ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(os.path.join(here, "..", "..", "LICENSE"), copy)
         os.chdir(copy)
         sys.stdout.flush()
         output = os.dup(1)

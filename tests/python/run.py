@@ -24,6 +24,8 @@ def main(arguments):
         reasons[reason] = reasons.get(reason, 0) + 1
     for reason, times in sorted(reasons.items()):
         print(f"skipped: {times} tests: {reason}")
+    if os.environ.get("PYTHON_SHORT"):
+        print("short: every fourth golden model")
     ran = result.testsRun - len(result.skipped)
     print(f"python: {ran} of {count} run")
     uncounted = count - ran - len(result.skipped)
