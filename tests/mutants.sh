@@ -47,7 +47,7 @@ mkdir -p "$build_directory/mutants/vit"
 work=$(cd "$build_directory/mutants" && pwd)
 log=$work/log
 directories=(include kernels lib image check tools measure tests models docs)
-files_beside=(Makefile README.md ./*/Makefile.inc mk/*.mk)
+files_beside=(Makefile README.md ./*/Makefile.inc bindings/*/Makefile.inc mk/*.mk)
 while IFS= read -r copy; do
   [ -e "$copy" ] || rm "$work/vit/$copy"
 done < <(cd "$work/vit" && find "${directories[@]}" -type f 2>/dev/null)

@@ -9,7 +9,7 @@ import unittest
 
 import numpy as np
 
-from common import BUILD, Case, DIGITS, PACKAGE, THREE, golden, golden_input, needs
+from common import BUILD, Case, DIGITS, THREE, golden, golden_input, needs
 
 import libvit
 from libvit import VisionTransformer, errors
@@ -220,7 +220,8 @@ class Library(Case):
     """Where the shared library is looked for, in processes of their own."""
 
     def python(self, place, code="import libvit; print(libvit.library_version())"):
-        environment = {**os.environ, "PYTHONPATH": PACKAGE}
+        package = os.path.dirname(os.path.dirname(libvit.__file__))
+        environment = {**os.environ, "PYTHONPATH": package}
         environment.pop("VIT_LIBRARY", None)
         environment.pop("LD_LIBRARY_PATH", None)
         if place is not None:

@@ -25,7 +25,6 @@ class Context(NamedTuple):
 
 class Runtime:
     def __init__(self, path: bytes, options: _abi.ModelOptions, threads: int) -> None:
-        self.library = libvit()
         self._lock = threading.Lock()
         self._threads = threads
         self._users = 0
@@ -33,15 +32,11 @@ class Runtime:
         self._idle: list[Context] = []
         self._pool: int | None = None
         self._model: int | None = None
+        self.library = libvit()
         pointer = ctypes.c_void_p()
         call(self.library.vit_model_open, path, ctypes.byref(options), ctypes.byref(pointer))
         self._model = pointer.value
-        try:
-            with self._lock:
-                self._create_pool()
-        except BaseException:
-            self.close()
-            raise
+        self._create_pool()
         _runtimes.add(self)
 
     # --- the life of the model
@@ -68,6 +63,9 @@ class Runtime:
             if not self._users:
                 self._free()
 
+    def __del__(self) -> None:
+        self.close()
+
     def release_contexts(self) -> None:
         """Frees the contexts that no call uses, and their memory."""
         with self._lock:
@@ -76,6 +74,8 @@ class Runtime:
             self.library.vit_context_free(context.pointer)
 
     def _free(self) -> None:
+        if self._model is None:
+            return
         for context in self._idle:
             self.library.vit_context_free(context.pointer)
         self._idle = []

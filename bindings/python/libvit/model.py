@@ -4,7 +4,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-import weakref
 from typing import Any, Sequence, TypedDict, overload
 
 import numpy as np
@@ -57,9 +56,7 @@ class VisionTransformer:
                                     max_file_bytes=max_file_bytes,
                                     keep=encode_text("keep", ",".join(keep) or None),
                                     precision=enum_value("precision", precision))
-        self._runtime = runtime = Runtime(encode_path(path), options, threads or 0)
-        finalizer = weakref.finalize(self, runtime.close)
-        finalizer.atexit = False  # threads may still compute then; the system frees the memory
+        self._runtime = Runtime(encode_path(path), options, threads or 0)
         self._read(max_pixels, exif_orientation)
 
     @classmethod
