@@ -1,4 +1,5 @@
 """test_errors.py - a clear exception for everything that can be wrong, one class per status"""
+import io
 import os
 import pickle
 import shutil
@@ -6,13 +7,14 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 
 from common import BUILD, Case, DIGITS, THREE, golden, golden_input, needs
 
 import libvit
-from libvit import VisionTransformer, errors
+from libvit import VisionTransformer, _images, errors
 
 
 class Statuses(Case):
@@ -207,6 +209,21 @@ class Images(Case):
         with self.assertRaisesRegex(libvit.UnsupportedError, "63"):
             model.classify(THREE)
         VisionTransformer.from_folder(DIGITS, max_pixels=64).classify(THREE)
+
+    @needs("PIL")
+    def test_an_image_that_pil_cannot_decode_is_at_fault(self):
+        from PIL import Image
+        with open(os.path.join(golden("decode"), "ycck.jpg"), "rb") as file:
+            cut = file.read()[:-700]
+        self.refuses(libvit.ImageError, r"^images\[0\]: expected", Image.open(io.BytesIO(cut)))
+        with mock.patch.object(_images, "libvit_image", lambda: None):
+            self.refuses(libvit.ImageError, r"^images\[0\]: expected", cut)
+            self.refuses(libvit.ImageError, r"^images\[0\]: expected a JPEG, PNG or WebP", b"GIF8")
+            self.refuses(libvit.NotFoundError, "^no-such.png: ", "/tmp/no-such.png")
+            self.refuses(libvit.FileError, "", "/")
+            model = VisionTransformer.from_folder(DIGITS, max_pixels=63)
+            with self.assertRaisesRegex(libvit.UnsupportedError, "63 pixels, found 8 × 8"):
+                model.classify(THREE)
 
     @needs("PIL")
     def test_deep_images_of_pil_are_refused(self):

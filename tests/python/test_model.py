@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 
@@ -159,7 +160,7 @@ class Reference(Case):
                         5e-6 * np.abs(expected.numpy()).max())
 
     @needs("torch")
-    def test_a_tensor_of_torch_is_read_where_it_is(self):
+    def test_tensors_of_torch_are_arrays(self):
         import torch
         model = VisionTransformer.from_folder(DIGITS)
         x = torch.rand(3, 1, 8, 8)
@@ -194,6 +195,46 @@ def torch_vit(torch, w, x, config):
         hidden = functional.gelu(linear(norm(x, f"{block}.norm2"), f"{block}.mlp.fc1"))
         x = x + linear(hidden, f"{block}.mlp.fc2")
     return linear(norm(x, "norm")[:, 0], "head")
+
+
+def watch_calls(model, function, watch):
+    """Calls watch(struct vit_call) at each forward pass that a function runs."""
+    library = model._runtime.library
+
+    def record(context, call, error):
+        watch(call._obj)
+        return library.vit_forward_call(context, call, error)
+    wrapped = mock.Mock(wraps=library)
+    wrapped.vit_forward_call, wrapped.vit_pool_run = record, library.vit_pool_run
+    with mock.patch.object(model._runtime, "library", wrapped):
+        return function()
+
+
+class Copies(Case):
+    """Arrays go by pointer: x, pixels, and the results."""
+
+    def test_floats_and_results_stay_where_they_are(self):
+        model = VisionTransformer.from_folder(DIGITS, threads=1)
+        x, seen = np.zeros((20, 1, 8, 8), np.float32), []
+        found = watch_calls(model, lambda: model(x), lambda call: seen.append(
+            (call.batch, call.images, call.outputs[0].data)))
+        self.assertEqual(seen, [(count, x[first:].ctypes.data, found[first:].ctypes.data)
+                                for first, count in ((0, 8), (8, 8), (16, 4))])
+
+    def test_pixels_stay_where_they_are(self):
+        model = VisionTransformer.from_folder(DIGITS, threads=1)
+        wide, seen = np.zeros((2, 8, 20, 1), np.uint8), []
+        watch_calls(model, lambda: model(wide[:, :, 4:12]), lambda call: seen.extend(
+            (call.pixels[i].pixels, call.pixels[i].stride) for i in range(2)))
+        self.assertEqual(seen, [(wide[i, 0, 4:].ctypes.data, 20) for i in range(2)])
+
+    @needs("torch")
+    def test_tensors_of_torch_stay_where_they_are(self):
+        import torch
+        model = VisionTransformer.from_folder(DIGITS)
+        x, seen = torch.rand(3, 1, 8, 8), []
+        watch_calls(model, lambda: model(x), lambda call: seen.append(call.images))
+        self.assertEqual(seen, [x.data_ptr()])
 
 
 class Interface(Case):

@@ -113,12 +113,16 @@ def array_image(array: npt.NDArray[Any], name: str) -> tuple[_abi.Image, npt.NDA
 
 
 def _pil_pixels(image: Any, name: str, decoding: Decoding) -> npt.NDArray[Any]:
+    """The pixels of a PIL image, which may be decoded only now."""
     if image.mode in DEEP_MODES:
         raise UnsupportedError(f"{name}: expected 8 bits a channel, found PIL's mode {image.mode}")
-    if decoding.exif_orientation:
-        from PIL import ImageOps
-        image = ImageOps.exif_transpose(image)
-    return np.asarray(image if image.mode in ("RGB", "L") else image.convert("RGB"))
+    try:
+        if decoding.exif_orientation:
+            from PIL import ImageOps
+            image = ImageOps.exif_transpose(image)
+        return np.asarray(image if image.mode in ("RGB", "L") else image.convert("RGB"))
+    except (OSError, SyntaxError, ValueError) as why:
+        raise ImageError(f"{name}: expected an image that PIL decodes: {why}") from None
 
 
 # --- files
@@ -190,6 +194,6 @@ def _decode_with_pil(encoded: bytes, name: str, decoding: Decoding) -> npt.NDArr
         if image.width * image.height > limit:
             raise UnsupportedError(f"{name}: expected at most {limit} pixels, found "
                                    f"{image.height} × {image.width}")
-        return _pil_pixels(image, name, decoding)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as why:
         raise ImageError(f"{name}: expected a JPEG, PNG or WebP file: {why}") from None
+    return _pil_pixels(image, name, decoding)
