@@ -128,7 +128,11 @@ class Pages(Case):
     def test_the_code_of_the_page_runs(self):
         code = "\n".join(self.snippets("docs/python.md"))
         self.assertGreater(code.count("\n"), 20)
-        run(sys.executable, "-B", "-c", code, cwd=ROOT)
+        with tempfile.TemporaryDirectory() as folder:  # it writes a file
+            os.symlink(os.path.join(ROOT, "models"), os.path.join(folder, "models"))
+            package = os.path.abspath(os.path.dirname(os.path.dirname(libvit.__file__)))
+            run(sys.executable, "-B", "-c", code, cwd=folder, env=environment(PYTHONPATH=package))
+            self.assertCountEqual(os.listdir(folder), ["models", "digits.packed"])
 
     def test_the_page_names_every_public_name_and_exception(self):
         with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:

@@ -111,6 +111,8 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "vit_version_number": (c_uint, []),
     "vit_status_name": (c_char_p, [c_int]),
     "vit_model_open": (c_int, [c_char_p, POINTER(ModelOptions), _OUT, _ERR]),
+    "vit_model_save_packed": (c_int, [c_void_p, c_char_p, _ERR]),
+    "vit_model_verify_packed": (c_int, [c_void_p, _ERR]),
     "vit_model_free": (None, [c_void_p]),
     "vit_model_get_config": (c_int, [c_void_p, POINTER(ModelConfig), _ERR]),
     "vit_model_get_preprocess_config": (c_int, [c_void_p, POINTER(ModelPreprocessConfig), _ERR]),

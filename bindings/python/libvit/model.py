@@ -42,8 +42,10 @@ class VisionTransformer:
     def __init__(self, path: str | os.PathLike[str], *, precision: str = "float32",
                  threads: int | None = None, size: int | tuple[int, int] | None = None,
                  isa: str | None = None, keep: Sequence[str] = (), max_file_bytes: int = 0,
-                 max_pixels: int = 0, exif_orientation: bool | None = None) -> None:
+                 max_pixels: int = 0, exif_orientation: bool | None = None,
+                 packed: str | os.PathLike[str] | None = None) -> None:
         self._path = os.fspath(path)
+        self._packed = None if packed is None else os.fspath(packed)
         self._arguments = dict(precision=precision, threads=threads, size=size, isa=isa, keep=keep,
                                max_file_bytes=max_file_bytes, max_pixels=max_pixels,
                                exif_orientation=exif_orientation)
@@ -55,7 +57,8 @@ class VisionTransformer:
         options = _abi.ModelOptions(isa=encode_text("isa", isa), height=height, width=width,
                                     max_file_bytes=max_file_bytes,
                                     keep=encode_text("keep", ",".join(keep) or None),
-                                    precision=enum_value("precision", precision))
+                                    precision=enum_value("precision", precision),
+                                    packed=None if packed is None else encode_path(packed))
         self._runtime = Runtime(encode_path(path), options, threads or 0)
         self._read(max_pixels, exif_orientation)
 
@@ -63,8 +66,8 @@ class VisionTransformer:
     def from_folder(cls, path: str | os.PathLike[str], *, precision: str = "float32",
                     threads: int | None = None, size: int | tuple[int, int] | None = None,
                     isa: str | None = None, keep: Sequence[str] = (), max_file_bytes: int = 0,
-                    max_pixels: int = 0,
-                    exif_orientation: bool | None = None) -> VisionTransformer:
+                    max_pixels: int = 0, exif_orientation: bool | None = None,
+                    packed: str | os.PathLike[str] | None = None) -> VisionTransformer:
         """Opens a checkpoint's directory, as its authors publish it (docs/models.md).
 
         precision         "float32", "float16" or "int8": README.md, "Lower precision"
@@ -78,10 +81,13 @@ class VisionTransformer:
         max_pixels        of an image file; 0: 89478485
         exif_orientation  whether files and PIL images are turned as their EXIF orientation says;
                           None: as the model's own pipeline does
+        packed            a file of save_packed, which is mapped in place of reading weights, and
+                          which all processes share. StaleError: it is not of this model, of these
+                          options, of this version or of this CPU's level
         """
         return cls(path, precision=precision, threads=threads, size=size, isa=isa, keep=keep,
                    max_file_bytes=max_file_bytes, max_pixels=max_pixels,
-                   exif_orientation=exif_orientation)
+                   exif_orientation=exif_orientation, packed=packed)
 
     def _read(self, max_pixels: int, exif_orientation: bool | None) -> None:
         """What does not change: the configuration, labels, preprocessing."""
@@ -117,7 +123,9 @@ class VisionTransformer:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled, a model is its path and its options: another process opens it again."""
         path = os.path.abspath(self._path)
-        return functools.partial(type(self).from_folder, path, **self._arguments), ()
+        packed = None if self._packed is None else os.path.abspath(self._packed)
+        return functools.partial(type(self).from_folder, path, packed=packed,
+                                 **self._arguments), ()
 
     def __enter__(self) -> VisionTransformer:
         return self
@@ -133,6 +141,21 @@ class VisionTransformer:
         """Frees the memory for activations. The model keeps that of as many calls as have run at
         the same time, for the next ones."""
         self._runtime.release_contexts()
+
+    def save_packed(self, path: str | os.PathLike[str]) -> None:
+        """Writes the packed weights as this model has them, for `packed` of from_folder. The file
+        appears complete or not at all; models that use an older one there do not notice.
+
+        StaleError: a file of weights was changed since the model was opened.
+        """
+        with self._runtime.use() as model:
+            call(self._runtime.library.vit_model_save_packed, model, encode_path(path))
+
+    def verify_packed(self) -> None:
+        """Reads the whole file that `packed` named, and the files of weights that it was made from.
+        StaleError: a digest differs. InvalidArgumentError: the model has no such file."""
+        with self._runtime.use() as model:
+            call(self._runtime.library.vit_model_verify_packed, model)
 
     @property
     def threads(self) -> int:
