@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/error.h"
 
 /* The temporary files that an interrupt removes. */
-static char *volatile pending[3];
+static char *volatile pending[4];
 
 static void remove_pending(void)
 {
@@ -102,17 +103,20 @@ static const char *last_name(const char *path)
  */
 static int create_pending(char *path, size_t size, const char *target, mode_t mode)
 {
-    enum { MAX_NAME = 220 }; /* bytes; of NAME_MAX, which is 255 or more */
+    /* bytes; of NAME_MAX, which is 255 or more: the library adds to the name without cutting it */
+    enum { MAX_NAME = 200 };
     const size_t name = strlen(last_name(target));
     const size_t kept = strlen(target) - (name > MAX_NAME ? name - MAX_NAME : 0);
     sigset_t all, before;
+    struct timespec now;
     int fd = -1;
 
     catch_interrupts();
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     for (int i = 0; fd < 0 && i < 100; i++) {
-        snprintf(path, size, "%.*s.%ld-%d.tmp", (int)kept, target, (long)getpid(), i);
+        clock_gettime(CLOCK_REALTIME, &now); /* no number of files left behind exhausts it */
+        snprintf(path, size, "%.*s.%ld-%ld.tmp", (int)kept, target, (long)getpid(), now.tv_nsec);
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
         if (fd < 0 && errno != EEXIST)
             break;
@@ -324,11 +328,12 @@ static enum vit_status open_in_place(struct atomic_file *f, const char *path, in
 {
     const int copy = descriptor >= 0 ? dup(descriptor) : -1;
 
+    f->target = strdup(path);
     f->file = descriptor < 0 ? fopen(path, "wb") : copy >= 0 ? fdopen(copy, "wb") : NULL;
-    if (f->file)
+    if (f->file && f->target)
         return VIT_OK;
     const enum vit_status status = cannot_write(path, err);
-    if (copy >= 0)
+    if (copy >= 0 && !f->file)
         close(copy);
     return status;
 }
@@ -356,6 +361,22 @@ static enum vit_status check_input(const char *path, const struct stat *info, st
     return VIT_OK;
 }
 
+/* A new file beside the one that a path leads to; `info` is of the file there, or NULL. */
+static enum vit_status open_beside(struct atomic_file *f, const char *path, const struct stat *info,
+                                   struct vit_error *err)
+{
+    const mode_t mode = info ? info->st_mode & 0777 : 0666;
+
+    f->target = follow_links(path);
+    if (!f->target)
+        return cannot_write(path, err);
+    const enum vit_status status = open_temporary(f, mode, err);
+    /* a file that is replaced keeps its permissions, whatever the umask */
+    if (!status && info && fchmod(fileno(f->file), mode) != 0)
+        return cannot_write(path, err);
+    return status;
+}
+
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err)
 {
     struct stat info = { .st_mode = S_IFREG | 0666 };
@@ -368,16 +389,10 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
     if ((status = check_target(path, exists ? &info : NULL, err)) ||
         (status = check_input(path, exists ? &info : NULL, err)))
         return status;
-    f->target = in_place ? strdup(path) : follow_links(path);
-    if (!f->target)
-        return cannot_write(path, err);
     if (in_place)
         status = open_in_place(f, path, descriptor, err);
     else
-        status = open_temporary(f, info.st_mode & 0777, err);
-    /* a file that is replaced keeps its permissions, whatever the umask */
-    if (!status && !in_place && exists && fchmod(fileno(f->file), info.st_mode & 0777) != 0)
-        status = cannot_write(path, err);
+        status = open_beside(f, path, exists ? &info : NULL, err);
     if (status)
         atomic_file_discard(f);
     return status;
@@ -418,30 +433,42 @@ void atomic_file_discard(struct atomic_file *f)
     *f = (struct atomic_file){ 0 };
 }
 
+/* The name that vit_model_save_packed writes under, which is ours as long as `path` is. */
+static char *name_of_library(const char *path)
+{
+    const size_t size = strlen(path) + 5;
+    char *const name = malloc(size);
+
+    if (name)
+        snprintf(name, size, "%s.tmp", path);
+    return name;
+}
+
 enum vit_status atomic_file_write(const char *path,
                                   enum vit_status (*write)(void *user, const char *target,
                                                            struct vit_error *err),
                                   void *user, struct vit_error *err)
 {
-    struct stat info;
+    struct stat info = { .st_mode = S_IFREG | 0666 };
     const bool exists = stat(path, &info) == 0;
+    struct atomic_file f = { .file = NULL };
     enum vit_status status = check_target(path, exists ? &info : NULL, err);
 
-    if (status)
-        return status;
-    char *const target = follow_links(path);
-    const size_t size = target ? strlen(target) + 64 : 0;
-    char *const temporary = malloc(size + 1);
-    if (target && temporary) {
-        snprintf(temporary, size, "%s.%ld-0.tmp", target, (long)getpid());
-        catch_interrupts();
-        set_pending(NULL, temporary);
-        status = write(user, target, err);
-        set_pending(temporary, NULL);
-    } else {
-        status = cannot_write(path, err);
+    if (status || (status = open_beside(&f, path, exists ? &info : NULL, err)))
+        goto discard;
+    char *const inner = name_of_library(f.temporary);
+    if (!inner) {
+        status = tool_no_memory(err);
+        goto discard;
     }
-    free(temporary);
-    free(target);
+    set_pending(NULL, inner);
+    status = write(user, f.temporary, err);
+    set_pending(inner, NULL);
+    free(inner);
+    if (!status)
+        return atomic_file_commit(&f, err);
+
+discard:
+    atomic_file_discard(&f);
     return status;
 }

@@ -42,9 +42,10 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
 enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err);
 
 /*
- * Has `write` write the file that a path leads to, which may be an input, as vit_model_save_packed
- * does. Signals and exit remove its temporary file too. VIT_EIO, VIT_ENOMEM as atomic_file_open,
- * and what `write` returns.
+ * Has `write` write a file as vit_model_save_packed does, at the path of a temporary file that no
+ * other process has, which then takes the place of the file that a path leads to; that may be an
+ * input. Signals and exit remove what `write` writes under, too: TARGET.tmp. VIT_EIO, VIT_ENOMEM as
+ * atomic_file_open, and what `write` returns.
  */
 enum vit_status atomic_file_write(const char *path,
                                   enum vit_status (*write)(void *user, const char *target,

@@ -175,11 +175,15 @@ VIT_API enum vit_status vit_model_create_random(const struct vit_config *config,
  * Writes the packed weights of a model that vit_model_open opened, for vit_model_options.packed.
  * The file has the weights as this model has them, for its instruction set and its precision, and
  * the size, the time and the SHA-256 of each file of weights, which is read for that. The file
- * appears complete or not at all: it is written as PATH.PID-N.tmp, flushed to the disk, and
- * renamed to `path`, which models that use an older file there do not notice. A process that is
- * killed leaves the temporary file. Nothing is copied in memory.
- * Thread-safe. VIT_EINVAL: a random model. VIT_ESTALE: a file of weights was changed since the
- * model was opened. VIT_EIO: `path` cannot be written; VIT_ENOTFOUND: its directory does not exist.
+ * appears complete or not at all: it is written as PATH.tmp, or as PATH.PID-TIME.tmp if that
+ * exists, flushed to the disk, and renamed to `path`, which models that use an older file there do
+ * not notice. The new file keeps the permissions of the older one. A process that is killed leaves
+ * the temporary file. Nothing is copied in memory.
+ * Thread-safe. VIT_EINVAL: a random model; or `path` must not be replaced, because it is a symbolic
+ * link (pass its target), a directory, a device or a pipe, or a file that is neither empty nor one
+ * of packed weights. VIT_ESTALE: a file of weights or the configuration was changed since the model
+ * was opened, or the model maps a file whose data are damaged. VIT_EIO: `path` cannot be written;
+ * VIT_ENOTFOUND: its directory does not exist.
  * VIT_ENOMEM; errors of vit_model_open, which the checkpoint's files are opened as again.
  */
 VIT_API enum vit_status vit_model_save_packed(const struct vit_model *model, const char *path,

@@ -12,6 +12,7 @@
 #include "checkpoint/table_limit.h"
 #include "checkpoint/view.h"
 #include "config/check.h"
+#include "config/fields.h"
 #include "config/pos_embed.h"
 #include "files/fail_file.h"
 
@@ -202,6 +203,23 @@ static bool is_unchanged(const struct input_file *was, const struct input_file *
            was->seconds == is->seconds && was->nanoseconds == is->nanoseconds;
 }
 
+static enum vit_status check_same_config(const struct checkpoint *was, const struct checkpoint *is,
+                                         struct vit_error *err)
+{
+    char expected[64], found[64];
+
+    for (size_t i = 0; i < config_fields.count; i++) {
+        const struct config_field *const f = &config_fields.at[i];
+        config_field_text(f, checkpoint_stored(was), expected);
+        config_field_text(f, checkpoint_stored(is), found);
+        if (strcmp(expected, found) != 0)
+            return fail_file(err, VIT_ESTALE, was->path,
+                             "%s: expected %s, as when the model was opened, found %s", f->name,
+                             expected, found);
+    }
+    return VIT_OK;
+}
+
 enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
                                       struct checkpoint **again, struct vit_error *err)
 {
@@ -220,6 +238,8 @@ enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
                                "expected the file as it was when the model was opened, found it "
                                "changed");
     }
+    if (!status)
+        status = check_same_config(checkpoint, opened, err);
     if (status)
         checkpoint_close(opened);
     else

@@ -70,7 +70,8 @@ const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, si
 
 /*
  * Opens the directory of a checkpoint a second time, at the checkpoint's own size. VIT_ESTALE: a
- * file of weights has another size or another time than it had. Other errors as checkpoint_open.
+ * file of weights has another size or another time than it had, or the stored configuration is
+ * another. Other errors as checkpoint_open.
  */
 enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
                                       struct checkpoint **again, struct vit_error *err);

@@ -60,6 +60,17 @@ void packed_file_unmap(struct packed_map *map)
     *map = (struct packed_map){ 0 };
 }
 
+enum vit_status packed_digest_check(const char *path, const unsigned char *expected,
+                                    const unsigned char *found, struct vit_error *err)
+{
+    if (memcmp(found, expected, PACKED_DIGEST) == 0)
+        return VIT_OK;
+    return fail_file(err, VIT_ESTALE, path,
+                     "data: expected SHA-256 %s, found %s; remove the damaged file, then it can be "
+                     "written again",
+                     sha256_text(expected).text, sha256_text(found).text);
+}
+
 enum vit_status packed_file_verify(const struct packed_map *map, struct packed_header *expected,
                                    struct vit_error *err)
 {
@@ -70,8 +81,5 @@ enum vit_status packed_file_verify(const struct packed_map *map, struct packed_h
     if (status)
         return status;
     sha256(map->base + expected->data, map->bytes - expected->data, found);
-    if (memcmp(found, expected->digest, sizeof found) == 0)
-        return VIT_OK;
-    return fail_file(err, VIT_ESTALE, map->path, "data: expected SHA-256 %s, found %s",
-                     sha256_text(expected->digest).text, sha256_text(found).text);
+    return packed_digest_check(map->path, expected->digest, found, err);
 }

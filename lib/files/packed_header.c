@@ -2,6 +2,7 @@
 #include "files/packed_header.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #include "files/sha256.h"
 
 /* The first bytes: no text, and damaged by whatever converts line ends. */
-static const unsigned char magic[8] = { 0x89, 'V', 'I', 'T', 'P', '\r', '\n', 0x1a };
+static const unsigned char magic[PACKED_MAGIC] = { 0x89, 'V', 'I', 'T', 'P', '\r', '\n', 0x1a };
 
 /* Offsets of the fields in bytes. Numbers are little-endian, as vit/status.h requires. */
 enum {
@@ -170,6 +171,15 @@ static enum vit_status check_text(const struct packed_header *h, const char *pat
                      sanitize_name(theirs).text);
 }
 
+/* A name in a file, which may lack its end. */
+static struct sanitized clean_name(const unsigned char *found, size_t room)
+{
+    char name[PACKED_FILE_NAME + 1] = "";
+
+    memcpy(name, found, room);
+    return sanitize_name(name);
+}
+
 static enum vit_status check_source(const struct packed_source *s, const char *path,
                                     const unsigned char *found, struct vit_error *err)
 {
@@ -178,8 +188,8 @@ static enum vit_status check_source(const struct packed_source *s, const char *p
     const uint32_t nanoseconds = get32(found + SOURCE_AT_NANOSECONDS);
 
     if (memcmp(found, s->name, sizeof s->name) != 0)
-        return fail_file(err, VIT_ESTALE, path, "expected weights of %s, found those of another",
-                         sanitize_name(s->name).text);
+        return fail_file(err, VIT_ESTALE, path, "expected weights of %s, found those of %s",
+                         sanitize_name(s->name).text, clean_name(found, sizeof s->name).text);
     if (bytes != s->bytes)
         return fail_file(err, VIT_ESTALE, path,
                          "expected weights of %s of %" PRIu64 " bytes, found those of %" PRIu64,
@@ -193,16 +203,35 @@ static enum vit_status check_source(const struct packed_source *s, const char *p
     return VIT_OK;
 }
 
+/* What an entry of the list of arrays says, whoever wrote it. */
+struct array_text {
+    char text[256];
+};
+
+static struct array_text array_text(const unsigned char *entry)
+{
+    struct array_text out;
+
+    snprintf(out.text, sizeof out.text,
+             "%.64s, %.16s [%" PRIu64 ", %" PRIu64 "] from row %" PRIu64 ", %" PRIu64
+             " bytes at %" PRIu64,
+             clean_name(entry, PACKED_NAME).text,
+             clean_name(entry + ARRAY_AT_TYPE, PACKED_TYPE).text, get64(entry + ARRAY_AT_ROWS),
+             get64(entry + ARRAY_AT_COLUMNS), get64(entry + ARRAY_AT_FIRST_ROW),
+             get64(entry + ARRAY_AT_BYTES), get64(entry + ARRAY_AT_OFFSET));
+    return out;
+}
+
 static enum vit_status check_array(const struct packed_array *a, const char *path,
                                    const unsigned char *found, struct vit_error *err)
 {
     unsigned char expected[ARRAY_BYTES] = { 0 };
 
     write_array(a, expected);
-    if (memcmp(expected, found, sizeof expected) != 0)
-        return fail_file(err, VIT_ESTALE, path,
-                         "expected array %s, %s [%" PRIu64 ", %" PRIu64 "], found another", a->name,
-                         a->type, a->rows, a->columns);
+    const struct array_text ours = array_text(expected), theirs = array_text(found);
+    if (strcmp(ours.text, theirs.text) != 0) /* what no text shows: check_rest */
+        return fail_file(err, VIT_ESTALE, path, "expected array %s, found %s", ours.text,
+                         theirs.text);
     return VIT_OK;
 }
 
@@ -232,13 +261,18 @@ static enum vit_status check_rest(const struct packed_header *h, const char *pat
     return status;
 }
 
+bool packed_header_begins(const unsigned char *found, size_t bytes)
+{
+    return bytes >= sizeof magic && memcmp(found, magic, sizeof magic) == 0;
+}
+
 enum vit_status packed_header_check(struct packed_header *h, const char *path,
                                     const unsigned char *found, size_t bytes, uint64_t file_bytes,
                                     struct vit_error *err)
 {
     enum vit_status status;
 
-    if (bytes < sizeof magic || memcmp(found, magic, sizeof magic) != 0)
+    if (!packed_header_begins(found, bytes))
         return fail_file(err, VIT_EFORMAT, path,
                          "expected a file of packed weights, found another format");
     if (bytes < AT_TEXT)

@@ -17,6 +17,7 @@ enum {
     PACKED_NAME = 64,
     PACKED_TYPE = 16,
     PACKED_FILE_NAME = 256,
+    PACKED_MAGIC = 8, /* bytes that packed_header_begins needs */
 };
 
 /* A file that the numbers come from. */
@@ -31,7 +32,7 @@ struct packed_source {
 /* An array: rows first_row .. first_row + rows − 1 of a tensor, packed or as they are. */
 struct packed_array {
     char name[PACKED_NAME]; /* "blocks[3].qkv.weight" */
-    char type[PACKED_TYPE]; /* "f32", or a pair of number types: "F32_F16" */
+    char type[PACKED_TYPE]; /* "f32", or a kernel: "matmul.f32_f16" */
     uint64_t first_row, rows, columns;
     uint64_t bytes;
     uint64_t offset; /* in the file: of packed_header_place */
@@ -58,6 +59,9 @@ bool packed_header_place(struct packed_header *header);
 
 /* Writes the header->data bytes of the header, with the digest of the header itself. */
 void packed_header_write(const struct packed_header *header, unsigned char *out);
+
+/* Whether a file that begins with these bytes is one of packed weights, of any version. */
+bool packed_header_begins(const unsigned char *found, size_t bytes);
 
 /*
  * Compares the first `bytes` bytes of a file of file_bytes, at least header->data of them if the

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "files/fail_file.h"
+#include "files/file.h"
 #include "files/packed_file.h"
 
 _Static_assert((int)PACKED_DIGEST == (int)SHA256_DIGEST_SIZE, "a digest fits");
@@ -68,31 +71,102 @@ static bool write_arrays(struct writer *w, const struct packed_header *h, const 
 }
 
 /* The header comes last: it has the digest of the data. */
-static bool write_all(int fd, struct packed_header *h, const void *const *data,
-                      unsigned char *header)
+static bool write_header(int fd, const struct packed_header *h, unsigned char *header)
 {
-    struct writer w = { .fd = fd };
-
-    sha256_init(&w.digest);
-    if (!write_arrays(&w, h, data))
-        return false;
-    sha256_digest(&w.digest, sizeof h->digest, h->digest);
     packed_header_write(h, header);
     return write_at(fd, header, h->data, 0) && fsync(fd) == 0;
 }
 
-/* A new file beside the target: PATH.PID-N.tmp, which no other has. */
+static enum vit_status cannot_write(const char *path, struct vit_error *err)
+{
+    return fail_file(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, path, "cannot be written: %s",
+                     strerror(errno));
+}
+
+/* Data that were mapped must be those that were once packed, or they would get a valid digest. */
+static enum vit_status write_all(int fd, const char *path, const struct packed_map *from,
+                                 struct packed_header *h, const void *const *data,
+                                 struct vit_error *err)
+{
+    struct writer w = { .fd = fd };
+    unsigned char digest[PACKED_DIGEST];
+    unsigned char *const header = malloc(h->data);
+    enum vit_status status = VIT_OK;
+
+    if (!header)
+        return fail_no_memory(err, path);
+    sha256_init(&w.digest);
+    if (!write_arrays(&w, h, data)) {
+        status = cannot_write(path, err);
+        goto free_header;
+    }
+    sha256_digest(&w.digest, sizeof digest, digest);
+    if (from && (status = packed_digest_check(from->path, h->digest, digest, err)))
+        goto free_header;
+    memcpy(h->digest, digest, sizeof digest);
+    if (!write_header(fd, h, header))
+        status = cannot_write(path, err);
+
+free_header:
+    free(header);
+    return status;
+}
+
+/*
+ * A new file beside the target: PATH.tmp, or PATH.PID-TIME.tmp, which no number of files that were
+ * left behind can exhaust. Cut, so that the suffix fits.
+ */
 static int create_beside(const char *path, char *name, size_t bytes)
 {
+    enum { MAX_NAME = 230 }; /* bytes; of NAME_MAX, which is 255 or more */
+    const char *const slash = strrchr(path, '/');
+    const size_t length = strlen(slash ? slash + 1 : path);
+    const size_t kept = strlen(path) - (length > MAX_NAME ? length - MAX_NAME : 0);
+    struct timespec now;
     int fd = -1;
 
+    snprintf(name, bytes, "%.*s.tmp", (int)kept, path);
     for (int i = 0; fd < 0 && i < 100; i++) {
-        snprintf(name, bytes, "%s.%ld-%d.tmp", path, (long)getpid(), i);
         fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0 && errno != EEXIST)
+        if (fd >= 0 || errno != EEXIST)
             break;
+        clock_gettime(CLOCK_REALTIME, &now);
+        snprintf(name, bytes, "%.*s.%ld-%ld.tmp", (int)kept, path, (long)getpid(), now.tv_nsec);
     }
     return fd;
+}
+
+/*
+ * Only an older file of packed weights is replaced, or an empty one: never weights, which the data
+ * come from, a device or a link. *mode: that of the older file; 0: there is none.
+ */
+static enum vit_status check_target(const char *path, mode_t *mode, struct vit_error *err)
+{
+    unsigned char start[PACKED_MAGIC];
+    struct input_file file;
+    struct stat info;
+    size_t count;
+    enum vit_status status;
+
+    *mode = 0;
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT ? VIT_OK : cannot_write(path, err);
+    if (!S_ISREG(info.st_mode))
+        return fail_file(err, VIT_EINVAL, path,
+                         "cannot be written: expected a regular file or none, found %s",
+                         S_ISLNK(info.st_mode)   ? "a symbolic link"
+                         : S_ISDIR(info.st_mode) ? "a directory"
+                                                 : "a device or a pipe");
+    if ((status = file_open(path, &file, err)))
+        return status;
+    status = file_read_up_to(&file, 0, sizeof start, start, &count, err);
+    if (!status && count > 0 && !packed_header_begins(start, count))
+        status = fail_file(err, VIT_EINVAL, path,
+                           "cannot be written: expected a file of packed weights or none, found "
+                           "another format");
+    file_close(&file);
+    *mode = info.st_mode & 0777;
+    return status;
 }
 
 /* After a loss of power the directory must have the name too; some file systems cannot do it. */
@@ -109,43 +183,42 @@ static void sync_directory(char *path)
     }
 }
 
-enum vit_status packed_file_write(const char *path, struct packed_header *header,
-                                  const void *const *data, struct vit_error *err)
+/* Writes the open file of that name, and gives it the name `path`. It closes it. */
+static enum vit_status write_and_rename(int fd, const char *name, mode_t mode, const char *path,
+                                        const struct packed_map *from, struct packed_header *header,
+                                        const void *const *data, struct vit_error *err)
+{
+    enum vit_status status = write_all(fd, path, from, header, data, err);
+
+    if (!status && mode && fchmod(fd, mode) != 0) /* whatever the umask */
+        status = cannot_write(path, err);
+    if (close(fd) != 0 && !status)
+        status = cannot_write(path, err);
+    if (!status && rename(name, path) != 0)
+        status = cannot_write(path, err);
+    if (status)
+        unlink(name);
+    return status;
+}
+
+enum vit_status packed_file_write(const char *path, const struct packed_map *from,
+                                  struct packed_header *header, const void *const *data,
+                                  struct vit_error *err)
 {
     const size_t bytes = strlen(path) + 64;
+    mode_t mode;
+    enum vit_status status = check_target(path, &mode, err);
+
+    if (status)
+        return status;
     char *const name = malloc(bytes);
-    unsigned char *const buffer = malloc(header->data);
-    enum vit_status status = VIT_OK;
-
-    if (!name || !buffer) {
-        status = fail_no_memory(err, path);
-        goto free_buffer;
-    }
+    if (!name)
+        return fail_no_memory(err, path);
     const int fd = create_beside(path, name, bytes);
-    if (fd < 0) {
-        status = fail_file(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, path,
-                           "cannot be written: %s", strerror(errno));
-        goto free_buffer;
-    }
-    bool written = write_all(fd, header, data, buffer);
-    int why = errno;
-    if (close(fd) != 0 && written) {
-        written = false;
-        why = errno;
-    }
-    if (written && rename(name, path) != 0) {
-        written = false;
-        why = errno;
-    }
-    if (!written) {
-        unlink(name);
-        status = fail_file(err, VIT_EIO, path, "cannot be written: %s", strerror(why));
-        goto free_buffer;
-    }
-    sync_directory(name);
-
-free_buffer:
-    free(buffer);
+    status = fd < 0 ? cannot_write(path, err)
+                    : write_and_rename(fd, name, mode, path, from, header, data, err);
+    if (!status)
+        sync_directory(name);
     free(name);
     return status;
 }

@@ -50,11 +50,24 @@ static void list_data(const struct weight_plan *plan, const struct packed_descri
     }
 }
 
+/* The digests of the files of weights; a mapped file's header has those that it must keep. */
+static enum vit_status take_digests(const struct packed_map *map, struct checkpoint *checkpoint,
+                                    struct packed_header *h, struct vit_error *err)
+{
+    enum vit_status status;
+
+    if (!map->base)
+        return packed_sources_digest(checkpoint, h, err);
+    status = packed_header_check(h, map->path, map->base, map->bytes, map->bytes, err);
+    return status ? status : packed_sources_verify(checkpoint, h, err);
+}
+
 /* Of a checkpoint of the model's directory that is open. */
 static enum vit_status write_file(const struct vit_model *model, struct checkpoint *checkpoint,
                                   struct packed_description *d, const char *path,
                                   struct vit_error *err)
 {
+    const struct packed_map *const map = &model->weights.map;
     float *extras = NULL;
     const void **const data = calloc(d->header.array_count + 1, sizeof *data);
     enum vit_status status;
@@ -62,9 +75,9 @@ static enum vit_status write_file(const struct vit_model *model, struct checkpoi
     if (!data)
         return fail(err, VIT_ENOMEM, "no memory for a list of %zu arrays", d->header.array_count);
     if (!(status = read_extras(checkpoint, d, &extras, err)) &&
-        !(status = packed_sources_digest(checkpoint, &d->header, err))) {
+        !(status = take_digests(map, checkpoint, &d->header, err))) {
         list_data(&model->weights.plan, d, extras, data);
-        status = packed_file_write(path, &d->header, data, err);
+        status = packed_file_write(path, map->base ? map : NULL, &d->header, data, err);
     }
     free(extras);
     free(data);
