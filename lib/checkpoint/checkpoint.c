@@ -203,6 +203,23 @@ static bool is_unchanged(const struct input_file *was, const struct input_file *
            was->seconds == is->seconds && was->nanoseconds == is->nanoseconds;
 }
 
+static enum vit_status check_same_files(const struct checkpoint *was, const struct checkpoint *is,
+                                        struct vit_error *err)
+{
+    const struct input_file *before, *now;
+
+    for (size_t i = 0;; i++) {
+        before = checkpoint_file(was, i);
+        now = checkpoint_file(is, i);
+        if (!before && !now)
+            return VIT_OK;
+        if (!is_unchanged(before, now))
+            return fail_file(err, VIT_ESTALE, before ? before->path : now->path,
+                             "expected the file as it was when the model was opened, found it "
+                             "changed");
+    }
+}
+
 static enum vit_status check_same_config(const struct checkpoint *was, const struct checkpoint *is,
                                          struct vit_error *err)
 {
@@ -224,23 +241,13 @@ enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
                                       struct checkpoint **again, struct vit_error *err)
 {
     struct checkpoint *opened = NULL;
-    const struct input_file *was, *is;
     enum vit_status status =
         checkpoint_open(checkpoint->path, 0, 0, checkpoint->max_file_bytes, &opened, err);
 
-    for (size_t i = 0; !status; i++) {
-        was = checkpoint_file(checkpoint, i);
-        is = checkpoint_file(opened, i);
-        if (!was && !is)
-            break;
-        if (!is_unchanged(was, is))
-            status = fail_file(err, VIT_ESTALE, was ? was->path : is->path,
-                               "expected the file as it was when the model was opened, found it "
-                               "changed");
-    }
-    if (!status)
-        status = check_same_config(checkpoint, opened, err);
-    if (status)
+    if (!opened)
+        return status;
+    if ((status = check_same_files(checkpoint, opened, err)) ||
+        (status = check_same_config(checkpoint, opened, err)))
         checkpoint_close(opened);
     else
         *again = opened;
