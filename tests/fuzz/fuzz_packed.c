@@ -113,10 +113,13 @@ static void open_changed(const uint8_t *data, size_t size)
     const enum vit_status status = vit_model_open(MODEL, &options, &model, &err);
     demand(status == VIT_OK || status == VIT_EFORMAT || status == VIT_ESTALE);
     demand((status == VIT_OK) == (!of_header && shorter == 0));
-    if (status)
+    if (status) {
         demand(!model && strncmp(err.message, path, strlen(path)) == 0);
-    else
+    } else {
+        const bool same = memcmp(now, whole, file_bytes) == 0;
+        demand(vit_model_verify_packed(model, NULL) == (same ? VIT_OK : VIT_ESTALE));
         compute(model);
+    }
     vit_model_free(model);
     demand(ftruncate(fd, (off_t)file_bytes) == 0);
 }
