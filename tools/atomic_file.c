@@ -449,12 +449,14 @@ enum vit_status atomic_file_write(const char *path,
                                                            struct vit_error *err),
                                   void *user, struct vit_error *err)
 {
-    struct stat info = { .st_mode = S_IFREG | 0666 };
-    const bool exists = stat(path, &info) == 0;
+    struct stat info;
+    const struct stat *const there = stat(path, &info) == 0 ? &info : NULL;
     struct atomic_file f = { .file = NULL };
-    enum vit_status status = check_target(path, exists ? &info : NULL, err);
+    enum vit_status status = check_target(path, there, err);
 
-    if (status || (status = open_beside(&f, path, exists ? &info : NULL, err)))
+    if (!status)
+        status = open_beside(&f, path, there, err);
+    if (status || !f.temporary) /* it is not NULL here, which clang-tidy does not see */
         goto discard;
     char *const inner = name_of_library(f.temporary);
     if (!inner) {
