@@ -112,6 +112,30 @@ unsigned char *file_bytes(const char *path, size_t *count)
     return bytes;
 }
 
+void expect_file(const char *path, size_t count, unsigned char *bytes)
+{
+    size_t found;
+    unsigned char *const again = file_bytes(path, &found);
+
+    cr_assert(found == count && memcmp(again, bytes, count) == 0, "%s", path);
+    free(again);
+    free(bytes);
+    count_checks(count);
+}
+
+void change_heads(const struct made_directory *copy)
+{
+    size_t count;
+    unsigned char *const config = file_bytes(made_path(copy, "config.json"), &count);
+
+    config[count] = '\0';
+    char *const heads = strstr((char *)config, "\"num_heads\": ");
+    cr_assert_not_null(heads);
+    heads[13] = heads[13] == '2' ? '4' : '2';
+    make_file(copy, "config.json", config, count);
+    free(config);
+}
+
 size_t header_bytes(const unsigned char *file)
 {
     uint64_t data;

@@ -30,6 +30,12 @@ void save_packed(const struct packed_case *c, const char *path);
 /* Ends the test unless both models have the same bits in every output. Frees both. */
 void expect_same_model(struct vit_model *expected, struct vit_model *found, const char *what);
 
+/* Ends the test unless the file has these bytes; frees them. */
+void expect_file(const char *path, size_t count, unsigned char *bytes);
+
+/* Gives the config.json of a copy another number of heads that divides the width. */
+void change_heads(const struct made_directory *copy);
+
 /* A whole file; the caller frees it. */
 unsigned char *file_bytes(const char *path, size_t *count);
 

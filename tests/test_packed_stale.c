@@ -203,15 +203,7 @@ Test(packed_stale, another_level_is_refused)
 
 Test(packed_stale, another_configuration_is_refused)
 {
-    size_t count;
-    unsigned char *const config = file_bytes(made_path(&copy, "config.json"), &count);
-
-    config[count] = '\0';
-    char *const heads = strstr((char *)config, "\"num_heads\": ");
-    cr_assert_not_null(heads);
-    heads[13] = heads[13] == '2' ? '4' : '2';
-    make_file(&copy, "config.json", config, count);
-    free(config);
+    change_heads(&copy);
     refuses_packed(&model, VIT_ESTALE, "expected \"heads ");
 }
 

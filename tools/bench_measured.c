@@ -47,11 +47,6 @@ void measured_print(const struct measured *m)
            build_commit());
 }
 
-static json_t *number(double x)
-{
-    return isnan(x) ? json_null() : json_real(x);
-}
-
 static json_t *shape_json(const struct measured_shape *s)
 {
     const struct {
@@ -61,18 +56,18 @@ static json_t *shape_json(const struct measured_shape *s)
         { "shape", json_text(s->text) },
         { "rounds", json_integer((json_int_t)s->rounds) },
         { "copies", json_integer((json_int_t)s->copies) },
-        { "us_min", number(1e6 * s->seconds_min) },
-        { "us_median", number(1e6 * s->seconds_median) },
-        { "us_p99", number(1e6 * s->seconds_p99) },
-        { "gflops", number(1e-9 * s->flops) },
-        { "peak_gflops", number(1e-9 * s->peak) },
-        { "peak_share", number(s->peak_share) },
-        { "gb_per_s", number(1e-9 * s->bytes_per_s) },
-        { "bandwidth_gb_per_s", number(1e-9 * s->bandwidth) },
-        { "bandwidth_share", number(s->bandwidth_share) },
-        { "ns_per_element", number(s->ns_per_element) },
-        { "operations", number(s->operations) },
-        { "bytes", number(s->bytes) },
+        { "us_min", json_number(1e6 * s->seconds_min) },
+        { "us_median", json_number(1e6 * s->seconds_median) },
+        { "us_p99", json_number(1e6 * s->seconds_p99) },
+        { "gflops", json_number(1e-9 * s->flops) },
+        { "peak_gflops", json_number(1e-9 * s->peak) },
+        { "peak_share", json_number(s->peak_share) },
+        { "gb_per_s", json_number(1e-9 * s->bytes_per_s) },
+        { "bandwidth_gb_per_s", json_number(1e-9 * s->bandwidth) },
+        { "bandwidth_share", json_number(s->bandwidth_share) },
+        { "ns_per_element", json_number(s->ns_per_element) },
+        { "operations", json_number(s->operations) },
+        { "bytes", json_number(s->bytes) },
     };
     json_t *root = json_object();
 

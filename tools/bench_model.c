@@ -227,11 +227,6 @@ static const char *precision_name(const struct bench *b)
     return vit_value_name("precision", (int)vit_model_precision(b->model));
 }
 
-static json_t *number(double x)
-{
-    return isnan(x) ? json_null() : json_real(x);
-}
-
 static enum vit_status print_as_json(const struct bench *b, const struct result *r,
                                      struct vit_error *err)
 {
@@ -247,8 +242,8 @@ static enum vit_status print_as_json(const struct bench *b, const struct result 
         { "gflops", json_real(r->gflops) },
         { "peak_gflops", json_real(r->peak_gflops) },
         { "int8_share", json_real(r->int8_share) },
-        { "int8_peak_gops", number(r->int8_peak_gops) },
-        { "peak_share", number(r->peak_share) },
+        { "int8_peak_gops", json_number(r->int8_peak_gops) },
+        { "peak_share", json_number(r->peak_share) },
         { "forwards", json_integer((json_int_t)b->forwards.count) },
         { "isa", json_text(vit_model_kernels(b->model)->isa) },
         { "precision", json_text(precision_name(b)) },

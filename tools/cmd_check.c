@@ -204,12 +204,6 @@ static enum vit_status add_digests(const struct common_options *common, struct c
     return report->digests_differ ? VIT_OK : status;
 }
 
-/* Those of --digest, the only operands. */
-static bool has_model(const struct invocation *in)
-{
-    return in->count > 0;
-}
-
 static enum vit_status check(const struct invocation *in, struct vit_error *err)
 {
     const struct check_options *const o = in->options;
@@ -258,6 +252,6 @@ const struct subcommand subcommand_check = {
         "build and has the digests too: the report to send from a machine that is not listed in\n"
         "docs/correctness.md. The exit status is 0 if all cases passed.",
     SUBCOMMAND_OPTIONS(options, defaults),
-    .has_model = has_model,
+    .has_model = has_operand,
     .run = check,
 };

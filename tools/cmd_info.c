@@ -121,11 +121,6 @@ static enum vit_status print_models(bool json, struct vit_error *err)
     return VIT_OK;
 }
 
-static bool has_model(const struct invocation *in)
-{
-    return in->count > 0;
-}
-
 /* The file as it is: one that is not of this model is an error here, and is not written. */
 static enum vit_status verify_packed(const struct common_options *common, struct size size,
                                      const char *directory, struct vit_error *err)
@@ -188,6 +183,6 @@ const struct subcommand subcommand_info = {
         "source of the value, facts that its files lack, the linear layers with the number types\n"
         "of --precision and their bytes, and every tensor: name, shape, type and use.",
     SUBCOMMAND_OPTIONS(options, defaults),
-    .has_model = has_model,
+    .has_model = has_operand,
     .run = info,
 };

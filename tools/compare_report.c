@@ -141,12 +141,6 @@ enum vit_status compare_print(const struct comparison *c, const struct suggestio
 
 /* --- JSON */
 
-/* JSON has no infinity. */
-static json_t *number(double x)
-{
-    return isfinite(x) ? json_real(x) : json_null();
-}
-
 /* `same` of all images. */
 static json_t *agreement_json(const struct comparison *c, size_t same)
 {
@@ -162,17 +156,17 @@ static json_t *top_json(const struct comparison *c)
 static json_t *cosine_json(const struct comparison *c)
 {
     return json_pack("{s:s, s:o, s:o, s:o}", "output", vit_output_name(c->vector), "min",
-                     number(c->cosine_min), "mean", number(compare_cosine_mean(c)), "min_image",
-                     json_text(c->batch.paths.path[c->cosine_image]));
+                     json_number(c->cosine_min), "mean", json_number(compare_cosine_mean(c)),
+                     "min_image", json_text(c->batch.paths.path[c->cosine_image]));
 }
 
 static json_t *difference_json(const struct comparison *c)
 {
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I}", "output", vit_output_name(c->output), "rms",
-                     number(compare_rms(c, c->squares)), "relative", number(relative_difference(c)),
-                     "largest", number(c->largest), "largest_image",
-                     json_text(c->batch.paths.path[c->largest_image]), "largest_index",
-                     (json_int_t)c->largest_index);
+                     json_number(compare_rms(c, c->squares)), "relative",
+                     json_number(relative_difference(c)), "largest", json_number(c->largest),
+                     "largest_image", json_text(c->batch.paths.path[c->largest_image]),
+                     "largest_index", (json_int_t)c->largest_index);
 }
 
 static json_t *blocks_json(const struct comparison *c, const struct block_error *worst)
@@ -180,10 +174,11 @@ static json_t *blocks_json(const struct comparison *c, const struct block_error 
     json_t *blocks = json_array();
 
     for (size_t i = 0; i < c->depth; i++)
-        blocks = json_with(blocks,
-                           json_pack("{s:I, s:o, s:o, s:o}", "block", (json_int_t)worst[i].block,
-                                     "relative_error", number(worst[i].relative), "error_rms",
-                                     number(worst[i].error), "float32_rms", number(worst[i].rms)));
+        blocks =
+            json_with(blocks, json_pack("{s:I, s:o, s:o, s:o}", "block", (json_int_t)worst[i].block,
+                                        "relative_error", json_number(worst[i].relative),
+                                        "error_rms", json_number(worst[i].error), "float32_rms",
+                                        json_number(worst[i].rms)));
     return blocks;
 }
 
@@ -193,7 +188,7 @@ static json_t *suggestion_json(const struct comparison *c, const struct suggesti
 
     for (size_t i = 0; i < s->count; i++)
         layers = json_with(layers, json_pack("{s:s, s:o}", "name", s->layers[i].name, "rms",
-                                             number(s->layers[i].rms)));
+                                             json_number(s->layers[i].rms)));
     return json_pack("{s:s, s:o, s:s, s:I}", "output", vit_output_name(c->output), "layers", layers,
                      "keep", s->keep, "evaluations", (json_int_t)s->evaluations);
 }

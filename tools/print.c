@@ -2,6 +2,7 @@
 #include "tools/print.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,11 @@ json_t *json_set(json_t *object, const char *name, json_t *value)
         return object;
     json_decref(object);
     return NULL;
+}
+
+json_t *json_number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
 }
 
 json_t *json_text(const char *text)

@@ -25,6 +25,9 @@ json_t *json_with(json_t *array, json_t *value);
 /* Adds a member and returns the object. If out of memory, releases both and returns NULL. */
 json_t *json_set(json_t *object, const char *name, json_t *value);
 
+/* A JSON number; null for one that JSON does not have, infinite or NaN. */
+json_t *json_number(double x);
+
 /* A JSON string, in which bytes that are not UTF-8 become U+FFFD; null for NULL. */
 json_t *json_text(const char *text);
 

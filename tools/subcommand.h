@@ -41,10 +41,16 @@ struct subcommand {
     size_t option_count;
     const void *defaults; /* of the struct that the options fill */
     size_t options_size;  /* its bytes */
-    /* whether a command line names a model, to which --precision and --keep apply; NULL: always */
+    /* whether a command line names a model, which --precision and others apply to; NULL: always */
     bool (*has_model)(const struct invocation *in);
     enum vit_status (*run)(const struct invocation *in, struct vit_error *err);
 };
+
+/* For `has_model`, where the operands are models. */
+static inline bool has_operand(const struct invocation *in)
+{
+    return in->count > 0;
+}
 
 /* The members of a subcommand that define the parsing of its options. */
 #define SUBCOMMAND_OPTIONS(table, initial)                                                         \

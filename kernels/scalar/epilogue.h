@@ -35,7 +35,7 @@ static float epilogue(float c, size_t i, size_t j, const struct vit_epilogue *e)
 /* c + the products of the tile's k numbers, of row i of A and column j of the panel */
 typedef float sum_products(const struct vit_tile *t, size_t i, size_t j, float c);
 
-/* The tile whose elements are such sums; `sum` is inlined. */
+/* The tile whose elements are such sums. Inlined, so that `sum` is called by name. */
 ALWAYS_INLINE void compute_tile(const struct vit_tile *t, sum_products *sum)
 {
     const size_t columns = t->acc_out ? NR : t->n; /* unfinished ones include the padding's */

@@ -15,6 +15,7 @@
 #include "config/fields.h"
 #include "config/pos_embed.h"
 #include "files/fail_file.h"
+#include "files/file.h"
 
 struct checkpoint {
     char *path; /* of the directory */
@@ -199,8 +200,7 @@ const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, si
 /* Whether file i is as it was: NULL past the last of both. */
 static bool is_unchanged(const struct input_file *was, const struct input_file *is)
 {
-    return was && is && strcmp(was->path, is->path) == 0 && was->bytes == is->bytes &&
-           was->seconds == is->seconds && was->nanoseconds == is->nanoseconds;
+    return was && is && strcmp(was->path, is->path) == 0 && file_has_stamp_of(is, was);
 }
 
 static enum vit_status check_same_files(const struct checkpoint *was, const struct checkpoint *is,

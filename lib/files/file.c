@@ -38,6 +38,12 @@ static void stamp(const struct stat *info, struct input_file *file)
     file->nanoseconds = (uint32_t)info->st_mtim.tv_nsec;
 }
 
+bool file_has_stamp_of(const struct input_file *file, const struct input_file *other)
+{
+    return file->bytes == other->bytes && file->seconds == other->seconds &&
+           file->nanoseconds == other->nanoseconds;
+}
+
 bool file_is_unchanged(const struct input_file *file)
 {
     struct input_file now;
@@ -46,8 +52,7 @@ bool file_is_unchanged(const struct input_file *file)
     if (fstat(file->fd, &info) != 0)
         return false;
     stamp(&info, &now);
-    return now.bytes == file->bytes && now.seconds == file->seconds &&
-           now.nanoseconds == file->nanoseconds;
+    return file_has_stamp_of(&now, file);
 }
 
 enum vit_status file_open(const char *path, struct input_file *file, struct vit_error *err)

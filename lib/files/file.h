@@ -31,6 +31,9 @@ enum vit_status file_open(const char *path, struct input_file *file, struct vit_
 enum vit_status file_open_at(int directory, const char *name, char *path, struct input_file *file,
                              struct vit_error *err);
 
+/* Whether both have the same length and the same time. */
+bool file_has_stamp_of(const struct input_file *file, const struct input_file *other);
+
 /* Whether an open file has the length and the time that it had. */
 bool file_is_unchanged(const struct input_file *file);
 
