@@ -164,7 +164,7 @@ class Refused(Packed):
         model = self.open()
         with self.assertRaisesRegex(libvit.NotFoundError, "no-such-folder"):
             model.save_packed(os.path.join(self.folder, "no-such-folder", "model.packed"))
-        with self.assertRaises(libvit.FileError):
+        with self.assertRaisesRegex(libvit.InvalidArgumentError, "found a directory"):
             model.save_packed(self.model)
         with self.assertRaisesRegex(libvit.InvalidArgumentError, "without NUL"):
             model.save_packed("model\0packed")

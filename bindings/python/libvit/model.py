@@ -146,7 +146,8 @@ class VisionTransformer:
         """Writes the packed weights as this model has them, for `packed` of from_folder. The file
         appears complete or not at all; models that use an older one there do not notice.
 
-        StaleError: a file of weights was changed since the model was opened.
+        StaleError: a file of weights was changed since the model was opened. InvalidArgumentError:
+        the path is a directory, a link, a device or a file that is not one of packed weights.
         """
         with self._runtime.use() as model:
             call(self._runtime.library.vit_model_save_packed, model, encode_path(path))
