@@ -61,7 +61,8 @@ SYSTEM := -D_XOPEN_SOURCE=700
 GUARDED := $(shell $(CC) -Werror -fstack-clash-protection -x c -c /dev/null -o /dev/null \
              2>/dev/null && echo -fstack-clash-protection)
 COMMON = $(STRICT) $(SYSTEM) -I. -Iinclude -Ilib $(CPPFLAGS) -MMD -MP \
-         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+           $(SANITIZE_PART))
 # With CFLAGS='-O2 -flto' the linker compiles too. A relocatable object is then machine code, whose
 # internal names can become local: gcc must be told, clang does it by itself.
 LTO := $(filter -flto%,$(CFLAGS))
