@@ -8,11 +8,14 @@ set -eu
 cd "$(dirname "$0")/.."
 mkdir -p "$1/cpu-$2"
 build=$(cd "$1/cpu-$2" && pwd)
-level=$2 hidden=$3 how=$4
+level=$2 hidden=$3 how=$4 bind=
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
 case $how in
-one-core) set -- taskset -c 0 ;;
+one-core)
+	bind='taskset -c 0'
+	set --
+	;;
 nobody)
 	sources=$build/sources
 	rm -rf "$sources"
@@ -32,11 +35,12 @@ nobody)
 esac
 set -- "$@" make --no-print-directory BUILD="$build" CPPFLAGS="-DCPU_HIDDEN=$hidden"
 
-"$@" -j2 all >/dev/null
+"$@" -j2 all "$build/tests/run" >/dev/null
 found=$("$build/libvit" info | sed -n 's/^  \([a-z0-9]*\) *chosen.*/\1/p')
 [ "$found" = "$level" ] || [ "$(uname -m)" != x86_64 ] || {
 	echo "cpus.sh: expected the level $level, found $found" >&2
 	exit 1
 }
-"$@" -j2 test
+# shellcheck disable=SC2086 # a command and its arguments, or nothing
+$bind "$@" -j2 test
 echo "make test passes with the level $found, $how"
