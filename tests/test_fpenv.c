@@ -15,7 +15,7 @@
 #include "make_checkpoint.h"
 #include "model_config.h"
 
-enum { IMAGE = 3 * 48 * 80, TOKENS = 60, DIM = 96, CLASSES = 10, BATCH = 4 };
+enum { IMAGE = 3 * 48 * 80, TOKENS = 60, DIM = 96, CLASSES = 10, BATCH = 2 };
 
 /* Together they have every step of the forward pass, with enough work to divide one image. */
 static const struct vit_config configs[] = {
