@@ -1,6 +1,7 @@
 /* cmd_classify.c - `libvit classify`: classifies images */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/error.h"
 #include "tools/image_batch.h"
@@ -10,7 +11,7 @@
 struct classify_options {
     size_t top; /* 0: not given */
     struct size size;
-    bool json;
+    bool json, keep_going;
 };
 
 static const struct classify_options defaults = { .top = 0 };
@@ -26,6 +27,7 @@ static const struct option options[] = {
       .help = "classes to print for each image; 5 for one image, else 1" },
     OPTION_SIZE(struct classify_options),
     OPTION_JSON(struct classify_options),
+    OPTION_KEEP_GOING(struct classify_options),
 };
 
 struct prediction {
@@ -40,6 +42,8 @@ struct classification {
     enum vit_scores scores;
     struct prediction *all;         /* [classes], of one image */
     struct prediction *predictions; /* [images][top], best first */
+    bool stream;                    /* print the line of each image as soon as it is known */
+    char **errors;                  /* [images]; NULL: the image has predictions */
 };
 
 static int best_first(const void *a, const void *b)
@@ -68,6 +72,25 @@ static void set_scores(struct classification *c, struct prediction *best)
     }
 }
 
+static void print_image(const struct classification *c, size_t image)
+{
+    print_text(stdout, c->batch.paths.path[image]);
+    for (size_t j = 0; j < c->top; j++) {
+        const struct prediction *const p = &c->predictions[image * c->top + j];
+        const char *const label = vit_model_label(c->batch.session.model, p->class_index);
+        fputs(j ? ", " : ": ", stdout);
+        if (label && *label)
+            print_text(stdout, label);
+        else
+            printf("class %zu", p->class_index);
+        if (c->scores == VIT_SCORES_NONE)
+            printf(" (%g)", p->score);
+        else
+            printf(" (%.1f %%)", 100 * p->score);
+    }
+    putchar('\n');
+}
+
 /* Sorts the classes; keeps the best `top`. */
 static enum vit_status rank(void *arg, size_t image, const float *logits, struct vit_error *err)
 {
@@ -84,7 +107,21 @@ static enum vit_status rank(void *arg, size_t image, const float *logits, struct
     }
     qsort(c->all, c->classes, sizeof *c->all, best_first);
     set_scores(c, c->predictions + image * c->top);
-    return VIT_OK;
+    if (!c->stream)
+        return VIT_OK;
+    print_image(c, image);
+    fflush(stdout);
+    return print_check(err);
+}
+
+static enum vit_status leave_out(void *arg, size_t image, const struct vit_error *why,
+                                 struct vit_error *err)
+{
+    struct classification *const c = arg;
+
+    image_batch_print_error(why);
+    c->errors[image] = strdup(why->message);
+    return c->errors[image] ? VIT_OK : tool_no_memory(err);
 }
 
 static enum vit_status allocate(const struct classify_options *o, struct classification *c,
@@ -113,7 +150,8 @@ static enum vit_status allocate(const struct classify_options *o, struct classif
         return tool_no_memory(err);
     c->all = calloc(c->classes, sizeof *c->all);
     c->predictions = malloc(bytes);
-    return c->all && c->predictions ? VIT_OK : tool_no_memory(err);
+    c->errors = calloc(images, sizeof *c->errors);
+    return c->all && c->predictions && c->errors ? VIT_OK : tool_no_memory(err);
 }
 
 static const char *isa_of(const struct classification *c)
@@ -132,54 +170,56 @@ static json_t *prediction_json(const struct classification *c, const struct pred
         "probability", probability ? json_real(p->score) : json_null(), "logit", (double)p->logit);
 }
 
+/* {"path", "predictions"}, or {"path", "error"} of an image that could not be read */
+static json_t *image_json(const struct classification *c, size_t i)
+{
+    if (c->errors[i])
+        return json_pack("{s:o, s:o}", "path", json_text(c->batch.paths.path[i]), "error",
+                         json_text(c->errors[i]));
+    json_t *predictions = json_array();
+    for (size_t j = 0; j < c->top; j++)
+        predictions = json_with(predictions, prediction_json(c, &c->predictions[i * c->top + j]));
+    return json_pack("{s:o, s:o}", "path", json_text(c->batch.paths.path[i]), "predictions",
+                     predictions);
+}
+
 static enum vit_status print_as_json(const struct classification *c, struct vit_error *err)
 {
     const size_t count = c->batch.paths.count;
     json_t *images = json_array();
 
     for (size_t i = 0; i < count; i++) {
-        json_t *predictions = json_array();
-        for (size_t j = 0; j < c->top; j++)
-            predictions =
-                json_with(predictions, prediction_json(c, &c->predictions[i * c->top + j]));
-        images =
-            json_with(images, json_pack("{s:o, s:o}", "path", json_text(c->batch.paths.path[i]),
-                                        "predictions", predictions));
+        images = json_with(images, image_json(c, i));
     }
-    json_t *const summary =
-        json_pack("{s:o, s:I, s:f, s:f, s:s, s:s, s:I}", "model", json_text(c->batch.directory),
-                  "images", (json_int_t)count, "seconds", c->batch.seconds, "images_per_s",
-                  (double)count / c->batch.seconds, "isa", isa_of(c), "precision",
-                  vit_value_name("precision", (int)vit_model_precision(c->batch.session.model)),
-                  "threads", (json_int_t)c->batch.session.parallel.threads);
+    json_t *const summary = json_pack(
+        "{s:o, s:I, s:I, s:f, s:f, s:s, s:s, s:I}", "model", json_text(c->batch.directory),
+        "images", (json_int_t)count, "left_out", (json_int_t)c->batch.left_out, "seconds",
+        c->batch.seconds, "images_per_s", (double)(count - c->batch.left_out) / c->batch.seconds,
+        "isa", isa_of(c), "precision",
+        vit_value_name("precision", (int)vit_model_precision(c->batch.session.model)), "threads",
+        (json_int_t)c->batch.session.parallel.threads);
     return print_json(json_pack("{s:o, s:o}", "images", images, "summary", summary), err);
 }
 
-static void print_image(const struct classification *c, size_t image)
+static void print_summary(const struct classification *c)
 {
-    print_text(stdout, c->batch.paths.path[image]);
-    for (size_t j = 0; j < c->top; j++) {
-        const struct prediction *const p = &c->predictions[image * c->top + j];
-        const char *const label = vit_model_label(c->batch.session.model, p->class_index);
-        fputs(j ? ", " : ": ", stdout);
-        if (label && *label)
-            print_text(stdout, label);
-        else
-            printf("class %zu", p->class_index);
-        if (c->scores == VIT_SCORES_NONE)
-            printf(" (%g)", p->score);
-        else
-            printf(" (%.1f %%)", 100 * p->score);
-    }
-    putchar('\n');
+    const size_t count = c->batch.paths.count - c->batch.left_out;
+    const size_t threads = c->batch.session.parallel.threads;
+
+    fprintf(stderr, "%zu images in %.2f s: %.1f images/s (%s, %zu thread%s)", count,
+            c->batch.seconds, (double)count / c->batch.seconds, isa_of(c), threads,
+            threads == 1 ? "" : "s");
+    if (c->batch.left_out)
+        fprintf(stderr, "; %zu left out", c->batch.left_out);
+    putc('\n', stderr);
 }
 
 static enum vit_status print_as_lines(const struct classification *c, struct vit_error *err)
 {
-    const size_t count = c->batch.paths.count, threads = c->batch.session.parallel.threads;
+    const size_t count = c->batch.paths.count;
     enum vit_status status = VIT_OK;
 
-    for (size_t i = 0; !status && i < count; i++) {
+    for (size_t i = 0; !status && !c->stream && i < count; i++) {
         print_image(c, i);
         status = print_check(err);
     }
@@ -187,25 +227,28 @@ static enum vit_status print_as_lines(const struct classification *c, struct vit
     if (!status)
         status = print_check(err);
     if (!status && count > 1)
-        fprintf(stderr, "%zu images in %.2f s: %.1f images/s (%s, %zu thread%s)\n", count,
-                c->batch.seconds, (double)count / c->batch.seconds, isa_of(c), threads,
-                threads == 1 ? "" : "s");
+        print_summary(c);
     return status;
 }
 
 static enum vit_status classify(const struct invocation *in, struct vit_error *err)
 {
     const struct classify_options *const o = in->options;
-    struct classification c = { 0 };
-    enum vit_status status = image_batch_open(in, o->size, &c.batch, err);
+    struct classification c = { .stream = o->keep_going && !o->json };
+    const struct image_consumer consumer = { rank, leave_out, &c };
+    enum vit_status status = image_batch_open(in, o->size, o->keep_going, &c.batch, err);
 
     if (!status)
         status = allocate(o, &c, err);
     if (!status)
-        status = image_batch_forward(&c.batch, VIT_OUTPUT_LOGITS, rank, &c, err);
+        status = image_batch_forward(&c.batch, VIT_OUTPUT_LOGITS, &consumer, err);
     if (!status)
         status = o->json ? print_as_json(&c, err) : print_as_lines(&c, err);
+    *in->left_out = c.batch.left_out > 0;
 
+    for (size_t i = 0; c.errors && i < c.batch.paths.count; i++)
+        free(c.errors[i]);
+    free(c.errors);
     free(c.predictions);
     free(c.all);
     image_batch_close(&c.batch);
@@ -226,7 +269,7 @@ const struct subcommand subcommand_classify = {
         "regression has numbers in place of probabilities; where several labels fit, or with a\n"
         "single class, each probability is on its own. For several images\n"
         "the speed is printed to standard error. If one image cannot be read, nothing is\n"
-        "printed.",
+        "printed; with --keep-going each line is printed as soon as it is known, in order.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = classify,
 };

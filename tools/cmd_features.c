@@ -12,6 +12,7 @@
 struct features_options {
     const char *out;
     struct size size;
+    bool keep_going;
 };
 
 static const struct features_options defaults = { .out = NULL };
@@ -19,12 +20,13 @@ static const struct features_options defaults = { .out = NULL };
 static const struct option options[] = {
     OPTION_OUT(struct features_options),
     OPTION_SIZE(struct features_options),
+    OPTION_KEEP_GOING(struct features_options),
 };
 
 struct features {
     struct image_batch batch;
-    size_t length;
-    float *rows; /* [images][length] */
+    size_t count, length;
+    float *rows; /* [images][length], of which `count` are filled */
 };
 
 static enum vit_status copy_features(void *arg, size_t i, const float *out, struct vit_error *err)
@@ -38,7 +40,15 @@ static enum vit_status copy_features(void *arg, size_t i, const float *out, stru
                              "the weights of %s",
                              path_end(f->batch.paths.path[i]), (double)out[j], j,
                              path_end(f->batch.directory));
-    memcpy(f->rows + i * f->length, out, f->length * sizeof *out);
+    memcpy(f->rows + f->count++ * f->length, out, f->length * sizeof *out);
+    return VIT_OK;
+}
+
+static enum vit_status leave_out(void *arg, size_t i, const struct vit_error *why,
+                                 struct vit_error *err)
+{
+    (void)arg, (void)i, (void)err;
+    image_batch_print_error(why);
     return VIT_OK;
 }
 
@@ -64,24 +74,26 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
 {
     const struct features_options *const o = in->options;
     struct features f = { 0 };
+    const struct image_consumer consumer = { copy_features, leave_out, &f };
     struct atomic_file out = { 0 };
     enum vit_status status;
 
     if (!o->out)
         return tool_fail(err, VIT_EINVAL, "features: expected -o OUT.npy, found no -o");
-    status = image_batch_open(in, o->size, &f.batch, err);
+    status = image_batch_open(in, o->size, o->keep_going, &f.batch, err);
     if (!status)
         status = allocate(&f, err);
     if (!status)
         status = atomic_file_open(o->out, &out, err);
     if (!status)
-        status = image_batch_forward(&f.batch, VIT_OUTPUT_EMBEDDING, copy_features, &f, err);
+        status = image_batch_forward(&f.batch, VIT_OUTPUT_EMBEDDING, &consumer, err);
     if (!status) {
         const struct npy_array array = { .rank = 2,
-                                         .shape = { f.batch.paths.count, f.length },
+                                         .shape = { f.count, f.length },
                                          .data = f.rows };
         npy_save(&array, out.file);
         status = atomic_file_commit(&out, err);
+        *in->left_out = f.batch.left_out > 0;
     }
 
     atomic_file_discard(&out);
@@ -101,7 +113,8 @@ const struct subcommand subcommand_features = {
         "classify. OUT.npy is float32 [images, embedding], in the order of libvit classify. A\n"
         "row is the input of the model's head, after pooling and the final norm, even if the\n"
         "model has no head. With a distillation token it is the mean of the inputs of both\n"
-        "heads. On an error OUT.npy is not written.",
+        "heads. On an error OUT.npy is not written; with --keep-going an image that cannot be\n"
+        "read has no row, and the others follow in their order.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = features,
 };

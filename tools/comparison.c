@@ -101,7 +101,7 @@ enum vit_status compare_open(const struct invocation *in, struct size size, size
     };
     if (options.precision == VIT_PRECISION_FLOAT32)
         return expect_precision(err);
-    status = image_batch_open(in, size, &c->batch, err);
+    status = image_batch_open(in, size, false, &c->batch, err);
     if (!status)
         status = count_layers(c, suggest, err);
     if (status)

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +50,13 @@ static int not_hidden(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
+static enum vit_status add_copy(const char *path, struct image_paths *paths, struct vit_error *err)
+{
+    char *const copy = strdup(path);
+
+    return copy ? add(copy, paths, err) : tool_no_memory(err);
+}
+
 static enum vit_status walk_directory(const char *directory, struct image_paths *paths,
                                       struct vit_error *err);
 
@@ -83,6 +89,8 @@ static enum vit_status walk_directory(const char *directory, struct image_paths 
     struct dirent **entries;
     const int count = scandir(directory, &entries, not_hidden, by_name);
 
+    if (count < 0 && paths->keep_going && errno != ENOMEM)
+        return add_copy(directory, paths, err);
     if (count < 0)
         return tool_fail(err, VIT_EIO, "cannot read directory %s: %s", directory, strerror(errno));
     for (int i = 0; i < count; i++) {
@@ -99,17 +107,19 @@ enum vit_status find_images(const char *operand, struct image_paths *paths, stru
     const size_t before = paths->count;
     struct stat info;
 
+    if (stat(operand, &info) != 0 && paths->keep_going)
+        return add_copy(operand, paths, err);
     if (stat(operand, &info) != 0)
         return tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
                          operand, strerror(errno));
-    if (!S_ISDIR(info.st_mode)) {
-        char *const path = strdup(operand);
-        return path ? add(path, paths, err) : tool_no_memory(err);
-    }
+    if (!S_ISDIR(info.st_mode))
+        return add_copy(operand, paths, err);
 
     const enum vit_status status = walk_directory(operand, paths, err);
     if (status)
         return status;
+    if (paths->count == before && paths->keep_going)
+        return add_copy(operand, paths, err);
     if (paths->count == before)
         return tool_fail(
             err, VIT_EINVAL,

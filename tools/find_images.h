@@ -2,6 +2,7 @@
 #ifndef VIT_TOOLS_FIND_IMAGES_H
 #define VIT_TOOLS_FIND_IMAGES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "vit/status.h"
@@ -9,6 +10,7 @@
 struct image_paths {
     char **path; /* [count] */
     size_t count, capacity;
+    bool keep_going; /* what cannot be found or listed is added as it stands, in its place */
 };
 
 /*

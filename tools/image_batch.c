@@ -6,15 +6,17 @@
 #include "measure/clock.h"
 #include "tools/error.h"
 #include "tools/load.h"
+#include "tools/print.h"
 #include "tools/product.h"
 #include "tools/progress.h"
 
-enum vit_status image_batch_open(const struct invocation *in, struct size size,
+enum vit_status image_batch_open(const struct invocation *in, struct size size, bool keep_going,
                                  struct image_batch *b, struct vit_error *err)
 {
     enum vit_status status = VIT_OK;
 
-    *b = (struct image_batch){ .directory = in->operands[0] };
+    *b =
+        (struct image_batch){ .directory = in->operands[0], .paths = { .keep_going = keep_going } };
     for (size_t i = 1; !status && i < in->count; i++)
         status = find_images(in->operands[i], &b->paths, err);
     if (!status)
@@ -22,7 +24,8 @@ enum vit_status image_batch_open(const struct invocation *in, struct size size,
     if (status)
         return status;
     b->pixels = calloc(b->session.batch, sizeof *b->pixels);
-    if (!b->pixels)
+    b->errors = calloc(b->session.batch, sizeof *b->errors);
+    if (!b->pixels || !b->errors)
         return tool_no_memory(err);
     for (size_t i = 0; !status && i < b->session.batch; i++)
         status = create_pixels(&b->session, &b->pixels[i], err);
@@ -34,22 +37,37 @@ void image_batch_close(struct image_batch *b)
     for (size_t i = 0; b->pixels && i < b->session.batch; i++)
         vit_image_free(&b->pixels[i]);
     free(b->pixels);
+    free(b->errors);
     session_close(&b->session);
     image_paths_free(&b->paths);
     *b = (struct image_batch){ 0 };
+}
+
+/* The error of an image that the others can do without: memory is none of them. */
+static bool may_leave_out(const struct image_batch *b, enum vit_status status)
+{
+    return b->paths.keep_going && status != VIT_ENOMEM;
 }
 
 /* Reads images first to first + count - 1. */
 static enum vit_status read_images(struct image_batch *b, size_t first, size_t count,
                                    struct progress *progress, struct vit_error *err)
 {
-    enum vit_status status = VIT_OK;
-
-    for (size_t i = 0; !status && i < count; i++) {
-        status = load_pixels(&b->session, b->paths.path[first + i], &b->pixels[i], err);
+    b->filled = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct vit_error *const why = &b->errors[i];
+        const char *const path = b->paths.path[first + i];
+        why->status = VIT_OK;
+        const enum vit_status status = load_pixels(&b->session, path, &b->pixels[b->filled], why);
+        if (status && !may_leave_out(b, status)) {
+            if (err)
+                *err = *why;
+            return status;
+        }
+        b->filled += !status;
         progress_update(progress, first);
     }
-    return status;
+    return VIT_OK;
 }
 
 enum vit_status image_batch_each(struct image_batch *b, size_t max,
@@ -66,6 +84,8 @@ enum vit_status image_batch_each(struct image_batch *b, size_t max,
         const size_t left = b->paths.count - first;
         count = left < most ? left : most;
         status = read_images(b, first, count, &progress, err);
+        if (b->paths.keep_going)
+            progress_clear(&progress); /* lines follow */
         if (!status)
             status = consume(arg, first, count, err);
         progress_update(&progress, first + count);
@@ -80,35 +100,55 @@ struct forward {
     struct image_batch *batch;
     struct vit_output_request request;
     size_t length; /* of an image's output */
-    enum vit_status (*consume)(void *arg, size_t i, const float *out, struct vit_error *err);
-    void *arg;
+    const struct image_consumer *consumer;
 };
+
+/* out: the output of image i, or NULL if it could not be read */
+static enum vit_status hand_over(const struct forward *f, size_t i, const float *out,
+                                 struct vit_error *why, struct vit_error *err)
+{
+    const struct image_consumer *const c = f->consumer;
+
+    if (out) {
+        why->status = c->consume(c->arg, i, out, why);
+        if (why->status && !(why->status == VIT_EFORMAT && f->batch->paths.keep_going)) {
+            if (err)
+                *err = *why;
+            return why->status;
+        }
+    }
+    if (!why->status)
+        return VIT_OK;
+    f->batch->left_out++;
+    return c->leave_out(c->arg, i, why, err);
+}
 
 static enum vit_status forward(void *arg, size_t first, size_t count, struct vit_error *err)
 {
     const struct forward *const f = arg;
+    struct image_batch *const b = f->batch;
     const struct vit_call call = { .size = sizeof call,
-                                   .batch = count,
+                                   .batch = b->filled,
                                    .outputs = &f->request,
                                    .output_count = 1,
-                                   .pixels = f->batch->pixels };
-    enum vit_status status = vit_forward_call(f->batch->session.context, &call, err);
+                                   .pixels = b->pixels };
+    enum vit_status status = b->filled ? vit_forward_call(b->session.context, &call, err) : VIT_OK;
+    const float *out = f->request.data;
 
-    for (size_t i = 0; !status && i < count; i++)
-        status = f->consume(f->arg, first + i, f->request.data + i * f->length, err);
+    for (size_t i = 0; !status && i < count; i++) {
+        const bool was_read = !b->errors[i].status;
+        status = hand_over(f, first + i, was_read ? out : NULL, &b->errors[i], err);
+        out += was_read ? f->length : 0;
+    }
     return status;
 }
 
 enum vit_status image_batch_forward(struct image_batch *b, enum vit_output output,
-                                    enum vit_status (*consume)(void *arg, size_t i,
-                                                               const float *out,
-                                                               struct vit_error *err),
-                                    void *arg, struct vit_error *err)
+                                    const struct image_consumer *consumer, struct vit_error *err)
 {
     struct forward f = { .batch = b,
                          .request = { .size = sizeof f.request, .output = output },
-                         .consume = consume,
-                         .arg = arg };
+                         .consumer = consumer };
     size_t rows, columns, bytes;
 
     vit_output_shape(b->session.model, output, 0, &rows, &columns);
@@ -120,4 +160,12 @@ enum vit_status image_batch_forward(struct image_batch *b, enum vit_output outpu
     const enum vit_status status = image_batch_each(b, b->session.batch, forward, &f, err);
     free(f.request.data);
     return status;
+}
+
+void image_batch_print_error(const struct vit_error *why)
+{
+    fflush(stdout); /* the lines are in the order of the images where both streams are one */
+    fputs("libvit: ", stderr);
+    print_text(stderr, why->message);
+    putc('\n', stderr);
 }

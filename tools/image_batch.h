@@ -11,35 +11,46 @@ struct image_batch {
     struct session session;
     struct image_paths paths;
     struct vit_image *pixels; /* [session.batch] */
+    size_t filled;            /* of pixels */
+    struct vit_error *errors; /* [session.batch], of the images that are in work */
+    size_t left_out;          /* images without an output */
     double seconds;           /* from the first file to the last output */
 };
 
 /*
  * operands[0] is the model's directory; the others are files and directories, as find_images()
- * takes them. Close it, whatever the result.
+ * takes them. With keep_going, each that cannot be read is an image that is left out. Close it,
+ * whatever the result.
  */
-enum vit_status image_batch_open(const struct invocation *in, struct size size,
+enum vit_status image_batch_open(const struct invocation *in, struct size size, bool keep_going,
                                  struct image_batch *batch, struct vit_error *err);
 void image_batch_close(struct image_batch *batch);
 
 /*
- * Calls consume(arg, first, count, ...) for images first to first + count - 1, which are then in
- * batch->pixels, for all images in order. A count is at most `max`, and at most session.batch.
- * Shows the progress on a terminal.
+ * Calls consume(arg, first, count, ...) for images first to first + count - 1, for all images in
+ * order; batch->pixels then has the batch->filled that could be read, batch->errors the others'
+ * errors. A count is at most `max`, and at most session.batch. Shows the progress on a terminal.
+ * Without keep_going the error of the first image that cannot be read; with it only VIT_ENOMEM.
  */
 enum vit_status image_batch_each(struct image_batch *batch, size_t max,
                                  enum vit_status (*consume)(void *arg, size_t first, size_t count,
                                                             struct vit_error *err),
                                  void *arg, struct vit_error *err);
 
-/*
- * Calls consume(arg, i, ...) with the output of image i, for every image in order. `output` is one
- * without blocks. Shows the progress as image_batch_each().
- */
+/* What image_batch_forward calls for every image in order: one of the two, as soon as it can. */
+struct image_consumer {
+    /* VIT_EFORMAT: the output is not one, and with keep_going the image is left out */
+    enum vit_status (*consume)(void *arg, size_t i, const float *out, struct vit_error *err);
+    enum vit_status (*leave_out)(void *arg, size_t i, const struct vit_error *why,
+                                 struct vit_error *err);
+    void *arg;
+};
+
+/* `output` is one without blocks. Shows the progress, and fails, as image_batch_each(). */
 enum vit_status image_batch_forward(struct image_batch *batch, enum vit_output output,
-                                    enum vit_status (*consume)(void *arg, size_t i,
-                                                               const float *out,
-                                                               struct vit_error *err),
-                                    void *arg, struct vit_error *err);
+                                    const struct image_consumer *consumer, struct vit_error *err);
+
+/* Prints the error of an image that is left out, as a line of standard error. */
+void image_batch_print_error(const struct vit_error *why);
 
 #endif

@@ -14,7 +14,7 @@
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
-enum { EXIT_ERROR = 2 };
+enum { EXIT_LEFT_OUT = 1, EXIT_ERROR = 2 };
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -110,7 +110,7 @@ static void print_usage(void)
     options_print(stdout, &(struct option_table){ common_rows, COUNT(common_rows), NULL });
     puts("\nOptions may be anywhere on the line; the last value of an option counts. See also\n"
          "`libvit SUBCOMMAND --help`, which is `libvit help SUBCOMMAND`. Errors go to standard\n"
-         "error; the exit status is then 2.");
+         "error; the exit status is then 2, and 1 if --keep-going left something out.");
 }
 
 static void print_subcommand_usage(const struct subcommand *s)
@@ -176,10 +176,10 @@ static enum vit_status check_model_options(const struct subcommand *s, const str
 
 /* operands[0] is the subcommand's name, if there is one. */
 static enum vit_status run(const struct subcommand *s, struct common_options *common,
-                           const void *options, size_t count, char **operands,
+                           const void *options, size_t count, char **operands, bool *left_out,
                            struct vit_error *err)
 {
-    const struct invocation in = { common, options, count - 1, operands + 1 };
+    const struct invocation in = { common, options, count - 1, operands + 1, left_out };
     const struct vit_kernels *kernels;
     enum vit_status status;
 
@@ -209,7 +209,8 @@ static enum vit_status run(const struct subcommand *s, struct common_options *co
 }
 
 /* The subcommand determines the options, but options may precede it. */
-static enum vit_status find_and_run(int argc, char **argv, char **operands, struct vit_error *err)
+static enum vit_status find_and_run(int argc, char **argv, char **operands, bool *left_out,
+                                    struct vit_error *err)
 {
     struct option_table tables[1 + COUNT(subcommands)] = { { common_rows, COUNT(common_rows), 0 } };
     struct common_options common = { .precision = PRECISION_NONE };
@@ -237,7 +238,7 @@ static enum vit_status find_and_run(int argc, char **argv, char **operands, stru
     enum vit_status status =
         options_parse(argc, argv, s ? 2 : 1, tables, command, operands, &count, err);
     if (!status)
-        status = run(s, &common, options, count, operands, err);
+        status = run(s, &common, options, count, operands, left_out, err);
     atomic_file_forget_inputs();
     free(options);
     return status;
@@ -255,11 +256,12 @@ int main(int argc, char **argv)
 {
     struct vit_error err = { .status = VIT_OK };
     enum vit_status status;
+    bool left_out = false;
 
     signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes then fails with a reason */
     hold_standard_streams();
     char **const operands = calloc((size_t)argc + 1, sizeof *operands);
-    status = operands ? find_and_run(argc, argv, operands, &err) : tool_no_memory(&err);
+    status = operands ? find_and_run(argc, argv, operands, &left_out, &err) : tool_no_memory(&err);
     free(operands);
 
     errno = EIO; /* the reason if an earlier write failed */
@@ -273,5 +275,5 @@ int main(int argc, char **argv)
         print_text(stderr, err.message);
         putc('\n', stderr);
     }
-    return status ? EXIT_ERROR : EXIT_SUCCESS;
+    return status ? EXIT_ERROR : left_out ? EXIT_LEFT_OUT : EXIT_SUCCESS;
 }

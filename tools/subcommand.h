@@ -29,6 +29,7 @@ struct invocation {
     const void *options; /* the subcommand's struct */
     size_t count;
     char **operands; /* [count] */
+    bool *left_out;  /* set: the results lack some inputs, and the exit status is 1 */
 };
 
 struct subcommand {

@@ -47,6 +47,12 @@ struct size {
     {                                                                                              \
         .name = "json", .parse = parse_flag, .field = offsetof(type, json), .help = "print JSON"   \
     }
+#define OPTION_KEEP_GOING(type)                                                                    \
+    {                                                                                              \
+        .name = "keep-going", .parse = parse_flag, .field = offsetof(type, keep_going),            \
+        .help = "leave out an image that cannot be read, and print its error to standard\n"        \
+                "error at once; the exit status is then 1"                                         \
+    }
 #define OPTION_OUT(type)                                                                           \
     {                                                                                              \
         .letter = 'o', .value = "OUT", .parse = parse_text, .field = offsetof(type, out),          \
