@@ -78,6 +78,7 @@ YAJL = $(shell $(PKG_CONFIG) --libs yajl)
 NETTLE = $(shell $(PKG_CONFIG) --libs nettle)
 ZIP = $(shell $(PKG_CONFIG) --libs minizip zlib)
 CODECS = $(shell $(PKG_CONFIG) --libs libjpeg libpng libwebp)
+ARCHIVES = $(shell $(PKG_CONFIG) --libs libarchive)
 CRITERION = $(shell $(PKG_CONFIG) --libs criterion)
 BENCHMARK = $(shell $(PKG_CONFIG) --libs benchmark)
 

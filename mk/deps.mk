@@ -11,9 +11,10 @@ PACKAGE_zlib := zlib1g-dev
 PACKAGE_libjpeg := libjpeg62-turbo-dev
 PACKAGE_libpng := libpng-dev
 PACKAGE_libwebp := libwebp-dev
+PACKAGE_libarchive := libarchive-dev
 PACKAGE_criterion := libcriterion-dev
 PACKAGE_benchmark := libbenchmark-dev
-NEEDS := jansson yajl nettle minizip zlib libjpeg libpng libwebp
+NEEDS := jansson yajl nettle minizip zlib libjpeg libpng libwebp libarchive
 PACKAGES = $(foreach m,$(1),$(PACKAGE_$m))
 
 # For demo, check and bench; then for contributors.

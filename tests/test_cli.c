@@ -174,14 +174,16 @@ Test(cli, help_of_every_subcommand_names_its_options)
         const char *mentions[10];
     } helps[] = {
         { "",
-          { "classify", "features", "attention", "patches", "run", "preprocess", "compare", "info",
-            "bench", "libvit SUBCOMMAND --help" } },
+          { "classify", "features", "verify", "attention", "patches", "run", "preprocess",
+            "compare", "info", "libvit SUBCOMMAND --help" } },
         { "classify",
           { "MODEL IMAGE...", "--top", "--size", "--json", "--keep-going", "--isa", "--threads",
             "without hidden files and linked directories" } },
         { "features",
           { "MODEL IMAGE... -o OUT.npy", "--size", "--keep-going", "--isa", "--threads",
             "embedding" } },
+        { "features", { "--shards", "--shard I/N", "sha256sum", "computes what is missing" } },
+        { "verify", { "OUT", "--sample PERCENT", "--seed", "--model", "--shards", "same bits" } },
         { "attention",
           { "MODEL IMAGE -o OUT.png", "--block", "--head", "rollout", "mean", "--size",
             "without a class token it is the mean" } },
@@ -231,9 +233,9 @@ Test(cli, help_of_run_names_every_output)
 
 Test(cli, help_is_a_subcommand_too)
 {
-    static const char *const names[] = { "",        "classify", "features",   "attention",
-                                         "patches", "run",      "preprocess", "compare",
-                                         "info",    "bench",    "check" };
+    static const char *const names[] = { "",          "classify", "features", "verify",
+                                         "attention", "patches",  "run",      "preprocess",
+                                         "compare",   "info",     "bench",    "check" };
 
     for (size_t i = 0; i < COUNT(names); i++)
         succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", names[i], names[i]);

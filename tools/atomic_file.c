@@ -398,6 +398,16 @@ enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct
     return status;
 }
 
+enum vit_status atomic_file_sync(struct atomic_file *f, struct vit_error *err)
+{
+    if (ferror(f->file) || fflush(f->file) != 0)
+        return cannot_write(f->target, err);
+    /* some file systems cannot */
+    if (fsync(fileno(f->file)) != 0 && errno != EINVAL && errno != ENOTSUP)
+        return cannot_write(f->target, err);
+    return VIT_OK;
+}
+
 enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err)
 {
     FILE *const file = f->file;

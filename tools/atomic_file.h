@@ -38,6 +38,12 @@ void atomic_file_forget_inputs(void);
  */
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err);
 
+/*
+ * Writes the file through to the disk, before atomic_file_commit: a machine that loses power then
+ * has no file of that name that is not whole. VIT_EIO: this or an earlier write failed.
+ */
+enum vit_status atomic_file_sync(struct atomic_file *f, struct vit_error *err);
+
 /* Gives the file its name. VIT_EIO: this or an earlier write failed. */
 enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err);
 

@@ -5,6 +5,7 @@
 
 #include "tools/atomic_file.h"
 #include "tools/error.h"
+#include "tools/features_shards.h"
 #include "tools/image_batch.h"
 #include "tools/npy.h"
 #include "tools/product.h"
@@ -13,14 +14,36 @@ struct features_options {
     const char *out;
     struct size size;
     bool keep_going;
+    const char *shards;
+    struct shard_choice shard;
 };
 
 static const struct features_options defaults = { .out = NULL };
 
 static const struct option options[] = {
-    OPTION_OUT(struct features_options),
+    { .letter = 'o',
+      .value = "OUT",
+      .parse = parse_text,
+      .field = offsetof(struct features_options, out),
+      .expected = "the name of a file",
+      .help = "the file to write; with --shards the directory" },
     OPTION_SIZE(struct features_options),
     OPTION_KEEP_GOING(struct features_options),
+    { .name = "shards",
+      .value = "SHARDS",
+      .parse = parse_text,
+      .field = offsetof(struct features_options, shards),
+      .expected = "archives, lists or directories, such as 'data/{000..999}.tar'",
+      .help = "compute archives (.tar, .tar.gz, .tgz, .tar.zst), lists of paths (.txt) or\n"
+              "directories, each to OUT/NAME.npy and OUT/NAME.jsonl; what is done is not\n"
+              "done again. {000..999} stands for its numbers. More may follow as operands" },
+    { .name = "shard",
+      .value = "I/N",
+      .parse = parse_shard,
+      .field = offsetof(struct features_options, shard),
+      .expected = "I/N, such as 0/8, with I from 0 to N - 1, or auto",
+      .help = "compute every N-th shard alone, from number I, which counts from 0; auto: I and\n"
+              "N are those of Slurm, Open MPI or PMI" },
 };
 
 struct features {
@@ -80,6 +103,16 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
 
     if (!o->out)
         return tool_fail(err, VIT_EINVAL, "features: expected -o OUT.npy, found no -o");
+    if (o->shards) {
+        const struct shards_request request = { o->out, o->shards, o->shard, o->size };
+        return features_shards(in, &request, err);
+    }
+    if (o->shard.count || o->shard.automatic)
+        return tool_fail(err, VIT_EINVAL, "features: expected --shards beside --shard, found none");
+    if (in->count < 2)
+        return tool_fail(err, VIT_EINVAL,
+                         "features: expected %s, found 1 operand; see libvit features --help",
+                         subcommand_features.operands);
     status = image_batch_open(in, o->size, o->keep_going, &f.batch, err);
     if (!status)
         status = allocate(&f, err);
@@ -105,7 +138,7 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
 const struct subcommand subcommand_features = {
     .name = "features",
     .operands = "MODEL IMAGE... -o OUT.npy",
-    .min_operands = 2,
+    .min_operands = 1,
     .max_operands = SIZE_MAX,
     .summary = "turns images into vectors",
     .description =
@@ -114,7 +147,12 @@ const struct subcommand subcommand_features = {
         "row is the input of the model's head, after pooling and the final norm, even if the\n"
         "model has no head. With a distillation token it is the mean of the inputs of both\n"
         "heads. On an error OUT.npy is not written; with --keep-going an image that cannot be\n"
-        "read has no row, and the others follow in their order.",
+        "read has no row, and the others follow in their order.\n\n"
+        "With --shards, OUT is a directory. OUT/NAME.npy has the vectors of the shard NAME,\n"
+        "OUT/NAME.jsonl a line for each of its pictures, with its name, its row and the row's\n"
+        "SHA-256, or its error. Prints the SHA-256 of each .npy as sha256sum does. A second\n"
+        "run computes what is missing; any number of runs may share a directory. The exit\n"
+        "status is 1 if a shard could not be read.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = features,
 };

@@ -11,10 +11,12 @@
 
 #include "tools/error.h"
 
-static bool is_image(const char *name)
+bool is_image_name(const char *path)
 {
     static const char *const extensions[] = { ".jpg", ".jpeg", ".png", ".webp" };
-    const char *const dot = strrchr(name, '.');
+    const char *const slash = strrchr(path, '/');
+    const char *const name = slash ? slash + 1 : path;
+    const char *const dot = name[0] == '.' ? NULL : strrchr(name, '.');
 
     for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++) {
         if (strcasecmp(dot, extensions[i]) == 0)
@@ -74,7 +76,7 @@ static enum vit_status walk_entry(const char *directory, const char *name,
     snprintf(path, size, "%s%s%s", directory, directory[length - 1] == '/' ? "" : "/", name);
     /* lstat: a link could lead back to a directory that contains it */
     const bool is_directory = lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    if (!is_directory && is_image(name))
+    if (!is_directory && is_image_name(name))
         return add(path, paths, err);
     if (is_directory)
         status = walk_directory(path, paths, err);

@@ -21,6 +21,9 @@ struct image_paths {
  */
 enum vit_status find_images(const char *operand, struct image_paths *paths, struct vit_error *err);
 
+/* Whether a path ends in .jpg, .jpeg, .png or .webp, in any case; hidden files do not count. */
+bool is_image_name(const char *path);
+
 void image_paths_free(struct image_paths *paths);
 
 #endif

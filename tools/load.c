@@ -35,19 +35,41 @@ enum vit_status create_pixels(const struct session *session, struct vit_image *p
                             err);
 }
 
-enum vit_status load_pixels(const struct session *session, const char *path,
-                            struct vit_image *pixels, struct vit_error *err)
+/* An image as a session's model sees it; frees the image. */
+static enum vit_status to_pixels(const struct session *session, const char *name,
+                                 struct vit_image *image, struct vit_image *pixels,
+                                 struct vit_error *err)
 {
     const struct vit_preprocess_options options = { .size = sizeof options,
                                                     .parallel = &session->parallel };
-    struct vit_image image = { 0 };
     struct vit_error why;
-    enum vit_status status =
+    const enum vit_status status =
+        vit_preprocess_pixels(&session->preprocess, image, &options, pixels, &why);
+
+    vit_image_free(image);
+    return status ? tool_fail(err, status, "%s: %s", path_end(name), why.message) : VIT_OK;
+}
+
+enum vit_status load_pixels(const struct session *session, const char *path,
+                            struct vit_image *pixels, struct vit_error *err)
+{
+    struct vit_image image = { 0 };
+    const enum vit_status status =
         load_image(path, session->preprocess.exif_orientation, session->max_pixels, &image, err);
 
-    if (!status &&
-        (status = vit_preprocess_pixels(&session->preprocess, &image, &options, pixels, &why)))
-        tool_fail(err, status, "%s: %s", path_end(path), why.message);
-    vit_image_free(&image);
-    return status;
+    return status ? status : to_pixels(session, path, &image, pixels, err);
+}
+
+enum vit_status decode_pixels(const struct session *session, const char *name, const void *bytes,
+                              size_t size, struct vit_image *pixels, struct vit_error *err)
+{
+    const struct vit_decode_options options = { .size = sizeof options,
+                                                .max_pixels = session->max_pixels,
+                                                .name = path_end(name),
+                                                .exif_orientation =
+                                                    session->preprocess.exif_orientation };
+    struct vit_image image = { 0 };
+    const enum vit_status status = vit_image_decode(bytes, size, &options, &image, err);
+
+    return status ? status : to_pixels(session, name, &image, pixels, err);
 }

@@ -22,4 +22,8 @@ enum vit_status create_pixels(const struct session *session, struct vit_image *p
 enum vit_status load_pixels(const struct session *session, const char *path,
                             struct vit_image *pixels, struct vit_error *err);
 
+/* The same for a file in memory, whose name is for messages. */
+enum vit_status decode_pixels(const struct session *session, const char *name, const void *bytes,
+                              size_t size, struct vit_image *pixels, struct vit_error *err);
+
 #endif

@@ -19,9 +19,9 @@ enum { EXIT_LEFT_OUT = 1, EXIT_ERROR = 2 };
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
 static const struct subcommand *const subcommands[] = {
-    &subcommand_classify, &subcommand_features,   &subcommand_attention, &subcommand_patches,
-    &subcommand_run,      &subcommand_preprocess, &subcommand_compare,   &subcommand_info,
-    &subcommand_bench,    &subcommand_check,
+    &subcommand_classify, &subcommand_features, &subcommand_verify,     &subcommand_attention,
+    &subcommand_patches,  &subcommand_run,      &subcommand_preprocess, &subcommand_compare,
+    &subcommand_info,     &subcommand_bench,    &subcommand_check,
 };
 
 static const char *const orientations[] = {

@@ -282,23 +282,21 @@ enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_e
     return VIT_OK;
 }
 
-void npy_save(const struct npy_array *array, FILE *file)
+void npy_save_header(const struct npy_array *array, FILE *file)
 {
     enum { ALIGNMENT = 64 }; /* of the data, as the format requires */
     char header[512] = "";
-    size_t length = 0, elements = 1;
+    size_t length = 0;
 
     length += (size_t)snprintf(header, sizeof header,
                                "{'descr': '%s', 'fortran_order': False, 'shape': (",
                                types[array->type].descr);
-    for (size_t i = 0; i < array->rank; i++) {
+    for (size_t i = 0; i < array->rank; i++)
         length +=
             (size_t)snprintf(header + length, sizeof header - length, "%zu%s", array->shape[i],
                              array->rank == 1      ? ","
                              : i + 1 < array->rank ? ", "
                                                    : "");
-        elements *= array->shape[i];
-    }
     length += (size_t)snprintf(header + length, sizeof header - length, "), }");
     while ((10 + length + 1) % ALIGNMENT != 0)
         header[length++] = ' ';
@@ -308,6 +306,15 @@ void npy_save(const struct npy_array *array, FILE *file)
     fwrite("\1", 1, 2, file); /* version 1.0: the string's end is the second byte */
     fwrite((const unsigned char[]){ length & 255, (unsigned char)(length >> 8) }, 1, 2, file);
     fwrite(header, 1, length, file);
+}
+
+void npy_save(const struct npy_array *array, FILE *file)
+{
+    size_t elements = 1;
+
+    for (size_t i = 0; i < array->rank; i++)
+        elements *= array->shape[i];
+    npy_save_header(array, file);
     fwrite(array->data, types[array->type].bytes, elements, file);
 }
 

@@ -36,6 +36,12 @@ enum vit_status npy_parse(const char *path, const void *bytes, size_t size, stru
 /* Writes an array, without its `elements`. The caller checks the FILE for errors. */
 void npy_save(const struct npy_array *array, FILE *file);
 
+/*
+ * The same without the data. Of arrays of two dimensions every header has 128 bytes, so that one
+ * can replace another.
+ */
+void npy_save_header(const struct npy_array *array, FILE *file);
+
 /* "float32 [2, 3, 48, 48]"; returns text. */
 const char *npy_describe_array(const struct npy_array *array, char *text, size_t size);
 

@@ -58,8 +58,8 @@ static inline bool has_operand(const struct invocation *in)
     .options = (table), .option_count = sizeof(table) / sizeof *(table), .defaults = &(initial),   \
     .options_size = sizeof(initial)
 
-extern const struct subcommand subcommand_classify, subcommand_features, subcommand_attention,
-    subcommand_patches, subcommand_run, subcommand_preprocess, subcommand_compare, subcommand_info,
-    subcommand_bench, subcommand_check;
+extern const struct subcommand subcommand_classify, subcommand_features, subcommand_verify,
+    subcommand_attention, subcommand_patches, subcommand_run, subcommand_preprocess,
+    subcommand_compare, subcommand_info, subcommand_bench, subcommand_check;
 
 #endif
