@@ -27,6 +27,7 @@ DEPS_PLOTS := python3-matplotlib
 DEPS_CROSS := gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 DEPS_ARM64 := $(DEPS_CROSS) $(addsuffix :arm64,$(call PACKAGES,$(NEEDS)) libgomp1) \
               qemu-user-static clang
+DEPS_CLUSTER := openssh-client openssh-server parallel iproute2 munge slurmctld slurmd slurm-client
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptools python3-wheel \
                python3-pip python3-mypy

@@ -77,7 +77,8 @@ Test(cli_shards, compressed_archives_lists_and_directories_have_the_same_rows)
 {
     make_shards();
     succeeds("gzip -c $T/0.tar >$T/gz.tar.gz && gzip -c $T/0.tar >$T/tgz.tgz && "
-             "{ find " TEST "/0 -name '*.png' | LC_ALL=C sort; echo; } >$T/list.txt && "
+             "{ find " TEST "/0 -name '*.png' | LC_ALL=C sort; echo; } | "
+             "sed '3i /none.png' >$T/list.txt && "
              "sed 's/$/\\r/' $T/list.txt >$T/crlf.txt && cp -r " TEST "/0 $T/folder && "
              "$VIT features " DIGITS " --shards $T/gz.tar.gz $T/tgz.tgz $T/list.txt $T/crlf.txt "
              "$T/folder/ -o $T/out && "

@@ -84,6 +84,7 @@ Test(cli_verify, damage_to_files_is_found_in_each)
         { "truncate -s -9 1.jsonl", "1.jsonl: line 38: expected what a run writes" },
         { "sed -i 5d 1.jsonl", "1.jsonl: line 5: expected what a run writes" },
         { "sed -i '36{p;s/\"row\": 35/\"row\": 36/}' 1.jsonl", "1.jsonl: line 3" },
+        { "tail -n 1 1.jsonl >x && cat x >>1.jsonl", "1.jsonl: line 39: expected what a run" },
         { "echo '{}' >>1.jsonl", "1.jsonl: line 39: expected what a run writes" },
         { "sed -i '1s/digest\": \"[0-9a-f]*/digest\": \""
           "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855/' 1.jsonl",
