@@ -116,6 +116,9 @@ $(BUILD)/flags $(BUILD)/commit: FORCE
 
 # The directories of what users get. The checks of the sources and of the objects follow this list.
 SHIPPED := kernels lib image check measure tools examples
+# The server, where its libraries are: the command does not need them.
+NEEDS_SERVE := libmicrohttpd nettle
+SHIPPED += $(if $(shell $(PKG_CONFIG) --exists $(NEEDS_SERVE) && echo found),server)
 PARTS := $(addsuffix /Makefile.inc,$(SHIPPED) tests bench bindings/python) \
          mk/deps.mk mk/install.mk mk/lint.mk mk/abi.mk
 include $(PARTS)

@@ -1,6 +1,6 @@
 # mk/deps.mk - the packages of each target: `make deps` installs them, `make test` only checks
 
-.PHONY: deps deps-dev deps-arm64 deps-mca deps-python
+.PHONY: deps deps-dev deps-arm64 deps-mca deps-python deps-serve
 
 # Libraries by the name that pkg-config knows, with Debian's package.
 PACKAGE_jansson := libjansson-dev
@@ -12,6 +12,7 @@ PACKAGE_libjpeg := libjpeg62-turbo-dev
 PACKAGE_libpng := libpng-dev
 PACKAGE_libwebp := libwebp-dev
 PACKAGE_libarchive := libarchive-dev
+PACKAGE_libmicrohttpd := libmicrohttpd-dev
 PACKAGE_criterion := libcriterion-dev
 PACKAGE_benchmark := libbenchmark-dev
 NEEDS := jansson yajl nettle minizip zlib libjpeg libpng libwebp libarchive
@@ -31,8 +32,9 @@ DEPS_CLUSTER := openssh-client openssh-server parallel iproute2 munge slurmctld 
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptools python3-wheel \
                python3-pip python3-mypy
+DEPS_SERVE := $(call PACKAGES,$(NEEDS_SERVE)) curl openssl prometheus python3 python3-httpx wrk
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
-            cmake abigail-tools perl python3 locales valgrind
+            cmake abigail-tools perl python3 locales valgrind $(call PACKAGES,$(NEEDS_SERVE))
 
 # $(call REQUIRE,MODULE ...) fails with the names of the packages that pkg-config does not find.
 REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
@@ -45,11 +47,13 @@ REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
 ## deps-arm64: install what check-arm64 needs
 ## deps-mca: install what mca needs
 ## deps-python: install what every test of the Python package needs
+## deps-serve: install what the server and check-serve need
 deps-dev: DEPS += $(DEPS_DEV)
 deps-arm64: DEPS += $(DEPS_ARM64)
 deps-mca: DEPS += $(DEPS_MCA)
 deps-python: DEPS += $(DEPS_PYTHON)
-deps deps-dev deps-arm64 deps-mca deps-python:
+deps-serve: DEPS += $(DEPS_SERVE)
+deps deps-dev deps-arm64 deps-mca deps-python deps-serve:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \

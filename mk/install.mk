@@ -34,13 +34,15 @@ FILL = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g' \
   -e 's|@VIT_LIBS@|$(VIT_LIBS)|g' -e 's|@IMAGE_LIBS@|$(IMAGE_LIBS)|g' \
   -e 's|@CMAKE_INCLUDEDIR@|$(CMAKE_INCLUDEDIR)|g' packaging/$(1).in
 
+# The server is installed where its libraries were found.
+PROGRAMS := $(COMMAND) $(SERVER)
 LIBRARIES := $(BUILD)/libvit.a $(SHARED) $(IMAGE_LIBRARIES)
 PC_FILES := vit.pc vit-image.pc
 CMAKE_FILES := vitConfig.cmake vitConfigVersion.cmake
 
 ## install: copy what is built to PREFIX (/usr/local) under DESTDIR
 install:
-	@for file in $(LIBRARIES) $(COMMAND); do \
+	@for file in $(LIBRARIES) $(PROGRAMS); do \
 	  [ -e $$file ] || { echo "$$file: not built; run make first"; exit 1; }; done
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(INCLUDEDIR)/vit" \
 	  "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/vit" "$(DESTDIR)$(MANDIR)/man1"
@@ -53,12 +55,13 @@ install:
 	$(foreach f,$(PC_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/pkgconfig/$f" &&) true
 	$(foreach f,$(CMAKE_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/cmake/vit/$f" &&) true
 	$(call FILL,libvit.1) >"$(DESTDIR)$(MANDIR)/man1/libvit.1"
-	$(INSTALL) -m 755 $(COMMAND) "$(DESTDIR)$(BINDIR)"
+	$(INSTALL) -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
 	@[ -n "$(DESTDIR)" ] || packaging/loader.sh '$(LDCONFIG)' "$(LIBDIR)" libvit.so.$(SOVERSION)
 
 ## uninstall: remove what install copies
 uninstall:
-	rm -f "$(DESTDIR)$(BINDIR)/$(notdir $(COMMAND))" "$(DESTDIR)$(MANDIR)/man1/libvit.1"
+	cd "$(DESTDIR)$(BINDIR)" && rm -f libvit libvit-serve
+	rm -f "$(DESTDIR)$(MANDIR)/man1/libvit.1"
 	cd "$(DESTDIR)$(LIBDIR)" && rm -f $(notdir $(LIBRARIES)) \
 	  $(patsubst %.$(VERSION),%.$(SOVERSION),$(notdir $(filter-out %.a,$(LIBRARIES)))) \
 	  $(patsubst %.so.$(VERSION),%.so,$(notdir $(filter-out %.a,$(LIBRARIES)))) \

@@ -14,8 +14,8 @@ c11+='|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|time'
 posix='arpa/inet|dirent|fcntl|netdb|netinet/in|netinet/tcp|poll|pthread|sched|strings'
 posix+='|sys/mman|sys/select|sys/socket|sys/stat|sys/time|sys/types|sys/uio|sys/un|sys/utsname'
 posix+='|sys/wait|syslog|unistd'
-others='jansson|yajl/yajl_parse|nettle/[a-z0-9]+|minizip/[a-z]+|zlib|jpeglib|jerror|png|webp/decode'
-others+='|archive|archive_entry'
+others='jansson|yajl/yajl_(gen|parse)|nettle/[a-z0-9]+|minizip/[a-z]+|zlib|jpeglib|jerror|png'
+others+='|webp/decode|archive|archive_entry|microhttpd'
 others+='|arm_neon|immintrin|vit/[a-z]+'
 [ $# -gt 0 ] || {
   echo 'portable.sh: expected directories, found none' >&2

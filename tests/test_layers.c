@@ -29,6 +29,7 @@ static const struct layer {
     { "measure", { "measure/", "vit/" } },
     { "measure/kinds", { "measure/", "check/kernel_cases.h", "check/matmul_scratch.h", "vit/" } },
     { "tools", { "tools/", "check/", "measure/", "vit/" } },
+    { "server", { "server/", "vit/" } },
     { "examples", { "vit/" } },
 };
 

@@ -10,6 +10,7 @@
 #include "tools/atomic_file.h"
 #include "tools/error.h"
 #include "tools/print.h"
+#include "tools/program.h"
 #include "tools/subcommand.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
@@ -101,11 +102,15 @@ static const struct subcommand *find_subcommand(const char *name)
 
 static void print_usage(void)
 {
+    const char *name, *summary;
+
     puts("Usage: libvit SUBCOMMAND [operands] [options]\n\n"
          "Vision Transformer inference on CPUs. Results depend only on the model and the input:\n"
          "not on the instruction set, the number of threads or the batch.\n\nSubcommands:");
     for (size_t i = 0; i < COUNT(subcommands); i++)
         printf("  %-11s %s\n", subcommands[i]->name, subcommands[i]->summary);
+    for (unsigned i = 0; program_at(i, &name, &summary); i++)
+        printf("  %-11s %s\n", name, summary);
     puts("\nOptions of every subcommand:");
     options_print(stdout, &(struct option_table){ common_rows, COUNT(common_rows), NULL });
     puts("\nOptions may be anywhere on the line; the last value of an option counts. See also\n"
@@ -261,7 +266,9 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit of file sizes then fails with a reason */
     hold_standard_streams();
     char **const operands = calloc((size_t)argc + 1, sizeof *operands);
-    status = operands ? find_and_run(argc, argv, operands, &left_out, &err) : tool_no_memory(&err);
+    status = operands ? program_execute(argc, argv, &err) : tool_no_memory(&err);
+    if (!status)
+        status = find_and_run(argc, argv, operands, &left_out, &err);
     free(operands);
 
     errno = EIO; /* the reason if an earlier write failed */

@@ -1,0 +1,39 @@
+/* clock.c - the monotonic clock, in nanoseconds and as conditions wait for it */
+#include "server/clock.h"
+
+#include <time.h>
+
+enum { SECOND = 1000000000 };
+
+uint64_t clock_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
+}
+
+int clock_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    int error = pthread_condattr_init(&attributes);
+
+    if (error)
+        return error;
+    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (!error)
+        error = pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return error;
+}
+
+void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until_ns)
+{
+    if (until_ns == UINT64_MAX) {
+        pthread_cond_wait(condition, lock);
+        return;
+    }
+    const struct timespec until = { .tv_sec = (time_t)(until_ns / SECOND),
+                                    .tv_nsec = (long)(until_ns % SECOND) };
+    pthread_cond_timedwait(condition, lock, &until);
+}

@@ -1,0 +1,160 @@
+/* infer.c - an inference request: parse, queue, answer; which thread does which */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/clock.h"
+#include "server/inflate.h"
+#include "server/request.h"
+
+enum {
+    QUICK_JSON = 16384,   /* bytes that the connection's thread parses: some 100 µs */
+    QUICK_NUMBERS = 2048, /* numbers of a JSON response that it writes */
+};
+
+void infer_end(struct request *r)
+{
+    if (r->served)
+        served_release(r->served);
+    r->served = NULL;
+    infer_free(&r->job);
+    free(r->input.owned);
+    r->input.owned = NULL;
+    parsed_request_free(&r->parsed);
+}
+
+/* Writes the answer, and gives the model back before it is sent. */
+static void answer(struct request *r)
+{
+    if (!r->job.failure.http)
+        infer_reply(r->served, &r->parsed, &r->job, &r->out, &r->json_size, &r->job.failure);
+    r->failure = r->job.failure;
+    r->type = r->json_size ? "application/octet-stream" : "application/json";
+    if (r->served)
+        stats_request(r->served->stats, &r->job);
+    infer_end(r);
+    r->finish = NULL;
+}
+
+static void answer_and_resume(void *request)
+{
+    answer(request);
+    request_resume(request);
+}
+
+/* How many numbers the answer has as JSON. */
+static size_t json_numbers(const struct request *r)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < r->parsed.output_count; i++)
+        if (!r->parsed.outputs[i].binary)
+            for (size_t o = 0; o < SERVED_OUTPUTS; o++)
+                if (strcmp(served_outputs[o].name, r->parsed.outputs[i].name) == 0)
+                    count += r->job.batch * r->served->rows[o] * r->served->columns[o];
+    return count;
+}
+
+static void computed(struct job *job)
+{
+    struct request *const r = (struct request *)((char *)job - offsetof(struct request, job));
+
+    if (job->failure.http || json_numbers(r) <= QUICK_NUMBERS) {
+        r->finish = answer;
+        request_resume(r);
+        return;
+    }
+    r->work = (struct work){ .run = answer_and_resume, .arg = r };
+    workers_submit(r->server->workers, &r->work);
+}
+
+static void failed(struct request *r)
+{
+    r->finish = answer;
+    request_resume(r);
+}
+
+/* Takes the images, and puts the job into the model's queue. */
+static void enqueue(void *request)
+{
+    struct request *const r = request;
+    const size_t json = r->header_size, pixels = r->server->options->max_pixels;
+    const bool raw = json == 0;
+    struct failure *const f = &r->job.failure;
+
+    if (raw ? !infer_input_raw(r->served, r->body.data, r->body.size, pixels, &r->input, f)
+            : !infer_input(r->served, &r->parsed, r->body.data + json, r->body.size - json, pixels,
+                           &r->input, f)) {
+        failed(r);
+        return;
+    }
+    r->job.batch = r->input.batch;
+    r->job.images = r->input.images;
+    r->job.priority = r->parsed.priority <= SIZE_MAX ? (size_t)r->parsed.priority : 0;
+    r->job.timeout_us = r->parsed.timeout_us;
+    r->job.done = computed;
+    if (infer_allocate(r->served, &r->parsed, &r->job, f))
+        batcher_submit(r->served->batcher, &r->job);
+    else
+        failed(r);
+}
+
+static void parse(void *request)
+{
+    struct request *const r = request;
+    struct failure *const f = &r->job.failure;
+    const char *const length = request_header(r, "Inference-Header-Content-Length");
+    size_t json;
+
+    if (!inflate_body(request_header(r, "Content-Encoding"), r->server->options->max_body, &r->body,
+                      f)) {
+        failed(r);
+        return;
+    }
+    json = r->body.size;
+    if (length) {
+        char *end;
+        const unsigned long long value = strtoull(length, &end, 10);
+        if (*length < '0' || *length > '9' || *end || value > r->body.size) {
+            fail(f, 400,
+                 "Inference-Header-Content-Length: expected 0 to %zu, the bytes of the body, "
+                 "found '%.32s'",
+                 r->body.size, length);
+            failed(r);
+            return;
+        }
+        json = (size_t)value;
+    }
+    const bool raw = length && json == 0;
+    r->parsed.binary_output = raw;
+    if ((!raw && !parse_request(r->body.data ? r->body.data : "", json, &r->parsed, f)) ||
+        (r->served = registry_acquire(r->server->registry, r->name, r->version, f)) == NULL ||
+        !infer_choose(r->served, &r->parsed, f)) {
+        failed(r);
+        return;
+    }
+    r->header_size = json;
+    if (raw || infer_input_is_image(&r->parsed)) {
+        r->work = (struct work){ .run = enqueue, .arg = r };
+        workers_submit(r->server->workers, &r->work);
+    } else
+        enqueue(r);
+}
+
+bool handle_infer(struct request *r)
+{
+    const char *const length = request_header(r, "Inference-Header-Content-Length");
+    const bool quick =
+        !request_header(r, "Content-Encoding") &&
+        (r->body.size <= QUICK_JSON || (length && strtoull(length, NULL, 10) <= QUICK_JSON));
+
+    r->job.times.received = clock_ns();
+    request_suspend(r);
+    if (quick)
+        parse(r);
+    else {
+        r->work = (struct work){ .run = parse, .arg = r };
+        workers_submit(r->server->workers, &r->work);
+    }
+    return false;
+}

@@ -1,0 +1,20 @@
+/* outputs.h - what a model served here can return: the one table of outputs, and their names */
+#ifndef VIT_SERVER_OUTPUTS_H
+#define VIT_SERVER_OUTPUTS_H
+
+#include <stddef.h>
+
+#include "vit/vit.h"
+
+/* The order is that of a response without a choice of outputs. */
+enum served_output { SERVED_LOGITS, SERVED_EMBEDDING, SERVED_TOKENS, SERVED_OUTPUTS };
+
+struct served_output_row {
+    const char *name;
+    enum vit_output output;
+    size_t rank; /* of one image's output: 1 [columns] or 2 [rows, columns] */
+};
+
+extern const struct served_output_row served_outputs[SERVED_OUTPUTS];
+
+#endif

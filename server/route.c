@@ -1,0 +1,226 @@
+/* route.c - the table of paths, and what answers each */
+#include "server/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/describe.h"
+
+static bool json_answer(struct request *r)
+{
+    r->type = "application/json";
+    if (r->out.failed)
+        fail(&r->failure, 503, "response: out of memory");
+    return true;
+}
+
+/* Healthy is 200 without a body; not healthy is 400, as Triton has it. */
+static bool handle_live(struct request *r)
+{
+    (void)r;
+    return true;
+}
+
+static bool handle_ready(struct request *r)
+{
+    if (atomic_load(&r->server->draining))
+        fail(&r->failure, 400, "server: it is shutting down");
+    else if (!registry_ready(r->server->registry))
+        fail(&r->failure, 400, "server: not every model is loaded");
+    return true;
+}
+
+static bool handle_server(struct request *r)
+{
+    describe_server(r->server->options->explicit_control, &r->out);
+    return json_answer(r);
+}
+
+/* Calls describe with the model of the path. */
+static bool with_model(struct request *r,
+                       void (*describe)(const struct served *s, struct buffer *out))
+{
+    struct served *const s =
+        registry_acquire(r->server->registry, r->name, r->version, &r->failure);
+
+    if (!s)
+        return true;
+    if (describe) {
+        describe(s, &r->out);
+        json_answer(r);
+    }
+    served_release(s);
+    return true;
+}
+
+static bool handle_model(struct request *r)
+{
+    return with_model(r, describe_model);
+}
+
+static bool handle_config(struct request *r)
+{
+    return with_model(r, describe_config);
+}
+
+static bool handle_model_ready(struct request *r)
+{
+    if (atomic_load(&r->server->draining))
+        fail(&r->failure, 400, "server: it is shutting down");
+    else
+        with_model(r, NULL);
+    if (r->failure.http)
+        r->failure.http = 400;
+    return true;
+}
+
+static bool handle_model_stats(struct request *r)
+{
+    struct served *const s =
+        registry_acquire(r->server->registry, r->name, r->version, &r->failure);
+
+    if (!s)
+        return true;
+    describe_stats(r->server->registry, s, &r->out);
+    json_answer(r);
+    served_release(s);
+    return true;
+}
+
+static bool handle_stats(struct request *r)
+{
+    describe_stats(r->server->registry, NULL, &r->out);
+    return json_answer(r);
+}
+
+static bool handle_index(struct request *r)
+{
+    describe_index(r->server->registry, &r->out);
+    return json_answer(r);
+}
+
+static void load(void *request)
+{
+    struct request *const r = request;
+    struct failure ignored;
+
+    /* a model that was put into the repository since */
+    for (size_t i = 0; i < r->server->options->repository_count; i++)
+        registry_scan(r->server->registry, r->server->options->repositories[i], &ignored);
+    registry_load(r->server->registry, r->name, &r->failure);
+    request_resume(r);
+}
+
+static void unload(void *request)
+{
+    struct request *const r = request;
+
+    registry_unload(r->server->registry, r->name, &r->failure);
+    request_resume(r);
+}
+
+static bool control(struct request *r, void (*run)(void *request))
+{
+    if (!r->server->options->explicit_control) {
+        return !fail(&r->failure, 400,
+                     "load / unload: expected --model-control-mode explicit, found none");
+    }
+    r->work = (struct work){ .run = run, .arg = r };
+    request_suspend(r);
+    workers_submit(r->server->loader, &r->work);
+    return false;
+}
+
+static bool handle_load(struct request *r)
+{
+    return control(r, load);
+}
+
+static bool handle_unload(struct request *r)
+{
+    return control(r, unload);
+}
+
+static const struct route routes[] = {
+    { "GET", "v2", handle_server, false },
+    { "GET", "v2/health/live", handle_live, false },
+    { "GET", "v2/health/ready", handle_ready, false },
+    { "GET", "v2/models/stats", handle_stats, false },
+    { "GET", "v2/models/*", handle_model, false },
+    { "GET", "v2/models/*/versions/#", handle_model, false },
+    { "GET", "v2/models/*/ready", handle_model_ready, false },
+    { "GET", "v2/models/*/versions/#/ready", handle_model_ready, false },
+    { "GET", "v2/models/*/config", handle_config, false },
+    { "GET", "v2/models/*/versions/#/config", handle_config, false },
+    { "GET", "v2/models/*/stats", handle_model_stats, false },
+    { "GET", "v2/models/*/versions/#/stats", handle_model_stats, false },
+    { "POST", "v2/models/*/infer", handle_infer, true },
+    { "POST", "v2/models/*/versions/#/infer", handle_infer, true },
+    { "POST", "v2/repository/index", handle_index, false },
+    { "POST", "v2/repository/models/*/load", handle_load, false },
+    { "POST", "v2/repository/models/*/unload", handle_unload, false },
+};
+
+/* A version of a path: a number from 1 on, of at most 18 digits. */
+static bool read_version(const char *text, size_t size, uint64_t *version)
+{
+    *version = 0;
+    if (size == 0 || size > 18)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        *version = 10 * *version + (uint64_t)(text[i] - '0');
+    }
+    return *version > 0;
+}
+
+static bool segment_fits(struct request *r, const char *pattern, size_t pattern_size,
+                         const char *text, size_t size)
+{
+    if (pattern_size == 1 && *pattern == '*') {
+        if (size == 0 || size >= sizeof r->name)
+            return false;
+        memcpy(r->name, text, size);
+        r->name[size] = '\0';
+        return true;
+    }
+    if (pattern_size == 1 && *pattern == '#')
+        return read_version(text, size, &r->version);
+    return pattern_size == size && memcmp(pattern, text, size) == 0;
+}
+
+static bool path_fits(struct request *r, const char *pattern, const char *path)
+{
+    for (;;) {
+        const size_t p = strcspn(pattern, "/"), n = strcspn(path, "/");
+        if (!segment_fits(r, pattern, p, path, n))
+            return false;
+        if (!pattern[p] || !path[n])
+            return !pattern[p] && (!path[n] || !path[n + 1]); /* one slash at the end is allowed */
+        pattern += p + 1;
+        path += n + 1;
+    }
+}
+
+void route_find(struct request *r, const char *method, const char *url)
+{
+    bool path_known = false;
+
+    if (strcmp(method, "HEAD") == 0)
+        method = "GET"; /* libmicrohttpd sends the header alone */
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        r->version = 0;
+        if (!path_fits(r, routes[i].path, url + (*url == '/')))
+            continue;
+        path_known = true;
+        if (strcmp(routes[i].method, method) == 0) {
+            r->route = &routes[i];
+            return;
+        }
+    }
+    if (path_known)
+        fail(&r->failure, 405, "%.200s: expected another method, found %.16s", url, method);
+    else
+        fail(&r->failure, 404, "%.200s: no such path", url);
+}
