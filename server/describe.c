@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "vit/inspect.h"
+#include "vit/kernels.h"
 
 /* A request may leave out the batch, so it is the dimension -1. */
 static void shape(struct json *j, const char *key, bool batch, const size_t *sizes, size_t rank)
@@ -40,7 +41,7 @@ static void outputs(const struct served *s, struct json *j,
 {
     for (size_t i = 0; i < SERVED_OUTPUTS; i++) {
         const size_t rank = served_outputs[i].rank, sizes[] = { s->rows[i], s->columns[i] };
-        if (s->rows[i])
+        if (s->rows[i] && i != SERVED_ATTENTION)
             tensor(j, served_outputs[i].name, false, sizes + 2 - rank, rank);
     }
 }
@@ -149,6 +150,31 @@ static void parameter(struct json *j, const char *name, const char *value)
     json_close(j, '}');
 }
 
+/* Three numbers, or one of a model with one channel. */
+static void numbers(struct json *j, const char *name, const float *values, size_t count)
+{
+    struct buffer text = { 0 };
+
+    for (size_t i = 0; i < count && i < 3; i++)
+        buffer_print(&text, "%s%.9g", i ? ", " : "", (double)values[i]);
+    parameter(j, name, text.failed ? NULL : text.data);
+    buffer_free(&text);
+}
+
+static void preprocessing(const struct served *s, struct json *j)
+{
+    const struct vit_preprocess_config *const p = &s->preprocess;
+    char crop[32];
+
+    snprintf(crop, sizeof crop, "%g", p->crop_pct);
+    parameter(j, "instruction_set", vit_model_kernels(s->model)->isa);
+    parameter(j, "interpolation", vit_value_name("interpolation", (int)p->interpolation));
+    parameter(j, "crop_mode", vit_value_name("crop_mode", (int)p->crop_mode));
+    parameter(j, "crop_pct", crop);
+    numbers(j, "mean", p->mean, p->channels);
+    numbers(j, "std", p->std, p->channels);
+}
+
 void describe_config(const struct served *s, struct buffer *out)
 {
     const struct settings *const o = &s->settings;
@@ -177,6 +203,7 @@ void describe_config(const struct served *s, struct buffer *out)
     parameter(j, "precision", vit_value_name("precision", o->precision));
     parameter(j, "keep", o->keep);
     parameter(j, "family", vit_model_family(s->model));
+    preprocessing(s, j);
     json_close(j, '}');
     end(j);
 }

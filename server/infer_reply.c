@@ -22,7 +22,7 @@ bool infer_choose(const struct served *s, struct parsed_request *r, struct failu
 {
     if (r->output_count == 0)
         for (size_t i = 0; i < SERVED_OUTPUTS; i++)
-            if (s->rows[i])
+            if (s->rows[i] && i != SERVED_ATTENTION)
                 snprintf(r->outputs[r->output_count++].name, PARSED_NAME, "%s",
                          served_outputs[i].name);
     for (size_t i = 0; i < r->output_count; i++) {

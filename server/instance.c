@@ -16,6 +16,11 @@ struct instance {
     size_t image_elements, output_elements[SERVED_OUTPUTS]; /* of one image; 0: no such output */
     float *images;                                          /* [max_batch][image_elements] */
     float *outputs[SERVED_OUTPUTS]; /* [max_batch][elements]; NULL until the first use */
+
+    /* for attention */
+    size_t weight_rows, tokens, last_block; /* the weights are [weight_rows][tokens] */
+    bool class_token;
+    float *weights; /* NULL until the first use */
 };
 
 static float *floats(size_t count, size_t elements)
@@ -56,9 +61,12 @@ bool instance_create(const struct vit_model *model, const struct settings *setti
     in->image_elements = config.channels * config.height * config.width;
     for (size_t i = 0; i < SERVED_OUTPUTS; i++) {
         size_t rows, columns;
-        vit_output_shape(model, served_outputs[i].output, 0, &rows, &columns);
+        served_output_shape(model, (enum served_output)i, &rows, &columns);
         in->output_elements[i] = rows * columns;
     }
+    vit_output_shape(model, VIT_OUTPUT_ATTENTION, 0, &in->weight_rows, &in->tokens);
+    in->last_block = config.depth ? config.depth - 1 : 0;
+    in->class_token = config.class_tokens != VIT_CLASS_TOKENS_NONE;
     in->images = floats(in->max_batch, in->image_elements);
     if (!in->images)
         fail(f, 503, "context: out of memory for %zu images", in->max_batch);
@@ -80,6 +88,7 @@ void instance_free(struct instance *in)
     vit_pool_free(in->pool);
     for (size_t i = 0; i < SERVED_OUTPUTS; i++)
         free(in->outputs[i]);
+    free(in->weights);
     free(in->images);
     free(in);
 }
@@ -89,7 +98,7 @@ static bool choose_outputs(struct instance *in, const struct job *jobs,
                            struct vit_output_request *requests, size_t *count, struct failure *f)
 {
     *count = 0;
-    for (size_t i = 0; i < SERVED_OUTPUTS; i++) {
+    for (size_t i = 0; i < SERVED_ATTENTION; i++) {
         bool wanted = false;
         for (const struct job *job = jobs; job; job = job->next)
             wanted |= job->results[i] != NULL;
@@ -130,11 +139,64 @@ static void scatter(const struct instance *in, struct job *jobs)
     size_t first = 0;
 
     for (struct job *job = jobs; job; job = job->next) {
-        for (size_t i = 0; i < SERVED_OUTPUTS; i++)
+        for (size_t i = 0; i < SERVED_ATTENTION; i++)
             if (job->results[i] && jobs->next)
                 memcpy(job->results[i], in->outputs[i] + first * in->output_elements[i],
                        job->batch * in->output_elements[i] * sizeof(float));
         first += job->batch;
+    }
+}
+
+/*
+ * The mean over the heads of the class token's attention to each patch, the last tokens; of a model
+ * without a class token, the mean over all tokens too. As `libvit attention` draws it.
+ */
+static void mean_attention(const struct instance *in, float *map)
+{
+    const size_t patches = in->output_elements[SERVED_ATTENTION],
+                 step = in->class_token ? in->tokens : 1;
+
+    for (size_t p = 0; p < patches; p++) {
+        double sum = 0;
+        for (size_t row = 0; row < in->weight_rows; row += step)
+            sum += (double)in->weights[(row + 1) * in->tokens - patches + p];
+        map[p] = (float)(sum / (double)(in->weight_rows / step));
+    }
+}
+
+/* One image at a time, because the weights of all heads are large. */
+static bool attend(struct instance *in, const struct job *job, const float *images,
+                   struct failure *f)
+{
+    struct vit_error err = { .status = VIT_OK };
+
+    if (!in->weights && !(in->weights = floats(in->weight_rows, in->tokens)))
+        return fail(f, 503, "attention: out of memory");
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = VIT_OUTPUT_ATTENTION,
+                                                .block = in->last_block,
+                                                .data = in->weights };
+    for (size_t n = 0; n < job->batch; n++) {
+        const struct vit_call call = { .size = sizeof call,
+                                       .batch = 1,
+                                       .images = images + n * in->image_elements,
+                                       .outputs = &request,
+                                       .output_count = 1 };
+        if (vit_forward_call(in->context, &call, &err) != VIT_OK)
+            return fail_vit(f, NULL, &err);
+        mean_attention(in,
+                       job->results[SERVED_ATTENTION] + n * in->output_elements[SERVED_ATTENTION]);
+    }
+    return true;
+}
+
+static void attend_all(struct instance *in, const struct job *jobs, const float *images,
+                       struct failure *f)
+{
+    for (const struct job *job = jobs; job; job = job->next) {
+        if (job->results[SERVED_ATTENTION] && !attend(in, job, images, f))
+            return;
+        images += job->batch * in->image_elements;
     }
 }
 
@@ -146,9 +208,11 @@ void instance_compute(struct instance *in, struct job *jobs)
     struct vit_call call = { .size = sizeof call, .outputs = requests };
 
     call.images = gather(in, jobs, &call.batch);
-    if (choose_outputs(in, jobs, requests, &call.output_count, &failure) &&
+    if (choose_outputs(in, jobs, requests, &call.output_count, &failure) && call.output_count &&
         vit_forward_call(in->context, &call, &err) != VIT_OK)
         fail_vit(&failure, NULL, &err);
+    if (!failure.http)
+        attend_all(in, jobs, call.images, &failure);
     const uint64_t computed = clock_ns();
     if (!failure.http)
         scatter(in, jobs);

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "server/describe.h"
+#include "server/metrics.h"
+#include "server/page.h"
 
 static bool json_answer(struct request *r)
 {
@@ -141,7 +143,28 @@ static bool handle_unload(struct request *r)
     return control(r, unload);
 }
 
+static bool handle_metrics(struct request *r)
+{
+    const char *const names =
+        MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, "names");
+
+    metrics_write(r->server->registry, names && strcmp(names, "triton") == 0, &r->out);
+    json_answer(r);
+    r->type = "text/plain; version=0.0.4; charset=utf-8";
+    return true;
+}
+
+static bool handle_page(struct request *r)
+{
+    buffer_add(&r->out, page, page_size());
+    json_answer(r);
+    r->type = "text/html; charset=utf-8";
+    return true;
+}
+
 static const struct route routes[] = {
+    { "GET", "", handle_page, false },
+    { "GET", "metrics", handle_metrics, false },
     { "GET", "v2", handle_server, false },
     { "GET", "v2/health/live", handle_live, false },
     { "GET", "v2/health/ready", handle_ready, false },

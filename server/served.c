@@ -21,7 +21,7 @@ static bool open_model(const char *directory, struct served *s, struct failure *
         return fail_vit(f, s->name, &err);
     s->image_elements = s->config.channels * s->config.height * s->config.width;
     for (size_t i = 0; i < SERVED_OUTPUTS; i++)
-        vit_output_shape(s->model, served_outputs[i].output, 0, &s->rows[i], &s->columns[i]);
+        served_output_shape(s->model, (enum served_output)i, &s->rows[i], &s->columns[i]);
     return batcher_create(s->model, o, s->stats, &s->batcher, f);
 }
 

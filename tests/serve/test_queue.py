@@ -1,0 +1,324 @@
+"""test_queue.py - batches, timeouts, priorities, metrics, reload, versions, drain, the log"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from support import (MODEL, TIMEOUT, Server, exchange, get, http, infer, libvit_run, pixels,
+                     receive, serving, tensor_request)
+
+BINARY = {'parameters': {'binary_data_output': True}}
+
+
+def stats(server):
+    return get(server, '/v2/models/digits/stats').json()['model_stats'][0]
+
+
+def ask(server, answers, i, **members):
+    """One request of its own thread; its answer becomes answers[i]."""
+    merged = {**BINARY['parameters'], **members}
+    answers[i] = infer(server, tensor_request(1, parameters=merged), pixels(1, i))
+
+
+def together(server, count, members=None):
+    """Requests that are sent at the same time, and their answers."""
+    answers = [None] * count
+    threads = [threading.Thread(target=ask, args=(server, answers, i), kwargs=members or {})
+               for i in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(TIMEOUT)
+    return answers
+
+
+class Batches(unittest.TestCase):
+    def test_requests_that_wait_become_one_batch_with_each_ones_bits(self):
+        with serving(MODEL, '--max-batch', '4', '--queue-delay', '60000000') as server:
+            answers = together(server, 4)  # only a full batch does not wait for a minute
+            for i, answer in enumerate(answers):
+                self.assertEqual(answer.outputs(), libvit_run(pixels(1, i)))
+            found = stats(server)
+            self.assertEqual(found['execution_count'], 1)
+            self.assertEqual(found['inference_count'], 4)
+            self.assertEqual([x['batch_size'] for x in found['batch_stats']], [4])
+            self.assertEqual(found['inference_stats']['success']['count'], 4)
+
+    def test_a_request_is_not_split_and_a_larger_one_is_refused(self):
+        with serving(MODEL, '--max-batch', '3') as server:
+            answer = infer(server, tensor_request(3, **BINARY), pixels(3))
+            self.assertEqual(answer.outputs(), libvit_run(pixels(3)))
+            self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [3])
+            self.assertIn('1 to 3, found 4',
+                          infer(server, tensor_request(4, **BINARY), pixels(4)).error())
+
+    def test_attention_in_a_batch_is_each_requests_own(self):
+        request = tensor_request(2, outputs=[{'name': 'attention'}, {'name': 'logits'}])
+        with serving(MODEL) as server:
+            both = infer(server, request, pixels(2)).outputs()
+            size = len(pixels(1))
+            for i in range(2):
+                one = infer(server, tensor_request(1, outputs=[{'name': 'attention'}]),
+                            pixels(2)[i * size:(i + 1) * size]).outputs()['attention']
+                self.assertEqual(both['attention'][16 * i:16 * i + 16], one)
+                self.assertTrue(0 < sum(one) <= 1 and min(one) > 0)
+
+
+class Timeouts(unittest.TestCase):
+    """The delay of a minute keeps requests in the queue: what ends them is the timeout."""
+
+    def test_a_timeout_fires_while_the_request_waits(self):
+        for arguments, members in ((['--queue-timeout', '50000'], {}), ([], {'timeout': 50000}),
+                                   (['--queue-timeout', '50000'], {'timeout': 59000000})):
+            with serving(MODEL, '--queue-delay', '60000000', *arguments) as server:
+                begin = time.monotonic()
+                answer = together(server, 1, members)[0]
+                self.assertEqual((answer.status, answer.error()), (503, 'Request timeout expired'))
+                self.assertLess(time.monotonic() - begin, 50)
+                self.assertIn('nv_inference_request_failure{model="digits",version="1",'
+                              'reason="REJECTED"} 1', get(server, '/metrics').body.decode())
+
+    def test_a_model_may_forbid_the_timeouts_of_requests(self):
+        with tempfile.TemporaryDirectory() as directory:
+            shutil.copytree(MODEL, f'{directory}/digits')
+            write_settings(f'{directory}/digits', dynamic_batching={
+                'default_queue_policy': {'allow_timeout_override': False},
+                'max_queue_delay_microseconds': 300000})
+            with serving(f'{directory}/digits') as server:
+                self.assertEqual(together(server, 1, {'timeout': 1000})[0].status, 200)
+
+    def test_delayed_requests_are_served_after_their_timeout(self):
+        with tempfile.TemporaryDirectory() as directory:
+            shutil.copytree(MODEL, f'{directory}/digits')
+            write_settings(f'{directory}/digits', dynamic_batching={
+                'default_queue_policy': {'timeout_action': 'DELAY',
+                                         'default_timeout_microseconds': 1000},
+                'max_queue_delay_microseconds': 300000})
+            with serving(f'{directory}/digits') as server:
+                self.assertEqual(together(server, 1)[0].status, 200)
+
+    def test_a_full_queue_refuses(self):
+        with serving(MODEL, '--queue-delay', '60000000', '--queue-limit', '2',
+                     '--queue-timeout', '3000000') as server:
+            answers = together(server, 5)
+            self.assertEqual(sorted(a.error() for a in answers),
+                             ['Exceeds maximum queue size'] * 3 + ['Request timeout expired'] * 2)
+
+
+def write_settings(directory, **settings):
+    with open(f'{directory}/serve.json', 'w', encoding='utf-8') as file:
+        json.dump(settings, file)
+
+
+def holding(server, count, **members):
+    """Requests that wait in the queue, and their answers' places."""
+    answers = [None] * count
+    threads = [threading.Thread(target=ask, args=(server, answers, i), kwargs=members)
+               for i in range(count)]
+    for thread in threads:
+        thread.start()
+    while f'version="1"}} {count}\n' not in pending(server):
+        time.sleep(0.01)
+    return answers, threads
+
+
+def pending(server):
+    text = get(server, '/metrics').body.decode()
+    return next(x for x in text.split('\n')
+                if x.startswith('nv_inference_pending_request_count{')) + '\n'
+
+
+class Life(unittest.TestCase):
+    def test_sigterm_answers_what_waits_and_exits_with_0(self):
+        server = Server(MODEL, '--queue-delay', '60000000')
+        answers, threads = holding(server, 3)
+        self.assertEqual(server.stop(), 0)
+        for thread in threads:
+            thread.join(TIMEOUT)
+        for i, answer in enumerate(answers):
+            self.assertEqual(answer.outputs(), libvit_run(pixels(1, i)))
+            self.assertEqual(answer.headers['connection'], 'close')
+
+    def test_sigterm_while_requests_arrive_leaves_none_without_an_answer(self):
+        server = Server(MODEL, '--queue-delay', '2000', '--instances', '2', '--drain-delay', '1')
+        answers = [None] * 40
+        threads = [threading.Thread(target=ask, args=(server, answers, i)) for i in range(40)]
+        for i, thread in enumerate(threads):
+            thread.start()
+            if i == 20:
+                server.process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join(TIMEOUT)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual([a.status for a in answers], [200] * 40)
+
+    def test_readiness_falls_at_once_and_life_stays(self):
+        server = Server(MODEL, '--drain-delay', '2')
+        self.assertEqual(get(server, '/v2/health/ready').status, 200)
+        server.process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + TIMEOUT
+        while get(server, '/v2/health/ready').status == 200 and time.monotonic() < end:
+            time.sleep(0.01)
+        answer = get(server, '/v2/health/ready')
+        self.assertEqual((answer.status, answer.error()), (400, 'server: it is shutting down'))
+        self.assertEqual(get(server, '/v2/health/live').status, 200)
+        self.assertEqual(server.stop(), 0)
+
+    def test_an_exit_timeout_that_is_too_short_is_status_1(self):
+        server = Server(MODEL, '--exit-timeout', '0')
+        with server.connect() as connection:
+            connection.sendall(http('POST', '/v2/models/digits/infer', b'x' * 10)[:-5])
+            time.sleep(0.5)  # the header has arrived, the body never does
+            self.assertEqual(server.stop(), 1)
+        self.assertIn('1 left', server.error_text())
+        server.errors.close()
+
+
+class Versions(unittest.TestCase):
+    def test_the_highest_version_is_served_and_a_load_finds_a_higher_one(self):
+        with tempfile.TemporaryDirectory() as directory:
+            shutil.copytree(MODEL, f'{directory}/digits/2')
+            with serving('--model-repository', directory, '--model-control-mode',
+                         'explicit') as server:
+                self.assertEqual(get(server, '/v2/models/digits').json()['versions'], ['2'])
+                self.assertEqual(get(server, '/v2/models/digits/versions/1').status, 404)
+                shutil.copytree(MODEL, f'{directory}/digits/10')
+                shutil.copytree(MODEL, f'{directory}/other')
+                for name in ('digits', 'other'):
+                    answer = exchange(server, http(
+                        'POST', f'/v2/repository/models/{name}/load', b'{}'))
+                    self.assertEqual(answer.status, 200, answer.body)
+                found = exchange(server, http('POST', '/v2/repository/index')).json()
+                self.assertEqual([(x['name'], x['version']) for x in found],
+                                 [('digits', '10'), ('other', '1')])
+
+    def test_a_load_that_fails_leaves_the_old_model_in_service(self):
+        with tempfile.TemporaryDirectory() as directory:
+            shutil.copytree(MODEL, f'{directory}/digits')
+            with serving('--model-repository', directory, '--model-control-mode',
+                         'explicit') as server:
+                os.truncate(f'{directory}/digits/model.safetensors', 1000)
+                answer = exchange(server, http('POST', '/v2/repository/models/digits/load', b'{}'))
+                self.assertEqual(answer.status, 400)
+                self.assertIn('model.safetensors', answer.error())
+                self.assertEqual(infer(server, tensor_request(1, **BINARY), pixels(1)).outputs(),
+                                 libvit_run(pixels(1)))
+
+    def test_reloads_lose_no_request(self):
+        with serving(MODEL, '--model-control-mode', 'explicit', '--instances', '2') as server:
+            wrong, stop = [], threading.Event()
+            expected = libvit_run(pixels(1))
+
+            def client():
+                with server.connect() as connection:
+                    text = json.dumps(tensor_request(1, **BINARY)).encode()
+                    request = http('POST', '/v2/models/digits/infer', text + pixels(1),
+                                   Inference_Header_Content_Length=len(text))
+                    while not stop.is_set():
+                        connection.sendall(request)
+                        answer = receive(connection)
+                        if not answer or answer.status != 200 or answer.outputs() != expected:
+                            wrong.append(answer and answer.body)
+                            return
+
+            clients = [threading.Thread(target=client) for _ in range(8)]
+            for thread in clients:
+                thread.start()
+            for _ in range(20):
+                answer = exchange(server, http('POST', '/v2/repository/models/digits/load', b'{}'))
+                self.assertEqual(answer.status, 200)
+            stop.set()
+            for thread in clients:
+                thread.join(TIMEOUT)
+            self.assertEqual(wrong, [])
+
+    def test_settings_of_a_model_override_the_command_line(self):
+        with tempfile.TemporaryDirectory() as directory:
+            shutil.copytree(MODEL, f'{directory}/digits')
+            for settings, fragment in (
+                    ({'max_batch_size': 0}, 'at least 1'), ({'max_batch_size': 'x'}, 'max_batch'),
+                    ({'max_batch': 1}, "found 'max_batch'"), ({'precision': 'int4'}, 'precision'),
+                    ({'dynamic_batching': {'priority_levels': 2, 'default_priority_level': 3}},
+                     'default_priority_level: expected 1 to 2')):
+                write_settings(f'{directory}/digits', **settings)
+                with self.assertRaisesRegex(AssertionError, fragment):
+                    Server(f'{directory}/digits')
+            write_settings(f'{directory}/digits', max_batch_size=2, precision='float16')
+            with serving(f'{directory}/digits', '--max-batch', '8') as server:
+                config = get(server, '/v2/models/digits/config').json()
+                self.assertEqual(config['max_batch_size'], 2)
+                self.assertEqual(config['parameters']['precision']['string_value'], 'float16')
+                answer = infer(server, tensor_request(1, **BINARY), pixels(1))
+                self.assertEqual(answer.outputs(),
+                                 libvit_run(pixels(1), '--precision', 'float16'))
+
+
+class Observation(unittest.TestCase):
+    def test_promtool_accepts_the_metrics(self):
+        with serving(MODEL) as server:
+            infer(server, tensor_request(3, **BINARY), pixels(3))
+            infer(server, tensor_request(1, outputs=[{'name': 'x'}]), pixels(1))
+            text = get(server, '/metrics').body
+            lines = text.decode().split('\n')
+            for line in ('nv_inference_request_success', 'nv_inference_exec_count',
+                         'libvit_request_duration_seconds_count'):
+                self.assertTrue(any(x.startswith(line + '{') for x in lines), line)
+            self.assertIn('nv_inference_count{model="digits",version="1"} 3', lines)
+            self.assertIn('nv_inference_request_failure{model="digits",version="1",'
+                          'reason="OTHER"} 1', lines)
+            result = subprocess.run(['promtool', 'check', 'metrics'], input=text,
+                                    capture_output=True, check=False)
+            self.assertEqual((result.returncode, result.stdout + result.stderr), (0, b''))
+
+    def test_triton_names_are_there_on_request_and_promtool_refuses_them(self):
+        with serving(MODEL) as server:
+            text = get(server, '/metrics?names=triton').body
+            for name in (b'request', b'queue', b'compute_input', b'compute_infer',
+                         b'compute_output'):
+                self.assertIn(b'# TYPE nv_inference_' + name + b'_duration_us counter', text)
+            result = subprocess.run(['promtool', 'check', 'metrics'], input=text,
+                                    capture_output=True, check=False)
+            self.assertNotEqual(result.returncode, 0)
+
+    def test_the_access_log_has_a_line_for_each_request_also_after_a_rotation(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = f'{directory}/log'
+            with serving(MODEL, '--access-log', path) as server:
+                infer(server, tensor_request(2, **BINARY), pixels(2))
+                get(server, '/v2/models/%0a%22%ff')
+                wait_for_lines(path, 2)
+                os.rename(path, path + '.1')
+                server.process.send_signal(signal.SIGHUP)
+                while not os.path.exists(path):
+                    time.sleep(0.01)
+                get(server, '/v2')
+            with open(path + '.1', encoding='utf-8') as file:
+                first, second = [json.loads(line) for line in file]
+            with open(path, encoding='utf-8') as file:
+                third = json.loads(file.read())
+            self.assertEqual((first['method'], first['path'], first['status'], first['images']),
+                             ('POST', '/v2/models/digits/infer', 200, 2))
+            self.assertTrue(first['complete'] and first['client'] == '127.0.0.1')
+            self.assertEqual((second['status'], second['path']), (404, '/v2/models/?"?'))
+            self.assertIn('not found', second['error'])
+            self.assertEqual(third['path'], '/v2')
+
+
+def wait_for_lines(path, count):
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        with open(path, 'rb') as file:
+            if file.read().count(b'\n') == count:
+                return
+        time.sleep(0.01)
+    raise AssertionError(f'{path}: expected {count} lines')
+
+
+if __name__ == '__main__':
+    unittest.main()
