@@ -32,7 +32,8 @@ DEPS_CLUSTER := openssh-client openssh-server parallel iproute2 munge slurmctld 
 DEPS_MCA := $(DEPS_CROSS) clang llvm-19 python3
 DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptools python3-wheel \
                python3-pip python3-mypy
-DEPS_SERVE := $(call PACKAGES,$(NEEDS_SERVE)) curl openssl prometheus python3 python3-httpx wrk
+DEPS_SERVE := $(call PACKAGES,$(NEEDS_SERVE)) chromium chromium-driver curl openssl prometheus \
+              python3 python3-httpx wrk
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
             cmake abigail-tools perl python3 locales valgrind $(call PACKAGES,$(NEEDS_SERVE))
 

@@ -112,7 +112,7 @@ ATTACKS = [truncated, false_lengths, false_content_length, huge_shape, wrong_typ
 
 def sanitized():
     """Sanitizers keep memory that is freed."""
-    return bool({'sanitized', 'threads'} & set(os.environ.get('VIT_BUILD', '').split('/')))
+    return bool({'sanitized', 'threads', 'asan', 'tsan'} & set(os.environ.get('VIT_BUILD', '').split('/')))
 
 
 def attack(server, data):
