@@ -211,7 +211,7 @@ bool infer_reply(const struct served *s, const struct parsed_request *r, const s
                  struct buffer *out, size_t *json_size, struct failure *f)
 {
     struct buffer binary = { 0 };
-    size_t sizes[PARSED_OUTPUTS];
+    size_t sizes[PARSED_OUTPUTS] = { 0 };
     char version[24];
 
     if (!check_finite(s, r, job, f))

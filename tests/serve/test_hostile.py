@@ -112,7 +112,8 @@ ATTACKS = [truncated, false_lengths, false_content_length, huge_shape, wrong_typ
 
 def sanitized():
     """Sanitizers keep memory that is freed."""
-    return bool({'sanitized', 'threads', 'asan', 'tsan'} & set(os.environ.get('VIT_BUILD', '').split('/')))
+    parts = os.environ.get('VIT_BUILD', '').split('/')
+    return bool({'sanitized', 'threads', 'asan', 'tsan'} & set(parts))
 
 
 def attack(server, data):
