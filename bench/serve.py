@@ -1,9 +1,9 @@
 """serve.py BUILD [SECONDS] - libvit serve under load, beside the forward pass alone
 
-Serves a ViT-S/16 with weights of no meaning, and asks with 1, 4, 16 and 64 connections, by wrk. Each
-request has an image as float32 behind the JSON. Prints the requests per second, the median and the 99th
-percentile of the latency, and what `libvit bench` computes alone in the batches that the server
-formed, in the same round. The client runs on the same machine, and its time counts too.
+Serves a ViT-S/16 with weights of no meaning, and asks with 1, 4, 16 and 64 connections, by wrk.
+Each request has an image as float32 behind the JSON. Prints the requests per second, the median and
+the 99th percentile of the latency, and what `libvit bench` computes alone in batches as large as
+the server formed, in the same round. The client runs on the same machine, and its time counts too.
 """
 import array
 import json

@@ -291,6 +291,7 @@ class Observation(unittest.TestCase):
             path = f'{directory}/log'
             with serving(MODEL, '--access-log', path) as server:
                 infer(server, tensor_request(2, **BINARY), pixels(2))
+                wait_for_lines(path, 1)  # a line is written after its answer
                 get(server, '/v2/models/%0a%22%ff')
                 wait_for_lines(path, 2)
                 os.rename(path, path + '.1')
