@@ -126,6 +126,7 @@ def main():
                     before = stats(url)
                     rate, p50, p99 = ask(url, directory, connections, seconds)
                     images, batches = (b - a for a, b in zip(before, stats(url)))
+                    batches = max(1, batches)  # none on a machine that is too slow
                     batch = max(1, round(images / batches))
                     alone = forward(build, model, batch, seconds)
                     rows.append((rate / alone, rate, p50, p99, images / batches, alone))

@@ -17,6 +17,7 @@ def main():
     here = os.path.dirname(os.path.abspath(__file__))
     os.chdir(os.path.join(here, '../..'))
     sys.path.insert(0, here)
+    sys.dont_write_bytecode = True  # the tests leave no file in the repository
     every = list(flatten(unittest.defaultTestLoader.discover(here)))
     chosen = [t for t in every if not sys.argv[1:] or any(a in t.id() for a in sys.argv[1:])]
     result = unittest.TextTestRunner(verbosity=1).run(unittest.TestSuite(chosen))
