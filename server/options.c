@@ -171,7 +171,7 @@ bool options_read(int argc, char **argv, struct server_options *target, const ch
             return fail(f, 400, "expected an option of libvit serve --help, found '%s'", argv[i]);
         if (o->value && !value && i + 1 < argc)
             value = argv[++i];
-        if (!o->value != !value || !set(o, value, target))
+        if (!o->value != !value || !set(o, value ? value : "", target))
             return fail(f, 400, "--%s: expected %s, found '%s'; see libvit serve --help", o->name,
                         o->value ? o->value : "no value", value ? value : "none");
     }

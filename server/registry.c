@@ -197,12 +197,12 @@ bool registry_load(struct registry *r, const char *name, struct failure *f)
         pthread_mutex_lock(&r->lock);
         e->wanted = true;
         snprintf(e->reason, sizeof e->reason, "%s", ok ? "" : f->message);
-        if (ok) {
+        if (served) {
             old = e->served;
             e->served = served;
+            if (r->hurry)
+                batcher_hurry(served->batcher);
         }
-        if (ok && r->hurry)
-            batcher_hurry(served->batcher);
         pthread_mutex_unlock(&r->lock);
     }
     served_close(old);
