@@ -10,6 +10,7 @@
 #include "tests/fuzz/demand.h"
 #include "tests/fuzz/options_mutate.h"
 #include "tests/fuzz/scratch.h"
+#include "tools/shard_list.h"
 #include "vit/inspect.h"
 
 /* The command's main and its tables. */
@@ -26,6 +27,7 @@ enum {
     MAX_THREADS = 8,
     MAX_PIXELS = 1 << 16,
     MAX_CASES = 20,
+    MAX_SHARDS_HERE = 100,
     MAX_RANDOM = 1 << 20 /* weights of a random model, about */
 };
 static const double max_flops = 1e8;
@@ -67,7 +69,12 @@ const char *__wrap_timing_begin(struct timing *timing, const struct bench *bench
                                 bool check);
 size_t __wrap_roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS]);
 struct check_result __real_check_case(const struct check_case *which);
-enum vit_status __wrap_program_execute(int argc, char **argv, struct vit_error *err);
+int __wrap_execv(const char *path, char *const argv[]);
+int __wrap_execvp(const char *file, char *const argv[]);
+enum vit_status __real_shard_list_create(size_t count, char *const *texts, struct shard_list *list,
+                                         struct vit_error *err);
+enum vit_status __wrap_shard_list_create(size_t count, char *const *texts, struct shard_list *list,
+                                         struct vit_error *err);
 struct check_result __wrap_check_case(const struct check_case *which);
 enum vit_status __wrap_digest_kernels(const struct digest_setup *setup, struct digests *digests,
                                       struct vit_error *err);
@@ -160,13 +167,26 @@ size_t __wrap_roofs_measure(size_t threads, struct roof roofs[MAX_ROOFS])
     return 2;
 }
 
-/* Another program would take the place of the fuzzer. */
-enum vit_status __wrap_program_execute(int argc, char **argv, struct vit_error *err)
+/* Another program would take the place of the fuzzer: none is found. */
+int __wrap_execv(const char *path, char *const argv[])
 {
-    (void)argc;
-    (void)argv;
-    (void)err;
-    return VIT_OK;
+    demand(path && argv[0]);
+    errno = ENOENT;
+    return -1;
+}
+
+int __wrap_execvp(const char *file, char *const argv[])
+{
+    return __wrap_execv(file, argv);
+}
+
+/* The error of each shard is a line, of which the stream keeps the last bytes alone. */
+enum vit_status __wrap_shard_list_create(size_t count, char *const *texts, struct shard_list *list,
+                                         struct vit_error *err)
+{
+    const enum vit_status status = __real_shard_list_create(count, texts, list, err);
+
+    return status || list->count <= MAX_SHARDS_HERE ? status : too_large(err);
 }
 
 struct check_result __wrap_check_case(const struct check_case *which)
@@ -333,7 +353,39 @@ static void check_message(void)
         demand(*at >= 0x20 && *at != 0x7f);
 }
 
-static void run_command(int argc, char **argv, bool full)
+/* Whether an option is among the words, with or without a value. */
+static bool is_given(int argc, char **argv, const char *option)
+{
+    const size_t length = strlen(option);
+
+    for (int i = 1; i < argc; i++)
+        if (strncmp(argv[i], option, length) == 0 &&
+            (argv[i][length] == '\0' || argv[i][length] == '='))
+            return true;
+    return false;
+}
+
+/*
+ * 2 has a last line that says why; 1 a line for what is left out, which only some options allow; 0
+ * none. A command that fails has printed nothing, but for those that print what they know so far.
+ */
+static void check_status(int status, int argc, char **argv)
+{
+    const bool goes_on = is_given(argc, argv, "--keep-going") || is_given(argc, argv, "--shards");
+    const bool has_line = strncmp(err.text, "libvit: ", 8) == 0 || strstr(err.text, "\nlibvit: ");
+
+    demand(err.count < sizeof err.text);
+    demand(status == EXIT_SUCCESS || status == EXIT_ERROR || status == EXIT_LEFT_OUT);
+    demand(has_line == (status != EXIT_SUCCESS));
+    if (status == EXIT_LEFT_OUT)
+        demand(goes_on);
+    if (status == EXIT_ERROR) {
+        check_message();
+        demand(out.count == 0 || cases > 0 || goes_on || is_given(argc, argv, "verify"));
+    }
+}
+
+static int call_command(int argc, char **argv, bool full)
 {
     FILE *const outside[] = { stdout, stderr };
 
@@ -346,16 +398,48 @@ static void run_command(int argc, char **argv, bool full)
     fflush(stderr);
     stdout = outside[0];
     stderr = outside[1];
-    demand(status == EXIT_SUCCESS || status == EXIT_ERROR);
-    if (status == EXIT_SUCCESS)
-        demand(strncmp(err.text, "libvit: ", 8) != 0);
-    else
-        check_message();
-    demand(status == EXIT_SUCCESS || out.count == 0 || cases > 0);
-    scratch_check(status == EXIT_SUCCESS);
+    return status;
 }
 
+static void run_command(int argc, char **argv, bool full)
+{
+    const int status = call_command(argc, argv, full);
+
+    check_status(status, argc, argv);
+    if (status != EXIT_ERROR)
+        scratch_check(SCRATCH_SUCCEEDED);
+    else
+        scratch_check(is_given(argc, argv, "--shards") ? SCRATCH_SHARDS : SCRATCH_FAILED);
+}
+
+/* The run that `libvit verify` finds. */
+static void run_shards(void)
+{
+    char *argv[] = { "libvit", "features", "model",    "--shards", "0.tar",
+                     "-o",     "done",     "list.txt", NULL };
+
+    demand(call_command(sizeof argv / sizeof *argv - 1, argv, false) == EXIT_SUCCESS);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The second process of the first task of an array of Slurm, as --shard auto finds it. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    static const char *const variables[][2] = {
+        { "SLURM_PROCID", "1" },          { "SLURM_STEP_NUM_TASKS", "2" },
+        { "SLURM_ARRAY_TASK_ID", "5" },   { "SLURM_ARRAY_TASK_MIN", "5" },
+        { "SLURM_ARRAY_TASK_MAX", "7" },  { "SLURM_ARRAY_TASK_COUNT", "2" },
+        { "SLURM_ARRAY_TASK_STEP", "2" },
+    };
+
+    (void)argc;
+    (void)argv;
+    for (size_t i = 0; i < COUNT(variables); i++)
+        demand(setenv(variables[i][0], variables[i][1], 1) == 0);
+    return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -370,7 +454,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const int argc = split(text + (is_full ? sizeof full - 1 : 0), argv);
     const bool skipped = runs_long(argc, argv);
     if (!skipped) {
-        scratch_enter();
+        scratch_enter(run_shards);
         note_inputs(argc, argv);
         run_command(argc, argv, is_full);
         scratch_leave();

@@ -1,9 +1,12 @@
 /* scratch.c - the files that a fuzzed command line may name, and what the command did to them */
 #include "tests/fuzz/scratch.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +42,12 @@ const char *const scratch_paths[] = { "model",
                                       "out.png",
                                       "out/map.png",
                                       "no/such/file",
+                                      "0.tar",
+                                      "1.tar",
+                                      "list.txt",
+                                      "done",
+                                      "done/0.npy",
+                                      "damaged",
                                       "pipe",
                                       ".",
                                       "-",
@@ -47,11 +56,15 @@ const char *const scratch_paths[] = { "model",
                                       "/",
                                       NULL };
 
-/* A file: of `from`, or of a text, or a link to it; a directory has neither. */
+static const char *const members[] = { "images/a.png", "text.png", "images/more/b.webp", NULL };
+
+/* A file: of `from`, of a text, of members, or a link to it; a directory has none of them. */
 static struct entry {
     const char *path, *from, *text, *link;
-    bool pipe;
-    char *bytes; /* what it holds */
+    const char *const *members; /* of an archive, other files of this table; NULL after the last */
+    const char *like;           /* the entry before it with the same bytes */
+    bool pipe, made;            /* made: by the command, while the others are made */
+    char *bytes;                /* what it holds */
     size_t size;
     struct stat info;
     bool input;
@@ -86,7 +99,21 @@ static struct entry {
     { .path = "text.png", .text = "text" },
     { .path = "in.npy" }, /* float32 [1, 3, 32, 32] */
     { .path = "bad.npy", .text = "\x93NUMPY" },
+    { .path = "0.tar", .members = members },
+    { .path = "1.tar", .text = "text" },
+    { .path = "list.txt", .text = "photo.jpg\r\nno/such/file\n\nimages/a.png" },
     { .path = "pipe", .pipe = true },
+    /* a run of libvit features --shards, and one whose vectors are damaged */
+    { .path = "done" },
+    { .path = "done/0.jsonl", .made = true },
+    { .path = "done/0.npy", .made = true },
+    { .path = "done/list.jsonl", .made = true },
+    { .path = "done/list.npy", .made = true },
+    { .path = "done/libvit.json", .made = true },
+    { .path = "damaged" },
+    { .path = "damaged/0.jsonl", .like = "done/0.jsonl" },
+    { .path = "damaged/0.npy", .text = "\x93NUMPY" },
+    { .path = "damaged/libvit.json", .like = "done/libvit.json" },
 };
 
 enum { ENTRIES = sizeof entries / sizeof *entries };
@@ -96,10 +123,18 @@ static int before = -1, inside = -1;
 
 /* --- making them */
 
-/* The whole file, which is never freed. */
-static void read_file(struct entry *e)
+static struct entry *find(const char *path)
 {
-    FILE *const file = fopen(e->from, "rb");
+    for (size_t i = 0; i < ENTRIES; i++)
+        if (strcmp(path, entries[i].path) == 0)
+            return &entries[i];
+    return NULL;
+}
+
+/* The whole file, which is never freed. */
+static void read_file(struct entry *e, const char *from)
+{
+    FILE *const file = fopen(from, "rb");
 
     demand(file && fseek(file, 0, SEEK_END) == 0);
     e->size = (size_t)ftell(file);
@@ -121,6 +156,31 @@ static void make_input(struct entry *e)
     memcpy(e->bytes, header, sizeof header - 1);
 }
 
+/* A tar archive of other files; more than its bytes are never needed. */
+static void make_archive(struct entry *e)
+{
+    const size_t room = (size_t)1 << 20;
+    struct archive *const archive = archive_write_new();
+    struct archive_entry *const member = archive_entry_new();
+
+    e->bytes = malloc(room);
+    demand(e->bytes && archive && member);
+    demand(archive_write_set_format_ustar(archive) == ARCHIVE_OK);
+    demand(archive_write_open_memory(archive, e->bytes, room, &e->size) == ARCHIVE_OK);
+    for (size_t i = 0; e->members[i]; i++) {
+        const struct entry *const file = find(e->members[i]);
+        archive_entry_clear(member);
+        archive_entry_set_pathname(member, file->path);
+        archive_entry_set_filetype(member, AE_IFREG);
+        archive_entry_set_size(member, (la_int64_t)file->size);
+        demand(archive_write_header(archive, member) == ARCHIVE_OK);
+        demand(archive_write_data(archive, file->bytes, file->size) == (la_ssize_t)file->size);
+    }
+    demand(archive_write_close(archive) == ARCHIVE_OK);
+    archive_entry_free(member);
+    archive_write_free(archive);
+}
+
 static bool is_file(const struct entry *e)
 {
     return e->bytes != NULL;
@@ -131,7 +191,7 @@ static void make(struct entry *e)
     static const struct timespec old[2] = { { 1, 0 }, { 1, 0 } }; /* a later write differs */
 
     if (is_file(e)) {
-        const int fd = open(e->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        const int fd = open(e->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
         demand(fd >= 0 && write(fd, e->bytes, e->size) == (ssize_t)e->size);
         demand(futimens(fd, old) == 0 && close(fd) == 0);
     } else if (e->link) {
@@ -155,7 +215,20 @@ static void remove_all(void)
     nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-static void open_scratch(void)
+/* The bytes of an entry, if it is a file that is not made by the command. */
+static void fill(struct entry *e)
+{
+    if (e->from)
+        read_file(e, e->from);
+    else if (strcmp(e->path, "in.npy") == 0)
+        make_input(e);
+    else if (e->members)
+        make_archive(e);
+    else if (e->text)
+        e->bytes = strdup(e->text), e->size = strlen(e->text);
+}
+
+static void open_scratch(void (*run)(void))
 {
     char *work;
 
@@ -164,28 +237,30 @@ static void open_scratch(void)
              access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     demand(before >= 0 && mkdtemp(root) != NULL);
     atexit(remove_all);
-    for (size_t i = 0; i < ENTRIES; i++) {
-        struct entry *const e = &entries[i];
-        if (e->from)
-            read_file(e);
-        else if (strcmp(e->path, "in.npy") == 0)
-            make_input(e);
-        else if (e->text)
-            e->bytes = strdup(e->text), e->size = strlen(e->text);
-    }
+    for (size_t i = 0; i < ENTRIES; i++)
+        fill(&entries[i]);
     /* one level down, so that ".." is ours too */
     demand(asprintf(&work, "%s/work", root) > 0 && mkdir(work, 0700) == 0);
     inside = open(work, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(work);
     demand(inside >= 0 && fchdir(inside) == 0);
     for (size_t i = 0; i < ENTRIES; i++)
-        make(&entries[i]);
+        if (!entries[i].made && !entries[i].like)
+            make(&entries[i]);
+    run();
+    for (size_t i = 0; i < ENTRIES; i++) {
+        struct entry *const e = &entries[i];
+        if (!e->made && !e->like)
+            continue;
+        read_file(e, e->made ? e->path : e->like);
+        make(e);
+    }
 }
 
-void scratch_enter(void)
+void scratch_enter(void (*run)(void))
 {
     if (inside < 0)
-        open_scratch();
+        open_scratch(run);
     demand(fchdir(inside) == 0);
 }
 
@@ -222,15 +297,7 @@ void scratch_input(const char *input)
     }
 }
 
-static struct entry *find(const char *path)
-{
-    for (size_t i = 0; i < ENTRIES; i++)
-        if (strcmp(path, entries[i].path) == 0)
-            return &entries[i];
-    return NULL;
-}
-
-static bool command_succeeded;
+static enum scratch_result result;
 
 /* Whether it is a file of packed weights: a cache, which a command that fails later may leave. */
 static bool is_packed(const char *path)
@@ -246,17 +313,30 @@ static bool is_packed(const char *path)
     return is;
 }
 
+static bool ends_in(const char *path, const char *end)
+{
+    const size_t length = strlen(path), bytes = strlen(end);
+
+    return length >= bytes && strcmp(path + length - bytes, end) == 0;
+}
+
+/* What a run over shards leaves when it fails: whole files of shards, and their directory. */
+static bool is_of_run(const char *path, int kind)
+{
+    return kind == FTW_DP || ends_in(path, ".npy") || ends_in(path, ".jsonl") ||
+           ends_in(path, "libvit.json");
+}
+
 /* Removes a file that the command made. */
 static int check_path(const char *path, const struct stat *info, int kind, struct FTW *at)
 {
     (void)info;
-    (void)kind;
     path += strncmp(path, "./", 2) == 0 ? 2 : 0;
     if (at->level == 0 || find(path))
         return 0;
-    const size_t length = strlen(path);
-    demand((command_succeeded || is_packed(path)) &&
-           (length < 4 || strcmp(path + length - 4, ".tmp") != 0));
+    demand(!ends_in(path, ".tmp"));
+    demand(result == SCRATCH_SUCCEEDED || is_packed(path) ||
+           (result == SCRATCH_SHARDS && is_of_run(path, kind)));
     return remove(path);
 }
 
@@ -266,19 +346,19 @@ static bool same(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-void scratch_check(bool succeeded)
+void scratch_check(enum scratch_result what)
 {
     struct stat info;
 
-    command_succeeded = succeeded;
-    demand(nftw(".", check_path, 8, FTW_PHYS) == 0);
+    result = what;
+    demand(nftw(".", check_path, 8, FTW_PHYS | FTW_DEPTH) == 0);
     for (size_t i = 0; i < ENTRIES; i++) {
         struct entry *const e = &entries[i];
         demand(lstat(e->path, &info) == 0);
         if (!is_file(e)) {
             demand((info.st_mode & S_IFMT) == (e->info.st_mode & S_IFMT));
         } else if (!same(&info, &e->info)) {
-            demand(succeeded && !e->input);
+            demand(what == SCRATCH_SUCCEEDED && !e->input);
             demand(unlink(e->path) == 0);
             make(e);
         }
