@@ -19,9 +19,11 @@ FLOORS = [
     ("image/decode", 50),
     ("image/orientation", 50),
     ("tools/", 50),
+    ("server/infer_", 60),
+    ("server/inflate", 50),
 ]
 TABLES = "lib/checkpoint/tensor_names_"
-SHOWN = ("lib/files/", "lib/checkpoint/", "lib/config/", "lib/model/", "image/", "tools/")
+SHOWN = ("lib/files/", "lib/checkpoint/", "lib/config/", "lib/model/", "image/", "tools/", "server/")
 
 
 def output(*command):
