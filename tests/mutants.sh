@@ -3,8 +3,9 @@
 #
 # A table has an entry for each fault: CHECK FILE NAME, what is replaced (-) and by what (+). Of the
 # kernels CHECK is a level: `libvit check` must report failed cases. Otherwise it is the suite, or
-# suite/test, of the test program that must fail; a test that is skipped finds nothing. With EVERY,
-# only each EVERY-th is built and checked; of the others the text must still exist.
+# suite/test, of the test program that must fail; a test that is skipped finds nothing. serve:NAME is
+# a test of check-serve, Class.test, which runs where the server is built. With EVERY, only each
+# EVERY-th is built and checked; of the others the text must still exist.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 build_directory=$1 every=${2:-1}
@@ -34,6 +35,13 @@ done < <(for table in "$@"; do cat "$table" && echo; done)
 is_planned() { ((($1 + 1) % every == 0)); } # INDEX
 kernel_checks=" simd $(sed -n 's/^ *LEVEL(\([a-z0-9]*\),.*/\1/p' kernels/levels.h | tr '\n' ' ')"
 is_kernel() { [[ $kernel_checks == *" ${checks[$1]} "* ]]; }
+is_server() { [[ $1 == serve:* ]]; } # CHECK
+has_server=$(pkg-config --exists libmicrohttpd 2>/dev/null && command -v python3)
+# Whether what the fault needs is here.
+is_runnable() { # INDEX
+  if is_kernel "$1"; then [[ $levels == *" ${checks[$1]} "* ]]
+  else ! is_server "${checks[$1]}" || [ -n "$has_server" ]; fi
+}
 any_kernel() {
   for i in "${!checks[@]}"; do is_planned "$i" && is_kernel "$i" && return; done
   return 1
@@ -46,7 +54,7 @@ any_kernel() {
 mkdir -p "$build_directory/mutants/vit"
 work=$(cd "$build_directory/mutants" && pwd)
 log=$work/log
-directories=(include kernels lib image check tools measure tests models docs)
+directories=(include kernels lib image check tools server measure tests models docs)
 files_beside=(Makefile README.md ./*/Makefile.inc bindings/*/Makefile.inc mk/*.mk)
 while IFS= read -r copy; do
   [ -e "$copy" ] || rm "$work/vit/$copy"
@@ -55,7 +63,7 @@ while IFS= read -r source; do
   cmp -s "$source" "$work/vit/$source" || install -D "$source" "$work/vit/$source"
 done < <(printf '%s\n' "${files_beside[@]}" && find "${directories[@]}" -type f)
 rm -rf "$work/original" && mkdir "$work/original" &&
-  cp -R kernels lib image tools measure "$work/original"
+  cp -R kernels lib image tools server measure "$work/original"
 cd "$work/vit" || exit
 
 # Tests that fail leave their files for inspection.
@@ -88,12 +96,20 @@ check_level() { # LEVEL, or native: all levels
   esac >"$log" 2>&1
 }
 
-build_tests() { compile BUILD=build build/libvit build/tests/run; }
-run_tests() { # SUITE[/TEST]
+build_tests() { # CHECK
+  if is_server "$1"; then compile BUILD=build build/libvit build/libvit-serve
+  else compile BUILD=build build/libvit build/tests/run; fi
+}
+run_tests() { # SUITE[/TEST], or serve:NAME
   local filter=$1
+  if is_server "$1"; then
+    VIT_BUILD=build timeout 120 python3 tests/serve/run.py "${1#serve:}" >"$log" 2>&1
+    return
+  fi
   [[ $filter == */* ]] || filter+='/*'
   VIT_BUILD=build timeout 120 build/tests/run --filter "$filter" >"$log" 2>&1
 }
+some_passed='Tested: .*[1-9]|^[1-9][0-9]* of [0-9]+ run' some_failed='(Failing|Crashing): .*[1-9]|^FAILED \('
 
 # What is checked must pass as it is.
 begin_kernels() {
@@ -114,11 +130,13 @@ begin_tests() {
   local -A passed=()
   local i
   for i in "${!checks[@]}"; do
-    if ! is_planned "$i" || is_kernel "$i" || [ -n "${passed[${checks[i]}]:-}" ]; then
+    if ! is_planned "$i" || is_kernel "$i" || ! is_runnable "$i" ||
+      [ -n "${passed[${checks[i]}]:-}" ]; then
       continue
     fi
     passed[${checks[i]}]=1
-    if ! build_tests || ! run_tests "${checks[i]}" || ! grep -q 'Tested: .*[1-9]' "$log"; then
+    if ! build_tests "${checks[i]}" || ! run_tests "${checks[i]}" ||
+      ! grep -qE "$some_passed" "$log"; then
       cat "$log"
       echo "mutants: ${checks[i]} does not pass, or is no test"
       return 1
@@ -146,10 +164,10 @@ verdict_of() { # INDEX
     # 2: it exited normally; its output shows failed cases
     [ $? = 2 ] && grep -qE '[0-9] cases failed$|outside its operands' "$log" && echo found && return
   else
-    build_tests || { echo UNBUILT && return; }
+    build_tests "$check" || { echo UNBUILT && return; }
     run_tests "$check"
     case $? in
-      1) grep -qE '(Failing|Crashing): .*[1-9]' "$log" && echo found && return ;;
+      1) grep -qE "$some_failed" "$log" && echo found && return ;;
       124) echo HUNG && return ;;
     esac
   fi
@@ -161,7 +179,7 @@ try() { # INDEX
   planned=$((planned + 1))
   if ! plant "$file" "${olds[$1]}" "${news[$1]}" || cmp -s "$file" "$work/original/$file"; then
     verdict=STALE
-  elif ! is_planned "$1" || { is_kernel "$1" && [[ $levels != *" ${checks[$1]} "* ]]; }; then
+  elif ! is_planned "$1" || ! is_runnable "$1"; then
     verdict='not run'
   else
     verdict=$(verdict_of "$1")

@@ -267,10 +267,13 @@ class Errors(unittest.TestCase):
             self.refused(400, 'Inference-Header-Content-Length', answer)
 
     def test_elements_of_bytes_with_false_lengths_are_400(self):
-        for tail in (b'\x05\0\0\0abc', b'\xff\xff\xff\xffabc', b'\0\0', b''):
+        for tail, fragment in ((b'\x05\0\0\0abc', 'expected 5 bytes, found 3'),
+                               (b'\xff\xff\xff\xffabc', 'expected 4294967295 bytes, found 3'),
+                               (b'\0\0', '4 bytes of length, found 2'),
+                               (b'', '4 bytes of length, found 0')):
             document = {'inputs': [{'name': 'image', 'shape': [1], 'datatype': 'BYTES',
                                     'parameters': {'binary_data_size': len(tail)}}]}
-            self.refused(400, 'image', infer(self.server, document, tail))
+            self.refused(400, fragment, infer(self.server, document, tail))
 
     def test_paths_and_methods(self):
         for path in ('/nothing', '/v2/', '/v2/models', '/v2/models/digits/versions/0',
@@ -304,6 +307,8 @@ class Errors(unittest.TestCase):
         self.refused(400, 'Content-Encoding', infer(self.server, gzip.compress(text)[:-9],
                                                     Content_Encoding='gzip'))
         self.refused(400, 'Content-Encoding', infer(self.server, text, Content_Encoding='gzip'))
+        self.refused(400, '1 bytes after it', infer(self.server, gzip.compress(text) + b'x',
+                                                    Content_Encoding='gzip'))
         self.refused(415, "found 'br'", infer(self.server, text, Content_Encoding='br'))
 
     def test_numbers_that_json_lacks_are_an_error_and_binary_has_them(self):

@@ -70,6 +70,22 @@ class Batches(unittest.TestCase):
                 self.assertTrue(0 < sum(one) <= 1 and min(one) > 0)
 
 
+class Priorities(unittest.TestCase):
+    def test_a_higher_priority_is_served_first(self):
+        """Of a batch of two, one image waits; the two that follow have the batch for themselves."""
+        with serving(MODEL, '--max-batch', '2', '--queue-delay', '60000000',
+                     '--priority-levels', '2', '--default-priority', '2') as server:
+            answers, threads = holding(server, 1)
+            self.assertEqual(infer(server, tensor_request(2, parameters={'priority': 1}),
+                                   pixels(2)).status, 200)
+            self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [2])
+            infer(server, tensor_request(1), pixels(1))  # the default: both have the second batch
+            for thread in threads:
+                thread.join(TIMEOUT)
+            self.assertEqual(answers[0].outputs(), libvit_run(pixels(1, 0)))
+            self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [2])
+
+
 class Timeouts(unittest.TestCase):
     """The delay of a minute keeps requests in the queue: what ends them is the timeout."""
 
