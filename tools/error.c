@@ -29,11 +29,6 @@ enum vit_status tool_fail(struct vit_error *err, enum vit_status status, const c
     return status;
 }
 
-enum vit_status tool_no_memory(struct vit_error *err)
-{
-    return tool_fail(err, VIT_ENOMEM, "out of memory");
-}
-
 const char *path_end(const char *path)
 {
     enum { MAX = 200 };

@@ -76,7 +76,7 @@ static enum vit_status read_rank(struct shard_choice *rank, bool *found, struct 
 /* A task of an array, which counts from any number in steps: --array=10-30:10 */
 static enum vit_status read_array(struct shard_choice *task, bool *found, struct vit_error *err)
 {
-    size_t id, min, max, step = 1;
+    size_t id = 0, min = 0, max = 0, step = 1;
     enum vit_status status = VIT_OK;
 
     if (!getenv("SLURM_ARRAY_TASK_ID"))

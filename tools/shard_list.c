@@ -55,10 +55,10 @@ static enum vit_status add(const char *path, struct shard_list *list, struct vit
 
 /* --- ranges */
 
-/* "{000..999}": what is before it, its ends, what is behind */
+/* "{000..999}": what is before it, its first number and how many there are, what is behind */
 struct range {
     const char *begin, *behind;
-    size_t first, last;
+    size_t first, count; /* count 0: the last one is less than the first */
     int digits;
 };
 
@@ -84,11 +84,13 @@ static bool find_range(const char *text, struct range *r)
         const int first_length = at ? (int)(at - brace) - 1 : 0;
         if (!at || strncmp(at, "..", 2) != 0)
             continue;
-        const char *const end = scan_number(at + 2, &r->last, &zeros);
+        size_t last;
+        const char *const end = scan_number(at + 2, &last, &zeros);
         if (!end || *end != '}')
             continue;
         const int last_length = (int)(end - at) - 2;
         r->digits = zeros == 0 ? 0 : first_length > last_length ? first_length : last_length;
+        r->count = last < r->first ? 0 : last - r->first + 1;
         r->begin = brace;
         r->behind = end + 1;
         return true;
@@ -103,10 +105,9 @@ static size_t count_shards(const char *text)
     size_t count = 1;
 
     for (; find_range(text, &r); text = r.behind) {
-        if (r.last < r.first)
+        if (r.count == 0)
             return 0;
-        const size_t numbers = r.last - r.first + 1;
-        count = numbers > MAX_SHARDS / count ? MAX_SHARDS + 1 : count * numbers;
+        count = r.count > MAX_SHARDS / count ? MAX_SHARDS + 1 : count * r.count;
         if (count > MAX_SHARDS)
             return count;
     }
@@ -123,8 +124,8 @@ static char *shard_path(const char *text, size_t i)
 
     if (!path)
         return NULL;
-    for (; find_range(text, &r); text = r.behind) {
-        rest /= r.last - r.first + 1;
+    for (; rest && find_range(text, &r) && r.count; text = r.behind) {
+        rest /= r.count;
         const size_t number = r.first + i / rest;
         i %= rest;
         length += (size_t)snprintf(path + length, size - length, "%.*s%0*zu", (int)(r.begin - text),
@@ -178,10 +179,11 @@ static enum vit_status add_each(const char *text, struct shard_list *list, struc
     return status;
 }
 
+/* One more than there are: calloc of nothing may return NULL. */
 static enum vit_status allocate(size_t count, struct shard_list *list, struct vit_error *err)
 {
-    list->shards = calloc(count, sizeof *list->shards);
-    list->paths = calloc(count, sizeof *list->paths);
+    list->shards = calloc(count + 1, sizeof *list->shards);
+    list->paths = calloc(count + 1, sizeof *list->paths);
     return list->shards && list->paths ? VIT_OK : tool_no_memory(err);
 }
 

@@ -62,6 +62,8 @@ static bool parse_line(json_t *root, struct shard_record *r)
                      !set_digest(digest, &line->digest)))
         return false;
     line->key = strdup(key);
+    if (!line->key)
+        return false;
     r->rows += line->ok;
     r->count++;
     return true;
