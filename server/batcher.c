@@ -159,6 +159,26 @@ static void finish(struct job *jobs)
     }
 }
 
+/* Takes out the jobs of a batch that nobody waits for. */
+static struct job *take_abandoned(struct job **jobs, size_t *batch)
+{
+    struct job *abandoned = NULL;
+    struct line taken = { NULL, &abandoned };
+
+    for (struct job **link = jobs; *link;) {
+        struct job *const job = *link;
+        if (!job->abandoned(job)) {
+            link = &job->next;
+            continue;
+        }
+        *link = job->next;
+        *batch -= job->batch;
+        fail(&job->failure, HTTP_CLIENT_CLOSED, "the client closed its connection");
+        append(&taken, job);
+    }
+    return abandoned;
+}
+
 static void *work(void *arg)
 {
     struct worker worker = *(struct worker *)arg;
@@ -179,14 +199,17 @@ static void *work(void *arg)
             clock_wait(&b->work, &b->lock, until);
             continue;
         }
-        struct job *const jobs = take_batch(b, &batch);
+        struct job *jobs = take_batch(b, &batch);
         if (b->jobs)
             pthread_cond_signal(&b->work); /* another context may begin with the rest */
         pthread_mutex_unlock(&b->lock);
-        instance_compute(worker.instance, jobs);
-        if (!jobs->failure.http)
-            stats_batch(b->stats, batch, &jobs->times);
-        finish(jobs);
+        finish(take_abandoned(&jobs, &batch));
+        if (jobs) {
+            instance_compute(worker.instance, jobs);
+            if (!jobs->failure.http)
+                stats_batch(b->stats, batch, &jobs->times);
+            finish(jobs);
+        }
         pthread_mutex_lock(&b->lock);
     }
     pthread_mutex_unlock(&b->lock);

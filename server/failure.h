@@ -6,6 +6,8 @@
 
 #include "vit/status.h"
 
+enum { HTTP_CLIENT_CLOSED = 499 }; /* nginx's number, for the log and the counts alone */
+
 struct failure {
     int http; /* the status of the response, 400 or above; 0: no failure */
     char message[512];

@@ -1,7 +1,9 @@
 /* infer.c - an inference request: parse, queue, answer; which thread does which */
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "server/clock.h"
 #include "server/inflate.h"
@@ -68,6 +70,24 @@ static void computed(struct job *job)
     workers_submit(r->server->workers, &r->work);
 }
 
+/*
+ * Nobody reads a connection that is suspended, so the end of its stream is there to see. A client
+ * that only ends its own half is not told from one that is gone.
+ */
+static bool abandoned(const struct job *job)
+{
+    const struct request *const r =
+        (const struct request *)((const char *)job - offsetof(struct request, job));
+    const union MHD_ConnectionInfo *const info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+
+    if (!info)
+        return false;
+    const ssize_t got = recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
 static void failed(struct request *r)
 {
     r->finish = answer;
@@ -93,6 +113,7 @@ static void enqueue(void *request)
     r->job.priority = r->parsed.priority <= SIZE_MAX ? (size_t)r->parsed.priority : 0;
     r->job.timeout_us = r->parsed.timeout_us;
     r->job.done = computed;
+    r->job.abandoned = abandoned;
     if (infer_allocate(r->served, &r->parsed, &r->job, f))
         batcher_submit(r->served->batcher, &r->job);
     else

@@ -23,6 +23,8 @@ struct job {
     struct failure failure;         /* what went wrong; http 0: nothing */
     struct job_times times;
     void (*done)(struct job *job); /* called once, on any thread, when the results are there */
+    /* whether nobody waits for the results any more; called before they are computed */
+    bool (*abandoned)(const struct job *job);
 
     /* the batcher's */
     struct job *next;

@@ -42,6 +42,8 @@ void stats_batch(struct stats *s, size_t batch, const struct job_times *times)
 /* A 503 is of the queue or of the memory, a 500 of the forward pass; the others of the client. */
 static enum failure_reason reason_of(const struct job *job)
 {
+    if (job->failure.http == HTTP_CLIENT_CLOSED)
+        return FAILED_CANCELED;
     if (job->failure.http == 503)
         return FAILED_REJECTED;
     return job->failure.http >= 500 ? FAILED_BACKEND : FAILED_OTHER;

@@ -127,6 +127,22 @@ class Timeouts(unittest.TestCase):
                              ['Exceeds maximum queue size'] * 3 + ['Request timeout expired'] * 2)
 
 
+class Cancellations(unittest.TestCase):
+    def test_a_request_whose_client_is_gone_is_not_computed(self):
+        """It fills a batch, so that the next request does not wait, and is then left out of it."""
+        text = json.dumps(tensor_request(1)).encode()
+        with serving(MODEL, '--max-batch', '2', '--queue-delay', '60000000') as server:
+            with server.connect() as connection:
+                connection.sendall(http('POST', '/v2/models/digits/infer', text + pixels(1),
+                                        Inference_Header_Content_Length=len(text)))
+                wait_for(server, 'nv_inference_pending_request_count', '1')
+            answer = infer(server, tensor_request(1, **BINARY), pixels(1, 2))
+            self.assertEqual(answer.outputs(), libvit_run(pixels(1, 2)))
+            self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [1])
+            self.assertEqual(stats(server)['inference_count'], 1)
+            wait_for(server, 'nv_inference_request_failure', '1', ',reason="CANCELED"')
+
+
 def write_settings(directory, **settings):
     with open(f'{directory}/serve.json', 'w', encoding='utf-8') as file:
         json.dump(settings, file)
@@ -139,15 +155,19 @@ def holding(server, count, **members):
                for i in range(count)]
     for thread in threads:
         thread.start()
-    while f'version="1"}} {count}\n' not in pending(server):
-        time.sleep(0.01)
+    wait_for(server, 'nv_inference_pending_request_count', count)
     return answers, threads
 
 
-def pending(server):
-    text = get(server, '/metrics').body.decode()
-    return next(x for x in text.split('\n')
-                if x.startswith('nv_inference_pending_request_count{')) + '\n'
+def wait_for(server, metric, value, label=''):
+    """Until a metric of the model has a value."""
+    line = f'\n{metric}{{model="digits",version="1"{label}}} {value}\n'
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        if line in get(server, '/metrics').body.decode():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f'{metric}: expected {value}')
 
 
 class Life(unittest.TestCase):
