@@ -135,12 +135,16 @@ class Cancellations(unittest.TestCase):
             with server.connect() as connection:
                 connection.sendall(http('POST', '/v2/models/digits/infer', text + pixels(1),
                                         Inference_Header_Content_Length=len(text)))
-                wait_for(server, 'nv_inference_pending_request_count', '1')
+                wait_for(server, 'nv_inference_pending_request_count', 1)
             answer = infer(server, tensor_request(1, **BINARY), pixels(1, 2))
             self.assertEqual(answer.outputs(), libvit_run(pixels(1, 2)))
             self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [1])
             self.assertEqual(stats(server)['inference_count'], 1)
-            wait_for(server, 'nv_inference_request_failure', '1', ',reason="CANCELED"')
+            end = time.monotonic() + TIMEOUT
+            while not stats(server)['inference_stats']['fail']['count'] and time.monotonic() < end:
+                time.sleep(0.01)
+            self.assertIn('nv_inference_request_failure{model="digits",version="1",'
+                          'reason="CANCELED"} 1', get(server, '/metrics').body.decode())
 
 
 def write_settings(directory, **settings):
@@ -159,9 +163,9 @@ def holding(server, count, **members):
     return answers, threads
 
 
-def wait_for(server, metric, value, label=''):
+def wait_for(server, metric, value):
     """Until a metric of the model has a value."""
-    line = f'\n{metric}{{model="digits",version="1"{label}}} {value}\n'
+    line = f'\n{metric}{{model="digits",version="1"}} {value}\n'
     end = time.monotonic() + TIMEOUT
     while time.monotonic() < end:
         if line in get(server, '/metrics').body.decode():
