@@ -8,12 +8,12 @@
 
 enum {
     ANY_WINDOW = 32 + MAX_WBITS, /* zlib finds out whether it is gzip or zlib */
-    CHUNK = 65536
+    CHUNK = 8192                 /* on the stack */
 };
 
 static bool inflate_all(z_stream *z, size_t max_bytes, struct buffer *out, struct failure *f)
 {
-    char chunk[CHUNK / 2];
+    char chunk[CHUNK];
     int status;
 
     do {

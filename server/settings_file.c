@@ -140,28 +140,41 @@ static bool read_object(const char *name, const json_t *object, struct settings 
     return true;
 }
 
-bool settings_read(const char *directory, struct settings *settings, struct failure *f)
+static bool read_text(const char *text, size_t size, struct settings *settings, struct failure *f)
 {
-    char path[4096], text[FILE_BYTES];
     json_error_t error;
-
-    if ((size_t)snprintf(path, sizeof path, "%s/serve.json", directory) >= sizeof path)
-        return fail(f, 400, "serve.json: expected a path below %zu bytes", sizeof path);
-    FILE *const file = fopen(path, "rb");
-    if (!file)
-        return errno == ENOENT || fail(f, 500, "serve.json: %s", strerror(errno));
-    const size_t size = fread(text, 1, sizeof text, file);
-    fclose(file);
-    if (size == sizeof text)
-        return fail(f, 400, "serve.json: expected less than %d bytes, found more", FILE_BYTES);
     json_t *const root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     bool ok;
+
     if (!json_is_object(root))
         ok = fail(f, 400, "serve.json: expected an object, found %s",
                   root ? "another value" : error.text);
     else
         ok = read_object(NULL, root, settings, f) && settings_check("serve.json", settings, f);
     json_decref(root);
+    return ok;
+}
+
+bool settings_read(const char *directory, struct settings *settings, struct failure *f)
+{
+    char path[4096];
+
+    if ((size_t)snprintf(path, sizeof path, "%s/serve.json", directory) >= sizeof path)
+        return fail(f, 400, "serve.json: expected a path below %zu bytes", sizeof path);
+    FILE *const file = fopen(path, "rb");
+    if (!file)
+        return errno == ENOENT || fail(f, 500, "serve.json: %s", strerror(errno));
+    char *const text = malloc(FILE_BYTES);
+    const size_t size = text ? fread(text, 1, FILE_BYTES, file) : 0;
+    bool ok;
+    if (!text)
+        ok = fail(f, 503, "serve.json: out of memory");
+    else if (size == FILE_BYTES)
+        ok = fail(f, 400, "serve.json: expected less than %d bytes, found more", FILE_BYTES);
+    else
+        ok = read_text(text, size, settings, f);
+    free(text);
+    fclose(file);
     return ok;
 }
 
