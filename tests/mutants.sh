@@ -2,10 +2,10 @@
 # mutants.sh BUILD [EVERY [TABLE...]] - plants the faults of mutants*.txt; a check must find each
 #
 # A table has an entry for each fault: CHECK FILE NAME, what is replaced (-) and by what (+). Of the
-# kernels CHECK is a level: `libvit check` must report failed cases. Otherwise it is the suite, or
-# suite/test, of the test program that must fail; a test that is skipped finds nothing. serve:NAME is
-# a test of check-serve, Class.test, which runs where the server is built. With EVERY, only each
-# EVERY-th is built and checked; of the others the text must still exist.
+# kernels CHECK is a level: `libvit check` must report failed cases. Of the server it is serve:TEST,
+# a test of check-serve, which runs where the server is built. Otherwise it is the suite, or
+# suite/test, of the test program that must fail; a test that is skipped finds nothing. With EVERY,
+# only each EVERY-th is built and checked; of the others the text must still exist.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 build_directory=$1 every=${2:-1}
@@ -109,7 +109,8 @@ run_tests() { # SUITE[/TEST], or serve:NAME
   [[ $filter == */* ]] || filter+='/*'
   VIT_BUILD=build timeout 120 build/tests/run --filter "$filter" >"$log" 2>&1
 }
-some_passed='Tested: .*[1-9]|^[1-9][0-9]* of [0-9]+ run' some_failed='(Failing|Crashing): .*[1-9]|^FAILED \('
+some_passed='Tested: .*[1-9]|^[1-9][0-9]* of [0-9]+ run'
+some_failed='(Failing|Crashing): .*[1-9]|^FAILED \('
 
 # What is checked must pass as it is.
 begin_kernels() {
