@@ -140,6 +140,15 @@ Test(cli_verify, another_model_is_refused_and_a_moved_one_is_named)
     fails("rm -r $T/copy; $VIT verify $T/out", "/copy");
 }
 
+Test(cli_verify, options_of_the_run_cannot_be_changed)
+{
+    fails("$VIT verify $T/out --precision float16", "--precision: expected a model to compute");
+    fails("$VIT verify $T/out --keep head", "--keep: expected a model to compute with");
+    fails("$VIT verify $T/out --packed $T/packed", "--packed: expected a model to compute with");
+    fails("$VIT verify $T/out --orientation none", "--orientation: expected images as in the run");
+    fails("$VIT verify $T/out --max-pixels 100", "--max-pixels: expected images as in the run");
+}
+
 Test(cli_verify, what_is_no_run_is_an_error)
 {
     fails("$VIT verify $T/none", "none/libvit.json: No such file");

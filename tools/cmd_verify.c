@@ -191,13 +191,36 @@ static enum vit_status finish(struct verification *v, const struct sample_result
                      path_end(v->directory), v->differences, v->differences == 1 ? "" : "s");
 }
 
+/* The model has the options of the run. */
+static bool has_no_model_of_its_own(const struct invocation *in)
+{
+    (void)in;
+    return false;
+}
+
+/* So has the preparation of its images. */
+static enum vit_status check_options(const struct invocation *in, struct vit_error *err)
+{
+    const char *const option = in->common->orientation != ORIENTATION_MODEL ? "orientation"
+                               : in->common->max_pixels                     ? "max-pixels"
+                                                                            : NULL;
+
+    if (!option)
+        return VIT_OK;
+    return tool_fail(err, VIT_EINVAL,
+                     "--%s: expected images as in the run, found another choice of libvit verify",
+                     option);
+}
+
 static enum vit_status verify(const struct invocation *in, struct vit_error *err)
 {
     struct verification v = { .options = in->options, .directory = in->operands[0] };
     struct run_record record = { 0 };
     struct sample_result result = { 0 };
-    enum vit_status status = run_record_load(v.directory, &record, err);
+    enum vit_status status = check_options(in, err);
 
+    if (!status)
+        status = run_record_load(v.directory, &record, err);
     if (!status)
         status = list_done(&v, err);
     if (!status)
@@ -241,5 +264,6 @@ const struct subcommand subcommand_verify = {
         "machine, with any number of threads. Each difference is a line; the exit status is\n"
         "then 2.",
     SUBCOMMAND_OPTIONS(options, defaults),
+    .has_model = has_no_model_of_its_own,
     .run = verify,
 };
