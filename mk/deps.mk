@@ -1,6 +1,6 @@
 # mk/deps.mk - the packages of each target: `make deps` installs them, `make test` only checks
 
-.PHONY: deps deps-dev deps-arm64 deps-mca deps-python deps-serve
+.PHONY: deps deps-dev deps-arm64 deps-mca deps-python deps-serve deps-cluster
 
 # Libraries by the name that pkg-config knows, with Debian's package.
 PACKAGE_jansson := libjansson-dev
@@ -49,12 +49,14 @@ REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
 ## deps-mca: install what mca needs
 ## deps-python: install what every test of the Python package needs
 ## deps-serve: install what the server and check-serve need
+## deps-cluster: install what check-cluster needs
 deps-dev: DEPS += $(DEPS_DEV)
 deps-arm64: DEPS += $(DEPS_ARM64)
 deps-mca: DEPS += $(DEPS_MCA)
 deps-python: DEPS += $(DEPS_PYTHON)
 deps-serve: DEPS += $(DEPS_SERVE)
-deps deps-dev deps-arm64 deps-mca deps-python deps-serve:
+deps-cluster: DEPS += $(DEPS_CLUSTER)
+deps deps-dev deps-arm64 deps-mca deps-python deps-serve deps-cluster:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \
