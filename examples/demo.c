@@ -1,5 +1,4 @@
 /* demo.c - classifies the held-out digits of models/digits and compares with PyTorch */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,12 +9,12 @@
 
 #define DIRECTORY "models/digits"
 
-enum { BATCH = 32, CLASSES = 10, PIXELS = 8 * 8, MAX_DIGITS = 4096, SHOWN = 3 };
+enum { BATCH = 32, CLASSES = 10, PIXELS = 8 * 8, MAX_DIGITS = 4096, SHOWN = 3, BEST = 3 };
 
 static struct digit {
     char path[256];
-    size_t truth, pytorch, found; /* classes */
-    double probability[CLASSES];
+    size_t truth, pytorch, found[BEST]; /* classes */
+    float probability[BEST];
 } digits[MAX_DIGITS];
 
 static struct vit_error err;
@@ -53,20 +52,6 @@ static size_t read_expected(void)
     return count;
 }
 
-/* Softmax in double, and the most probable class. */
-static void predict(const float *logits /* [CLASSES] */, struct digit *d)
-{
-    double sum = 0;
-
-    d->found = 0;
-    for (size_t i = 1; i < CLASSES; i++)
-        d->found = logits[i] > logits[d->found] ? i : d->found;
-    for (size_t i = 0; i < CLASSES; i++)
-        sum += d->probability[i] = exp((double)logits[i] - (double)logits[d->found]);
-    for (size_t i = 0; i < CLASSES; i++)
-        d->probability[i] /= sum;
-}
-
 static void classify(const struct vit_model *model, struct vit_context *context, size_t count)
 {
     struct vit_preprocess_config config = { .size = sizeof config };
@@ -84,7 +69,8 @@ static void classify(const struct vit_model *model, struct vit_context *context,
         }
         must(vit_forward(context, batch, images[0], logits[0], &err));
         for (size_t i = 0; i < batch; i++)
-            predict(logits[i], &digits[first + i]);
+            must(vit_top_k(model, BEST, logits[i], digits[first + i].found,
+                           digits[first + i].probability, &err));
     }
 }
 
@@ -92,7 +78,6 @@ static void classify(const struct vit_model *model, struct vit_context *context,
 static void show(const struct vit_model *model, const struct digit *d)
 {
     static const char shades[] = " .:-=+*#%@";
-    struct digit rest = *d; /* without the classes already printed */
     struct vit_image image;
 
     must(vit_image_decode_file(d->path, NULL, &image, &err));
@@ -101,13 +86,9 @@ static void show(const struct vit_model *model, const struct digit *d)
         fputs("    ", stdout);
         for (size_t x = 0; x < 2 * image.width; x++) /* a character is half as wide as high */
             putchar(shades[image.pixels[y * image.stride + x / 2 * 3] * (sizeof shades - 1) / 256]);
-        if (y >= 2 && y < 5) {
-            size_t best = 0;
-            for (size_t i = 1; i < CLASSES; i++)
-                best = rest.probability[i] > rest.probability[best] ? i : best;
-            const char *const label = vit_model_label(model, best);
-            printf("    %-6s %5.1f %%", label ? label : "?", 100 * rest.probability[best]);
-            rest.probability[best] = -1;
+        if (y >= 2 && y < 2 + BEST) {
+            const char *const label = vit_model_label(model, d->found[y - 2]);
+            printf("    %-6s %5.1f %%", label ? label : "?", 100 * (double)d->probability[y - 2]);
         }
         putchar('\n');
     }
@@ -138,9 +119,9 @@ int main(void)
     for (size_t i = 0; i < SHOWN; i++) /* spread over the ten digits */
         show(model, &digits[count * (2 * i + 1) / (2 * SHOWN)]);
     for (size_t i = 0; i < count; i++) {
-        correct += digits[i].found == digits[i].truth;
+        correct += digits[i].found[0] == digits[i].truth;
         pytorch += digits[i].pytorch == digits[i].truth;
-        same += digits[i].found == digits[i].pytorch;
+        same += digits[i].found[0] == digits[i].pytorch;
     }
     printf("\n%zu of %zu correct (%.1f %%), PyTorch: %zu of %zu\n", correct, count,
            100.0 * (double)correct / (double)count, pytorch, count);

@@ -32,45 +32,19 @@ static const struct option options[] = {
 
 struct prediction {
     size_t class_index;
-    double score;
-    float logit;
+    float score, logit;
 };
 
 struct classification {
     struct image_batch batch;
     size_t classes, top;
     enum vit_scores scores;
-    struct prediction *all;         /* [classes], of one image */
+    size_t *best;                   /* [top], of one image */
+    float *best_scores;             /* [top] */
     struct prediction *predictions; /* [images][top], best first */
     bool stream;                    /* print the line of each image as soon as it is known */
     char **errors;                  /* [images]; NULL: the image has predictions */
 };
-
-static int best_first(const void *a, const void *b)
-{
-    const struct prediction *const p = a, *const q = b;
-
-    if (p->logit != q->logit)
-        return p->logit > q->logit ? -1 : 1;
-    return p->class_index < q->class_index ? -1 : 1;
-}
-
-/* The scores of the best `top`, in double; softmax is over all classes. */
-static void set_scores(struct classification *c, struct prediction *best)
-{
-    const double max = (double)c->all[0].logit;
-    double sum = 0;
-
-    for (size_t i = 0; i < c->classes; i++)
-        sum += exp((double)c->all[i].logit - max);
-    for (size_t i = 0; i < c->top; i++) {
-        const double logit = (double)c->all[i].logit;
-        best[i] = c->all[i];
-        best[i].score = c->scores == VIT_SCORES_SOFTMAX   ? exp(logit - max) / sum
-                        : c->scores == VIT_SCORES_SIGMOID ? 1 / (1 + exp(-logit))
-                                                          : logit;
-    }
-}
 
 static void print_image(const struct classification *c, size_t image)
 {
@@ -84,31 +58,32 @@ static void print_image(const struct classification *c, size_t image)
         else
             printf("class %zu", p->class_index);
         if (c->scores == VIT_SCORES_NONE)
-            printf(" (%g)", p->score);
+            printf(" (%g)", (double)p->score);
         else
-            printf(" (%.1f %%)", 100 * p->score);
+            printf(" (%.1f %%)", 100 * (double)p->score);
     }
     putchar('\n');
 }
 
-/* Sorts the classes; keeps the best `top`. */
+/* Keeps the best `top` classes. */
 static enum vit_status rank(void *arg, size_t image, const float *logits, struct vit_error *err)
 {
     struct classification *const c = arg;
 
-    for (size_t i = 0; i < c->classes; i++) {
+    for (size_t i = 0; i < c->classes; i++)
         if (!isfinite(logits[i]))
             return tool_fail(err, VIT_EFORMAT,
                              "%s: expected finite logits, found %g for class %zu; check the image "
                              "and the weights of %s",
                              path_end(c->batch.paths.path[image]), (double)logits[i], i,
                              path_end(c->batch.directory));
-        c->all[i] = (struct prediction){ .class_index = i, .logit = logits[i] };
-    }
-    qsort(c->all, c->classes, sizeof *c->all, best_first);
-    set_scores(c, c->predictions + image * c->top);
-    if (!c->stream)
-        return VIT_OK;
+    const enum vit_status status =
+        vit_top_k(c->batch.session.model, c->top, logits, c->best, c->best_scores, err);
+    for (size_t i = 0; !status && i < c->top; i++)
+        c->predictions[image * c->top + i] =
+            (struct prediction){ c->best[i], c->best_scores[i], logits[c->best[i]] };
+    if (status || !c->stream)
+        return status;
     print_image(c, image);
     fflush(stdout);
     return print_check(err);
@@ -148,10 +123,11 @@ static enum vit_status allocate(const struct classify_options *o, struct classif
         c->top = c->classes;
     if (!product(3, (size_t[]){ images, c->top, sizeof *c->predictions }, &bytes))
         return tool_no_memory(err);
-    c->all = calloc(c->classes, sizeof *c->all);
+    c->best = calloc(c->top, sizeof *c->best);
+    c->best_scores = calloc(c->top, sizeof *c->best_scores);
     c->predictions = malloc(bytes);
     c->errors = calloc(images, sizeof *c->errors);
-    return c->all && c->predictions && c->errors ? VIT_OK : tool_no_memory(err);
+    return c->best && c->best_scores && c->predictions && c->errors ? VIT_OK : tool_no_memory(err);
 }
 
 static const char *isa_of(const struct classification *c)
@@ -163,11 +139,12 @@ static json_t *prediction_json(const struct classification *c, const struct pred
 {
     const bool probability = c->scores != VIT_SCORES_NONE;
 
-    return json_pack(
-        "{s:I, s:o, s:o, s:o, s:f}", "class", (json_int_t)p->class_index, "label",
-        json_text(vit_model_label(c->batch.session.model, p->class_index)), "description",
-        json_text(vit_model_label_description(c->batch.session.model, p->class_index)),
-        "probability", probability ? json_real(p->score) : json_null(), "logit", (double)p->logit);
+    return json_pack("{s:I, s:o, s:o, s:o, s:f}", "class", (json_int_t)p->class_index, "label",
+                     json_text(vit_model_label(c->batch.session.model, p->class_index)),
+                     "description",
+                     json_text(vit_model_label_description(c->batch.session.model, p->class_index)),
+                     "probability", probability ? json_real((double)p->score) : json_null(),
+                     "logit", (double)p->logit);
 }
 
 /* {"path", "predictions"}, or {"path", "error"} of an image that could not be read */
@@ -250,7 +227,8 @@ static enum vit_status classify(const struct invocation *in, struct vit_error *e
         free(c.errors[i]);
     free(c.errors);
     free(c.predictions);
-    free(c.all);
+    free(c.best_scores);
+    free(c.best);
     image_batch_close(&c.batch);
     return status;
 }

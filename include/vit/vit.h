@@ -264,6 +264,20 @@ VIT_API enum vit_status vit_forward(struct vit_context *context, size_t batch, c
                                     float *logits, struct vit_error *err);
 
 /*
+ * The best classes of one image, best first, and how well they fit: softmax over all logits, a
+ * sigmoid of each, or the logits, as vit_model_scores of vit/inspect.h says for this model.
+ *   logits   [classes of the model] of one image
+ *   classes  [k], distinct; of equal logits the class with the lower index is first
+ *   scores   [k] float32, within 3 ulp; NULL: none
+ * A NaN is worse than every number. Softmax of logits with a NaN or +infinity is NaN, and so is
+ * that of -infinity alone. Uses the exponential function of the model's kernels, never the C
+ * library's: the bits are the same everywhere. Allocates nothing. Thread-safe.
+ * VIT_EINVAL: k is 0 or above the model's classes, or the head does not classify.
+ */
+VIT_API enum vit_status vit_top_k(const struct vit_model *model, size_t k, const float *logits,
+                                  size_t *classes, float *scores, struct vit_error *err);
+
+/*
  * What a forward pass can return. A model has some of these tokens, in this order: the class token,
  * the distillation token, the registers, the patches row by row.
  */
