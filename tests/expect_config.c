@@ -73,8 +73,9 @@ struct checkpoint *expect_checkpoint(const struct made_directory *directory)
     struct checkpoint *checkpoint = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(checkpoint_open(directory->path, 0, 0, 0, &checkpoint, &err), VIT_OK, "%s",
-                 err.message);
+    cr_assert_eq(checkpoint_open(&(struct checkpoint_place){ .path = directory->path }, 0, 0,
+                                 &checkpoint, &err),
+                 VIT_OK, "%s", err.message);
     count_checks(1);
     return checkpoint;
 }
@@ -85,8 +86,9 @@ void expect_rejected_checkpoint(const struct made_directory *directory, enum vit
     struct checkpoint *checkpoint = NULL;
     struct vit_error err = { 0 };
 
-    cr_assert_eq(checkpoint_open(directory->path, 0, 0, 0, &checkpoint, &err), status, "%s",
-                 err.message);
+    cr_assert_eq(checkpoint_open(&(struct checkpoint_place){ .path = directory->path }, 0, 0,
+                                 &checkpoint, &err),
+                 status, "%s", err.message);
     cr_assert_null(checkpoint);
     cr_assert(strstr(err.message, words), "no '%s' in: %s", words, err.message);
     count_checks(3);

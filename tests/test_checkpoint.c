@@ -63,7 +63,9 @@ Test(checkpoint, a_slot_reads_the_tensor_of_its_name)
     struct vit_error err;
     static float a[384 * 96], b[384 * 96];
 
-    cr_assert_eq(checkpoint_open("tests/golden/timm-vit", 0, 0, 0, &checkpoint, &err), VIT_OK);
+    cr_assert_eq(checkpoint_open(&(struct checkpoint_place){ .path = "tests/golden/timm-vit" }, 0,
+                                 0, &checkpoint, &err),
+                 VIT_OK);
     cr_assert_eq(safetensors_open("tests/golden/timm-vit/model.safetensors", &file, &err), VIT_OK);
     cr_assert_eq(checkpoint_read(checkpoint, SLOT_FC1_WEIGHT, 1, 0, 384 * 96, a, &err), VIT_OK);
     cr_assert_eq(safetensors_read_f32(file, safetensors_find(file, "blocks.1.mlp.fc1.weight"), 0,
@@ -271,7 +273,9 @@ Test(checkpoint, a_long_path_keeps_its_end_in_messages)
     for (size_t i = 0; i < 600; i += 2)
         memcpy(directory + i, "\xc3\xa9", 2);
     directory[600] = '\0';
-    cr_assert_eq(checkpoint_open(directory, 0, 0, 0, &checkpoint, &err), VIT_EIO);
+    cr_assert_eq(
+        checkpoint_open(&(struct checkpoint_place){ .path = directory }, 0, 0, &checkpoint, &err),
+        VIT_EIO);
     cr_assert_eq(strncmp(err.message, "...\xc3\xa9", 5), 0, "%s", err.message);
     cr_assert(strstr(err.message, "\xa9: cannot be opened: "), "%s", err.message);
     cr_assert_lt(strlen(err.message), 250);

@@ -19,6 +19,7 @@ extern "C" {
 /*
  * In short:
  *   vit_model_open()        once: reads a checkpoint and packs its weights; the model is immutable
+ *   vit_model_open_files()  the same, from files in memory
  *   vit_context_create()    once per calling thread: allocates activations, sets the threads
  *   vit_preprocess_image()  turns an image's pixels into the model's input
  *   vit_preprocess_pixels() the same, in bytes: a quarter of the memory
@@ -112,7 +113,7 @@ struct vit_model_options {
      * the message names the first difference. The image size may be another. While models use the
      * file, replace it only as vit_model_save_packed does: to write into it, or to shorten it,
      * changes results or ends the process (SIGBUS). It is trusted like the checkpoint itself:
-     * docs/packed.md. NULL: none; it must be NULL for vit_model_create_random.
+     * docs/packed.md. NULL: none; only vit_model_open takes it.
      */
     const char *packed;
     unsigned char reserved[8];
@@ -160,6 +161,27 @@ VIT_API enum vit_status vit_model_open(const char *directory,
                                        const struct vit_model_options *options,
                                        struct vit_model **model, struct vit_error *err);
 
+/* A file of a checkpoint in memory. */
+struct vit_file {
+    size_t size;      /* sizeof(struct vit_file), the same for all files of a call */
+    const char *name; /* as in a directory, without '/': "config.json", "model.safetensors" */
+    const void *data; /* [bytes], of any alignment; NULL if there are none */
+    size_t bytes;
+    unsigned char reserved[8];
+};
+
+/*
+ * As vit_model_open, from files[count] in memory in place of a directory: such as those of an
+ * archive, of a program's own image, or mapped ones. They are borrowed: read where they are, a part
+ * of a tensor at a time, and no longer needed when the call returns. They must not change in
+ * between. Messages begin with the file's name, or with "files in memory".
+ * Also VIT_EINVAL: no file, a name that is empty, contains '/' or is there twice, bytes without
+ * data, or options->packed. VIT_ENOTFOUND: the list lacks a file. Never VIT_EIO.
+ */
+VIT_API enum vit_status vit_model_open_files(size_t count, const struct vit_file *files,
+                                             const struct vit_model_options *options,
+                                             struct vit_model **model, struct vit_error *err);
+
 /*
  * A model with random weights that depend on the seed alone: linear weights, tokens and learned
  * positions from a truncated normal distribution (std 0.02, cut at ±2), biases 0, norm weights 1,
@@ -179,11 +201,11 @@ VIT_API enum vit_status vit_model_create_random(const struct vit_config *config,
  * exists, flushed to the disk, and renamed to `path`, which models that use an older file there do
  * not notice. The new file keeps the permissions of the older one. A process that is killed leaves
  * the temporary file. Nothing is copied in memory.
- * Thread-safe. VIT_EINVAL: a random model; or `path` must not be replaced, because it is a symbolic
- * link (pass its target), a directory, a device or a pipe, or a file that is neither empty nor one
- * of packed weights. VIT_ESTALE: a file of weights or the configuration was changed since the model
- * was opened, or the model maps a file whose data are damaged. VIT_EIO: `path` cannot be written;
- * VIT_ENOTFOUND: its directory does not exist.
+ * Thread-safe. VIT_EINVAL: a model that is random or of files in memory; or `path` must not be
+ * replaced, because it is a symbolic link (pass its target), a directory, a device or a pipe, or a
+ * file that is neither empty nor one of packed weights. VIT_ESTALE: a file of weights or the
+ * configuration was changed since the model was opened, or the model maps a file whose data are
+ * damaged. VIT_EIO: `path` cannot be written; VIT_ENOTFOUND: its directory does not exist.
  * VIT_ENOMEM; errors of vit_model_open, which the checkpoint's files are opened as again.
  */
 VIT_API enum vit_status vit_model_save_packed(const struct vit_model *model, const char *path,

@@ -18,8 +18,8 @@
 #include "files/file.h"
 
 struct checkpoint {
-    char *path; /* of the directory */
-    size_t max_file_bytes;
+    char *path; /* of the directory; NULL: files in memory */
+    uint64_t max_file_bytes;
     struct parsed_config parsed;
     struct vit_config config; /* parsed.config at the requested size */
     struct tensors *tensors;
@@ -158,22 +158,23 @@ static enum vit_status open_all(const struct directory *directory, size_t height
     return set_size(directory->path, height, width, c, err);
 }
 
-enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
-                                size_t max_file_bytes, struct checkpoint **checkpoint,
-                                struct vit_error *err)
+enum vit_status checkpoint_open(const struct checkpoint_place *place, size_t height, size_t width,
+                                struct checkpoint **checkpoint, struct vit_error *err)
 {
     struct checkpoint *opened = calloc(1, sizeof *opened);
-    struct directory directory;
-    enum vit_status status;
+    struct directory directory = directory_in_memory(place->count, place->files);
+    enum vit_status status = VIT_OK;
 
     if (!opened)
-        return fail_no_memory(err, path);
-    opened->path = strdup(path);
-    opened->max_file_bytes = max_file_bytes;
-    if (!opened->path)
-        status = fail_no_memory(err, path);
-    else if (!(status = directory_open(path, &directory, err))) {
-        directory.max_file_bytes = max_file_bytes;
+        return fail_no_memory(err, place->path ? place->path : directory.path);
+    opened->max_file_bytes = place->max_file_bytes;
+    if (place->path) {
+        opened->path = strdup(place->path);
+        status = opened->path ? directory_open(place->path, &directory, err)
+                              : fail_no_memory(err, place->path);
+    }
+    if (!status) {
+        directory.max_file_bytes = place->max_file_bytes;
         status = open_all(&directory, height, width, opened, err);
         directory_close(&directory);
     }
@@ -190,6 +191,11 @@ static void checkpoint_forget(struct checkpoint *checkpoint)
     free(checkpoint->kept_data);
     checkpoint->kept_data = NULL;
     checkpoint->kept = NULL;
+}
+
+bool checkpoint_is_directory(const struct checkpoint *checkpoint)
+{
+    return checkpoint->path != NULL;
 }
 
 const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, size_t i)
@@ -241,8 +247,9 @@ enum vit_status checkpoint_open_again(const struct checkpoint *checkpoint,
                                       struct checkpoint **again, struct vit_error *err)
 {
     struct checkpoint *opened = NULL;
-    enum vit_status status =
-        checkpoint_open(checkpoint->path, 0, 0, checkpoint->max_file_bytes, &opened, err);
+    const struct checkpoint_place place = { .path = checkpoint->path,
+                                            .max_file_bytes = checkpoint->max_file_bytes };
+    enum vit_status status = checkpoint_open(&place, 0, 0, &opened, err);
 
     if (!opened)
         return status;

@@ -5,18 +5,25 @@
 #include "checkpoint/positions_resize.h"
 #include "checkpoint/provenance.h"
 #include "checkpoint/slots.h"
+#include "files/file.h"
 #include "vit/inspect.h"
 
 struct checkpoint;
 
+/* Where a checkpoint is: a directory on disk, or else files in memory. */
+struct checkpoint_place {
+    const char *path; /* NULL: in memory */
+    size_t count;
+    const struct memory_file *files; /* [count], of different names */
+    uint64_t max_file_bytes;         /* of each file; 0: no limit */
+};
+
 /*
  * Reads the configuration, the labels and the headers of the weights, and checks that every tensor
  * is used. height and width: the image size to compute at; 0, 0: the checkpoint's own.
- * max_file_bytes: of each file; 0: no limit.
  */
-enum vit_status checkpoint_open(const char *path, size_t height, size_t width,
-                                size_t max_file_bytes, struct checkpoint **checkpoint,
-                                struct vit_error *err);
+enum vit_status checkpoint_open(const struct checkpoint_place *place, size_t height, size_t width,
+                                struct checkpoint **checkpoint, struct vit_error *err);
 void checkpoint_close(struct checkpoint *checkpoint);
 
 /* The family's id. */
@@ -64,12 +71,14 @@ enum vit_status checkpoint_refuse(const struct checkpoint *checkpoint, enum tens
                                   size_t index, size_t element, const char *reason,
                                   struct vit_error *err);
 
+/* Whether it is a directory on disk, not files in memory. */
+bool checkpoint_is_directory(const struct checkpoint *checkpoint);
+
 /* File i of the weights; NULL past the last. */
-struct input_file;
 const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, size_t i);
 
 /*
- * Opens the directory of a checkpoint a second time, at the checkpoint's own size. VIT_ESTALE: a
+ * Opens a checkpoint that is a directory a second time, at the checkpoint's own size. VIT_ESTALE: a
  * file of weights has another size or another time than it had, or the stored configuration is
  * another. Other errors as checkpoint_open.
  */

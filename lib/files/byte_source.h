@@ -5,7 +5,7 @@
 #include "files/file.h"
 
 struct byte_source {
-    struct input_file file; /* not open (fd -1) for a file in memory; its path is for messages */
+    struct input_file file;     /* not open if there are bytes; its path is for messages */
     const unsigned char *bytes; /* [size], or NULL */
     uint64_t size;
 };

@@ -1,4 +1,4 @@
-/* directory.c - the directory of a checkpoint: its files by name */
+/* directory.c - the directory of a checkpoint, on disk or in memory: its files by name */
 #include "files/directory.h"
 
 #include <dirent.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "files/fail_file.h"
+#include "files/sanitize.h"
 
 enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_DIRECTORY };
 
@@ -24,6 +25,20 @@ enum vit_status directory_open(const char *path, struct directory *directory, st
     return VIT_OK;
 }
 
+struct directory directory_in_memory(size_t count, const struct memory_file *files)
+{
+    return (
+        struct directory){ .path = "files in memory", .fd = -1, .count = count, .files = files };
+}
+
+static const struct memory_file *find_in_memory(const struct directory *directory, const char *name)
+{
+    for (size_t i = 0; i < directory->count; i++)
+        if (strcmp(directory->files[i].name, name) == 0)
+            return &directory->files[i];
+    return NULL;
+}
+
 void directory_close(struct directory *directory)
 {
     if (directory->fd >= 0)
@@ -33,6 +48,8 @@ void directory_close(struct directory *directory)
 
 char *directory_path(const struct directory *directory, const char *name)
 {
+    if (directory->files)
+        return strdup(name);
     const size_t length = strlen(directory->path);
     const char *slash = length > 0 && directory->path[length - 1] == '/' ? "" : "/";
     const size_t bytes = length + strlen(name) + 2;
@@ -43,12 +60,37 @@ char *directory_path(const struct directory *directory, const char *name)
     return path;
 }
 
+/* `path` as for file_open_at. */
+static enum vit_status open_in_memory(const struct directory *directory, const char *name,
+                                      char *path, struct input_file *file, struct vit_error *err)
+{
+    const struct memory_file *const found = find_in_memory(directory, name);
+
+    if (found)
+        return file_open_memory(found, path, file, err);
+    free(path);
+    *file = (struct input_file){ .fd = -1 };
+    return fail_file(err, VIT_ENOTFOUND, directory->path, "expected %s, found no such file",
+                     sanitize_name(name).text);
+}
+
+/* Whether there is no such name: a link to nothing is a part that was lost on the way. */
+static bool is_absent(const struct directory *directory, const char *name)
+{
+    struct stat info;
+
+    if (directory->files)
+        return !find_in_memory(directory, name);
+    return fstatat(directory->fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
 enum vit_status directory_open_file(const struct directory *directory, const char *name,
                                     struct input_file *file, struct vit_error *err)
 {
     const uint64_t limit = directory->max_file_bytes;
-    enum vit_status status =
-        file_open_at(directory->fd, name, directory_path(directory, name), file, err);
+    char *const path = directory_path(directory, name);
+    enum vit_status status = directory->files ? open_in_memory(directory, name, path, file, err)
+                                              : file_open_at(directory->fd, name, path, file, err);
 
     if (status || limit == 0 || file->bytes <= limit)
         return status;
@@ -70,10 +112,7 @@ enum vit_status directory_read_text(const struct directory *directory, const cha
     *text = (struct text_file){ .path = directory_path(directory, name) };
     if (!text->path)
         return fail_no_memory(err, directory->path);
-    /* a link to nothing is a part of the checkpoint that was lost on the way, not an absent one */
-    struct stat info;
-    if (optional && fstatat(directory->fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0 &&
-        errno == ENOENT)
+    if (optional && is_absent(directory, name))
         return VIT_OK;
     if ((status = directory_open_file(directory, name, &file, err)))
         goto free_text;
@@ -86,10 +125,22 @@ free_text:
     return status;
 }
 
+static enum vit_status visit_in_memory(const struct directory *directory,
+                                       bool (*visit)(void *user, const char *name), void *user,
+                                       struct vit_error *err)
+{
+    for (size_t i = 0; i < directory->count; i++)
+        if (directory->files[i].name[0] != '.' && !visit(user, directory->files[i].name))
+            return fail_no_memory(err, directory->path);
+    return VIT_OK;
+}
+
 enum vit_status directory_visit(const struct directory *directory,
                                 bool (*visit)(void *user, const char *name), void *user,
                                 struct vit_error *err)
 {
+    if (directory->files)
+        return visit_in_memory(directory, visit, user, err);
     const int fd =
         openat(directory->fd, ".", OPEN_FLAGS); /* its own position; closedir closes it */
     DIR *const stream = fd >= 0 ? fdopendir(fd) : NULL;

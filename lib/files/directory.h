@@ -1,4 +1,4 @@
-/* directory.h - the directory of a checkpoint: its files by name */
+/* directory.h - the directory of a checkpoint, on disk or in memory: its files by name */
 #ifndef VIT_FILES_DIRECTORY_H
 #define VIT_FILES_DIRECTORY_H
 
@@ -6,11 +6,13 @@
 
 #include "files/file.h"
 
-/* An open directory. Users know only file names, so that another source can replace the disk. */
+/* An open directory. Users know only file names: it may also be a list of files in memory. */
 struct directory {
     const char *path; /* the caller's string, for messages */
-    int fd;
-    uint64_t max_file_bytes; /* of each file that is opened; 0: no limit */
+    int fd;           /* -1 in memory */
+    size_t count;
+    const struct memory_file *files; /* [count] in memory, or NULL */
+    uint64_t max_file_bytes;         /* of each file that is opened; 0: no limit */
 };
 
 /*
@@ -21,10 +23,14 @@ enum vit_status directory_open(const char *path, struct directory *directory,
                                struct vit_error *err);
 void directory_close(struct directory *directory);
 
-/* The path of a file, for messages; the caller frees it. NULL: out of memory. */
+/* A directory of files in memory, which must outlive it; their names differ. */
+struct directory directory_in_memory(size_t count, const struct memory_file *files);
+
+/* The path of a file, in memory its name, for messages; to be freed. NULL: out of memory. */
 char *directory_path(const struct directory *directory, const char *name);
 
-/* As file_open. Also VIT_EUNSUPPORTED: the file is longer than max_file_bytes. */
+/* As file_open. Also VIT_EUNSUPPORTED: the file is longer than max_file_bytes. The memory of a
+ * file in memory is read, never copied as a whole. */
 enum vit_status directory_open_file(const struct directory *directory, const char *name,
                                     struct input_file *file, struct vit_error *err);
 

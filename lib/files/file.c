@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,13 +21,18 @@ static enum vit_status fail_errno(const char *path, const char *what, struct vit
 }
 
 /* A clone without Git LFS has a short text in place of each large file. */
-static bool is_lfs_pointer(int fd)
+static enum vit_status check_not_lfs(const struct input_file *file, struct vit_error *err)
 {
     static const char start[] = "version https://git-lfs.github.com/spec/";
     char found[sizeof start - 1];
+    size_t count;
 
-    return pread(fd, found, sizeof found, 0) == (ssize_t)sizeof found &&
-           memcmp(found, start, sizeof found) == 0;
+    if (file_read_up_to(file, 0, sizeof found, found, &count, NULL) || count < sizeof found ||
+        memcmp(found, start, sizeof found) != 0)
+        return VIT_OK;
+    return fail_file(err, VIT_EFORMAT, file->path,
+                     "expected the file itself, found a Git LFS pointer to it; "
+                     "git lfs pull fetches the file");
 }
 
 static void stamp(const struct stat *info, struct input_file *file)
@@ -87,16 +91,28 @@ enum vit_status file_open_at(int directory, const char *name, char *path, struct
         goto close_file;
     }
     stamp(&info, file);
-    if (is_lfs_pointer(file->fd)) {
-        status = fail_file(err, VIT_EFORMAT, path,
-                           "expected the file itself, found a Git LFS pointer to it; "
-                           "git lfs pull fetches the file");
+    if ((status = check_not_lfs(file, err)))
         goto close_file;
-    }
     return VIT_OK;
 
 close_file:
     file_close(file);
+    return status;
+}
+
+enum vit_status file_open_memory(const struct memory_file *from, char *path,
+                                 struct input_file *file, struct vit_error *err)
+{
+    static const unsigned char nothing[1];
+    enum vit_status status;
+
+    *file = (struct input_file){
+        .path = path, .fd = -1, .data = from->data ? from->data : nothing, .bytes = from->bytes
+    };
+    if (!path)
+        return fail_no_memory(err, from->name);
+    if ((status = check_not_lfs(file, err)))
+        file_close(file);
     return status;
 }
 
@@ -105,6 +121,7 @@ void file_close_descriptor(struct input_file *file)
     if (file->fd >= 0)
         close(file->fd);
     file->fd = -1;
+    file->data = NULL;
 }
 
 void file_close(struct input_file *file)
@@ -120,6 +137,13 @@ enum vit_status file_read_up_to(const struct input_file *file, uint64_t offset, 
     char *const to = out;
 
     *count = 0;
+    if (file->data) {
+        const uint64_t left = offset < file->bytes ? file->bytes - offset : 0;
+        *count = left < bytes ? (size_t)left : bytes;
+        if (*count > 0)
+            memcpy(out, file->data + offset, *count);
+        return VIT_OK;
+    }
     while (*count < bytes) {
         const ssize_t got = pread(file->fd, to + *count, bytes - *count, (off_t)(offset + *count));
         if (got < 0 && errno == EINTR)

@@ -8,14 +8,22 @@
 
 #include "vit/status.h"
 
-/* An open file. */
+/* An open file, on disk or in memory. */
 struct input_file {
-    char *path; /* for messages */
-    int fd;
-    uint64_t bytes; /* its length when it was opened */
-    /* when its last modification was, since 1970 */
+    char *path;                /* for messages */
+    int fd;                    /* -1 for a file in memory, or if it is closed */
+    const unsigned char *data; /* [bytes] of a file in memory, the caller's; otherwise NULL */
+    uint64_t bytes;            /* its length when it was opened */
+    /* when its last modification was, since 1970; 0 in memory */
     int64_t seconds;
     uint32_t nanoseconds;
+};
+
+/* A file in the caller's memory, which must not change while it is open. */
+struct memory_file {
+    const char *name;
+    const void *data; /* [bytes], or NULL if there are none */
+    size_t bytes;
 };
 
 /*
@@ -34,8 +42,18 @@ enum vit_status file_open_at(int directory, const char *name, char *path, struct
 /* Whether both have the same length and the same time. */
 bool file_has_stamp_of(const struct input_file *file, const struct input_file *other);
 
-/* Whether an open file has the length and the time that it had. */
+/* Whether an open file on disk has the length and the time that it had. */
 bool file_is_unchanged(const struct input_file *file);
+
+/* Opens a file in memory; `path` as for file_open_at. VIT_EFORMAT: a pointer of Git LFS. */
+enum vit_status file_open_memory(const struct memory_file *from, char *path,
+                                 struct input_file *file, struct vit_error *err);
+
+/* Whether it can be read. */
+static inline bool file_is_open(const struct input_file *file)
+{
+    return file->fd >= 0 || file->data;
+}
 
 /* A file that is not open (fd -1 and path NULL) is allowed. */
 void file_close(struct input_file *file);

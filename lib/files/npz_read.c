@@ -47,7 +47,7 @@ static enum vit_status unpack_member(struct npz *npz, const struct npz_member *m
 
     if (npz->unpacked == member)
         return VIT_OK;
-    if (!npz->source.bytes && npz->source.file.fd < 0)
+    if (!npz->source.bytes && !file_is_open(&npz->source.file))
         return fail(err, VIT_EINVAL, "%s: the file is not open: the data cannot be read", where);
     free(npz->data);
     npz->unpacked = NULL;

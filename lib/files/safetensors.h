@@ -53,7 +53,7 @@ struct safetensors_entry {
 struct safetensors {
     size_t count;
     struct safetensors_entry *entries; /* sorted by name */
-    struct input_file source;          /* not open (fd -1) if it is closed, or parsed from memory */
+    struct input_file source;          /* not open if it is closed, or a part was parsed */
 };
 
 /*

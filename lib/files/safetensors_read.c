@@ -18,7 +18,7 @@ static enum vit_status check_range(const struct safetensors *file,
         return fail_tensor(err, VIT_EINVAL, file->source.path, entry->name,
                            "expected at least %zu elements from element %zu on, found %zu in all",
                            count, first, entry->elements);
-    if (file->source.fd < 0)
+    if (!file_is_open(&file->source))
         return fail_file(err, VIT_EINVAL, file->source.path,
                          "the file is not open: the data cannot be read");
     return VIT_OK;

@@ -6,6 +6,7 @@
 #include "base/fpenv.h"
 #include "base/sized.h"
 #include "base/status.h"
+#include "checkpoint/memory_files.h"
 #include "config/check.h"
 #include "config/pos_embed.h"
 #include "model/init_weights.h"
@@ -48,6 +49,17 @@ static enum vit_status read_options(const struct vit_model_options *from,
     return VIT_OK;
 }
 
+/* A file of packed weights belongs to a directory. */
+static enum vit_status refuse_packed(const struct vit_model_options *options, const char *source,
+                                     struct vit_error *err)
+{
+    if (!options->packed)
+        return VIT_OK;
+    return fail(err, VIT_EINVAL,
+                "struct vit_model_options: packed: expected NULL for %s, found \"%s\"", source,
+                options->packed);
+}
+
 /* An empty model, for an instruction set or NULL. */
 static enum vit_status create(const char *isa, struct vit_model **model, struct vit_error *err)
 {
@@ -78,7 +90,7 @@ static enum vit_status checkpoint_source_refuse(void *from, enum tensor_slot slo
     return checkpoint_refuse(from, slot, index, element, reason, err);
 }
 
-static enum vit_status open_checkpoint(const char *directory,
+static enum vit_status open_checkpoint(struct checkpoint_place place,
                                        const struct vit_model_options *options,
                                        struct vit_model **model, struct vit_error *err)
 {
@@ -86,9 +98,12 @@ static enum vit_status open_checkpoint(const char *directory,
     struct vit_model *m = NULL;
     enum vit_status status;
 
-    if ((status = read_options(options, &o, err)) || (status = create(o.isa, &m, err)) ||
-        (status =
-             checkpoint_open(directory, o.height, o.width, o.max_file_bytes, &m->checkpoint, err)))
+    if ((status = read_options(options, &o, err)) || (status = create(o.isa, &m, err)))
+        goto close;
+    if (!place.path && (status = refuse_packed(&o, "files in memory", err)))
+        goto close;
+    place.max_file_bytes = o.max_file_bytes;
+    if ((status = checkpoint_open(&place, o.height, o.width, &m->checkpoint, err)))
         goto close;
     m->config = *checkpoint_config(m->checkpoint);
     m->preprocess = *checkpoint_preprocess_config(m->checkpoint);
@@ -120,8 +135,26 @@ enum vit_status vit_model_open(const char *directory, const struct vit_model_opt
                                struct vit_model **model, struct vit_error *err)
 {
     const struct fpenv before = fpenv_enter(); /* numbers are parsed and widened */
-    const enum vit_status status = open_checkpoint(directory, options, model, err);
+    const struct checkpoint_place place = { .path = directory };
+    const enum vit_status status = open_checkpoint(place, options, model, err);
 
+    fpenv_leave(before);
+    return status;
+}
+
+enum vit_status vit_model_open_files(size_t count, const struct vit_file *files,
+                                     const struct vit_model_options *options,
+                                     struct vit_model **model, struct vit_error *err)
+{
+    const struct fpenv before = fpenv_enter();
+    struct memory_file *list;
+    enum vit_status status = memory_files_read(count, files, &list, err);
+
+    if (!status) {
+        const struct checkpoint_place place = { .count = count, .files = list };
+        status = open_checkpoint(place, options, model, err);
+        free(list);
+    }
     fpenv_leave(before);
     return status;
 }
@@ -162,13 +195,8 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
                       o.height, o.width);
         goto close;
     }
-    if (o.packed) {
-        status = fail(err, VIT_EINVAL,
-                      "struct vit_model_options: packed: expected NULL for a random model, found "
-                      "\"%s\"",
-                      o.packed);
+    if ((status = refuse_packed(&o, "a random model", err)))
         goto close;
-    }
     provenance_all(&m->provenance, "the caller");
     m->preprocess = unit_pixels(&m->config);
     source.stored = &m->config;

@@ -120,7 +120,11 @@ enum vit_status vit_model_save_packed(const struct vit_model *model, const char 
 {
     if (!model->checkpoint)
         return fail(err, VIT_EINVAL,
-                    "vit_model_save_packed: expected a model of files, found a random one");
+                    "vit_model_save_packed: expected a model of a directory, found a random one");
+    if (!checkpoint_is_directory(model->checkpoint))
+        return fail(err, VIT_EINVAL,
+                    "vit_model_save_packed: expected a model of a directory, found one of files in "
+                    "memory");
     return with_description(model, path, write_file, err);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -186,6 +187,60 @@ static void check_model(const struct vit_model *model)
     free(image);
 }
 
+/* --- the same files from memory */
+
+enum { MAX_LISTED = 64 };
+
+/* The files of the scratch directory; false if it has something that memory cannot hold. */
+static int read_files(int scratch, size_t *count, struct vit_file files[MAX_LISTED])
+{
+    DIR *const stream = fdopendir(dup(scratch));
+    const struct dirent *entry;
+    int regular = 1;
+
+    demand(stream != NULL);
+    rewinddir(stream);
+    for (*count = 0; regular && (entry = readdir(stream));) {
+        struct stat info;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        regular = fstatat(scratch, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                  S_ISREG(info.st_mode) && info.st_size <= 1 << 24 && *count < MAX_LISTED;
+        if (!regular)
+            break;
+        const int fd = openat(scratch, entry->d_name, O_RDONLY | O_CLOEXEC);
+        const size_t bytes = (size_t)info.st_size;
+        char *const data = malloc(bytes + 1);
+        demand(fd >= 0 && data && read(fd, data, bytes) == (ssize_t)bytes);
+        close(fd);
+        files[(*count)++] = (struct vit_file){
+            .size = sizeof *files, .name = strdup(entry->d_name), .data = data, .bytes = bytes
+        };
+    }
+    closedir(stream);
+    return regular;
+}
+
+/* The status is the directory's, except that a list may not be empty. */
+static void open_from_memory(int scratch, const struct vit_model_options *options,
+                             enum vit_status expected)
+{
+    struct vit_file files[MAX_LISTED];
+    struct vit_model *model = NULL;
+    struct vit_error err;
+    size_t count;
+
+    if (read_files(scratch, &count, files) && count > 0) {
+        demand(vit_model_open_files(count, files, options, &model, &err) == expected);
+        demand(expected ? !model && err.message[0] : model != NULL);
+        vit_model_free(model);
+    }
+    for (size_t i = 0; i < count; i++) {
+        free((void *)files[i].data);
+        free((void *)files[i].name);
+    }
+}
+
 static size_t count_descriptors(void)
 {
     size_t count = 0;
@@ -226,6 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_model(model);
     }
     vit_model_free(model);
+    open_from_memory(scratch, &options, status);
     folder_clear(scratch);
     return 0;
 }

@@ -1,0 +1,246 @@
+/* test_open_files.c - models from files in memory: the same as from a directory, or an error */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "compare.h"
+#include "counts.h"
+#include "make_checkpoint.h"
+#include "vit/inspect.h"
+#include "vit/vit.h"
+
+enum { MAX_FILES = 16 };
+
+struct list {
+    size_t count;
+    struct vit_file files[MAX_FILES];
+};
+
+/* The files of a directory, in pages that cannot be written, in the order of the listing. */
+static struct list map_directory(const char *path)
+{
+    struct list list = { 0 };
+    DIR *const directory = opendir(path);
+    const struct dirent *entry;
+
+    cr_assert(directory, "%s", path);
+    while ((entry = readdir(directory))) {
+        char name[512];
+        struct stat info;
+        snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
+        if (stat(name, &info) != 0 || !S_ISREG(info.st_mode))
+            continue;
+        FILE *const file = fopen(name, "rb");
+        const size_t bytes = (size_t)info.st_size;
+        void *const data =
+            mmap(NULL, bytes + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        cr_assert(file && data != MAP_FAILED && fread(data, 1, bytes, file) == bytes);
+        fclose(file);
+        cr_assert_eq(mprotect(data, bytes + 1, PROT_READ), 0);
+        cr_assert_lt(list.count, MAX_FILES);
+        list.files[list.count++] = (struct vit_file){
+            .size = sizeof *list.files, .name = strdup(entry->d_name), .data = data, .bytes = bytes
+        };
+    }
+    closedir(directory);
+    return list;
+}
+
+static void unmap(struct list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        munmap((void *)list->files[i].data, list->files[i].bytes + 1);
+        free((void *)list->files[i].name);
+    }
+    list->count = 0;
+}
+
+/* The tokens after the last block, or what is there without one. */
+static float *compute(const struct vit_model *model, size_t *count)
+{
+    struct vit_config c = { .size = sizeof c };
+    struct vit_context *context;
+    struct vit_error err;
+    size_t rows, columns;
+
+    cr_assert_eq(vit_model_get_config(model, &c, NULL), VIT_OK);
+    vit_output_shape(model, VIT_OUTPUT_LAST_HIDDEN_STATE, 0, &rows, &columns);
+    *count = rows * columns;
+    float *const image = calloc(c.channels * c.height * c.width, sizeof *image);
+    float *const out = calloc(*count, sizeof *out);
+    fill_pattern(c.channels * c.height * c.width, image, PATTERN_NORMAL, 1);
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = VIT_OUTPUT_LAST_HIDDEN_STATE,
+                                                .data = out };
+    const struct vit_call call = {
+        .size = sizeof call, .batch = 1, .images = image, .outputs = &request, .output_count = 1
+    };
+    const struct vit_context_options options = { .size = sizeof options, .threads = 1 };
+    cr_assert_eq(vit_context_create(model, &options, &context, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_forward_call(context, &call, &err), VIT_OK, "%s", err.message);
+    vit_context_free(context);
+    free(image);
+    return out;
+}
+
+/* The files' memory is gone before the model is used. */
+static void expect_same_model(const char *path)
+{
+    struct list list = map_directory(path);
+    struct vit_model *expected, *found;
+    struct vit_tensor_info tensor = { .size = sizeof tensor };
+    struct vit_error err;
+    size_t count, again;
+
+    cr_assert_eq(vit_model_open(path, NULL, &expected, &err), VIT_OK, "%s", err.message);
+    cr_assert_eq(vit_model_open_files(list.count, list.files, NULL, &found, &err), VIT_OK, "%s: %s",
+                 path, err.message);
+    unmap(&list);
+    float *const a = compute(expected, &count), *const b = compute(found, &again);
+    cr_assert_eq(again, count);
+    expect_same_bits(count, a, b, "%s", path);
+    for (size_t i = 0; vit_model_label(expected, i); i++)
+        cr_assert_str_eq(vit_model_label(found, i), vit_model_label(expected, i));
+    cr_assert_str_eq(vit_model_family(found), vit_model_family(expected));
+    cr_assert(vit_model_tensor_at(found, 0, &tensor));
+    cr_assert_null(strchr(tensor.file, '/'), "%s", tensor.file);
+    free(a);
+    free(b);
+    vit_model_free(expected);
+    vit_model_free(found);
+    count_checks(3);
+}
+
+Test(open_files, are_the_model_of_their_directory_in_every_golden_case)
+{
+    DIR *const golden = opendir("tests/golden");
+    const struct dirent *entry;
+    size_t models = 0;
+
+    cr_assert(golden);
+    while ((entry = readdir(golden))) {
+        char path[512];
+        struct stat info;
+        snprintf(path, sizeof path, "tests/golden/%s/config.json", entry->d_name);
+        if (entry->d_name[0] == '.' || stat(path, &info) != 0)
+            continue;
+        snprintf(path, sizeof path, "tests/golden/%s", entry->d_name);
+        expect_same_model(path);
+        models++;
+    }
+    closedir(golden);
+    expect_same_model("models/digits");
+    cr_assert_gt(models, 30);
+    count_checks(1);
+}
+
+Test(open_files, may_be_shards_with_an_index)
+{
+    const struct made_directory directory = make_directory();
+    struct made_tensor tensors[MADE_MAX];
+    const size_t count = made_timm(tensors);
+    char index[8192] = "{\"weight_map\": {";
+
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = strlen(index);
+        snprintf(index + length, sizeof index - length, "%s\"%s\": \"%s.safetensors\"",
+                 i ? ", " : "", tensors[i].name, i < 5 ? "a" : "b");
+    }
+    strcat(index, "}}");
+    make_text(&directory, "model.safetensors.index.json", index);
+    make_text(&directory, "config.json", made_timm_config);
+    make_tensors(&directory, "a.safetensors", tensors, 5);
+    make_tensors(&directory, "b.safetensors", tensors + 5, count - 5);
+    expect_same_model(directory.path);
+    remove_directory(&directory);
+}
+
+/* --- errors */
+
+static void expect_failure(enum vit_status expected, size_t count, const struct vit_file *files,
+                           size_t max_file_bytes, const char *words)
+{
+    const struct vit_model_options options = { .size = sizeof options,
+                                               .max_file_bytes = max_file_bytes };
+    struct vit_model *model = NULL;
+    struct vit_error err;
+    const enum vit_status found = vit_model_open_files(count, files, &options, &model, &err);
+
+    cr_assert_eq(found, expected, "%s: %s", vit_status_name(found), err.message);
+    cr_assert(strncmp(err.message, words, strlen(words)) == 0, "\"%s\" does not begin with \"%s\"",
+              err.message, words);
+    cr_assert_null(model);
+    count_checks(3);
+}
+
+Test(open_files, a_list_that_contradicts_itself_is_refused)
+{
+    struct vit_file files[3] = {
+        { .size = sizeof *files, .name = "config.json", .data = "{}", .bytes = 2 },
+        { .size = sizeof *files, .name = "model.safetensors", .data = "", .bytes = 0 },
+        { .size = sizeof *files, .name = "config.json", .data = "{}", .bytes = 2 },
+    };
+
+    expect_failure(VIT_EINVAL, 0, files, 0, "files in memory: expected at least 1, found none");
+    expect_failure(VIT_EINVAL, 1, NULL, 0, "files in memory: expected at least 1, found none");
+    expect_failure(VIT_EINVAL, 3, files, 0,
+                   "struct vit_file 2: name: expected another than that of file 0, found "
+                   "\"config.json\"");
+    files[1].name = "a/model.safetensors";
+    expect_failure(VIT_EINVAL, 2, files, 0,
+                   "struct vit_file 1: name: expected one without '/', found \"a/model");
+    files[1].name = NULL;
+    expect_failure(VIT_EINVAL, 2, files, 0, "struct vit_file 1: name: expected one without '/'");
+    files[1].name = "";
+    expect_failure(VIT_EINVAL, 2, files, 0, "struct vit_file 1: name: expected one without '/'");
+    files[1] = (struct vit_file){ .size = sizeof *files, .name = "model.safetensors", .bytes = 9 };
+    expect_failure(VIT_EINVAL, 2, files, 0,
+                   "struct vit_file 1: data: expected 9 bytes, found NULL");
+    files[1].size = 16;
+    expect_failure(VIT_EINVAL, 2, files, 0,
+                   "struct vit_file 1: expected size 40, as file 0 has, found 16");
+    files[0].size = 3;
+    expect_failure(VIT_EINVAL, 2, files, 0, "struct vit_file: expected size 40, found 3");
+    files[0].size = sizeof *files;
+    files[0].reserved[0] = 1;
+    expect_failure(VIT_EUNSUPPORTED, 1, files, 0, "struct vit_file: expected 0 after the 32 bytes");
+}
+
+Test(open_files, a_missing_or_malformed_file_is_named)
+{
+    static const char lfs[] = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
+    struct list list = map_directory("tests/golden/timm-vit");
+    struct vit_file files[2] = {
+        { .size = sizeof *files, .name = "config.json", .data = "{", .bytes = 1 },
+        { .size = sizeof *files, .name = "model.safetensors", .data = NULL, .bytes = 0 },
+    };
+
+    expect_failure(VIT_ENOTFOUND, 1, files, 0,
+                   "files in memory: expected model.safetensors, model.safetensors.index.json");
+    expect_failure(VIT_EFORMAT, 2, files, 0, "model.safetensors: ");
+    for (size_t i = 0; i < list.count; i++)
+        if (strcmp(list.files[i].name, "model.safetensors") == 0)
+            files[1] = list.files[i];
+    expect_failure(VIT_EFORMAT, 2, files, 0, "config.json: ");
+    expect_failure(VIT_EUNSUPPORTED, 2, files, 100,
+                   "model.safetensors: expected at most 100 bytes");
+    files[0].name = "other.json"; /* timm's model needs no other file, but this one has no names */
+    files[1].bytes -= 1;
+    expect_failure(VIT_EFORMAT, 2, files, 0, "model.safetensors: ");
+    files[1].data = lfs;
+    files[1].bytes = sizeof lfs - 1;
+    expect_failure(VIT_EFORMAT, 2, files, 0,
+                   "model.safetensors: expected the file itself, found a Git LFS pointer to it");
+    files[1].bytes = 20; /* ends before it could be one */
+    expect_failure(VIT_EFORMAT, 2, files, 0, "model.safetensors: header");
+    files[1].name = "model.safetensors.index.json";
+    files[1].data = "{\"weight_map\": {\"a\": \"b.safetensors\"}}";
+    files[1].bytes = strlen(files[1].data);
+    expect_failure(VIT_ENOTFOUND, 2, files, 0,
+                   "files in memory: expected b.safetensors, found no such file");
+    unmap(&list);
+}
