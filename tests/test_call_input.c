@@ -44,12 +44,12 @@ Test(call_input, is_either_images_or_pixels)
     struct vit_error err;
 
     fill_batch(&b, 3, HEIGHT, WIDTH, VIT_PIXEL_FORMAT_RGB, 0);
-    refuses(&r, VIT_EINVAL, "images and pixels: expected one of them, found neither");
+    refuses(&r, VIT_EINVAL, "images, image_list and pixels: expected one of them, found none");
     r.images = b.floats;
     r.preprocess = &b.config;
     refuses(&r, VIT_EINVAL, "preprocess: expected NULL without pixels");
     r.pixels = b.pixels;
-    refuses(&r, VIT_EINVAL, "images and pixels: expected one of them, found both");
+    refuses(&r, VIT_EINVAL, "images, image_list and pixels: expected one of them, found two");
     cr_assert_eq(vit_forward(r.context, 1, NULL, logits, &err), VIT_EINVAL);
     free_batch(&b);
     vit_context_free(r.context);

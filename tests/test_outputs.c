@@ -274,7 +274,7 @@ Test(outputs, requests_that_the_model_cannot_answer_are_refused)
     r.output = (enum vit_output)7;
     refuses(context, r, VIT_EINVAL, "output: expected 0 to 6, found 7");
     r.size = 4;
-    refuses(context, r, VIT_EINVAL, "struct vit_output_request: expected size 40, found 4");
+    refuses(context, r, VIT_EINVAL, "struct vit_output_request: expected size 48, found 4");
     cr_assert_eq(call(context, 0, &r, NULL), VIT_EINVAL);
     vit_context_free(context);
     vit_model_free(model);

@@ -40,11 +40,11 @@ extern "C" {
  * The caller may use any floating-point environment. The functions below compute in the default one
  * (round to nearest, subnormals kept, no traps) on every thread that they use. They then restore
  * the caller's rounding mode, flushing of subnormals, traps and exception flags. The `run` hook is
- * called in the caller's environment, the `cancel` hook in the default one.
+ * called in the caller's environment, every other hook in the default one.
  *
  * Hooks must return. If one throws an exception or calls longjmp in a context of one thread, the
- * context refuses every further call with VIT_EINVAL and can only be freed; and if the hook is
- * `cancel`, the thread stays in the default floating-point environment. In a context of several
+ * context refuses every further call with VIT_EINVAL and can only be freed; and unless the hook is
+ * `run`, the thread stays in the default floating-point environment. In a context of several
  * threads the behavior is undefined: the others go on with what is left.
  *
  * Numbers in texts and messages have a decimal point in every locale.
@@ -320,11 +320,16 @@ struct vit_output_request {
     size_t size; /* sizeof(struct vit_output_request), the same for all requests of a call */
     enum vit_output output;
     size_t block; /* for VIT_OUTPUT_BLOCK, _ATTENTION and _T2T_BLOCK; otherwise 0 */
-    float *data;  /* [batch][rows][columns]: see vit_output_shape */
+    float *data;  /* [batch][rows][columns]: see vit_output_shape; NULL with data_list */
+    /* [batch] memory for one image's output each, [rows][columns]; or NULL */
+    float *const *data_list;
     unsigned char reserved[8];
 };
 
-/* One forward pass: a batch, and the outputs that it computes. Give either images or pixels. */
+/*
+ * One forward pass: a batch, and the outputs that it computes. Give exactly one of images,
+ * image_list and pixels.
+ */
 struct vit_call {
     size_t size; /* sizeof(struct vit_call) */
     size_t batch;
@@ -341,6 +346,22 @@ struct vit_call {
      * own. NULL without pixels.
      */
     const struct vit_preprocess_config *preprocess;
+    /* [batch] one image each, [channels][height][width], wherever they are; or NULL */
+    const float *const *image_list;
+    /*
+     * [batch] What became of each image; or NULL. With it, an image at fault or canceled does not
+     * fail the others: the call returns VIT_OK, and the image's status is VIT_EIMAGE or
+     * VIT_ECANCELED with a message. The status of the other images is VIT_OK. An image at fault
+     * takes no thread's time. A call that fails before it computes leaves the statuses as they are.
+     */
+    struct vit_error *image_errors;
+    /*
+     * As the context's `cancel`, for one image: if it returns true, that image stops. Called after
+     * the context's, before each block, on the thread that computes the image, so for several
+     * images at the same time. NULL: never. Needs image_errors.
+     */
+    bool (*cancel_image)(void *user, size_t image);
+    void *user; /* passed to the call's own hooks; the context's have the context's */
     unsigned char reserved[8];
 };
 
@@ -350,11 +371,14 @@ struct vit_call {
  * numbers of their patches without an image of floats in between; each byte has the value that
  * vit_preprocess_image gives it, so the outputs are the same bit for bit.
  * Also VIT_EINVAL: no request, an unknown output, an output or a block that the model does not
- * have, a request without data, both images and pixels or neither, `preprocess` without pixels or
- * with channels that are not the model's, or pixels where the model has neither 1 nor 3 channels,
- * or no valid mean and std, its own or those of `preprocess`. VIT_EUNSUPPORTED: see vit/config.h.
+ * have, a request with neither or both of data and data_list, a list with a NULL, not exactly one
+ * of images, image_list and pixels, cancel_image without image_errors, `preprocess` without pixels
+ * or with channels that are not the model's, or pixels where the model has neither 1 nor 3
+ * channels, or no valid mean and std, its own or those of `preprocess`. VIT_EUNSUPPORTED: see
+ * vit/config.h.
  * VIT_EIMAGE: pixels of another size than the model's, an unknown format, or a stride shorter than
- * a row; the message has the image's index.
+ * a row; the message has the image's index. VIT_ECANCELED: the context's cancel hook returned true;
+ * images that were complete by then have their outputs, and the status VIT_OK in image_errors.
  */
 VIT_API enum vit_status vit_forward_call(struct vit_context *context, const struct vit_call *call,
                                          struct vit_error *err);

@@ -128,13 +128,14 @@ size_t vit_context_threads(const struct vit_context *context)
 struct batch {
     struct vit_context *ctx;
     struct call call;
-    size_t shared;      /* images that are computed one per thread */
+    size_t end;         /* images before it are computed one per thread */
     atomic_size_t next; /* of them */
 };
 
 static void compute(const struct batch *batch, size_t slot, const struct vit_parallel *parallel,
                     size_t image)
 {
+    struct vit_error *const errors = batch->call.call.image_errors;
     const struct image_view view = input_view(batch->ctx->model, &batch->call, image);
     const struct pass pass = {
         .model = batch->ctx->model,
@@ -144,7 +145,8 @@ static void compute(const struct batch *batch, size_t slot, const struct vit_par
         .image = image,
     };
 
-    forward_image(&pass, &view);
+    if ((atomic_load(&batch->ctx->canceled) || !forward_image(&pass, &view)) && errors)
+        fail(&errors[image], VIT_ECANCELED, "image %zu: canceled by a cancel hook", image);
 }
 
 /* The next image, until none is left, alone on this thread. */
@@ -152,8 +154,19 @@ static void compute_slot(void *arg, size_t slot)
 {
     struct batch *const batch = arg;
 
-    for (size_t i; (i = atomic_fetch_add(&batch->next, 1)) < batch->shared;)
-        compute(batch, slot, NULL, i);
+    for (size_t i; (i = atomic_fetch_add(&batch->next, 1)) < batch->end;)
+        if (call_accepts(&batch->call, i))
+            compute(batch, slot, NULL, i);
+}
+
+/* The place behind the first `count` images that are computed. */
+static size_t end_of(const struct call *call, size_t count)
+{
+    size_t i = 0;
+
+    for (; count > 0; i++)
+        count -= call_accepts(call, i);
+    return i;
 }
 
 /* Full rounds of one image per thread; then, for the rest, all threads on one image at a time. */
@@ -161,15 +174,17 @@ static void compute_all(void *arg)
 {
     struct batch *const b = arg;
     struct vit_context *ctx = b->ctx;
-    const size_t images = b->call.call.batch;
+    size_t shared = 0; /* images that are computed one per thread */
 
     ctx->caller = fpenv_enter();
     if (ctx->slots == ctx->parallel.threads) {
-        b->shared = images / ctx->slots * ctx->slots;
-        parallel_run(&ctx->parallel, ctx->slots, b->shared ? ctx->slots : 0, compute_slot, b);
+        shared = b->call.accepted / ctx->slots * ctx->slots;
+        b->end = end_of(&b->call, shared);
+        parallel_run(&ctx->parallel, ctx->slots, shared ? ctx->slots : 0, compute_slot, b);
     }
-    for (size_t i = b->shared; i < images; i++)
-        compute(b, 0, &ctx->parallel, i);
+    for (size_t i = b->end; i < b->call.call.batch; i++)
+        if (call_accepts(&b->call, i))
+            compute(b, 0, &ctx->parallel, i);
     fpenv_leave(ctx->caller);
 }
 
@@ -186,23 +201,28 @@ enum vit_status vit_forward_call(struct vit_context *ctx, const struct vit_call 
     if (b.call.call.batch == 0 || b.call.call.batch > ctx->max_batch)
         return fail(err, VIT_EINVAL, "batch: expected 1 to the context's max_batch, %zu, found %zu",
                     ctx->max_batch, b.call.call.batch);
+    if (b.call.call.cancel_image && !b.call.call.image_errors)
+        return fail(err, VIT_EINVAL, "cancel_image: expected image_errors too, found NULL");
     if ((status = outputs_check(ctx->model, &b.call, err)))
         return status;
+    if (atomic_exchange(&ctx->busy, true))
+        return fail(err, VIT_EINVAL, "context: expected one call at a time, found one in progress");
     const struct fpenv before = fpenv_enter();
     status = input_check(ctx->model, &b.call, err);
     fpenv_leave(before);
     if (status != VIT_OK)
-        return status;
-    if (atomic_exchange(&ctx->busy, true))
-        return fail(err, VIT_EINVAL, "context: expected one call at a time, found one in progress");
+        goto end;
     atomic_store(&ctx->canceled, false);
     if (ctx->team)
         team_run(ctx->team, compute_all, &b);
     else
         compute_all(&b);
-    const bool canceled = atomic_load(&ctx->canceled);
+    if (atomic_load(&ctx->canceled))
+        status = fail(err, VIT_ECANCELED, "canceled by the cancel hook");
+
+end:
     atomic_store(&ctx->busy, false);
-    return canceled ? fail(err, VIT_ECANCELED, "canceled by the cancel hook") : VIT_OK;
+    return status;
 }
 
 enum vit_status vit_forward(struct vit_context *context, size_t batch, const float *images,

@@ -141,30 +141,34 @@ static void encoder_block(const struct pass *p, size_t i)
     outputs_write(p, step_of_block(i), ws->x);
 }
 
-static bool canceled(const struct call *call)
+static bool canceled(const struct pass *p)
 {
+    const struct call *const call = p->call;
+
     if (call->cancel && !atomic_load(call->canceled) && call->cancel(call->user))
         atomic_store(call->canceled, true);
-    return atomic_load(call->canceled);
+    return atomic_load(call->canceled) ||
+           (call->call.cancel_image && call->call.cancel_image(call->call.user, p->image));
 }
 
-void forward_image(const struct pass *p, const struct image_view *image)
+bool forward_image(const struct pass *p, const struct image_view *image)
 {
     const struct vit_config *c = &p->model->config;
     const struct matrix embedding = { p->ws->embedding, config_embedding(c) };
 
     if (!embed(p, image))
-        return;
+        return true;
     for (size_t i = 0; i < c->depth && needs(p, step_of_attention(i)); i++) {
-        if (canceled(p->call))
-            return;
+        if (canceled(p))
+            return false;
         encoder_block(p, i);
     }
     if (!needs(p, step_of_tokens(c)))
-        return;
+        return true;
     outputs_write(p, step_of_tokens(c), p->ws->x);
     if (!needs(p, step_of_embedding(c)))
-        return;
+        return true;
     pool_tokens(p, embedding.at);
     outputs_write(p, step_of_embedding(c), embedding);
+    return true;
 }

@@ -6,9 +6,9 @@
 #include "model/pass.h"
 
 /*
- * Computes the outputs of pass->call for one image. Ends early, with outputs unspecified, if the
- * cancel hook returns true.
+ * Computes the outputs of pass->call for one image. False: a cancel hook returned true, and outputs
+ * are unspecified.
  */
-void forward_image(const struct pass *pass, const struct image_view *image);
+bool forward_image(const struct pass *pass, const struct image_view *image);
 
 #endif

@@ -38,19 +38,34 @@ static enum vit_status init_levels(const struct vit_model *model, struct call *c
 enum vit_status input_check(const struct vit_model *model, struct call *call, struct vit_error *err)
 {
     const struct vit_call *const c = &call->call;
+    const int given = (c->images != NULL) + (c->image_list != NULL) + (c->pixels != NULL);
     enum vit_status status = VIT_OK;
 
-    if (!c->images == !c->pixels)
-        return fail(err, VIT_EINVAL, "images and pixels: expected one of them, found %s",
-                    c->images ? "both" : "neither");
+    if (given != 1)
+        return fail(err, VIT_EINVAL,
+                    "images, image_list and pixels: expected one of them, found %s",
+                    given == 0   ? "none"
+                    : given == 2 ? "two"
+                                 : "three");
+    for (size_t i = 0; c->image_list && i < c->batch; i++)
+        if (!c->image_list[i])
+            return fail(err, VIT_EINVAL, "image_list[%zu]: expected an image, found NULL", i);
     if (c->preprocess && !c->pixels)
         return fail(err, VIT_EINVAL,
                     "preprocess: expected NULL without pixels, found a preprocess config");
-    if (c->pixels)
-        status = init_levels(model, call, err);
-    for (size_t i = 0; !status && c->pixels && i < c->batch; i++)
-        status = check_image(&model->config, &c->pixels[i], i, err);
-    return status;
+    if (c->pixels && (status = init_levels(model, call, err)))
+        return status;
+    for (size_t i = 0; i < c->batch; i++) {
+        struct vit_error *const of_image = c->image_errors ? &c->image_errors[i] : err;
+        if (c->image_errors)
+            *of_image = (struct vit_error){ .status = VIT_OK };
+        if (c->pixels)
+            status = check_image(&model->config, &c->pixels[i], i, of_image);
+        if (!c->image_errors && status)
+            return status;
+        call->accepted += status == VIT_OK;
+    }
+    return VIT_OK;
 }
 
 struct image_view input_view(const struct vit_model *model, const struct call *call, size_t i)
@@ -63,7 +78,8 @@ struct image_view input_view(const struct vit_model *model, const struct call *c
         view.pixels = &call->call.pixels[i];
         view.levels = &call->levels;
     } else {
-        view.floats = call->call.images + i * c->channels * plane;
+        view.floats = call->call.image_list ? call->call.image_list[i]
+                                            : call->call.images + i * c->channels * plane;
         view.channel = plane;
         view.row = c->width;
         view.column = 1;

@@ -6,8 +6,9 @@
 #include "model/pass.h"
 
 /*
- * Checks the images of a call and fills its levels, in the default floating-point environment.
- * VIT_EINVAL, VIT_EIMAGE, VIT_EUNSUPPORTED.
+ * Checks the images of a call, counts those that can be computed and fills the levels, in the
+ * default floating-point environment. Sets the call's image_errors, if there are any; otherwise an
+ * image at fault is the error. VIT_EINVAL, VIT_EIMAGE, VIT_EUNSUPPORTED.
  */
 enum vit_status input_check(const struct vit_model *model, struct call *call,
                             struct vit_error *err);

@@ -273,8 +273,8 @@ static enum vit_status read_request(const struct vit_call *call, size_t i,
     return sized_read(request, from, SIZED(vit_output_request), err);
 }
 
-static enum vit_status check_request(const struct vit_config *c, const struct vit_output_request *r,
-                                     struct vit_error *err)
+static enum vit_status check_request(const struct vit_config *c, size_t batch,
+                                     const struct vit_output_request *r, struct vit_error *err)
 {
     if ((unsigned)r->output >= KINDS)
         return fail(err, VIT_EINVAL, "output: expected 0 to %d, found %d", KINDS - 1,
@@ -287,8 +287,13 @@ static enum vit_status check_request(const struct vit_config *c, const struct vi
     if (r->block >= count)
         return fail(err, VIT_EINVAL, "output %s: expected a block from 0 to %zu, found %zu",
                     kind->name, count - 1, r->block);
-    if (!r->data)
-        return fail(err, VIT_EINVAL, "output %s: expected data, found NULL", kind->name);
+    if (!r->data == !r->data_list)
+        return fail(err, VIT_EINVAL, "output %s: expected data, found %s", kind->name,
+                    r->data ? "data_list too" : "NULL");
+    for (size_t i = 0; r->data_list && i < batch; i++)
+        if (!r->data_list[i])
+            return fail(err, VIT_EINVAL, "output %s: data_list[%zu]: expected data, found NULL",
+                        kind->name, i);
     return VIT_OK;
 }
 
@@ -306,7 +311,7 @@ enum vit_status outputs_check(const struct vit_model *model, struct call *call,
     call->last_step = 0;
     for (size_t i = 0; i < call->call.output_count; i++) {
         if ((status = read_request(&call->call, i, &r, err)) ||
-            (status = check_request(c, &r, err)))
+            (status = check_request(c, call->call.batch, &r, err)))
             return status;
         const size_t step = kinds[r.output].step(c, r.block);
         call->last_step = step > call->last_step ? step : call->last_step;
@@ -326,6 +331,8 @@ void outputs_write(const struct pass *p, size_t step, struct matrix value)
         if (kind->step(c, r.block) != step)
             continue;
         const struct shape shape = kind->shape(c, r.block);
-        kind->write(p, value, shape, r.data + p->image * shape.rows * shape.columns);
+        kind->write(p, value, shape,
+                    r.data_list ? r.data_list[p->image]
+                                : r.data + p->image * shape.rows * shape.columns);
     }
 }

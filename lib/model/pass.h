@@ -11,12 +11,19 @@
 /* A call, as the passes of its images see it. */
 struct call {
     struct vit_call call;
+    size_t accepted;      /* images that are not at fault */
     size_t last_step;     /* the last step that a request needs */
     struct levels levels; /* of the pixels, if the call has any */
     bool (*cancel)(void *user);
     void *user;
     atomic_bool *canceled; /* set once the hook has returned true */
 };
+
+/* Whether an image is to be computed. */
+static inline bool call_accepts(const struct call *call, size_t image)
+{
+    return !call->call.image_errors || call->call.image_errors[image].status == VIT_OK;
+}
 
 /* One image's forward pass. */
 struct pass {

@@ -114,6 +114,44 @@ static void forward(const struct vit_model *model, size_t threads, size_t batch)
     vit_context_free(ctx);
 }
 
+/* Cancels image 1, on whichever thread computes it. */
+static bool cancel_second(void *user, size_t image)
+{
+    return image == 1 && user;
+}
+
+/* Statuses and the hook of single images, which threads write and call at the same time. */
+static void image_by_image(const struct vit_model *model, size_t threads)
+{
+    const struct vit_context_options options = {
+        .size = sizeof options, .max_batch = BATCH, .threads = threads, .run = run
+    };
+    float logits[BATCH * CLASSES];
+    struct vit_error errors[BATCH];
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = VIT_OUTPUT_LOGITS,
+                                                .data = logits };
+    struct vit_call call = { .size = sizeof call,
+                             .batch = BATCH,
+                             .images = images,
+                             .outputs = &request,
+                             .output_count = 1,
+                             .image_errors = errors,
+                             .cancel_image = cancel_second,
+                             .user = &call };
+    struct vit_context *ctx = NULL;
+
+    must(vit_context_create(model, &options, &ctx, NULL) == VIT_OK, "no context");
+    must(vit_forward_call(ctx, &call, NULL) == VIT_OK, "vit_forward_call failed");
+    for (size_t i = 0; i < BATCH; i++) {
+        must(errors[i].status == (i == 1 ? VIT_ECANCELED : VIT_OK), "another status");
+        must(i == 1 ||
+                 !memcmp(logits + i * CLASSES, expected + i * CLASSES, CLASSES * sizeof *logits),
+             "image by image: other bits than one thread");
+    }
+    vit_context_free(ctx);
+}
+
 /* What callers do concurrently, with a shared model and with their own. */
 static void call(void *arg, size_t i)
 {
@@ -207,6 +245,8 @@ static size_t all_of_a_level(const char *isa)
             forward(model, threads, batch);
     for (size_t threads = 2; threads <= 4; threads++, passes += 3)
         on_pool(model, threads);
+    for (size_t threads = 2; threads <= 4; threads++, passes++)
+        image_by_image(model, threads);
     run(NULL, CALLERS, call, model);
     long_product(isa);
     vit_model_free(model);
