@@ -326,6 +326,23 @@ struct vit_output_request {
     unsigned char reserved[8];
 };
 
+/* The parts of an image's forward pass. The values never change. */
+enum vit_stage {
+    VIT_STAGE_EMBED = 0, /* from the image to tokens with positions, T2T's blocks included */
+    VIT_STAGE_BLOCK = 1, /* an encoder block, and writing its outputs */
+    VIT_STAGE_HEAD = 2,  /* what follows the blocks: norm, pooling, head, writing their outputs */
+};
+
+/* A part of an image's forward pass that has ended. */
+struct vit_observation {
+    size_t size;          /* sizeof(struct vit_observation) in the library's version */
+    size_t image;         /* of the batch */
+    size_t block;         /* of VIT_STAGE_BLOCK; otherwise 0 */
+    uint64_t nanoseconds; /* from its begin to its end, by a monotonic clock */
+    enum vit_stage stage;
+    unsigned char reserved[4];
+};
+
 /*
  * One forward pass: a batch, and the outputs that it computes. Give exactly one of images,
  * image_list and pixels.
@@ -362,6 +379,14 @@ struct vit_call {
      */
     bool (*cancel_image)(void *user, size_t image);
     void *user; /* passed to the call's own hooks; the context's have the context's */
+    /*
+     * Called after each part of each image's pass, on the thread that computed it, so for several
+     * images at the same time. An image's parts come in order, those that no request needs do not
+     * come. All threads work on an image's part where the batch does not fill them: the time is the
+     * part's, not the sum over threads. The observation is valid during the call. NULL: no clock is
+     * read.
+     */
+    void (*observe)(void *user, const struct vit_observation *observation);
     unsigned char reserved[8];
 };
 

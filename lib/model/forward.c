@@ -1,6 +1,7 @@
 /* forward.c - the Vision Transformer's forward pass; Dosovitskiy et al. 2021, eq. 1-4 */
 #include "model/forward.h"
 
+#include "base/clock.h"
 #include "config/derived.h"
 #include "model/outputs.h"
 #include "model/pool.h"
@@ -151,24 +152,59 @@ static bool canceled(const struct pass *p)
            (call->call.cancel_image && call->call.cancel_image(call->call.user, p->image));
 }
 
-bool forward_image(const struct pass *p, const struct image_view *image)
+/* The time, if anyone asks. */
+static uint64_t stage_begins(const struct pass *p)
+{
+    return p->call->call.observe ? clock_nanoseconds() : 0;
+}
+
+static void stage_ends(const struct pass *p, enum vit_stage stage, size_t block, uint64_t began)
+{
+    const struct vit_call *const call = &p->call->call;
+
+    if (call->observe)
+        call->observe(call->user, &(struct vit_observation){
+                                      .size = sizeof(struct vit_observation),
+                                      .image = p->image,
+                                      .block = block,
+                                      .nanoseconds = clock_nanoseconds() - began,
+                                      .stage = stage,
+                                  });
+}
+
+/* The outputs of the tokens after the last block, and of what follows from them. */
+static void head(const struct pass *p)
 {
     const struct vit_config *c = &p->model->config;
     const struct matrix embedding = { p->ws->embedding, config_embedding(c) };
 
-    if (!embed(p, image))
+    outputs_write(p, step_of_tokens(c), p->ws->x);
+    if (!needs(p, step_of_embedding(c)))
+        return;
+    pool_tokens(p, embedding.at);
+    outputs_write(p, step_of_embedding(c), embedding);
+}
+
+bool forward_image(const struct pass *p, const struct image_view *image)
+{
+    const struct vit_config *c = &p->model->config;
+    uint64_t began = stage_begins(p);
+    const bool has_tokens = embed(p, image);
+
+    stage_ends(p, VIT_STAGE_EMBED, 0, began);
+    if (!has_tokens)
         return true;
     for (size_t i = 0; i < c->depth && needs(p, step_of_attention(i)); i++) {
         if (canceled(p))
             return false;
+        began = stage_begins(p);
         encoder_block(p, i);
+        stage_ends(p, VIT_STAGE_BLOCK, i, began);
     }
     if (!needs(p, step_of_tokens(c)))
         return true;
-    outputs_write(p, step_of_tokens(c), p->ws->x);
-    if (!needs(p, step_of_embedding(c)))
-        return true;
-    pool_tokens(p, embedding.at);
-    outputs_write(p, step_of_embedding(c), embedding);
+    began = stage_begins(p);
+    head(p);
+    stage_ends(p, VIT_STAGE_HEAD, 0, began);
     return true;
 }

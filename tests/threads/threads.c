@@ -120,6 +120,14 @@ static bool cancel_second(void *user, size_t image)
     return image == 1 && user;
 }
 
+/* Each image has a count of its own. */
+static void count_parts(void *user, const struct vit_observation *o)
+{
+    size_t *const parts = user;
+
+    parts[o->image]++;
+}
+
 /* Statuses and the hook of single images, which threads write and call at the same time. */
 static void image_by_image(const struct vit_model *model, size_t threads)
 {
@@ -128,6 +136,7 @@ static void image_by_image(const struct vit_model *model, size_t threads)
     };
     float logits[BATCH * CLASSES];
     struct vit_error errors[BATCH];
+    size_t parts[BATCH] = { 0 };
     const struct vit_output_request request = { .size = sizeof request,
                                                 .output = VIT_OUTPUT_LOGITS,
                                                 .data = logits };
@@ -138,13 +147,15 @@ static void image_by_image(const struct vit_model *model, size_t threads)
                              .output_count = 1,
                              .image_errors = errors,
                              .cancel_image = cancel_second,
-                             .user = &call };
+                             .user = parts,
+                             .observe = count_parts };
     struct vit_context *ctx = NULL;
 
     must(vit_context_create(model, &options, &ctx, NULL) == VIT_OK, "no context");
     must(vit_forward_call(ctx, &call, NULL) == VIT_OK, "vit_forward_call failed");
     for (size_t i = 0; i < BATCH; i++) {
         must(errors[i].status == (i == 1 ? VIT_ECANCELED : VIT_OK), "another status");
+        must(parts[i] == (i == 1 ? 1 : 3), "another number of parts");
         must(i == 1 ||
                  !memcmp(logits + i * CLASSES, expected + i * CLASSES, CLASSES * sizeof *logits),
              "image by image: other bits than one thread");
