@@ -152,6 +152,69 @@ Test(forward, the_callers_threads_replace_openmp)
     vit_model_free(model);
 }
 
+/* Counts the calls of `run`, and the tasks of the largest. */
+struct runs {
+    size_t calls, tasks;
+};
+
+static void run_noted(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
+{
+    struct runs *const r = user;
+
+    r->calls++;
+    r->tasks = tasks > r->tasks ? tasks : r->tasks;
+    for (size_t i = 0; i < tasks; i++)
+        task(arg, i);
+}
+
+/* The calls of `run` for a batch, whose logits must be the reference's. */
+static struct runs runs_of(const struct vit_model *model, size_t max_batch, size_t threads,
+                           size_t batch, const float *expected)
+{
+    struct runs r = { 0 };
+    const struct vit_context_options options = { .size = sizeof options,
+                                                 .max_batch = max_batch,
+                                                 .threads = threads,
+                                                 .run = run_noted,
+                                                 .user = &r };
+    float found[BATCH * CLASSES];
+    struct vit_context *ctx;
+
+    cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
+    cr_assert(vit_forward(ctx, batch, images(), found, NULL) == VIT_OK);
+    expect_same_bits(batch * CLASSES, expected, found, "%zu images on %zu threads", batch, threads);
+    vit_context_free(ctx);
+    return r;
+}
+
+/* One call of `run`, a task per image or per thread, wherever images occupy 3/4 of the threads. */
+Test(forward, a_batch_is_computed_in_rounds_where_they_occupy_the_threads)
+{
+    struct vit_model *model = new_model(NULL);
+    float expected[BATCH * CLASSES];
+
+    reference(expected);
+    for (size_t threads = 2; threads <= 9; threads++) {
+        const size_t single = runs_of(model, 1, threads, 1, expected).calls;
+        cr_assert_gt(single, 1);
+        for (size_t batch = 1; batch <= BATCH; batch++) {
+            const size_t rest = batch % threads, whole = batch - rest;
+            const struct runs r = runs_of(model, BATCH, threads, batch, expected);
+            if (4 * rest >= 3 * threads) {
+                cr_assert_eq(r.calls, 1, "%zu images, %zu threads: %zu", batch, threads, r.calls);
+                cr_assert_eq(r.tasks, batch < threads ? batch : threads);
+            } else {
+                cr_assert_eq(r.calls, (whole > 0) + rest * single, "%zu images, %zu threads: %zu",
+                             batch, threads, r.calls);
+            }
+            /* a context has the memory for the batches that it allows */
+            cr_assert_eq(runs_of(model, batch, threads, batch, expected).calls, r.calls);
+        }
+    }
+    vit_model_free(model);
+    count_checks(8 * BATCH * 2);
+}
+
 static bool cancel_at_third(void *user)
 {
     return ++*(int *)user >= 3;

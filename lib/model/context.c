@@ -21,11 +21,32 @@ struct vit_context {
     void *user;
     struct fpenv caller;
     struct arena activations;
-    size_t slots;                 /* images that can be computed at once, each by one thread */
+    size_t slots;                 /* images that are computed at once, each by one thread; or 1 */
     struct workspace *workspaces; /* [slots] */
     atomic_bool canceled;
     atomic_bool busy; /* a call is in progress */
 };
+
+/*
+ * How many of a batch's first images are computed one per thread: full rounds, and the rest too if
+ * it occupies three quarters of the threads. A round takes the time of an image on one thread. All
+ * threads on one image at a time take images/threads of that, over their efficiency: they wait for
+ * each other some 7 times in every block. At an efficiency of 3/4 both take as long.
+ */
+static size_t in_rounds(size_t images, size_t threads)
+{
+    const size_t rest = images % threads;
+
+    return rest >= threads - threads / 4 ? images : images - rest;
+}
+
+/* The most images of a round, for batches up to max_batch; 1 without rounds. */
+static size_t count_slots(size_t max_batch, size_t threads)
+{
+    const size_t most = in_rounds(max_batch < threads ? max_batch : threads, threads);
+
+    return most ? most : 1;
+}
 
 /* Slot 0 also serves images that all threads work on together. */
 static void carve(struct vit_context *ctx)
@@ -87,7 +108,7 @@ enum vit_status vit_context_create(const struct vit_model *model,
     ctx->run = o.run;
     ctx->cancel = o.cancel;
     ctx->user = o.user;
-    ctx->slots = o.max_batch < o.threads ? 1 : o.threads;
+    ctx->slots = count_slots(o.max_batch, o.threads);
     if (!allocate(ctx))
         goto no_memory;
     if (!o.run && o.threads > 1) {
@@ -169,19 +190,18 @@ static size_t end_of(const struct call *call, size_t count)
     return i;
 }
 
-/* Full rounds of one image per thread; then, for the rest, all threads on one image at a time. */
+/* Rounds of one image per thread; then, for the rest, all threads on one image at a time. */
 static void compute_all(void *arg)
 {
     struct batch *const b = arg;
     struct vit_context *ctx = b->ctx;
-    size_t shared = 0; /* images that are computed one per thread */
+    const size_t shared = in_rounds(b->call.accepted, ctx->parallel.threads);
+    const size_t tasks = shared < ctx->slots ? shared : ctx->slots;
 
     ctx->caller = fpenv_enter();
-    if (ctx->slots == ctx->parallel.threads) {
-        shared = b->call.accepted / ctx->slots * ctx->slots;
-        b->end = end_of(&b->call, shared);
-        parallel_run(&ctx->parallel, ctx->slots, shared ? ctx->slots : 0, compute_slot, b);
-    }
+    b->end = end_of(&b->call, shared);
+    if (tasks > 0) /* `run` is not called for nothing */
+        parallel_run(&ctx->parallel, ctx->slots, tasks, compute_slot, b);
     for (size_t i = b->end; i < b->call.call.batch; i++)
         if (call_accepts(&b->call, i))
             compute(b, 0, &ctx->parallel, i);
