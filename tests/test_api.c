@@ -137,14 +137,14 @@ Test(api, options_of_an_unknown_size_are_refused)
     struct vit_error err;
 
     expect_failure(VIT_EINVAL, vit_model_create_random(&tiny, 1, &model_options, &model, &err),
-                   &err, "struct vit_model_options: expected size 72, found 0");
+                   &err, "struct vit_model_options: expected size 80, found 0");
     cr_assert_eq(vit_model_create_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
     struct vit_config config = tiny;
     config.size = 1;
     expect_failure(VIT_EINVAL, vit_model_create_random(&config, 1, NULL, &model, &err), &err,
                    "struct vit_config: expected size ");
     expect_failure(VIT_EINVAL, vit_context_create(model, &context_options, &ctx, &err), &err,
-                   "struct vit_context_options: expected size 56, found 5");
+                   "struct vit_context_options: expected size 64, found 5");
     vit_model_free(model);
 }
 

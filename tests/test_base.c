@@ -19,16 +19,16 @@ Test(arena, measures_then_carves_aligned_arrays_that_do_not_overlap)
 
     cr_assert_null(arena_floats(&arena, 5));
     cr_assert_null(arena_floats(&arena, 100));
-    cr_assert(arena_allocate(&arena));
+    cr_assert(arena_allocate(&memory_of_c, &arena));
     float *five = arena_floats(&arena, 5), *hundred = arena_floats(&arena, 100);
     cr_assert((size_t)five % 64 == 0 && (size_t)hundred % 64 == 0 && hundred >= five + 5);
-    arena_free(&arena);
+    arena_free(&memory_of_c, &arena);
 
     arena_floats(&arena, (size_t)-1 / 4);
     arena_floats(&arena, 100);
-    cr_assert_not(arena_allocate(&arena), "a size that wrapped was allocated");
+    cr_assert_not(arena_allocate(&memory_of_c, &arena), "a size that wrapped was allocated");
     arena = (struct arena){ 0 };
     arena_doubles(&arena, ((size_t)1 << 61) + 1); /* 8 bytes, modulo 2^64 */
-    cr_assert_not(arena_allocate(&arena), "a product that wrapped was allocated");
+    cr_assert_not(arena_allocate(&memory_of_c, &arena), "a product that wrapped was allocated");
     count_checks(5);
 }

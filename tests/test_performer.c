@@ -41,7 +41,8 @@ Test(performer, equals_its_formula)
     for (int again = 0; again < 2; again++) {
         plan_carve(&plan, &weights);
         performer_carve(&carver, TOKENS, DIM, FEATURES, &b);
-        cr_assert(again || (arena_allocate(&weights) && arena_allocate(&buffers)));
+        cr_assert(again || (arena_allocate(&memory_of_c, &weights) &&
+                            arena_allocate(&memory_of_c, &buffers)));
     }
     fill(FEATURES * DIM, p.directions, 1);
     vit_pack(&p.features.weight, 0, FEATURES, p.directions, DIM, 1);
@@ -65,7 +66,7 @@ Test(performer, equals_its_formula)
                       above / below);
         }
     plan_free(&plan);
-    arena_free(&buffers);
-    arena_free(&weights);
+    arena_free(&memory_of_c, &buffers);
+    arena_free(&memory_of_c, &weights);
     count_checks((size_t)TOKENS * DIM);
 }

@@ -167,6 +167,6 @@ int main(int argc, char **argv)
     flush(&w);
     if (strcmp(argv[7], "all") == 0)
         operation->run(&w);
-    arena_free(&w.arena);
+    arena_free(&memory_of_c, &w.arena);
     return 0;
 }

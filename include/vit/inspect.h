@@ -197,6 +197,16 @@ VIT_API enum vit_status vit_config_from_name(const char *name, struct vit_config
                                              struct vit_error *err);
 
 /*
+ * The configuration of a checkpoint's directory without its weights: reads and checks what
+ * vit_model_open does, but no weight. options as for vit_model_open; NULL: the defaults. With
+ * vit_model_bytes: what the model will take. The caller sets config->size.
+ * Errors as vit_model_open.
+ */
+VIT_API enum vit_status vit_config_from_directory(const char *directory,
+                                                  const struct vit_model_options *options,
+                                                  struct vit_config *config, struct vit_error *err);
+
+/*
  * Pattern i of the names that vit_config_from_name accepts. Each # stands for a number: first the
  * side of a patch, then the side of the image. NULL past the last.
  */

@@ -82,6 +82,27 @@ enum vit_precision {
     VIT_PRECISION_INT8 = 2,
 };
 
+/*
+ * Memory for a model or a context, in place of the C library's: its weights, its activations and
+ * its structs; it is copied, its `user` is not. What comes from malloc in any case: the names and
+ * labels of a checkpoint, a list of its arrays, some MB while it is read, and a context's threads.
+ * A file of packed weights is mapped: see `packed`. A few blocks are
+ * allocated when the object is created, none in a forward pass, and all are released when it is
+ * freed or cannot be created.
+ */
+struct vit_allocator {
+    size_t size; /* sizeof(struct vit_allocator) */
+    /*
+     * `bytes` bytes, at least 1, at a multiple of the alignment, a power of two from 16 to 2 MiB.
+     * The contents do not matter. NULL: VIT_ENOMEM.
+     */
+    void *(*allocate)(void *user, size_t alignment, size_t bytes);
+    /* What `allocate` returned, never NULL, with the same bytes; on any thread. */
+    void (*release)(void *user, void *memory, size_t bytes);
+    void *user;
+    unsigned char reserved[8];
+};
+
 /* For the defaults pass NULL, or a struct that is zero except for its size. */
 struct vit_model_options {
     size_t size;     /* sizeof(struct vit_model_options) */
@@ -116,6 +137,7 @@ struct vit_model_options {
      * docs/packed.md. NULL: none; only vit_model_open takes it.
      */
     const char *packed;
+    const struct vit_allocator *allocator; /* NULL: the C library's memory, with huge pages */
     unsigned char reserved[8];
 };
 
@@ -141,7 +163,8 @@ struct vit_context_options {
      * the call stops and returns VIT_ECANCELED. NULL: never.
      */
     bool (*cancel)(void *user);
-    void *user; /* passed to run and cancel */
+    void *user;                            /* passed to run and cancel */
+    const struct vit_allocator *allocator; /* NULL: the C library's memory, with huge pages */
     unsigned char reserved[8];
 };
 
@@ -192,6 +215,20 @@ VIT_API enum vit_status vit_model_open_files(size_t count, const struct vit_file
 VIT_API enum vit_status vit_model_create_random(const struct vit_config *config, uint64_t seed,
                                                 const struct vit_model_options *options,
                                                 struct vit_model **model, struct vit_error *err);
+
+/*
+ * The bytes of a model of this configuration before they are taken: exactly what an allocator is
+ * asked for. *bytes does not depend on the weights. options->height and width, unless 0, replace
+ * those of the configuration. With options->packed: what is taken beside the mapped file, which is
+ * not opened here; the allocator is asked for less by the position table where the file has it for
+ * this image size. Takes little memory itself, from malloc, and never options->allocator.
+ * Thread-safe.
+ * VIT_EINVAL, VIT_EUNSUPPORTED: as vit_model_create_random. VIT_ENOMEM, also if the bytes are more
+ * than a size_t holds.
+ */
+VIT_API enum vit_status vit_model_bytes(const struct vit_config *config,
+                                        const struct vit_model_options *options, size_t *bytes,
+                                        struct vit_error *err);
 
 /*
  * Writes the packed weights of a model that vit_model_open opened, for vit_model_options.packed.
@@ -264,6 +301,16 @@ VIT_API const char *vit_model_label(const struct vit_model *model, size_t class_
 VIT_API enum vit_status vit_context_create(const struct vit_model *model,
                                            const struct vit_context_options *options,
                                            struct vit_context **context, struct vit_error *err);
+
+/*
+ * The bytes of such a context before they are taken: exactly what an allocator is asked for. The
+ * stacks of threads come on top. Takes little memory itself, from malloc, and never
+ * options->allocator; starts no thread. Thread-safe. VIT_EINVAL: invalid options. VIT_ENOMEM, also
+ * if the bytes are more than a size_t holds.
+ */
+VIT_API enum vit_status vit_context_bytes(const struct vit_model *model,
+                                          const struct vit_context_options *options, size_t *bytes,
+                                          struct vit_error *err);
 
 /* Frees a context. NULL is allowed. */
 VIT_API void vit_context_free(struct vit_context *context);

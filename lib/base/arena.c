@@ -2,7 +2,6 @@
 #include "base/arena.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/checked.h"
@@ -33,27 +32,39 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     return arena_bytes(arena, bytes);
 }
 
-bool arena_allocate(struct arena *arena)
+static size_t alignment_of(const struct arena *arena)
 {
-    const size_t align = arena->used >= HUGE_PAGE ? HUGE_PAGE : LINE;
+    return arena->used >= HUGE_PAGE ? HUGE_PAGE : LINE;
+}
 
-    if (arena->overflow || arena->used > SIZE_MAX - align)
-        return false;
-    arena->bytes = (arena->used + align - 1) / align * align;
-    arena->base = aligned_alloc(align, arena->bytes ? arena->bytes : align);
+size_t arena_measured(const struct arena *arena)
+{
+    const size_t align = alignment_of(arena), used = arena->used ? arena->used : 1;
+
+    if (arena->overflow || used > SIZE_MAX - align)
+        return 0;
+    return (used + align - 1) / align * align;
+}
+
+bool arena_allocate(const struct memory *memory, struct arena *arena)
+{
+    const size_t align = alignment_of(arena), bytes = arena_measured(arena);
+
+    arena->base = bytes > 0 ? memory_aligned(memory, align, bytes) : NULL;
     if (!arena->base)
         return false;
+    arena->bytes = bytes;
     arena->used = 0;
 #ifdef MADV_HUGEPAGE
-    if (align == HUGE_PAGE)
+    if (align == HUGE_PAGE && !memory->allocate)
         madvise(arena->base, arena->bytes, MADV_HUGEPAGE); /* advice only: failure is harmless */
 #endif
     return true;
 }
 
-void arena_free(struct arena *arena)
+void arena_free(const struct memory *memory, struct arena *arena)
 {
-    free(arena->base);
+    memory_release(memory, arena->base, arena->bytes);
     *arena = (struct arena){ 0 };
 }
 

@@ -1,17 +1,17 @@
 /* context.c - the memory and threads of forward passes, and how a batch is divided among them */
-#include <stdlib.h>
-
 #include "base/fpenv.h"
 #include "base/parallel.h"
 #include "base/sized.h"
 #include "base/status.h"
 #include "base/team.h"
 #include "base/threads.h"
+#include "model/allocator.h"
 #include "model/forward.h"
 #include "model/input.h"
 #include "model/outputs.h"
 
 struct vit_context {
+    struct memory memory;
     struct vit_model *model; /* one reference */
     size_t max_batch;
     struct vit_parallel parallel; /* the team's, or run_as_caller on this context */
@@ -58,15 +58,12 @@ static void carve(struct vit_context *ctx)
 
 static bool allocate(struct vit_context *ctx)
 {
-    ctx->workspaces = calloc(ctx->slots, sizeof *ctx->workspaces);
+    ctx->workspaces = memory_zeroed(&ctx->memory, ctx->slots, sizeof *ctx->workspaces);
     if (!ctx->workspaces)
         return false;
     for (size_t i = 0; i < ctx->slots; i++)
-        if (!workspace_init(ctx->model, &ctx->workspaces[i]))
+        if (!workspace_init(ctx->model, &ctx->memory, &ctx->workspaces[i]))
             return false;
-    carve(ctx);
-    if (!arena_allocate(&ctx->activations))
-        return false;
     carve(ctx);
     return true;
 }
@@ -84,60 +81,117 @@ static void run_as_caller(void *user, size_t tasks, void (*task)(void *arg, size
     ctx->caller = fpenv_enter();
 }
 
+/* The caller's options, which may be NULL, with defaults in place of zeros. */
+static enum vit_status read_options(const struct vit_context_options *from,
+                                    struct vit_context_options *o, struct vit_error *err)
+{
+    enum vit_status status;
+
+    *o = (struct vit_context_options){ .size = sizeof *o };
+    if (from && (status = sized_read(o, from, SIZED(vit_context_options), err)))
+        return status;
+    o->max_batch = o->max_batch ? o->max_batch : 1;
+    o->threads = o->threads ? o->threads : threads_default();
+    if (o->threads > VIT_MAX_THREADS)
+        return fail(err, VIT_EINVAL, "context: threads: expected at most %d, found %zu",
+                    VIT_MAX_THREADS, o->threads);
+    return VIT_OK;
+}
+
+/* Sets what is known before memory is taken. */
+static void init(struct vit_model *model, const struct vit_context_options *o,
+                 struct vit_context *ctx)
+{
+    ctx->model = model;
+    ctx->max_batch = o->max_batch;
+    ctx->parallel = (struct vit_parallel){ run_as_caller, ctx, o->threads };
+    ctx->run = o->run;
+    ctx->cancel = o->cancel;
+    ctx->user = o->user;
+    ctx->slots = count_slots(o->max_batch, o->threads);
+}
+
+static enum vit_status no_memory(const struct vit_context_options *o, struct vit_error *err)
+{
+    return fail(err, VIT_ENOMEM, "no memory for a context of batches up to %zu on %zu threads",
+                o->max_batch, o->threads);
+}
+
 enum vit_status vit_context_create(const struct vit_model *model,
                                    const struct vit_context_options *options,
                                    struct vit_context **context, struct vit_error *err)
 {
-    struct vit_context_options o = { .size = sizeof o };
+    struct vit_context_options o;
     struct vit_context *ctx;
+    struct memory memory;
     enum vit_status status;
 
-    if (options && (status = sized_read(&o, options, SIZED(vit_context_options), err)))
+    if ((status = read_options(options, &o, err)) ||
+        (status = allocator_read(o.allocator, &memory, err)))
         return status;
-    o.max_batch = o.max_batch ? o.max_batch : 1;
-    o.threads = o.threads ? o.threads : threads_default();
-    if (o.threads > VIT_MAX_THREADS)
-        return fail(err, VIT_EINVAL, "context: threads: expected at most %d, found %zu",
-                    VIT_MAX_THREADS, o.threads);
-    ctx = calloc(1, sizeof *ctx);
+    ctx = memory_zeroed(&memory, 1, sizeof *ctx);
     if (!ctx)
-        goto no_memory;
-    ctx->model = vit_model_retain(model);
-    ctx->max_batch = o.max_batch;
-    ctx->parallel = (struct vit_parallel){ run_as_caller, ctx, o.threads };
-    ctx->run = o.run;
-    ctx->cancel = o.cancel;
-    ctx->user = o.user;
-    ctx->slots = count_slots(o.max_batch, o.threads);
-    if (!allocate(ctx))
-        goto no_memory;
+        return no_memory(&o, err);
+    ctx->memory = memory;
+    init(vit_model_retain(model), &o, ctx);
+    if (!allocate(ctx) || !arena_allocate(&ctx->memory, &ctx->activations)) {
+        status = no_memory(&o, err);
+        goto free_context;
+    }
+    carve(ctx);
     if (!o.run && o.threads > 1) {
         if ((status = team_create(o.threads, &ctx->team, err)))
-            goto no_team;
+            goto free_context;
         ctx->parallel = team_parallel(ctx->team);
     }
     *context = ctx;
     return VIT_OK;
 
-no_memory:
-    status = fail(err, VIT_ENOMEM, "no memory for a context of batches up to %zu on %zu threads",
-                  o.max_batch, o.threads);
-no_team:
+free_context:
     vit_context_free(ctx);
     return status;
+}
+
+/* What allocate() and arena_allocate() have taken. */
+static void release(struct vit_context *ctx)
+{
+    arena_free(&ctx->memory, &ctx->activations);
+    for (size_t i = 0; ctx->workspaces && i < ctx->slots; i++)
+        workspace_free(ctx->model, &ctx->memory, &ctx->workspaces[i]);
+    memory_release(&ctx->memory, ctx->workspaces, ctx->slots * sizeof *ctx->workspaces);
 }
 
 void vit_context_free(struct vit_context *context)
 {
     if (!context)
         return;
+    const struct memory memory = context->memory;
     team_free(context->team);
-    arena_free(&context->activations);
-    for (size_t i = 0; context->workspaces && i < context->slots; i++)
-        workspace_free(&context->workspaces[i]);
-    free(context->workspaces);
+    release(context);
     vit_model_free(context->model);
-    free(context);
+    memory_release(&memory, context, sizeof *context);
+}
+
+enum vit_status vit_context_bytes(const struct vit_model *model,
+                                  const struct vit_context_options *options, size_t *bytes,
+                                  struct vit_error *err)
+{
+    struct vit_context ctx = { .max_batch = 0 }; /* memory: the C library's */
+    struct vit_context_options o;
+    enum vit_status status = read_options(options, &o, err);
+
+    if (status)
+        return status;
+    init((struct vit_model *)model, &o, &ctx); /* only read */
+    const bool allocated = allocate(&ctx);
+    const size_t activations = allocated ? arena_measured(&ctx.activations) : 0;
+    if (activations > 0)
+        *bytes = sizeof ctx + ctx.slots * (sizeof *ctx.workspaces + workspace_structs(model)) +
+                 activations;
+    else
+        status = no_memory(&o, err);
+    release(&ctx);
+    return status;
 }
 
 size_t vit_context_threads(const struct vit_context *context)

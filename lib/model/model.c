@@ -9,6 +9,7 @@
 #include "checkpoint/memory_files.h"
 #include "config/check.h"
 #include "config/pos_embed.h"
+#include "model/allocator.h"
 #include "model/init_weights.h"
 #include "vit/inspect.h"
 
@@ -60,17 +61,21 @@ static enum vit_status refuse_packed(const struct vit_model_options *options, co
                 options->packed);
 }
 
-/* An empty model, for an instruction set or NULL. */
-static enum vit_status create(const char *isa, struct vit_model **model, struct vit_error *err)
+/* An empty model. */
+static enum vit_status create(const struct vit_model_options *options, struct vit_model **model,
+                              struct vit_error *err)
 {
     const struct vit_kernels *kernels;
-    const enum vit_status status = vit_kernels_get(isa, &kernels, err);
+    struct memory memory;
+    enum vit_status status;
 
-    if (status != VIT_OK)
+    if ((status = vit_kernels_get(options->isa, &kernels, err)) ||
+        (status = allocator_read(options->allocator, &memory, err)))
         return status;
-    *model = calloc(1, sizeof **model);
+    *model = memory_zeroed(&memory, 1, sizeof **model);
     if (!*model)
         return fail(err, VIT_ENOMEM, "no memory for a model");
+    (*model)->weights.memory = memory;
     (*model)->kernels = kernels;
     atomic_init(&(*model)->references, 1);
     return VIT_OK;
@@ -98,7 +103,7 @@ static enum vit_status open_checkpoint(struct checkpoint_place place,
     struct vit_model *m = NULL;
     enum vit_status status;
 
-    if ((status = read_options(options, &o, err)) || (status = create(o.isa, &m, err)))
+    if ((status = read_options(options, &o, err)) || (status = create(&o, &m, err)))
         goto close;
     if (!place.path && (status = refuse_packed(&o, "files in memory", err)))
         goto close;
@@ -159,6 +164,33 @@ enum vit_status vit_model_open_files(size_t count, const struct vit_file *files,
     return status;
 }
 
+static enum vit_status read_config(const char *directory, const struct vit_model_options *options,
+                                   struct vit_config *config, struct vit_error *err)
+{
+    struct checkpoint *checkpoint = NULL;
+    struct vit_model_options o;
+    enum vit_status status = read_options(options, &o, err);
+
+    if (status)
+        return status;
+    const struct checkpoint_place place = { .path = directory, .max_file_bytes = o.max_file_bytes };
+    if (!(status = checkpoint_open(&place, o.height, o.width, &checkpoint, err)))
+        status = sized_write(config, checkpoint_config(checkpoint), SIZED(vit_config), err);
+    checkpoint_close(checkpoint);
+    return status;
+}
+
+enum vit_status vit_config_from_directory(const char *directory,
+                                          const struct vit_model_options *options,
+                                          struct vit_config *config, struct vit_error *err)
+{
+    const struct fpenv before = fpenv_enter();
+    const enum vit_status status = read_config(directory, options, config, err);
+
+    fpenv_leave(before);
+    return status;
+}
+
 /* The input of a model without a checkpoint: pixels from 0 to 1. */
 static struct vit_preprocess_config unit_pixels(const struct vit_config *c)
 {
@@ -184,7 +216,7 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     struct vit_model *m = NULL;
     enum vit_status status;
 
-    if ((status = read_options(options, &o, err)) || (status = create(o.isa, &m, err)) ||
+    if ((status = read_options(options, &o, err)) || (status = create(&o, &m, err)) ||
         (status = sized_read(&m->config, config, SIZED(vit_config), err)) ||
         (status = config_check(&m->config, err)))
         goto close;
@@ -237,9 +269,34 @@ void vit_model_free(struct vit_model *model)
     /* acquire and release: what other threads did with the model precedes its end */
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
+    const struct memory memory = model->weights.memory;
     weights_free(&model->weights);
     checkpoint_close(model->checkpoint);
-    free(model);
+    memory_release(&memory, model, sizeof *model);
+}
+
+enum vit_status vit_model_bytes(const struct vit_config *config,
+                                const struct vit_model_options *options, size_t *bytes,
+                                struct vit_error *err)
+{
+    const struct vit_kernels *kernels;
+    struct vit_model_options o;
+    struct vit_config c;
+    size_t weights = 0;
+    enum vit_status status;
+
+    if ((status = read_options(options, &o, err)) ||
+        (status = sized_read(&c, config, SIZED(vit_config), err)))
+        return status;
+    if (o.height > 0) {
+        c.height = o.height;
+        c.width = o.width;
+    }
+    if ((status = config_check(&c, err)) || (status = vit_kernels_get(o.isa, &kernels, err)) ||
+        (status = weights_measure(&c, kernels, &o, &weights, err)))
+        return status;
+    *bytes = sizeof(struct vit_model) + weights;
+    return VIT_OK;
 }
 
 enum vit_status vit_model_get_config(const struct vit_model *model, struct vit_config *config,

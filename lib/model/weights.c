@@ -2,6 +2,7 @@
 #include "model/weights.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "base/status.h"
@@ -82,7 +83,8 @@ static void plan_weights(struct weight_plan *plan, const struct vit_config *c, s
 /* The layers of a plan whose kernels are chosen; false: no memory. */
 static bool list_layers(const struct weight_plan *plan, struct weights *w)
 {
-    w->layers = calloc(plan->count + 1, sizeof *w->layers); /* not 0 bytes */
+    w->layer_capacity = plan->count + 1; /* not 0 bytes */
+    w->layers = memory_zeroed(&w->memory, w->layer_capacity, sizeof *w->layers);
     if (!w->layers)
         return false;
     for (size_t i = 0; i < plan->count; i++) {
@@ -231,7 +233,7 @@ static enum vit_status read_weights(const struct vit_config *config,
     enum vit_status status;
 
     plan_carve(&w->plan, &w->arena);
-    if (!arena_allocate(&w->arena))
+    if (!arena_allocate(&w->memory, &w->arena))
         return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", w->arena.used);
     plan_carve(&w->plan, &w->arena);
     if ((status = read_items(&w->plan, source, err)) ||
@@ -289,7 +291,7 @@ static enum vit_status place_weights(const struct vit_config *config,
     source.read = mapped_read;
     packed_place(description, &w->map, &w->plan);
     carve_reserved(&w->plan, shared, &w->arena);
-    if (!arena_allocate(&w->arena))
+    if (!arena_allocate(&w->memory, &w->arena))
         return fail(err, VIT_ENOMEM, "no memory for positions, %zu bytes", w->arena.used);
     carve_reserved(&w->plan, shared, &w->arena);
     if ((status = read_prefix(config, &source, w->prefix, err)))
@@ -318,39 +320,80 @@ static enum vit_status map_weights(const struct vit_config *config,
     return status;
 }
 
+/* --- the whole */
+
+/* The structs and the plan, without memory for its arrays. */
+static enum vit_status prepare(const struct vit_config *config, const struct vit_kernels *kernels,
+                               const struct vit_model_options *options, struct weights *w,
+                               struct vit_error *err)
+{
+    struct weight_plan *const plan = &w->plan;
+    enum vit_status status;
+
+    *plan = (struct weight_plan){ .kernels = kernels, .eps = config->eps };
+    w->tokenizer_bytes = tokenizer_of(config)->weights_bytes;
+    w->tokenizer = memory_zeroed(&w->memory, 1, w->tokenizer_bytes);
+    w->block_capacity = config->depth + 1; /* not 0 bytes */
+    w->blocks = memory_zeroed(&w->memory, w->block_capacity, sizeof *w->blocks);
+    if (!w->tokenizer || !w->blocks)
+        return fail(err, VIT_ENOMEM, "no memory for %zu blocks", config->depth);
+    plan_weights(plan, config, w);
+    if (!plan->no_memory &&
+        (status = precision_choose(plan, options->precision, options->keep, err)))
+        return status;
+    if (plan->no_memory || !list_layers(plan, w))
+        return fail(err, VIT_ENOMEM, "no memory for a plan of the weights");
+    return VIT_OK;
+}
+
+enum vit_status weights_measure(const struct vit_config *config, const struct vit_kernels *kernels,
+                                const struct vit_model_options *options, size_t *bytes,
+                                struct vit_error *err)
+{
+    struct weights w = { 0 };
+    enum vit_status status = prepare(config, kernels, options, &w, err);
+
+    if (!status) {
+        if (options->packed)
+            carve_reserved(&w.plan, NULL, &w.arena);
+        else
+            plan_carve(&w.plan, &w.arena);
+        const size_t arena = arena_measured(&w.arena);
+        *bytes = w.tokenizer_bytes + w.block_capacity * sizeof *w.blocks +
+                 w.layer_capacity * sizeof *w.layers + arena;
+        if (arena == 0 || *bytes < arena)
+            status =
+                fail(err, VIT_ENOMEM, "no memory for the weights: more than %zu bytes", SIZE_MAX);
+    }
+    weights_free(&w);
+    return status;
+}
+
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              const struct vit_model_options *options,
                              const struct weight_source *source, struct weights *weights,
                              struct vit_error *err)
 {
-    struct weight_plan *const plan = &weights->plan;
-    enum vit_status status;
+    enum vit_status status = prepare(config, kernels, options, weights, err);
 
-    *plan = (struct weight_plan){ .kernels = kernels, .eps = config->eps };
-    weights->tokenizer = calloc(1, tokenizer_of(config)->weights_bytes);
-    weights->blocks = calloc(config->depth + 1, sizeof *weights->blocks); /* not 0 bytes */
-    if (!weights->tokenizer || !weights->blocks)
-        return fail(err, VIT_ENOMEM, "no memory for %zu blocks", config->depth);
-    plan_weights(plan, config, weights);
-    if (!plan->no_memory &&
-        (status = precision_choose(plan, options->precision, options->keep, err)))
+    if (status)
         return status;
-    if (plan->no_memory || !list_layers(plan, weights))
-        return fail(err, VIT_ENOMEM, "no memory for a plan of the weights");
     status = options->packed ? map_weights(config, options, source, weights, err)
                              : read_weights(config, source, weights, err);
     note_all_widest(weights);
-    weights->parameters = count_parameters(plan, config, source);
+    weights->parameters = count_parameters(&weights->plan, config, source);
     return status;
 }
 
-void weights_free(struct weights *weights)
+void weights_free(struct weights *w)
 {
-    plan_free(&weights->plan);
-    arena_free(&weights->arena);
-    packed_file_unmap(&weights->map);
-    free(weights->tokenizer);
-    free(weights->blocks);
-    free(weights->layers);
-    *weights = (struct weights){ 0 };
+    const struct memory memory = w->memory;
+
+    plan_free(&w->plan);
+    arena_free(&memory, &w->arena);
+    packed_file_unmap(&w->map);
+    memory_release(&memory, w->tokenizer, w->tokenizer_bytes);
+    memory_release(&memory, w->blocks, w->block_capacity * sizeof *w->blocks);
+    memory_release(&memory, w->layers, w->layer_capacity * sizeof *w->layers);
+    *w = (struct weights){ 0 };
 }

@@ -32,31 +32,42 @@ struct layer {
 };
 
 struct weights {
+    struct memory memory; /* of all arrays and structs */
     struct arena arena;
     struct weight_plan plan; /* its items point into this struct */
     struct packed_map map;   /* the file that has the arrays of the plan, or none */
     size_t parameters;
     struct layer *layers; /* [layer_count], in the order of the forward pass */
-    size_t layer_count;
+    size_t layer_count, layer_capacity;
     /* the packed matrix of most rows of each pair of number types; without a kernel: none */
     struct vit_packed widest[VIT_MATMUL_PAIRS];
 
     void *tokenizer; /* the tokenizer's own */
-    float *prefix;   /* [prefix][dim], class token and so on, with their positions */
+    size_t tokenizer_bytes;
+    float *prefix; /* [prefix][dim], class token and so on, with their positions */
     struct positions positions;
     struct norm pre_norm;
-    struct block *blocks;
+    struct block *blocks; /* [block_capacity], at least one */
+    size_t block_capacity;
     struct norm norm; /* of tokens or, with VIT_FINAL_NORM_POOLED, of the pooled vector */
     struct map_pool pool;
     struct linear pre_logits, head, dist_head;
 };
 
 /*
- * Allocates the weights of a configuration and reads them, or maps the file options->packed in
- * their place. The linear layers are packed for the kernels of options->precision and
- * options->keep. *weights, which was zeroed, must not move afterwards. VIT_ENOMEM;
- * VIT_EUNSUPPORTED: a weight exceeds the precision; as packed_file_map, precision_choose and
- * positions_load; what the source returns.
+ * The bytes that the weights of a configuration take, at most: a mapped table of positions takes
+ * none. VIT_EINVAL as precision_choose; VIT_ENOMEM, also if the bytes do not fit in size_t.
+ */
+enum vit_status weights_measure(const struct vit_config *config, const struct vit_kernels *kernels,
+                                const struct vit_model_options *options, size_t *bytes,
+                                struct vit_error *err);
+
+/*
+ * Allocates the weights of a configuration, from weights->memory, and reads them, or maps the file
+ * options->packed in their place. The linear layers are packed for the kernels of
+ * options->precision and options->keep. *weights, which was zeroed except for its memory, must not
+ * move afterwards. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds the precision; as
+ * packed_file_map, precision_choose and positions_load; what the source returns.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              const struct vit_model_options *options,

@@ -1,20 +1,25 @@
 /* workspace.c - the activations of one image's forward pass */
 #include "model/workspace.h"
 
-#include <stdlib.h>
-
 #include "config/derived.h"
 #include "model/tokenizer.h"
 
-bool workspace_init(const struct vit_model *model, struct workspace *ws)
+size_t workspace_structs(const struct vit_model *model)
 {
-    ws->tokenizer = calloc(1, tokenizer_of(&model->config)->buffers_bytes);
+    return tokenizer_of(&model->config)->buffers_bytes;
+}
+
+bool workspace_init(const struct vit_model *model, const struct memory *memory,
+                    struct workspace *ws)
+{
+    ws->tokenizer = memory_zeroed(memory, 1, workspace_structs(model));
     return ws->tokenizer != NULL;
 }
 
-void workspace_free(struct workspace *ws)
+void workspace_free(const struct vit_model *model, const struct memory *memory,
+                    struct workspace *ws)
 {
-    free(ws->tokenizer);
+    memory_release(memory, ws->tokenizer, workspace_structs(model));
     ws->tokenizer = NULL;
 }
 

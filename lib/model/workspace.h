@@ -18,9 +18,15 @@ struct workspace {
     void *matmul;      /* scratch of vit_matmul */
 };
 
-/* Allocates the structs that the workspace points to, not the activations. False: no memory. */
-bool workspace_init(const struct vit_model *model, struct workspace *ws);
-void workspace_free(struct workspace *ws); /* a zeroed one is allowed */
+/* The bytes of the structs that a workspace points to, without the activations. */
+size_t workspace_structs(const struct vit_model *model);
+
+/* Allocates them. False: no memory. */
+bool workspace_init(const struct vit_model *model, const struct memory *memory,
+                    struct workspace *ws);
+/* A zeroed one is allowed; `memory` as for workspace_init. */
+void workspace_free(const struct vit_model *model, const struct memory *memory,
+                    struct workspace *ws);
 
 /* Carves the activations for an image on `threads` threads. Call it twice: see struct arena. */
 void workspace_carve(struct arena *arena, const struct vit_model *model, size_t threads,

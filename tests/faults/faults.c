@@ -11,6 +11,7 @@
 #include "tests/faults/allocator.h"
 #include "tests/faults/deflate.h"
 #include "vit/image.h"
+#include "vit/inspect.h"
 #include "vit/parallel.h"
 #include "vit/vit.h"
 
@@ -143,6 +144,100 @@ static enum vit_status verify_packed(const char *path, uint64_t *result, struct 
         status = vit_model_verify_packed(model, err);
     vit_model_free(model);
     *result = 1;
+    return status;
+}
+
+/* Hooks over the same memory, which therefore fail too. */
+static void *allocate_hook(void *user, size_t alignment, size_t bytes)
+{
+    (void)user;
+    return aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+
+static void release_hook(void *user, void *memory, size_t bytes)
+{
+    (void)user;
+    (void)bytes;
+    free(memory);
+}
+
+static const struct vit_allocator hooks = { .size = sizeof hooks,
+                                            .allocate = allocate_hook,
+                                            .release = release_hook };
+
+static enum vit_status take_from_hooks(const char *path, const char *from, uint64_t *result,
+                                       struct vit_error *err)
+{
+    const struct vit_model_options options = { .size = sizeof options,
+                                               .packed = from,
+                                               .allocator = &hooks };
+    const struct vit_context_options one = { .size = sizeof one,
+                                             .threads = 1,
+                                             .allocator = &hooks };
+    struct vit_model *model = NULL;
+    struct vit_context *context = NULL;
+    size_t bytes = 0;
+    enum vit_status status;
+
+    if (!(status = vit_model_open(path, &options, &model, err)) &&
+        !(status = vit_context_bytes(model, &one, &bytes, err)))
+        status = vit_context_create(model, &one, &context, err);
+    *result = bytes;
+    vit_context_free(context);
+    vit_model_free(model);
+    return status;
+}
+
+static enum vit_status open_with_hooks(const char *path, uint64_t *result, struct vit_error *err)
+{
+    return take_from_hooks(path, NULL, result, err);
+}
+
+static enum vit_status open_packed_with_hooks(const char *path, uint64_t *result,
+                                              struct vit_error *err)
+{
+    return take_from_hooks(path, packed, result, err);
+}
+
+/* What is said before memory is taken. */
+static enum vit_status measure(const char *path, uint64_t *result, struct vit_error *err)
+{
+    struct vit_config config = { .size = sizeof config };
+    size_t bytes = 0;
+    enum vit_status status = vit_config_from_directory(path, NULL, &config, err);
+
+    if (!status)
+        status = vit_model_bytes(&config, NULL, &bytes, err);
+    *result = bytes;
+    return status;
+}
+
+/* The files of the digits in memory, which is not part of what fails. */
+static enum vit_status open_from_memory(const char *path, uint64_t *result, struct vit_error *err)
+{
+    static char config[1 << 16], weights[1 << 20];
+    static struct vit_file files[2] = {
+        { .size = sizeof *files, .name = "config.json", .data = config },
+        { .size = sizeof *files, .name = "model.safetensors", .data = weights },
+    };
+    struct vit_model *model = NULL;
+    bool was_armed = armed;
+
+    armed = false;
+    for (size_t i = 0; i < 2 && files[i].bytes == 0; i++) {
+        char name[300];
+        snprintf(name, sizeof name, "%s/%s", path, files[i].name);
+        FILE *const file = fopen(name, "rb");
+        files[i].bytes =
+            file ? fread((char *)files[i].data, 1, i ? sizeof weights : sizeof config, file) : 0;
+        if (file)
+            fclose(file);
+    }
+    allocator.blocks = 0;
+    armed = was_armed;
+    const enum vit_status status = vit_model_open_files(2, files, NULL, &model, err);
+    *result = model ? vit_model_parameter_count(model) : 0;
+    vit_model_free(model);
     return status;
 }
 
@@ -301,6 +396,7 @@ static void inject_packed(size_t every, size_t *offset)
             exit(2);
         }
         inject(open_packed, models[i], every, (*offset)++);
+        inject(open_packed_with_hooks, models[i], every, (*offset)++);
         inject(verify_packed, models[i], every, (*offset)++);
     }
     unlink(packed);
@@ -330,6 +426,9 @@ int main(int argc, char **argv)
     inject(open_with_pool, "models/digits", every, offset++);
     inject_deflated(every, offset++);
     inject_packed(every, &offset);
+    inject(open_with_hooks, "models/digits", every, offset++);
+    inject(measure, "models/digits", every, offset++);
+    inject(open_from_memory, "models/digits", every, offset++);
     inject_all(decode_image, "tests/golden/decode", images, every, &offset);
     inject_all(decode_image, "tests/golden/preprocess", images, every, &offset);
     printf("faults: %zu of %zu points as expected; %zu of %zu files\n", points - wrong, points,
