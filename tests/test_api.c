@@ -137,7 +137,7 @@ Test(api, options_of_an_unknown_size_are_refused)
     struct vit_error err;
 
     expect_failure(VIT_EINVAL, vit_model_create_random(&tiny, 1, &model_options, &model, &err),
-                   &err, "struct vit_model_options: expected size 80, found 0");
+                   &err, "struct vit_model_options: expected size 96, found 0");
     cr_assert_eq(vit_model_create_random(&tiny, 1, NULL, &model, NULL), VIT_OK);
     struct vit_config config = tiny;
     config.size = 1;

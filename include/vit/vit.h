@@ -138,6 +138,15 @@ struct vit_model_options {
      */
     const char *packed;
     const struct vit_allocator *allocator; /* NULL: the C library's memory, with huge pages */
+    /*
+     * Called while weights are read, on the thread that opens the model, after every few rows of a
+     * tensor: `done` of `total` numbers. Neither ever shrinks; done is total in the last call, once
+     * the model is complete, and only there. With `packed`, which reads no weights, that is the
+     * only call. If it returns true, opening stops with VIT_ECANCELED and nothing is left of it.
+     * NULL: never.
+     */
+    bool (*progress)(void *user, size_t done, size_t total);
+    void *user; /* passed to progress */
     unsigned char reserved[8];
 };
 
@@ -178,7 +187,8 @@ struct vit_context_options {
  * expected and what was found. VIT_EINVAL: invalid options, or an image size that the patch does
  * not divide. VIT_ESTALE: options->packed is not of this model; VIT_EFORMAT: it is another file.
  * Also VIT_EUNSUPPORTED: this machine cannot run the instruction set, the positions
- * cannot be resized, or a weight is finite but too large for the precision. VIT_ENOMEM.
+ * cannot be resized, or a weight is finite but too large for the precision. VIT_ECANCELED: the
+ * progress hook returned true. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_model_open(const char *directory,
                                        const struct vit_model_options *options,

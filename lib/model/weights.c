@@ -10,6 +10,7 @@
 #include "config/pos_embed.h"
 #include "model/packed_weights.h"
 #include "model/precision.h"
+#include "model/progress.h"
 #include "model/tokenizer.h"
 #include "vit/inspect.h"
 
@@ -181,7 +182,8 @@ static size_t count_parameters(const struct weight_plan *plan, const struct vit_
 }
 
 static enum vit_status read_items(const struct weight_plan *plan,
-                                  const struct weight_source *source, struct vit_error *err)
+                                  const struct weight_source *source, struct progress *progress,
+                                  struct vit_error *err)
 {
     size_t max_floats = 1;
     enum vit_status status = VIT_OK;
@@ -198,6 +200,7 @@ static enum vit_status read_items(const struct weight_plan *plan,
         const struct plan_item *const item = &plan->items[i];
         if (item->slot == SLOT_COUNT)
             continue;
+        progress->again = item->again;
         if (item->packed)
             status = read_packed(plan, source, item, rows, err);
         else
@@ -206,6 +209,7 @@ static enum vit_status read_items(const struct weight_plan *plan,
                              item->rows * item->columns, *item->floats, err);
     }
     free(rows);
+    progress->again = false;
     return status;
 }
 
@@ -226,20 +230,20 @@ static enum vit_status read_prefix(const struct vit_config *c, const struct weig
     return status;
 }
 
-static enum vit_status read_weights(const struct vit_config *config,
-                                    const struct weight_source *source, struct weights *w,
-                                    struct vit_error *err)
+static enum vit_status read_weights(const struct vit_config *config, struct progress *progress,
+                                    struct weights *w, struct vit_error *err)
 {
+    const struct weight_source source = progress_source(progress);
     enum vit_status status;
 
     plan_carve(&w->plan, &w->arena);
     if (!arena_allocate(&w->memory, &w->arena))
         return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", w->arena.used);
     plan_carve(&w->plan, &w->arena);
-    if ((status = read_items(&w->plan, source, err)) ||
-        (status = read_prefix(config, source, w->prefix, err)))
+    if ((status = read_items(&w->plan, &source, progress, err)) ||
+        (status = read_prefix(config, &source, w->prefix, err)))
         return status;
-    return positions_load(config, source, &w->positions, w->prefix, err);
+    return positions_load(config, &source, &w->positions, w->prefix, err);
 }
 
 /* --- a file of packed weights */
@@ -378,11 +382,12 @@ enum vit_status weights_load(const struct vit_config *config, const struct vit_k
 
     if (status)
         return status;
-    status = options->packed ? map_weights(config, options, source, weights, err)
-                             : read_weights(config, source, weights, err);
-    note_all_widest(weights);
     weights->parameters = count_parameters(&weights->plan, config, source);
-    return status;
+    struct progress progress = { source, options, .total = weights->parameters };
+    status = options->packed ? map_weights(config, options, source, weights, err)
+                             : read_weights(config, &progress, weights, err);
+    note_all_widest(weights);
+    return status ? status : progress_end(&progress, err);
 }
 
 void weights_free(struct weights *w)

@@ -67,7 +67,8 @@ enum vit_status weights_measure(const struct vit_config *config, const struct vi
  * options->packed in their place. The linear layers are packed for the kernels of
  * options->precision and options->keep. *weights, which was zeroed except for its memory, must not
  * move afterwards. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds the precision; as
- * packed_file_map, precision_choose and positions_load; what the source returns.
+ * packed_file_map, precision_choose and positions_load; what the source returns; VIT_ECANCELED:
+ * options->progress returned true.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              const struct vit_model_options *options,
