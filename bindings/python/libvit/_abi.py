@@ -50,24 +50,27 @@ class DecodeOptions(Sized):
 class ModelOptions(Sized):
     _fields_ = [("size", c_size_t), ("isa", c_char_p), ("height", c_size_t), ("width", c_size_t),
                 ("max_file_bytes", c_size_t), ("keep", c_char_p), ("precision", c_int),
-                ("zeros", c_ubyte * 4), ("packed", c_char_p), ("reserved", c_ubyte * 8)]
+                ("zeros", c_ubyte * 4), ("packed", c_char_p), ("allocator", c_void_p),
+                ("progress", c_void_p), ("user", c_void_p), ("reserved", c_ubyte * 8)]
 
 
 class ContextOptions(Sized):
     _fields_ = [("size", c_size_t), ("max_batch", c_size_t), ("threads", c_size_t),
                 ("run", c_void_p), ("cancel", c_void_p), ("user", c_void_p),
-                ("reserved", c_ubyte * 8)]
+                ("allocator", c_void_p), ("reserved", c_ubyte * 8)]
 
 
 class OutputRequest(Sized):
     _fields_ = [("size", c_size_t), ("output", c_int), ("block", c_size_t), ("data", c_void_p),
-                ("reserved", c_ubyte * 8)]
+                ("data_list", c_void_p), ("reserved", c_ubyte * 8)]
 
 
 class Call(Sized):
     _fields_ = [("size", c_size_t), ("batch", c_size_t), ("images", c_void_p),
                 ("outputs", POINTER(OutputRequest)), ("output_count", c_size_t),
                 ("pixels", POINTER(Image)), ("preprocess", POINTER(ModelPreprocessConfig)),
+                ("image_list", c_void_p), ("image_errors", POINTER(Error)),
+                ("cancel_image", c_void_p), ("user", c_void_p), ("observe", c_void_p),
                 ("reserved", c_ubyte * 8)]
 
 
@@ -96,14 +99,14 @@ STRUCTS: dict[str, type[ctypes.Structure]] = {
     "vit_pool_options": PoolOptions,
 }
 
-# enum vit_pixel_format, enum vit_scores. Statuses are in errors.py; outputs, precisions and the
-# values of configurations are known by name at run time.
+# enum vit_pixel_format. Statuses are in errors.py; outputs, precisions and the values of
+# configurations are known by name at run time.
 PIXEL_FORMAT_RGB, PIXEL_FORMAT_BGR, PIXEL_FORMAT_RGBA, PIXEL_FORMAT_GRAY = range(4)
-SCORES_SOFTMAX, SCORES_SIGMOID, SCORES_NONE = range(3)
 
 _ERR = POINTER(Error)
 _OUT = POINTER(c_void_p)
 _SIZES = POINTER(c_size_t)
+_FLOATS = POINTER(c_float)
 
 # Of libvit: result, arguments. An opaque object is a c_void_p.
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
@@ -122,7 +125,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "vit_model_parameter_count": (c_size_t, [c_void_p]),
     "vit_model_precision": (c_int, [c_void_p]),
     "vit_model_is_classifier": (c_bool, [c_void_p]),
-    "vit_model_scores": (c_int, [c_void_p]),
     "vit_model_grid": (None, [c_void_p, _SIZES, _SIZES]),
     "vit_output_shape": (None, [c_void_p, c_int, c_size_t, _SIZES, _SIZES]),
     "vit_output_from_name": (c_int, [c_char_p, POINTER(c_int), _ERR]),
@@ -131,8 +133,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "vit_context_create": (c_int, [c_void_p, POINTER(ContextOptions), _OUT, _ERR]),
     "vit_context_free": (None, [c_void_p]),
     "vit_forward_call": (c_int, [c_void_p, POINTER(Call), _ERR]),
+    "vit_top_k": (c_int, [c_void_p, c_size_t, _FLOATS, _SIZES, _FLOATS, _ERR]),
     "vit_preprocess_image": (c_int, [POINTER(ModelPreprocessConfig), POINTER(Image),
-                                     POINTER(PreprocessOptions), POINTER(c_float), _ERR]),
+                                     POINTER(PreprocessOptions), _FLOATS, _ERR]),
     "vit_preprocess_pixels": (c_int, [POINTER(ModelPreprocessConfig), POINTER(Image),
                                       POINTER(PreprocessOptions), POINTER(Image), _ERR]),
     "vit_pool_create": (c_int, [POINTER(PoolOptions), _OUT, _ERR]),

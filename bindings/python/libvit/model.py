@@ -99,7 +99,6 @@ class VisionTransformer:
             self.family: str = library.vit_model_family(model).decode()
             self.parameter_count: int = library.vit_model_parameter_count(model)
             self.is_classifier: bool = library.vit_model_is_classifier(model)
-            self._scores: int = library.vit_model_scores(model)
             self.labels: tuple[str | None, ...] = tuple(
                 _text(library.vit_model_label(model, i)) for i in range(config.classes))
             self.label_descriptions: tuple[str | None, ...] = tuple(
@@ -248,7 +247,7 @@ class VisionTransformer:
         items, single = (images, False) if is_tensor(images) else as_list(images)
         logits = self._forward(self._images(items), ("logits", 0))[0]
         results = [[Prediction(label=self.labels[c] or f"LABEL_{c}", score=score)
-                    for c, score in rank(row.tolist(), top_k, self._scores, name_of(items[i], i))]
+                    for c, score in rank(self._runtime, row, top_k, name_of(items[i], i))]
                    for i, row in enumerate(logits)]
         return results[0] if single else results
 
