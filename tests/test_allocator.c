@@ -341,6 +341,6 @@ Test(allocator, reserved_bytes_of_options_are_zero)
 
     options.zeros[2] = 3;
     cr_assert_eq(vit_model_create_random(&config, 1, &options, &model, &err), VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "expected 0 after precision, found 3"), "%s", err.message);
+    cr_assert(strstr(err.message, "expected 0 after digest, found 3"), "%s", err.message);
     count_checks(2);
 }

@@ -4,60 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "compare.h"
 #include "counts.h"
 #include "make_checkpoint.h"
+#include "mapped_directory.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
-
-enum { MAX_FILES = 16 };
-
-struct list {
-    size_t count;
-    struct vit_file files[MAX_FILES];
-};
-
-/* The files of a directory, in pages that cannot be written, in the order of the listing. */
-static struct list map_directory(const char *path)
-{
-    struct list list = { 0 };
-    DIR *const directory = opendir(path);
-    const struct dirent *entry;
-
-    cr_assert(directory, "%s", path);
-    while ((entry = readdir(directory))) {
-        char name[512];
-        struct stat info;
-        snprintf(name, sizeof name, "%s/%s", path, entry->d_name);
-        if (stat(name, &info) != 0 || !S_ISREG(info.st_mode))
-            continue;
-        FILE *const file = fopen(name, "rb");
-        const size_t bytes = (size_t)info.st_size;
-        void *const data =
-            mmap(NULL, bytes + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        cr_assert(file && data != MAP_FAILED && fread(data, 1, bytes, file) == bytes);
-        fclose(file);
-        cr_assert_eq(mprotect(data, bytes + 1, PROT_READ), 0);
-        cr_assert_lt(list.count, MAX_FILES);
-        list.files[list.count++] = (struct vit_file){
-            .size = sizeof *list.files, .name = strdup(entry->d_name), .data = data, .bytes = bytes
-        };
-    }
-    closedir(directory);
-    return list;
-}
-
-static void unmap(struct list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        munmap((void *)list->files[i].data, list->files[i].bytes + 1);
-        free((void *)list->files[i].name);
-    }
-    list->count = 0;
-}
 
 /* The tokens after the last block, or what is there without one. */
 static float *compute(const struct vit_model *model, size_t *count)
@@ -90,7 +44,7 @@ static float *compute(const struct vit_model *model, size_t *count)
 /* The files' memory is gone before the model is used. */
 static void expect_same_model(const char *path)
 {
-    struct list list = map_directory(path);
+    struct mapped_directory list = map_directory(path);
     struct vit_model *expected, *found;
     struct vit_tensor_info tensor = { .size = sizeof tensor };
     struct vit_error err;
@@ -99,7 +53,7 @@ static void expect_same_model(const char *path)
     cr_assert_eq(vit_model_open(path, NULL, &expected, &err), VIT_OK, "%s", err.message);
     cr_assert_eq(vit_model_open_files(list.count, list.files, NULL, &found, &err), VIT_OK, "%s: %s",
                  path, err.message);
-    unmap(&list);
+    unmap_directory(&list);
     float *const a = compute(expected, &count), *const b = compute(found, &again);
     cr_assert_eq(again, count);
     expect_same_bits(count, a, b, "%s", path);
@@ -213,7 +167,7 @@ Test(open_files, a_list_that_contradicts_itself_is_refused)
 Test(open_files, a_missing_or_malformed_file_is_named)
 {
     static const char lfs[] = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n";
-    struct list list = map_directory("tests/golden/timm-vit");
+    struct mapped_directory list = map_directory("tests/golden/timm-vit");
     struct vit_file files[2] = {
         { .size = sizeof *files, .name = "config.json", .data = "{", .bytes = 1 },
         { .size = sizeof *files, .name = "model.safetensors", .data = NULL, .bytes = 0 },
@@ -242,5 +196,5 @@ Test(open_files, a_missing_or_malformed_file_is_named)
     files[1].bytes = strlen(files[1].data);
     expect_failure(VIT_ENOTFOUND, 2, files, 0,
                    "files in memory: expected b.safetensors, found no such file");
-    unmap(&list);
+    unmap_directory(&list);
 }

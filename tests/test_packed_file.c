@@ -278,12 +278,12 @@ Test(packed_file, a_model_of_files_in_memory_is_neither_saved_nor_opened)
 
 Test(packed_file, options_with_a_byte_in_the_gap_are_of_a_later_version)
 {
-    struct vit_model_options options = { .size = sizeof options, .zeros = { 0, 0, 0, 1 } };
+    struct vit_model_options options = { .size = sizeof options, .zeros = { 0, 0, 1 } };
     struct vit_error err = { .message = "" };
     struct vit_model *model = NULL;
 
     cr_assert_eq(vit_model_open(MODEL, &options, &model, &err), VIT_EUNSUPPORTED);
-    cr_assert(!model && strstr(err.message, "expected 0 after precision, found 1"), "%s",
+    cr_assert(!model && strstr(err.message, "expected 0 after digest, found 1"), "%s",
               err.message);
     count_checks(1);
 }

@@ -8,7 +8,7 @@
 #include "tools/machine.h"
 
 struct info_options {
-    bool models, verify, json;
+    bool models, verify, digest, json;
     struct size size;
 };
 
@@ -24,6 +24,11 @@ static const struct option options[] = {
       .field = offsetof(struct info_options, verify),
       .help = "read all of the file of --packed and of the files of weights, and compare their\n"
               "SHA-256 with those in the file" },
+    { .name = "digest",
+      .parse = parse_flag,
+      .field = offsetof(struct info_options, digest),
+      .help = "read the files of weights again for the digest of the model's files, which\n"
+              "identifies them; with --packed it is always there" },
     OPTION_SIZE(struct info_options),
     OPTION_JSON(struct info_options),
 };
@@ -140,21 +145,26 @@ static enum vit_status info(const struct invocation *in, struct vit_error *err)
     const struct info_options *const o = in->options;
     const char *const directory = in->count ? in->operands[0] : NULL;
     const struct vit_kernels *kernels;
+    struct common_options common = *in->common;
     struct session session = { 0 };
-    enum vit_status status = vit_kernels_get(in->common->isa, &kernels, err);
+    enum vit_status status = vit_kernels_get(common.isa, &kernels, err);
+
+    common.digest = o->digest || common.packed; /* whose header has the digests */
 
     if (o->models && directory)
         return tool_fail(err, VIT_EINVAL, "info: expected either --models or MODEL, found both");
-    if (o->verify && !(directory && in->common->packed))
+    if (o->verify && !(directory && common.packed))
         return tool_fail(err, VIT_EINVAL,
                          "info: expected MODEL and --packed with --verify, found no %s",
                          directory ? "--packed" : "MODEL");
+    if (o->digest && !directory)
+        return tool_fail(err, VIT_EINVAL, "info: expected MODEL with --digest, found none");
     if (!status && o->models)
         return print_models(o->json, err);
     if (!status && o->verify)
-        status = verify_packed(in->common, o->size, directory, err);
+        status = verify_packed(&common, o->size, directory, err);
     if (!status && directory)
-        status = session_open(in->common, o->size, directory, 0, &session, err);
+        status = session_open(&common, o->size, directory, 0, &session, err);
     session.verified = o->verify;
     if (!status && o->json) {
         json_t *root = info_json(kernels);

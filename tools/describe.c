@@ -76,6 +76,7 @@ static void print_summary(struct printer *p, const struct session *s)
     static const char *const scores[] = { [VIT_SCORES_SOFTMAX] = "softmax",
                                           [VIT_SCORES_SIGMOID] = "sigmoid",
                                           [VIT_SCORES_NONE] = "none: regression" };
+    const char *const digest = vit_model_digest(s->model);
     size_t rows, columns, tokens, embedding;
     double flops = 0;
 
@@ -95,6 +96,8 @@ static void print_summary(struct printer *p, const struct session *s)
         print_entry(p, "packed", json_text(s->packed), NULL,
                     s->verified ? "SHA-256 of its data and of the files of weights verified"
                                 : "--packed; not verified: --verify");
+    if (digest)
+        print_entry(p, "digest", json_text(digest), NULL, "of its files and their names");
     print_entry(p, "flops", json_real(flops), NULL, "per image; a multiply-add counts as 2");
     print_entry(p, "grid_rows", size_json(rows), NULL, "of patches");
     print_entry(p, "grid_columns", size_json(columns), NULL, NULL);

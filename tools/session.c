@@ -24,7 +24,8 @@ struct vit_model_options model_options(const struct common_options *common, stru
                                        .width = size.width,
                                        .keep = common->keep,
                                        .precision = (enum vit_precision)common->precision,
-                                       .packed = common->packed };
+                                       .packed = common->packed,
+                                       .digest = common->digest };
 }
 
 bool turns_images(const struct common_options *common, bool model)

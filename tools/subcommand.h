@@ -20,6 +20,7 @@ struct common_options {
     int precision;     /* enum vit_precision; while options are parsed, PRECISION_NONE: not given */
     const char *keep;  /* layers that stay in float32; or NULL */
     char *packed;      /* a file of packed weights, which may be written; or NULL */
+    bool digest;       /* of the model's files; info's own */
     bool help, version;
 };
 

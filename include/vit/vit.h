@@ -125,7 +125,8 @@ struct vit_model_options {
      */
     const char *keep;
     enum vit_precision precision;
-    unsigned char zeros[4]; /* 0: later fields */
+    bool digest;            /* for vit_model_digest, which says what it costs */
+    unsigned char zeros[3]; /* 0: later fields */
     /*
      * A file of vit_model_save_packed, which is mapped in place of reading and packing the weights:
      * the same bits, no weights are read, and all processes that map it share one copy. It must
@@ -266,6 +267,25 @@ VIT_API enum vit_status vit_model_save_packed(const struct vit_model *model, con
  */
 VIT_API enum vit_status vit_model_verify_packed(const struct vit_model *model,
                                                 struct vit_error *err);
+
+/*
+ * What identifies the files of a model: 64 hexadecimal digits, for logs, caches and comparisons. It
+ * is the SHA-256 of a text that has a line for each file that was read, sorted by name as bytes:
+ * the SHA-256 of the file, two spaces, its name without a directory, a line feed. In the folder:
+ *   LC_ALL=C sha256sum config.json model.safetensors preprocessor_config.json | sha256sum
+ * The files are those of weights; config.json, preprocessor_config.json and processor_config.json
+ * as far as they exist; labels.txt where config.json has no labels; no index of shards. So it is the
+ * same from a directory, from memory and from packed weights, on every machine; and another one if
+ * a byte of a file, or its name, is another. It does not depend on the options: log the precision,
+ * `keep` and the image size beside it, because results do.
+ * vit_model_options.digest asks for it: opening then reads the files of weights a second time,
+ * without calling progress. Of a file of packed weights it takes the digests in its header, which
+ * are those of the weights that it has, and reads nothing more. Opening is then also VIT_ESTALE: a
+ * file of weights was changed while it was read; VIT_EUNSUPPORTED: its name has a backslash, a
+ * control character, or more than 255 bytes. VIT_EINVAL: a random model, which has no files.
+ * NULL: the model was opened without it. Valid until the model is freed. Thread-safe.
+ */
+VIT_API const char *vit_model_digest(const struct vit_model *model);
 
 /*
  * Adds a reference to a model, for another owner, and returns the model. Each reference is dropped

@@ -17,9 +17,14 @@
 #include "files/fail_file.h"
 #include "files/file.h"
 
+enum { MAX_TEXTS = 4 }; /* those of open_config and open_labels */
+
 struct checkpoint {
     char *path; /* of the directory; NULL: files in memory */
     uint64_t max_file_bytes;
+    bool digest;
+    struct file_digest texts[MAX_TEXTS]; /* [text_count], if `digest` */
+    size_t text_count;
     struct parsed_config parsed;
     struct vit_config config; /* parsed.config at the requested size */
     struct tensors *tensors;
@@ -29,6 +34,16 @@ struct checkpoint {
     const struct tensor *kept;     /* the tensor whose data are in memory, or NULL */
     float *kept_data;              /* in the stored layout */
 };
+
+/* `name` is static. The text may be that of no file. */
+static void note_text(struct checkpoint *c, const char *name, const struct text_file *text)
+{
+    if (!c->digest || !text->text)
+        return;
+    struct file_digest *const noted = &c->texts[c->text_count++];
+    noted->name = name;
+    sha256(text->text, text->bytes, noted->digest);
+}
 
 static enum vit_status open_config(const struct directory *directory, struct checkpoint *c,
                                    struct vit_error *err)
@@ -44,9 +59,11 @@ static enum vit_status open_config(const struct directory *directory, struct che
     };
     enum vit_status status = VIT_OK;
 
-    for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; !status && i < sizeof texts / sizeof *texts; i++) {
         status = directory_read_text(directory, texts[i].name, CONFIG_MAX_BYTES, true,
                                      texts[i].text, err);
+        note_text(c, texts[i].name, texts[i].text);
+    }
     if (!status)
         status = parse_config(&files, c->tensors, &c->parsed, err);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -65,6 +82,7 @@ static enum vit_status open_labels(const struct directory *directory, struct che
         return VIT_OK;
     if ((status = directory_read_text(directory, "labels.txt", LABELS_MAX_BYTES, true, &text, err)))
         return status;
+    note_text(c, "labels.txt", &text);
     status = labels_parse_lines(&text, parsed->config.classes, &parsed->labels, err);
     text_file_free(&text);
     return status;
@@ -168,6 +186,7 @@ enum vit_status checkpoint_open(const struct checkpoint_place *place, size_t hei
     if (!opened)
         return fail_no_memory(err, place->path ? place->path : directory.path);
     opened->max_file_bytes = place->max_file_bytes;
+    opened->digest = place->digest;
     if (place->path) {
         opened->path = strdup(place->path);
         status = opened->path ? directory_open(place->path, &directory, err)
@@ -201,6 +220,11 @@ bool checkpoint_is_directory(const struct checkpoint *checkpoint)
 const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, size_t i)
 {
     return tensors_file(checkpoint->tensors, i);
+}
+
+const struct file_digest *checkpoint_text(const struct checkpoint *checkpoint, size_t i)
+{
+    return i < checkpoint->text_count ? &checkpoint->texts[i] : NULL;
 }
 
 /* Whether file i is as it was: NULL past the last of both. */

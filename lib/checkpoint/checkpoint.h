@@ -6,6 +6,7 @@
 #include "checkpoint/provenance.h"
 #include "checkpoint/slots.h"
 #include "files/file.h"
+#include "files/sha256.h"
 #include "vit/inspect.h"
 
 struct checkpoint;
@@ -16,6 +17,7 @@ struct checkpoint_place {
     size_t count;
     const struct memory_file *files; /* [count], of different names */
     uint64_t max_file_bytes;         /* of each file; 0: no limit */
+    bool digest;                     /* checkpoint_text has digests */
 };
 
 /*
@@ -76,6 +78,9 @@ bool checkpoint_is_directory(const struct checkpoint *checkpoint);
 
 /* File i of the weights; NULL past the last. */
 const struct input_file *checkpoint_file(const struct checkpoint *checkpoint, size_t i);
+
+/* File i of text that was read, in no order; NULL past the last, or without place->digest. */
+const struct file_digest *checkpoint_text(const struct checkpoint *checkpoint, size_t i);
 
 /*
  * Opens a checkpoint that is a directory a second time, at the checkpoint's own size. VIT_ESTALE: a

@@ -53,6 +53,8 @@ bool file_is_unchanged(const struct input_file *file)
     struct input_file now;
     struct stat info;
 
+    if (file->data)
+        return true;
     if (fstat(file->fd, &info) != 0)
         return false;
     stamp(&info, &now);

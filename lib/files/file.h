@@ -42,7 +42,7 @@ enum vit_status file_open_at(int directory, const char *name, char *path, struct
 /* Whether both have the same length and the same time. */
 bool file_has_stamp_of(const struct input_file *file, const struct input_file *other);
 
-/* Whether an open file on disk has the length and the time that it had. */
+/* Whether an open file has the length and the time that it had; one in memory always has. */
 bool file_is_unchanged(const struct input_file *file);
 
 /* Opens a file in memory; `path` as for file_open_at. VIT_EFORMAT: a pointer of Git LFS. */

@@ -4,6 +4,12 @@
 
 #include "files/file.h"
 
+/* A file, and its SHA-256. */
+struct file_digest {
+    const char *name;
+    unsigned char digest[32];
+};
+
 /* digest[32] of a block of memory. */
 void sha256(const void *bytes, size_t count, unsigned char *digest);
 

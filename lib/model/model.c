@@ -45,7 +45,7 @@ static enum vit_status read_options(const struct vit_model_options *from,
     for (size_t i = 0; i < sizeof options->zeros; i++)
         if (options->zeros[i])
             return fail(err, VIT_EUNSUPPORTED,
-                        "struct vit_model_options: expected 0 after precision, found %d",
+                        "struct vit_model_options: expected 0 after digest, found %d",
                         options->zeros[i]);
     return VIT_OK;
 }
@@ -108,6 +108,7 @@ static enum vit_status open_checkpoint(struct checkpoint_place place,
     if (!place.path && (status = refuse_packed(&o, "files in memory", err)))
         goto close;
     place.max_file_bytes = o.max_file_bytes;
+    place.digest = o.digest;
     if ((status = checkpoint_open(&place, o.height, o.width, &m->checkpoint, err)))
         goto close;
     m->config = *checkpoint_config(m->checkpoint);
@@ -229,6 +230,12 @@ static enum vit_status make_random(const struct vit_config *config, uint64_t see
     }
     if ((status = refuse_packed(&o, "a random model", err)))
         goto close;
+    if (o.digest) {
+        status = fail(err, VIT_EINVAL,
+                      "struct vit_model_options: digest: expected false for a random model, which "
+                      "has no files, found true");
+        goto close;
+    }
     provenance_all(&m->provenance, "the caller");
     m->preprocess = unit_pixels(&m->config);
     source.stored = &m->config;
@@ -317,4 +324,11 @@ const char *vit_model_label(const struct vit_model *model, size_t class_index)
     if (!model->checkpoint || class_index >= model->config.classes)
         return NULL;
     return checkpoint_label(model->checkpoint, class_index);
+}
+
+const char *vit_model_digest(const struct vit_model *model)
+{
+    const char *const digest = model->weights.digest.text;
+
+    return digest[0] ? digest : NULL;
 }

@@ -319,6 +319,8 @@ static enum vit_status map_weights(const struct vit_config *config,
     if (!(status = packed_describe(&w->plan, options->precision, source, d, err)) &&
         !(status = packed_file_map(options->packed, &d->header, &w->map, err)))
         status = place_weights(config, source, d, w, err);
+    if (!status && options->digest)
+        status = checkpoint_digest(source->files, &d->header, &w->digest, err);
     packed_description_free(d);
     free(d);
     return status;
@@ -386,6 +388,8 @@ enum vit_status weights_load(const struct vit_config *config, const struct vit_k
     struct progress progress = { source, options, .total = weights->parameters };
     status = options->packed ? map_weights(config, options, source, weights, err)
                              : read_weights(config, &progress, weights, err);
+    if (!status && options->digest && !options->packed)
+        status = checkpoint_digest(source->files, NULL, &weights->digest, err);
     note_all_widest(weights);
     return status ? status : progress_end(&progress, err);
 }

@@ -2,6 +2,7 @@
 #ifndef VIT_MODEL_WEIGHTS_H
 #define VIT_MODEL_WEIGHTS_H
 
+#include "checkpoint/digest.h"
 #include "checkpoint/packed.h"
 #include "model/layers.h"
 #include "model/positions.h"
@@ -37,7 +38,8 @@ struct weights {
     struct weight_plan plan; /* its items point into this struct */
     struct packed_map map;   /* the file that has the arrays of the plan, or none */
     size_t parameters;
-    struct layer *layers; /* [layer_count], in the order of the forward pass */
+    struct sha256_text digest; /* of vit_model_digest; empty without options->digest */
+    struct layer *layers;      /* [layer_count], in the order of the forward pass */
     size_t layer_count, layer_capacity;
     /* the packed matrix of most rows of each pair of number types; without a kernel: none */
     struct vit_packed widest[VIT_MATMUL_PAIRS];
@@ -67,8 +69,8 @@ enum vit_status weights_measure(const struct vit_config *config, const struct vi
  * options->packed in their place. The linear layers are packed for the kernels of
  * options->precision and options->keep. *weights, which was zeroed except for its memory, must not
  * move afterwards. VIT_ENOMEM; VIT_EUNSUPPORTED: a weight exceeds the precision; as
- * packed_file_map, precision_choose and positions_load; what the source returns; VIT_ECANCELED:
- * options->progress returned true.
+ * packed_file_map, precision_choose, positions_load and checkpoint_digest; what the source returns;
+ * VIT_ECANCELED: options->progress returned true.
  */
 enum vit_status weights_load(const struct vit_config *config, const struct vit_kernels *kernels,
                              const struct vit_model_options *options,
