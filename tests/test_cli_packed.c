@@ -165,6 +165,27 @@ Test(cli_packed, info_verifies_digests_and_shows_that_it_did)
     count_checks(4);
 }
 
+Test(cli_packed, info_prints_the_digest_that_sha256sum_computes_with_and_without_a_file)
+{
+    char expected[200];
+
+    copy_model();
+    succeeds("cd $T/digits && LC_ALL=C sha256sum config.json labels.txt model.safetensors | "
+             "sha256sum | cut -c 1-64 | tr -d '\\n'");
+    snprintf(expected, sizeof expected, "\n  digest                 %.64s of its files", cli.out);
+    succeeds("$VIT info $T/digits --digest");
+    cr_assert(strstr(cli.out, expected), "%s", expected);
+    succeeds("$VIT info $T/digits --digest " PACKED); /* which is written */
+    cr_assert(strstr(cli.out, expected));
+    succeeds("$VIT info $T/digits --digest " PACKED);
+    cr_assert(strstr(cli.out, expected));
+    says_nothing();
+    succeeds("$VIT info $T/digits " PACKED);
+    cr_assert(!strstr(cli.out, "digest"));
+    fails("$VIT info --digest", "info: expected MODEL with --digest, found none");
+    count_checks(4);
+}
+
 Test(cli_packed, verify_without_a_file_or_a_model_is_an_error)
 {
     fails("$VIT info models/digits --verify", "expected MODEL and --packed with --verify");

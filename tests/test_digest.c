@@ -19,6 +19,8 @@
 #define DIGITS "dee0b17e800f9ad7aa5fa9a61b80165d3fa970c68986aff2e49f626d8c8fc1c8"
 /* of config.json and model.safetensors alone, in tests/golden/timm-vit */
 #define TIMM "4436fb0e64ab65e9931b0507814e6674258aeef3883a2641b18ab604d9d96b97"
+/* of config.json, model.safetensors and preprocessor_config.json, in tests/golden/hf-vit */
+#define HF_VIT "3644782a3e10cd9e16301fdf55a33487b99ba2c2eecfce92ba9028cd3f1117c3"
 
 struct digest {
     char text[65];
@@ -68,6 +70,7 @@ Test(digest, is_that_of_the_list_that_sha256sum_prints)
     expect_digest(DIGITS, of_directory("models/digits", &asked), "models/digits");
     expect_digest(DIGITS, of_directory("models/digits/", &asked), "models/digits/");
     expect_digest(TIMM, of_directory("tests/golden/timm-vit", &asked), "timm-vit");
+    expect_digest(HF_VIT, of_directory("tests/golden/hf-vit", &asked), "hf-vit");
 }
 
 /* From a directory, from memory in both orders, and from packed weights, which are saved again. */

@@ -283,7 +283,6 @@ Test(packed_file, options_with_a_byte_in_the_gap_are_of_a_later_version)
     struct vit_model *model = NULL;
 
     cr_assert_eq(vit_model_open(MODEL, &options, &model, &err), VIT_EUNSUPPORTED);
-    cr_assert(!model && strstr(err.message, "expected 0 after digest, found 1"), "%s",
-              err.message);
+    cr_assert(!model && strstr(err.message, "expected 0 after digest, found 1"), "%s", err.message);
     count_checks(1);
 }

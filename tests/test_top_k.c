@@ -94,25 +94,47 @@ static void expect_3_ulp(double expected, float found)
     count_checks(1);
 }
 
+enum { MANY = 1000 };
+
+/* Of logits[MANY], the k best. */
+static void expect_softmax(const struct vit_model *model, const float *logits, size_t k)
+{
+    float scores[MANY];
+    size_t classes[MANY];
+    double sum = 0;
+
+    top_k(model, k, logits, classes, scores);
+    for (size_t i = 0; i < MANY; i++)
+        sum += exp((double)logits[i] - (double)logits[classes[0]]);
+    for (size_t i = 0; i < k; i++)
+        expect_3_ulp(exp((double)logits[classes[i]] - (double)logits[classes[0]]) / sum, scores[i]);
+}
+
 Test(top_k, softmax_is_over_all_classes_within_3_ulp)
 {
-    enum { CLASSES = 1000, K = 300 };
-    struct vit_model *const model = model_of(CLASSES, NULL);
-    float logits[CLASSES], scores[K];
-    size_t classes[K];
+    struct vit_model *const model = model_of(MANY, NULL);
+    float logits[MANY];
 
     for (unsigned seed = 0; seed < 8; seed++) {
         const float scale = seed < 4 ? 4.0f : 30.0f;
-        double sum = 0;
-        fill_pattern(CLASSES, logits, PATTERN_NORMAL, seed);
-        for (size_t i = 0; i < CLASSES; i++)
+        fill_pattern(MANY, logits, PATTERN_NORMAL, seed);
+        for (size_t i = 0; i < MANY; i++)
             logits[i] = logits[i] * scale + 100.0f;
-        top_k(model, K, logits, classes, scores);
-        for (size_t i = 0; i < CLASSES; i++)
-            sum += exp((double)logits[i] - (double)logits[classes[0]]);
-        for (size_t i = 0; i < K; i++)
-            expect_3_ulp(exp((double)logits[classes[i]] - (double)logits[classes[0]]) / sum,
-                         scores[i]);
+        expect_softmax(model, logits, 300);
+    }
+    vit_model_free(model);
+}
+
+/* A logit near 0 has digits that its difference to one of 20 cannot have in float: 8 ulp. */
+Test(top_k, softmax_keeps_the_digits_of_small_logits_beside_large_ones)
+{
+    struct vit_model *const model = model_of(MANY, NULL);
+    float logits[MANY];
+
+    for (unsigned seed = 0; seed < 4; seed++) {
+        fill_pattern(MANY, logits, PATTERN_NORMAL, seed);
+        logits[seed] = 20.0f + 0.3f * (float)seed;
+        expect_softmax(model, logits, MANY);
     }
     vit_model_free(model);
 }

@@ -27,8 +27,8 @@ static const struct option options[] = {
     { .name = "digest",
       .parse = parse_flag,
       .field = offsetof(struct info_options, digest),
-      .help = "read the files of weights again for the digest of the model's files, which\n"
-              "identifies them; with --packed it is always there" },
+      .help = "print the digest that identifies the model's files; reads the files of weights\n"
+              "again, except with --packed" },
     OPTION_SIZE(struct info_options),
     OPTION_JSON(struct info_options),
 };
@@ -149,7 +149,7 @@ static enum vit_status info(const struct invocation *in, struct vit_error *err)
     struct session session = { 0 };
     enum vit_status status = vit_kernels_get(common.isa, &kernels, err);
 
-    common.digest = o->digest || common.packed; /* whose header has the digests */
+    common.digest = o->digest;
 
     if (o->models && directory)
         return tool_fail(err, VIT_EINVAL, "info: expected either --models or MODEL, found both");

@@ -271,18 +271,18 @@ VIT_API enum vit_status vit_model_verify_packed(const struct vit_model *model,
 /*
  * What identifies the files of a model: 64 hexadecimal digits, for logs, caches and comparisons. It
  * is the SHA-256 of a text that has a line for each file that was read, sorted by name as bytes:
- * the SHA-256 of the file, two spaces, its name without a directory, a line feed. In the folder:
+ * the SHA-256 of the file, two spaces, its name without a directory, a line feed. In the directory:
  *   LC_ALL=C sha256sum config.json model.safetensors preprocessor_config.json | sha256sum
  * The files are those of weights; config.json, preprocessor_config.json and processor_config.json
- * as far as they exist; labels.txt where config.json has no labels; no index of shards. So it is the
- * same from a directory, from memory and from packed weights, on every machine; and another one if
- * a byte of a file, or its name, is another. It does not depend on the options: log the precision,
- * `keep` and the image size beside it, because results do.
- * vit_model_options.digest asks for it: opening then reads the files of weights a second time,
- * without calling progress. Of a file of packed weights it takes the digests in its header, which
- * are those of the weights that it has, and reads nothing more. Opening is then also VIT_ESTALE: a
- * file of weights was changed while it was read; VIT_EUNSUPPORTED: its name has a backslash, a
- * control character, or more than 255 bytes. VIT_EINVAL: a random model, which has no files.
+ * as far as they exist; labels.txt where config.json has no labels; no index of shards. So the
+ * digest is the same from a directory, from memory and from packed weights, on every machine, and
+ * another one if a byte of a file, or its name, is another. It does not depend on the options. The
+ * results do: log the precision, `keep` and the image size beside it.
+ * vit_model_options.digest asks for it. Opening then reads the files of weights a second time,
+ * without calling progress; from packed weights it takes the digests in their header, which are
+ * those of the weights that they have. Opening is then also VIT_ESTALE: a file of weights was
+ * changed while it was read; VIT_EUNSUPPORTED: the name of one has a backslash, a control character
+ * or more than 255 bytes; VIT_EINVAL: a random model, which has no files.
  * NULL: the model was opened without it. Valid until the model is freed. Thread-safe.
  */
 VIT_API const char *vit_model_digest(const struct vit_model *model);

@@ -147,6 +147,32 @@ static enum vit_status verify_packed(const char *path, uint64_t *result, struct 
     return status;
 }
 
+/* With the digest of the files: read, or from the file of packed weights. */
+static enum vit_status take_digest(const char *path, const char *from, uint64_t *result,
+                                   struct vit_error *err)
+{
+    const struct vit_model_options options = { .size = sizeof options,
+                                               .packed = from,
+                                               .digest = true };
+    struct vit_model *model = NULL;
+    const enum vit_status status = vit_model_open(path, &options, &model, err);
+
+    *result = model ? digest(vit_model_digest(model), 64) : 0;
+    vit_model_free(model);
+    return status;
+}
+
+static enum vit_status open_for_digest(const char *path, uint64_t *result, struct vit_error *err)
+{
+    return take_digest(path, NULL, result, err);
+}
+
+static enum vit_status open_packed_for_digest(const char *path, uint64_t *result,
+                                              struct vit_error *err)
+{
+    return take_digest(path, packed, result, err);
+}
+
 /* Hooks over the same memory, which therefore fail too. */
 static void *allocate_hook(void *user, size_t alignment, size_t bytes)
 {
@@ -397,6 +423,7 @@ static void inject_packed(size_t every, size_t *offset)
         }
         inject(open_packed, models[i], every, (*offset)++);
         inject(open_packed_with_hooks, models[i], every, (*offset)++);
+        inject(open_packed_for_digest, models[i], every, (*offset)++);
         inject(verify_packed, models[i], every, (*offset)++);
     }
     unlink(packed);
@@ -427,6 +454,7 @@ int main(int argc, char **argv)
     inject_deflated(every, offset++);
     inject_packed(every, &offset);
     inject(open_with_hooks, "models/digits", every, offset++);
+    inject(open_for_digest, "models/digits", every, offset++);
     inject(measure, "models/digits", every, offset++);
     inject(open_from_memory, "models/digits", every, offset++);
     inject_all(decode_image, "tests/golden/decode", images, every, &offset);

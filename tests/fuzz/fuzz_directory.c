@@ -221,10 +221,29 @@ static int read_files(int scratch, size_t *count, struct vit_file files[MAX_LIST
     return regular;
 }
 
-/* The status is the directory's, except that a list may not be empty. */
+/* The directory has the digest of the model in memory, which it frees. */
+static void expect_digest(const struct vit_model_options *options, enum vit_status expected,
+                          struct vit_model *memory)
+{
+    struct vit_model *model = NULL;
+    struct vit_error err;
+
+    demand(vit_model_open(directory, options, &model, &err) == expected);
+    demand(!model == !memory);
+    if (model)
+        demand(strcmp(vit_model_digest(model), vit_model_digest(memory)) == 0);
+    vit_model_free(memory);
+    vit_model_free(model);
+}
+
+/*
+ * The status and the digest are the directory's, except that a list may not be empty, and that
+ * names have what sha256sum escapes.
+ */
 static void open_from_memory(int scratch, const struct vit_model_options *options,
                              enum vit_status expected)
 {
+    struct vit_model_options hashed = *options;
     struct vit_file files[MAX_LISTED];
     struct vit_model *model = NULL;
     struct vit_error err;
@@ -234,6 +253,11 @@ static void open_from_memory(int scratch, const struct vit_model_options *option
         demand(vit_model_open_files(count, files, options, &model, &err) == expected);
         demand(expected ? !model && err.message[0] : model != NULL);
         vit_model_free(model);
+        model = NULL;
+        hashed.digest = true;
+        const enum vit_status status = vit_model_open_files(count, files, &hashed, &model, &err);
+        demand(status == expected || status == VIT_EUNSUPPORTED);
+        expect_digest(&hashed, status, model);
     }
     for (size_t i = 0; i < count; i++) {
         free((void *)files[i].data);

@@ -1,4 +1,5 @@
 """test_packed.py - files of packed weights: the same bits, and what is refused"""
+import hashlib
 import os
 import pathlib
 import pickle
@@ -45,6 +46,23 @@ class Packed(Case):
             byte = file.read(1)[0]
             file.seek(-1, os.SEEK_CUR)
             file.write(bytes([byte ^ 1]))
+
+
+class Digest(Packed):
+    def test_it_is_that_of_the_list_of_sha256sum_with_and_without_a_file(self):
+        lines = []
+        for name in ("config.json", "model.safetensors"):
+            contents = pathlib.Path(self.model, name).read_bytes()
+            lines.append(f"{hashlib.sha256(contents).hexdigest()}  {name}\n")
+        expected = hashlib.sha256("".join(lines).encode()).hexdigest()
+        self.save()
+        model = self.open(digest=True)
+        self.assertEqual(model.digest, expected)
+        self.assertEqual(self.open(digest=True, packed=self.packed).digest, expected)
+        self.assertEqual(pickle.loads(pickle.dumps(model)).digest, expected)
+
+    def test_it_is_none_unless_asked_for(self):
+        self.assertIsNone(self.open().digest)
 
 
 class Bits(Packed):

@@ -50,8 +50,9 @@ class DecodeOptions(Sized):
 class ModelOptions(Sized):
     _fields_ = [("size", c_size_t), ("isa", c_char_p), ("height", c_size_t), ("width", c_size_t),
                 ("max_file_bytes", c_size_t), ("keep", c_char_p), ("precision", c_int),
-                ("zeros", c_ubyte * 4), ("packed", c_char_p), ("allocator", c_void_p),
-                ("progress", c_void_p), ("user", c_void_p), ("reserved", c_ubyte * 8)]
+                ("digest", c_bool), ("zeros", c_ubyte * 3), ("packed", c_char_p),
+                ("allocator", c_void_p), ("progress", c_void_p), ("user", c_void_p),
+                ("reserved", c_ubyte * 8)]
 
 
 class ContextOptions(Sized):
@@ -121,6 +122,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "vit_model_get_preprocess_config": (c_int, [c_void_p, POINTER(ModelPreprocessConfig), _ERR]),
     "vit_model_label": (c_char_p, [c_void_p, c_size_t]),
     "vit_model_label_description": (c_char_p, [c_void_p, c_size_t]),
+    "vit_model_digest": (c_char_p, [c_void_p]),
     "vit_model_family": (c_char_p, [c_void_p]),
     "vit_model_parameter_count": (c_size_t, [c_void_p]),
     "vit_model_precision": (c_int, [c_void_p]),

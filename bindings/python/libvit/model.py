@@ -43,12 +43,12 @@ class VisionTransformer:
                  threads: int | None = None, size: int | tuple[int, int] | None = None,
                  isa: str | None = None, keep: Sequence[str] = (), max_file_bytes: int = 0,
                  max_pixels: int = 0, exif_orientation: bool | None = None,
-                 packed: str | os.PathLike[str] | None = None) -> None:
+                 packed: str | os.PathLike[str] | None = None, digest: bool = False) -> None:
         self._path = os.fspath(path)
         self._packed = None if packed is None else os.fspath(packed)
         self._arguments = dict(precision=precision, threads=threads, size=size, isa=isa, keep=keep,
                                max_file_bytes=max_file_bytes, max_pixels=max_pixels,
-                               exif_orientation=exif_orientation)
+                               exif_orientation=exif_orientation, digest=digest)
         height, width = (size, size) if isinstance(size, int) else size or (0, 0)
         for name, value in (("threads", threads), ("size", min(height, width)),
                             ("max_file_bytes", max_file_bytes), ("max_pixels", max_pixels)):
@@ -58,7 +58,8 @@ class VisionTransformer:
                                     max_file_bytes=max_file_bytes,
                                     keep=encode_text("keep", ",".join(keep) or None),
                                     precision=enum_value("precision", precision),
-                                    packed=None if packed is None else encode_path(packed))
+                                    packed=None if packed is None else encode_path(packed),
+                                    digest=digest)
         self._runtime = Runtime(encode_path(path), options, threads or 0)
         self._read(max_pixels, exif_orientation)
 
@@ -67,7 +68,8 @@ class VisionTransformer:
                     threads: int | None = None, size: int | tuple[int, int] | None = None,
                     isa: str | None = None, keep: Sequence[str] = (), max_file_bytes: int = 0,
                     max_pixels: int = 0, exif_orientation: bool | None = None,
-                    packed: str | os.PathLike[str] | None = None) -> VisionTransformer:
+                    packed: str | os.PathLike[str] | None = None,
+                    digest: bool = False) -> VisionTransformer:
         """Opens a checkpoint's directory, as its authors publish it (docs/models.md).
 
         precision         "float32", "float16" or "int8": README.md, "Lower precision"
@@ -84,10 +86,12 @@ class VisionTransformer:
         packed            a file of save_packed, which is mapped in place of reading weights, and
                           which all processes share. StaleError: it is not of this model, of these
                           options, of this version or of this CPU's level
+        digest            whether `digest` is computed, which reads the files of weights again;
+                          with `packed` it costs nothing
         """
         return cls(path, precision=precision, threads=threads, size=size, isa=isa, keep=keep,
                    max_file_bytes=max_file_bytes, max_pixels=max_pixels,
-                   exif_orientation=exif_orientation, packed=packed)
+                   exif_orientation=exif_orientation, packed=packed, digest=digest)
 
     def _read(self, max_pixels: int, exif_orientation: bool | None) -> None:
         """What does not change: the configuration, labels, preprocessing."""
@@ -96,6 +100,9 @@ class VisionTransformer:
         with self._runtime.use() as model:
             call(library.vit_model_get_config, model, ctypes.byref(config))
             call(library.vit_model_get_preprocess_config, model, ctypes.byref(preprocess))
+            digest = library.vit_model_digest(model)
+            # identifies the model's files: 64 hexadecimal digits; None without the option
+            self.digest: str | None = None if digest is None else digest.decode()
             self.family: str = library.vit_model_family(model).decode()
             self.parameter_count: int = library.vit_model_parameter_count(model)
             self.is_classifier: bool = library.vit_model_is_classifier(model)
