@@ -33,17 +33,20 @@ wait_until 20 'three hosts that answer' sh -c \
   "for i in 1 2 3; do $SSH root@10.213.77.\$i true 2>/dev/null </dev/null || exit; done"
 
 out=$work/out
-VIT=$vit LIMIT=$((8 + shard_count)) HOME=$work PARALLEL_HOME=$work/parallel \
+VIT=$work/held LIMIT=$((8 + shard_count)) HOME=$work PARALLEL_HOME=$work/parallel \
   examples/cluster/parallel.sh "$work/hosts" 6 "$model" "$shards" "$out" >"$work/log" 2>&1 &
 run=$!
 daemons+=("$run")
 
+release "${tag}1"
 wait_until 60 'a first shard' at_least "$out" 1
 wait_until 60 'a job on the first host' job_on "${tag}1"
 kill -KILL "$job" # a killed job
+release "${tag}2"
 wait_until 60 'a job on the second host' job_on "${tag}2"
 stopped=$job
 kill -STOP "$stopped" # a stopped process, which goes on when its work is done
+release "${tag}3"
 wait_until 60 'a job on the third host' job_on "${tag}3"
 ip netns exec "${tag}3" ip link set eth0 down # a dead host: no answer, and all processes gone
 ip netns pids "${tag}3" | xargs -r kill -KILL

@@ -66,15 +66,17 @@ idle || {
 
 out=$work/out
 submit() {
-  VIT=$vit sbatch -Q --array="$1" --cpus-per-task=1 --output="$work/task-%a.log" --chdir="$work" \
+  VIT=$work/held sbatch -Q --array="$1" --cpus-per-task=1 --output="$work/task-%a.log" --chdir="$work" \
     --export=ALL "$PWD/examples/cluster/slurm-array.sh" "$model" "$shards" "$out"
 }
 queue_is_empty() { [ -z "$(squeue -h -r 2>/dev/null)" ]; }
 
 submit 3-9:2 || fail 'expected sbatch to take the array'
+release "${tag}1"
 wait_until 60 'a first shard' at_least "$out" 1
 wait_until 60 'a task on the first node' job_on "${tag}1"
 kill -KILL "$job" # a killed job, which asks to run again
+release "${tag}2"
 wait_until 60 'a task on the second node' job_on "${tag}2"
 ip netns exec "${tag}2" ip link set eth0 down # a dead node
 ip netns pids "${tag}2" | xargs -r kill -KILL
