@@ -187,6 +187,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     if (!r)
         return;
     *state = NULL;
+    if (r->finish) { /* the client closed its connection before the answer was asked for */
+        r->finish(r);
+        r->status = r->failure.http ? r->failure.http : HTTP_CLIENT_CLOSED;
+    }
     deadline_begin(server->http->deadlines, deadline_of(r)); /* for the next request */
     access_log_request(r, connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     infer_end(r);
