@@ -73,8 +73,8 @@ demo_is_the_same() { # except its last line, the speed
 
 shared_library_sees_a_three() { [ "$(emulated "$arm64/embed")" = three ]; }
 
-# All cases on max, beside the other claims because they take minutes; on a CPU without extensions, a
-# few of the same kernels.
+# All cases on max, beside the other claims because they take minutes; on a CPU without extensions,
+# a few of the same kernels.
 each_kernel_passes() {
   if [ "$cpu" = max ]; then
     wait "$checking" || { cat "$made/check"; return 1; }

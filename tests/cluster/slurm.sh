@@ -66,8 +66,8 @@ idle || {
 
 out=$work/out
 submit() {
-  VIT=$work/held sbatch -Q --array="$1" --cpus-per-task=1 --output="$work/task-%a.log" --chdir="$work" \
-    --export=ALL "$PWD/examples/cluster/slurm-array.sh" "$model" "$shards" "$out"
+  VIT=$work/held sbatch -Q --array="$1" --cpus-per-task=1 --output="$work/task-%a.log" \
+    --chdir="$work" --export=ALL "$PWD/examples/cluster/slurm-array.sh" "$model" "$shards" "$out"
 }
 queue_is_empty() { [ -z "$(squeue -h -r 2>/dev/null)" ]; }
 
