@@ -61,8 +61,7 @@ SYSTEM := -D_XOPEN_SOURCE=700
 GUARDED := $(shell $(CC) -Werror -fstack-clash-protection -x c -c /dev/null -o /dev/null \
              2>/dev/null && echo -fstack-clash-protection)
 COMMON = $(STRICT) $(SYSTEM) -I. -Iinclude -Ilib $(CPPFLAGS) -MMD -MP \
-         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer \
-           $(SANITIZE_PART))
+         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 # With CFLAGS='-O2 -flto' the linker compiles too. A relocatable object is then machine code, whose
 # internal names can become local: gcc must be told, clang does it by itself.
 LTO := $(filter -flto%,$(CFLAGS))
@@ -106,7 +105,7 @@ C_FILES = $(wildcard $(foreach d,$(1),$d/*.c $d/*/*.c))
 # so that no build mixes two sets of them; the commit, which the command prints.
 $(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(GUARDED) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) \
   $(CXX) $(CXXFLAGS) $(OPENMP_FLAG) \
-  $(foreach i,$(ISAS),$(FLAGS_$i))
+  $(foreach i,$(ISAS),$(FLAGS_$i)) $(SANITIZE_KERNEL)
 $(BUILD)/commit: NOTE = $(COMMIT)
 $(BUILD)/flags $(BUILD)/commit: FORCE
 	@mkdir -p $(@D)

@@ -207,3 +207,22 @@ size_t made_series(struct made_tensor tensors[MADE_MAX])
 {
     return expand(series, sizeof series / sizeof *series, tensors);
 }
+
+const char *make_two_shards(const struct made_directory *d, const char *a, const char *b)
+{
+    static char index[16384];
+    struct made_tensor tensors[MADE_MAX];
+    const size_t count = made_timm(tensors);
+
+    snprintf(index, sizeof index, "{\"weight_map\": {");
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = strlen(index);
+        snprintf(index + length, sizeof index - length, "%s\"%s\": \"%s\"", i ? ", " : "",
+                 tensors[i].name, i < 5 ? a : b);
+    }
+    strcat(index, "}}");
+    make_text(d, "config.json", made_timm_config);
+    make_tensors(d, "a.safetensors", tensors, 5);
+    make_tensors(d, "b.safetensors", tensors + 5, count - 5);
+    return index;
+}

@@ -51,4 +51,10 @@ extern const char made_timm_config[], made_series_config[];
 size_t made_timm(struct made_tensor tensors[MADE_MAX]);   /* 3 channels, qkv bias */
 size_t made_series(struct made_tensor tensors[MADE_MAX]); /* 1 channel, no qkv bias */
 
+/*
+ * a.safetensors and b.safetensors with the tensors of made_timm, and its config.json. Returns their
+ * index, in which the shards have the names a and b, written as JSON; the next call overwrites it.
+ */
+const char *make_two_shards(const struct made_directory *directory, const char *a, const char *b);
+
 #endif

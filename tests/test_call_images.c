@@ -51,10 +51,10 @@ struct scattered {
 
 static void scatter(struct scattered *s)
 {
+    memset(s->logits, 0, sizeof s->logits);
     for (size_t i = 0; i < BATCH; i++) {
         const size_t place = (3 * i + 1) % BATCH;
         memcpy(s->images[place], f.batch.floats + i * IMAGE, sizeof s->images[place]);
-        memset(s->logits, 0, sizeof s->logits);
         s->image_list[i] = s->images[place];
         s->data_list[i] = s->logits[place];
         memset(&s->errors[i], 0x5a, sizeof s->errors[i]);

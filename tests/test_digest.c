@@ -1,7 +1,6 @@
 /* test_digest.c - vit_model_digest: the digest of sha256sum's list, however a model is opened */
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "counts.h"
+#include "golden_models.h"
 #include "make_checkpoint.h"
 #include "mapped_directory.h"
 #include "model_config.h"
@@ -105,13 +105,11 @@ Test(digest, of_every_golden_model_is_one_however_it_is_opened_and_is_its_own)
     const struct made_directory scratch = make_directory();
     static struct digest all[100];
     char packed[300];
-    glob_t found;
+    glob_t found = golden_models();
 
     snprintf(packed, sizeof packed, "%s", made_path(&scratch, "packed"));
-    cr_assert_eq(glob("tests/golden/*/config.json", 0, NULL, &found), 0);
-    cr_assert(found.gl_pathc >= 25 && found.gl_pathc <= 100);
+    cr_assert(found.gl_pathc <= 100);
     for (size_t i = 0; i < found.gl_pathc; i++) {
-        *strrchr(found.gl_pathv[i], '/') = '\0';
         all[i] = expect_one_digest(found.gl_pathv[i], packed);
         for (size_t j = 0; j < i; j++)
             cr_assert_str_neq(all[i].text, all[j].text, "%s, %s", found.gl_pathv[i],
@@ -211,33 +209,13 @@ static enum vit_status open_shards(const char *a, const char *b, const char *ind
     return status;
 }
 
-/* The index of a checkpoint of made_timm's tensors in two shards, with names as JSON has them. */
-static const char *two_shards(const struct made_directory *d, const char *a, const char *b)
-{
-    static char index[16384];
-    struct made_tensor tensors[MADE_MAX];
-    const size_t count = made_timm(tensors);
-
-    snprintf(index, sizeof index, "{\"weight_map\": {");
-    for (size_t i = 0; i < count; i++) {
-        const size_t length = strlen(index);
-        snprintf(index + length, sizeof index - length, "%s\"%s\": \"%s\"", i ? ", " : "",
-                 tensors[i].name, i < 5 ? a : b);
-    }
-    strcat(index, "}}");
-    make_text(d, "config.json", made_timm_config);
-    make_tensors(d, "a.safetensors", tensors, 5);
-    make_tensors(d, "b.safetensors", tensors + 5, count - 5);
-    return index;
-}
-
 Test(digest, of_shards_has_a_line_for_each_and_none_for_their_index)
 {
     const struct made_directory d = make_directory();
     struct vit_model *model;
     struct vit_error err;
 
-    const char *const index = two_shards(&d, "a.safetensors", "b.safetensors");
+    const char *const index = make_two_shards(&d, "a.safetensors", "b.safetensors");
     cr_assert_eq(open_shards("a.safetensors", "b.safetensors", index, &d, &model, &err), VIT_OK,
                  "%s", err.message);
     const struct digest expected = digest_of(model);
@@ -245,7 +223,8 @@ Test(digest, of_shards_has_a_line_for_each_and_none_for_their_index)
     expect_digest(expected.text, of_directory(d.path, &asked), "a directory");
     cr_assert_eq(unlink(made_path(&d, "model.safetensors.index.json")), 0);
     cr_assert_eq(open_shards("a.safetensors", "c.safetensors",
-                             two_shards(&d, "a.safetensors", "c.safetensors"), &d, &model, &err),
+                             make_two_shards(&d, "a.safetensors", "c.safetensors"), &d, &model,
+                             &err),
                  VIT_OK, "%s", err.message);
     cr_assert_str_neq(digest_of(model).text, expected.text);
     remove_directory(&d);
@@ -266,7 +245,7 @@ Test(digest, names_that_sha256sum_would_escape_are_refused)
     struct vit_error err;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *const index = two_shards(&d, names[i][1], "b.safetensors");
+        const char *const index = make_two_shards(&d, names[i][1], "b.safetensors");
         const enum vit_status status =
             open_shards(names[i][0], "b.safetensors", index, &d, &model, &err);
         cr_assert_eq(status, VIT_EUNSUPPORTED, "%zu: %s", i, err.message);

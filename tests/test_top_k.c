@@ -2,7 +2,6 @@
 #include <criterion/criterion.h>
 #include <fenv.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "compare.h"

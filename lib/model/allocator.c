@@ -10,7 +10,7 @@ enum vit_status allocator_read(const struct vit_allocator *from, struct memory *
     struct vit_allocator a;
     enum vit_status status;
 
-    *memory = (struct memory){ 0 };
+    *memory = memory_of_c;
     if (!from)
         return VIT_OK;
     if ((status = sized_read(&a, from, SIZED(vit_allocator), err)))
