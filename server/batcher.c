@@ -2,7 +2,6 @@
 #include "server/batcher.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/clock.h"
 #include "server/instance.h"

@@ -271,7 +271,7 @@ static void model_stats(const struct served *s, const struct counts *c, struct j
     json_close(j, '}');
 }
 
-static void copied_stats(struct served *s, struct json *j, struct buffer *out)
+static void copied_stats(const struct served *s, struct json *j, struct buffer *out)
 {
     struct counts *const counts = stats_copy(s->stats);
 
@@ -282,7 +282,19 @@ static void copied_stats(struct served *s, struct json *j, struct buffer *out)
     free(counts);
 }
 
-void describe_stats(struct registry *r, struct served *s, struct buffer *out)
+void describe_model_stats(const struct served *s, struct buffer *out)
+{
+    struct json *const j = begin(out);
+
+    if (!j)
+        return;
+    json_open(j, "model_stats", '[');
+    copied_stats(s, j, out);
+    json_close(j, ']');
+    end(j);
+}
+
+void describe_stats(struct registry *r, struct buffer *out)
 {
     struct registry_entry entry;
     struct failure ignored;
@@ -291,9 +303,7 @@ void describe_stats(struct registry *r, struct served *s, struct buffer *out)
     if (!j)
         return;
     json_open(j, "model_stats", '[');
-    if (s)
-        copied_stats(s, j, out);
-    for (size_t i = 0; !s && registry_at(r, i, &entry); i++) {
+    for (size_t i = 0; registry_at(r, i, &entry); i++) {
         struct served *const one = registry_acquire(r, entry.name, 0, &ignored);
         if (!one)
             continue;

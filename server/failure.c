@@ -2,7 +2,6 @@
 #include "server/failure.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -95,6 +95,11 @@ static enum MHD_Result send_answer(struct request *r)
 
 /* --- the request */
 
+static size_t body_limit(const struct request *r)
+{
+    return r->route->body ? r->server->options->max_body : SMALL_BODY;
+}
+
 /* Checks what the header says before the body is read. */
 static void begin_request(struct request *r, const char *url)
 {
@@ -104,7 +109,7 @@ static void begin_request(struct request *r, const char *url)
     if (r->failure.http || !length)
         return;
     const unsigned long long size = strtoull(length, NULL, 10);
-    const size_t limit = r->route->body ? r->server->options->max_body : SMALL_BODY;
+    const size_t limit = body_limit(r);
     if (size > limit)
         fail(&r->failure, 413, "body: expected at most %zu bytes, found %llu", limit, size);
     else
@@ -114,7 +119,7 @@ static void begin_request(struct request *r, const char *url)
 /* false: the connection is to be closed */
 static bool add_body(struct request *r, const char *data, size_t size)
 {
-    const size_t limit = r->route->body ? r->server->options->max_body : SMALL_BODY;
+    const size_t limit = body_limit(r);
 
     r->bytes_in += size;
     if (!r->failure.http && size > limit - r->body.size)
@@ -187,13 +192,11 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
     if (!r)
         return;
     *state = NULL;
-    if (r->finish) { /* the client closed its connection before the answer was asked for */
-        r->finish(r);
+    infer_end(r); /* of what no answer has ended: the client was gone before */
+    if (r->started && !r->status)
         r->status = r->failure.http ? r->failure.http : HTTP_CLIENT_CLOSED;
-    }
     deadline_begin(server->http->deadlines, deadline_of(r)); /* for the next request */
     access_log_request(r, connection, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
-    infer_end(r);
     buffer_free(&r->out);
     buffer_free(&r->body);
     free(r->path);

@@ -1,8 +1,6 @@
 /* infer.c - an inference request: parse, queue, answer; which thread does which */
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "server/clock.h"
@@ -16,8 +14,12 @@ enum {
 
 void infer_end(struct request *r)
 {
-    if (r->served)
+    if (r->job.failure.http)
+        r->failure = r->job.failure;
+    if (r->served) {
+        stats_request(r->served->stats, &r->job);
         served_release(r->served);
+    }
     r->served = NULL;
     infer_free(&r->job);
     free(r->input.owned);
@@ -30,10 +32,7 @@ static void answer(struct request *r)
 {
     if (!r->job.failure.http)
         infer_reply(r->served, &r->parsed, &r->job, &r->out, &r->json_size, &r->job.failure);
-    r->failure = r->job.failure;
     r->type = r->json_size ? "application/octet-stream" : "application/json";
-    if (r->served)
-        stats_request(r->served->stats, &r->job);
     infer_end(r);
     r->finish = NULL;
 }
@@ -50,10 +49,10 @@ static size_t json_numbers(const struct request *r)
     size_t count = 0;
 
     for (size_t i = 0; i < r->parsed.output_count; i++)
-        if (!r->parsed.outputs[i].binary)
-            for (size_t o = 0; o < SERVED_OUTPUTS; o++)
-                if (strcmp(served_outputs[o].name, r->parsed.outputs[i].name) == 0)
-                    count += r->job.batch * r->served->rows[o] * r->served->columns[o];
+        if (!r->parsed.outputs[i].binary) {
+            const size_t o = r->parsed.outputs[i].output;
+            count += r->job.batch * r->served->rows[o] * r->served->columns[o];
+        }
     return count;
 }
 

@@ -1,7 +1,6 @@
 /* infer_parse.c - the JSON of an inference request: events of yajl, and what each means where */
 #include "server/infer_parse.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

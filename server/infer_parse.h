@@ -35,6 +35,7 @@ struct parsed_input {
 
 struct parsed_output {
     char name[PARSED_NAME];
+    size_t output; /* enum served_output of this name, by infer_choose */
     bool binary, has_binary;
     size_t classes; /* of "classification"; 0: the tensor itself */
 };

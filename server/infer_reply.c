@@ -27,10 +27,11 @@ bool infer_choose(const struct served *s, struct parsed_request *r, struct failu
                          served_outputs[i].name);
     for (size_t i = 0; i < r->output_count; i++) {
         struct parsed_output *const o = &r->outputs[i];
-        if (output_of(s, o->name) == SERVED_OUTPUTS)
+        o->output = output_of(s, o->name);
+        if (o->output == SERVED_OUTPUTS)
             return fail(f, 400, "outputs[%zu].name: expected an output of %s, found '%s'", i,
                         s->name, o->name);
-        if (o->classes && output_of(s, o->name) != SERVED_LOGITS)
+        if (o->classes && o->output != SERVED_LOGITS)
             return fail(f, 400, "outputs[%zu]: expected classification of logits, found of %s", i,
                         o->name);
         if (!o->has_binary)
@@ -43,7 +44,7 @@ bool infer_allocate(const struct served *s, const struct parsed_request *r, stru
                     struct failure *f)
 {
     for (size_t i = 0; i < r->output_count; i++) {
-        const size_t o = output_of(s, r->outputs[i].name);
+        const size_t o = r->outputs[i].output;
         const size_t image_bytes = s->rows[o] * s->columns[o] * sizeof(float);
         if (!job->results[o] && (job->batch > SIZE_MAX / image_bytes ||
                                  !(job->results[o] = malloc(job->batch * image_bytes))))
@@ -148,7 +149,7 @@ static bool write_binary(const struct served *s, const struct parsed_request *r,
 
     for (size_t i = 0; i < r->output_count; i++) {
         const struct parsed_output *const o = &r->outputs[i];
-        const size_t output = output_of(s, o->name), begin = out->size;
+        const size_t output = o->output, begin = out->size;
         if (o->binary && o->classes)
             ok = each_score(s, o, job, add_binary, out) && ok;
         else if (o->binary)
@@ -161,7 +162,7 @@ static bool write_binary(const struct served *s, const struct parsed_request *r,
 static bool write_output(const struct served *s, const struct parsed_output *o,
                          const struct job *job, size_t binary_size, struct json *j)
 {
-    const size_t output = output_of(s, o->name);
+    const size_t output = o->output;
     bool ok = true;
 
     json_open(j, NULL, '{');
@@ -196,7 +197,7 @@ static bool check_finite(const struct served *s, const struct parsed_request *r,
 {
     for (size_t i = 0; i < r->output_count; i++) {
         const struct parsed_output *const o = &r->outputs[i];
-        const size_t output = output_of(s, o->name);
+        const size_t output = o->output;
         for (size_t e = 0; !o->binary && !o->classes && e < elements_of(s, output, job); e++)
             if (!isfinite(job->results[output][e]))
                 return fail(f, 400,

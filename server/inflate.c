@@ -2,7 +2,6 @@
 #include "server/inflate.h"
 
 #include <limits.h>
-#include <string.h>
 #include <strings.h>
 #include <zlib.h>
 

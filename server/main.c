@@ -1,5 +1,4 @@
 /* main.c - libvit-serve: reads the options, loads the models, serves until SIGTERM, drains */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

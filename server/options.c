@@ -95,16 +95,6 @@ static bool read_number(const struct option *o, const char *text, uint64_t *valu
            (double)*value <= o->max;
 }
 
-static bool read_precision(const char *text, int *field)
-{
-    for (int i = 0; vit_value_name("precision", i); i++)
-        if (strcmp(vit_value_name("precision", i), text) == 0) {
-            *field = i;
-            return true;
-        }
-    return false;
-}
-
 static bool set(const struct option *o, const char *text, struct server_options *target)
 {
     void *const field = (char *)target + o->field;
@@ -122,7 +112,7 @@ static bool set(const struct option *o, const char *text, struct server_options 
     case WHOLE64:
         return read_number(o, text, field);
     case PRECISION:
-        return read_precision(text, field);
+        return settings_precision(text, field);
     case CONTROL:
         *(bool *)field = strcmp(text, "explicit") == 0;
         return *(bool *)field || strcmp(text, "none") == 0;

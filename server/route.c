@@ -1,7 +1,6 @@
 /* route.c - the table of paths, and what answers each */
 #include "server/route.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/describe.h"
@@ -78,20 +77,12 @@ static bool handle_model_ready(struct request *r)
 
 static bool handle_model_stats(struct request *r)
 {
-    struct served *const s =
-        registry_acquire(r->server->registry, r->name, r->version, &r->failure);
-
-    if (!s)
-        return true;
-    describe_stats(r->server->registry, s, &r->out);
-    json_answer(r);
-    served_release(s);
-    return true;
+    return with_model(r, describe_model_stats);
 }
 
 static bool handle_stats(struct request *r)
 {
-    describe_stats(r->server->registry, NULL, &r->out);
+    describe_stats(r->server->registry, &r->out);
     return json_answer(r);
 }
 

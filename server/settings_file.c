@@ -79,7 +79,7 @@ static bool set_number(const struct row *row, const json_t *value, void *field)
     return true;
 }
 
-static bool set_precision(const char *name, int *field)
+bool settings_precision(const char *name, int *field)
 {
     for (int i = 0; vit_value_name("precision", i); i++)
         if (strcmp(vit_value_name("precision", i), name) == 0) {
@@ -98,7 +98,7 @@ static bool set_value(const struct row *row, const json_t *value, struct setting
     case 's':
         return text && (*(const char **)field = keep_string(text)) != NULL;
     case 'p':
-        return text && set_precision(text, field);
+        return text && settings_precision(text, field);
     case 'd':
         *(bool *)field = text && strcmp(text, "DELAY") == 0;
         return text && (*(bool *)field || strcmp(text, "REJECT") == 0);

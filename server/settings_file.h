@@ -13,6 +13,9 @@
  */
 bool settings_read(const char *directory, struct settings *settings, struct failure *f);
 
+/* The value of enum vit_precision of this name; false: none has it. */
+bool settings_precision(const char *name, int *field);
+
 /* What every value has to fulfil, whether from the file or from the command line. */
 bool settings_check(const char *where, const struct settings *settings, struct failure *f);
 

@@ -99,7 +99,8 @@ static enum vit_status prepare(const struct invocation *in, struct shards *s, st
     if (!status)
         status = session_open(in->common, s->request->size, s->model, SIZE_MAX, &s->session, err);
     if (!status)
-        status = run_record_make(in, s->request->size, s->model, &s->session, &s->record, err);
+        status =
+            run_record_make(in->common, s->request->size, s->model, &s->session, &s->record, err);
     if (!status)
         status = run_record_settle(s->request->out, &s->record, err);
     if (status)
@@ -111,21 +112,6 @@ static enum vit_status prepare(const struct invocation *in, struct shards *s, st
 }
 
 /* --- computing */
-
-static enum vit_status forward(struct shards *s, const struct picture_batch *b,
-                               struct vit_error *err)
-{
-    const struct vit_output_request request = { .size = sizeof request,
-                                                .output = VIT_OUTPUT_EMBEDDING,
-                                                .data = s->rows };
-    const struct vit_call call = { .size = sizeof call,
-                                   .batch = b->filled,
-                                   .outputs = &request,
-                                   .output_count = 1,
-                                   .pixels = b->pixels };
-
-    return b->filled ? vit_forward_call(s->session.context, &call, err) : VIT_OK;
-}
 
 /* A row whose numbers are not finite is an error of its picture: the fingerprint's are finite. */
 static enum vit_status write_row(struct shards *s, const char *key, const float *row,
@@ -210,7 +196,7 @@ static enum vit_status compute_batch(struct shards *s, const struct picture_batc
         status = shard_output_open(s->request->out, s->todo[b->shard], s->record.length, &s->output,
                                    err);
     if (!status)
-        status = forward(s, b, err);
+        status = session_embed(&s->session, b->filled, b->pixels, s->rows, err);
     if (!status)
         status = write_batch(s, b, err);
     if (!status && b->last)

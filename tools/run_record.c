@@ -10,7 +10,6 @@
 #include "tools/error.h"
 #include "tools/load.h"
 #include "tools/print.h"
-#include "tools/product.h"
 #include "tools/shard_output.h"
 #include "vit/image.h"
 
@@ -33,16 +32,10 @@ static enum vit_status fingerprint(const char *model, struct session *s, size_t 
     struct vit_image pixels = { 0 };
     float *const row = malloc(length * sizeof *row);
     enum vit_status status = row ? create_pixels(s, &pixels, err) : tool_no_memory(err);
-    const struct vit_output_request request = { .size = sizeof request,
-                                                .output = VIT_OUTPUT_EMBEDDING,
-                                                .data = row };
-    const struct vit_call call = {
-        .size = sizeof call, .batch = 1, .outputs = &request, .output_count = 1, .pixels = &pixels
-    };
 
     if (!status) {
         paint(&pixels);
-        status = vit_forward_call(s->context, &call, err);
+        status = session_embed(s, 1, &pixels, row, err);
     }
     for (size_t i = 0; !status && i < length; i++)
         if (!isfinite(row[i]))
@@ -56,11 +49,10 @@ static enum vit_status fingerprint(const char *model, struct session *s, size_t 
     return status;
 }
 
-enum vit_status run_record_make(const struct invocation *in, struct size size, const char *model,
-                                struct session *session, struct run_record *r,
+enum vit_status run_record_make(const struct common_options *common, struct size size,
+                                const char *model, struct session *session, struct run_record *r,
                                 struct vit_error *err)
 {
-    const struct common_options *const common = in->common;
     size_t rows;
 
     *r = (struct run_record){ .model = strdup(model),
@@ -99,15 +91,7 @@ static json_t *to_json(const struct run_record *r)
                      r->fingerprint.text);
 }
 
-static bool precision_of(const char *name, int *value)
-{
-    const char *word;
-
-    for (*value = 0; (word = vit_value_name("precision", *value)); ++*value)
-        if (strcmp(word, name) == 0)
-            return true;
-    return false;
-}
+static const struct option precision_option = { .enum_field = "precision" };
 
 static enum vit_status from_json(const char *path, json_t *root, struct run_record *r,
                                  struct vit_error *err)
@@ -126,7 +110,8 @@ static enum vit_status from_json(const char *path, json_t *root, struct run_reco
                          path_end(path), why.text);
     if ((!json_is_null(keep) && !json_is_string(keep)) || height < 0 || height > 65536 ||
         width < 0 || width > 65536 || max_pixels < 0 || length < 1 ||
-        strlen(digest) != SHA256_TEXT - 1 || !precision_of(precision, &r->precision))
+        !sha256_from_text(digest, &r->fingerprint) ||
+        !parse_enum(&precision_option, precision, &r->precision))
         return tool_fail(err, VIT_EFORMAT, "%s: expected values that a run writes, found others",
                          path_end(path));
     r->model = strdup(model);
@@ -135,7 +120,6 @@ static enum vit_status from_json(const char *path, json_t *root, struct run_reco
     r->exif_orientation = exif;
     r->max_pixels = (size_t)max_pixels;
     r->length = (size_t)length;
-    memcpy(r->fingerprint.text, digest, SHA256_TEXT);
     return r->model && (r->keep || json_is_null(keep)) ? VIT_OK : tool_no_memory(err);
 }
 

@@ -24,9 +24,9 @@ struct run_record {
  * The record of an open session, whose context it uses once. VIT_EINVAL: the model does not pool
  * its tokens. VIT_EFORMAT: it gives numbers that are not finite. VIT_ENOMEM.
  */
-enum vit_status run_record_make(const struct invocation *in, struct size size, const char *model,
-                                struct session *session, struct run_record *record,
-                                struct vit_error *err);
+enum vit_status run_record_make(const struct common_options *common, struct size size,
+                                const char *model, struct session *session,
+                                struct run_record *record, struct vit_error *err);
 
 /* Reads DIRECTORY/libvit.json. VIT_ENOTFOUND, VIT_EIO, VIT_ENOMEM. VIT_EFORMAT: it is not one. */
 enum vit_status run_record_load(const char *directory, struct run_record *record,

@@ -98,3 +98,18 @@ void session_close(struct session *s)
     vit_model_free(s->model);
     *s = (struct session){ 0 };
 }
+
+enum vit_status session_embed(const struct session *s, size_t count, const struct vit_image *pixels,
+                              float *rows, struct vit_error *err)
+{
+    const struct vit_output_request request = { .size = sizeof request,
+                                                .output = VIT_OUTPUT_EMBEDDING,
+                                                .data = rows };
+    const struct vit_call call = { .size = sizeof call,
+                                   .batch = count,
+                                   .outputs = &request,
+                                   .output_count = 1,
+                                   .pixels = pixels };
+
+    return count ? vit_forward_call(s->context, &call, err) : VIT_OK;
+}

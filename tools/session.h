@@ -32,6 +32,13 @@ enum vit_status session_open(const struct common_options *common, struct size si
                              struct vit_error *err);
 void session_close(struct session *session);
 
+/*
+ * The embeddings of `count` images of the model's size, at most `batch`: rows is [count][length].
+ * Of none, nothing is computed.
+ */
+enum vit_status session_embed(const struct session *session, size_t count,
+                              const struct vit_image *pixels, float *rows, struct vit_error *err);
+
 /* Whether images are turned by EXIF: as --orientation says, else as the model's pipeline does. */
 bool turns_images(const struct common_options *common, bool model);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <nettle/sha2.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tools/error.h"
@@ -27,18 +28,30 @@ struct sha256 sha256_of(const void *bytes, size_t size)
     return finish(&context);
 }
 
-enum vit_status sha256_of_file(FILE *file, const char *path, struct sha256 *digest,
-                               struct vit_error *err)
+enum vit_status sha256_of_file(const char *path, struct sha256 *digest, struct vit_error *err)
 {
+    FILE *const file = fopen(path, "rbe");
     struct sha256_ctx context;
     unsigned char buffer[4096];
     size_t got;
 
+    if (!file)
+        return tool_fail(err, VIT_EIO, "cannot open %s: %s", path_end(path), strerror(errno));
     sha256_init(&context);
     while ((got = fread(buffer, 1, sizeof buffer, file)) > 0)
         sha256_update(&context, got, buffer);
-    if (ferror(file))
-        return tool_fail(err, VIT_EIO, "cannot read %s: %s", path_end(path), strerror(errno));
+    const int error = ferror(file) ? errno : 0;
+    fclose(file);
+    if (error)
+        return tool_fail(err, VIT_EIO, "cannot read %s: %s", path_end(path), strerror(error));
     *digest = finish(&context);
     return VIT_OK;
+}
+
+bool sha256_from_text(const char *text, struct sha256 *digest)
+{
+    if (!text || strlen(text) != SHA256_TEXT - 1)
+        return false;
+    memcpy(digest->text, text, SHA256_TEXT);
+    return true;
 }

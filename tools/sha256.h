@@ -2,8 +2,8 @@
 #ifndef VIT_TOOLS_SHA256_H
 #define VIT_TOOLS_SHA256_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
 
 #include "vit/status.h"
 
@@ -16,8 +16,10 @@ struct sha256 {
 
 struct sha256 sha256_of(const void *bytes, size_t size);
 
-/* Of the rest of an open file, whose name is for messages. VIT_EIO: it cannot be read. */
-enum vit_status sha256_of_file(FILE *file, const char *path, struct sha256 *digest,
-                               struct vit_error *err);
+/* Of a file. VIT_EIO: it cannot be opened or read. */
+enum vit_status sha256_of_file(const char *path, struct sha256 *digest, struct vit_error *err);
+
+/* false: no text of the length of a digest; NULL is none */
+bool sha256_from_text(const char *text, struct sha256 *digest);
 
 #endif

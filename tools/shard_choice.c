@@ -5,21 +5,9 @@
 #include <string.h>
 
 #include "tools/error.h"
+#include "tools/values.h"
 
 enum { MAX_PARTS = 1000000 };
-
-/* Digits up to a number of MAX_PARTS; moves *text after them. */
-static bool scan(const char **text, size_t *number)
-{
-    const char *at = *text;
-
-    for (*number = 0; *at >= '0' && *at <= '9'; at++)
-        if ((*number = 10 * *number + (size_t)(*at - '0')) > MAX_PARTS)
-            return false;
-    const bool any = at > *text;
-    *text = at;
-    return any;
-}
 
 bool parse_shard(const struct option *option, const char *text, void *field)
 {
@@ -29,8 +17,9 @@ bool parse_shard(const struct option *option, const char *text, void *field)
     *choice = (struct shard_choice){ .automatic = strcmp(text, "auto") == 0 };
     if (choice->automatic)
         return true;
-    return scan(&text, &choice->index) && *text++ == '/' && scan(&text, &choice->count) &&
-           *text == '\0' && choice->index < choice->count;
+    return scan_digits(&text, MAX_PARTS, &choice->index) && *text++ == '/' &&
+           scan_digits(&text, MAX_PARTS, &choice->count) && *text == '\0' &&
+           choice->index < choice->count;
 }
 
 /* --- auto */
@@ -43,7 +32,7 @@ static enum vit_status number_of(const char *name, size_t *number, struct vit_er
     if (!text)
         return tool_fail(err, VIT_EINVAL, "--shard auto: expected %s, found it unset", name);
     const char *const whole = text;
-    if (!scan(&text, number) || *text != '\0')
+    if (!scan_digits(&text, MAX_PARTS, number) || *text != '\0')
         return tool_fail(err, VIT_EINVAL, "--shard auto: %s: expected a whole number, found '%s'",
                          name, path_end(whole));
     return VIT_OK;

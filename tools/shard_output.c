@@ -113,20 +113,6 @@ enum vit_status shard_output_error(struct shard_output *out, const char *key, co
                       err);
 }
 
-/* The digest of the rows' file, which is whole but has another name. */
-static enum vit_status digest_rows(const struct shard_output *out, struct sha256 *digest,
-                                   struct vit_error *err)
-{
-    FILE *const file = fopen(out->rows.temporary, "rbe");
-
-    if (!file)
-        return tool_fail(err, VIT_EIO, "cannot open %s: %s", path_end(out->rows.temporary),
-                         strerror(errno));
-    const enum vit_status status = sha256_of_file(file, out->rows.temporary, digest, err);
-    fclose(file);
-    return status;
-}
-
 /* Writes the names of a directory through to the disk. Some file systems cannot. */
 static void sync_directory(const char *path)
 {
@@ -149,7 +135,7 @@ enum vit_status shard_output_commit(struct shard_output *out, struct sha256 *dig
     write_header(out);
     status = atomic_file_sync(&out->rows, err);
     if (!status)
-        status = digest_rows(out, digest, err);
+        status = sha256_of_file(out->rows.temporary, digest, err); /* whole, with another name */
     if (!status)
         status =
             write_line(out,

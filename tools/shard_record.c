@@ -10,14 +10,6 @@
 #include "tools/npy.h"
 #include "tools/shard_output.h"
 
-static bool set_digest(const char *text, struct sha256 *digest)
-{
-    if (!text || strlen(text) != SHA256_TEXT - 1)
-        return false;
-    memcpy(digest->text, text, SHA256_TEXT);
-    return true;
-}
-
 /* --- lines */
 
 static enum vit_status grow(struct shard_record *r, struct vit_error *err)
@@ -50,7 +42,8 @@ static bool parse_line(json_t *root, struct shard_record *r)
         const json_t *const rows = json_object_get(root, "rows");
         if (!path || !json_is_integer(pictures) || !json_is_integer(rows) ||
             json_integer_value(pictures) != (json_int_t)r->count ||
-            json_integer_value(rows) != (json_int_t)r->rows || !set_digest(digest, &r->digest))
+            json_integer_value(rows) != (json_int_t)r->rows ||
+            !sha256_from_text(digest, &r->digest))
             return false;
         r->path = strdup(path);
         return true;
@@ -59,7 +52,7 @@ static bool parse_line(json_t *root, struct shard_record *r)
     if (!key || (!line->ok && strcmp(status, "error") != 0))
         return false;
     if (line->ok && (!json_is_integer(row) || json_integer_value(row) != (json_int_t)r->rows ||
-                     !set_digest(digest, &line->digest)))
+                     !sha256_from_text(digest, &line->digest)))
         return false;
     line->key = strdup(key);
     if (!line->key)
@@ -131,13 +124,9 @@ void shard_record_free(struct shard_record *r)
 static enum vit_status check_digest(const char *path, const struct sha256 *expected,
                                     struct vit_error *err)
 {
-    FILE *const file = fopen(path, "rbe");
     struct sha256 found;
+    enum vit_status status = sha256_of_file(path, &found, err);
 
-    if (!file)
-        return tool_fail(err, VIT_EIO, "cannot open %s: %s", path_end(path), strerror(errno));
-    enum vit_status status = sha256_of_file(file, path, &found, err);
-    fclose(file);
     if (!status && strcmp(found.text, expected->text) != 0)
         status = tool_fail(err, VIT_EFORMAT, "%s: expected SHA-256 %s, found %s", path_end(path),
                            expected->text, found.text);

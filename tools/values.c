@@ -21,8 +21,8 @@ bool parse_text(const struct option *option, const char *text, void *field)
     return *text != '\0';
 }
 
-/* Digits alone: strtoul accepts signs, spaces and trailing text. Moves *text after them. */
-static bool scan_digits(const char **text, double max, size_t *value)
+/* strtoul accepts signs, spaces and trailing text. */
+bool scan_digits(const char **text, double max, size_t *value)
 {
     const char *p = *text;
 

@@ -17,6 +17,9 @@ bool parse_number(const struct option *option, const char *text, void *field);  
 bool parse_numbers(const struct option *option, const char *text, void *field); /* double[3] */
 bool parse_size(const struct option *option, const char *text, void *field);    /* struct size */
 
+/* Digits of a number up to max, one at least; moves *text after them. */
+bool scan_digits(const char **text, double max, size_t *value);
+
 /* int: the index of the option's word, which is the value of an enum */
 bool parse_enum(const struct option *option, const char *text, void *field);
 

@@ -155,21 +155,6 @@ static void compare(struct check *c, const struct picks *p, const struct picture
     json_decref(key);
 }
 
-static enum vit_status forward(struct check *c, const struct picture_batch *b,
-                               struct vit_error *err)
-{
-    const struct vit_output_request request = { .size = sizeof request,
-                                                .output = VIT_OUTPUT_EMBEDDING,
-                                                .data = c->rows };
-    const struct vit_call call = { .size = sizeof call,
-                                   .batch = b->filled,
-                                   .outputs = &request,
-                                   .output_count = 1,
-                                   .pixels = b->pixels };
-
-    return b->filled ? vit_forward_call(c->session.context, &call, err) : VIT_OK;
-}
-
 static enum vit_status check_batch(struct check *c, const struct picture_batch *b,
                                    struct vit_error *err)
 {
@@ -191,7 +176,7 @@ static enum vit_status check_batch(struct check *c, const struct picture_batch *
             status = tool_fail(err, VIT_EIO, "%s: the record became shorter", p->shard->name);
     }
     if (!status)
-        status = forward(c, b, err);
+        status = session_embed(&c->session, b->filled, b->pixels, c->rows, err);
     for (size_t i = 0; !status && i < b->count; i++) {
         const struct picture *const picture = &b->pictures[i];
         compare(c, p, picture, picture->error.status ? NULL : row);
@@ -229,7 +214,6 @@ static enum vit_status open_model(const struct invocation *in, const struct run_
                                   struct check *c, struct vit_error *err)
 {
     struct common_options common = *in->common;
-    const struct invocation as_recorded = { .common = &common };
     struct run_record found = { 0 };
     size_t bytes;
 
@@ -240,8 +224,8 @@ static enum vit_status open_model(const struct invocation *in, const struct run_
     enum vit_status status =
         session_open(&common, expected->size, c->sample->model, c->total, &c->session, err);
     if (!status)
-        status = run_record_make(&as_recorded, expected->size, c->sample->model, &c->session,
-                                 &found, err);
+        status =
+            run_record_make(&common, expected->size, c->sample->model, &c->session, &found, err);
     if (!status)
         status = run_record_compare(c->sample->directory, expected, &found, err);
     run_record_free(&found);
