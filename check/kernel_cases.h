@@ -25,7 +25,7 @@ struct row_case {
 /* The arguments of activations in every check and benchmark: no special values. */
 static inline struct vit_activation_args activation_case_args(const float *weight /* [n] */)
 {
-    return (struct vit_activation_args){ .a = 0.3f, .b = -1.7f, .weight = weight };
+    return (struct vit_activation_args){ .a = 0.3f, .b = 1.7f, .weight = weight };
 }
 
 extern const struct row_case row_cases[];

@@ -81,6 +81,89 @@ static double true_prelu(struct point p)
     return p.x > 0.0 ? p.x : p.weight * p.x;
 }
 
+static double true_elu(struct point p)
+{
+    return p.x > 0.0 ? p.x : p.a * expm1(p.x);
+}
+
+static double true_celu(struct point p)
+{
+    return p.x > 0.0 ? p.x : p.a * expm1(p.x / p.a);
+}
+
+static double true_selu(struct point p)
+{
+    const double alpha = 1.6732632423543772, lambda = 1.0507009873554805;
+    return p.x > 0.0 ? lambda * p.x : lambda * alpha * expm1(p.x);
+}
+
+static double true_sigmoid(struct point p)
+{
+    return 1.0 / (1.0 + exp(-p.x));
+}
+
+static double softplus(double x)
+{
+    return fmax(x, 0.0) + log1p(exp(-fabs(x)));
+}
+
+static double true_log_sigmoid(struct point p)
+{
+    return -softplus(-p.x);
+}
+
+/* Which case it is depends on the product as a float. */
+static double true_softplus(struct point p)
+{
+    return (float)p.a * (float)p.x > (float)p.b ? p.x : softplus(p.a * p.x) / p.a;
+}
+
+static double true_mish(struct point p)
+{
+    return limit(p.x, p.x * tanh(softplus(p.x)));
+}
+
+static double true_softsign(struct point p)
+{
+    return isinf(p.x) ? copysign(1.0, p.x) : p.x / (1.0 + fabs(p.x));
+}
+
+/* Near 0, where the difference cancels, its series. */
+static double true_tanhshrink(struct point p)
+{
+    const double z = p.x * p.x;
+
+    if (z > 0.01)
+        return p.x - tanh(p.x);
+    return p.x * z *
+           (1.0 / 3 + z * (-2.0 / 15 + z * (17.0 / 315 + z * (-62.0 / 2835 + z * 1382 / 155925))));
+}
+
+static double true_hardtanh(struct point p)
+{
+    return fmin(fmax(p.x, p.a), p.b);
+}
+
+static double true_hardsigmoid(struct point p)
+{
+    return fmin(fmax(p.x + 3.0, 0.0), 6.0) / 6.0;
+}
+
+static double true_hardswish(struct point p)
+{
+    return p.x <= -3.0 ? -0.0 : p.x * true_hardsigmoid(p);
+}
+
+static double true_hardshrink(struct point p)
+{
+    return fabs(p.x) > p.a ? p.x : 0.0;
+}
+
+static double true_softshrink(struct point p)
+{
+    return fabs(p.x) > p.a ? p.x - copysign(p.a, p.x) : 0.0;
+}
+
 #define TRUTH(IDENTIFIER, name, value, args, weights) { #name, true_##name, value },
 enum { NONE = -1 };
 /* clang-format off */
@@ -113,6 +196,14 @@ const struct function_bound function_bounds[] = {
     { "silu", -INFINITY, INFINITY, 53.0 },       { "relu", -INFINITY, INFINITY, 0.0 },
     { "tanh", -INFINITY, INFINITY, 2.0 },        { "leaky_relu", -INFINITY, INFINITY, 0.5 },
     { "threshold", -INFINITY, INFINITY, 0.0 },   { "prelu", -INFINITY, INFINITY, 0.5 },
+    { "elu", -INFINITY, INFINITY, 1.6 },         { "celu", -INFINITY, INFINITY, 2.2 },
+    { "selu", -INFINITY, INFINITY, 2.1 },        { "sigmoid", -INFINITY, INFINITY, 2.4 },
+    { "log_sigmoid", -INFINITY, INFINITY, 1.8 }, { "softplus", -INFINITY, INFINITY, 3.0 },
+    { "mish", -87.0f, INFINITY, 4.0 },           { "mish", -INFINITY, INFINITY, 53.0 },
+    { "softsign", -INFINITY, INFINITY, 1.5 },    { "tanhshrink", -INFINITY, INFINITY, 3.4 },
+    { "hardtanh", -INFINITY, INFINITY, 0.0 },    { "hardsigmoid", -INFINITY, INFINITY, 1.1 },
+    { "hardswish", -INFINITY, INFINITY, 2.1 },   { "hardshrink", -INFINITY, INFINITY, 0.0 },
+    { "softshrink", -INFINITY, INFINITY, 0.5 },
 };
 const size_t function_bound_count = sizeof function_bounds / sizeof *function_bounds;
 

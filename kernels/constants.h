@@ -49,4 +49,27 @@ static const float phi_poly[] = { 0.121513948f,     -0.206402615f,    0.12322505
 
 #define TANH_MAX       10.0f /* above 9.01 tanh rounds to 1 */
 
+#define EXPM1_MIN      -20.0f /* below -17.33 exp(x) - 1 rounds to -1 */
+
+#define SELU_SCALE     1.05070099f /* λ, and λ·α, of the fixed point (0, 1) of mean and variance */
+#define SELU_NEGATIVE  1.75809934f
+
+/*
+ * ln(1 + u) = u − s·(u − s²·P(s²)) for 0 ≤ u ≤ 1, s = u/(2 + u): the series of 2·atanh(s). P is the
+ * minimax fit of degree 4; 2^-33 relative error before rounding.
+ */
+static const float log1p_poly[] = { 0.666666746f, 0.39998889f, 0.286166161f, 0.214305371f,
+                                    0.242903277f };
+#define SOFTPLUS_MAX   0x1p60f  /* times the least a it is 2^10, times the largest 2^110 */
+#define EXCESS_MAX     0x1p-18f /* half an ulp of the numbers from 64 to 128 */
+
+#define SOFTSIGN_MAX   0x1p60f /* from 2^25 on x/(1 + |x|) rounds to 1 */
+
+#define TANHSHRINK_MAX 55.0f /* exp(-2x) is 0 from 52 on */
+
+/* x − tanh(x) = x³·P(x²) for |x| ≤ 1: the minimax fit of degree 8; 2^-31 before rounding. */
+static const float tanhshrink_poly[] = { 0.333333343f,   -0.13333331f,     0.0539675988f,
+                                         -0.0218625832f, 0.00882627815f,   -0.00347844511f,
+                                         0.00124222622f, -0.000337731792f, 4.84775446e-05f };
+
 #endif

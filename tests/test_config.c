@@ -51,7 +51,7 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(eps, INFINITY, "eps: ");
     REFUSES(qk_scale, NAN, "qk_scale: ");
     REFUSES(qk_scale, -INFINITY, "qk_scale: ");
-    REFUSES(activation, VIT_ACTIVATIONS, "activation: expected 0 to 10, found 11");
+    REFUSES(activation, VIT_ACTIVATIONS, "activation: expected 0 to 24, found 25");
     REFUSES(activation_args[0], 0.1f, "activation_args[0]: expected 0, which gelu does not take");
     REFUSES(activation, VIT_ACTIVATION_PRELU, "activation: expected one without a weight per");
     REFUSES(activation_args[1], NAN, "activation_args: ");
@@ -65,6 +65,20 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(pool, (enum vit_pool)8, "pool: expected 0 to 7, found 8");
     REFUSES(pool, VIT_POOL_NONE, "classes and pre_logits: expected 0 with pool none");
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
+}
+
+Test(config, an_argument_that_an_activation_is_not_defined_for_is_named)
+{
+    REFUSES_AFTER(config.activation = VIT_ACTIVATION_CELU, "activation_args[0]: celu: expected");
+    REFUSES_AFTER(config.activation = VIT_ACTIVATION_SOFTPLUS;
+                  config.activation_args[0] = 0x1p51f,
+                  "activation_args[0]: softplus: expected 8.88178e-16 to 1.1259e+15, found 2.2518");
+    REFUSES_AFTER(config.activation = VIT_ACTIVATION_SOFTSHRINK;
+                  config.activation_args[0] = -1.0f,
+                  "activation_args[0]: softshrink: expected 0 to 3.40282e+38, found -1");
+    REFUSES_AFTER(config.activation = VIT_ACTIVATION_HARDTANH;
+                  config.activation_args[0] = 2.0f,
+                  "activation_args: hardtanh: expected a minimum and a maximum, found 2 and 0");
 }
 
 /* A caller in another language can write any byte into a flag. */

@@ -154,7 +154,7 @@ static void doc_row(const struct vit_field *field, char *row, size_t bytes)
     static const char *const types[] = {
         [VIT_FIELD_SIZE] = "size", [VIT_FIELD_FLOAT] = "float", [VIT_FIELD_BOOL] = "flag"
     };
-    char values[256] = "";
+    char values[640] = "";
     size_t length = 0;
 
     if (field->type == VIT_FIELD_ENUM)
@@ -177,7 +177,7 @@ static void doc_row(const struct vit_field *field, char *row, size_t bytes)
 static void expected_page(FILE *page, FILE *expected)
 {
     struct vit_field field = { .size = sizeof field };
-    char line[1024], row[512];
+    char line[1024], row[1024];
     bool written = false;
 
     while (fgets(line, sizeof line, page)) {

@@ -101,6 +101,44 @@ Test(oracle, leaky_relu_and_prelu_round_once)
     expect_function("prelu");
 }
 
+Test(oracle, exponential_units_are_within_1_6_to_2_2_ulp)
+{
+    expect_function("elu");
+    expect_function("celu");
+    expect_function("selu");
+}
+
+Test(oracle, sigmoid_is_within_2_4_ulp_over_all_floats)
+{
+    expect_function("sigmoid");
+}
+
+Test(oracle, softplus_and_log_sigmoid_are_within_3_ulp_over_all_floats)
+{
+    expect_function("softplus");
+    expect_function("log_sigmoid");
+}
+
+Test(oracle, mish_is_within_4_ulp_while_its_factor_is_normal)
+{
+    expect_function("mish");
+}
+
+Test(oracle, softsign_and_tanhshrink_are_within_3_4_ulp_over_all_floats)
+{
+    expect_function("softsign");
+    expect_function("tanhshrink");
+}
+
+Test(oracle, hard_activations_are_exact_or_within_2_1_ulp)
+{
+    expect_function("hardtanh");
+    expect_function("hardsigmoid");
+    expect_function("hardswish");
+    expect_function("hardshrink");
+    expect_function("softshrink");
+}
+
 /* f(∞), f(−∞), f(0), with the arguments of activation_case_args and a weight of 0.5 */
 static const float limits[VIT_ACTIVATIONS][3] = {
     [VIT_ACTIVATION_IDENTITY] = { INFINITY, -INFINITY, 0.0f },
@@ -112,8 +150,22 @@ static const float limits[VIT_ACTIVATIONS][3] = {
     [VIT_ACTIVATION_EXP] = { INFINITY, 0.0f, 1.0f },
     [VIT_ACTIVATION_TANH] = { 1.0f, -1.0f, 0.0f },
     [VIT_ACTIVATION_LEAKY_RELU] = { INFINITY, -INFINITY, 0.0f },
-    [VIT_ACTIVATION_THRESHOLD] = { INFINITY, -1.7f, -1.7f },
+    [VIT_ACTIVATION_THRESHOLD] = { INFINITY, 1.7f, 1.7f },
     [VIT_ACTIVATION_PRELU] = { INFINITY, -INFINITY, 0.0f },
+    [VIT_ACTIVATION_ELU] = { INFINITY, -0.3f, 0.0f },
+    [VIT_ACTIVATION_CELU] = { INFINITY, -0.3f, 0.0f },
+    [VIT_ACTIVATION_SELU] = { INFINITY, -1.75809934f, 0.0f },
+    [VIT_ACTIVATION_SIGMOID] = { 1.0f, 0.0f, 0.5f },
+    [VIT_ACTIVATION_LOG_SIGMOID] = { 0.0f, -INFINITY, -0.693147182f },
+    [VIT_ACTIVATION_SOFTPLUS] = { INFINITY, 0.0f, 2.31049061f },
+    [VIT_ACTIVATION_MISH] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_SOFTSIGN] = { 1.0f, -1.0f, 0.0f },
+    [VIT_ACTIVATION_TANHSHRINK] = { INFINITY, -INFINITY, 0.0f },
+    [VIT_ACTIVATION_HARDTANH] = { 1.7f, 0.3f, 0.3f },
+    [VIT_ACTIVATION_HARDSIGMOID] = { 1.0f, 0.0f, 0.5f },
+    [VIT_ACTIVATION_HARDSWISH] = { INFINITY, 0.0f, 0.0f },
+    [VIT_ACTIVATION_HARDSHRINK] = { INFINITY, -INFINITY, 0.0f },
+    [VIT_ACTIVATION_SOFTSHRINK] = { INFINITY, -INFINITY, 0.0f },
 };
 
 Test(oracle, an_activation_of_nan_is_nan_and_of_infinity_its_limit)

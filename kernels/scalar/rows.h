@@ -84,6 +84,12 @@ static float positive_part(float x)
     return signbit(x) && x < 0.0f ? 0.0f : x;
 }
 
+static float clamp(float x, float low, float high)
+{
+    x = low > x ? low : x; /* in this order NaN stays NaN */
+    return high < x ? high : x;
+}
+
 static float magnitude(float x, float max)
 {
     const float a = fabsf(x);
@@ -97,6 +103,7 @@ static float magnitude(float x, float max)
  * floats, and over the narrower range that matters to a network, from check/oracle.c:
  *     gelu 16, 4.5 from -4 up; gelu_tanh 214, 7.6 from -2 up; gelu_quick 48, 4.5 from -4 up;
  *     silu 53, 3.2 from -87 up; relu 0.
+ * Those of the others stand in docs/numerics.md.
  */
 
 /* One input of an activation with its arguments. */
@@ -188,6 +195,132 @@ static float activation_threshold(struct operands o)
 static float activation_prelu(struct operands o)
 {
     return o.x <= 0.0f ? o.weight * o.x : o.x;
+}
+
+/*
+ * exp(min(x, 0)) − 1, as (2ⁿ − 1) + q·2ⁿ: for n = 0 it is q, and for smaller n nothing cancels.
+ */
+static float expm1_negative(float x)
+{
+    const float y = clamp(x, EXPM1_MIN, 0.0f);
+    if (y != y)
+        return y;
+    const float n = exp_power(y), q = expm1_reduced(exp_remainder(y, n));
+    const float s = power_of_two((int)n);
+    return fmaf(q, s, s - 1.0f);
+}
+
+static float activation_elu(struct operands o)
+{
+    return o.x <= 0.0f ? o.a * expm1_negative(o.x) : o.x;
+}
+
+static float activation_celu(struct operands o)
+{
+    return o.x <= 0.0f ? o.a * expm1_negative(o.x / o.a) : o.x;
+}
+
+static float activation_selu(struct operands o)
+{
+    return o.x <= 0.0f ? SELU_NEGATIVE * expm1_negative(o.x) : SELU_SCALE * o.x;
+}
+
+static float activation_sigmoid(struct operands o)
+{
+    const float e = exp_rounded(-magnitude(o.x, SILU_MAX), 0.0f);
+    return (o.x <= 0.0f ? e : 1.0f) / (1.0f + e);
+}
+
+/* ln(1 + u) for 0 ≤ u ≤ 1 */
+static float log1p_unit(float u)
+{
+    const float s = u / (2.0f + u), z = s * s;
+    float p = log1p_poly[4];
+    for (int i = 3; i >= 0; i--)
+        p = fmaf(p, z, log1p_poly[i]);
+    return fmaf(-s, fmaf(-z, p, u), u);
+}
+
+/* min(x, 0) − ln(1 + exp(−|x|)): both have one sign. */
+static float activation_log_sigmoid(struct operands o)
+{
+    const float x = o.x;
+    return (0.0f < x ? 0.0f : x) - log1p_unit(exp_rounded(-magnitude(x, SILU_MAX), 0.0f));
+}
+
+/* max(x, 0) + ln(1 + exp(−a·|x|))/a */
+static float activation_softplus(struct operands o)
+{
+    const float x = o.x, m = magnitude(x, SOFTPLUS_MAX), y = -o.a * m;
+    const float excess = clamp(fmaf(o.a, m, y), -EXCESS_MAX, EXCESS_MAX);
+    const float l = log1p_unit(exp_rounded(clamp(y, EXP_MIN, 0.0f), excess)) / o.a;
+    return o.a * x <= o.b ? positive_part(x) + l : x;
+}
+
+/*
+ * tanh(ln(1 + eˣ)) = w/(w + 2) with w = eˣ·(eˣ + 2). For x > 0 both are divided by e²ˣ, so that
+ * nothing overflows: with e = exp(−|x|), (1 + 2e)/(1 + 2e + 2e²).
+ */
+static float activation_mish(struct operands o)
+{
+    const float x = o.x, e = exp_rounded(-magnitude(x, SILU_MAX), 0.0f);
+    const float w = x <= 0.0f ? e * (e + 2.0f) : fmaf(2.0f, e, 1.0f);
+    const float d = x <= 0.0f ? w + 2.0f : fmaf(2.0f * e, e, w);
+    return (-SILU_MAX > x ? -SILU_MAX : x) * (w / d);
+}
+
+static float activation_softsign(struct operands o)
+{
+    const float a = magnitude(o.x, SOFTSIGN_MAX);
+    return copysignf(a / (1.0f + a), o.x);
+}
+
+/* By a polynomial up to 1; above, x − 1 + 2e/(1 + e), e = exp(−2x), which cancels nothing. */
+static float activation_tanhshrink(struct operands o)
+{
+    const float a = fabsf(o.x);
+    if (a <= 1.0f) {
+        const float z = a * a;
+        float p = tanhshrink_poly[8];
+        for (int i = 7; i >= 0; i--)
+            p = fmaf(p, z, tanhshrink_poly[i]);
+        return copysignf(a * z * p, o.x);
+    }
+    const float e = exp_rounded(-2.0f * magnitude(a, TANHSHRINK_MAX), 0.0f);
+    return copysignf(fmaf(2.0f, e / (1.0f + e), a - 1.0f), o.x);
+}
+
+static float activation_hardtanh(struct operands o)
+{
+    return clamp(o.x, o.a, o.b);
+}
+
+/* min(x + 3, 6)/6 for x ≥ −3 */
+static float hardsigmoid_above(float x)
+{
+    const float y = x + 3.0f;
+    return (6.0f < y ? 6.0f : y) / 6.0f;
+}
+
+static float activation_hardsigmoid(struct operands o)
+{
+    return hardsigmoid_above(-3.0f > o.x ? -3.0f : o.x);
+}
+
+static float activation_hardswish(struct operands o)
+{
+    const float x = -3.0f > o.x ? -3.0f : o.x; /* or −∞·0 would give NaN */
+    return x * hardsigmoid_above(x);
+}
+
+static float activation_hardshrink(struct operands o)
+{
+    return fabsf(o.x) <= o.a ? 0.0f : o.x;
+}
+
+static float activation_softshrink(struct operands o)
+{
+    return fabsf(o.x) <= o.a ? 0.0f : o.x - copysignf(o.a, o.x);
 }
 
 static float activate(enum vit_activation f, struct operands o)

@@ -1,6 +1,7 @@
 /* check.c - whether a configuration can be computed */
 #include "config/check.h"
 
+#include <float.h>
 #include <stdbool.h>
 
 #include "base/status.h"
@@ -24,6 +25,36 @@ static enum vit_status check_fields(const struct vit_config *config, struct vit_
     return VIT_OK;
 }
 
+/* Where an activation is defined for a part of the numbers; FLT_MIN is "above 0". */
+static const struct argument_range {
+    enum vit_activation activation;
+    size_t argument;
+    float min, max;
+} argument_ranges[] = {
+    { VIT_ACTIVATION_CELU, 0, FLT_MIN, FLT_MAX },
+    { VIT_ACTIVATION_SOFTPLUS, 0, 0x1p-50f, 0x1p50f },
+    { VIT_ACTIVATION_SOFTSHRINK, 0, 0.0f, FLT_MAX },
+};
+
+static enum vit_status check_arguments(const struct vit_config *c, struct vit_error *err)
+{
+    const float *const args = c->activation_args;
+
+    for (size_t i = 0; i < sizeof argument_ranges / sizeof *argument_ranges; i++) {
+        const struct argument_range *const r = &argument_ranges[i];
+        const float found = args[r->argument];
+        if (r->activation == c->activation && !(found >= r->min && found <= r->max))
+            return fail(err, VIT_EINVAL, "activation_args[%zu]: %s: expected %g to %g, found %g",
+                        r->argument, vit_value_name("activation", (int)c->activation),
+                        (double)r->min, (double)r->max, (double)found);
+    }
+    if (c->activation == VIT_ACTIVATION_HARDTANH && args[0] > args[1])
+        return fail(err, VIT_EINVAL,
+                    "activation_args: hardtanh: expected a minimum and a maximum, found %g and %g",
+                    (double)args[0], (double)args[1]);
+    return VIT_OK;
+}
+
 static enum vit_status check_activation(const struct vit_config *c, struct vit_error *err)
 {
 #define ARGS(identifier, name, value, args, weights)    [value] = args,
@@ -41,7 +72,7 @@ static enum vit_status check_activation(const struct vit_config *c, struct vit_e
                         "activation_args[%zu]: expected 0, which %s does not take, found %g", i,
                         vit_value_name("activation", (int)c->activation),
                         (double)c->activation_args[i]);
-    return VIT_OK;
+    return check_arguments(c, err);
 }
 
 /* The width of heads, and the number of tokens. */
