@@ -196,13 +196,13 @@ const struct function_bound function_bounds[] = {
     { "silu", -INFINITY, INFINITY, 53.0 },       { "relu", -INFINITY, INFINITY, 0.0 },
     { "tanh", -INFINITY, INFINITY, 2.0 },        { "leaky_relu", -INFINITY, INFINITY, 0.5 },
     { "threshold", -INFINITY, INFINITY, 0.0 },   { "prelu", -INFINITY, INFINITY, 0.5 },
-    { "elu", -INFINITY, INFINITY, 1.6 },         { "celu", -INFINITY, INFINITY, 2.2 },
-    { "selu", -INFINITY, INFINITY, 2.1 },        { "sigmoid", -INFINITY, INFINITY, 2.4 },
-    { "log_sigmoid", -INFINITY, INFINITY, 1.8 }, { "softplus", -INFINITY, INFINITY, 3.0 },
+    { "elu", -INFINITY, INFINITY, 1.8 },         { "celu", -INFINITY, INFINITY, 2.4 },
+    { "selu", -INFINITY, INFINITY, 2.3 },        { "sigmoid", -INFINITY, INFINITY, 2.5 },
+    { "log_sigmoid", -INFINITY, INFINITY, 1.9 }, { "softplus", -INFINITY, INFINITY, 3.1 },
     { "mish", -87.0f, INFINITY, 4.0 },           { "mish", -INFINITY, INFINITY, 53.0 },
-    { "softsign", -INFINITY, INFINITY, 1.5 },    { "tanhshrink", -INFINITY, INFINITY, 3.4 },
+    { "softsign", -INFINITY, INFINITY, 1.5 },    { "tanhshrink", -INFINITY, INFINITY, 3.5 },
     { "hardtanh", -INFINITY, INFINITY, 0.0 },    { "hardsigmoid", -INFINITY, INFINITY, 1.1 },
-    { "hardswish", -INFINITY, INFINITY, 2.1 },   { "hardshrink", -INFINITY, INFINITY, 0.0 },
+    { "hardswish", -INFINITY, INFINITY, 2.3 },   { "hardshrink", -INFINITY, INFINITY, 0.0 },
     { "softshrink", -INFINITY, INFINITY, 0.5 },
 };
 const size_t function_bound_count = sizeof function_bounds / sizeof *function_bounds;

@@ -53,7 +53,6 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(qk_scale, -INFINITY, "qk_scale: ");
     REFUSES(activation, VIT_ACTIVATIONS, "activation: expected 0 to 24, found 25");
     REFUSES(activation_args[0], 0.1f, "activation_args[0]: expected 0, which gelu does not take");
-    REFUSES(activation, VIT_ACTIVATION_PRELU, "activation: expected one without a weight per");
     REFUSES(activation_args[1], NAN, "activation_args: ");
     REFUSES(pos_embed, (enum vit_pos_embed)4, "pos_embed: expected 0 to 3, found 4");
     REFUSES(registers, CONFIG_MAX_REGISTERS + 1, "registers: expected 0 to 1024, found 1025");
@@ -65,6 +64,13 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(pool, (enum vit_pool)8, "pool: expected 0 to 7, found 8");
     REFUSES(pool, VIT_POOL_NONE, "classes and pre_logits: expected 0 with pool none");
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
+}
+
+Test(config, slopes_of_prelu_are_those_of_the_blocks)
+{
+    REFUSES_AFTER(config.activation = VIT_ACTIVATION_PRELU;
+                  config.pool = VIT_POOL_MAP,
+                  "activation: expected one without weights outside of the blocks, found prelu");
 }
 
 Test(config, an_argument_that_an_activation_is_not_defined_for_is_named)

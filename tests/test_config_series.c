@@ -104,10 +104,9 @@ Test(config_series, unknown_fields_and_values_are_unsupported)
     expect_rejected_config("{" NEEDED ",\"dropout\":0.1}", NULL, VIT_EUNSUPPORTED,
                            "dropout: unknown field");
     expect_rejected_config(
-        "{" NEEDED ",\"act\":\"elu\"}", NULL, VIT_EUNSUPPORTED,
-        "act: expected one of \"gelu\", \"gelu_tanh\", \"quick_gelu\", \"relu\", \"silu\", "
-        "\"swish\", found "
-        "\"elu\"");
+        "{" NEEDED ",\"act\":\"Gaussian\"}", NULL, VIT_EUNSUPPORTED,
+        "act: expected a class of torch.nn.modules.activation, such as \"GELU\", found "
+        "\"Gaussian\"");
     expect_rejected_config("{" NEEDED ",\"pos_embed\":\"none\"}", NULL, VIT_EUNSUPPORTED,
                            "pos_embed: expected one of \"sinusoid\", \"learned\", found \"none\"");
     expect_rejected_config("{" NEEDED ",\"act\":null}", NULL, VIT_EFORMAT,

@@ -289,7 +289,7 @@ Test(config_timm, arguments_that_cannot_be_computed_are_unsupported)
         { "\"embed_norm_layer\":\"layernorm\"", "model_args.embed_norm_layer" },
         { "\"norm_layer\":\"rmsnorm\"",
           "model_args.norm_layer: expected null or \"layernorm\" or \"LayerNorm\", found" },
-        { "\"act_layer\":\"mish\"", "found \"mish\"" },
+        { "\"act_layer\":\"hard_mish\"", "model_args.act_layer: expected a class of" },
         { "\"mlp_layer\":\"SwiGLU\"",
           "expected one of \"Mlp\", \"SwiGLUPacked\", found \"SwiGLU\"" },
         { "\"patch_size\":[8,16]",

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "checkpoint/parse_config.h"
+#include "checkpoint/torch_activation.h"
 #include "config/tokenizer.h"
 #include "files/fail_file.h"
 
@@ -30,9 +31,8 @@ static const struct choice positions[] = {
         FIELD("hidden_chan_mul", parse_number, mlp_ratio, .required = true),                       \
         FIELD("depth", parse_count, config.depth, .required = true),                               \
         FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),                                 \
-        FIELD("qk_scale", parse_float_or_null, config.qk_scale),                                   \
-        FIELD("act", parse_choice, config.activation, .argument = timm_activations),               \
-        FIELD("layer_norm_eps", parse_float, config.eps),                                          \
+        FIELD("qk_scale", parse_float_or_null, config.qk_scale), IGNORED_RULE("act"),              \
+        IGNORED_RULE("act_args"), FIELD("layer_norm_eps", parse_float, config.eps),                \
         FIELD("attention_value_skip", parse_bool, config.value_residual),                          \
         FIELD("pos_embed", parse_choice, config.pos_embed, .argument = positions),                 \
         IGNORED_RULE("pretrained_cfg"), IGNORED_RULE("id2label")
@@ -93,7 +93,7 @@ enum vit_status parse_config_series(const struct config_sources *sources,
     provenance_all(&parsed->provenance, "the series' default");
     status = t2t ? json_fields_read(&reader, sources->root, RULES(t2t_rules))
                  : json_fields_read(&reader, sources->root, RULES(vit_rules));
-    if (status ||
+    if (status || (status = torch_activation_read(&reader, sources->root, "act", "act_args", c)) ||
         (status = parse_mlp_ratio(sources->path, "hidden_chan_mul", series.mlp_ratio, c->dim,
                                   &c->mlp_dim, err)) ||
         (t2t && (status = finish_t2t(sources->path, &series, err))))

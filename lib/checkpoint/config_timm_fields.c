@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "checkpoint/config_timm.h"
+#include "checkpoint/torch_activation.h"
 #include "files/fail_file.h"
 #include "files/json.h"
 
@@ -18,18 +19,6 @@ static enum vit_status parse_init_values(const struct json_reader *reader,
     if (!json_is_number(value) && !json_is_null(value))
         return fail_field(reader, rule, VIT_EFORMAT, "a number or null", value);
     *(bool *)field_member(reader, rule) = json_double(value) != 0;
-    return VIT_OK;
-}
-
-/* As parse_choice; null means the first choice, timm's default. */
-static enum vit_status parse_choice_or_null(const struct json_reader *reader,
-                                            const struct field_rule *rule, const struct json *value)
-{
-    const struct choice *const choices = rule->argument;
-
-    if (!json_is_null(value))
-        return parse_choice(reader, rule, value);
-    memcpy(field_member(reader, rule), &choices->value, sizeof choices->value);
     return VIT_OK;
 }
 
@@ -117,7 +106,7 @@ static const struct field_rule arg_rules[] = {
     FIELD("final_norm", parse_bool, final_norm),
     FIELD("fc_norm", parse_fc_norm, fc_norm),
     FIELD("pool_include_prefix", parse_bool, pool_include_prefix),
-    FIELD("act_layer", parse_choice_or_null, config.activation, .argument = timm_activations),
+    IGNORED_RULE("act_layer"), /* torch_activation_read reads it */
     FIELD("norm_layer", parse_norm_layer, config.eps,
           .argument = "null|\"layernorm\"|\"LayerNorm\""),
     FIELD("mlp_layer", parse_choice, packed, .argument = mlp_layers),
@@ -239,6 +228,19 @@ static void note_args(const struct json_reader *reader, const struct json *args)
             json_fields_note(reader, notes[i].arg, notes[i].config_offset);
 }
 
+/* null means timm's default, and not the architecture's. */
+static enum vit_status read_act_layer(const struct json_reader *reader, const struct json *args,
+                                      struct vit_config *config)
+{
+    const char *const field = "act_layer";
+
+    if (!json_is_null(json_member(args, field)))
+        return torch_activation_read(reader, args, field, NULL, config);
+    config->activation = VIT_ACTIVATION_GELU;
+    json_fields_note(reader, field, offsetof(struct vit_config, activation));
+    return VIT_OK;
+}
+
 /* Reads model_args, first as the rules of a distilled model restrict them. */
 static enum vit_status read_args(const struct json_reader *reader, const struct json *args,
                                  struct timm_fields *timm)
@@ -250,7 +252,8 @@ static enum vit_status read_args(const struct json_reader *reader, const struct 
     restricted.lenient = true; /* the rest is for arg_rules */
     restricted.provenance = NULL;
     if ((distilled && (status = json_fields_read(&restricted, args, RULES(distilled_rules)))) ||
-        (status = json_fields_read(reader, args, RULES(arg_rules))))
+        (status = json_fields_read(reader, args, RULES(arg_rules))) ||
+        (status = read_act_layer(reader, args, &timm->config)))
         return status;
     if (distilled) /* class_token has set one token */
         timm->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;

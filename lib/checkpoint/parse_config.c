@@ -10,16 +10,6 @@
 #include "files/json.h"
 #include "files/sanitize.h"
 
-const struct choice timm_activations[] = {
-    { "gelu", VIT_ACTIVATION_GELU },
-    { "gelu_tanh", VIT_ACTIVATION_GELU_TANH },
-    { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
-    { "relu", VIT_ACTIVATION_RELU },
-    { "silu", VIT_ACTIVATION_SILU },
-    { "swish", VIT_ACTIVATION_SILU },
-    { NULL, 0 },
-};
-
 const struct vit_preprocess_config plain_preprocess = {
     .size = sizeof plain_preprocess,
     .interpolation = VIT_INTERPOLATION_BILINEAR,

@@ -75,9 +75,6 @@ enum vit_status finish_config(const struct config_sources *sources, const char *
 enum vit_status parse_mlp_ratio(const char *path, const char *field, double ratio, size_t dim,
                                 size_t *mlp_dim, struct vit_error *err);
 
-/* timm's names of activations, for parse_choice. */
-extern const struct choice timm_activations[];
-
 /*
  * Applies pretrained_cfg (timm's name) to the defaults in *preprocess. The size is the model's:
  * pretrained_cfg.input_size is ignored. `object` may be NULL. Only 1 or 3 channels can be

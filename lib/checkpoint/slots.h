@@ -82,6 +82,7 @@
     SLOT(NORM2_BIAS, "norm2.bias", ZEROS)                                                          \
     SLOT(FC1_WEIGHT, "fc1.weight", NORMAL) /* [mlp_dim, or twice that][dim] */                     \
     SLOT(FC1_BIAS, "fc1.bias", ZEROS)                                                              \
+    SLOT(SLOPE, "slope", QUARTER)          /* [1] of PReLU */                                      \
     SLOT(FC2_WEIGHT, "fc2.weight", NORMAL) /* [dim][mlp_dim] */                                    \
     SLOT(FC2_BIAS, "fc2.bias", ZEROS)                                                              \
     SLOT(GAMMA2, "gamma2", SMALL) /* [dim], layer scale of the MLP branch */
@@ -101,6 +102,7 @@ enum slot_init {
     SLOT_INIT_ONES,
     SLOT_INIT_NORMAL,     /* truncated normal, std 0.02: weights, tokens, positions */
     SLOT_INIT_SMALL,      /* 1e-5: layer scale */
+    SLOT_INIT_QUARTER,    /* 1/4: PReLU, as PyTorch begins it */
     SLOT_INIT_DIRECTIONS, /* standard normal: the directions of a performer */
 };
 enum slot_init slots_init(enum tensor_slot slot);

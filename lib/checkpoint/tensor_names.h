@@ -109,6 +109,7 @@ enum { TENSOR_PARTS = 3 };
         LINEAR_RULES_BIAS(block ".attn.proj", SLOT_PROJ, DIM_WIDTH, DIM_INNER, HAS_PROJ_BIAS),     \
         NORM_RULES(block ".norm2", SLOT_NORM2, DIM_WIDTH),                                         \
         LINEAR_RULES_BIAS(block "." mlp ".fc1", SLOT_FC1, DIM_FC1, DIM_WIDTH, HAS_MLP_BIAS),       \
+        RULE(block "." mlp ".act.weight", SLOT_SLOPE, SHAPE(DIM_ONE), .needs = HAS_SLOPES),        \
         LINEAR_RULES_BIAS(block "." mlp ".fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP, HAS_MLP_BIAS)
 
 /* Several rules may fill the same part of a slot: the first whose tensor exists counts. */

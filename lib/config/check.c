@@ -62,9 +62,9 @@ static enum vit_status check_activation(const struct vit_config *c, struct vit_e
     static const unsigned char args[] = { VIT_ACTIVATION_LIST(ARGS) };
     static const unsigned char weights[] = { VIT_ACTIVATION_LIST(WEIGHTS) };
 
-    if (weights[c->activation])
+    if (weights[c->activation] && (c->pool == VIT_POOL_MAP || c->tokenizer != VIT_TOKENIZER_PATCH))
         return fail(err, VIT_EINVAL,
-                    "activation: expected one without a weight per channel, found %s",
+                    "activation: expected one without weights outside of the blocks, found %s",
                     vit_value_name("activation", (int)c->activation));
     for (size_t i = args[c->activation]; i < 2; i++)
         if (c->activation_args[i] != 0)

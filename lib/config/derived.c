@@ -27,6 +27,7 @@ unsigned config_traits(const struct vit_config *c)
         { !c->no_proj && !c->no_proj_bias, HAS_PROJ_BIAS },
         { c->layer_scale, HAS_LAYER_SCALE },
         { !c->no_mlp_bias, HAS_MLP_BIAS },
+        { c->activation == VIT_ACTIVATION_PRELU, HAS_SLOPES },
         { !c->gated_mlp, HAS_PLAIN_MLP },
         { c->gated_mlp, HAS_GATED_MLP },
         { c->final_norm == VIT_FINAL_NORM_TOKENS, HAS_TOKEN_NORM },

@@ -33,6 +33,7 @@ enum config_traits {
     HAS_HEAD_BIAS = 1 << 23,
     HAS_PLAIN_PATCHES = 1 << 24, /* no patch norms */
     HAS_MLP_BIAS = 1 << 25,
+    HAS_SLOPES = 1 << 26, /* PReLU */
 };
 
 #endif

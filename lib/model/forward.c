@@ -114,7 +114,7 @@ static void mlp(const struct exec *e, const struct vit_config *c, const struct b
                 const struct workspace *ws)
 {
     const size_t tokens = config_tokens(c);
-    const struct vit_epilogue f = activate(c);
+    const struct vit_epilogue f = b->slope ? leaky_relu(*b->slope) : activate(c);
     struct vit_epilogue add_x = add(ws->x);
 
     add_x.gamma = b->gamma2;

@@ -63,9 +63,10 @@ enum vit_status random_weights_read(void *from, enum tensor_slot slot, size_t in
     const enum slot_init init = slots_init(slot);
     const bool directions = init == SLOT_INIT_DIRECTIONS;
     const bool drawn = directions || init == SLOT_INIT_NORMAL;
-    const float constant = init == SLOT_INIT_ONES    ? 1.0f
-                           : init == SLOT_INIT_SMALL ? LAYER_SCALE
-                                                     : 0.0f;
+    const float constant = init == SLOT_INIT_ONES      ? 1.0f
+                           : init == SLOT_INIT_SMALL   ? LAYER_SCALE
+                           : init == SLOT_INIT_QUARTER ? 0.25f
+                                                       : 0.0f;
 
     (void)err;
     for (size_t i = 0; i < count; i++)

@@ -72,6 +72,13 @@ static inline struct vit_epilogue activate(const struct vit_config *c)
                                                        .b = c->activation_args[1] } };
 }
 
+/* PReLU with one slope for all channels */
+static inline struct vit_epilogue leaky_relu(float slope)
+{
+    return (struct vit_epilogue){ .activation = VIT_ACTIVATION_LEAKY_RELU,
+                                  .activation_args = { .a = slope } };
+}
+
 static const struct vit_epilogue no_epilogue = { 0 };
 
 static inline struct vit_layernorm_args layernorm_args(const struct norm *norm, size_t rows,

@@ -33,6 +33,8 @@ static void plan_block(struct weight_plan *plan, const struct vit_config *c, siz
         plan_floats(plan, SLOT_GAMMA1, i, c->dim, &b->gamma1);
     plan_norm(plan, SLOT_PAIR(NORM2), i, c->dim, &b->norm2);
     plan_linear(plan, SLOT_PAIR(FC1), i, c->dim, config_fc1_rows(c), !c->no_mlp_bias, &b->fc1);
+    if (c->activation == VIT_ACTIVATION_PRELU)
+        plan_floats(plan, SLOT_SLOPE, i, 1, &b->slope);
     plan_linear(plan, SLOT_PAIR(FC2), i, c->mlp_dim, c->dim, !c->no_mlp_bias, &b->fc2);
     if (c->layer_scale)
         plan_floats(plan, SLOT_GAMMA2, i, c->dim, &b->gamma2);

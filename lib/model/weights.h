@@ -15,6 +15,7 @@ struct block {
     struct linear qkv, proj, fc1, fc2;
     struct norm q_norm, k_norm; /* of a head's width */
     float *gamma1, *gamma2;     /* [dim] layer scale, or NULL */
+    float *slope;               /* of PReLU, one for all channels; or NULL */
 };
 
 /* Attention pooling: one learned query over the patch tokens, then an MLP. */
