@@ -1,4 +1,4 @@
-/* test_torch_activation.c - PyTorch's activations: names, arguments, and values computed by PyTorch */
+/* test_torch_activation.c - PyTorch's activations: names, arguments, and the values of its own */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>

@@ -8,10 +8,10 @@
 /*
  * Reads a class of torch.nn.modules.activation from `field` of `root`, whatever its letters' case
  * and underscores ("LeakyReLU", "leakyrelu", "leaky_relu"), and its arguments by the constructor's
- * names from the object `args_field`, if any, into config->activation and activation_args. The names of
- * timm that are no class's, such as "gelu_tanh", are known too. Without `field`, *config stays.
- * VIT_EFORMAT: a wrong type, an argument that the class does not have or requires; VIT_EUNSUPPORTED:
- * a class that is no activation of single numbers, with the reason.
+ * names from the object `args_field`, if any, into config->activation and activation_args. The
+ * names of timm that are no class's, such as "gelu_tanh", are known too. Without `field`, *config
+ * stays. VIT_EFORMAT: a wrong type, or an argument that is required; VIT_EUNSUPPORTED: an argument
+ * that the class does not have; a class that is no activation of single numbers, with the reason.
  */
 enum vit_status torch_activation_read(const struct json_reader *reader, const struct json *root,
                                       const char *field, const char *args_field,
