@@ -66,10 +66,20 @@ static void norm_rows(const struct vit_config *c, size_t rows, const double *x, 
     }
 }
 
+static double softplus(double x)
+{
+    return log1p(exp(x));
+}
+
 static double activation_of(const struct vit_config *c, double x)
 {
+    const double a = (double)c->activation_args[0], b = (double)c->activation_args[1];
     const double u = sqrt(2.0 / acos(-1.0)) * (x + 0.044715 * x * x * x);
+    const bool above = fabs(x) > a;
+
     switch (c->activation) {
+    case VIT_ACTIVATION_IDENTITY:
+        return x;
     case VIT_ACTIVATION_GELU:
         return 0.5 * x * (1.0 + erf(x / sqrt(2.0)));
     case VIT_ACTIVATION_GELU_TANH:
@@ -85,12 +95,41 @@ static double activation_of(const struct vit_config *c, double x)
     case VIT_ACTIVATION_TANH:
         return tanh(x);
     case VIT_ACTIVATION_LEAKY_RELU:
-        return x > 0.0 ? x : (double)c->activation_args[0] * x;
+        return x > 0.0 ? x : a * x;
     case VIT_ACTIVATION_THRESHOLD:
-        return x > (double)c->activation_args[0] ? x : (double)c->activation_args[1];
-    default:
-        return x;
+        return x > a ? x : b;
+    case VIT_ACTIVATION_PRELU: /* as a new model begins */
+        return x > 0.0 ? x : 0.25 * x;
+    case VIT_ACTIVATION_ELU:
+        return x > 0.0 ? x : a * (exp(x) - 1.0);
+    case VIT_ACTIVATION_CELU:
+        return x > 0.0 ? x : a * (exp(x / a) - 1.0);
+    case VIT_ACTIVATION_SELU:
+        return 1.0507009873554805 * (x > 0.0 ? x : 1.6732632423543772 * (exp(x) - 1.0));
+    case VIT_ACTIVATION_SIGMOID:
+        return 1.0 / (1.0 + exp(-x));
+    case VIT_ACTIVATION_LOG_SIGMOID:
+        return -softplus(-x);
+    case VIT_ACTIVATION_SOFTPLUS:
+        return a * x > b ? x : softplus(a * x) / a;
+    case VIT_ACTIVATION_MISH:
+        return x * tanh(softplus(x));
+    case VIT_ACTIVATION_SOFTSIGN:
+        return x / (1.0 + fabs(x));
+    case VIT_ACTIVATION_TANHSHRINK:
+        return x - tanh(x);
+    case VIT_ACTIVATION_HARDTANH:
+        return fmin(fmax(x, a), b);
+    case VIT_ACTIVATION_HARDSIGMOID:
+        return fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+    case VIT_ACTIVATION_HARDSWISH:
+        return x * fmin(fmax(x + 3.0, 0.0), 6.0) / 6.0;
+    case VIT_ACTIVATION_HARDSHRINK:
+        return above ? x : 0.0;
+    case VIT_ACTIVATION_SOFTSHRINK:
+        return above ? x - copysign(a, x) : 0.0;
     }
+    return NAN;
 }
 
 static void mix_heads(const struct vit_config *c, const double *qkv, double *out)
@@ -237,15 +276,21 @@ static const struct vit_config base = { .size = sizeof base,
 
 Test(reference, every_activation)
 {
+    static const float args[VIT_ACTIVATIONS][2] = {
+        [VIT_ACTIVATION_LEAKY_RELU] = { 0.1f },
+        [VIT_ACTIVATION_THRESHOLD] = { 0.1f, -0.3f },
+        [VIT_ACTIVATION_ELU] = { 1.3f },
+        [VIT_ACTIVATION_CELU] = { 0.7f },
+        [VIT_ACTIVATION_SOFTPLUS] = { 2.0f, 0.1f },
+        [VIT_ACTIVATION_HARDTANH] = { -0.1f, 0.2f },
+        [VIT_ACTIVATION_HARDSHRINK] = { 0.05f },
+        [VIT_ACTIVATION_SOFTSHRINK] = { 0.05f },
+    };
+
     for (enum vit_activation f = 0; f < VIT_ACTIVATIONS; f++) {
         struct vit_config c = base;
         c.activation = f;
-        if (f == VIT_ACTIVATION_PRELU) /* a configuration cannot have its weights */
-            continue;
-        if (f == VIT_ACTIVATION_LEAKY_RELU || f == VIT_ACTIVATION_THRESHOLD)
-            c.activation_args[0] = 0.1f;
-        if (f == VIT_ACTIVATION_THRESHOLD)
-            c.activation_args[1] = -0.3f;
+        memcpy(c.activation_args, args[f], sizeof args[f]);
         check_config(&c);
     }
 }

@@ -1,0 +1,94 @@
+/* test_progress_bar.c - what the command draws on a terminal while it computes */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "counts.h"
+#include "measure/clock.h"
+#include "tools/progress.h"
+
+/* A terminal in the place of standard error: what is written there is read here. */
+static int terminal(void)
+{
+    const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    char name[128];
+
+    cr_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    cr_assert_eq(ptsname_r(master, name, sizeof name), 0);
+    const int slave = open(name, O_RDWR | O_NOCTTY);
+    cr_assert(slave >= 0 && dup2(slave, STDERR_FILENO) == STDERR_FILENO);
+    close(slave);
+    return master;
+}
+
+/* What was written since the last call. */
+static const char *drawn(int master)
+{
+    static char text[512];
+    const ssize_t n = read(master, text, sizeof text - 1);
+
+    text[n > 0 ? n : 0] = '\0';
+    return text;
+}
+
+/* As if it had begun so many seconds ago. */
+static struct progress begun(size_t total, double seconds)
+{
+    struct progress progress = progress_start(total);
+
+    progress.start = now() - seconds;
+    return progress;
+}
+
+Test(progress_bar, shows_the_share_the_rate_and_the_time_left)
+{
+    const int master = terminal();
+    struct progress progress = begun(1000, 100.0);
+
+    progress.unit = " shards";
+    progress_update_shards(&progress, 250, 0.25, 1000);
+    const char *const text = drawn(master);
+    cr_assert(strstr(text, "[##########                              ] 250 of 1000 shards, "), "%s",
+              text);
+    /* of a tenth: the call itself takes time */
+    cr_assert(strstr(text, ", 10.0 images/s, 0:05:00 left"), "%s", text);
+    progress_clear(&progress);
+    cr_assert_str_eq(drawn(master), "\r\033[K");
+    progress_clear(&progress);
+    cr_assert_str_eq(drawn(master), "");
+    count_checks(4);
+}
+
+Test(progress_bar, hours_are_shown_and_an_unknown_end_is_not)
+{
+    const int master = terminal();
+    struct progress long_run = begun(10, 1000.0), at_the_start = begun(10, 5.0);
+
+    progress_update(&long_run, 1);
+    cr_assert(strstr(drawn(master), "1 of 10, 0.0 images/s, 2:30:0"), "2.5 hours");
+    progress_update(&at_the_start, 0);
+    const char *const text = drawn(master);
+    cr_assert(strstr(text, "0 of 10, 0.0 images/s\033[K") && !strstr(text, "left"), "%s", text);
+    count_checks(2);
+}
+
+Test(progress_bar, is_not_drawn_in_the_first_second_nor_too_often_nor_into_a_file)
+{
+    const int master = terminal();
+    struct progress young = begun(10, -3600.0), often = begun(10, 60.0), file = begun(10, 60.0);
+
+    progress_update(&young, 5);
+    cr_assert_str_eq(drawn(master), "");
+    progress_update(&often, 5);
+    cr_assert(*drawn(master));
+    often.drawn = now() + 60.0; /* however slow this machine is */
+    progress_update(&often, 6);
+    cr_assert_str_eq(drawn(master), "");
+    file.terminal = false;
+    progress_update(&file, 5);
+    cr_assert_str_eq(drawn(master), "");
+    count_checks(4);
+}
