@@ -144,7 +144,8 @@ Test(top_k, a_single_class_has_a_sigmoid_within_3_ulp)
     float score;
     size_t class_index;
 
-    for (float x = -100.0f; x <= 100.0f; x += 0.37f) {
+    for (int i = -270; i <= 270; i++) {
+        const float x = 0.37f * (float)i;
         top_k(model, 1, &x, &class_index, &score);
         expect_3_ulp(1.0 / (1.0 + exp(-(double)x)), score);
     }
