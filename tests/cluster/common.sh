@@ -1,12 +1,16 @@
 # shellcheck shell=bash disable=SC2154,SC2034,SC2015
-# common.sh - for the scripts of tests/cluster: shards, a reference, hosts in network namespaces
+# common.sh - for the scripts of tests/cluster: comparison, hosts in network namespaces
 #
-# The caller has set: build, shard_count. A host is a network namespace of its own on one bridge;
-# processes and files are those of this machine, so that a test can see and end a host's processes.
+# The caller has set: build; data, which shards.sh filled. A host is a network namespace of its own
+# on one bridge; processes and files are those of this machine, so that a test can see and end a
+# host's processes.
 
 work=$(mktemp -d)
 vit=$(realpath "$build/libvit")
 model=$(realpath models/digits)
+pictures=$(cat "$data/pictures") # of each shard
+shards=$(cat "$data/shards")
+shard_count=$(wc -l <"$data/sums")
 tag=v$$
 hosts=()
 daemons=()
@@ -27,7 +31,9 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
+logs() { :; } # what a failure also prints
 fail() {
+  logs
   echo "FAILED  $*"
   exit 1
 }
@@ -42,31 +48,22 @@ wait_until() {
   done
 }
 
-# Shards of 360 pictures each, and what one process makes of them.
-make_shards() {
-  local i last
-  last=$(printf %03d $((shard_count - 1)))
-  shards="$work/data/{000..$last}.tar"
-  mkdir "$work/data"
-  (cd models/digits/test && find . -name '*.png' | LC_ALL=C sort) >"$work/names"
-  for ((i = 0; i < shard_count; i++)); do
-    # each begins at another picture, so that no two are alike
-    { tail -n "+$((i + 1))" "$work/names" && head -n "$i" "$work/names"; } |
-      tar -cf "$work/data/$(printf %03d "$i").tar" -C models/digits/test -T -
-  done
-  "$vit" features "$model" --shards "$shards" -o "$work/one" 2>/dev/null |
-    sed 's,  .*/,  ,' | sort -k 2 >"$work/sums"
-  [ "$(wc -l <"$work/sums")" = "$shard_count" ] || fail 'one process did not compute every shard'
-}
-
-# same_as_one OUT: every shard is there once, with the digest of the run of one process.
+# same_as_one OUT: the files of every shard are there, with the bytes of the run of one process, and
+# no others, except the part that a killed process was writing.
 same_as_one() {
   local out=$1
-  (cd "$out" && sha256sum ./*.npy | sed 's,  \./,  ,' | sort -k 2) | cmp - "$work/sums" ||
-    fail "expected the digests of the run of one process in $out"
-  [ "$(cat "$out"/*.jsonl | grep -c '"status": "ok"')" = $((360 * shard_count)) ] ||
+  diff -rq --exclude='*.tmp' "$data/one" "$out" ||
+    fail "expected the files of the run of one process in $out"
+  [ "$(cat "$out"/*.jsonl | grep -c '"status": "ok"')" = $((pictures * shard_count)) ] ||
     fail 'expected every picture once'
   "$vit" verify "$out" --sample 2% --shards "$shards" || fail 'expected files that libvit verifies'
+}
+
+# none_twice LOG...: no shard was computed by two processes, as their lines of digests say.
+none_twice() {
+  local twice
+  twice=$(grep -ho '[^/ ]*\.npy$' "$@" | sort | uniq -d)
+  [ -z "$twice" ] || fail "expected each shard from one process, found twice: ${twice//$'\n'/ }"
 }
 
 done_count() { find "$1" -name '*.npy' 2>/dev/null | wc -l; }
@@ -100,7 +97,7 @@ EOT
 }
 release() { touch "$work/go.$1"; }
 
-# job_on HOST: sets $job to a process of libvit that computes there.
+# job_on HOST: sets $job to a process of libvit that computes there, if there is one.
 job_on() {
   local pid
   for pid in $(ip netns pids "$1"); do
@@ -111,3 +108,4 @@ job_on() {
   done
   return 1
 }
+signal_job() { job_on "$1" && kill "-$2" "$job" 2>/dev/null; } # HOST SIGNAL

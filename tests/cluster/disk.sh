@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2015 # what follows || is the end of the script
-# disk.sh BUILD SHARDS - libvit features --shards on a disk that is full, and then is not
+# disk.sh BUILD DATA - libvit features --shards on a disk that is full, and then is not
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
-build=$1 shard_count=$2
+build=$1 data=$2
 . tests/cluster/common.sh
 
-make_shards
 mkdir "$work/disk" && mount -t tmpfs -o size=400k tmpfs "$work/disk" || fail 'expected a tmpfs'
 out=$work/disk/out
 "$vit" features "$model" --shards "$shards" -o "$out" >"$work/log" 2>&1

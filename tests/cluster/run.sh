@@ -2,11 +2,13 @@
 # shellcheck disable=SC2015 # what follows || cannot fail
 # run.sh BUILD SHARDS - libvit features --shards on several hosts, each a network namespace
 #
-# Every file computed there has the digest of a run of one process. Needs root, and the packages
+# Every file computed there has the bytes of a run of one process. Needs root, and the packages
 # DEPS_CLUSTER of mk/deps.mk. A test without what it needs is skipped, and counted.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
-build=$1 shards=$2
+build=$1 shard_count=$2
+data=$(mktemp -d)
+trap 'rm -rf "$data"' EXIT
 ran=0 failed=0 planned=0
 
 # try NAME COMMAND...: runs tests/cluster/NAME.sh, which needs the commands.
@@ -23,9 +25,10 @@ try() {
     return
   fi
   ran=$((ran + 1))
-  PATH=$PATH:/usr/sbin "tests/cluster/$name.sh" "$build" "$shards" || failed=$((failed + 1))
+  PATH=$PATH:/usr/sbin "tests/cluster/$name.sh" "$build" "$data" || failed=$((failed + 1))
 }
 
+tests/cluster/shards.sh "$build" "$shard_count" "$data" || exit
 try disk tar mount
 try parallel tar ip sshd ssh-keygen parallel
 try slurm tar ip nsenter munged slurmctld slurmd sbatch

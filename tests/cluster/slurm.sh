@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # shellcheck disable=SC2015 # what follows || is the end of the script
-# slurm.sh BUILD SHARDS - examples/cluster/slurm-array.sh on two nodes, of which one dies
+# slurm.sh BUILD DATA - examples/cluster/slurm-array.sh on two nodes, of which one dies
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit
-build=$1 shard_count=$2
+build=$1 data=$2
 . tests/cluster/common.sh
 
-make_shards
 make_hosts 2
 mkdir "$work/state" "$work/munge" && chmod 755 "$work" && chmod 755 "$work/munge"
 head -c 1024 /dev/urandom >"$work/munge/key" && chmod 400 "$work/munge/key"
@@ -57,12 +56,12 @@ for i in 1 2; do
   disown
 done
 idle() { [ "$(sinfo -h -o '%D %t' 2>/dev/null)" = '2 idle' ]; }
-logs() { tail -n 5 "$work"/slurm*[0-9d]; }
-for ((end = SECONDS + 30; SECONDS < end; )); do idle && break; sleep 0.2; done
-idle || {
-  logs
-  fail 'expected two idle nodes'
+logs() {
+  squeue
+  sinfo
+  tail -n 5 "$work"/slurm*[0-9d]
 }
+wait_until 30 'two idle nodes' idle
 
 out=$work/out
 submit() {
@@ -74,20 +73,14 @@ queue_is_empty() { [ -z "$(squeue -h -r 2>/dev/null)" ]; }
 submit 3-9:2 || fail 'expected sbatch to take the array'
 release "${tag}1"
 wait_until 60 'a first shard' at_least "$out" 1
-wait_until 60 'a task on the first node' job_on "${tag}1"
-kill -KILL "$job" # a killed job, which asks to run again
+# a killed job, which asks to run again
+wait_until 60 'a task on the first node' signal_job "${tag}1" KILL
 release "${tag}2"
 wait_until 60 'a task on the second node' job_on "${tag}2"
 ip netns exec "${tag}2" ip link set eth0 down # a dead node
-ip netns pids "${tag}2" | xargs -r kill -KILL
-end=$((SECONDS + 120 + shard_count))
-until queue_is_empty || [ "$SECONDS" -ge "$end" ]; do sleep 0.2; done
-queue_is_empty || {
-  squeue
-  sinfo
-  logs
-  fail 'expected the array to end'
-}
+ip netns pids "${tag}2" | xargs -r kill -KILL 2>/dev/null
+wait_until $((120 + shard_count)) 'the array to end' queue_is_empty
+none_twice "$work"/task-*.log
 same_as_one "$out"
 [ "$(cat "$work"/task-*.log | grep -c 'shards were done')" -ge 4 ] || fail 'expected four tasks'
 echo "ok      Slurm array on two nodes: a killed job, a dead node; $shard_count shards"
