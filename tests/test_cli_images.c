@@ -279,6 +279,13 @@ Test(cli_images, patches_have_gaps_and_maps_have_the_cosines_of_positions)
     count_checks(64 + 256 + 1);
 }
 
+Test(cli_images, patches_do_not_depend_on_the_precision)
+{
+    succeeds("$VIT patches " MODEL " " IMAGE " -o $T/a.png");
+    succeeds("$VIT patches " MODEL " " IMAGE " -o $T/b.png --precision int8 --keep head && "
+             "cmp $T/a.png $T/b.png");
+}
+
 Test(cli_images, large_grids_have_every_second_or_third_map)
 {
     static const struct {

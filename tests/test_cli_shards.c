@@ -183,10 +183,12 @@ Test(cli_shards, a_shard_that_cannot_be_read_has_no_files_and_the_others_do)
     make_shards();
     succeeds(
         "head -c 9000 $T/1.tar >$T/cut.tar && head -c 2000 /dev/zero | tr '\\0' x >$T/x.tar && "
-        "gzip -c $T/1.tar | head -c 3000 >$T/half.tgz && mkdir $T/empty && mkfifo $T/p.tar && "
+        "gzip -c $T/1.tar | head -c 3000 >$T/half.tgz && mkdir $T/empty && mkfifo $T/p.tar "
+        "$T/pipe.txt && "
         "cp " TEST "/1/0042.png $T/one.png");
     shell("timeout 60 $VIT features " DIGITS " --shards $T/0.tar $T/cut.tar $T/none.tar $T/x.tar "
-          "$T/half.tgz $T/empty $T/p.tar $T/one.png $T/gone.txt $T/3.tar -o $T/out | wc -l");
+          "$T/half.tgz $T/empty $T/p.tar $T/pipe.txt $T/one.png $T/gone.txt $T/3.tar -o $T/out | "
+          "wc -l");
     cr_assert_str_eq(cli.out, "2\n");
     static const char *const messages[] = {
         "/cut.tar: expected a whole tar archive, found: Truncated",
@@ -196,9 +198,10 @@ Test(cli_shards, a_shard_that_cannot_be_read_has_no_files_and_the_others_do)
         "/half.tgz: expected a whole tar archive",
         "/empty: expected .jpg",
         "/p.tar: expected a regular file",
+        "/pipe.txt: expected a regular file",
         "/one.png: expected a directory, .tar",
         "/gone.txt: No such file",
-        "0 of 10 shards were done; 2 computed, 8 failed",
+        "0 of 11 shards were done; 2 computed, 9 failed",
     };
     for (size_t i = 0; i < COUNT(messages); i++)
         cr_assert_not_null(strstr(cli.err, messages[i]), "%s in %s", messages[i], cli.err);

@@ -93,13 +93,15 @@ Test(cli_verify, damage_to_files_is_found_in_each)
         { "cp 0.npy 1.npy; D=$(sha256sum <1.npy | cut -c 1-64); "
           "sed -i \"\\$s/digest\\\": \\\"[0-9a-f]*/digest\\\": \\\"$D/\" 1.jsonl",
           "out/1.npy: expected float32 [37, 48], found float32 [36, 48]" },
+        { "rm 1.npy && mkfifo 1.npy", "out/1.npy: expected a regular file, found another kind" },
+        { "rm 1.jsonl && mkfifo 1.jsonl", "out/1.jsonl: expected a regular file, found another" },
     };
 
     succeeds("cp -r $T/out $T/whole");
     for (size_t i = 0; i < COUNT(cases); i++) {
         succeeds("rm -rf $T/out && cp -r $T/whole $T/out && cd $T/out && { %s; } 2>/dev/null",
                  cases[i].damage);
-        finds("$VIT verify $T/out", cases[i].difference);
+        finds("timeout 60 $VIT verify $T/out", cases[i].difference);
     }
     count_checks(COUNT(cases));
 }
@@ -155,5 +157,9 @@ Test(cli_verify, what_is_no_run_is_an_error)
     fails("$VIT verify $T/out --sample 1", "--sample: expected a percentage above 0");
     fails("$VIT verify $T/out --sample 0%", "--sample: expected a percentage above 0");
     fails("$VIT verify $T/out --sample 101%", "--sample: expected a percentage above 0");
+    fails(
+        "mv $T/out/libvit.json $T/j && mkfifo $T/out/libvit.json && timeout 60 $VIT verify $T/out",
+        "out/libvit.json: expected a regular file, found another kind");
+    succeeds("mv $T/j $T/out/libvit.json");
     fails("rm $T/out/*.npy; $VIT verify $T/out", "expected the files of a shard, found none");
 }

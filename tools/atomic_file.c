@@ -1,144 +1,32 @@
 /* atomic_file.c - output files that appear complete or not at all */
 #include "tools/atomic_file.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tools/error.h"
-
-/* The temporary files that an interrupt removes. */
-static char *volatile pending[4];
-
-static void remove_pending(void)
-{
-    for (size_t i = 0; i < sizeof pending / sizeof *pending; i++) {
-        if (pending[i])
-            unlink(pending[i]);
-    }
-}
-
-/*
- * No other signal interrupts a handler, and none of these is the system's again before the files
- * are gone: `timeout`, for one, sends its signal twice. (POSIX's signal() may do both.)
- */
-static void set_handler(int number, void (*handler)(int number))
-{
-    struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
-
-    sigfillset(&action.sa_mask);
-    sigaction(number, &action, NULL);
-}
-
-static void on_signal(int number)
-{
-    remove_pending();
-    set_handler(number, SIG_DFL);
-    raise(number);
-}
-
-static void catch_signal(int number)
-{
-    struct sigaction before;
-
-    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-        set_handler(number, on_signal); /* nohup ignores some */
-}
-
-/* What others send to end a process. SIGSEGV and its like are faults of the command itself. */
-static void catch_interrupts(void)
-{
-    static const int signals[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,   SIGALRM, SIGUSR1,
-                                   SIGUSR2, SIGABRT, SIGXCPU, SIGPROF, SIGVTALRM, SIGSYS };
-    static bool registered;
-
-    if (!registered)
-        registered = atexit(remove_pending) == 0; /* OpenMP exits if it has no thread */
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        catch_signal(signals[i]);
-#ifdef SIGIO
-    catch_signal(SIGIO);
-#endif
-#ifdef SIGPWR
-    catch_signal(SIGPWR);
-#endif
-#ifdef SIGRTMIN
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
-        catch_signal(number);
-#endif
-}
-
-static void set_pending(const char *was, char *is)
-{
-    for (size_t i = 0; i < sizeof pending / sizeof *pending; i++) {
-        if (pending[i] == was) {
-            pending[i] = is;
-            return;
-        }
-    }
-}
+#include "tools/inputs.h"
+#include "tools/path_name.h"
+#include "tools/pending.h"
 
 static enum vit_status cannot_write(const char *path, struct vit_error *err)
 {
     return tool_fail(err, VIT_EIO, "cannot write %s: %s", path, strerror(errno));
 }
 
-static const char *last_name(const char *path)
-{
-    const char *const slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/*
- * Creates a file of a name that no file has: the target's, cut so that the suffix fits, in its
- * directory. No signal comes between the file and its entry.
- */
-static int create_pending(char *path, size_t size, const char *target, mode_t mode)
-{
-    /* bytes; of NAME_MAX, which is 255 or more: the library adds to the name without cutting it */
-    enum { MAX_NAME = 200 };
-    const size_t name = strlen(last_name(target));
-    const size_t kept = strlen(target) - (name > MAX_NAME ? name - MAX_NAME : 0);
-    sigset_t all, before;
-    struct timespec now;
-    int fd = -1;
-
-    catch_interrupts();
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    for (int i = 0; fd < 0 && i < 100; i++) {
-        clock_gettime(CLOCK_REALTIME, &now); /* no number of files left behind exhausts it */
-        snprintf(path, size, "%.*s.%ld-%ld.tmp", (int)kept, target, (long)getpid(), now.tv_nsec);
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (fd < 0 && errno != EEXIST)
-            break;
-    }
-    const int reason = errno;
-    if (fd >= 0)
-        set_pending(NULL, path);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = reason;
-    return fd;
-}
-
 /* A new file beside the target. */
 static enum vit_status open_temporary(struct atomic_file *f, mode_t mode, struct vit_error *err)
 {
-    const size_t size = strlen(f->target) + 64;
     enum vit_status status = VIT_OK;
 
-    f->temporary = malloc(size);
+    f->temporary = malloc(strlen(f->target) + PENDING_SUFFIX);
     if (!f->temporary)
         return tool_no_memory(err);
-    const int fd = create_pending(f->temporary, size, f->target, mode);
+    const int fd = pending_create(f->target, mode, f->temporary);
     if (fd < 0) {
         status = cannot_write(f->target, err);
         free(f->temporary);
@@ -173,88 +61,13 @@ bool atomic_file_same(const char *a, const char *b)
 {
     if (same_file(a, b) || strcmp(a, b) == 0)
         return true;
-    if (strcmp(last_name(a), last_name(b)) != 0)
+    if (strcmp(path_name(a), path_name(b)) != 0)
         return false;
     char *const of_a = parent(a), *const of_b = parent(b);
     const bool same = of_a && of_b && same_file(of_a, of_b);
     free(of_a);
     free(of_b);
     return same;
-}
-
-/* --- inputs */
-
-static struct {
-    char *const *paths;
-    size_t count;
-} inputs[ATOMIC_FILE_INPUTS];
-
-void atomic_file_forget_inputs(void)
-{
-    memset(inputs, 0, sizeof inputs);
-}
-
-void atomic_file_inputs(char *const *paths, size_t count)
-{
-    for (size_t i = 0; i < ATOMIC_FILE_INPUTS; i++)
-        if (!inputs[i].paths) {
-            inputs[i].paths = paths;
-            inputs[i].count = count;
-            return;
-        }
-}
-
-/* Arrays are operands of their own: no subcommand reads them from a directory. */
-static bool is_array(const char *name)
-{
-    const char *const dot = strrchr(name, '.');
-
-    return dot && strcmp(dot, ".npy") == 0;
-}
-
-/* Whether a directory has the file under any name; linked directories are not entered. */
-static bool directory_has(int fd, const struct stat *file)
-{
-    DIR *const directory = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *entry;
-    bool found = false;
-
-    if (!directory) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    while (!found && (entry = readdir(directory))) {
-        struct stat info, link;
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            fstatat(fd, entry->d_name, &link, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;
-        if (S_ISDIR(link.st_mode))
-            found =
-                directory_has(openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file);
-        else
-            found = !is_array(entry->d_name) && fstatat(fd, entry->d_name, &info, 0) == 0 &&
-                    info.st_dev == file->st_dev && info.st_ino == file->st_ino;
-    }
-    closedir(directory);
-    return found;
-}
-
-/* The input that is this file or has it below it, or NULL. */
-static const char *input_with(const struct stat *file)
-{
-    for (size_t i = 0; i < ATOMIC_FILE_INPUTS; i++)
-        for (size_t j = 0; j < inputs[i].count; j++) {
-            const char *const path = inputs[i].paths[j];
-            struct stat info;
-            if (!path || stat(path, &info) != 0)
-                continue;
-            if (S_ISDIR(info.st_mode)
-                    ? directory_has(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), file)
-                    : info.st_dev == file->st_dev && info.st_ino == file->st_ino)
-                return path;
-        }
-    return NULL;
 }
 
 /* --- links */
@@ -353,7 +166,7 @@ static enum vit_status check_target(const char *path, const struct stat *info,
 
 static enum vit_status check_input(const char *path, const struct stat *info, struct vit_error *err)
 {
-    const char *const input = info && S_ISREG(info->st_mode) ? input_with(info) : NULL;
+    const char *const input = info && S_ISREG(info->st_mode) ? inputs_find(info) : NULL;
 
     if (input)
         return tool_fail(err, VIT_EINVAL, "cannot write %s: it is an input, %s", path_end(path),
@@ -422,7 +235,7 @@ enum vit_status atomic_file_commit(struct atomic_file *f, struct vit_error *err)
     if (!status && f->temporary && rename(f->temporary, f->target) != 0)
         status = cannot_write(f->target, err);
     if (!status && f->temporary) {
-        set_pending(f->temporary, NULL);
+        pending_replace(f->temporary, NULL);
         free(f->temporary);
         f->temporary = NULL;
     }
@@ -436,7 +249,7 @@ void atomic_file_discard(struct atomic_file *f)
         fclose(f->file);
     if (f->temporary) {
         unlink(f->temporary);
-        set_pending(f->temporary, NULL);
+        pending_replace(f->temporary, NULL);
     }
     free(f->temporary);
     free(f->target);
@@ -473,9 +286,9 @@ enum vit_status atomic_file_write(const char *path,
         status = tool_no_memory(err);
         goto discard;
     }
-    set_pending(NULL, inner);
+    pending_replace(NULL, inner);
     status = write(user, f.temporary, err);
-    set_pending(inner, NULL);
+    pending_replace(inner, NULL);
     free(inner);
     if (!status)
         return atomic_file_commit(&f, err);

@@ -19,22 +19,12 @@ struct atomic_file {
     char *temporary; /* NULL: written in place */
 };
 
-enum { ATOMIC_FILE_INPUTS = 3 };
-
 /* Whether two paths lead to one file, which need not exist yet. */
 bool atomic_file_same(const char *a, const char *b);
 
 /*
- * Declares an input of the command: a file, or a directory with every file below it. No output may
- * be the same file. At most ATOMIC_FILE_INPUTS arrays; they must outlive the outputs.
- */
-void atomic_file_inputs(char *const *paths, size_t count);
-/* Before what is declared is freed. */
-void atomic_file_forget_inputs(void);
-
-/*
  * Creates the temporary file. VIT_EIO: the directory or the file cannot be written. VIT_EINVAL: the
- * file is an input. VIT_ENOMEM.
+ * file is an input (inputs.h). VIT_ENOMEM.
  */
 enum vit_status atomic_file_open(const char *path, struct atomic_file *f, struct vit_error *err);
 

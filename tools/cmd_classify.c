@@ -1,9 +1,9 @@
 /* cmd_classify.c - `libvit classify`: classifies images */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/error.h"
+#include "tools/finite.h"
 #include "tools/image_batch.h"
 #include "tools/print.h"
 #include "tools/product.h"
@@ -70,13 +70,14 @@ static enum vit_status rank(void *arg, size_t image, const float *logits, struct
 {
     struct classification *const c = arg;
 
-    for (size_t i = 0; i < c->classes; i++)
-        if (!isfinite(logits[i]))
-            return tool_fail(err, VIT_EFORMAT,
-                             "%s: expected finite logits, found %g for class %zu; check the image "
-                             "and the weights of %s",
-                             path_end(c->batch.paths.path[image]), (double)logits[i], i,
-                             path_end(c->batch.directory));
+    const size_t finite = finite_count(c->classes, logits);
+
+    if (finite < c->classes)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected finite logits, found %g for class %zu; check the image and "
+                         "the weights of %s",
+                         path_end(c->batch.paths.path[image]), (double)logits[finite], finite,
+                         path_end(c->batch.directory));
     const enum vit_status status =
         vit_top_k(c->batch.session.model, c->top, logits, c->best, c->best_scores, err);
     for (size_t i = 0; !status && i < c->top; i++)
@@ -85,7 +86,7 @@ static enum vit_status rank(void *arg, size_t image, const float *logits, struct
     if (status || !c->stream)
         return status;
     print_image(c, image);
-    fflush(stdout);
+    fflush(stdout); /* lines and errors are in the order of the images where both streams are one */
     return print_check(err);
 }
 
@@ -94,7 +95,6 @@ static enum vit_status leave_out(void *arg, size_t image, const struct vit_error
 {
     struct classification *const c = arg;
 
-    image_batch_print_error(why);
     c->errors[image] = strdup(why->message);
     return c->errors[image] ? VIT_OK : tool_no_memory(err);
 }

@@ -1,11 +1,11 @@
 /* cmd_features.c - `libvit features`: images as vectors */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/atomic_file.h"
 #include "tools/error.h"
 #include "tools/features_shards.h"
+#include "tools/finite.h"
 #include "tools/image_batch.h"
 #include "tools/npy.h"
 #include "tools/product.h"
@@ -56,22 +56,15 @@ static enum vit_status copy_features(void *arg, size_t i, const float *out, stru
 {
     struct features *const f = arg;
 
-    for (size_t j = 0; j < f->length; j++)
-        if (!isfinite(out[j]))
-            return tool_fail(err, VIT_EFORMAT,
-                             "%s: expected finite features, found %g at %zu; check the image and "
-                             "the weights of %s",
-                             path_end(f->batch.paths.path[i]), (double)out[j], j,
-                             path_end(f->batch.directory));
-    memcpy(f->rows + f->count++ * f->length, out, f->length * sizeof *out);
-    return VIT_OK;
-}
+    const size_t finite = finite_count(f->length, out);
 
-static enum vit_status leave_out(void *arg, size_t i, const struct vit_error *why,
-                                 struct vit_error *err)
-{
-    (void)arg, (void)i, (void)err;
-    image_batch_print_error(why);
+    if (finite < f->length)
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected finite features, found %g at %zu; check the image and the "
+                         "weights of %s",
+                         path_end(f->batch.paths.path[i]), (double)out[finite], finite,
+                         path_end(f->batch.directory));
+    memcpy(f->rows + f->count++ * f->length, out, f->length * sizeof *out);
     return VIT_OK;
 }
 
@@ -97,7 +90,7 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
 {
     const struct features_options *const o = in->options;
     struct features f = { 0 };
-    const struct image_consumer consumer = { copy_features, leave_out, &f };
+    const struct image_consumer consumer = { copy_features, NULL, &f };
     struct atomic_file out = { 0 };
     enum vit_status status;
 

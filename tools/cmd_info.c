@@ -126,20 +126,6 @@ static enum vit_status print_models(bool json, struct vit_error *err)
     return VIT_OK;
 }
 
-/* The file as it is: one that is not of this model is an error here, and is not written. */
-static enum vit_status verify_packed(const struct common_options *common, struct size size,
-                                     const char *directory, struct vit_error *err)
-{
-    const struct vit_model_options options = model_options(common, size);
-    struct vit_model *model = NULL;
-    enum vit_status status = vit_model_open(directory, &options, &model, err);
-
-    if (!status)
-        status = vit_model_verify_packed(model, err);
-    vit_model_free(model);
-    return status;
-}
-
 static enum vit_status info(const struct invocation *in, struct vit_error *err)
 {
     const struct info_options *const o = in->options;
@@ -150,7 +136,7 @@ static enum vit_status info(const struct invocation *in, struct vit_error *err)
     enum vit_status status = vit_kernels_get(common.isa, &kernels, err);
 
     common.digest = o->digest;
-
+    common.verify = o->verify;
     if (o->models && directory)
         return tool_fail(err, VIT_EINVAL, "info: expected either --models or MODEL, found both");
     if (o->verify && !(directory && common.packed))
@@ -161,11 +147,8 @@ static enum vit_status info(const struct invocation *in, struct vit_error *err)
         return tool_fail(err, VIT_EINVAL, "info: expected MODEL with --digest, found none");
     if (!status && o->models)
         return print_models(o->json, err);
-    if (!status && o->verify)
-        status = verify_packed(&common, o->size, directory, err);
     if (!status && directory)
         status = session_open(&common, o->size, directory, 0, &session, err);
-    session.verified = o->verify;
     if (!status && o->json) {
         json_t *root = info_json(kernels);
         if (directory)

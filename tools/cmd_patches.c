@@ -276,7 +276,8 @@ const struct subcommand subcommand_patches = {
         "each patch's position: the cosine similarity of its embedding with those of all\n"
         "positions, from -1 (violet) to 1 (yellow), as in Dosovitskiy et al. 2021. A large grid\n"
         "has a map for every second or third position, at most 14 by 14. Without IMAGE there\n"
-        "are only the maps.",
+        "are only the maps. No linear layer is computed: --precision and --keep say only which\n"
+        "weights --packed has.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = patches,
 };

@@ -4,6 +4,7 @@
 
 #include "tools/atomic_file.h"
 #include "tools/error.h"
+#include "tools/inputs.h"
 #include "tools/load.h"
 #include "tools/npy.h"
 #include "tools/product.h"
@@ -175,7 +176,7 @@ static enum vit_status run_preprocess(const struct invocation *in, struct vit_er
     enum vit_status status = check_arguments(o, err);
 
     if (o->model)
-        atomic_file_inputs((char *const *)&o->model, 1);
+        inputs_declare((char *const *)&o->model, 1);
     if (!status && o->out)
         status = find_config(in, &config, err);
     if (!status)

@@ -139,9 +139,10 @@ static enum vit_status check_complete(struct verification *v, struct vit_error *
 /* The path of a shard: of --shards, else of its record, which loses it. */
 static char *path_of(const struct verification *v, const char *name, struct shard_record *record)
 {
-    for (size_t i = 0; i < v->expected.count; i++)
-        if (strcmp(v->expected.shards[i].name, name) == 0)
-            return strdup(v->expected.shards[i].path);
+    const struct shard *const expected = shard_list_find(&v->expected, name);
+
+    if (expected)
+        return strdup(expected->path);
     char *const path = record->path;
     record->path = NULL;
     return path;
@@ -160,7 +161,7 @@ static enum vit_status check_files(struct verification *v, size_t length, struct
         if (!status)
             status = shard_record_check(v->directory, name, length, &record, &why);
         if (status == VIT_ENOMEM) {
-            *err = why;
+            tool_pass(&why, err);
         } else if (status) {
             print_difference(v, why.message);
             status = VIT_OK;

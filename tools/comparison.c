@@ -7,6 +7,7 @@
 
 #include "tools/compare_side.h"
 #include "tools/error.h"
+#include "tools/finite.h"
 #include "tools/product.h"
 
 /* Outputs of both models that are in memory at a time, unless one image has more. */
@@ -216,15 +217,16 @@ static enum vit_status check_finite(const struct comparison *c, size_t image,
                                     const float *x, enum vit_precision precision,
                                     struct vit_error *err)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(x[i]))
-            return tool_fail(err, VIT_EFORMAT,
-                             "%s: expected finite %s in %s, found %g at %zu; check the image and "
-                             "the weights of %s",
-                             path_end(c->batch.paths.path[image]), vit_output_name(request->output),
-                             vit_value_name("precision", (int)precision), (double)x[i], i,
-                             path_end(c->batch.directory));
-    return VIT_OK;
+    const size_t finite = finite_count(count, x);
+
+    if (finite == count)
+        return VIT_OK;
+    return tool_fail(err, VIT_EFORMAT,
+                     "%s: expected finite %s in %s, found %g at %zu; check the image and the "
+                     "weights of %s",
+                     path_end(c->batch.paths.path[image]), vit_output_name(request->output),
+                     vit_value_name("precision", (int)precision), (double)x[finite], finite,
+                     path_end(c->batch.directory));
 }
 
 /* Both models and their outputs: the blocks, the vector and, with a head, the logits. */

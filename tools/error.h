@@ -16,6 +16,14 @@ static inline enum vit_status tool_no_memory(struct vit_error *err)
     return VIT_ENOMEM;
 }
 
+/* Hands an error on: copies it, unless err is NULL, and returns its status. */
+static inline enum vit_status tool_pass(const struct vit_error *why, struct vit_error *err)
+{
+    if (err)
+        *err = *why;
+    return why->status;
+}
+
 /* The end of a long path: a message must have room for its reason. */
 const char *path_end(const char *path);
 

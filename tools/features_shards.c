@@ -2,15 +2,14 @@
 #include "tools/features_shards.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "measure/clock.h"
-#include "tools/atomic_file.h"
 #include "tools/error.h"
-#include "tools/image_batch.h"
+#include "tools/finite.h"
+#include "tools/inputs.h"
 #include "tools/picture_reader.h"
 #include "tools/print.h"
 #include "tools/product.h"
@@ -105,7 +104,7 @@ static enum vit_status prepare(const struct invocation *in, struct shards *s, st
         status = run_record_settle(s->request->out, &s->record, err);
     if (status)
         return status;
-    atomic_file_inputs(s->list.paths, s->list.count);
+    inputs_declare(s->list.paths, s->list.count);
     if (product(3, (size_t[]){ s->session.batch, s->record.length, sizeof *s->rows }, &bytes))
         s->rows = malloc(bytes);
     return s->rows ? VIT_OK : tool_no_memory(err);
@@ -117,14 +116,14 @@ static enum vit_status prepare(const struct invocation *in, struct shards *s, st
 static enum vit_status write_row(struct shards *s, const char *key, const float *row,
                                  struct vit_error *err)
 {
-    for (size_t i = 0; i < s->record.length; i++)
-        if (!isfinite(row[i])) {
-            struct vit_error why;
-            tool_fail(&why, VIT_EFORMAT, "%s: expected finite features, found %g at %zu",
-                      path_end(key), (double)row[i], i);
-            return shard_output_error(&s->output, key, why.message, err);
-        }
-    return shard_output_row(&s->output, key, row, err);
+    const size_t finite = finite_count(s->record.length, row);
+    struct vit_error why;
+
+    if (finite == s->record.length)
+        return shard_output_row(&s->output, key, row, err);
+    tool_fail(&why, VIT_EFORMAT, "%s: expected finite features, found %g at %zu", path_end(key),
+              (double)row[finite], finite);
+    return shard_output_error(&s->output, key, why.message, err);
 }
 
 static enum vit_status write_batch(struct shards *s, const struct picture_batch *b,
@@ -174,14 +173,11 @@ static enum vit_status fail_shard(struct shards *s, const struct vit_error *why,
                                   struct vit_error *err)
 {
     shard_output_discard(&s->output);
-    if (why->status == VIT_ENOMEM) {
-        if (err)
-            *err = *why;
-        return VIT_ENOMEM;
-    }
+    if (why->status == VIT_ENOMEM)
+        return tool_pass(why, err);
     s->failed++;
     progress_clear(&s->progress);
-    image_batch_print_error(why);
+    print_error(why);
     return VIT_OK;
 }
 
@@ -248,7 +244,7 @@ enum vit_status features_shards(const struct invocation *in, const struct shards
         print_summary(&s);
         *in->left_out = s.failed > 0;
     }
-    atomic_file_forget_inputs();
+    inputs_forget();
     free(s.rows);
     free(s.todo);
     run_record_free(&s.record);

@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 
 #include "tools/error.h"
+#include "tools/path_name.h"
 
 bool is_image_name(const char *path)
 {
     static const char *const extensions[] = { ".jpg", ".jpeg", ".png", ".webp" };
-    const char *const slash = strrchr(path, '/');
-    const char *const name = slash ? slash + 1 : path;
+    const char *const name = path_name(path);
     const char *const dot = name[0] == '.' ? NULL : strrchr(name, '.');
 
     for (size_t i = 0; dot && i < sizeof extensions / sizeof *extensions; i++) {

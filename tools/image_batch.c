@@ -59,11 +59,8 @@ static enum vit_status read_images(struct image_batch *b, size_t first, size_t c
         const char *const path = b->paths.path[first + i];
         why->status = VIT_OK;
         const enum vit_status status = load_pixels(&b->session, path, &b->pixels[b->filled], why);
-        if (status && !may_leave_out(b, status)) {
-            if (err)
-                *err = *why;
-            return status;
-        }
+        if (status && !may_leave_out(b, status))
+            return tool_pass(why, err);
         b->filled += !status;
         progress_update(progress, first);
     }
@@ -111,16 +108,14 @@ static enum vit_status hand_over(const struct forward *f, size_t i, const float 
 
     if (out) {
         why->status = c->consume(c->arg, i, out, why);
-        if (why->status && !(why->status == VIT_EFORMAT && f->batch->paths.keep_going)) {
-            if (err)
-                *err = *why;
-            return why->status;
-        }
+        if (why->status && !(why->status == VIT_EFORMAT && f->batch->paths.keep_going))
+            return tool_pass(why, err);
     }
     if (!why->status)
         return VIT_OK;
     f->batch->left_out++;
-    return c->leave_out(c->arg, i, why, err);
+    print_error(why);
+    return c->leave_out ? c->leave_out(c->arg, i, why, err) : VIT_OK;
 }
 
 static enum vit_status forward(void *arg, size_t first, size_t count, struct vit_error *err)
@@ -160,12 +155,4 @@ enum vit_status image_batch_forward(struct image_batch *b, enum vit_output outpu
     const enum vit_status status = image_batch_each(b, b->session.batch, forward, &f, err);
     free(f.request.data);
     return status;
-}
-
-void image_batch_print_error(const struct vit_error *why)
-{
-    fflush(stdout); /* the lines are in the order of the images where both streams are one */
-    fputs("libvit: ", stderr);
-    print_text(stderr, why->message);
-    putc('\n', stderr);
 }

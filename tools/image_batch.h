@@ -41,6 +41,7 @@ enum vit_status image_batch_each(struct image_batch *batch, size_t max,
 struct image_consumer {
     /* VIT_EFORMAT: the output is not one, and with keep_going the image is left out */
     enum vit_status (*consume)(void *arg, size_t i, const float *out, struct vit_error *err);
+    /* after its error was printed to standard error; may be NULL */
     enum vit_status (*leave_out)(void *arg, size_t i, const struct vit_error *why,
                                  struct vit_error *err);
     void *arg;
@@ -49,8 +50,5 @@ struct image_consumer {
 /* `output` is one without blocks. Shows the progress, and fails, as image_batch_each(). */
 enum vit_status image_batch_forward(struct image_batch *batch, enum vit_output output,
                                     const struct image_consumer *consumer, struct vit_error *err);
-
-/* Prints the error of an image that is left out, as a line of standard error. */
-void image_batch_print_error(const struct vit_error *why);
 
 #endif

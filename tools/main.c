@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "measure/build_info.h"
-#include "tools/atomic_file.h"
 #include "tools/error.h"
+#include "tools/inputs.h"
 #include "tools/print.h"
 #include "tools/program.h"
 #include "tools/subcommand.h"
@@ -207,9 +207,9 @@ static enum vit_status run(const struct subcommand *s, struct common_options *co
     /* every subcommand refuses an instruction set that this machine lacks */
     if (!status)
         status = vit_kernels_get(common->isa, &kernels, err);
-    atomic_file_inputs(in.operands, in.count);
+    inputs_declare(in.operands, in.count);
     if (common->packed)
-        atomic_file_inputs(&common->packed, 1);
+        inputs_declare(&common->packed, 1);
     return status ? status : s->run(&in, err);
 }
 
@@ -244,7 +244,7 @@ static enum vit_status find_and_run(int argc, char **argv, char **operands, bool
         options_parse(argc, argv, s ? 2 : 1, tables, command, operands, &count, err);
     if (!status)
         status = run(s, &common, options, count, operands, left_out, err);
-    atomic_file_forget_inputs();
+    inputs_forget();
     free(options);
     return status;
 }
@@ -277,10 +277,7 @@ int main(int argc, char **argv)
         status = print_check(&err);
     if (!status && fclose(stdout) != 0)
         status = tool_fail(&err, VIT_EIO, "cannot write to standard output: %s", strerror(errno));
-    if (status) {
-        fputs("libvit: ", stderr);
-        print_text(stderr, err.message);
-        putc('\n', stderr);
-    }
+    if (status)
+        print_error(&err);
     return status ? EXIT_ERROR : left_out ? EXIT_LEFT_OUT : EXIT_SUCCESS;
 }

@@ -1,17 +1,14 @@
 /* npy.c - numpy's .npy files with float32 and uint8 arrays in C order */
 #include "tools/npy.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tools/error.h"
 #include "tools/product.h"
+#include "tools/regular_file.h"
 
 static const struct {
     const char *descr, *name;
@@ -234,42 +231,11 @@ enum vit_status npy_parse(const char *path, const void *bytes, size_t size, stru
     return status ? status : check_length(path, size - *offset, array, err);
 }
 
-static enum vit_status read_file(const char *path, char **bytes, size_t *size,
-                                 struct vit_error *err)
-{
-    enum vit_status status = VIT_OK;
-    struct stat info;
-    /* without O_NONBLOCK, opening a named pipe waits for its writer */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    FILE *const file = fd >= 0 ? fdopen(fd, "rb") : NULL;
-
-    *bytes = NULL;
-    if (!file || fstat(fd, &info) != 0) {
-        status = tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
-                           path, strerror(errno));
-    } else if (!S_ISREG(info.st_mode)) {
-        status = tool_fail(err, VIT_EIO, "%s: expected a regular file, found another kind", path);
-    } else {
-        *size = (size_t)info.st_size;
-        *bytes = malloc(*size ? *size : 1);
-        if (!*bytes)
-            status = tool_fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", path, *size);
-        else if (fread(*bytes, 1, *size, file) != *size)
-            status = tool_fail(err, VIT_EIO, "cannot read %s: %s", path,
-                               ferror(file) ? strerror(errno) : "it became shorter");
-    }
-    if (file)
-        fclose(file);
-    else if (fd >= 0)
-        close(fd);
-    return status;
-}
-
 enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_error *err)
 {
     char *bytes;
     size_t size = 0, offset = 0;
-    enum vit_status status = read_file(path, &bytes, &size, err);
+    enum vit_status status = regular_file_read(path, &bytes, &size, err);
 
     if (!status)
         status = npy_parse(path, bytes, size, array, &offset, err);

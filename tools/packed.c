@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/atomic_file.h"
+#include "tools/error.h"
 
 static enum vit_status save(void *model, const char *path, struct vit_error *err)
 {
@@ -19,10 +20,8 @@ enum vit_status packed_open(const char *directory, const struct vit_model_option
 
     if (!status)
         return VIT_OK;
-    if (!options->packed || (status != VIT_ENOTFOUND && status != VIT_ESTALE)) {
-        *err = why;
-        return status;
-    }
+    if (!options->packed || (status != VIT_ENOTFOUND && status != VIT_ESTALE))
+        return tool_pass(&why, err);
     unpacked.packed = NULL;
     if ((status = vit_model_open(directory, &unpacked, model, err)) ||
         (status = atomic_file_write(options->packed, save, *model, err)))

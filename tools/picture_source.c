@@ -9,6 +9,7 @@
 
 #include "tools/error.h"
 #include "tools/find_images.h"
+#include "tools/regular_file.h"
 #include "tools/tar_source.h"
 
 struct picture_source {
@@ -22,17 +23,11 @@ struct picture_source {
 
 static enum vit_status open_list(struct picture_source *s, struct vit_error *err)
 {
-    struct stat info;
+    size_t bytes;
+    const enum vit_status status = regular_file_open(s->shard->path, &s->list, &bytes, err);
 
-    s->list = fopen(s->shard->path, "rbe");
-    if (!s->list || fstat(fileno(s->list), &info) != 0)
-        return tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
-                         path_end(s->shard->path), strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return tool_fail(err, VIT_EIO, "%s: expected a regular file, found another kind",
-                         path_end(s->shard->path));
-    s->list_bytes = (double)info.st_size;
-    return VIT_OK;
+    s->list_bytes = (double)bytes;
+    return status;
 }
 
 static enum vit_status open_directory(struct picture_source *s, struct vit_error *err)

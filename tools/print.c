@@ -53,6 +53,13 @@ void print_text(FILE *file, const char *text)
     }
 }
 
+void print_error(const struct vit_error *error)
+{
+    fputs("libvit: ", stderr);
+    print_text(stderr, error->message);
+    putc('\n', stderr);
+}
+
 enum vit_status print_check(struct vit_error *err)
 {
     if (!ferror(stdout))

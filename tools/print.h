@@ -13,6 +13,9 @@
  */
 void print_text(FILE *file, const char *text);
 
+/* Prints an error as a line of standard error. */
+void print_error(const struct vit_error *error);
+
 /* VIT_EIO: standard output could not be written. To be called while errno has the reason. */
 enum vit_status print_check(struct vit_error *err);
 

@@ -1,15 +1,15 @@
 /* run_record.c - libvit.json: which model and options made the files of an output directory */
 #include "tools/run_record.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tools/atomic_file.h"
 #include "tools/error.h"
+#include "tools/finite.h"
 #include "tools/load.h"
 #include "tools/print.h"
+#include "tools/regular_file.h"
 #include "tools/shard_output.h"
 #include "vit/image.h"
 
@@ -37,11 +37,11 @@ static enum vit_status fingerprint(const char *model, struct session *s, size_t 
         paint(&pixels);
         status = session_embed(s, 1, &pixels, row, err);
     }
-    for (size_t i = 0; !status && i < length; i++)
-        if (!isfinite(row[i]))
-            status = tool_fail(err, VIT_EFORMAT,
-                               "%s: expected finite features, found %g at %zu; check the weights",
-                               path_end(model), (double)row[i], i);
+    const size_t finite = status ? 0 : finite_count(length, row);
+    if (!status && finite < length)
+        status = tool_fail(err, VIT_EFORMAT,
+                           "%s: expected finite features, found %g at %zu; check the weights",
+                           path_end(model), (double)row[finite], finite);
     if (!status)
         *digest = sha256_of(row, length * sizeof *row);
     vit_image_free(&pixels);
@@ -126,25 +126,21 @@ static enum vit_status from_json(const char *path, json_t *root, struct run_reco
 enum vit_status run_record_load(const char *directory, struct run_record *r, struct vit_error *err)
 {
     char *const path = shard_output_path(directory, "libvit", ".json");
-    FILE *const file = path ? fopen(path, "rbe") : NULL;
-    enum vit_status status = VIT_OK;
+    FILE *file;
+    size_t bytes;
+    enum vit_status status =
+        path ? regular_file_open(path, &file, &bytes, err) : tool_no_memory(err);
     json_error_t why;
-    json_t *root = NULL;
 
     *r = (struct run_record){ 0 };
-    if (!path)
-        status = tool_no_memory(err);
-    else if (!file)
-        status = tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
-                           path_end(path), strerror(errno));
-    else if (!(root = json_loadf(file, JSON_REJECT_DUPLICATES, &why)))
-        status = tool_fail(err, VIT_EFORMAT, "%s: expected JSON, found another text: %s",
-                           path_end(path), why.text);
-    else
-        status = from_json(path, root, r, err);
-    json_decref(root);
-    if (file)
+    if (!status) {
+        json_t *const root = json_loadf(file, JSON_REJECT_DUPLICATES, &why);
+        status = root ? from_json(path, root, r, err)
+                      : tool_fail(err, VIT_EFORMAT, "%s: expected JSON, found another text: %s",
+                                  path_end(path), why.text);
+        json_decref(root);
         fclose(file);
+    }
     free(path);
     return status;
 }
@@ -217,8 +213,8 @@ enum vit_status run_record_settle(const char *directory, const struct run_record
         /* another process may have written one in between */
         if (!status)
             status = run_record_load(directory, &there, err);
-    } else if (status && err) {
-        *err = why;
+    } else if (status) {
+        tool_pass(&why, err);
     }
     if (!status)
         status = run_record_compare(directory, &there, r, err);

@@ -69,6 +69,18 @@ static enum vit_status create_context(const struct common_options *common, size_
     return vit_context_create(s->model, &options, &s->context, err);
 }
 
+/* The file as it is: one that is not of this model is an error here, and is not written. */
+static enum vit_status open_verified(const char *directory, const struct vit_model_options *options,
+                                     struct session *s, struct vit_error *err)
+{
+    enum vit_status status = vit_model_open(directory, options, &s->model, err);
+
+    if (!status)
+        status = vit_model_verify_packed(s->model, err);
+    s->verified = !status;
+    return status;
+}
+
 enum vit_status session_open(const struct common_options *common, struct size size,
                              const char *directory, size_t images, struct session *s,
                              struct vit_error *err)
@@ -80,7 +92,8 @@ enum vit_status session_open(const struct common_options *common, struct size si
                            .preprocess = { .size = sizeof s->preprocess },
                            .packed = common->packed,
                            .max_pixels = common->max_pixels };
-    status = packed_open(directory, &options, &s->model, err);
+    status = common->verify ? open_verified(directory, &options, s, err)
+                            : packed_open(directory, &options, &s->model, err);
     if (!status)
         status = vit_model_get_config(s->model, &s->config, err);
     if (!status)

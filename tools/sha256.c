@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/error.h"
+#include "tools/regular_file.h"
 
 static struct sha256 finish(struct sha256_ctx *context)
 {
@@ -30,13 +31,14 @@ struct sha256 sha256_of(const void *bytes, size_t size)
 
 enum vit_status sha256_of_file(const char *path, struct sha256 *digest, struct vit_error *err)
 {
-    FILE *const file = fopen(path, "rbe");
     struct sha256_ctx context;
     unsigned char buffer[4096];
-    size_t got;
+    size_t bytes, got;
+    FILE *file;
+    const enum vit_status status = regular_file_open(path, &file, &bytes, err);
 
-    if (!file)
-        return tool_fail(err, VIT_EIO, "cannot open %s: %s", path_end(path), strerror(errno));
+    if (status)
+        return status;
     sha256_init(&context);
     while ((got = fread(buffer, 1, sizeof buffer, file)) > 0)
         sha256_update(&context, got, buffer);

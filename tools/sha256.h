@@ -16,7 +16,7 @@ struct sha256 {
 
 struct sha256 sha256_of(const void *bytes, size_t size);
 
-/* Of a file. VIT_EIO: it cannot be opened or read. */
+/* Of a file. As regular_file_open; VIT_EIO also: it cannot be read. */
 enum vit_status sha256_of_file(const char *path, struct sha256 *digest, struct vit_error *err);
 
 /* false: no text of the length of a digest; NULL is none */

@@ -147,23 +147,43 @@ static int by_name(const void *a, const void *b)
 /* Two shards of one name would write the same files. */
 static enum vit_status check_names(const struct shard_list *list, struct vit_error *err)
 {
-    const struct shard **const sorted = malloc(list->count * sizeof *sorted);
-    enum vit_status status = VIT_OK;
+    for (size_t i = 1; i < list->count; i++)
+        if (strcmp(list->by_name[i - 1]->name, list->by_name[i]->name) == 0)
+            return tool_fail(err, VIT_EINVAL,
+                             "--shards: expected a name for each shard, found '%s' twice: %s and "
+                             "%s",
+                             path_end(list->by_name[i]->name), path_end(list->by_name[i - 1]->path),
+                             path_end(list->by_name[i]->path));
+    return VIT_OK;
+}
 
-    if (!sorted)
+static enum vit_status sort_by_name(struct shard_list *list, struct vit_error *err)
+{
+    list->by_name = malloc((list->count + 1) * sizeof *list->by_name);
+    if (!list->by_name)
         return tool_no_memory(err);
     for (size_t i = 0; i < list->count; i++)
-        sorted[i] = &list->shards[i];
-    qsort(sorted, list->count, sizeof *sorted, by_name);
-    for (size_t i = 1; !status && i < list->count; i++)
-        if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
-            status = tool_fail(err, VIT_EINVAL,
-                               "--shards: expected a name for each shard, found '%s' twice: %s and "
-                               "%s",
-                               path_end(sorted[i]->name), path_end(sorted[i - 1]->path),
-                               path_end(sorted[i]->path));
-    free(sorted);
-    return status;
+        list->by_name[i] = &list->shards[i];
+    qsort(list->by_name, list->count, sizeof *list->by_name, by_name);
+    return check_names(list, err);
+}
+
+/* glibc's bsearch is inline: see verify_sample.c. */
+const struct shard *shard_list_find(const struct shard_list *list, const char *name)
+{
+    size_t first = 0, end = list->count;
+
+    while (first < end) {
+        const size_t middle = first + (end - first) / 2;
+        const int order = strcmp(list->by_name[middle]->name, name);
+        if (order == 0)
+            return list->by_name[middle];
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return NULL;
 }
 
 static enum vit_status add_each(const char *text, struct shard_list *list, struct vit_error *err)
@@ -208,7 +228,7 @@ enum vit_status shard_list_create(size_t count, char *const *texts, struct shard
     enum vit_status status = allocate(total, list, err);
     for (size_t i = 0; !status && i < count; i++)
         status = add_each(texts[i], list, err);
-    return status ? status : check_names(list, err);
+    return status ? status : sort_by_name(list, err);
 }
 
 enum vit_status shard_list_of_paths(size_t count, char *const *paths, struct shard_list *list,
@@ -227,6 +247,7 @@ void shard_list_free(struct shard_list *list)
         free(list->shards[i].path);
         free(list->shards[i].name);
     }
+    free(list->by_name);
     free(list->shards);
     free(list->paths);
     *list = (struct shard_list){ 0 };

@@ -15,8 +15,9 @@ struct shard {
 };
 
 struct shard_list {
-    struct shard *shards; /* [count] */
-    char **paths;         /* [count], those of the shards */
+    struct shard *shards;         /* [count] */
+    char **paths;                 /* [count], those of the shards */
+    const struct shard **by_name; /* [count], sorted; NULL: a list of paths */
     size_t count;
 };
 
@@ -34,6 +35,9 @@ enum vit_status shard_list_create(size_t count, char *const *texts, struct shard
 /* The same for paths, in which braces stand for themselves. */
 enum vit_status shard_list_of_paths(size_t count, char *const *paths, struct shard_list *list,
                                     struct vit_error *err);
+
+/* The shard of a name in a list of shard_list_create; NULL: there is none. */
+const struct shard *shard_list_find(const struct shard_list *list, const char *name);
 
 void shard_list_free(struct shard_list *list);
 

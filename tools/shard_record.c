@@ -8,6 +8,7 @@
 
 #include "tools/error.h"
 #include "tools/npy.h"
+#include "tools/regular_file.h"
 #include "tools/shard_output.h"
 
 /* --- lines */
@@ -93,19 +94,16 @@ enum vit_status shard_record_load(const char *directory, const char *name, struc
                                   struct vit_error *err)
 {
     char *const path = shard_output_path(directory, name, ".jsonl");
-    FILE *const file = path ? fopen(path, "rbe") : NULL;
-    enum vit_status status;
+    FILE *file;
+    size_t bytes;
+    enum vit_status status =
+        path ? regular_file_open(path, &file, &bytes, err) : tool_no_memory(err);
 
     *r = (struct shard_record){ 0 };
-    if (!path)
-        status = tool_no_memory(err);
-    else if (!file)
-        status = tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
-                           path_end(path), strerror(errno));
-    else
+    if (!status) {
         status = read_lines(file, path, r, err);
-    if (file)
         fclose(file);
+    }
     free(path);
     return status;
 }
@@ -121,32 +119,30 @@ void shard_record_free(struct shard_record *r)
 
 /* --- rows */
 
-static enum vit_status check_digest(const char *path, const struct sha256 *expected,
-                                    struct vit_error *err)
+static enum vit_status check_digest(const char *path, const char *bytes, size_t size,
+                                    const struct sha256 *expected, struct vit_error *err)
 {
-    struct sha256 found;
-    enum vit_status status = sha256_of_file(path, &found, err);
+    const struct sha256 found = sha256_of(bytes, size);
 
-    if (!status && strcmp(found.text, expected->text) != 0)
-        status = tool_fail(err, VIT_EFORMAT, "%s: expected SHA-256 %s, found %s", path_end(path),
-                           expected->text, found.text);
-    return status;
+    if (strcmp(found.text, expected->text) != 0)
+        return tool_fail(err, VIT_EFORMAT, "%s: expected SHA-256 %s, found %s", path_end(path),
+                         expected->text, found.text);
+    return VIT_OK;
 }
 
-static enum vit_status check_rows(const char *path, const struct npy_array *array,
+/* row: the bytes of the first one */
+static enum vit_status check_rows(const char *path, const char *row, size_t row_bytes,
                                   const struct shard_record *r, struct vit_error *err)
 {
-    const float *row = array->data;
-
     for (size_t i = 0; i < r->count; i++) {
         const struct shard_line *const line = &r->lines[i];
         if (!line->ok)
             continue;
-        const struct sha256 digest = sha256_of(row, array->shape[1] * sizeof *row);
+        const struct sha256 digest = sha256_of(row, row_bytes);
         if (strcmp(digest.text, line->digest.text) != 0)
             return tool_fail(err, VIT_EFORMAT, "%s: %s: expected a row with SHA-256 %s, found %s",
                              path_end(path), path_end(line->key), line->digest.text, digest.text);
-        row += array->shape[1];
+        row += row_bytes;
     }
     return VIT_OK;
 }
@@ -156,19 +152,23 @@ enum vit_status shard_record_check(const char *directory, const char *name, size
 {
     char *const path = shard_output_path(directory, name, ".npy");
     struct npy_array array = { .rank = 0 };
-    char found[256];
-    enum vit_status status = path ? check_digest(path, &r->digest, err) : tool_no_memory(err);
+    char *bytes = NULL, found[256];
+    size_t size, offset;
+    enum vit_status status =
+        path ? regular_file_read(path, &bytes, &size, err) : tool_no_memory(err);
 
     if (!status)
-        status = npy_load(path, &array, err);
+        status = check_digest(path, bytes, size, &r->digest, err);
+    if (!status)
+        status = npy_parse(path, bytes, size, &array, &offset, err);
     if (!status && (array.type != NPY_FLOAT32 || array.rank != 2 || array.shape[0] != r->rows ||
                     array.shape[1] != length))
         status =
             tool_fail(err, VIT_EFORMAT, "%s: expected float32 [%zu, %zu], found %s", path_end(path),
                       r->rows, length, npy_describe_array(&array, found, sizeof found));
     if (!status)
-        status = check_rows(path, &array, r, err);
-    free(array.data);
+        status = check_rows(path, bytes + offset, length * sizeof(float), r, err);
+    free(bytes);
     free(path);
     return status;
 }

@@ -21,6 +21,7 @@ struct common_options {
     const char *keep;  /* layers that stay in float32; or NULL */
     char *packed;      /* a file of packed weights, which may be written; or NULL */
     bool digest;       /* of the model's files; info's own */
+    bool verify;       /* the file of packed weights, which is then not written; info's own */
     bool help, version;
 };
 

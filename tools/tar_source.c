@@ -4,18 +4,17 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "tools/error.h"
 #include "tools/find_images.h"
+#include "tools/regular_file.h"
 
 struct tar_source {
     char *path;
-    int fd;
+    FILE *file;
     struct archive *archive;
     double bytes; /* of the file */
 };
@@ -46,7 +45,7 @@ static enum vit_status open_archive(struct tar_source *s, struct vit_error *err)
         archive_read_support_filter_zstd(s->archive) != ARCHIVE_OK)
         return tool_fail(err, VIT_EUNSUPPORTED, "%s: libarchive lacks tar, gzip or zstd",
                          path_end(s->path));
-    if (archive_read_open_fd(s->archive, s->fd, BLOCK) != ARCHIVE_OK)
+    if (archive_read_open_fd(s->archive, fileno(s->file), BLOCK) != ARCHIVE_OK)
         return archive_failed(s, err);
     return VIT_OK;
 }
@@ -55,24 +54,15 @@ enum vit_status tar_source_open(const char *path, struct tar_source **source, st
 {
     struct tar_source *const s = calloc(1, sizeof *s);
     enum vit_status status;
-    struct stat info;
+    size_t bytes;
 
     *source = s;
     if (!s)
         return tool_no_memory(err);
-    /* without O_NONBLOCK, opening a named pipe waits for its writer */
-    s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     s->path = strdup(path);
-    if (!s->path)
-        status = tool_no_memory(err);
-    else if (s->fd < 0 || fstat(s->fd, &info) != 0)
-        status = tool_fail(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, "cannot open %s: %s",
-                           path_end(path), strerror(errno));
-    else if (!S_ISREG(info.st_mode))
-        status = tool_fail(err, VIT_EIO, "%s: expected a regular file, found another kind",
-                           path_end(path));
-    else {
-        s->bytes = (double)info.st_size;
+    status = s->path ? regular_file_open(path, &s->file, &bytes, err) : tool_no_memory(err);
+    if (!status) {
+        s->bytes = (double)bytes;
         status = open_archive(s, err);
     }
     if (status) {
@@ -189,8 +179,8 @@ void tar_source_close(struct tar_source *s)
     if (!s)
         return;
     archive_read_free(s->archive);
-    if (s->fd >= 0)
-        close(s->fd);
+    if (s->file)
+        fclose(s->file);
     free(s->path);
     free(s);
 }

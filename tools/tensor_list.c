@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tools/path_name.h"
+
 /* The widths of the columns. */
 struct layout {
     size_t name, dtype;
@@ -53,9 +55,8 @@ void print_tensors(const struct vit_model *model)
         print_padded(t.dtype, layout.dtype);
         printf("%-16s  %s", shape, t.use ? t.use : "ignored");
         if (layout.files) {
-            const char *const slash = strrchr(t.file, '/');
             fputs(", in ", stdout);
-            print_text(stdout, slash ? slash + 1 : t.file);
+            print_text(stdout, path_name(t.file));
         }
         putchar('\n');
     }

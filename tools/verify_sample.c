@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tools/error.h"
+#include "tools/finite.h"
 #include "tools/picture_reader.h"
 #include "tools/print.h"
 #include "tools/product.h"
@@ -134,11 +135,9 @@ static void compare(struct check *c, const struct picks *p, const struct picture
 {
     const struct shard_line *const line = &c->record.lines[p->numbers[c->at++]];
     const char *const name = p->shard->name;
-    bool finite = row != NULL;
+    const bool finite = row && finite_count(c->length, row) == c->length;
 
     c->result->computed++;
-    for (size_t i = 0; finite && i < c->length; i++)
-        finite = isfinite(row[i]);
     const struct sha256 digest =
         finite ? sha256_of(row, c->length * sizeof *row) : (struct sha256){ "" };
     const char *const expected = line->ok ? line->digest.text : "an error";
@@ -162,11 +161,8 @@ static enum vit_status check_batch(struct check *c, const struct picture_batch *
     const float *row = c->rows;
     enum vit_status status = VIT_OK;
 
-    if (b->error.status) {
-        if (err)
-            *err = b->error;
-        return b->error.status;
-    }
+    if (b->error.status)
+        return tool_pass(&b->error, err);
     if (b->first) {
         shard_record_free(&c->record);
         c->at = 0;
