@@ -13,17 +13,19 @@ mapfile -t names < <(cd models/digits/test && find . -name '*.png' | LC_ALL=C so
 all=${#names[@]} # 360
 [ "$each" -le "$all" ] || each=$all
 
+printf -v last %03d $((shard_count - 1))
+first=${last//?/0}
+
 mkdir "$data/data"
 for ((i = 0; i < shard_count; i++)); do
   # each begins at another picture, or goes on in other steps
   members=()
   for ((j = 0; j < each; j++)); do members+=("${names[(i + j * (1 + i / all)) % all]}"); done
-  printf -v name %03d "$i"
+  printf -v name "%0${#last}d" "$i"
   tar -cf "$data/data/$name.tar" -C models/digits/test "${members[@]}"
 done
 echo "$each" >"$data/pictures"
-printf -v last %03d $((shard_count - 1))
-echo "$data/data/{000..$last}.tar" >"$data/shards"
+echo "$data/data/{$first..$last}.tar" >"$data/shards"
 model=$(realpath models/digits) # as the hosts name it: libvit.json has the path
 "$build/libvit" features "$model" --shards "$(cat "$data/shards")" -o "$data/one" \
   >"$data/sums" 2>"$data/log" || { cat "$data/log"; exit 1; }
