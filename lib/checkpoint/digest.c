@@ -13,40 +13,40 @@ static const char where[] = "digest";
 
 static int compare_names(const void *a, const void *b)
 {
-    const struct file_digest *const *const x = a, *const *const y = b;
+    const struct file_digest *const x = a, *const y = b;
 
-    return strcmp((*x)->name, (*y)->name);
+    return strcmp(x->name, y->name);
 }
 
 /* sha256sum escapes a backslash and the end of a line: two lists could otherwise be one text. */
-static enum vit_status check_names(size_t count, const struct file_digest *const *files,
+static enum vit_status check_names(size_t count, const struct file_digest *files,
                                    struct vit_error *err)
 {
     for (size_t i = 0; i < count; i++)
-        for (const char *c = files[i]->name; *c; c++)
+        for (const char *c = files[i].name; *c; c++)
             if ((unsigned char)*c < ' ' || *c == 127 || *c == '\\')
                 return fail_file(err, VIT_EUNSUPPORTED, where,
                                  "expected names of files without backslash and control "
                                  "characters, found \"%s\"",
-                                 sanitize_name(files[i]->name).text);
+                                 sanitize_name(files[i].name).text);
     return VIT_OK;
 }
 
 /* "HEX  NAME\n" for each file */
-static enum vit_status hash_lines(size_t count, const struct file_digest *const *files,
+static enum vit_status hash_lines(size_t count, const struct file_digest *files,
                                   struct sha256_text *digest, struct vit_error *err)
 {
     size_t bytes = 1, used = 0;
-    unsigned char of_text[PACKED_DIGEST];
+    unsigned char of_text[SHA256_BYTES];
 
     for (size_t i = 0; i < count; i++)
-        bytes += sizeof digest->text + strlen(files[i]->name) + 2; /* its NUL is the first space */
+        bytes += sizeof digest->text + strlen(files[i].name) + 2; /* its NUL is the first space */
     char *const text = malloc(bytes);
     if (!text)
         return fail_no_memory(err, where);
     for (size_t i = 0; i < count; i++)
         used += (size_t)snprintf(text + used, bytes - used, "%s  %s\n",
-                                 sha256_text(files[i]->digest).text, files[i]->name);
+                                 sha256_text(files[i].digest).text, files[i].name);
     sha256(text, used, of_text);
     *digest = sha256_text(of_text);
     free(text);
@@ -58,31 +58,24 @@ static enum vit_status hash_files(const struct checkpoint *checkpoint,
                                   struct vit_error *err)
 {
     const struct file_digest *text;
-    size_t count = 0;
+    size_t texts = 0, count = 0;
     enum vit_status status;
 
-    while (checkpoint_text(checkpoint, count))
-        count++;
-    const struct file_digest **const files =
-        calloc(count + weights->source_count + 1, sizeof *files); /* not 0 bytes */
-    struct file_digest *const sources = calloc(weights->source_count + 1, sizeof *sources);
-    if (!files || !sources) {
-        status = fail_no_memory(err, where);
-        goto free_lists;
-    }
-    for (size_t i = 0; (text = checkpoint_text(checkpoint, i)); i++)
-        files[i] = text;
-    for (size_t i = 0; i < weights->source_count; i++) {
-        sources[i].name = weights->sources[i].name;
-        memcpy(sources[i].digest, weights->sources[i].digest, sizeof sources[i].digest);
-        files[count++] = &sources[i];
+    while (checkpoint_text(checkpoint, texts))
+        texts++;
+    struct file_digest *const files =
+        calloc(texts + weights->source_count + 1, sizeof *files); /* not 0 bytes */
+    if (!files)
+        return fail_no_memory(err, where);
+    while ((text = checkpoint_text(checkpoint, count)))
+        files[count++] = *text;
+    for (size_t i = 0; i < weights->source_count; i++, count++) {
+        files[count].name = weights->sources[i].name;
+        memcpy(files[count].digest, weights->sources[i].digest, sizeof files[count].digest);
     }
     qsort(files, count, sizeof *files, compare_names);
     if (!(status = check_names(count, files, err)))
         status = hash_lines(count, files, digest, err);
-
-free_lists:
-    free(sources);
     free(files);
     return status;
 }

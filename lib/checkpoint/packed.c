@@ -58,7 +58,7 @@ enum vit_status packed_sources_verify(const struct checkpoint *checkpoint,
     for (size_t i = 0; i < header->source_count; i++) {
         const struct input_file *const file = checkpoint_file(checkpoint, i);
         const unsigned char *const expected = header->sources[i].digest;
-        unsigned char found[PACKED_DIGEST];
+        unsigned char found[SHA256_BYTES];
         const enum vit_status status = sha256_file(file, found, err);
         if (status)
             return status;
@@ -71,7 +71,7 @@ enum vit_status packed_sources_verify(const struct checkpoint *checkpoint,
 
 void packed_fingerprint(const void *bytes, size_t count, char text[17])
 {
-    unsigned char digest[PACKED_DIGEST];
+    unsigned char digest[SHA256_BYTES];
 
     sha256(bytes, count, digest);
     snprintf(text, 17, "%.16s", sha256_text(digest).text);

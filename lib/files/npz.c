@@ -231,7 +231,7 @@ close_directory:
 static enum vit_status parse_archive(struct npz *npz, struct vit_error *err)
 {
     struct vit_error why = { .status = VIT_OK };
-    struct parse p = { npz, npz->source.file.path, npz->source.size, NULL, &why };
+    struct parse p = { npz, npz->source.path, npz->source.bytes, NULL, &why };
     enum vit_status status;
 
     p.head = malloc(NPY_PREAMBLE + NPY_MAX_HEADER);
@@ -248,32 +248,23 @@ static enum vit_status parse_archive(struct npz *npz, struct vit_error *err)
     return status;
 }
 
-/* Takes the source over, and its path. */
-static enum vit_status open_source(struct byte_source source, struct npz **npz,
-                                   struct vit_error *err)
+enum vit_status npz_open_file(struct input_file *file, struct npz **npz, struct vit_error *err)
 {
     struct npz *const opened = calloc(1, sizeof *opened);
     enum vit_status status;
 
     if (!opened) {
-        status = fail_no_memory(err, source.file.path);
-        file_close(&source.file);
+        status = fail_no_memory(err, file->path);
+        file_close(file);
         return status;
     }
-    opened->source = source;
+    opened->source = *file;
+    *file = (struct input_file){ .fd = -1 };
     if (!(status = parse_archive(opened, err)))
         *npz = opened;
     else
         npz_close(opened);
     return status;
-}
-
-enum vit_status npz_open_file(struct input_file *file, struct npz **npz, struct vit_error *err)
-{
-    const struct byte_source source = { .file = *file, .size = file->bytes };
-
-    *file = (struct input_file){ .fd = -1 };
-    return open_source(source, npz, err);
 }
 
 enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *err)
@@ -287,11 +278,11 @@ enum vit_status npz_open(const char *path, struct npz **npz, struct vit_error *e
 enum vit_status npz_parse(const char *path, const void *bytes, size_t size, struct npz **npz,
                           struct vit_error *err)
 {
-    const struct byte_source source = { .file = { .path = strdup(path), .fd = -1 },
-                                        .bytes = bytes,
-                                        .size = size };
+    const struct memory_file from = { path, bytes, size };
+    struct input_file file;
+    const enum vit_status status = file_open_memory(&from, strdup(path), &file, err);
 
-    return source.file.path ? open_source(source, npz, err) : fail_no_memory(err, path);
+    return status ? status : npz_open_file(&file, npz, err);
 }
 
 void npz_close_file(struct npz *npz)
@@ -299,8 +290,7 @@ void npz_close_file(struct npz *npz)
     free(npz->data);
     npz->data = NULL;
     npz->unpacked = NULL;
-    npz->source.bytes = NULL;
-    file_close_descriptor(&npz->source.file);
+    file_close_descriptor(&npz->source);
 }
 
 void npz_close(struct npz *npz)
@@ -313,6 +303,6 @@ void npz_close(struct npz *npz)
     }
     free(npz->members);
     npz_close_file(npz);
-    file_close(&npz->source.file);
+    file_close(&npz->source);
     free(npz);
 }

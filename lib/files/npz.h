@@ -30,7 +30,7 @@ struct npz_member {
 struct npz {
     size_t count;
     struct npz_member *members; /* sorted by name */
-    struct byte_source source;
+    struct input_file source;
     const struct npz_member *unpacked; /* the member whose unpacked data are in memory, or NULL */
     void *data;
 };

@@ -47,7 +47,7 @@ static enum vit_status unpack_member(struct npz *npz, const struct npz_member *m
 
     if (npz->unpacked == member)
         return VIT_OK;
-    if (!npz->source.bytes && !file_is_open(&npz->source.file))
+    if (!file_is_open(&npz->source))
         return fail(err, VIT_EINVAL, "%s: the file is not open: the data cannot be read", where);
     free(npz->data);
     npz->unpacked = NULL;
@@ -67,7 +67,7 @@ enum vit_status npz_read_f32(struct npz *npz, const struct npz_member *member, s
                              size_t count, float *out, struct vit_error *err)
 {
     const struct npy_header *header = &member->header;
-    const struct npz_where where = npz_where(npz->source.file.path, member->name, ".npy");
+    const struct npz_where where = npz_where(npz->source.path, member->name, ".npy");
     enum vit_status status;
 
     if (first > header->elements || count > header->elements - first)

@@ -63,7 +63,7 @@ void packed_file_unmap(struct packed_map *map)
 enum vit_status packed_digest_check(const char *path, const unsigned char *expected,
                                     const unsigned char *found, struct vit_error *err)
 {
-    if (memcmp(found, expected, PACKED_DIGEST) == 0)
+    if (memcmp(found, expected, SHA256_BYTES) == 0)
         return VIT_OK;
     return fail_file(err, VIT_ESTALE, path,
                      "data: expected SHA-256 %s, found %s; remove the damaged file, then it can be "
@@ -74,7 +74,7 @@ enum vit_status packed_digest_check(const char *path, const unsigned char *expec
 enum vit_status packed_file_verify(const struct packed_map *map, struct packed_header *expected,
                                    struct vit_error *err)
 {
-    unsigned char found[PACKED_DIGEST];
+    unsigned char found[SHA256_BYTES];
     const enum vit_status status =
         packed_header_check(expected, map->path, map->base, map->bytes, map->bytes, err);
 

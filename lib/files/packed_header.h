@@ -6,14 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vit/status.h"
+#include "files/sha256.h"
 
 /* docs/packed.md has the table of the format. */
 enum {
     PACKED_VERSION = 1,
     PACKED_ALIGN = 64,  /* bytes, of each array */
     PACKED_PAGE = 4096, /* bytes, of the first one */
-    PACKED_DIGEST = 32, /* bytes of SHA-256 */
     PACKED_NAME = 64,
     PACKED_TYPE = 16,
     PACKED_FILE_NAME = 256,
@@ -26,7 +25,7 @@ struct packed_source {
     uint64_t bytes;
     int64_t seconds; /* of the last modification, since 1970 */
     uint32_t nanoseconds;
-    unsigned char digest[PACKED_DIGEST];
+    unsigned char digest[SHA256_BYTES];
 };
 
 /* An array: rows first_row .. first_row + rows − 1 of a tensor, packed or as they are. */
@@ -48,7 +47,7 @@ struct packed_header {
     size_t source_count;
     struct packed_array *arrays;
     size_t array_count;
-    unsigned char digest[PACKED_DIGEST]; /* of the bytes from `data` to the end */
+    unsigned char digest[SHA256_BYTES]; /* of the bytes from `data` to the end */
     /* of packed_header_place */
     size_t data;         /* the offset of the first array: the bytes of the header */
     uint64_t file_bytes; /* all of the file */

@@ -13,8 +13,6 @@
 #include "files/file.h"
 #include "files/packed_file.h"
 
-_Static_assert((int)PACKED_DIGEST == (int)SHA256_DIGEST_SIZE, "a digest fits");
-
 /* An open file, and the digest of what is written. */
 struct writer {
     int fd;
@@ -89,7 +87,7 @@ static enum vit_status write_all(int fd, const char *path, const struct packed_m
                                  struct vit_error *err)
 {
     struct writer w = { .fd = fd };
-    unsigned char digest[PACKED_DIGEST];
+    unsigned char digest[SHA256_BYTES];
     unsigned char *const header = malloc(h->data);
     enum vit_status status = VIT_OK;
 

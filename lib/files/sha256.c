@@ -7,13 +7,15 @@
 
 #include "files/fail_file.h"
 
+_Static_assert((int)SHA256_BYTES == (int)SHA256_DIGEST_SIZE, "as nettle has it");
+
 void sha256(const void *bytes, size_t count, unsigned char *digest)
 {
     struct sha256_ctx context;
 
     sha256_init(&context);
     sha256_update(&context, count, bytes);
-    sha256_digest(&context, SHA256_DIGEST_SIZE, digest);
+    sha256_digest(&context, SHA256_BYTES, digest);
 }
 
 enum vit_status sha256_file(const struct input_file *file, unsigned char *digest,
@@ -33,7 +35,7 @@ enum vit_status sha256_file(const struct input_file *file, unsigned char *digest
         if (!status)
             sha256_update(&context, count, chunk);
     }
-    sha256_digest(&context, SHA256_DIGEST_SIZE, digest);
+    sha256_digest(&context, SHA256_BYTES, digest);
     free(chunk);
     return status;
 }
@@ -42,7 +44,7 @@ struct sha256_text sha256_text(const unsigned char *digest)
 {
     struct sha256_text text;
 
-    for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++)
+    for (size_t i = 0; i < SHA256_BYTES; i++)
         snprintf(text.text + 2 * i, 3, "%02x", digest[i]);
     return text;
 }

@@ -4,22 +4,27 @@
 
 #include "files/file.h"
 
+enum { SHA256_BYTES = 32 };
+
 /* A file, and its SHA-256. */
 struct file_digest {
     const char *name;
-    unsigned char digest[32];
+    unsigned char digest[SHA256_BYTES];
 };
 
-/* digest[32] of a block of memory. */
+/* digest[SHA256_BYTES] of a block of memory. */
 void sha256(const void *bytes, size_t count, unsigned char *digest);
 
-/* digest[32] of a whole open file. VIT_EIO: it is truncated or cannot be read; VIT_ENOMEM. */
+/*
+ * digest[SHA256_BYTES] of a whole open file. VIT_EIO: it is truncated or cannot be read;
+ * VIT_ENOMEM.
+ */
 enum vit_status sha256_file(const struct input_file *file, unsigned char *digest,
                             struct vit_error *err);
 
-/* The 64 characters of a digest. */
+/* The characters of a digest. */
 struct sha256_text {
-    char text[65];
+    char text[2 * SHA256_BYTES + 1];
 };
 struct sha256_text sha256_text(const unsigned char *digest);
 

@@ -43,7 +43,7 @@ static struct tensor tensor_of_member(const struct npz *npz, size_t i)
         .readable = npz_readable(header->dtype),
         .rank = header->rank,
         .elements = header->elements,
-        .path = npz->source.file.path,
+        .path = npz->source.path,
         .entry = i,
     };
 
@@ -150,7 +150,7 @@ enum vit_status tensors_open(const struct directory *directory, struct tensors *
 const struct input_file *tensors_file(const struct tensors *tensors, size_t i)
 {
     if (tensors->npz)
-        return i == 0 ? &tensors->npz->source.file : NULL;
+        return i == 0 ? &tensors->npz->source : NULL;
     return i < tensors->files ? &tensors->shards[i]->source : NULL;
 }
 

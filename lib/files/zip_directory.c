@@ -32,10 +32,10 @@ static enum vit_status fail_zip(const struct zip_directory *d, const char *why,
     const struct vit_error *const failure = &d->input.failure;
 
     if (d->input.no_memory)
-        return fail_no_memory(err, d->input.source->file.path);
+        return fail_no_memory(err, d->input.source->path);
     if (failure->status)
         return fail(err, failure->status, "%s", failure->message);
-    return fail_file(err, VIT_EFORMAT, d->input.source->file.path, "cannot be read: %s", why);
+    return fail_file(err, VIT_EFORMAT, d->input.source->path, "cannot be read: %s", why);
 }
 
 static enum vit_status open_unzip(struct zip_directory *d, uint64_t *count, struct vit_error *err)
@@ -60,14 +60,14 @@ static enum vit_status open_unzip(struct zip_directory *d, uint64_t *count, stru
         return VIT_OK;
     d->start = d->input.asked;
     d->shift = d->start - unzGetOffset64(d->unzip);
-    if (d->start < end->at && d->start < d->input.source->size &&
+    if (d->start < end->at && d->start < d->input.source->bytes &&
         (status = zip_input_keep(&d->input, d->start, err)))
         return status;
     return unzGoToFirstFile(d->unzip) == UNZ_OK ? VIT_OK
                                                 : fail_zip(d, "Zip archive inconsistent", err);
 }
 
-enum vit_status zip_directory_open(const struct byte_source *source,
+enum vit_status zip_directory_open(const struct input_file *source,
                                    struct zip_directory **directory, uint64_t *count,
                                    struct vit_error *err)
 {
@@ -76,7 +76,7 @@ enum vit_status zip_directory_open(const struct byte_source *source,
 
     *count = 0;
     if (!d)
-        return fail_no_memory(err, source->file.path);
+        return fail_no_memory(err, source->path);
     if (!(status = zip_input_start(source, &d->input, err)) &&
         !(status = open_unzip(d, count, err)))
         *directory = d;
@@ -148,7 +148,7 @@ static bool goes_on(const struct zip_directory *d, uint64_t entry_end)
     unsigned char next[4];
     size_t count = 0;
 
-    return !byte_source_read(d->input.source, entry_end, sizeof next, next, &count, NULL) &&
+    return !file_read_up_to(d->input.source, entry_end, sizeof next, next, &count, NULL) &&
            count == sizeof next && memcmp(next, "PK\1\2", sizeof next) == 0;
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "files/byte_source.h"
+#include "files/file.h"
 
 enum { ZIP_FLAG_ENCRYPTED = 1, ZIP_METHOD_STORED = 0, ZIP_METHOD_DEFLATED = 8 };
 
@@ -24,7 +24,7 @@ struct zip_directory;
  * Finds the directory of an archive, which must not change until zip_directory_close; *count
  * members. VIT_EFORMAT: not an archive; VIT_EIO, VIT_ENOMEM.
  */
-enum vit_status zip_directory_open(const struct byte_source *source,
+enum vit_status zip_directory_open(const struct input_file *source,
                                    struct zip_directory **directory, uint64_t *count,
                                    struct vit_error *err);
 

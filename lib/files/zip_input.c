@@ -11,28 +11,28 @@ enum { END_BYTES = 22 + 65535 + 76 };
 
 enum vit_status zip_input_keep(struct zip_input *input, uint64_t at, struct vit_error *err)
 {
-    const struct byte_source *const source = input->source;
-    const size_t bytes = (size_t)(source->size - at);
+    const struct input_file *const source = input->source;
+    const size_t bytes = (size_t)(source->bytes - at);
     unsigned char *const data = malloc(bytes + 1);
     enum vit_status status;
 
     if (!data)
-        return fail_no_memory(err, source->file.path);
+        return fail_no_memory(err, source->path);
     free(input->end.data);
     input->end = (struct zip_window){ .at = at, .data = data };
-    if ((status = byte_source_read(source, at, bytes, data, &input->end.bytes, err)))
+    if ((status = file_read_up_to(source, at, bytes, data, &input->end.bytes, err)))
         input->end.bytes = 0;
     return status;
 }
 
-enum vit_status zip_input_start(const struct byte_source *source, struct zip_input *input,
+enum vit_status zip_input_start(const struct input_file *source, struct zip_input *input,
                                 struct vit_error *err)
 {
     *input = (struct zip_input){ .source = source };
     input->header.data = malloc(ZIP_LOCAL_HEADER + ZIP_MAX_TEXT);
     if (!input->header.data)
-        return fail_no_memory(err, source->file.path);
-    return zip_input_keep(input, source->size > END_BYTES ? source->size - END_BYTES : 0, err);
+        return fail_no_memory(err, source->path);
+    return zip_input_keep(input, source->bytes > END_BYTES ? source->bytes - END_BYTES : 0, err);
 }
 
 void zip_input_free(struct zip_input *input)
@@ -61,13 +61,13 @@ static size_t read_here(struct zip_input *input, size_t bytes, void *out)
         return count;
     if (input->header_bytes > 0) {
         input->header.at = input->at;
-        if (byte_source_read(input->source, input->at, input->header_bytes, input->header.data,
-                             &input->header.bytes, &input->failure))
+        if (file_read_up_to(input->source, input->at, input->header_bytes, input->header.data,
+                            &input->header.bytes, &input->failure))
             input->header.bytes = 0;
         input->header_bytes = 0;
         return copy_from(&input->header, input->at, bytes, out);
     }
-    if (byte_source_read(input->source, input->at, bytes, out, &count, &input->failure))
+    if (file_read_up_to(input->source, input->at, bytes, out, &count, &input->failure))
         return 0;
     return count;
 }
@@ -128,7 +128,7 @@ static long seek_input(voidpf opaque, voidpf stream, ZPOS64_T offset, int origin
     if (origin == ZLIB_FILEFUNC_SEEK_END) {
         input->no_memory = input->no_memory || input->searching;
         input->searching = true;
-        input->at = input->source->size + offset;
+        input->at = input->source->bytes + offset;
     } else if (origin == ZLIB_FILEFUNC_SEEK_CUR) {
         input->at += offset; /* backwards too: modulo 2^64 */
     } else {

@@ -5,7 +5,7 @@
 #include <minizip/ioapi.h>
 #include <stdbool.h>
 
-#include "files/byte_source.h"
+#include "files/file.h"
 
 enum { ZIP_LOCAL_HEADER = 30, ZIP_MAX_TEXT = 65535 }; /* bytes; TEXT: a name, an extra field */
 
@@ -17,7 +17,7 @@ struct zip_window {
 };
 
 struct zip_input {
-    const struct byte_source *source;
+    const struct input_file *source;
     uint64_t at;                   /* where minizip reads next */
     uint64_t asked;                /* where it last sought to */
     struct zip_window end;         /* the end of the archive, later the whole directory */
@@ -33,7 +33,7 @@ struct zip_input {
  * Reads the end of the archive, where minizip searches. zip_input_free frees what it takes, also if
  * it fails: VIT_EIO, VIT_ENOMEM.
  */
-enum vit_status zip_input_start(const struct byte_source *source, struct zip_input *input,
+enum vit_status zip_input_start(const struct input_file *source, struct zip_input *input,
                                 struct vit_error *err);
 void zip_input_free(struct zip_input *input);
 

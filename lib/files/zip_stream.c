@@ -7,7 +7,7 @@
 #include "base/status.h"
 
 struct zip_stream {
-    const struct byte_source *source;
+    const struct input_file *source;
     struct zip_data data;
     const char *where;
     uint64_t at, left; /* packed bytes that are not read yet */
@@ -17,7 +17,7 @@ struct zip_stream {
     unsigned char packed[16384];
 };
 
-enum vit_status zip_stream_start(const struct byte_source *source, const struct zip_data *data,
+enum vit_status zip_stream_start(const struct input_file *source, const struct zip_data *data,
                                  const char *where, struct zip_stream **stream,
                                  struct vit_error *err)
 {
@@ -50,7 +50,7 @@ static enum vit_status read_packed(struct zip_stream *s, size_t bytes, void *out
                                    struct vit_error *err)
 {
     size_t count;
-    const enum vit_status status = byte_source_read(s->source, s->at, bytes, out, &count, err);
+    const enum vit_status status = file_read_up_to(s->source, s->at, bytes, out, &count, err);
 
     if (status)
         return status;

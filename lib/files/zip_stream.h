@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "files/byte_source.h"
+#include "files/file.h"
 
 /* The data of a member. */
 struct zip_data {
@@ -20,7 +20,7 @@ struct zip_stream;
  * `where` begins the messages; it and the source stay until zip_stream_free. VIT_ENOMEM: *stream is
  * NULL.
  */
-enum vit_status zip_stream_start(const struct byte_source *source, const struct zip_data *data,
+enum vit_status zip_stream_start(const struct input_file *source, const struct zip_data *data,
                                  const char *where, struct zip_stream **stream,
                                  struct vit_error *err);
 /* NULL is allowed. */

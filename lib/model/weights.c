@@ -83,11 +83,16 @@ static void plan_weights(struct weight_plan *plan, const struct vit_config *c, s
     positions_plan(plan, c, &w->positions);
 }
 
+/* The length of the list of layers, which not every item is one of; not 0. */
+static size_t layer_capacity(const struct weight_plan *plan)
+{
+    return plan->count + 1;
+}
+
 /* The layers of a plan whose kernels are chosen; false: no memory. */
 static bool list_layers(const struct weight_plan *plan, struct weights *w)
 {
-    w->layer_capacity = plan->count + 1; /* not 0 bytes */
-    w->layers = memory_zeroed(&w->memory, w->layer_capacity, sizeof *w->layers);
+    w->layers = memory_zeroed(&w->memory, layer_capacity(plan), sizeof *w->layers);
     if (!w->layers)
         return false;
     for (size_t i = 0; i < plan->count; i++) {
@@ -368,7 +373,7 @@ enum vit_status weights_measure(const struct vit_config *config, const struct vi
             plan_carve(&w.plan, &w.arena);
         const size_t arena = arena_measured(&w.arena);
         *bytes = w.tokenizer_bytes + w.block_capacity * sizeof *w.blocks +
-                 w.layer_capacity * sizeof *w.layers + arena;
+                 layer_capacity(&w.plan) * sizeof *w.layers + arena;
         if (arena == 0 || *bytes < arena)
             status =
                 fail(err, VIT_ENOMEM, "no memory for the weights: more than %zu bytes", SIZE_MAX);
@@ -400,11 +405,11 @@ void weights_free(struct weights *w)
 {
     const struct memory memory = w->memory;
 
+    memory_release(&memory, w->layers, layer_capacity(&w->plan) * sizeof *w->layers);
     plan_free(&w->plan);
     arena_free(&memory, &w->arena);
     packed_file_unmap(&w->map);
     memory_release(&memory, w->tokenizer, w->tokenizer_bytes);
     memory_release(&memory, w->blocks, w->block_capacity * sizeof *w->blocks);
-    memory_release(&memory, w->layers, w->layer_capacity * sizeof *w->layers);
     *w = (struct weights){ 0 };
 }

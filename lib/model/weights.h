@@ -41,7 +41,7 @@ struct weights {
     size_t parameters;
     struct sha256_text digest; /* of vit_model_digest; empty without options->digest */
     struct layer *layers;      /* [layer_count], in the order of the forward pass */
-    size_t layer_count, layer_capacity;
+    size_t layer_count;
     /* the packed matrix of most rows of each pair of number types; without a kernel: none */
     struct vit_packed widest[VIT_MATMUL_PAIRS];
 
