@@ -8,6 +8,8 @@
 #define INT8_COLUMN_GROUP    16
 #define EACH_INT8_REGS(X, m) X(m, 4)
 
+#include "kernels/simd/int8_group.h"
+
 /* The bytes of A are q − 128, so that both factors are signed: Σ q·w is Σ a·w + 128·Σ w. */
 #define INT8_ZERO(z)  (128 - (z))
 #define INT8_SUM(sum) (sum)
@@ -53,9 +55,9 @@ static inline byte_reg two_rows(const char *first, const char *second)
 ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, size_t a_bytes,
                               const char *panel, const char *prefetch, float *chains)
 {
-    const size_t head = 8, panel_head = 8 * INT8_NR, pairs = (m + 1) / 2;
-    const float *const scales = (const float *)(const void *)panel;
-    const int32_t *const sums = (const int32_t *)(const void *)panel + INT8_NR;
+    const float *const scales = int8_scales_of(panel);
+    const int32_t *const sums = int8_sums_of(panel);
+    const size_t pairs = (m + 1) / 2;
     int_reg acc[(INT8_MR + 1) / 2][INT8_NR / 2];
 
     UNROLL
@@ -68,12 +70,13 @@ ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, si
         __builtin_prefetch(prefetch + INT8_NR / 4 * l, 0, PREFETCH2);
         UNROLL
         for (size_t p = 0; p < pairs; p++) {
-            const char *const row = a + head + l + 2 * p * a_bytes;
+            const char *const row = a + INT8_ROW_HEAD + l + 2 * p * a_bytes;
             x[p] = two_rows(row, 2 * p + 1 < m ? row + a_bytes : row);
         }
         UNROLL
         for (size_t v = 0; v < 2 * regs; v++) {
-            const byte_reg w = vld1q_s8((const int8_t *)panel + panel_head + l * INT8_NR + 16 * v);
+            const byte_reg w =
+                vld1q_s8((const int8_t *)panel + INT8_PANEL_HEAD + l * INT8_NR + 16 * v);
             UNROLL
             for (size_t p = 0; p < pairs; p++)
                 acc[p][v] = vmmlaq_s32(acc[p][v], x[p], w);
@@ -81,18 +84,16 @@ ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, si
     }
     UNROLL
     for (size_t i = 0; i < m; i++) {
-        const float scale = *(const float *)(const void *)(a + i * a_bytes);
-        const int32_t zero = ((const int32_t *)(const void *)(a + i * a_bytes))[1];
+        const float scale = int8_scale_of(a + i * a_bytes);
+        const int32_t zero = int8_zero_of(a + i * a_bytes);
         UNROLL
         for (size_t v = 0; v < regs; v++) {
             const int64x2_t left = vreinterpretq_s64_s32(acc[i / 2][2 * v]);
             const int64x2_t right = vreinterpretq_s64_s32(acc[i / 2][2 * v + 1]);
             const int64x2_t row = i % 2 ? vtrn2q_s64(left, right) : vtrn1q_s64(left, right);
-            float *const chain = chains + i * INT8_NR + 4 * v;
             const int_reg sum =
                 vaddq_s32(vreinterpretq_s32_s64(row), int8_begin(zero, sums + 4 * v));
-            const reg product = reg_mul(int8_float(sum), reg_load(scales + 4 * v));
-            reg_store(chain, reg_fma(product, reg_set1(scale), reg_load(chain)));
+            int8_add(int8_float(sum), scales + 4 * v, scale, chains + i * INT8_NR + 4 * v);
         }
     }
 }

@@ -50,17 +50,6 @@ ALWAYS_INLINE void int8_step(size_t m, size_t regs, const char *a, size_t a_byte
 }
 #endif
 
-/* The chains of a row, c = fma(sum·scale of the weights, scale of the activations, c). */
-ALWAYS_INLINE void int8_add(reg sum, const float *scales, float scale, float *chain)
-{
-    reg_store(chain, reg_fma(reg_mul(sum, reg_load(scales)), reg_set1(scale), reg_load(chain)));
-}
-
-static inline int32_t int8_zero_of(const char *row_group)
-{
-    return ((const int32_t *)(const void *)row_group)[1];
-}
-
 #ifndef HAS_INT8_GROUP
 /*
  * Adds a group of k numbers to the chains [m][INT8_NR] of `regs` registers of columns. Where k
@@ -69,8 +58,8 @@ static inline int32_t int8_zero_of(const char *row_group)
 ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, size_t a_bytes,
                               const char *panel, const char *prefetch, float *chains)
 {
-    const float *const scales = (const float *)(const void *)panel;
-    const int32_t *const sums = (const int32_t *)(const void *)panel + INT8_NR;
+    const float *const scales = int8_scales_of(panel);
+    const int32_t *const sums = int8_sums_of(panel);
     int_reg acc[INT8_MR][INT8_REGS];
     size_t l = 0;
 
@@ -93,7 +82,7 @@ ALWAYS_INLINE void int8_group(size_t m, size_t regs, size_t k, const char *a, si
                   acc);
     UNROLL
     for (size_t i = 0; i < m; i++) {
-        const float scale = *(const float *)(const void *)(a + i * a_bytes);
+        const float scale = int8_scale_of(a + i * a_bytes);
         UNROLL
         for (size_t v = 0; v < regs; v++)
             int8_add(int8_float(acc[i][v]), scales + REG_LANES * v, scale,

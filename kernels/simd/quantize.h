@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "kernels/int8.h"
+#include "kernels/simd/int8_group.h"
 #include "kernels/simd/lanes.h"
 
 /*
- * A row of A has for each group float scale, int32 zero and its bytes; a panel has for each group
- * float scale[INT8_NR], int32 sums[INT8_NR] and the bytes of all columns. An instruction set
- * defines:
+ * int8_group.h has the layout of rows and panels. An instruction set defines:
  *   INT8_MR, INT8_NR        the tile
  *   INT8_K                  the bytes of a group are padded to a multiple of this
  *   INT8_AT(l, j)           the position in a group of the panel of element (l, j)
@@ -19,8 +18,6 @@
  *   store_u8(p, x, zero)    x rounded to integers, ties to even, + zero, limited to 0 … 255, as the
  *                           bytes that the tile reads; stores 16
  */
-enum { INT8_ROW_HEAD = 8, INT8_PANEL_HEAD = 8 * INT8_NR };
-
 static inline size_t int8_padded(size_t k)
 {
     return (k + INT8_K - 1) / INT8_K * INT8_K;
