@@ -6,6 +6,7 @@
 #include "call_pixels.h"
 #include "compare.h"
 #include "counts.h"
+#include "serial_run.h"
 
 enum { IMAGE = 3 * HEIGHT * WIDTH };
 
@@ -107,31 +108,14 @@ Test(call_images, and_outputs_may_be_anywhere)
     count_checks(8);
 }
 
-/* Counts what a context's threads are given. */
-struct counted {
-    size_t runs, tasks;
-};
-
-static void run_counted(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
-{
-    struct counted *const c = user;
-
-    c->runs++;
-    c->tasks += tasks;
-    for (size_t i = 0; i < tasks; i++)
-        task(arg, i);
-}
-
 /* Two of five images are at fault: three threads compute the others in one round. */
 Test(call_images, at_fault_have_a_status_and_the_others_are_computed)
 {
     static struct scattered s;
-    struct counted counted = { 0 };
-    const struct vit_context_options options = { .size = sizeof options,
-                                                 .max_batch = BATCH,
-                                                 .threads = 3,
-                                                 .run = run_counted,
-                                                 .user = &counted };
+    struct serial_run run = { 0 };
+    const struct vit_context_options options = {
+        .size = sizeof options, .max_batch = BATCH, .threads = 3, .run = run_serially, .user = &run
+    };
     struct vit_context *one = new_context(f.model, 1), *three;
 
     cr_assert_eq(vit_context_create(f.model, &options, &three, NULL), VIT_OK);
@@ -145,11 +129,11 @@ Test(call_images, at_fault_have_a_status_and_the_others_are_computed)
             s.call.image_list = NULL;
             s.call.pixels = pixels;
             s.call.preprocess = &f.batch.config;
-            counted = (struct counted){ 0 };
+            run = (struct serial_run){ 0 };
             cr_assert_eq(vit_forward_call(c ? three : one, &s.call, NULL), VIT_OK);
             if (c)
-                cr_assert(counted.runs == 1 && counted.tasks == 3, "%zu runs, %zu tasks",
-                          counted.runs, counted.tasks);
+                cr_assert(run.calls == 1 && run.tasks == 3, "%zu calls, %zu tasks", run.calls,
+                          run.tasks);
             expect_status(&s, bad, VIT_EIMAGE, "expected the model's 32x48, found 32x49");
             expect_status(&s, bad + 1, VIT_EIMAGE, "expected a stride of at least 144");
             for (size_t i = 0; i < BATCH; i++)

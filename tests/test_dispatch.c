@@ -313,7 +313,7 @@ Test(dispatch, the_description_of_this_machine_has_what_linux_finds)
         *c = (char)toupper((unsigned char)*c);
     cr_assert(strstr(found, " FPU "), "flags: expected FPU, found %s", found);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        cr_assert(!strstr(found, flags[i].flag) || (cpu.features | CPU_HIDDEN) & flags[i].feature,
+        cr_assert(!strstr(found, flags[i].flag) || (cpu.features | (CPU_HIDDEN)) & flags[i].feature,
                   "%s", flags[i].flag);
     cr_assert_eq(strtoul(cpuinfo("cpu family"), NULL, 10), cpu.family);
     cr_assert_eq(strtoul(cpuinfo("model"), NULL, 10), cpu.model);

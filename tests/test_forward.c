@@ -8,6 +8,7 @@
 #include "compare.h"
 #include "counts.h"
 #include "model_config.h"
+#include "serial_run.h"
 #include "vit/vit.h"
 
 #define BATCH 7
@@ -117,65 +118,35 @@ Test(forward, contexts_of_one_model_run_concurrently)
     vit_model_free(model);
 }
 
-/* A minimal thread pool of the caller; counts its tasks. */
-static void run_counted(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
-{
-    static bool busy; /* a pool that is entered again from a task may deadlock */
-
-    cr_assert(!busy);
-    busy = true;
-    *(size_t *)user += tasks;
-    for (size_t i = 0; i < tasks; i++)
-        task(arg, i);
-    busy = false;
-}
-
 Test(forward, the_callers_threads_replace_openmp)
 {
-    size_t received = 0;
+    struct serial_run run = { 0 };
     float expected[BATCH * CLASSES], found[BATCH * CLASSES];
     struct vit_model *model = new_model(NULL);
     struct vit_context *ctx;
-    const struct vit_context_options options = { .size = sizeof options,
-                                                 .max_batch = BATCH,
-                                                 .threads = 3,
-                                                 .run = run_counted,
-                                                 .user = &received };
+    const struct vit_context_options options = {
+        .size = sizeof options, .max_batch = BATCH, .threads = 3, .run = run_serially, .user = &run
+    };
 
     reference(expected);
     cr_assert(vit_context_create(model, &options, &ctx, NULL) == VIT_OK);
     cr_assert_eq(vit_context_threads(ctx), 3);
     cr_assert(vit_forward(ctx, BATCH, images(), found, NULL) == VIT_OK);
     expect_same_bits(BATCH * CLASSES, expected, found, "own threads");
-    cr_assert_gt(received, 3); /* whole images first, then the last image divided */
+    cr_assert_gt(run.tasks, 3); /* whole images first, then the last image divided */
     vit_context_free(ctx);
     vit_model_free(model);
 }
 
-/* Counts the calls of `run`, and the tasks of the largest. */
-struct runs {
-    size_t calls, tasks;
-};
-
-static void run_noted(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
-{
-    struct runs *const r = user;
-
-    r->calls++;
-    r->tasks = tasks > r->tasks ? tasks : r->tasks;
-    for (size_t i = 0; i < tasks; i++)
-        task(arg, i);
-}
-
 /* The calls of `run` for a batch, whose logits must be the reference's. */
-static struct runs runs_of(const struct vit_model *model, size_t max_batch, size_t threads,
-                           size_t batch, const float *expected)
+static struct serial_run runs_of(const struct vit_model *model, size_t max_batch, size_t threads,
+                                 size_t batch, const float *expected)
 {
-    struct runs r = { 0 };
+    struct serial_run r = { 0 };
     const struct vit_context_options options = { .size = sizeof options,
                                                  .max_batch = max_batch,
                                                  .threads = threads,
-                                                 .run = run_noted,
+                                                 .run = run_serially,
                                                  .user = &r };
     float found[BATCH * CLASSES];
     struct vit_context *ctx;
@@ -199,10 +170,10 @@ Test(forward, a_batch_is_computed_in_rounds_where_they_occupy_the_threads)
         cr_assert_gt(single, 1);
         for (size_t batch = 1; batch <= BATCH; batch++) {
             const size_t rest = batch % threads, whole = batch - rest;
-            const struct runs r = runs_of(model, BATCH, threads, batch, expected);
+            const struct serial_run r = runs_of(model, BATCH, threads, batch, expected);
             if (4 * rest >= 3 * threads) {
                 cr_assert_eq(r.calls, 1, "%zu images, %zu threads: %zu", batch, threads, r.calls);
-                cr_assert_eq(r.tasks, batch < threads ? batch : threads);
+                cr_assert_eq(r.max_tasks, batch < threads ? batch : threads);
             } else {
                 cr_assert_eq(r.calls, (whole > 0) + rest * single, "%zu images, %zu threads: %zu",
                              batch, threads, r.calls);

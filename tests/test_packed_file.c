@@ -10,6 +10,7 @@
 #include "compare.h"
 #include "counts.h"
 #include "golden_models.h"
+#include "mapped_directory.h"
 #include "model_config.h"
 #include "packed_model.h"
 
@@ -248,23 +249,18 @@ Test(packed_file, a_random_model_is_neither_saved_nor_opened)
 
 Test(packed_file, a_model_of_files_in_memory_is_neither_saved_nor_opened)
 {
-    struct vit_file files[2] = { { .size = sizeof *files, .name = "config.json" },
-                                 { .size = sizeof *files, .name = "model.safetensors" } };
+    struct mapped_directory files = map_directory(MODEL);
     const struct vit_model_options options = { .size = sizeof options, .packed = path };
     struct vit_error err = { .message = "" };
     struct vit_model *model = NULL;
 
-    for (size_t i = 0; i < 2; i++) {
-        char name[512];
-        snprintf(name, sizeof name, "%s/%s", MODEL, files[i].name);
-        files[i].data = file_bytes(name, &files[i].bytes);
-    }
-    cr_assert_eq(vit_model_open_files(2, files, &options, &model, &err), VIT_EINVAL);
+    cr_assert_eq(vit_model_open_files(files.count, files.files, &options, &model, &err),
+                 VIT_EINVAL);
     cr_assert(!model && strstr(err.message, "packed: expected NULL for files in memory, found \""),
               "%s", err.message);
-    cr_assert_eq(vit_model_open_files(2, files, NULL, &model, &err), VIT_OK, "%s", err.message);
-    for (size_t i = 0; i < 2; i++)
-        free((void *)files[i].data);
+    cr_assert_eq(vit_model_open_files(files.count, files.files, NULL, &model, &err), VIT_OK, "%s",
+                 err.message);
+    unmap_directory(&files);
     cr_assert_eq(vit_model_save_packed(model, path, &err), VIT_EINVAL);
     cr_assert(strstr(err.message, "found one of files in memory") && access(path, F_OK) != 0);
     cr_assert_eq(vit_model_verify_packed(model, &err), VIT_EINVAL);

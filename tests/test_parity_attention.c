@@ -4,14 +4,7 @@
 #include "base/parallel.h"
 #include "check/guard.h"
 #include "compare.h"
-
-/* Runs tasks in reverse: results must not depend on their order. */
-static void run_backwards(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
-{
-    (void)user;
-    while (tasks-- > 0)
-        task(arg, tasks);
-}
+#include "serial_run.h"
 
 struct shape {
     size_t tokens, heads, head_dim;
@@ -109,8 +102,9 @@ Test(attention, thread_count_and_order_do_not_change_bits)
         struct guard qkv = inputs(&shapes[s], PATTERN_NORMAL, &ld);
         struct guard expected = attend(level, NULL, &shapes[s], &qkv, ld);
         for (size_t threads = 2; threads < 9; threads++) { /* small shapes are not divided */
+            struct serial_run run = { 0 };
             const struct vit_parallel ways[] = { { vit_parallel_openmp, NULL, threads },
-                                                 { run_backwards, NULL, threads } };
+                                                 { run_serially, &run, threads } };
             for (size_t w = 0; w < 2; w++) {
                 struct guard found = attend(level, &ways[w], &shapes[s], &qkv, ld);
                 expect_same_bits(expected.bytes / sizeof(float), expected.at, found.at,
@@ -168,10 +162,10 @@ Test(matmul, thread_count_does_not_change_bits)
         vit_matmul(NULL, &args);
         args.c = many.at;
         for (size_t threads = 2; threads < 18; threads++) {
-            const struct vit_parallel parallel = { threads % 2 ? run_backwards
-                                                               : vit_parallel_openmp,
-                                                   NULL, threads };
-            vit_matmul(&parallel, &args);
+            struct serial_run run = { 0 };
+            const struct vit_parallel ways[] = { { vit_parallel_openmp, NULL, threads },
+                                                 { run_serially, &run, threads } };
+            vit_matmul(&ways[threads % 2], &args);
             expect_same_bits(m * n, one.at, many.at, "%zux%zux%zu, %zu threads", m, n, k, threads);
         }
         guard_free(&a);

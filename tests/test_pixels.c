@@ -5,6 +5,7 @@
 
 #include "tests/counts.h"
 #include "tests/imagenet_config.h"
+#include "tests/serial_run.h"
 #include "vit/kernels.h"
 #include "vit/vit.h"
 
@@ -87,14 +88,6 @@ Test(pixels, every_format_and_stride_gives_the_bits_of_packed_rgb)
                 expect_same(channels, formats[f] == VIT_PIXEL_FORMAT_GRAY, formats[f], padding);
 }
 
-/* Runs tasks from the last to the first, and counts the calls. */
-static void run_backward(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
-{
-    ++*(size_t *)user;
-    while (tasks-- > 0)
-        task(arg, tasks);
-}
-
 Test(pixels, the_bits_do_not_depend_on_the_threads)
 {
     for (size_t channels = 1; channels <= 3; channels += 2)
@@ -102,15 +95,15 @@ Test(pixels, the_bits_do_not_depend_on_the_threads)
             struct vit_image image = make_image(formats[f], PADDING, false);
             float *const expected = preprocess(channels, &image, NULL);
             for (size_t threads = 1; threads <= 9; threads++) {
-                size_t calls = 0;
-                const struct vit_parallel own = { run_backward, &calls, threads };
+                struct serial_run run = { 0 };
+                const struct vit_parallel own = { run_serially, &run, threads };
                 const struct vit_parallel openmp = { vit_parallel_openmp, NULL, threads };
                 float *const a = preprocess(channels, &image, &own);
                 float *const b = preprocess(channels, &image, &openmp);
                 cr_assert_eq(memcmp(expected, a, channels * SIDE * SIDE * sizeof *a), 0);
                 cr_assert_eq(memcmp(expected, b, channels * SIDE * SIDE * sizeof *b), 0);
-                cr_assert(calls == 0 || threads > 1);
-                cr_assert(calls > 0 || threads == 1 || channels == 1 || f > 0, "%zu", threads);
+                cr_assert(run.calls == 0 || threads > 1);
+                cr_assert(run.calls > 0 || threads == 1 || channels == 1 || f > 0, "%zu", threads);
                 free(b);
                 free(a);
                 count_checks(2 * channels * SIDE * SIDE + 1);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "serial_run.h"
 #include "vit/parallel.h"
 #include "vit/vit.h"
 
@@ -103,19 +104,12 @@ static bool take_image(struct input *in, struct vit_image *image)
     return true;
 }
 
-/* In descending order: tasks may not depend on each other. */
-static void run_backwards(void *user, size_t tasks, void (*task)(void *arg, size_t i), void *arg)
-{
-    (void)user;
-    for (size_t i = tasks; i-- > 0;)
-        task(arg, i);
-}
-
 /* The values, in memory of exactly their size; NULL: an error. */
 static float *preprocess(const struct vit_preprocess_config *c, const struct vit_image *image,
                          size_t threads, size_t count)
 {
-    const struct vit_parallel parallel = { run_backwards, NULL, threads };
+    struct serial_run run = { 0 };
+    const struct vit_parallel parallel = { run_serially, &run, threads };
     const struct vit_preprocess_options options = { .size = sizeof options, .parallel = &parallel };
     float *out = malloc(count ? count * sizeof *out : 1);
     struct vit_error err = { 0 };
@@ -143,7 +137,8 @@ static void compare_pixels(const struct vit_preprocess_config *c, const struct v
 {
     const size_t plane = c->height * c->width;
     const bool gray = c->channels == 1 || image->format == VIT_PIXEL_FORMAT_GRAY;
-    const struct vit_parallel parallel = { run_backwards, NULL, threads };
+    struct serial_run run = { 0 };
+    const struct vit_parallel parallel = { run_serially, &run, threads };
     const struct vit_preprocess_options options = { .size = sizeof options, .parallel = &parallel };
     struct vit_image found = { .pixels = malloc(plane ? plane * (gray ? 1 : 3) : 1) };
     struct vit_error err = { 0 };
