@@ -59,13 +59,6 @@ same_as_one() {
   "$vit" verify "$out" --sample 2% --shards "$shards" || fail 'expected files that libvit verifies'
 }
 
-# none_twice LOG...: no shard was computed by two processes, as their lines of digests say.
-none_twice() {
-  local twice
-  twice=$(grep -ho '[^/ ]*\.npy$' "$@" | sort | uniq -d)
-  [ -z "$twice" ] || fail "expected each shard from one process, found twice: ${twice//$'\n'/ }"
-}
-
 done_count() { find "$1" -name '*.npy' 2>/dev/null | wc -l; }
 at_least() { [ "$(done_count "$1")" -ge "$2" ]; } # OUT COUNT
 

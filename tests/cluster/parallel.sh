@@ -54,7 +54,6 @@ wait "$run"
 status=$?
 daemons=()
 [ "$status" = 0 ] || fail "expected parallel to end with 0, found $status"
-none_twice "$work/log"
 same_as_one "$out"
 kill -CONT "$stopped" 2>/dev/null && wait_until 60 'the stopped job to end' \
   sh -c "! kill -0 $stopped 2>/dev/null"
