@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/checked.h"
+#include "checkpoint/checkpoint.h"
 #include "checkpoint/open_checkpoint.h"
 #include "checkpoint/view.h"
 #include "files/fail_file.h"

@@ -2,8 +2,8 @@
 #ifndef VIT_CHECKPOINT_OPEN_CHECKPOINT_H
 #define VIT_CHECKPOINT_OPEN_CHECKPOINT_H
 
-#include "checkpoint/checkpoint.h"
 #include "checkpoint/parse_config.h"
+#include "files/sha256.h"
 
 enum { MAX_TEXTS = 4 }; /* those of open_config and open_labels */
 
