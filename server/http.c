@@ -25,6 +25,7 @@ enum {
 struct http {
     struct MHD_Daemon *daemon;
     struct deadlines *deadlines;
+    MHD_socket quiesced; /* the socket that no longer listens; or MHD_INVALID_SOCKET */
     char *certificate, *key;
 };
 
@@ -258,14 +259,6 @@ static int listening_socket(const char *listen_at, unsigned *port, struct failur
     return fd;
 }
 
-/* What libmicrohttpd has to say about the faults of clients is in the access log. */
-static void ignore(void *cls, const char *format, va_list args)
-{
-    (void)cls;
-    (void)format;
-    (void)args;
-}
-
 static struct MHD_Daemon *start_daemon(struct server *server, int fd)
 {
     const struct server_options *const o = server->options;
@@ -278,12 +271,10 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd)
     const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
 
     return MHD_start_daemon(
-        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-            (tls ? MHD_USE_TLS : 0),
-        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, ignore, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)HEADER_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0), 0, NULL,
+        NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)(o->max_connections > o->http_threads ? o->max_connections : o->http_threads),
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)o->max_connections_per_host,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->receive_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
@@ -300,6 +291,7 @@ bool http_start(struct server *server, unsigned *port, struct failure *f)
 
     if (!http)
         return fail(f, 503, "server: out of memory");
+    http->quiesced = MHD_INVALID_SOCKET;
     server->http = http;
     ok = deadlines_create(o->receive_seconds, &http->deadlines) ||
          fail(f, 503, "server: cannot start its thread of deadlines");
@@ -320,12 +312,14 @@ bool http_start(struct server *server, unsigned *port, struct failure *f)
     return ok;
 }
 
+/* Shut down, not closed: libmicrohttpd's threads may use the descriptor until they have ended. */
 void http_quiesce(struct server *server)
 {
-    const MHD_socket fd = MHD_quiesce_daemon(server->http->daemon);
+    struct http *const http = server->http;
 
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
+    http->quiesced = MHD_quiesce_daemon(http->daemon);
+    if (http->quiesced != MHD_INVALID_SOCKET)
+        shutdown(http->quiesced, SHUT_RDWR);
 }
 
 void http_stop(struct server *server)
@@ -334,6 +328,8 @@ void http_stop(struct server *server)
 
     if (http->daemon)
         MHD_stop_daemon(http->daemon);
+    if (http->quiesced != MHD_INVALID_SOCKET)
+        close(http->quiesced);
     deadlines_free(http->deadlines);
     free(http->certificate);
     free(http->key);

@@ -9,13 +9,18 @@ import socket
 import struct
 import subprocess
 import tempfile
+import threading
+import time
 
 BUILD = os.environ.get('VIT_BUILD', 'build')
 MODEL = 'models/digits'
 IMAGE = 'models/digits/test/3/0060.png'
 ELEMENTS = 64  # of one image of the model
+INFER = '/v2/models/digits/infer'
+BINARY = {'parameters': {'binary_data_output': True}}  # of a request: all outputs are binary
 OUTPUTS = {'logits': 'logits', 'embedding': 'embedding', 'tokens': 'last_hidden_state'}
-TIMEOUT = 120  # seconds after which a test has failed, on any machine
+# Seconds after which a test has failed, on any machine.
+TIMEOUT = int(os.environ.get('SERVE_TIMEOUT', '120'))
 
 
 class Server:
@@ -68,6 +73,29 @@ def serving(*arguments, **options):
     errors = server.error_text()
     server.errors.close()
     assert status == 0 and 'Sanitizer' not in errors, f'status {status}: {errors[-4000:]}'
+
+
+def until(probe, what):
+    """Calls probe until its result is true, and returns that."""
+    end = time.monotonic() + TIMEOUT
+    while time.monotonic() < end:
+        found = probe()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f'{what}: expected within {TIMEOUT} seconds')
+
+
+@contextlib.contextmanager
+def running(count, target, *arguments):
+    """Threads that call target(*arguments, i) for each i. What is in this ends after them."""
+    threads = [threading.Thread(target=target, args=(*arguments, i), daemon=True)
+               for i in range(count)]
+    for thread in threads:
+        thread.start()
+    yield
+    for thread in threads:
+        thread.join(TIMEOUT)
 
 
 class Answer:
@@ -142,13 +170,21 @@ def get(server, path):
     return exchange(server, http('GET', path))
 
 
-def infer(server, document, tail=None, path='/v2/models/digits/infer', **headers):
-    """An inference request: a document, or its text, and the bytes after it."""
+def infer_bytes(document, tail=None, path=INFER, **headers):
+    """The bytes of an inference request: a document, or its text, and the bytes after it."""
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
-    if tail is None:
-        return exchange(server, http('POST', path, text, **headers))
-    return exchange(server, http('POST', path, text + tail, **headers,
-                                 Inference_Header_Content_Length=len(text)))
+    if tail is not None:
+        headers['Inference_Header_Content_Length'] = len(text)
+    return http('POST', path, text + (tail or b''), **headers)
+
+
+def infer(server, *arguments, **options):
+    """The answer to infer_bytes of these arguments."""
+    return exchange(server, infer_bytes(*arguments, **options))
+
+
+def load(server, name='digits'):
+    return exchange(server, http('POST', f'/v2/repository/models/{name}/load', b'{}'))
 
 
 def tensor_request(batch, **members):

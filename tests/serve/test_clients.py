@@ -5,31 +5,23 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 import unittest
 
 import httpx
 
-from support import (BUILD, IMAGE, MODEL, TIMEOUT, infer, libvit_preprocess, libvit_run, pixels,
-                     serving, tensor_request)
-
-BINARY = {'parameters': {'binary_data_output': True}}
+from support import (BINARY, BUILD, IMAGE, INFER, MODEL, TIMEOUT, infer, libvit_preprocess,
+                     libvit_run, pixels, serving, tensor_request, until)
 
 
 class Clients(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.running = serving(MODEL)
-        cls.server = cls.running.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.running.__exit__(None, None, None)
+        cls.server = cls.enterClassContext(serving(MODEL))
 
     def test_curl_sends_a_picture(self):
         reply = subprocess.run(
             ['curl', '-sS', '--fail', '--http1.1', '-H', 'Inference-Header-Content-Length: 0',
-             '--data-binary', f'@{IMAGE}', f'{self.server.url}/v2/models/digits/infer'],
+             '--data-binary', f'@{IMAGE}', f'{self.server.url}{INFER}'],
             check=True, capture_output=True).stdout
         expected = libvit_run(libvit_preprocess(IMAGE))
         self.assertTrue(reply.endswith(b''.join(expected.values())))
@@ -39,11 +31,11 @@ class Clients(unittest.TestCase):
         text = json.dumps(tensor_request(1, **BINARY)).encode()
         with httpx.Client(base_url=self.server.url) as client:
             for _ in range(3):  # on one connection
-                reply = client.post('/v2/models/digits/infer', content=text + pixels(1), headers={
+                reply = client.post(INFER, content=text + pixels(1), headers={
                     'Inference-Header-Content-Length': str(len(text))})
                 self.assertEqual(reply.status_code, 200)
                 self.assertTrue(reply.content.endswith(b''.join(expected.values())))
-            reply = client.post('/v2/models/digits/infer', json={'inputs': []})
+            reply = client.post(INFER, json={'inputs': []})
             self.assertEqual(reply.status_code, 400)
             self.assertIn('inputs', reply.json()['error'])
 
@@ -105,13 +97,7 @@ class Browser:
         return '/element/' + next(iter(found.values()))
 
     def wait(self, script):
-        end = time.monotonic() + TIMEOUT
-        while time.monotonic() < end:
-            value = self.run(script)
-            if value:
-                return value
-            time.sleep(0.05)
-        raise AssertionError(script)
+        return until(lambda: self.run(script), script)
 
     def close(self):
         self.client.delete(self.session)

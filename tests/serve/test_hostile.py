@@ -12,14 +12,12 @@ import threading
 import time
 import unittest
 
-from support import (MODEL, TIMEOUT, exchange, get, http, infer, libvit_run, pixels, receive,
-                     serving, tensor_request)
+from support import (BINARY, INFER, MODEL, TIMEOUT, exchange, get, http, infer, infer_bytes,
+                     libvit_run, load, pixels, receive, running, serving, tensor_request, until)
 
 SEED = 20261127
 SOAK_SECONDS = float(os.environ.get('SERVE_SOAK', '5'))
-BINARY = {'parameters': {'binary_data_output': True}}
 VALID = json.dumps(tensor_request(1, **BINARY)).encode()
-INFER = '/v2/models/digits/infer'
 
 
 def png_of(height, width):
@@ -29,7 +27,7 @@ def png_of(height, width):
 
 
 def truncated(rng):
-    data = http('POST', INFER, VALID + pixels(1), Inference_Header_Content_Length=len(VALID))
+    data = infer_bytes(VALID, pixels(1))
     return data[:rng.randrange(1, len(data))]
 
 
@@ -49,8 +47,7 @@ def huge_shape(rng):
              for _ in range(rng.randrange(10))]
     document = tensor_request(1)
     document['inputs'][0]['shape'] = shape
-    text = json.dumps(document).encode()
-    return http('POST', INFER, text + pixels(1), Inference_Header_Content_Length=len(text))
+    return infer_bytes(document, pixels(1))
 
 
 def wrong_type(rng):
@@ -64,13 +61,11 @@ def wrong_type(rng):
             target = rng.choice(inner)
     key = rng.choice(list(target) if isinstance(target, dict) else range(len(target)))
     target[key] = rng.choice(values)
-    text = json.dumps(document).encode()
-    return http('POST', INFER, text + pixels(1), Inference_Header_Content_Length=len(text))
+    return infer_bytes(document, pixels(1))
 
 
 def flipped(rng):
-    data = bytearray(http('POST', INFER, VALID + pixels(1),
-                          Inference_Header_Content_Length=len(VALID)))
+    data = bytearray(infer_bytes(VALID, pixels(1)))
     for _ in range(rng.randrange(1, 6)):
         data[rng.randrange(len(data))] = rng.randrange(256)
     return bytes(data)
@@ -113,7 +108,7 @@ ATTACKS = [truncated, false_lengths, false_content_length, huge_shape, wrong_typ
 def sanitized():
     """Sanitizers keep memory that is freed."""
     parts = os.environ.get('VIT_BUILD', '').split('/')
-    return bool({'sanitized', 'threads', 'asan', 'tsan'} & set(parts))
+    return bool({'sanitized', 'threads', 'threads-alone', 'asan', 'tsan'} & set(parts))
 
 
 def attack(server, data):
@@ -189,11 +184,7 @@ class Hostile(unittest.TestCase):
                 self.assertEqual(receive(first).status, 200)
                 for other in others:
                     other.close()
-            end = time.monotonic() + TIMEOUT
-            while time.monotonic() < end:
-                answer = exchange(server, http('GET', '/v2'))
-                if answer:
-                    break
+            answer = until(lambda: exchange(server, http('GET', '/v2')), 'an answer')
             self.assertEqual(answer.status, 200)
 
 
@@ -205,9 +196,7 @@ class Soak(unittest.TestCase):
 
         def client(server, i):
             n = i % 4 + 1
-            text = json.dumps(tensor_request(n, **BINARY)).encode()
-            request = http('POST', INFER, text + pixels(n, n),
-                           Inference_Header_Content_Length=len(text))
+            request = infer_bytes(tensor_request(n, **BINARY), pixels(n, n))
             with server.connect() as connection:
                 while not stop.is_set():
                     connection.sendall(request)
@@ -218,18 +207,14 @@ class Soak(unittest.TestCase):
                     done[i] += 1
 
         with serving(MODEL, '--model-control-mode', 'explicit', '--instances', '2') as server:
-            clients = [threading.Thread(target=client, args=(server, i)) for i in range(64)]
-            for thread in clients:
-                thread.start()
             begin, memory = time.monotonic(), []
-            while time.monotonic() < begin + SOAK_SECONDS and not wrong:
-                answer = exchange(server, http('POST', '/v2/repository/models/digits/load', b'{}'))
-                self.assertEqual(answer.status, 200)
-                memory.append(server.memory_kib())
-                time.sleep(SOAK_SECONDS / 100)
-            stop.set()
-            for thread in clients:
-                thread.join(TIMEOUT)
+            with running(64, client, server):
+                while time.monotonic() < begin + SOAK_SECONDS and not wrong:
+                    answer = load(server)
+                    self.assertEqual(answer.status, 200)
+                    memory.append(server.memory_kib())
+                    time.sleep(SOAK_SECONDS / 100)
+                stop.set()
         self.assertEqual(wrong, [])
         self.assertTrue(all(done), done)
         third = len(memory) // 3
@@ -251,8 +236,7 @@ class Tls(unittest.TestCase):
                 context = ssl.create_default_context(cafile=certificate)
                 with context.wrap_socket(server.connect(),
                                          server_hostname='127.0.0.1') as connection:
-                    connection.sendall(http('POST', INFER, VALID + pixels(1),
-                                            Inference_Header_Content_Length=len(VALID)))
+                    connection.sendall(infer_bytes(VALID, pixels(1)))
                     self.assertEqual(receive(connection).outputs(), libvit_run(pixels(1)))
                 self.assertTrue(server.url.startswith('https'))
             with self.assertRaisesRegex(AssertionError, 'PEM'):

@@ -9,8 +9,8 @@ import struct
 import unittest
 import zlib
 
-from support import (ELEMENTS, IMAGE, MODEL, OUTPUTS, exchange, get, http, infer, libvit_preprocess,
-                     libvit_run, pixels, receive, serving, tensor_request)
+from support import (BINARY, ELEMENTS, IMAGE, INFER, MODEL, OUTPUTS, exchange, get, http, infer,
+                     libvit_preprocess, libvit_run, pixels, receive, serving, tensor_request)
 
 
 def recorded(number):
@@ -19,19 +19,19 @@ def recorded(number):
         return file.read()
 
 
+def raw(server, body, length=0):
+    """The answer to a body that is one picture, or of which the header says another length."""
+    return exchange(server, http('POST', INFER, body, Inference_Header_Content_Length=length))
+
+
 class Recorded(unittest.TestCase):
     """The requests of Triton's Python client, as it sent them."""
 
     @classmethod
     def setUpClass(cls):
-        cls.running = serving(MODEL, '--model-control-mode', 'explicit')
-        cls.server = cls.running.__enter__()
+        cls.server = cls.enterClassContext(serving(MODEL, '--model-control-mode', 'explicit'))
         tail = recorded(11).split(b'\r\n\r\n', 1)[1][151:]
         cls.expected = libvit_run(tail)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.running.__exit__(None, None, None)
 
     def replay(self, number, status=200):
         answer = exchange(self.server, recorded(number))
@@ -121,17 +121,12 @@ class Recorded(unittest.TestCase):
 class Images(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.running = serving(MODEL, '--max-pixels', '4096')
-        cls.server = cls.running.__enter__()
+        cls.server = cls.enterClassContext(serving(MODEL, '--max-pixels', '4096'))
         cls.files = sorted(glob.glob(f'{MODEL}/test/[0-4]/*.png'))[:5]
         cls.pictures = []
         for name in cls.files:
             with open(name, 'rb') as file:
                 cls.pictures.append(file.read())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.running.__exit__(None, None, None)
 
     def request(self, count, **members):
         return {'inputs': [{'name': 'image', 'shape': [count], 'datatype': 'BYTES', **members}]}
@@ -142,10 +137,10 @@ class Images(unittest.TestCase):
     def test_base64_and_binary_elements_give_the_same_bits(self):
         tail = b''.join(struct.pack('<I', len(x)) + x for x in self.pictures)
         document = self.request(5, parameters={'binary_data_size': len(tail)})
-        document['parameters'] = {'binary_data_output': True}
+        document.update(BINARY)
         binary = infer(self.server, document, tail)
         text = self.request(5, data=[base64.b64encode(x).decode() for x in self.pictures])
-        text['parameters'] = {'binary_data_output': True}
+        text.update(BINARY)
         for answer in (binary, infer(self.server, text)):
             self.assertEqual(answer.status, 200, answer.body)
             self.assertEqual(answer.outputs()['logits'], self.expected('logits'))
@@ -156,8 +151,7 @@ class Images(unittest.TestCase):
         answer = infer(self.server, text)
         self.assertEqual(answer.status, 400)
         self.assertIn('image 1', answer.error())
-        self.assertEqual(exchange(self.server, http(
-            'POST', '/v2/models/digits/infer', b'', Inference_Header_Content_Length=0)).status, 400)
+        self.assertEqual(raw(self.server, b'').status, 400)
 
     def test_a_picture_beyond_the_limit_of_pixels_is_refused(self):
         def chunk(kind, data):
@@ -166,8 +160,7 @@ class Images(unittest.TestCase):
         rows = zlib.compress((b'\0' + bytes(65)) * 65)
         png = (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', 65, 65, 8, 0, 0, 0, 0))
                + chunk(b'IDAT', rows) + chunk(b'IEND', b''))
-        answer = exchange(self.server, http('POST', '/v2/models/digits/infer', png,
-                                            Inference_Header_Content_Length=0))
+        answer = raw(self.server, png)
         self.assertEqual(answer.status, 400)
         self.assertIn('4096', answer.error())
 
@@ -239,12 +232,7 @@ REFUSED = [
 class Errors(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.running = serving(MODEL, '--max-body', '100000')
-        cls.server = cls.running.__enter__()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.running.__exit__(None, None, None)
+        cls.server = cls.enterClassContext(serving(MODEL, '--max-body', '100000'))
 
     def refused(self, status, fragment, answer):
         self.assertEqual(answer.status, status, answer.body)
@@ -262,8 +250,7 @@ class Errors(unittest.TestCase):
             self.refused(400, 'binary_data_size', infer(self.server, tensor_request(1), tail))
         text = json.dumps(tensor_request(1)).encode()
         for length in ('-1', '99999', '1x', '', ' ', '18446744073709551617'):
-            answer = exchange(self.server, http('POST', '/v2/models/digits/infer', text + data,
-                                                Inference_Header_Content_Length=length))
+            answer = raw(self.server, text + data, length)
             self.refused(400, 'Inference-Header-Content-Length', answer)
 
     def test_elements_of_bytes_with_false_lengths_are_400(self):
@@ -281,7 +268,7 @@ class Errors(unittest.TestCase):
                      '/v2/models//infer', '/v2/models/' + 'x' * 64, '/v2/models/%ff%0a'):
             answer = get(self.server, path)
             self.assertEqual(answer.status, 200 if path == '/v2/' else 404, path)
-        self.refused(405, 'method', get(self.server, '/v2/models/digits/infer'))
+        self.refused(405, 'method', get(self.server, INFER))
         self.refused(405, 'method', exchange(self.server, http('DELETE', '/v2')))
         self.refused(400, 'model-control-mode', exchange(
             self.server, http('POST', '/v2/repository/models/digits/unload', b'{}')))
@@ -298,7 +285,7 @@ class Errors(unittest.TestCase):
         self.refused(413, '100000', exchange(self.server, head + chunks * 30 + b'0\r\n\r\n'))
 
     def test_compressed_bodies(self):
-        text = json.dumps({**with_input(), 'parameters': {'binary_data_output': True}}).encode()
+        text = json.dumps({**with_input(), **BINARY}).encode()
         expected = infer(self.server, text).outputs()
         for encoding, data in (('gzip', gzip.compress(text)), ('deflate', zlib.compress(text)),
                                ('identity', text)):
@@ -314,8 +301,7 @@ class Errors(unittest.TestCase):
     def test_numbers_that_json_lacks_are_an_error_and_binary_has_them(self):
         data = struct.pack('<f', float('nan')) * ELEMENTS
         self.refused(400, 'finite', infer(self.server, tensor_request(1), data))
-        answer = infer(self.server, tensor_request(1, parameters={'binary_data_output': True}),
-                       data)
+        answer = infer(self.server, tensor_request(1, **BINARY), data)
         self.assertEqual(answer.outputs()['logits'], libvit_run(data)['logits'])
 
 
@@ -324,15 +310,13 @@ class Models(unittest.TestCase):
         with serving(MODEL, '--instances', '2', '--threads', '2') as server:
             for batch in range(1, 17):
                 data = pixels(batch, batch)
-                answer = infer(server, tensor_request(
-                    batch, parameters={'binary_data_output': True}), data)
+                answer = infer(server, tensor_request(batch, **BINARY), data)
                 self.assertEqual(answer.outputs(), libvit_run(data), batch)
 
     def test_precision_is_a_setting_of_each_model(self):
         data = pixels(2)
         with serving(f'eight={MODEL}', '--precision', 'int8', '--keep', 'blocks.0.fc1') as server:
-            answer = infer(server, tensor_request(2, parameters={'binary_data_output': True}), data,
-                           path='/v2/models/eight/infer')
+            answer = infer(server, tensor_request(2, **BINARY), data, path='/v2/models/eight/infer')
             self.assertEqual(answer.outputs(), libvit_run(data, '--precision', 'int8',
                                                           '--keep', 'blocks.0.fc1'))
 

@@ -1,5 +1,6 @@
 """test_queue.py - batches, timeouts, priorities, metrics, reload, versions, drain, the log"""
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,32 +11,41 @@ import threading
 import time
 import unittest
 
-from support import (MODEL, TIMEOUT, Server, exchange, get, http, infer, libvit_run, pixels,
-                     receive, serving, tensor_request)
-
-BINARY = {'parameters': {'binary_data_output': True}}
+from support import (BINARY, MODEL, Server, exchange, get, http, infer, infer_bytes, libvit_run,
+                     load, pixels, receive, running, serving, tensor_request, until)
 
 
 def stats(server):
     return get(server, '/v2/models/digits/stats').json()['model_stats'][0]
 
 
-def ask(server, answers, i, **members):
+def ask(server, answers, members, i):
     """One request of its own thread; its answer becomes answers[i]."""
     merged = {**BINARY['parameters'], **members}
     answers[i] = infer(server, tensor_request(1, parameters=merged), pixels(1, i))
 
 
-def together(server, count, members=None):
+def together(server, count, **members):
     """Requests that are sent at the same time, and their answers."""
     answers = [None] * count
-    threads = [threading.Thread(target=ask, args=(server, answers, i), kwargs=members or {})
-               for i in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(TIMEOUT)
+    with running(count, ask, server, answers, members):
+        pass
     return answers
+
+
+@contextlib.contextmanager
+def holding(server, count):
+    """Requests that wait in the queue, and the places of their answers, which follow."""
+    answers = [None] * count
+    with running(count, ask, server, answers, {}):
+        wait_for(server, 'nv_inference_pending_request_count', count)
+        yield answers
+
+
+def wait_for(server, metric, value):
+    """Until a metric of the model has a value."""
+    line = f'\n{metric}{{model="digits",version="1"}} {value}\n'
+    until(lambda: line in get(server, '/metrics').body.decode(), f'{metric} {value}')
 
 
 class Batches(unittest.TestCase):
@@ -75,13 +85,11 @@ class Priorities(unittest.TestCase):
         """Of a batch of two, one image waits; the two that follow have the batch for themselves."""
         with serving(MODEL, '--max-batch', '2', '--queue-delay', '60000000',
                      '--priority-levels', '2', '--default-priority', '2') as server:
-            answers, threads = holding(server, 1)
-            self.assertEqual(infer(server, tensor_request(2, parameters={'priority': 1}),
-                                   pixels(2)).status, 200)
-            self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [2])
-            infer(server, tensor_request(1), pixels(1))  # the default: both have the second batch
-            for thread in threads:
-                thread.join(TIMEOUT)
+            with holding(server, 1) as answers:
+                self.assertEqual(infer(server, tensor_request(2, parameters={'priority': 1}),
+                                       pixels(2)).status, 200)
+                self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [2])
+                infer(server, tensor_request(1), pixels(1))  # the default: both, a second batch
             self.assertEqual(answers[0].outputs(), libvit_run(pixels(1, 0)))
             self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [2])
 
@@ -94,7 +102,7 @@ class Timeouts(unittest.TestCase):
                                    (['--queue-timeout', '50000'], {'timeout': 59000000})):
             with serving(MODEL, '--queue-delay', '60000000', *arguments) as server:
                 begin = time.monotonic()
-                answer = together(server, 1, members)[0]
+                answer = together(server, 1, **members)[0]
                 self.assertEqual((answer.status, answer.error()), (503, 'Request timeout expired'))
                 self.assertLess(time.monotonic() - begin, 50)
                 self.assertIn('nv_inference_request_failure{model="digits",version="1",'
@@ -107,7 +115,7 @@ class Timeouts(unittest.TestCase):
                 'default_queue_policy': {'allow_timeout_override': False},
                 'max_queue_delay_microseconds': 300000})
             with serving(f'{directory}/digits') as server:
-                self.assertEqual(together(server, 1, {'timeout': 1000})[0].status, 200)
+                self.assertEqual(together(server, 1, timeout=1000)[0].status, 200)
 
     def test_delayed_requests_are_served_after_their_timeout(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -130,19 +138,15 @@ class Timeouts(unittest.TestCase):
 class Cancellations(unittest.TestCase):
     def test_a_request_whose_client_is_gone_is_not_computed(self):
         """It fills a batch, so that the next request does not wait, and is then left out of it."""
-        text = json.dumps(tensor_request(1)).encode()
         with serving(MODEL, '--max-batch', '2', '--queue-delay', '60000000') as server:
             with server.connect() as connection:
-                connection.sendall(http('POST', '/v2/models/digits/infer', text + pixels(1),
-                                        Inference_Header_Content_Length=len(text)))
+                connection.sendall(infer_bytes(tensor_request(1), pixels(1)))
                 wait_for(server, 'nv_inference_pending_request_count', 1)
             answer = infer(server, tensor_request(1, **BINARY), pixels(1, 2))
             self.assertEqual(answer.outputs(), libvit_run(pixels(1, 2)))
             self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [1])
             self.assertEqual(stats(server)['inference_count'], 1)
-            end = time.monotonic() + TIMEOUT
-            while not stats(server)['inference_stats']['fail']['count'] and time.monotonic() < end:
-                time.sleep(0.01)
+            until(lambda: stats(server)['inference_stats']['fail']['count'], 'a failure')
             self.assertIn('nv_inference_request_failure{model="digits",version="1",'
                           'reason="CANCELED"} 1', get(server, '/metrics').body.decode())
 
@@ -152,69 +156,66 @@ def write_settings(directory, **settings):
         json.dump(settings, file)
 
 
-def holding(server, count, **members):
-    """Requests that wait in the queue, and their answers' places."""
-    answers = [None] * count
-    threads = [threading.Thread(target=ask, args=(server, answers, i), kwargs=members)
-               for i in range(count)]
-    for thread in threads:
-        thread.start()
-    wait_for(server, 'nv_inference_pending_request_count', count)
-    return answers, threads
-
-
-def wait_for(server, metric, value):
-    """Until a metric of the model has a value."""
-    line = f'\n{metric}{{model="digits",version="1"}} {value}\n'
-    end = time.monotonic() + TIMEOUT
-    while time.monotonic() < end:
-        if line in get(server, '/metrics').body.decode():
-            return
-        time.sleep(0.01)
-    raise AssertionError(f'{metric}: expected {value}')
+@contextlib.contextmanager
+def half_sent(server):
+    """The connection of a request whose header the server has, and the rest of its bytes."""
+    head, body = infer_bytes(tensor_request(1, **BINARY), pixels(1),
+                             Expect='100-continue').split(b'\r\n\r\n', 1)
+    with server.connect() as connection:
+        connection.sendall(head + b'\r\n\r\n')
+        assert connection.recv(1000).startswith(b'HTTP/1.1 100 ')
+        yield connection, body
 
 
 class Life(unittest.TestCase):
     def test_sigterm_answers_what_waits_and_exits_with_0(self):
         server = Server(MODEL, '--queue-delay', '60000000')
-        answers, threads = holding(server, 3)
-        self.assertEqual(server.stop(), 0)
-        for thread in threads:
-            thread.join(TIMEOUT)
+        with holding(server, 3) as answers:
+            self.assertEqual(server.stop(), 0)
         for i, answer in enumerate(answers):
             self.assertEqual(answer.outputs(), libvit_run(pixels(1, i)))
             self.assertEqual(answer.headers['connection'], 'close')
 
     def test_sigterm_while_requests_arrive_leaves_none_without_an_answer(self):
         server = Server(MODEL, '--queue-delay', '2000', '--instances', '2', '--drain-delay', '1')
-        answers = [None] * 40
-        threads = [threading.Thread(target=ask, args=(server, answers, i)) for i in range(40)]
-        for i, thread in enumerate(threads):
-            thread.start()
-            if i == 20:
-                server.process.send_signal(signal.SIGTERM)
-        for thread in threads:
-            thread.join(TIMEOUT)
+        before, after = [None] * 20, [None] * 20
+        with running(20, ask, server, before, {}):
+            server.process.send_signal(signal.SIGTERM)
+            with running(20, ask, server, after, {}):
+                pass
         self.assertEqual(server.stop(), 0)
-        self.assertEqual([a.status for a in answers], [200] * 40)
+        self.assertEqual([a.status for a in before + after], [200] * 40)
 
     def test_readiness_falls_at_once_and_life_stays(self):
         server = Server(MODEL, '--drain-delay', '2')
         self.assertEqual(get(server, '/v2/health/ready').status, 200)
         server.process.send_signal(signal.SIGTERM)
-        end = time.monotonic() + TIMEOUT
-        while get(server, '/v2/health/ready').status == 200 and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: get(server, '/v2/health/ready').status != 200, 'a server that ends')
         answer = get(server, '/v2/health/ready')
         self.assertEqual((answer.status, answer.error()), (400, 'server: it is shutting down'))
         self.assertEqual(get(server, '/v2/health/live').status, 200)
         self.assertEqual(server.stop(), 0)
 
+    def test_after_sigterm_no_connection_is_accepted_and_those_there_are_answered(self):
+        server = Server(MODEL)
+
+        def refused():
+            try:
+                server.connect().close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        with half_sent(server) as (connection, rest):
+            server.process.send_signal(signal.SIGTERM)
+            until(refused, 'a refused connection')
+            connection.sendall(rest)
+            self.assertEqual(receive(connection).outputs(), libvit_run(pixels(1)))
+        self.assertEqual(server.stop(), 0)
+
     def test_an_exit_timeout_that_is_too_short_is_status_1(self):
         server = Server(MODEL, '--exit-timeout', '0')
-        with server.connect() as connection:
-            connection.sendall(http('POST', '/v2/models/digits/infer', b'x' * 10)[:-5])
-            time.sleep(0.5)  # the header has arrived, the body never does
+        with half_sent(server):
             self.assertEqual(server.stop(), 1)
         self.assertIn('1 left', server.error_text())
         server.errors.close()
@@ -231,8 +232,7 @@ class Versions(unittest.TestCase):
                 shutil.copytree(MODEL, f'{directory}/digits/10')
                 shutil.copytree(MODEL, f'{directory}/other')
                 for name in ('digits', 'other'):
-                    answer = exchange(server, http(
-                        'POST', f'/v2/repository/models/{name}/load', b'{}'))
+                    answer = load(server, name)
                     self.assertEqual(answer.status, 200, answer.body)
                 found = exchange(server, http('POST', '/v2/repository/index')).json()
                 self.assertEqual([(x['name'], x['version']) for x in found],
@@ -244,7 +244,7 @@ class Versions(unittest.TestCase):
             with serving('--model-repository', directory, '--model-control-mode',
                          'explicit') as server:
                 os.truncate(f'{directory}/digits/model.safetensors', 1000)
-                answer = exchange(server, http('POST', '/v2/repository/models/digits/load', b'{}'))
+                answer = load(server)
                 self.assertEqual(answer.status, 400)
                 self.assertIn('model.safetensors', answer.error())
                 self.assertEqual(infer(server, tensor_request(1, **BINARY), pixels(1)).outputs(),
@@ -255,27 +255,19 @@ class Versions(unittest.TestCase):
             wrong, stop = [], threading.Event()
             expected = libvit_run(pixels(1))
 
-            def client():
+            def client(_):
                 with server.connect() as connection:
-                    text = json.dumps(tensor_request(1, **BINARY)).encode()
-                    request = http('POST', '/v2/models/digits/infer', text + pixels(1),
-                                   Inference_Header_Content_Length=len(text))
                     while not stop.is_set():
-                        connection.sendall(request)
+                        connection.sendall(infer_bytes(tensor_request(1, **BINARY), pixels(1)))
                         answer = receive(connection)
                         if not answer or answer.status != 200 or answer.outputs() != expected:
                             wrong.append(answer and answer.body)
                             return
 
-            clients = [threading.Thread(target=client) for _ in range(8)]
-            for thread in clients:
-                thread.start()
-            for _ in range(20):
-                answer = exchange(server, http('POST', '/v2/repository/models/digits/load', b'{}'))
-                self.assertEqual(answer.status, 200)
-            stop.set()
-            for thread in clients:
-                thread.join(TIMEOUT)
+            with running(8, client):
+                for _ in range(20):
+                    self.assertEqual(load(server).status, 200)
+                stop.set()
             self.assertEqual(wrong, [])
 
     def test_settings_of_a_model_override_the_command_line(self):
@@ -297,6 +289,11 @@ class Versions(unittest.TestCase):
                 answer = infer(server, tensor_request(1, **BINARY), pixels(1))
                 self.assertEqual(answer.outputs(),
                                  libvit_run(pixels(1), '--precision', 'float16'))
+
+
+def line_count(path):
+    with open(path, 'rb') as file:
+        return file.read().count(b'\n')
 
 
 class Observation(unittest.TestCase):
@@ -331,13 +328,12 @@ class Observation(unittest.TestCase):
             path = f'{directory}/log'
             with serving(MODEL, '--access-log', path) as server:
                 infer(server, tensor_request(2, **BINARY), pixels(2))
-                wait_for_lines(path, 1)  # a line is written after its answer
+                until(lambda: line_count(path) == 1, path)  # a line is written after its answer
                 get(server, '/v2/models/%0a%22%ff')
-                wait_for_lines(path, 2)
+                until(lambda: line_count(path) == 2, path)
                 os.rename(path, path + '.1')
                 server.process.send_signal(signal.SIGHUP)
-                while not os.path.exists(path):
-                    time.sleep(0.01)
+                until(lambda: os.path.exists(path), path)
                 get(server, '/v2')
             with open(path + '.1', encoding='utf-8') as file:
                 first, second = [json.loads(line) for line in file]
@@ -349,16 +345,6 @@ class Observation(unittest.TestCase):
             self.assertEqual((second['status'], second['path']), (404, '/v2/models/?"?'))
             self.assertIn('not found', second['error'])
             self.assertEqual(third['path'], '/v2')
-
-
-def wait_for_lines(path, count):
-    end = time.monotonic() + TIMEOUT
-    while time.monotonic() < end:
-        with open(path, 'rb') as file:
-            if file.read().count(b'\n') == count:
-                return
-        time.sleep(0.01)
-    raise AssertionError(f'{path}: expected {count} lines')
 
 
 if __name__ == '__main__':
