@@ -179,9 +179,11 @@ void describe_config(const struct served *s, struct buffer *out)
 {
     const struct settings *const o = &s->settings;
     struct json *const j = begin(out);
+    char threads[24];
 
     if (!j)
         return;
+    snprintf(threads, sizeof threads, "%zu", o->threads);
     json_text(j, "name", s->name);
     json_text(j, "platform", "libvit_safetensors");
     json_text(j, "backend", "libvit");
@@ -202,6 +204,7 @@ void describe_config(const struct served *s, struct buffer *out)
     json_open(j, "parameters", '{');
     parameter(j, "precision", vit_value_name("precision", o->precision));
     parameter(j, "keep", o->keep);
+    parameter(j, "threads", threads);
     parameter(j, "family", vit_model_family(s->model));
     preprocessing(s, j);
     json_close(j, '}');

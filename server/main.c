@@ -33,32 +33,29 @@ static bool add_models(struct server *server, const char **operands, size_t coun
     return ok;
 }
 
-/* The processors that this process may use, shared by the contexts of a model. */
-static bool choose_threads(struct server_options *o, struct failure *f)
+/* The processors that this process may use: the threads of a pool by default. 0: a failure. */
+static size_t count_processors(struct failure *f)
 {
     struct vit_thread_pool *pool;
     struct vit_error err = { .status = VIT_OK };
 
-    if (o->settings.threads)
-        return true;
     if (vit_pool_create(NULL, &pool, &err) != VIT_OK)
         return fail_vit(f, "threads", &err);
-    o->settings.threads = vit_pool_threads(pool) / o->settings.instances;
+    const size_t processors = vit_pool_threads(pool);
     vit_pool_free(pool);
-    if (o->settings.threads == 0)
-        o->settings.threads = 1;
-    return true;
+    return processors;
 }
 
-static bool start(struct server *server, struct server_options *o, const char **operands,
+static bool start(struct server *server, const struct server_options *o, const char **operands,
                   size_t count, struct failure *f)
 {
     unsigned port;
 
     if (count == 0 && o->repository_count == 0)
         return fail(f, 400, "expected a model's directory, found none; see libvit serve --help");
-    if (!choose_threads(o, f) || !access_log_open(o->access_log, f) ||
-        !registry_create(&o->settings, &server->registry, f) ||
+    const size_t processors = count_processors(f);
+    if (!processors || !access_log_open(o->access_log, f) ||
+        !registry_create(&o->settings, processors, &server->registry, f) ||
         !add_models(server, operands, count, f) || !registry_load_all(server->registry, f))
         return false;
     if (!workers_create(o->worker_threads, &server->workers) || !workers_create(1, &server->loader))
@@ -103,7 +100,7 @@ static void wait_for_signal(const sigset_t *signals)
         access_log_reopen();
 }
 
-static int serve(struct server *server, struct server_options *o, const char **operands,
+static int serve(struct server *server, const struct server_options *o, const char **operands,
                  size_t count)
 {
     struct failure f = { .http = 0 };

@@ -21,19 +21,22 @@ struct entry {
 
 struct registry {
     struct settings defaults;
+    size_t processors;
     pthread_mutex_t lock;    /* of the entries */
     pthread_mutex_t loading; /* one load at a time */
     struct entry *entries;
     bool hurry;
 };
 
-bool registry_create(const struct settings *defaults, struct registry **registry, struct failure *f)
+bool registry_create(const struct settings *defaults, size_t processors, struct registry **registry,
+                     struct failure *f)
 {
     struct registry *const r = calloc(1, sizeof *r);
 
     if (!r)
         return fail(f, 503, "models: out of memory");
     r->defaults = *defaults;
+    r->processors = processors;
     pthread_mutex_init(&r->lock, NULL);
     pthread_mutex_init(&r->loading, NULL);
     *registry = r;
@@ -166,11 +169,24 @@ static uint64_t highest_version(const char *directory)
     return highest;
 }
 
+/* What serve.json says of a model, over the defaults. */
+static bool settings_of(const struct registry *r, const struct entry *e, struct settings *settings,
+                        struct failure *f)
+{
+    *settings = r->defaults;
+    if (!settings_read(e->directory, settings, f))
+        return false;
+    if (settings->threads == 0)
+        settings->threads =
+            r->processors > settings->instances ? r->processors / settings->instances : 1;
+    return true;
+}
+
 static bool open_entry(struct registry *r, struct entry *e, struct served **served,
                        struct failure *f)
 {
     const uint64_t version = highest_version(e->directory);
-    struct settings settings = r->defaults;
+    struct settings settings;
     char path[4096];
 
     const int size =
@@ -178,7 +194,7 @@ static bool open_entry(struct registry *r, struct entry *e, struct served **serv
                 : snprintf(path, sizeof path, "%s", e->directory);
     if ((size_t)size >= sizeof path)
         return fail(f, 400, "%s: expected a path below %zu bytes", e->name, sizeof path);
-    return settings_read(e->directory, &settings, f) &&
+    return settings_of(r, e, &settings, f) &&
            served_open(e->name, version ? version : 1, path, &settings, &e->stats, served, f);
 }
 

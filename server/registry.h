@@ -15,7 +15,8 @@ struct registry_entry {
     char reason[512]; /* why not, after a failed load; "" otherwise */
 };
 
-bool registry_create(const struct settings *defaults, struct registry **registry,
+/* processors: what the contexts of a model share whose settings say no number of threads. */
+bool registry_create(const struct settings *defaults, size_t processors, struct registry **registry,
                      struct failure *f);
 
 /*

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import struct
@@ -181,6 +182,20 @@ def infer_bytes(document, tail=None, path=INFER, **headers):
 def infer(server, *arguments, **options):
     """The answer to infer_bytes of these arguments."""
     return exchange(server, infer_bytes(*arguments, **options))
+
+
+def write_settings(directory, **settings):
+    with open(f'{directory}/serve.json', 'w', encoding='utf-8') as file:
+        json.dump(settings, file)
+
+
+@contextlib.contextmanager
+def copied_model(**settings):
+    """The directory of a copy of the model, with these settings in its serve.json."""
+    with tempfile.TemporaryDirectory() as directory:
+        shutil.copytree(MODEL, f'{directory}/digits')
+        write_settings(f'{directory}/digits', **settings)
+        yield f'{directory}/digits'
 
 
 def load(server, name='digits'):

@@ -1,18 +1,16 @@
-"""test_queue.py - batches, timeouts, priorities, metrics, reload, versions, drain, the log"""
+"""test_queue.py - batches, timeouts, priorities, cancellations, the end, metrics, the log"""
 
 import contextlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
-from support import (BINARY, MODEL, Server, exchange, get, http, infer, infer_bytes, libvit_run,
-                     load, pixels, receive, running, serving, tensor_request, until)
+from support import (BINARY, MODEL, Server, copied_model, get, infer, infer_bytes, libvit_run,
+                     pixels, receive, running, serving, tensor_request, until)
 
 
 def stats(server):
@@ -109,23 +107,17 @@ class Timeouts(unittest.TestCase):
                               'reason="REJECTED"} 1', get(server, '/metrics').body.decode())
 
     def test_a_model_may_forbid_the_timeouts_of_requests(self):
-        with tempfile.TemporaryDirectory() as directory:
-            shutil.copytree(MODEL, f'{directory}/digits')
-            write_settings(f'{directory}/digits', dynamic_batching={
-                'default_queue_policy': {'allow_timeout_override': False},
-                'max_queue_delay_microseconds': 300000})
-            with serving(f'{directory}/digits') as server:
-                self.assertEqual(together(server, 1, timeout=1000)[0].status, 200)
+        batching = {'default_queue_policy': {'allow_timeout_override': False},
+                    'max_queue_delay_microseconds': 300000}
+        with copied_model(dynamic_batching=batching) as model, serving(model) as server:
+            self.assertEqual(together(server, 1, timeout=1000)[0].status, 200)
 
     def test_delayed_requests_are_served_after_their_timeout(self):
-        with tempfile.TemporaryDirectory() as directory:
-            shutil.copytree(MODEL, f'{directory}/digits')
-            write_settings(f'{directory}/digits', dynamic_batching={
-                'default_queue_policy': {'timeout_action': 'DELAY',
-                                         'default_timeout_microseconds': 1000},
-                'max_queue_delay_microseconds': 300000})
-            with serving(f'{directory}/digits') as server:
-                self.assertEqual(together(server, 1)[0].status, 200)
+        batching = {'default_queue_policy': {'timeout_action': 'DELAY',
+                                             'default_timeout_microseconds': 1000},
+                    'max_queue_delay_microseconds': 300000}
+        with copied_model(dynamic_batching=batching) as model, serving(model) as server:
+            self.assertEqual(together(server, 1)[0].status, 200)
 
     def test_a_full_queue_refuses(self):
         with serving(MODEL, '--queue-delay', '60000000', '--queue-limit', '2',
@@ -149,11 +141,6 @@ class Cancellations(unittest.TestCase):
             until(lambda: stats(server)['inference_stats']['fail']['count'], 'a failure')
             self.assertIn('nv_inference_request_failure{model="digits",version="1",'
                           'reason="CANCELED"} 1', get(server, '/metrics').body.decode())
-
-
-def write_settings(directory, **settings):
-    with open(f'{directory}/serve.json', 'w', encoding='utf-8') as file:
-        json.dump(settings, file)
 
 
 @contextlib.contextmanager
@@ -219,76 +206,6 @@ class Life(unittest.TestCase):
             self.assertEqual(server.stop(), 1)
         self.assertIn('1 left', server.error_text())
         server.errors.close()
-
-
-class Versions(unittest.TestCase):
-    def test_the_highest_version_is_served_and_a_load_finds_a_higher_one(self):
-        with tempfile.TemporaryDirectory() as directory:
-            shutil.copytree(MODEL, f'{directory}/digits/2')
-            with serving('--model-repository', directory, '--model-control-mode',
-                         'explicit') as server:
-                self.assertEqual(get(server, '/v2/models/digits').json()['versions'], ['2'])
-                self.assertEqual(get(server, '/v2/models/digits/versions/1').status, 404)
-                shutil.copytree(MODEL, f'{directory}/digits/10')
-                shutil.copytree(MODEL, f'{directory}/other')
-                for name in ('digits', 'other'):
-                    answer = load(server, name)
-                    self.assertEqual(answer.status, 200, answer.body)
-                found = exchange(server, http('POST', '/v2/repository/index')).json()
-                self.assertEqual([(x['name'], x['version']) for x in found],
-                                 [('digits', '10'), ('other', '1')])
-
-    def test_a_load_that_fails_leaves_the_old_model_in_service(self):
-        with tempfile.TemporaryDirectory() as directory:
-            shutil.copytree(MODEL, f'{directory}/digits')
-            with serving('--model-repository', directory, '--model-control-mode',
-                         'explicit') as server:
-                os.truncate(f'{directory}/digits/model.safetensors', 1000)
-                answer = load(server)
-                self.assertEqual(answer.status, 400)
-                self.assertIn('model.safetensors', answer.error())
-                self.assertEqual(infer(server, tensor_request(1, **BINARY), pixels(1)).outputs(),
-                                 libvit_run(pixels(1)))
-
-    def test_reloads_lose_no_request(self):
-        with serving(MODEL, '--model-control-mode', 'explicit', '--instances', '2') as server:
-            wrong, stop = [], threading.Event()
-            expected = libvit_run(pixels(1))
-
-            def client(_):
-                with server.connect() as connection:
-                    while not stop.is_set():
-                        connection.sendall(infer_bytes(tensor_request(1, **BINARY), pixels(1)))
-                        answer = receive(connection)
-                        if not answer or answer.status != 200 or answer.outputs() != expected:
-                            wrong.append(answer and answer.body)
-                            return
-
-            with running(8, client):
-                for _ in range(20):
-                    self.assertEqual(load(server).status, 200)
-                stop.set()
-            self.assertEqual(wrong, [])
-
-    def test_settings_of_a_model_override_the_command_line(self):
-        with tempfile.TemporaryDirectory() as directory:
-            shutil.copytree(MODEL, f'{directory}/digits')
-            for settings, fragment in (
-                    ({'max_batch_size': 0}, 'at least 1'), ({'max_batch_size': 'x'}, 'max_batch'),
-                    ({'max_batch': 1}, "found 'max_batch'"), ({'precision': 'int4'}, 'precision'),
-                    ({'dynamic_batching': {'priority_levels': 2, 'default_priority_level': 3}},
-                     'default_priority_level: expected 1 to 2')):
-                write_settings(f'{directory}/digits', **settings)
-                with self.assertRaisesRegex(AssertionError, fragment):
-                    Server(f'{directory}/digits')
-            write_settings(f'{directory}/digits', max_batch_size=2, precision='float16')
-            with serving(f'{directory}/digits', '--max-batch', '8') as server:
-                config = get(server, '/v2/models/digits/config').json()
-                self.assertEqual(config['max_batch_size'], 2)
-                self.assertEqual(config['parameters']['precision']['string_value'], 'float16')
-                answer = infer(server, tensor_request(1, **BINARY), pixels(1))
-                self.assertEqual(answer.outputs(),
-                                 libvit_run(pixels(1), '--precision', 'float16'))
 
 
 def line_count(path):
