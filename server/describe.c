@@ -204,6 +204,7 @@ void describe_config(const struct served *s, struct buffer *out)
     json_open(j, "parameters", '{');
     parameter(j, "precision", vit_value_name("precision", o->precision));
     parameter(j, "keep", o->keep);
+    parameter(j, "packed", o->packed);
     parameter(j, "threads", threads);
     parameter(j, "family", vit_model_family(s->model));
     preprocessing(s, j);

@@ -49,6 +49,8 @@ static const struct option {
       "number types of the linear layers, as of libvit run; float32 by default" },
     { "keep", "LAYERS", TEXT, SETTING(keep), 0, 0, "linear layers that stay in float32" },
     { "isa", "LEVEL", TEXT, SETTING(isa), 0, 0, "the instruction set, in place of the default" },
+    { "packed", "FILE", TEXT, SETTING(packed), 0, 0,
+      "packed weights in the directory of each checkpoint, which libvit info --packed writes" },
     { "max-body", "BYTES", WHOLE, FIELD(max_body), 1, 4e9,
       "of a request, also after decompression; 67108864 by default" },
     { "max-pixels", "N", WHOLE, FIELD(max_pixels), 1, 1e9, "of a picture; 33554432 by default" },

@@ -4,17 +4,34 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { PATH_BYTES = 4096 };
+
+/* The file of packed weights, which is in the checkpoint's directory unless it is absolute. */
+static bool packed_path(const char *directory, const struct settings *o, char path[PATH_BYTES],
+                        struct failure *f)
+{
+    const bool absolute = *o->packed == '/';
+    const int size = snprintf(path, PATH_BYTES, "%s%s%s", absolute ? "" : directory,
+                              absolute ? "" : "/", o->packed);
+
+    return size < PATH_BYTES || fail(f, 400, "packed: expected a path below %d bytes", PATH_BYTES);
+}
+
 static bool open_model(const char *directory, struct served *s, struct failure *f)
 {
     const struct settings *const o = &s->settings;
+    char packed[PATH_BYTES];
     const struct vit_model_options options = { .size = sizeof options,
                                                .isa = o->isa,
                                                .height = o->height,
                                                .width = o->width,
                                                .keep = o->keep,
+                                               .packed = o->packed ? packed : NULL,
                                                .precision = (enum vit_precision)o->precision };
     struct vit_error err = { .status = VIT_OK };
 
+    if (o->packed && !packed_path(directory, o, packed, f))
+        return false;
     if (vit_model_open(directory, &options, &s->model, &err) != VIT_OK ||
         vit_model_get_config(s->model, &s->config, &err) != VIT_OK ||
         vit_model_get_preprocess_config(s->model, &s->preprocess, &err) != VIT_OK)

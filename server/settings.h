@@ -23,6 +23,7 @@ struct settings {
     size_t height, width;    /* of the image; 0: the checkpoint's */
     int precision;           /* enum vit_precision */
     const char *keep, *isa;  /* as in struct vit_model_options; or NULL */
+    const char *packed; /* a file of packed weights, from the checkpoint's directory; or NULL */
 };
 
 #endif

@@ -28,6 +28,7 @@ static const struct row {
     { NULL, "precision", 'p', offsetof(struct settings, precision), 0 },
     { NULL, "keep", 's', offsetof(struct settings, keep), 0 },
     { NULL, "isa", 's', offsetof(struct settings, isa), 0 },
+    { NULL, "packed", 's', offsetof(struct settings, packed), 0 },
     { NULL, "height", 'z', offsetof(struct settings, height), 65536 },
     { NULL, "width", 'z', offsetof(struct settings, width), 65536 },
     { "dynamic_batching", "max_queue_delay_microseconds", 'u', offsetof(struct settings, delay_us),

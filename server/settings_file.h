@@ -7,7 +7,7 @@
 
 /*
  * Reads DIRECTORY/serve.json over the settings; no such file changes nothing. docs/server.md lists
- * its keys. `keep` and `isa` point into memory that lives as long as the process: the caller's
+ * its keys. Its strings point into memory that lives as long as the process: the caller's
  * strings, or copies of which each distinct one is made once.
  * 400: not JSON, an unknown key, a value of another type or out of range.
  */

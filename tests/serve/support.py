@@ -198,6 +198,12 @@ def copied_model(**settings):
         yield f'{directory}/digits'
 
 
+def mapped_files(server):
+    """What the server has mapped into its memory."""
+    with open(f'/proc/{server.process.pid}/maps', encoding='utf-8') as maps:
+        return {line.split(maxsplit=5)[5].rstrip() for line in maps if '/' in line}
+
+
 def load(server, name='digits'):
     return exchange(server, http('POST', f'/v2/repository/models/{name}/load', b'{}'))
 

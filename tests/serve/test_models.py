@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 import threading
 import unittest
 
-from support import (BINARY, MODEL, Server, copied_model, exchange, get, http, infer, infer_bytes,
-                     libvit_run, load, pixels, receive, running, serving, tensor_request)
+from support import (BINARY, BUILD, MODEL, Server, copied_model, exchange, get, http, infer,
+                     infer_bytes, libvit_run, load, mapped_files, pixels, receive, running,
+                     serving, tensor_request)
 
 
 class Settings(unittest.TestCase):
@@ -128,6 +130,66 @@ class Versions(unittest.TestCase):
         self.assertEqual([(x['name'], x['version']) for x in found],
                          [('digits', '2'), ('old', '1')])
 
+
+
+def pack(model, path, *options):
+    subprocess.run([f'{BUILD}/libvit', 'info', model, '--packed', path, *options], check=True,
+                   capture_output=True)
+
+
+class Packed(unittest.TestCase):
+    """Weights from a file that `libvit info --packed` writes."""
+
+    def asked(self, server):
+        return infer(server, tensor_request(1, **BINARY), pixels(1)).outputs()
+
+    def test_packed_weights_are_mapped_and_give_the_same_bits(self):
+        for precision in ('float32', 'int8'):
+            with copied_model(packed='model.packed', precision=precision) as model:
+                pack(model, f'{model}/model.packed', '--precision', precision)
+                with serving(model) as server:
+                    self.assertIn(f'{model}/model.packed', mapped_files(server))
+                    self.assertEqual(self.asked(server),
+                                     libvit_run(pixels(1), '--precision', precision))
+
+    def test_each_version_has_a_file_of_its_own_and_an_absolute_path_is_one_of_all(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for version in ('1', '2'):
+                shutil.copytree(MODEL, f'{directory}/digits/{version}')
+            own, elsewhere = f'{directory}/digits/2/p', f'{directory}/elsewhere'
+            for path in (own, elsewhere):
+                pack(f'{directory}/digits/2', path)
+            for option, path in (('p', own), (elsewhere, elsewhere)):
+                with serving(f'{directory}/digits', '--packed', option) as server:
+                    self.assertIn(path, mapped_files(server))
+                    self.assertEqual(self.asked(server), libvit_run(pixels(1)))
+
+    def test_a_load_maps_a_new_file_and_one_of_other_weights_fails_it(self):
+        with copied_model(packed='p') as model:
+            pack(model, f'{model}/p')
+            with serving(model, '--model-control-mode', 'explicit') as server:
+                other = f'{model}/other'
+                shutil.copy(f'{model}/model.safetensors', other)
+                os.utime(other, (1, 1))
+                os.rename(other, f'{model}/model.safetensors')
+                answer = load(server)
+                self.assertEqual(answer.status, 400)
+                self.assertRegex(answer.error(), 'digits: .*p: .*expected .*, found ')
+                self.assertEqual(self.asked(server), libvit_run(pixels(1)))
+                self.assertIn(f'{model}/p', mapped_files(server))
+                pack(model, f'{model}/p')
+                self.assertEqual(load(server).status, 200)
+                self.assertEqual(self.asked(server), libvit_run(pixels(1)))
+                self.assertNotIn(f'{model}/p (deleted)', mapped_files(server))
+
+    def test_a_file_of_another_precision_is_an_error_that_names_both(self):
+        with copied_model(packed='p', precision='int8') as model:
+            with self.assertRaisesRegex(AssertionError, 'p: .*No such file'):
+                Server(model)
+            pack(model, f'{model}/p')
+            with self.assertRaisesRegex(
+                    AssertionError, 'expected "precision int8", found "precision float32"'):
+                Server(model)
 
 
 if __name__ == '__main__':
