@@ -106,7 +106,7 @@ static void write_line(const struct request *r, struct MHD_Connection *connectio
         json_whole(j, "images", r->job.batch);
     if (t->computed) {
         json_whole(j, "queue_us", (t->started - t->queued) / 1000);
-        json_whole(j, "compute_us", (t->computed - t->gathered) / 1000);
+        json_whole(j, "compute_us", (t->computed - t->started) / 1000);
     }
     if (r->failure.http)
         json_text(j, "error", r->failure.message);

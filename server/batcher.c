@@ -23,15 +23,14 @@ struct batcher {
     size_t jobs, images; /* that wait */
     bool hurry, closed;
 
-    struct instance **instances; /* [instance_count] */
-    pthread_t *threads, watcher; /* [thread_count] */
-    size_t instance_count, thread_count;
+    pthread_t watcher;
     bool watching;
-};
-
-struct worker {
-    struct batcher *batcher;
-    struct instance *instance;
+    size_t worker_count;
+    struct worker {
+        struct batcher *batcher;
+        struct instance *instance;
+        pthread_t thread;
+    } workers[]; /* [worker_count] */
 };
 
 enum { DELAYED = MAX_PRIORITIES + 1 };
@@ -180,11 +179,10 @@ static struct job *take_abandoned(struct job **jobs, size_t *batch)
 
 static void *work(void *arg)
 {
-    struct worker worker = *(struct worker *)arg;
-    struct batcher *const b = worker.batcher;
+    const struct worker *const worker = arg;
+    struct batcher *const b = worker->batcher;
     size_t batch;
 
-    free(arg);
     pthread_mutex_lock(&b->lock);
     for (;;) {
         if (b->jobs == 0) {
@@ -204,7 +202,7 @@ static void *work(void *arg)
         pthread_mutex_unlock(&b->lock);
         finish(take_abandoned(&jobs, &batch));
         if (jobs) {
-            instance_compute(worker.instance, jobs);
+            instance_compute(worker->instance, jobs);
             if (!jobs->failure.http)
                 stats_batch(b->stats, batch, &jobs->times);
             finish(jobs);
@@ -266,44 +264,51 @@ static void *watch(void *arg)
 
 static bool start_worker(const struct vit_model *model, struct batcher *b, struct failure *f)
 {
-    struct instance **const instance = &b->instances[b->instance_count];
-    struct worker *const worker = malloc(sizeof *worker);
+    struct worker *const w = &b->workers[b->worker_count];
 
-    if (!worker)
-        return fail(f, 503, "context: out of memory");
-    if (!instance_create(model, &b->settings, instance, f)) {
-        free(worker);
+    w->batcher = b;
+    if (!instance_create(model, &b->settings, &w->instance, f))
         return false;
-    }
-    b->instance_count++;
-    *worker = (struct worker){ b, *instance };
-    if (pthread_create(&b->threads[b->thread_count], NULL, work, worker) != 0) {
-        free(worker);
+    if (pthread_create(&w->thread, NULL, work, w) != 0) {
+        instance_free(w->instance);
         return fail(f, 503, "context: cannot start its thread");
     }
-    b->thread_count++;
+    b->worker_count++;
     return true;
+}
+
+/* An empty queue, without threads; NULL: no memory. */
+static struct batcher *new_queue(const struct settings *settings, struct stats *stats)
+{
+    struct batcher *const b = calloc(1, sizeof *b + settings->instances * sizeof *b->workers);
+
+    if (!b)
+        return NULL;
+    b->settings = *settings;
+    b->stats = stats;
+    for (size_t i = 0; i <= DELAYED; i++)
+        b->lines[i].last = &b->lines[i].first;
+    if (!clock_condition(&b->work))
+        goto free_queue;
+    if (!clock_condition(&b->watch))
+        goto end_work;
+    pthread_mutex_init(&b->lock, NULL); /* never fails with default attributes on Linux */
+    return b;
+end_work:
+    pthread_cond_destroy(&b->work);
+free_queue:
+    free(b);
+    return NULL;
 }
 
 bool batcher_create(const struct vit_model *model, const struct settings *settings,
                     struct stats *stats, struct batcher **batcher, struct failure *f)
 {
-    struct batcher *const b = calloc(1, sizeof *b);
+    struct batcher *const b = new_queue(settings, stats);
+    bool started = true;
 
     if (!b)
         return fail(f, 503, "queue: out of memory");
-    b->settings = *settings;
-    b->stats = stats;
-    for (size_t i = 0; i <= DELAYED; i++)
-        b->lines[i].last = &b->lines[i].first;
-    pthread_mutex_init(&b->lock, NULL); /* never fails with default attributes on Linux */
-    clock_condition(&b->work);
-    clock_condition(&b->watch);
-    b->instances = calloc(settings->instances, sizeof(struct instance *));
-    b->threads = calloc(settings->instances, sizeof *b->threads);
-    bool started = b->instances && b->threads;
-    if (!started)
-        fail(f, 503, "queue: out of memory");
     for (size_t i = 0; started && i < settings->instances; i++)
         started = start_worker(model, b, f);
     if (started && pthread_create(&b->watcher, NULL, watch, b) != 0)
@@ -326,14 +331,12 @@ void batcher_free(struct batcher *b)
     pthread_cond_broadcast(&b->work);
     pthread_cond_broadcast(&b->watch);
     pthread_mutex_unlock(&b->lock);
-    for (size_t i = 0; i < b->thread_count; i++)
-        pthread_join(b->threads[i], NULL);
+    for (size_t i = 0; i < b->worker_count; i++)
+        pthread_join(b->workers[i].thread, NULL);
     if (b->watching)
         pthread_join(b->watcher, NULL);
-    for (size_t i = 0; i < b->instance_count; i++)
-        instance_free(b->instances[i]);
-    free(b->threads);
-    free(b->instances);
+    for (size_t i = 0; i < b->worker_count; i++)
+        instance_free(b->workers[i].instance);
     pthread_cond_destroy(&b->watch);
     pthread_cond_destroy(&b->work);
     pthread_mutex_destroy(&b->lock);

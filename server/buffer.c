@@ -137,6 +137,14 @@ void json_whole(struct json *j, const char *key, uint64_t number)
     check(j, yajl_gen_number(j->gen, text, (size_t)size));
 }
 
+void json_number_text(struct json *j, const char *key, uint64_t number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    json_text(j, key, text);
+}
+
 void json_signed(struct json *j, const char *key, int64_t number)
 {
     key_of(j, key);

@@ -32,6 +32,7 @@ void json_close(struct json *j, char bracket);
 void json_text(struct json *j, const char *key, const char *text);
 void json_bytes(struct json *j, const char *key, const char *text, size_t size);
 void json_whole(struct json *j, const char *key, uint64_t number);
+void json_number_text(struct json *j, const char *key, uint64_t number); /* as a string */
 void json_signed(struct json *j, const char *key, int64_t number);
 void json_flag(struct json *j, const char *key, bool flag);
 /* Nine digits, which give the same float back; a number that is not finite fails. */

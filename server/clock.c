@@ -13,18 +13,16 @@ uint64_t clock_ns(void)
     return (uint64_t)t.tv_sec * SECOND + (uint64_t)t.tv_nsec;
 }
 
-int clock_condition(pthread_cond_t *condition)
+bool clock_condition(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;
-    int error = pthread_condattr_init(&attributes);
 
-    if (error)
-        return error;
-    error = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    if (!error)
-        error = pthread_cond_init(condition, &attributes);
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    const bool ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                    pthread_cond_init(condition, &attributes) == 0;
     pthread_condattr_destroy(&attributes);
-    return error;
+    return ok;
 }
 
 void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until_ns)

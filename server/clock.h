@@ -3,12 +3,13 @@
 #define VIT_SERVER_CLOCK_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 uint64_t clock_ns(void);
 
-/* A condition whose waits end by the monotonic clock. Returns 0 or an errno. */
-int clock_condition(pthread_cond_t *condition);
+/* Begins a condition whose waits end by the monotonic clock. false: no memory. */
+bool clock_condition(pthread_cond_t *condition);
 
 /* Waits until signalled or until the clock is at `until_ns`; UINT64_MAX: no end. */
 void clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t until_ns);

@@ -51,12 +51,15 @@ bool deadlines_create(size_t seconds, struct deadlines **deadlines)
         return false;
     d->limit_ns = (uint64_t)seconds * SECOND;
     pthread_mutex_init(&d->lock, NULL);
-    clock_condition(&d->closing);
-    if (pthread_create(&d->thread, NULL, watch, d) == 0) {
-        *deadlines = d;
-        return true;
-    }
+    if (!clock_condition(&d->closing))
+        goto free_deadlines;
+    if (pthread_create(&d->thread, NULL, watch, d) != 0)
+        goto end_condition;
+    *deadlines = d;
+    return true;
+end_condition:
     pthread_cond_destroy(&d->closing);
+free_deadlines:
     pthread_mutex_destroy(&d->lock);
     free(d);
     return false;

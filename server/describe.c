@@ -18,14 +18,6 @@ static void shape(struct json *j, const char *key, bool batch, const size_t *siz
     json_close(j, ']');
 }
 
-static void version_text(struct json *j, const char *key, uint64_t version)
-{
-    char text[24];
-
-    snprintf(text, sizeof text, "%llu", (unsigned long long)version);
-    json_text(j, key, text);
-}
-
 /* Calls tensor(j, name, datatype, sizes, rank) for each input, then for each output. */
 static void inputs(const struct served *s, struct json *j,
                    void (*tensor)(struct json *, const char *, bool, const size_t *, size_t))
@@ -113,7 +105,7 @@ void describe_model(const struct served *s, struct buffer *out)
         return;
     json_text(j, "name", s->name);
     json_open(j, "versions", '[');
-    version_text(j, NULL, s->version);
+    json_number_text(j, NULL, s->version);
     json_close(j, ']');
     json_text(j, "platform", "libvit_safetensors");
     json_open(j, "inputs", '[');
@@ -140,6 +132,11 @@ static void batching(const struct settings *o, struct json *j)
     json_close(j, '}');
     json_close(j, '}');
 }
+
+/* How a classifier's logits become scores; no parameter says it of another model. */
+static const char *const scores[] = {
+    [VIT_SCORES_SOFTMAX] = "softmax", [VIT_SCORES_SIGMOID] = "sigmoid", [VIT_SCORES_NONE] = "none"
+};
 
 static void parameter(struct json *j, const char *name, const char *value)
 {
@@ -207,6 +204,8 @@ void describe_config(const struct served *s, struct buffer *out)
     parameter(j, "packed", o->packed);
     parameter(j, "threads", threads);
     parameter(j, "family", vit_model_family(s->model));
+    if (vit_model_is_classifier(s->model))
+        parameter(j, "scores", scores[vit_model_scores(s->model)]);
     preprocessing(s, j);
     json_close(j, '}');
     end(j);
@@ -226,7 +225,7 @@ void describe_index(struct registry *r, struct buffer *out)
         json_open(j, NULL, '{');
         json_text(j, "name", entry.name);
         if (entry.version)
-            version_text(j, "version", entry.version);
+            json_number_text(j, "version", entry.version);
         json_text(j, "state", entry.version ? "READY" : "UNAVAILABLE");
         if (entry.reason[0])
             json_text(j, "reason", entry.reason);
@@ -248,7 +247,7 @@ static void model_stats(const struct served *s, const struct counts *c, struct j
 {
     json_open(j, NULL, '{');
     json_text(j, "name", s->name);
-    version_text(j, "version", s->version);
+    json_number_text(j, "version", s->version);
     json_whole(j, "last_inference", c->last_ms);
     json_whole(j, "inference_count", c->images);
     json_whole(j, "execution_count", c->batches);
@@ -262,13 +261,15 @@ static void model_stats(const struct served *s, const struct counts *c, struct j
     json_close(j, '}');
     json_open(j, "batch_stats", '[');
     for (size_t n = 1; n <= MAX_BATCH; n++) {
-        if (c->batch[n].infer.count == 0)
+        /* images and results are used where the requests have them, so nothing is copied */
+        const struct duration copies = { .count = c->batch[n].count };
+        if (copies.count == 0)
             continue;
         json_open(j, NULL, '{');
         json_whole(j, "batch_size", n);
-        duration(j, "compute_input", &c->batch[n].input);
-        duration(j, "compute_infer", &c->batch[n].infer);
-        duration(j, "compute_output", &c->batch[n].output);
+        duration(j, "compute_input", &copies);
+        duration(j, "compute_infer", &c->batch[n]);
+        duration(j, "compute_output", &copies);
         json_close(j, '}');
     }
     json_close(j, ']');

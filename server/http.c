@@ -14,6 +14,7 @@
 #include "server/deadlines.h"
 #include "server/describe.h"
 #include "server/files.h"
+#include "server/number.h"
 #include "server/route.h"
 
 enum {
@@ -26,7 +27,7 @@ struct http {
     struct MHD_Daemon *daemon;
     struct deadlines *deadlines;
     MHD_socket quiesced; /* the socket that no longer listens; or MHD_INVALID_SOCKET */
-    char *certificate, *key;
+    struct buffer certificate, key;
 };
 
 const char *request_header(const struct request *r, const char *name)
@@ -105,16 +106,21 @@ static size_t body_limit(const struct request *r)
 static void begin_request(struct request *r, const char *url)
 {
     const char *const length = request_header(r, "Content-Length");
+    uint64_t size;
 
     route_find(r, r->method, url);
-    if (r->failure.http || !length)
+    if (r->failure.http)
         return;
-    const unsigned long long size = strtoull(length, NULL, 10);
+    if (r->route->body)
+        infer_begin(r);
+    if (!length)
+        return;
     const size_t limit = body_limit(r);
-    if (size > limit)
-        fail(&r->failure, 413, "body: expected at most %zu bytes, found %llu", limit, size);
+    if (!read_whole(length, strlen(length), &size) || size > limit)
+        fail(&r->failure, 413, "body: expected at most %zu bytes, found %.32s", limit, length);
     else
-        buffer_reserve(&r->body, size < FIRST_RESERVE ? (size_t)size : FIRST_RESERVE);
+        buffer_reserve(&r->body,
+                       r->padding + (size < FIRST_RESERVE ? (size_t)size : FIRST_RESERVE));
 }
 
 /* false: the connection is to be closed */
@@ -123,7 +129,7 @@ static bool add_body(struct request *r, const char *data, size_t size)
     const size_t limit = body_limit(r);
 
     r->bytes_in += size;
-    if (!r->failure.http && size > limit - r->body.size)
+    if (!r->failure.http && size > limit - (r->body.size - r->padding))
         fail(&r->failure, 413, "body: expected at most %zu bytes, found more", limit);
     if (!r->failure.http) {
         buffer_add(&r->body, data, size);
@@ -264,8 +270,8 @@ static struct MHD_Daemon *start_daemon(struct server *server, int fd)
     const struct server_options *const o = server->options;
     const bool tls = o->certificate != NULL;
     struct MHD_OptionItem tls_items[] = {
-        { MHD_OPTION_HTTPS_MEM_CERT, 0, server->http->certificate },
-        { MHD_OPTION_HTTPS_MEM_KEY, 0, server->http->key },
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, server->http->certificate.data },
+        { MHD_OPTION_HTTPS_MEM_KEY, 0, server->http->key.data },
         { MHD_OPTION_END, 0, NULL },
     };
     const struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
@@ -331,8 +337,8 @@ void http_stop(struct server *server)
     if (http->quiesced != MHD_INVALID_SOCKET)
         close(http->quiesced);
     deadlines_free(http->deadlines);
-    free(http->certificate);
-    free(http->key);
+    buffer_free(&http->certificate);
+    buffer_free(&http->key);
     free(http);
     server->http = NULL;
 }

@@ -1,16 +1,43 @@
 /* infer.c - an inference request: parse, queue, answer; which thread does which */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "server/clock.h"
 #include "server/inflate.h"
+#include "server/number.h"
 #include "server/request.h"
 
 enum {
     QUICK_JSON = 16384,   /* bytes that the connection's thread parses: some 100 µs */
     QUICK_NUMBERS = 2048, /* numbers of a JSON response that it writes */
 };
+
+void infer_begin(struct request *r)
+{
+    r->json_header = request_header(r, "Inference-Header-Content-Length");
+    if (r->json_header && !read_whole(r->json_header, strlen(r->json_header), &r->json_bytes))
+        r->json_bytes = UINT64_MAX;
+    buffer_add(&r->body, "\0\0\0", (size_t)(-r->json_bytes % sizeof(float)));
+    r->padding = r->body.size;
+}
+
+/* Whether the body is one picture. */
+static bool is_raw(const struct request *r)
+{
+    return r->json_header && r->json_bytes == 0;
+}
+
+static size_t body_bytes(const struct request *r)
+{
+    return r->body.size - r->padding;
+}
+
+static const char *body_of(const struct request *r)
+{
+    return r->body.data ? r->body.data + r->padding : "";
+}
 
 void infer_end(struct request *r)
 {
@@ -97,13 +124,13 @@ static void failed(struct request *r)
 static void enqueue(void *request)
 {
     struct request *const r = request;
-    const size_t json = r->header_size, pixels = r->server->options->max_pixels;
-    const bool raw = json == 0;
+    const char *const body = body_of(r);
+    const size_t json = (size_t)r->json_bytes, tail = body_bytes(r) - json,
+                 pixels = r->server->options->max_pixels;
     struct failure *const f = &r->job.failure;
 
-    if (raw ? !infer_input_raw(r->served, r->body.data, r->body.size, pixels, &r->input, f)
-            : !infer_input(r->served, &r->parsed, r->body.data + json, r->body.size - json, pixels,
-                           &r->input, f)) {
+    if (is_raw(r) ? !infer_input_raw(r->served, body, tail, pixels, &r->input, f)
+                  : !infer_input(r->served, &r->parsed, body + json, tail, pixels, &r->input, f)) {
         failed(r);
         return;
     }
@@ -119,41 +146,34 @@ static void enqueue(void *request)
         failed(r);
 }
 
+/* The JSON is as long as the header says; without a header it is all of the body. */
+static bool check_json_bytes(struct request *r, struct failure *f)
+{
+    if (!r->json_header)
+        r->json_bytes = body_bytes(r);
+    return r->json_bytes <= body_bytes(r) ||
+           fail(f, 400,
+                "Inference-Header-Content-Length: expected 0 to %zu, the bytes of the body, found "
+                "'%.32s'",
+                body_bytes(r), r->json_header);
+}
+
 static void parse(void *request)
 {
     struct request *const r = request;
     struct failure *const f = &r->job.failure;
-    const char *const length = request_header(r, "Inference-Header-Content-Length");
-    size_t json;
+    const bool raw = is_raw(r);
 
-    if (!inflate_body(request_header(r, "Content-Encoding"), r->server->options->max_body, &r->body,
-                      f)) {
-        failed(r);
-        return;
-    }
-    json = r->body.size;
-    if (length) {
-        char *end;
-        const unsigned long long value = strtoull(length, &end, 10);
-        if (*length < '0' || *length > '9' || *end || value > r->body.size) {
-            fail(f, 400,
-                 "Inference-Header-Content-Length: expected 0 to %zu, the bytes of the body, "
-                 "found '%.32s'",
-                 r->body.size, length);
-            failed(r);
-            return;
-        }
-        json = (size_t)value;
-    }
-    const bool raw = length && json == 0;
     r->parsed.binary_output = raw;
-    if ((!raw && !parse_request(r->body.data ? r->body.data : "", json, &r->parsed, f)) ||
+    if (!inflate_body(request_header(r, "Content-Encoding"), r->server->options->max_body,
+                      r->padding, &r->body, f) ||
+        !check_json_bytes(r, f) ||
+        (!raw && !parse_request(body_of(r), (size_t)r->json_bytes, &r->parsed, f)) ||
         (r->served = registry_acquire(r->server->registry, r->name, r->version, f)) == NULL ||
         !infer_choose(r->served, &r->parsed, f)) {
         failed(r);
         return;
     }
-    r->header_size = json;
     if (raw || infer_input_is_image(&r->parsed)) {
         r->work = (struct work){ .run = enqueue, .arg = r };
         workers_submit(r->server->workers, &r->work);
@@ -163,10 +183,9 @@ static void parse(void *request)
 
 bool handle_infer(struct request *r)
 {
-    const char *const length = request_header(r, "Inference-Header-Content-Length");
     const bool quick =
         !request_header(r, "Content-Encoding") &&
-        (r->body.size <= QUICK_JSON || (length && strtoull(length, NULL, 10) <= QUICK_JSON));
+        (body_bytes(r) <= QUICK_JSON || (r->json_header && r->json_bytes <= QUICK_JSON));
 
     r->job.times.received = clock_ns();
     request_suspend(r);

@@ -69,7 +69,7 @@ static bool tensor(const struct served *s, const struct parsed_input *p, const c
                     "inputs[0].parameters.binary_data_size: expected %zu bytes for %zu numbers, "
                     "found %zu",
                     elements * sizeof(float), elements, p->binary_size);
-    in->images = p->has_data ? (const void *)p->numbers : tail;
+    in->images = p->has_data ? p->numbers : (const float *)(const void *)tail;
     return true;
 }
 

@@ -7,13 +7,14 @@
 
 struct infer_input {
     size_t batch;
-    const void *images; /* [batch][channels][height][width] float32, at any address */
-    float *owned;       /* the memory of images, or NULL: then they are in the request */
+    const float *images; /* [batch][channels][height][width] */
+    float *owned;        /* the memory of images, or NULL: then they are in the request */
 };
 
 /*
  * Takes the images of the request's one input from its JSON or from tail[tail_size], the bytes
- * after the JSON. max_pixels: of each picture. The caller frees in->owned.
+ * after the JSON, which are aligned as floats are. max_pixels: of each picture. The caller frees
+ * in->owned.
  * 400: another name, type, shape or size than the model's metadata have, or a malformed picture.
  */
 bool infer_input(const struct served *s, const struct parsed_request *r, const char *tail,

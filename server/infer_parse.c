@@ -7,6 +7,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "server/base64.h"
+#include "server/number.h"
 
 /* Where in the document an event is. A row of `children` says which place a key leads to. */
 enum place {
@@ -284,18 +285,6 @@ static int read_string(void *parser, const unsigned char *bytes, size_t size)
     default:
         return 1;
     }
-}
-
-/* A number without sign, point and exponent, below 2^63. */
-static bool read_whole(const char *text, size_t size, uint64_t *value)
-{
-    *value = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9' || *value > (INT64_MAX - 9) / 10)
-            return false;
-        *value = 10 * *value + (uint64_t)(text[i] - '0');
-    }
-    return true;
 }
 
 static int read_data(struct parser *p, const char *text, size_t size)

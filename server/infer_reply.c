@@ -34,6 +34,11 @@ bool infer_choose(const struct served *s, struct parsed_request *r, struct failu
         if (o->classes && o->output != SERVED_LOGITS)
             return fail(f, 400, "outputs[%zu]: expected classification of logits, found of %s", i,
                         o->name);
+        if (o->classes && !vit_model_is_classifier(s->model))
+            return fail(f, 400,
+                        "outputs[%zu]: expected classification by a head that classifies, found a "
+                        "projection to %zu numbers",
+                        i, s->columns[SERVED_LOGITS]);
         if (!o->has_binary)
             o->binary = r->binary_output;
     }
@@ -63,30 +68,14 @@ void infer_free(struct job *job)
 
 /* --- classification: the k highest values of each image, as texts */
 
-struct score {
-    float value;
-    size_t index;
-};
-
-/* Highest first; of equal values the lower index; NaN last. */
-static int by_value(const void *a, const void *b)
-{
-    const struct score *const x = a, *const y = b;
-
-    if (isnan(x->value) != isnan(y->value))
-        return isnan(x->value) ? 1 : -1;
-    if (x->value != y->value && !isnan(x->value))
-        return x->value > y->value ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
-}
-
 /* "value:index:label", or without a label where the model has none. */
-static void print_score(const struct served *s, const struct score *score, struct buffer *text)
+static void print_class(const struct served *s, size_t class_index, float value,
+                        struct buffer *text)
 {
-    const char *const label = vit_model_label(s->model, score->index);
+    const char *const label = vit_model_label(s->model, class_index);
 
     text->size = 0;
-    buffer_print(text, "%.9g:%zu%s%s", (double)score->value, score->index, label ? ":" : "",
+    buffer_print(text, "%.9g:%zu%s%s", (double)value, class_index, label ? ":" : "",
                  label ? label : "");
 }
 
@@ -96,26 +85,26 @@ static size_t classes_of(const struct served *s, const struct parsed_output *o)
 }
 
 /* Calls add for each text, in order. */
-static bool each_score(const struct served *s, const struct parsed_output *o, const struct job *job,
+static bool each_class(const struct served *s, const struct parsed_output *o, const struct job *job,
                        void (*add)(void *arg, const struct buffer *text), void *arg)
 {
-    const size_t count = s->columns[SERVED_LOGITS], k = classes_of(s, o);
-    struct score *const scores = malloc(count * sizeof *scores);
+    const size_t k = classes_of(s, o);
+    const float *logits = job->results[SERVED_LOGITS];
+    size_t *const best = malloc(k * sizeof *best);
     struct buffer text = { 0 };
+    bool ok = best != NULL;
 
-    for (size_t n = 0; scores && n < job->batch; n++) {
-        for (size_t i = 0; i < count; i++)
-            scores[i] = (struct score){ job->results[SERVED_LOGITS][n * count + i], i };
-        qsort(scores, count, sizeof *scores, by_value);
-        for (size_t i = 0; i < k; i++) {
-            print_score(s, &scores[i], &text);
-            if (!text.failed)
+    for (size_t n = 0; ok && n < job->batch; n++, logits += s->columns[SERVED_LOGITS]) {
+        ok = vit_top_k(s->model, k, logits, best, NULL, NULL) == VIT_OK;
+        for (size_t i = 0; ok && i < k; i++) {
+            print_class(s, best[i], logits[best[i]], &text);
+            ok = !text.failed;
+            if (ok)
                 add(arg, &text);
         }
     }
-    const bool ok = scores && !text.failed;
     buffer_free(&text);
-    free(scores);
+    free(best);
     return ok;
 }
 
@@ -151,7 +140,7 @@ static bool write_binary(const struct served *s, const struct parsed_request *r,
         const struct parsed_output *const o = &r->outputs[i];
         const size_t output = o->output, begin = out->size;
         if (o->binary && o->classes)
-            ok = each_score(s, o, job, add_binary, out) && ok;
+            ok = each_class(s, o, job, add_binary, out) && ok;
         else if (o->binary)
             buffer_add(out, job->results[output], elements_of(s, output, job) * sizeof(float));
         sizes[i] = o->binary ? out->size - begin : 0;
@@ -181,7 +170,7 @@ static bool write_output(const struct served *s, const struct parsed_output *o,
     } else {
         json_open(j, "data", '[');
         if (o->classes)
-            ok = each_score(s, o, job, add_json, j);
+            ok = each_class(s, o, job, add_json, j);
         else
             for (size_t i = 0; i < elements_of(s, output, job); i++)
                 json_float(j, job->results[output][i]);
@@ -213,7 +202,6 @@ bool infer_reply(const struct served *s, const struct parsed_request *r, const s
 {
     struct buffer binary = { 0 };
     size_t sizes[PARSED_OUTPUTS] = { 0 };
-    char version[24];
 
     if (!check_finite(s, r, job, f))
         return false;
@@ -221,10 +209,9 @@ bool infer_reply(const struct served *s, const struct parsed_request *r, const s
     if (!j)
         return fail(f, 503, "response: out of memory");
     bool ok = write_binary(s, r, job, &binary, sizes);
-    snprintf(version, sizeof version, "%llu", (unsigned long long)s->version);
     json_open(j, NULL, '{');
     json_text(j, "model_name", s->name);
-    json_text(j, "model_version", version);
+    json_number_text(j, "model_version", s->version);
     if (r->id)
         json_text(j, "id", r->id);
     json_open(j, "outputs", '[');

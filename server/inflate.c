@@ -12,6 +12,7 @@ enum {
 
 static bool inflate_all(z_stream *z, size_t max_bytes, struct buffer *out, struct failure *f)
 {
+    const size_t padding = out->size;
     char chunk[CHUNK];
     int status;
 
@@ -24,7 +25,7 @@ static bool inflate_all(z_stream *z, size_t max_bytes, struct buffer *out, struc
                         "Content-Encoding: expected a complete stream, found %s",
                         z->msg ? z->msg : "its end");
         const size_t size = sizeof chunk - z->avail_out;
-        if (size > max_bytes - out->size)
+        if (size > max_bytes - (out->size - padding))
             return fail(f, 413, "body: expected at most %zu bytes, found more", max_bytes);
         buffer_add(out, chunk, size);
     } while (status != Z_STREAM_END);
@@ -34,20 +35,26 @@ static bool inflate_all(z_stream *z, size_t max_bytes, struct buffer *out, struc
     return !out->failed || fail(f, 503, "body: out of memory");
 }
 
-bool inflate_body(const char *encoding, size_t max_bytes, struct buffer *body, struct failure *f)
+bool inflate_body(const char *encoding, size_t max_bytes, size_t padding, struct buffer *body,
+                  struct failure *f)
 {
+    const size_t size = body->size - padding;
     struct buffer out = { 0 };
-    z_stream z = { .next_in = (Bytef *)body->data };
+    z_stream z = { .next_in = NULL };
 
     if (!encoding || strcasecmp(encoding, "identity") == 0)
         return true;
     if (strcasecmp(encoding, "gzip") != 0 && strcasecmp(encoding, "deflate") != 0)
         return fail(f, 415, "Content-Encoding: expected gzip or deflate, found '%.40s'", encoding);
-    if (body->size > UINT_MAX)
+    if (size > UINT_MAX)
         return fail(f, 413, "body: expected at most %u compressed bytes, found more", UINT_MAX);
-    z.avail_in = (uInt)body->size;
+    if (size) {
+        z.next_in = (Bytef *)body->data + padding;
+        z.avail_in = (uInt)size;
+    }
     if (inflateInit2(&z, ANY_WINDOW) != Z_OK)
         return fail(f, 503, "body: out of memory");
+    buffer_add(&out, "\0\0\0", padding);
     const bool ok = inflate_all(&z, max_bytes, &out, f);
     inflateEnd(&z);
     if (ok) {

@@ -7,8 +7,10 @@
 
 /*
  * Replaces a body in gzip or deflate by what it holds; encoding NULL or "identity" changes nothing.
+ * Before and after it are `padding` bytes, at most 3, in front of the body.
  * 415: another encoding. 413: more than max_bytes. 400: malformed or truncated.
  */
-bool inflate_body(const char *encoding, size_t max_bytes, struct buffer *body, struct failure *f);
+bool inflate_body(const char *encoding, size_t max_bytes, size_t padding, struct buffer *body,
+                  struct failure *f);
 
 #endif

@@ -14,8 +14,10 @@ struct instance {
     struct vit_context *context;
     size_t max_batch;
     size_t image_elements, output_elements[SERVED_OUTPUTS]; /* of one image; 0: no such output */
-    float *images;                                          /* [max_batch][image_elements] */
-    float *outputs[SERVED_OUTPUTS]; /* [max_batch][elements]; NULL until the first use */
+    const float **images;                                   /* [max_batch], of a batch */
+    float **outputs[SERVED_OUTPUTS];                        /* [max_batch] each, of a batch */
+    /* [max_batch][elements] of images whose request does not want the output; NULL until then */
+    float *unwanted[SERVED_OUTPUTS];
 
     /* for attention */
     size_t weight_rows, tokens, last_block; /* the weights are [weight_rows][tokens] */
@@ -67,8 +69,11 @@ bool instance_create(const struct vit_model *model, const struct settings *setti
     vit_output_shape(model, VIT_OUTPUT_ATTENTION, 0, &in->weight_rows, &in->tokens);
     in->last_block = config.depth ? config.depth - 1 : 0;
     in->class_token = config.class_tokens != VIT_CLASS_TOKENS_NONE;
-    in->images = floats(in->max_batch, in->image_elements);
-    if (!in->images)
+    in->images = calloc(in->max_batch, sizeof *in->images);
+    bool ok = in->images != NULL;
+    for (size_t i = 0; i < SERVED_OUTPUTS; i++)
+        ok &= (in->outputs[i] = calloc(in->max_batch, sizeof *in->outputs[i])) != NULL;
+    if (!ok)
         fail(f, 503, "context: out of memory for %zu images", in->max_batch);
     else if (open_context(model, settings, in, &err) != VIT_OK)
         fail_vit(f, "context", &err);
@@ -86,14 +91,44 @@ void instance_free(struct instance *in)
         return;
     vit_context_free(in->context);
     vit_pool_free(in->pool);
-    for (size_t i = 0; i < SERVED_OUTPUTS; i++)
+    for (size_t i = 0; i < SERVED_OUTPUTS; i++) {
         free(in->outputs[i]);
+        free(in->unwanted[i]);
+    }
     free(in->weights);
     free(in->images);
     free(in);
 }
 
-/* The outputs that any of the jobs wants. A job that is alone has them where it wants them. */
+/* Where the images of all jobs are, one after the other. */
+static size_t list_images(struct instance *in, const struct job *jobs)
+{
+    size_t batch = 0;
+
+    for (const struct job *job = jobs; job; job = job->next)
+        for (size_t n = 0; n < job->batch; n++)
+            in->images[batch++] = job->images + n * in->image_elements;
+    return batch;
+}
+
+/* Where the results of output i go; of a job that does not want it, where nobody reads it. */
+static bool list_results(struct instance *in, size_t i, const struct job *jobs, struct failure *f)
+{
+    const size_t elements = in->output_elements[i];
+    size_t at = 0;
+
+    for (const struct job *job = jobs; job; job = job->next) {
+        if (!job->results[i] && !in->unwanted[i] &&
+            !(in->unwanted[i] = floats(in->max_batch, elements)))
+            return fail(f, 503, "%s: out of memory", served_outputs[i].name);
+        for (size_t n = 0; n < job->batch; n++, at++)
+            in->outputs[i][at] =
+                job->results[i] ? job->results[i] + n * elements : in->unwanted[i] + at * elements;
+    }
+    return true;
+}
+
+/* The outputs that any of the jobs wants. */
 static bool choose_outputs(struct instance *in, const struct job *jobs,
                            struct vit_output_request *requests, size_t *count, struct failure *f)
 {
@@ -104,47 +139,13 @@ static bool choose_outputs(struct instance *in, const struct job *jobs,
             wanted |= job->results[i] != NULL;
         if (!wanted)
             continue;
-        if (jobs->next && !in->outputs[i] &&
-            !(in->outputs[i] = floats(in->max_batch, in->output_elements[i])))
-            return fail(f, 503, "%s: out of memory", served_outputs[i].name);
-        requests[(*count)++] =
-            (struct vit_output_request){ .size = sizeof *requests,
-                                         .output = served_outputs[i].output,
-                                         .data = jobs->next ? in->outputs[i] : jobs->results[i] };
+        if (!list_results(in, i, jobs, f))
+            return false;
+        requests[(*count)++] = (struct vit_output_request){ .size = sizeof *requests,
+                                                            .output = served_outputs[i].output,
+                                                            .data_list = in->outputs[i] };
     }
     return true;
-}
-
-/* The images of all jobs one after the other. A single job's are used where they are. */
-static const float *gather(struct instance *in, struct job *jobs, size_t *batch)
-{
-    const bool in_place = !jobs->next && (uintptr_t)jobs->images % sizeof(float) == 0;
-    const uint64_t start = clock_ns();
-    *batch = 0;
-    for (struct job *job = jobs; job; job = job->next) {
-        if (!in_place)
-            memcpy(in->images + *batch * in->image_elements, job->images,
-                   job->batch * in->image_elements * sizeof(float));
-        *batch += job->batch;
-        job->times.started = start;
-    }
-    const uint64_t now = clock_ns();
-    for (struct job *job = jobs; job; job = job->next)
-        job->times.gathered = now;
-    return in_place ? jobs->images : in->images;
-}
-
-static void scatter(const struct instance *in, struct job *jobs)
-{
-    size_t first = 0;
-
-    for (struct job *job = jobs; job; job = job->next) {
-        for (size_t i = 0; i < SERVED_ATTENTION; i++)
-            if (job->results[i] && jobs->next)
-                memcpy(job->results[i], in->outputs[i] + first * in->output_elements[i],
-                       job->batch * in->output_elements[i] * sizeof(float));
-        first += job->batch;
-    }
 }
 
 /*
@@ -165,8 +166,7 @@ static void mean_attention(const struct instance *in, float *map)
 }
 
 /* One image at a time, because the weights of all heads are large. */
-static bool attend(struct instance *in, const struct job *job, const float *images,
-                   struct failure *f)
+static bool attend(struct instance *in, const struct job *job, struct failure *f)
 {
     struct vit_error err = { .status = VIT_OK };
 
@@ -179,7 +179,7 @@ static bool attend(struct instance *in, const struct job *job, const float *imag
     for (size_t n = 0; n < job->batch; n++) {
         const struct vit_call call = { .size = sizeof call,
                                        .batch = 1,
-                                       .images = images + n * in->image_elements,
+                                       .images = job->images + n * in->image_elements,
                                        .outputs = &request,
                                        .output_count = 1 };
         if (vit_forward_call(in->context, &call, &err) != VIT_OK)
@@ -190,36 +190,41 @@ static bool attend(struct instance *in, const struct job *job, const float *imag
     return true;
 }
 
-static void attend_all(struct instance *in, const struct job *jobs, const float *images,
-                       struct failure *f)
+static bool attend_all(struct instance *in, const struct job *jobs, struct failure *f)
 {
-    for (const struct job *job = jobs; job; job = job->next) {
-        if (job->results[SERVED_ATTENTION] && !attend(in, job, images, f))
-            return;
-        images += job->batch * in->image_elements;
-    }
+    for (const struct job *job = jobs; job; job = job->next)
+        if (job->results[SERVED_ATTENTION] && !attend(in, job, f))
+            return false;
+    return true;
+}
+
+/* The images are read and the results are written where the jobs have them. */
+static bool compute(struct instance *in, const struct job *jobs, struct failure *f)
+{
+    struct vit_output_request requests[SERVED_OUTPUTS];
+    struct vit_error err = { .status = VIT_OK };
+    struct vit_call call = { .size = sizeof call,
+                             .batch = list_images(in, jobs),
+                             .image_list = in->images,
+                             .outputs = requests };
+
+    if (!choose_outputs(in, jobs, requests, &call.output_count, f))
+        return false;
+    if (call.output_count && vit_forward_call(in->context, &call, &err) != VIT_OK)
+        return fail_vit(f, NULL, &err);
+    return attend_all(in, jobs, f);
 }
 
 void instance_compute(struct instance *in, struct job *jobs)
 {
-    struct vit_output_request requests[SERVED_OUTPUTS];
-    struct vit_error err = { .status = VIT_OK };
     struct failure failure = { .http = 0 };
-    struct vit_call call = { .size = sizeof call, .outputs = requests };
+    const uint64_t start = clock_ns();
 
-    call.images = gather(in, jobs, &call.batch);
-    if (choose_outputs(in, jobs, requests, &call.output_count, &failure) && call.output_count &&
-        vit_forward_call(in->context, &call, &err) != VIT_OK)
-        fail_vit(&failure, NULL, &err);
-    if (!failure.http)
-        attend_all(in, jobs, call.images, &failure);
-    const uint64_t computed = clock_ns();
-    if (!failure.http)
-        scatter(in, jobs);
-    const uint64_t finished = clock_ns();
+    compute(in, jobs, &failure);
+    const uint64_t end = clock_ns();
     for (struct job *job = jobs; job; job = job->next) {
         job->failure = failure;
-        job->times.computed = computed;
-        job->times.finished = finished;
+        job->times.started = start;
+        job->times.computed = end;
     }
 }

@@ -11,12 +11,12 @@
 /* Nanoseconds of the monotonic clock; 0: not reached. */
 struct job_times {
     uint64_t received; /* the last byte of the request */
-    uint64_t queued, started, gathered, computed, finished;
+    uint64_t queued, started, computed;
 };
 
 struct job {
     size_t batch;                   /* images, at least 1 */
-    const void *images;             /* [batch][channels][height][width] float32, at any address */
+    const float *images;            /* [batch][channels][height][width] */
     float *results[SERVED_OUTPUTS]; /* [batch][rows][columns]; NULL: not wanted */
     size_t priority;                /* 0: the default; 1: the highest */
     uint64_t timeout_us;            /* in the queue; 0: the model's */

@@ -4,9 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "server/number.h"
 #include "server/settings_file.h"
 #include "server/stats.h"
 #include "vit/inspect.h"
@@ -90,10 +90,7 @@ static const struct server_options defaults = {
 
 static bool read_number(const struct option *o, const char *text, uint64_t *value)
 {
-    char *end;
-
-    *value = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && strlen(text) < 19 && !*end && (double)*value >= o->min &&
+    return read_whole(text, strlen(text), value) && (double)*value >= o->min &&
            (double)*value <= o->max;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "server/number.h"
 #include "server/settings_file.h"
 
 struct entry {
@@ -41,6 +42,32 @@ bool registry_create(const struct settings *defaults, size_t processors, struct 
     pthread_mutex_init(&r->loading, NULL);
     *registry = r;
     return true;
+}
+
+/* NULL is allowed. */
+static void free_entry(struct entry *e)
+{
+    if (!e)
+        return;
+    served_close(e->served);
+    stats_end(&e->stats);
+    free(e->directory);
+    free(e);
+}
+
+static struct entry *new_entry(const char name[NAME_BYTES], const char *directory)
+{
+    struct entry *const e = calloc(1, sizeof *e);
+
+    if (!e)
+        return NULL;
+    stats_begin(&e->stats);
+    memcpy(e->name, name, sizeof e->name);
+    e->directory = strdup(directory);
+    if (e->directory)
+        return e;
+    free_entry(e);
+    return NULL;
 }
 
 static struct entry *find(struct registry *r, const char *name)
@@ -93,15 +120,9 @@ bool registry_add(struct registry *r, const char *name, const char *directory, s
     if (stat(directory, &status) != 0 || !S_ISDIR(status.st_mode))
         return fail(f, 404, "%s: expected a directory, found %s", directory,
                     errno == ENOENT ? "none" : "something else");
-    struct entry *const e = calloc(1, sizeof *e);
-    if (!e || !(e->directory = malloc(strlen(directory) + 1)) || !stats_begin(&e->stats)) {
-        if (e)
-            free(e->directory);
-        free(e);
+    struct entry *const e = new_entry(own, directory);
+    if (!e)
         return fail(f, 503, "%s: out of memory", own);
-    }
-    memcpy(e->directory, directory, strlen(directory) + 1);
-    memcpy(e->name, own, sizeof own);
 
     pthread_mutex_lock(&r->lock);
     struct entry **link = &r->entries;
@@ -115,9 +136,7 @@ bool registry_add(struct registry *r, const char *name, const char *directory, s
     pthread_mutex_unlock(&r->lock);
     if (!taken)
         return true;
-    stats_end(&e->stats);
-    free(e->directory);
-    free(e);
+    free_entry(e);
     return fail(f, 400, "%s: expected one model of this name, found two", own);
 }
 
@@ -147,12 +166,9 @@ bool registry_scan(struct registry *r, const char *directory, struct failure *f)
 /* A directory whose name is a number from 1 on; 0: another name. */
 static uint64_t version_of(const char *name)
 {
-    char *end;
+    uint64_t version;
 
-    if (*name < '1' || *name > '9' || strlen(name) > 18)
-        return 0;
-    const unsigned long long version = strtoull(name, &end, 10);
-    return *end ? 0 : version;
+    return *name != '0' && read_whole(name, strlen(name), &version) ? version : 0;
 }
 
 /* The highest version in a directory of versions; 0: it is a checkpoint itself. */
@@ -198,6 +214,11 @@ static bool open_entry(struct registry *r, struct entry *e, struct served **serv
            served_open(e->name, version ? version : 1, path, &settings, &e->stats, served, f);
 }
 
+static bool unknown(const char *name, struct failure *f)
+{
+    return fail(f, 404, "models: expected one that this server knows, found '%.80s'", name);
+}
+
 bool registry_load(struct registry *r, const char *name, struct failure *f)
 {
     struct served *served = NULL, *old = NULL;
@@ -206,9 +227,7 @@ bool registry_load(struct registry *r, const char *name, struct failure *f)
     pthread_mutex_lock(&r->lock);
     struct entry *const e = find(r, name); /* entries are never removed */
     pthread_mutex_unlock(&r->lock);
-    const bool ok =
-        e ? open_entry(r, e, &served, f)
-          : fail(f, 404, "models: expected one that this server knows, found '%.80s'", name);
+    const bool ok = e ? open_entry(r, e, &served, f) : unknown(name, f);
     if (e) {
         pthread_mutex_lock(&r->lock);
         e->wanted = true;
@@ -242,8 +261,7 @@ bool registry_unload(struct registry *r, const char *name, struct failure *f)
     pthread_mutex_unlock(&r->lock);
     served_close(old);
     pthread_mutex_unlock(&r->loading);
-    return e ? true
-             : fail(f, 404, "models: expected one that this server knows, found '%.80s'", name);
+    return e || unknown(name, f);
 }
 
 bool registry_load_all(struct registry *r, struct failure *f)
@@ -326,10 +344,7 @@ void registry_free(struct registry *r)
     while (r->entries) {
         struct entry *const e = r->entries;
         r->entries = e->next;
-        served_close(e->served);
-        stats_end(&e->stats);
-        free(e->directory);
-        free(e);
+        free_entry(e);
     }
     pthread_mutex_destroy(&r->loading);
     pthread_mutex_destroy(&r->lock);

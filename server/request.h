@@ -18,7 +18,8 @@ struct request {
     char name[NAME_BYTES];     /* of the model in the path */
     uint64_t version;          /* 0: none in the path */
     struct buffer body;
-    bool started; /* the handler was called */
+    size_t padding; /* bytes before the body, so that the tensors behind its JSON are aligned */
+    bool started;   /* the handler was called */
 
     /* the answer */
     struct failure failure; /* http 0: none */
@@ -30,7 +31,8 @@ struct request {
 
     /* an inference */
     struct served *served;
-    size_t header_size; /* of the JSON in the body */
+    const char *json_header; /* what the request says of the bytes of its JSON; or NULL */
+    uint64_t json_bytes;     /* of the JSON in the body; UINT64_MAX: the header is no number */
     struct parsed_request parsed;
     struct infer_input input;
     struct job job;
@@ -53,6 +55,9 @@ const char *request_header(const struct request *r, const char *name);
  */
 void request_suspend(struct request *r);
 void request_resume(struct request *r);
+
+/* Before its body arrives: reads the header of an inference. */
+void infer_begin(struct request *r);
 
 /* Releases what an inference holds. */
 void infer_end(struct request *r);

@@ -5,6 +5,7 @@
 
 #include "server/describe.h"
 #include "server/metrics.h"
+#include "server/number.h"
 #include "server/page.h"
 
 static bool json_answer(struct request *r)
@@ -175,20 +176,6 @@ static const struct route routes[] = {
     { "POST", "v2/repository/models/*/unload", handle_unload, false },
 };
 
-/* A version of a path: a number from 1 on, of at most 18 digits. */
-static bool read_version(const char *text, size_t size, uint64_t *version)
-{
-    *version = 0;
-    if (size == 0 || size > 18)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        *version = 10 * *version + (uint64_t)(text[i] - '0');
-    }
-    return *version > 0;
-}
-
 static bool segment_fits(struct request *r, const char *pattern, size_t pattern_size,
                          const char *text, size_t size)
 {
@@ -200,7 +187,7 @@ static bool segment_fits(struct request *r, const char *pattern, size_t pattern_
         return true;
     }
     if (pattern_size == 1 && *pattern == '#')
-        return read_version(text, size, &r->version);
+        return read_whole(text, size, &r->version) && r->version > 0;
     return pattern_size == size && memcmp(pattern, text, size) == 0;
 }
 

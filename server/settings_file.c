@@ -1,7 +1,6 @@
 /* settings_file.c - serve.json: the settings of one model, beside its checkpoint */
 #include "server/settings_file.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -9,10 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/files.h"
 #include "server/stats.h"
 #include "vit/inspect.h"
-
-enum { FILE_BYTES = 65536 };
 
 /* A key of the file: its path, the type of its value, the field that it sets. */
 static const struct row {
@@ -159,23 +157,17 @@ static bool read_text(const char *text, size_t size, struct settings *settings, 
 bool settings_read(const char *directory, struct settings *settings, struct failure *f)
 {
     char path[4096];
+    struct buffer text = { 0 };
 
     if ((size_t)snprintf(path, sizeof path, "%s/serve.json", directory) >= sizeof path)
         return fail(f, 400, "serve.json: expected a path below %zu bytes", sizeof path);
-    FILE *const file = fopen(path, "rb");
-    if (!file)
-        return errno == ENOENT || fail(f, 500, "serve.json: %s", strerror(errno));
-    char *const text = malloc(FILE_BYTES);
-    const size_t size = text ? fread(text, 1, FILE_BYTES, file) : 0;
-    bool ok;
-    if (!text)
-        ok = fail(f, 503, "serve.json: out of memory");
-    else if (size == FILE_BYTES)
-        ok = fail(f, 400, "serve.json: expected less than %d bytes, found more", FILE_BYTES);
-    else
-        ok = read_text(text, size, settings, f);
-    free(text);
-    fclose(file);
+    struct failure unread;
+    bool ok = true;
+    if (file_text(path, &text, &unread))
+        ok = read_text(text.data ? text.data : "", text.size, settings, f);
+    else if (unread.http != 404)
+        ok = fail(f, unread.http, "%s", unread.message);
+    buffer_free(&text);
     return ok;
 }
 

@@ -9,9 +9,9 @@
 const double latency_bounds[LATENCIES - 1] = { 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                                0.1,   0.25,   0.5,   1,    5 };
 
-bool stats_begin(struct stats *s)
+void stats_begin(struct stats *s)
 {
-    return pthread_mutex_init(&s->lock, NULL) == 0;
+    pthread_mutex_init(&s->lock, NULL); /* never fails with default attributes on Linux */
 }
 
 void stats_end(struct stats *s)
@@ -32,9 +32,7 @@ void stats_batch(struct stats *s, size_t batch, const struct job_times *times)
     c->batches++;
     c->images += batch;
     if (batch <= MAX_BATCH) {
-        add(&c->batch[batch].input, times->started, times->gathered);
-        add(&c->batch[batch].infer, times->gathered, times->computed);
-        add(&c->batch[batch].output, times->computed, times->finished);
+        add(&c->batch[batch], times->started, times->computed);
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -76,9 +74,8 @@ void stats_request(struct stats *s, const struct job *job)
     } else {
         add(&c->success, t->received, now);
         add(&c->queue, t->queued, t->started);
-        /* preparing: parsing, decoding and preprocessing before the queue, and gathering after */
-        add(&c->compute_input, t->received + (t->started - t->queued), t->gathered);
-        add(&c->compute_infer, t->gathered, t->computed);
+        add(&c->compute_input, t->received, t->queued);
+        add(&c->compute_infer, t->started, t->computed);
         add(&c->compute_output, t->computed, now);
     }
     pthread_mutex_unlock(&s->lock);

@@ -26,9 +26,7 @@ struct counts {
     uint64_t images, batches;
     uint64_t last_ms; /* since 1970, of the last request */
     uint64_t latency[LATENCIES];
-    struct {
-        struct duration input, infer, output;
-    } batch[MAX_BATCH + 1];
+    struct duration batch[MAX_BATCH + 1]; /* forward passes, by their images */
 };
 
 struct stats {
@@ -36,7 +34,7 @@ struct stats {
     struct counts counts;
 };
 
-bool stats_begin(struct stats *s);
+void stats_begin(struct stats *s);
 void stats_end(struct stats *s);
 
 /* One forward pass. */

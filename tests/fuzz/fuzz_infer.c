@@ -132,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return -1;
     buffer_add(&body, data + 1, size - 1);
     const char *const nul = data[0] == 't' ? memchr(data + 1, 0, size - 1) : NULL;
-    if (data[0] == 'z' && !inflate_body("gzip", MAX_BODY, &body, &f))
+    if (data[0] == 'z' && !inflate_body("gzip", MAX_BODY, 0, &body, &f))
         check_failure(&f);
     else if (data[0] == 'r')
         request(body.data, 0, body.size);

@@ -298,6 +298,16 @@ class Errors(unittest.TestCase):
                                                     Content_Encoding='gzip'))
         self.refused(415, "found 'br'", infer(self.server, text, Content_Encoding='br'))
 
+    def test_a_tensor_has_the_same_bits_behind_json_of_any_length(self):
+        expected = libvit_run(pixels(1))
+        for length in range(4):
+            text = json.dumps(tensor_request(1, **BINARY)).encode() + b' ' * length
+            self.assertEqual(infer(self.server, text, pixels(1)).outputs(), expected)
+            answer = exchange(self.server, http(
+                'POST', INFER, gzip.compress(text + pixels(1)), Content_Encoding='gzip',
+                Inference_Header_Content_Length=len(text)))
+            self.assertEqual(answer.outputs(), expected)
+
     def test_numbers_that_json_lacks_are_an_error_and_binary_has_them(self):
         data = struct.pack('<f', float('nan')) * ELEMENTS
         self.refused(400, 'finite', infer(self.server, tensor_request(1), data))
@@ -319,6 +329,22 @@ class Models(unittest.TestCase):
             answer = infer(server, tensor_request(2, **BINARY), data, path='/v2/models/eight/infer')
             self.assertEqual(answer.outputs(), libvit_run(data, '--precision', 'int8',
                                                           '--keep', 'blocks.0.fc1'))
+
+    def test_a_projection_is_an_output_and_is_not_classified(self):
+        values = {'inputs': [{'name': 'pixel_values', 'shape': [1, 3, 32, 32], 'datatype': 'FP32',
+                              'data': [0.5] * 3072}]}
+        with serving('clip=tests/golden/hf-clip-vision-projection') as server:
+            path = '/v2/models/clip/infer'
+            answer = infer(server, {**values, 'outputs': [
+                {'name': 'logits', 'parameters': {'classification': 2}}]}, path=path)
+            self.assertEqual(answer.status, 400)
+            self.assertIn('outputs[0]: expected classification by a head that classifies, found '
+                          'a projection to 20 numbers', answer.error())
+            answer = infer(server, {**values, 'outputs': [{'name': 'logits'}]}, path=path)
+            self.assertEqual(answer.json()['outputs'][0]['shape'], [1, 20])
+            self.assertEqual(len(answer.outputs()['logits']), 20)
+            config = get(server, '/v2/models/clip/config').json()
+            self.assertNotIn('scores', config['parameters'])
 
     def test_what_cannot_be_served_ends_with_status_2_and_a_sentence(self):
         for arguments, fragment in (

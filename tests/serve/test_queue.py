@@ -9,8 +9,8 @@ import tempfile
 import time
 import unittest
 
-from support import (BINARY, MODEL, Server, copied_model, get, infer, infer_bytes, libvit_run,
-                     pixels, receive, running, serving, tensor_request, until)
+from support import (BINARY, MODEL, OUTPUTS, Server, copied_model, get, infer, infer_bytes,
+                     libvit_run, pixels, receive, running, serving, tensor_request, until)
 
 
 def stats(server):
@@ -57,6 +57,20 @@ class Batches(unittest.TestCase):
             self.assertEqual(found['inference_count'], 4)
             self.assertEqual([x['batch_size'] for x in found['batch_stats']], [4])
             self.assertEqual(found['inference_stats']['success']['count'], 4)
+
+    def test_requests_of_a_batch_have_the_outputs_that_each_asks_for(self):
+        answers, names = [None] * 3, list(OUTPUTS)
+
+        def one(server, i):
+            outputs = [{'name': names[i]}]
+            answers[i] = infer(server, tensor_request(1, outputs=outputs, **BINARY), pixels(1, i))
+
+        with serving(MODEL, '--max-batch', '3', '--queue-delay', '60000000') as server:
+            with running(3, one, server):
+                pass
+            self.assertEqual([x['batch_size'] for x in stats(server)['batch_stats']], [3])
+        for i, answer in enumerate(answers):
+            self.assertEqual(answer.outputs(), {names[i]: libvit_run(pixels(1, i))[names[i]]})
 
     def test_a_request_is_not_split_and_a_larger_one_is_refused(self):
         with serving(MODEL, '--max-batch', '3') as server:
