@@ -1,81 +1,67 @@
-"""serve.py BUILD [SECONDS] - libvit serve under load, beside the forward pass alone
+"""serve.py BUILD - libvit serve under load, beside the forward pass alone and ONNX Runtime
 
-Serves a ViT-S/16 with weights of no meaning, and asks with 1, 4, 16 and 64 connections, by wrk.
-Each request has an image as float32 behind the JSON. Prints the requests per second, the median and
-the 99th percentile of the latency, and what `libvit bench` computes alone in batches as large as
-the server formed, in the same round. The client runs on the same machine, and its time counts too.
+Serves a model with random weights, and asks with 1, 4, 16 and 64 connections, by wrk. Each request
+has an image as float32 behind the JSON. In each round, one after the other: the server, what
+`libvit bench` computes alone in batches as large as the server formed, and node's HTTP server with
+ONNX Runtime, the same model, requests and number of threads. Prints the medians of the rounds:
+requests per second, the median and the 99th percentile of the latency, and the ratios to both. The
+client runs on the same machine, and its time counts too. What cannot be installed is named.
 """
+import argparse
 import array
+import contextlib
 import json
 import os
 import re
+import shutil
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import urllib.request
 
-DIM, DEPTH, CLASSES, SIDE, PATCH = 384, 12, 1000, 224, 16
-ROUNDS = 3
+HERE = os.path.dirname(os.path.abspath(__file__))
+SIDE = 224
 
 
-def shapes():
-    """Tensors by timm's names."""
-    tokens = (SIDE // PATCH) ** 2 + 1
-    yield "cls_token", (1, 1, DIM)
-    yield "pos_embed", (1, tokens, DIM)
-    yield "patch_embed.proj.weight", (DIM, 3, PATCH, PATCH)
-    yield "patch_embed.proj.bias", (DIM,)
-    for block in range(DEPTH):
-        for name, rows, columns in (("attn.qkv", 3 * DIM, DIM), ("attn.proj", DIM, DIM),
-                                    ("mlp.fc1", 4 * DIM, DIM), ("mlp.fc2", DIM, 4 * DIM)):
-            yield f"blocks.{block}.{name}.weight", (rows, columns)
-            yield f"blocks.{block}.{name}.bias", (rows,)
-        for name in ("norm1", "norm2"):
-            yield f"blocks.{block}.{name}.weight", (DIM,)
-            yield f"blocks.{block}.{name}.bias", (DIM,)
-    for name, shape in (("norm.weight", (DIM,)), ("norm.bias", (DIM,)),
-                        ("head.weight", (CLASSES, DIM)), ("head.bias", (CLASSES,))):
-        yield name, shape
+def read_options():
+    parser = argparse.ArgumentParser(usage="%(prog)s BUILD [options]")
+    parser.add_argument("build")
+    parser.add_argument("--model", default="vit_small_patch16_224", help="of make_model.py")
+    parser.add_argument("--connections", default="1,4,16,64")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
+    return parser.parse_args()
 
 
-def numbers(count):
-    """Floats of a congruence, between -0.02 and 0.02, which repeat."""
-    some = array.array("f", (((i * 7919) % 4093 / 2046.5 - 1) * 0.02 for i in range(4093)))
-    return (some.tobytes() * (count // len(some) + 1))[:4 * count]
+def make_model(peers, model):
+    """The directory of the checkpoint, and why its model.onnx cannot be written, or nothing."""
+    requests = f"onnx\nforward {model}\n"
+    lines = subprocess.run([sys.executable, "-B", f"{HERE}/peers/make_model.py", peers],
+                           input=requests, check=True, capture_output=True, text=True).stdout
+    ready, onnx, made = (lines.splitlines() + ["", ""])[:3]
+    if not ready.startswith("ready") or made != "ok":
+        sys.exit(f"bench-serve: the model: {ready} {made}")
+    return f"{peers}/{model}", onnx.removeprefix("ok").strip()
 
 
-def write_model(directory):
-    header, data = {}, []
-    at = 0
-    for name, shape in shapes():
-        count = 1
-        for size in shape:
-            count *= size
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [at, at + 4 * count]}
-        data.append(numbers(count))
-        at += 4 * count
-    text = json.dumps(header).encode()
-    with open(f"{directory}/model.safetensors", "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text)
-        file.writelines(data)
-    with open(f"{directory}/config.json", "w", encoding="utf-8") as file:
-        json.dump({"architecture": "vit_small_patch16_224", "num_classes": CLASSES}, file)
+SIZE = 4 * 3 * SIDE * SIDE
+TEXT = json.dumps({"inputs": [{"name": "pixel_values", "shape": [1, 3, SIDE, SIDE],
+                               "datatype": "FP32", "parameters": {"binary_data_size": SIZE}}],
+                   "outputs": [{"name": "logits", "parameters": {"binary_data": True}}]})
 
 
 def write_request(directory):
-    """The script of wrk, and the body that it sends."""
-    size = 4 * 3 * SIDE * SIDE
-    text = json.dumps({"inputs": [{"name": "pixel_values", "shape": [1, 3, SIDE, SIDE],
-                                   "datatype": "FP32", "parameters": {"binary_data_size": size}}],
-                       "outputs": [{"name": "logits", "parameters": {"binary_data": True}}]})
+    """The script of wrk, and the body that it sends: numbers between -1 and 1."""
+    numbers = (i * 7919 % 4093 / 2046.5 - 1 for i in range(SIZE // 4))
     with open(f"{directory}/body", "wb") as file:
-        file.write(text.encode() + numbers(size // 4))
+        file.write(TEXT.encode() + array.array("f", numbers).tobytes())
     with open(f"{directory}/ask.lua", "w", encoding="utf-8") as file:
         file.write(f"""local file = io.open("{directory}/body", "rb")
 wrk.method = "POST"
 wrk.body = file:read("*a")
-wrk.headers["Inference-Header-Content-Length"] = "{len(text)}"
+wrk.headers["Inference-Header-Content-Length"] = "{len(TEXT)}"
 """)
 
 
@@ -85,6 +71,7 @@ def milliseconds(text):
 
 
 def ask(url, directory, connections, seconds):
+    """Requests per second, and the median and the 99th percentile of the latency in ms."""
     text = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "60s", "-s",
          f"{directory}/ask.lua", f"{url}/v2/models/model/infer"],
@@ -95,47 +82,100 @@ def ask(url, directory, connections, seconds):
             milliseconds(latency["99"]))
 
 
+def get(url, path):
+    with urllib.request.urlopen(f"{url}/v2/models/model/{path}") as reply:
+        return json.load(reply)
+
+
 def stats(url):
-    with urllib.request.urlopen(f"{url}/v2/models/model/stats") as reply:
-        found = json.load(reply)["model_stats"][0]
+    found = get(url, "stats")["model_stats"][0]
     return found["inference_count"], found["execution_count"]
 
 
 def forward(build, model, batch, seconds):
+    """Images per second of the forward pass alone."""
     text = subprocess.run([f"{build}/libvit", "bench", model, "--batch", str(batch), "--seconds",
                            str(seconds), "--json"], check=True, capture_output=True).stdout
     return json.loads(text)["images_per_s"]
 
 
-def main():
-    build, seconds = sys.argv[1], int(sys.argv[2]) if sys.argv[2:] else 5
-    with tempfile.TemporaryDirectory() as directory:
-        model = f"{directory}/model"
-        os.mkdir(model)
-        write_model(model)
-        write_request(directory)
-        server = subprocess.Popen([f"{build}/libvit-serve", model, "--listen", "127.0.0.1:0"],
-                                  stdout=subprocess.PIPE, text=True)
-        url = "http://127.0.0.1:" + server.stdout.readline().rstrip().rsplit(":", 1)[1]
+@contextlib.contextmanager
+def running(*command):
+    """A server whose first line ends with its port: its URL, or nothing, and that line."""
+    if not shutil.which(command[0]):
+        yield None, f"missing: {command[0]}"
+        return
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            print("connections  requests/s  p50 ms  p99 ms  batch  forward alone/s  ratio")
-            for connections in (1, 4, 16, 64):
-                rows = []
-                ask(url, directory, connections, 1)
-                for _ in range(ROUNDS):
-                    before = stats(url)
-                    rate, p50, p99 = ask(url, directory, connections, seconds)
-                    images, batches = (b - a for a, b in zip(before, stats(url)))
-                    batches = max(1, batches)  # none on a machine that is too slow
-                    batch = max(1, round(images / batches))
-                    alone = forward(build, model, batch, seconds)
-                    rows.append((rate / alone, rate, p50, p99, images / batches, alone))
-                ratio, rate, p50, p99, batch, alone = sorted(rows)[ROUNDS // 2]
-                print(f"{connections:11} {rate:11.2f} {p50:7.1f} {p99:7.1f} {batch:6.1f} "
-                      f"{alone:16.2f} {ratio:6.3f}", flush=True)
+            line = server.stdout.readline().rstrip()
+            found = re.search(r"(\d+)$", line)
+            yield found and f"http://127.0.0.1:{found[1]}", line or "missing: it ended"
         finally:
             server.terminate()
-            server.wait()
+
+
+def logits(url, directory):
+    with open(f"{directory}/body", "rb") as file:
+        body = file.read()
+    request = urllib.request.Request(f"{url}/v2/models/model/infer", body, {
+        "Inference-Header-Content-Length": str(len(TEXT))})
+    with urllib.request.urlopen(request) as reply:
+        data = reply.read()[int(reply.headers["Inference-Header-Content-Length"]):]
+    return struct.unpack(f"<{len(data) // 4}f", data)
+
+
+def compare_logits(urls, directory):
+    """Both servers compute the same model of the same pixels."""
+    ours, theirs = (logits(url, directory) for url in urls)
+    largest = max(map(abs, ours))
+    difference = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
+    assert difference < 1e-3 * largest, f"logits differ by {difference} of {largest}"
+
+
+def measure(options, urls, model, directory, connections):
+    """One round: a row of the table, with zeros where ONNX Runtime is missing."""
+    before = stats(urls[0])
+    asked = ask(urls[0], directory, connections, options.seconds)
+    images, batches = (b - a for a, b in zip(before, stats(urls[0])))
+    batch = images / max(1, batches)  # none on a machine that is too slow
+    alone = forward(options.build, model, max(1, round(batch)), options.seconds)
+    peer = ask(urls[1], directory, connections, options.seconds) if urls[1] else (0, 0, 0)
+    return (*asked, batch, alone, asked[0] / alone, *peer, asked[0] / peer[0] if peer[0] else 0)
+
+
+def print_table(options, urls, model, directory):
+    print("connections  requests/s  p50 ms  p99 ms  batch  forward alone/s  ratio"
+          "  onnxruntime/s  p50 ms  p99 ms  times")
+    for connections in map(int, options.connections.split(",")):
+        for url in filter(None, urls):
+            ask(url, directory, connections, 1)
+        rounds = [measure(options, urls, model, directory, connections)
+                  for _ in range(options.rounds)]
+        row = [statistics.median(column) for column in zip(*rounds)]
+        print("{:11} {:11.2f} {:7.1f} {:7.1f} {:6.1f} {:16.2f} {:6.3f}  {:13.2f} {:7.1f} {:7.1f} "
+              "{:6.2f}".format(connections, *row), flush=True)
+
+
+def main():
+    options = read_options()
+    peers = f"{options.build}/peers"
+    model, no_onnx = make_model(peers, options.model)
+    with tempfile.TemporaryDirectory() as directory, \
+            running(f"{options.build}/libvit-serve", f"model={model}", "--listen",
+                    "127.0.0.1:0") as (url, line):
+        if not url:
+            sys.exit(f"bench-serve: {line}")
+        write_request(directory)
+        threads = get(url, "config")["parameters"]["threads"]["string_value"]
+        print(f"{options.model}, {threads} threads, medians of {options.rounds} rounds; times: the "
+              f"requests/s of libvit to those of ONNX Runtime")
+        with running("node", f"{HERE}/peers/onnxruntime_server.mjs", peers, f"{model}/model.onnx",
+                     threads) as (peer, line):
+            if peer:
+                compare_logits((url, peer), directory)
+            else:
+                print(f"onnxruntime: {no_onnx or line}")
+            print_table(options, (url, peer), model, directory)
 
 
 if __name__ == "__main__":
