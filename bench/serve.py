@@ -5,12 +5,14 @@ request as soon as it has the answer to the one before. A request has an image a
 JSON. In each round, one after the other: the server, what `libvit bench` computes alone in batches
 as large as the server formed, and node's HTTP server with ONNX Runtime, the same model, requests
 and number of threads. Prints the medians of the rounds: requests per second, the median and the
-99th percentile of the latency, and the ratios to both. The client runs on the same machine, and its
-time counts too. What cannot be installed is named.
+99th percentile of the latency, the share of the server's CPU time that its HTTP threads take, and
+the ratios to both. The client runs on the same machine, and its time counts too. What cannot be
+installed is named.
 """
 import argparse
 import array
 import contextlib
+import glob
 import http.client
 import json
 import os
@@ -113,24 +115,39 @@ def stats(url):
     return found["inference_count"], found["execution_count"]
 
 
-def forward(build, model, batch, seconds):
+def cpu_ns(process):
+    """The CPU time of all threads of a process, and of those of libmicrohttpd."""
+    every = http_threads = 0
+    for task in glob.glob(f"/proc/{process}/task/*"):
+        with open(f"{task}/comm", encoding="ascii") as name, \
+                open(f"{task}/schedstat", encoding="ascii") as times:
+            ns = int(times.read().split()[0])
+            every += ns
+            http_threads += ns if name.read().startswith("MHD") else 0
+    return every, http_threads
+
+
+def forward(options, batch):
     """Images per second of the forward pass alone."""
-    text = subprocess.run([f"{build}/libvit", "bench", model, "--batch", str(batch), "--seconds",
-                           str(seconds), "--json"], check=True, capture_output=True).stdout
+    text = subprocess.run(
+        [f"{options.build}/libvit", "bench", f"{options.build}/peers/{options.model}", "--batch",
+         str(batch), "--seconds", str(options.seconds), "--json"],
+        check=True, capture_output=True).stdout
     return json.loads(text)["images_per_s"]
 
 
 @contextlib.contextmanager
 def running(*command):
-    """A server whose first line ends with its port: its URL, or nothing, and that line."""
+    """A server whose first line ends with its port: its URL or nothing, that line, its process."""
     if not shutil.which(command[0]):
-        yield None, f"missing: {command[0]}"
+        yield None, f"missing: {command[0]}", None
         return
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             line = server.stdout.readline().rstrip()
             found = re.search(r"(\d+)$", line)
-            yield found and f"http://127.0.0.1:{found[1]}", line or "missing: it ended"
+            yield (found and f"http://127.0.0.1:{found[1]}", line or "missing: it ended",
+                   server.pid)
         finally:
             server.terminate()
 
@@ -143,28 +160,30 @@ def compare_logits(urls, body):
     assert difference < 1e-3 * largest, f"logits differ by {difference} of {largest}"
 
 
-def measure(options, urls, model, body, connections):
+def measure(options, urls, process, connections, body):
     """One round: a row of the table, with zeros where ONNX Runtime is missing."""
-    before = stats(urls[0])
+    before, cpu_before = stats(urls[0]), cpu_ns(process)
     asked = load(urls[0], body, connections, options.seconds)
     images, batches = (b - a for a, b in zip(before, stats(urls[0])))
+    every, http_threads = (b - a for a, b in zip(cpu_before, cpu_ns(process)))
     batch = images / max(1, batches)  # none on a machine that is too slow
-    alone = forward(options.build, model, max(1, round(batch)), options.seconds)
+    alone = forward(options, max(1, round(batch)))
     peer = load(urls[1], body, connections, options.seconds) if urls[1] else (0, 0, 0)
-    return (*asked, batch, alone, asked[0] / alone, *peer, asked[0] / peer[0] if peer[0] else 0)
+    return (*asked, batch, 100 * http_threads / every, alone, asked[0] / alone, *peer,
+            asked[0] / peer[0] if peer[0] else 0)
 
 
-def print_table(options, urls, model, body):
-    print("connections  requests/s  p50 ms  p99 ms  batch  forward alone/s  ratio"
+def print_table(options, urls, process, body):
+    print("connections  requests/s  p50 ms  p99 ms  batch  HTTP %  forward alone/s  ratio"
           "  onnxruntime/s  p50 ms  p99 ms  times")
     for connections in map(int, options.connections.split(",")):
         for url in filter(None, urls):
             load(url, body, connections, 1)
-        rounds = [measure(options, urls, model, body, connections)
+        rounds = [measure(options, urls, process, connections, body)
                   for _ in range(options.rounds)]
         row = [statistics.median(column) for column in zip(*rounds)]
-        print("{:11} {:11.2f} {:7.1f} {:7.1f} {:6.1f} {:16.2f} {:6.3f}  {:13.2f} {:7.1f} {:7.1f} "
-              "{:6.2f}".format(connections, *row), flush=True)
+        print("{:11} {:11.2f} {:7.1f} {:7.1f} {:6.1f} {:7.2f} {:16.2f} {:6.3f}  {:13.2f} {:7.1f} "
+              "{:7.1f} {:6.2f}".format(connections, *row), flush=True)
 
 
 def main():
@@ -173,19 +192,19 @@ def main():
     model, no_onnx = make_model(peers, options.model)
     body = request_body()
     with running(f"{options.build}/libvit-serve", f"model={model}", "--listen",
-                 "127.0.0.1:0") as (url, line):
+                 "127.0.0.1:0") as (url, line, process):
         if not url:
             sys.exit(f"bench-serve: {line}")
         threads = get(url, "config")["parameters"]["threads"]["string_value"]
         print(f"{options.model}, {threads} threads, medians of {options.rounds} rounds; times: the "
               f"requests/s of libvit to those of ONNX Runtime")
         with running("node", f"{HERE}/peers/onnxruntime_server.mjs", peers, f"{model}/model.onnx",
-                     threads) as (peer, line):
+                     threads) as (peer, line, _):
             if peer:
                 compare_logits((url, peer), body)
             else:
                 print(f"onnxruntime: {no_onnx or line}")
-            print_table(options, (url, peer), model, body)
+            print_table(options, (url, peer), process, body)
 
 
 if __name__ == "__main__":
