@@ -102,12 +102,12 @@ OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(1))
 C_FILES = $(wildcard $(foreach d,$(1),$d/*.c $d/*/*.c))
 
 # Files that are written only when their text changes: the flags, on which every object depends,
-# so that no build mixes two sets of them; the commit, which the command prints.
+# so that no build mixes two sets of them; the commit, which the command prints; its date.
 $(BUILD)/flags: NOTE = $(CC) $(CFLAGS) $(GUARDED) $(KERNEL_CC) $(KERNEL_CFLAGS) $(COMMON) \
   $(CXX) $(CXXFLAGS) $(OPENMP_FLAG) \
   $(foreach i,$(ISAS),$(FLAGS_$i)) $(SANITIZE_KERNEL)
 $(BUILD)/commit: NOTE = $(COMMIT)
-$(BUILD)/flags $(BUILD)/commit: FORCE
+$(BUILD)/flags $(BUILD)/commit $(BUILD)/date: FORCE
 	@mkdir -p $(@D)
 	@echo '$(NOTE)' | cmp -s - $@ || echo '$(NOTE)' > $@
 
@@ -119,7 +119,7 @@ SHIPPED := kernels lib image check measure tools examples
 NEEDS_SERVE := libmicrohttpd nettle
 SHIPPED += $(if $(shell $(PKG_CONFIG) --exists $(NEEDS_SERVE) && echo found),server)
 PARTS := $(addsuffix /Makefile.inc,$(SHIPPED) tests bench bindings/python) \
-         mk/deps.mk mk/install.mk mk/lint.mk mk/abi.mk
+         mk/deps.mk mk/share.mk mk/install.mk mk/lint.mk mk/abi.mk
 include $(PARTS)
 
 # The lines that begin with two number signs, from this file and its parts.
@@ -129,7 +129,8 @@ help:
 	  awk -F '|' '{ printf "make %-16s %s\n", $$1, $$2 }'
 	@echo
 	@echo 'Variables: CC CFLAGS CPPFLAGS LDFLAGS KERNEL_CC KERNEL_CFLAGS BUILD ARCH CROSS_COMPILE'
-	@echo 'SANITIZE=address,undefined OPENMP=no PREFIX BINDIR LIBDIR INCLUDEDIR MANDIR DESTDIR V=1'
+	@echo 'SANITIZE=address,undefined OPENMP=no MAN=no EMULATOR V=1'
+	@echo 'PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR MANDIR DOCDIR COMPLETIONDIR DESTDIR'
 
 ## clean: remove the build directory
 clean:

@@ -5,7 +5,8 @@
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
 INSTALL ?= install
 LDCONFIG ?= ldconfig
 
@@ -42,7 +43,7 @@ CMAKE_FILES := vitConfig.cmake vitConfigVersion.cmake
 
 ## install: copy what is built to PREFIX (/usr/local) under DESTDIR
 install:
-	@for file in $(LIBRARIES) $(PROGRAMS); do \
+	@for file in $(LIBRARIES) $(PROGRAMS) $(MAN_PAGES); do \
 	  [ -e $$file ] || { echo "$$file: not built; run make first"; exit 1; }; done
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(INCLUDEDIR)/vit" \
 	  "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/vit" "$(DESTDIR)$(MANDIR)/man1"
@@ -54,14 +55,15 @@ install:
 	  ln -sf $$name.so.$(SOVERSION) "$(DESTDIR)$(LIBDIR)/$$name.so" || exit 1; done
 	$(foreach f,$(PC_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/pkgconfig/$f" &&) true
 	$(foreach f,$(CMAKE_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/cmake/vit/$f" &&) true
-	$(call FILL,libvit.1) >"$(DESTDIR)$(MANDIR)/man1/libvit.1"
+	$(if $(MAN_PAGES),$(INSTALL) -m 644 $(MAN_PAGES) "$(DESTDIR)$(MANDIR)/man1",\
+	  @echo 'install: no man pages; make man says why')
 	$(INSTALL) -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
 	@[ -n "$(DESTDIR)" ] || packaging/loader.sh '$(LDCONFIG)' "$(LIBDIR)" libvit.so.$(SOVERSION)
 
 ## uninstall: remove what install copies
 uninstall:
 	cd "$(DESTDIR)$(BINDIR)" && rm -f libvit libvit-serve
-	rm -f "$(DESTDIR)$(MANDIR)/man1/libvit.1"
+	cd "$(DESTDIR)$(MANDIR)/man1" && rm -f $(PAGES:%=%.1)
 	cd "$(DESTDIR)$(LIBDIR)" && rm -f $(notdir $(LIBRARIES)) \
 	  $(patsubst %.$(VERSION),%.$(SOVERSION),$(notdir $(filter-out %.a,$(LIBRARIES)))) \
 	  $(patsubst %.so.$(VERSION),%.so,$(notdir $(filter-out %.a,$(LIBRARIES)))) \

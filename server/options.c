@@ -178,8 +178,8 @@ void options_help(void)
          "serve.json in it has settings of that model. docs/server.md describes the rest.\n\n"
          "Options:");
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-        printf("  --%s %s\n      %s\n", options[i].name, options[i].value ? options[i].value : "",
-               options[i].help);
+        printf("  --%s%s%s\n      %s\n", options[i].name, options[i].value ? " " : "",
+               options[i].value ? options[i].value : "", options[i].help);
     puts("\nSIGTERM: not ready any more, answers what it has, exits with 0. Errors go to standard\n"
          "error; the exit status is then 2, or 1 if requests were left at the exit timeout.");
 }

@@ -139,6 +139,9 @@ try() { # ROOT, LIBDIR below it, variables of make
 	rmdir "$work/static"
 
 	"$root/bin/libvit" info >/dev/null || fail "libvit info: status $?"
+	for page in "$build"/man/*.1; do
+		cmp "$page" "$root/share/man/man1/${page##*/}" || fail "expected $page to be installed"
+	done
 	make_install uninstall "$@"
 	left=$(find "$root" -not -type d)
 	[ -z "$left" ] || fail "uninstall leaves $left"
