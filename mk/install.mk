@@ -7,6 +7,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
 INSTALL ?= install
 LDCONFIG ?= ldconfig
 
@@ -46,7 +47,8 @@ install:
 	@for file in $(LIBRARIES) $(PROGRAMS) $(MAN_PAGES); do \
 	  [ -e $$file ] || { echo "$$file: not built; run make first"; exit 1; }; done
 	$(INSTALL) -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(INCLUDEDIR)/vit" \
-	  "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/vit" "$(DESTDIR)$(MANDIR)/man1"
+	  "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(LIBDIR)/cmake/vit" "$(DESTDIR)$(MANDIR)/man1" \
+	  "$(DESTDIR)$(COMPLETIONDIR)"
 	$(INSTALL) -m 644 include/vit/*.h "$(DESTDIR)$(INCLUDEDIR)/vit"
 	$(INSTALL) -m 644 $(filter %.a,$(LIBRARIES)) "$(DESTDIR)$(LIBDIR)"
 	$(INSTALL) -m 755 $(filter-out %.a,$(LIBRARIES)) "$(DESTDIR)$(LIBDIR)"
@@ -57,6 +59,8 @@ install:
 	$(foreach f,$(CMAKE_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/cmake/vit/$f" &&) true
 	$(if $(MAN_PAGES),$(INSTALL) -m 644 $(MAN_PAGES) "$(DESTDIR)$(MANDIR)/man1",\
 	  @echo 'install: no man pages; make man says why')
+	$(INSTALL) -m 644 packaging/completion/libvit.bash "$(DESTDIR)$(COMPLETIONDIR)/libvit"
+	ln -sf libvit "$(DESTDIR)$(COMPLETIONDIR)/libvit-serve"
 	$(INSTALL) -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
 	@[ -n "$(DESTDIR)" ] || packaging/loader.sh '$(LDCONFIG)' "$(LIBDIR)" libvit.so.$(SOVERSION)
 
@@ -64,6 +68,7 @@ install:
 uninstall:
 	cd "$(DESTDIR)$(BINDIR)" && rm -f libvit libvit-serve
 	cd "$(DESTDIR)$(MANDIR)/man1" && rm -f $(PAGES:%=%.1)
+	cd "$(DESTDIR)$(COMPLETIONDIR)" && rm -f libvit libvit-serve
 	cd "$(DESTDIR)$(LIBDIR)" && rm -f $(notdir $(LIBRARIES)) \
 	  $(patsubst %.$(VERSION),%.$(SOVERSION),$(notdir $(filter-out %.a,$(LIBRARIES)))) \
 	  $(patsubst %.so.$(VERSION),%.so,$(notdir $(filter-out %.a,$(LIBRARIES)))) \

@@ -3,10 +3,10 @@
 .PHONY: api-docs format format-check shellcheck tidy tidy-shipped
 
 SOURCES = $(shell git ls-files -co --exclude-standard '*.c' '*.h' '*.cc')
-SCRIPTS = $(shell git ls-files -co --exclude-standard '*.sh') .ci/run
+SCRIPTS = $(shell git ls-files -co --exclude-standard '*.sh' '*.bash') .ci/run
 LINE_LIMITED = $(SOURCES) $(SCRIPTS) Makefile $(PARTS) \
                $(shell git ls-files -co --exclude-standard 'bench/*.py' 'bindings/*.py' \
-                 'tests/python/*.py')
+                 'tests/python/*.py' 'tests/share/*.py')
 
 ## format: format the sources with clang-format
 format:

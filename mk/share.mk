@@ -29,8 +29,9 @@ $(BUILD)/man/libvit-serve.help: $(SERVER)
 	@$(EMULATOR) $(SERVER) --help >$@
 
 # Dated by SOURCE_DATE_EPOCH or the commit, not by the build.
-$(BUILD)/date: NOTE = $(shell epoch=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)}; \
-  date -u -d "@$$epoch" +%Y-%m-%d 2>/dev/null || date -u -r "$$epoch" +%Y-%m-%d 2>/dev/null)
+$(BUILD)/date: NOTE = $(shell \
+  epoch=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null)} && [ -n "$$epoch" ] && \
+  { date -u -d "@$$epoch" +%Y-%m-%d 2>/dev/null || date -u -r "$$epoch" +%Y-%m-%d; })
 $(BUILD)/man/%.1: $(BUILD)/man/%.help $(BUILD)/man/libvit.help $(BUILD)/date packaging/man.awk \
                   packaging/examples.txt
 	$(call RUN,MAN)awk -f packaging/man.awk -v page=$* -v version=$(VERSION) \

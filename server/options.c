@@ -46,7 +46,7 @@ static const struct option {
     { "threads", "N", WHOLE, SETTING(threads), 1, 1024,
       "threads of each context; by default the processors, shared by the contexts" },
     { "precision", "TYPE", PRECISION, SETTING(precision), 0, 0,
-      "number types of the linear layers, as of libvit run; float32 by default" },
+      "number types of the linear layers: float32, the default; float16; int8" },
     { "keep", "LAYERS", TEXT, SETTING(keep), 0, 0, "linear layers that stay in float32" },
     { "isa", "LEVEL", TEXT, SETTING(isa), 0, 0, "the instruction set, in place of the default" },
     { "packed", "FILE", TEXT, SETTING(packed), 0, 0,

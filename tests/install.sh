@@ -142,6 +142,10 @@ try() { # ROOT, LIBDIR below it, variables of make
 	for page in "$build"/man/*.1; do
 		cmp "$page" "$root/share/man/man1/${page##*/}" || fail "expected $page to be installed"
 	done
+	for program in libvit libvit-serve; do
+		cmp packaging/completion/libvit.bash \
+			"$root/share/bash-completion/completions/$program" || fail "completion of $program"
+	done
 	make_install uninstall "$@"
 	left=$(find "$root" -not -type d)
 	[ -z "$left" ] || fail "uninstall leaves $left"

@@ -16,7 +16,7 @@ fail() {
 # The text of a page without roff's escapes: a word a line.
 words_of() {
   grep -v '^\.\\"' "$1" | sed -e 's/\\f[BIR]//g; s/\\-/-/g; s/\\e/\\/g; s/\\&//g; s/\\(aq/'\''/g' \
-    -e 's/\\(ga/`/g; s/\\(ha/^/g; s/\\(ti/~/g; s/\\\[u2026\]/…/g' | tr -s ' \n' '\n\n' | sort -u
+    -e 's/\\(ga/`/g; s/\\(ha/^/g; s/\\(ti/~/g; s/\\\[u2026\]/…/g' | tr -s ' ' '\n' | sort -u
 }
 
 # --- the pages
@@ -24,9 +24,10 @@ words_of() {
 verbs=$("$build/libvit" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [ -n "$verbs" ] || fail 'libvit --help: expected subcommands, found none'
 [ -e "$build/libvit-serve" ] || verbs=$(grep -vx serve <<<"$verbs")
+# shellcheck disable=SC2086 # a list of words
 {
   echo libvit.1
-  for verb in $verbs; do echo "libvit-$verb.1"; done
+  printf 'libvit-%s.1\n' $verbs
 } | sort >"$work/expected"
 find "$build/man" -name '*.1' -printf '%f\n' | sort | diff "$work/expected" - ||
   fail 'BUILD/man: expected a page for each subcommand (<), found others (>)'
@@ -42,7 +43,7 @@ while read -r page; do
   words_of "$build/man/$page" >"$work/words"
   # headings and the names of subcommands have another form
   sed 's/^\(Usage\|Subcommands\|Options\): *//; /^Subcommands/,/^$/s/^  [a-z]*//' "$work/help" |
-    tr -s ' \n' '\n\n' | grep . | sort -u >"$work/wanted"
+    tr -s ' ' '\n' | grep . | sort -u >"$work/wanted"
   sed -i 's/^subcommand:$/subcommand/' "$work/wanted"
   missing=$(comm -23 "$work/wanted" "$work/words")
   [ -z "$missing" ] || fail "$page: expected every word of --help, found no $missing"
@@ -102,7 +103,8 @@ again() { # DATE OPTIONS...
   done
 }
 SOURCE_DATE_EPOCH=86400 again 1970-01-02
-make -s BUILD="$build" MAN=no man | grep -q '^no man pages: expected' || fail 'MAN=no: expected a message'
+make -s BUILD="$build" MAN=no man | grep -q '^no man pages: expected' ||
+  fail 'MAN=no: expected a message'
 : >"$work/empty"
 ! awk -f packaging/man.awk -v page=libvit "$work/empty" "$work/empty" packaging/examples.txt \
   >/dev/null 2>"$work/log" || fail 'man.awk: expected an error without a text'
