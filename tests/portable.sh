@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# portable.sh - lib/base and two files of measure/ use one system's interfaces; all is for macOS
+# portable.sh - lib/base and two files of measure/ use one system's interfaces; all is for macOS;
+# a big-endian machine is refused
 #
 #   portable.sh DIRECTORY...   what users get: SHIPPED in the Makefile
 #
@@ -37,6 +38,12 @@ if [ -n "$foreign" ]; then
   exit 1
 fi
 
+compile_for() { # TARGET OPTION... FILE
+  clang --target="$1" -fsyntax-only -std=c11 -D_XOPEN_SOURCE=700 -I. -Iinclude -Ilib \
+    -isystem /usr/aarch64-linux-gnu/include -idirafter /usr/include/aarch64-linux-gnu \
+    -idirafter /usr/include "${@:2}"
+}
+
 # Of the kernels, those of the levels that arm64 has.
 levels=$(sed -n 's/^ *LEVEL(\([a-z0-9]*\), [a-z0-9]*, \(ANY\|AARCH64\),.*/\1/p' kernels/levels.h)
 mapfile -t sources < <(find "${directories[@]}" -name '*.c' ! -path 'kernels/*' | sort)
@@ -46,10 +53,26 @@ ran=0
 for source in "${sources[@]}"; do
   read -ra flags <<<"$(flags_of "$source")"
   # __nonnull is a keyword of clang for Apple and a macro of glibc
-  clang --target=arm64-apple-macos11 -fsyntax-only -U__nonnull -std=c11 -Wall -Wextra -Werror \
-    -D_XOPEN_SOURCE=700 -I. -Iinclude -Ilib -isystem /usr/aarch64-linux-gnu/include \
-    -idirafter /usr/include/aarch64-linux-gnu -idirafter /usr/include \
+  compile_for arm64-apple-macos11 -U__nonnull -Wall -Wextra -Werror \
     ${flags[@]+"${flags[@]}"} "$source" || exit
   ran=$((ran + 1))
 done
 echo "$ran files compile for arm64-apple-macos11, with glibc's headers"
+
+# Numbers in files and on the wire are read as they are, so each header that declares functions
+# refuses s390x with a sentence.
+refused=0
+for header in $(grep -lE '^VIT_API' include/vit/*.h); do
+  compile_for aarch64-linux-gnu -x c "$header" || exit
+  found=$(compile_for s390x-linux-gnu -x c "$header" 2>&1 | grep -m 1 error:)
+  [[ $found == *'libvit supports little-endian machines only'* ]] || {
+    echo "$header: expected an error on a big-endian machine, found '$found'"
+    exit 1
+  }
+  refused=$((refused + 1))
+done
+[ "$refused" -gt 4 ] || {
+  echo "expected five headers that declare functions, found $refused"
+  exit 1
+}
+echo "$refused headers refuse a big-endian machine"
