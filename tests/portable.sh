@@ -62,7 +62,8 @@ echo "$ran files compile for arm64-apple-macos11, with glibc's headers"
 # Numbers in files and on the wire are read as they are, so each header that declares functions
 # refuses s390x with a sentence.
 refused=0
-for header in $(grep -lE '^VIT_API' include/vit/*.h); do
+mapfile -t headers < <(grep -lE '^VIT_API' include/vit/*.h)
+for header in "${headers[@]}"; do
   compile_for aarch64-linux-gnu -x c "$header" || exit
   found=$(compile_for s390x-linux-gnu -x c "$header" 2>&1 | grep -m 1 error:)
   [[ $found == *'libvit supports little-endian machines only'* ]] || {
