@@ -15,6 +15,17 @@ PACKAGE_libarchive := libarchive-dev
 PACKAGE_libmicrohttpd := libmicrohttpd-dev
 PACKAGE_criterion := libcriterion-dev
 PACKAGE_benchmark := libbenchmark-dev
+# Their licenses by SPDX's names, for the bill of materials (make sbom).
+LICENSE_jansson := MIT
+LICENSE_yajl := ISC
+LICENSE_nettle := LGPL-3.0-or-later OR GPL-2.0-or-later
+LICENSE_minizip := Zlib
+LICENSE_zlib := Zlib
+LICENSE_libjpeg := IJG AND BSD-3-Clause AND Zlib
+LICENSE_libpng := libpng-2.0
+LICENSE_libwebp := BSD-3-Clause
+LICENSE_libarchive := BSD-2-Clause
+LICENSE_libmicrohttpd := LGPL-2.1-or-later
 NEEDS := jansson yajl nettle minizip zlib libjpeg libpng libwebp libarchive
 PACKAGES = $(foreach m,$(1),$(PACKAGE_$m))
 

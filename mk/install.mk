@@ -7,6 +7,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(DATADIR)/man
+DOCDIR ?= $(DATADIR)/doc/libvit
 COMPLETIONDIR ?= $(DATADIR)/bash-completion/completions
 INSTALL ?= install
 LDCONFIG ?= ldconfig
@@ -62,16 +63,20 @@ install:
 	$(INSTALL) -m 644 packaging/completion/libvit.bash "$(DESTDIR)$(COMPLETIONDIR)/libvit"
 	ln -sf libvit "$(DESTDIR)$(COMPLETIONDIR)/libvit-serve"
 	$(INSTALL) -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
+	@[ ! -e $(SBOM) ] || if [ -n "$$(find $(LIBRARIES) $(PROGRAMS) -newer $(SBOM))" ]; then \
+	  echo 'install: $(SBOM) is older than what it lists; make sbom renews it'; else \
+	  $(INSTALL) -d "$(DESTDIR)$(DOCDIR)" && $(INSTALL) -m 644 $(SBOM) "$(DESTDIR)$(DOCDIR)"; fi
 	@[ -n "$(DESTDIR)" ] || packaging/loader.sh '$(LDCONFIG)' "$(LIBDIR)" libvit.so.$(SOVERSION)
 
 ## uninstall: remove what install copies
 uninstall:
 	cd "$(DESTDIR)$(BINDIR)" && rm -f libvit libvit-serve
-	cd "$(DESTDIR)$(MANDIR)/man1" && rm -f $(PAGES:%=%.1)
-	cd "$(DESTDIR)$(COMPLETIONDIR)" && rm -f libvit libvit-serve
+	rm -f $(PAGES:%="$(DESTDIR)$(MANDIR)/man1/%.1") "$(DESTDIR)$(DOCDIR)/$(notdir $(SBOM))" \
+	  "$(DESTDIR)$(COMPLETIONDIR)/libvit" "$(DESTDIR)$(COMPLETIONDIR)/libvit-serve"
 	cd "$(DESTDIR)$(LIBDIR)" && rm -f $(notdir $(LIBRARIES)) \
 	  $(patsubst %.$(VERSION),%.$(SOVERSION),$(notdir $(filter-out %.a,$(LIBRARIES)))) \
 	  $(patsubst %.so.$(VERSION),%.so,$(notdir $(filter-out %.a,$(LIBRARIES)))) \
 	  $(PC_FILES:%=pkgconfig/%) $(CMAKE_FILES:%=cmake/vit/%)
 	cd "$(DESTDIR)$(INCLUDEDIR)" && rm -f $(patsubst include/%,%,$(wildcard include/vit/*.h))
 	-rmdir "$(DESTDIR)$(INCLUDEDIR)/vit" "$(DESTDIR)$(LIBDIR)/cmake/vit"
+	-[ ! -d "$(DESTDIR)$(DOCDIR)" ] || rmdir "$(DESTDIR)$(DOCDIR)"

@@ -1,6 +1,6 @@
-# mk/share.mk - what is installed below DATADIR: man pages from --help, completion for bash
+# mk/share.mk - what is installed below DATADIR: man pages from --help, the bill of materials
 
-.PHONY: man
+.PHONY: man sbom
 
 # The command makes its own man pages, so a cross build has none, unless EMULATOR runs the command
 # (qemu-aarch64-static). MAN=no: none. A sanitized build is not installed.
@@ -37,3 +37,13 @@ $(BUILD)/man/%.1: $(BUILD)/man/%.help $(BUILD)/man/libvit.help $(BUILD)/date pac
 	$(call RUN,MAN)awk -f packaging/man.awk -v page=$* -v version=$(VERSION) \
 	  -v date="$$(cat $(BUILD)/date)" $(BUILD)/man/libvit.help $< packaging/examples.txt >$@
 .PRECIOUS: $(BUILD)/man/libvit-%.help
+
+# --- the software bill of materials
+
+SBOM := $(BUILD)/libvit.spdx.json
+SBOM_MODULES := $(sort $(NEEDS) $(if $(SERVER),$(NEEDS_SERVE)))
+## sbom: BUILD/libvit.spdx.json: what is built, what it links, and their licenses (SPDX 2.3)
+sbom: all
+	$(call RUN,SBOM)PKG_CONFIG='$(PKG_CONFIG)' READELF=$(CROSS_COMPILE)readelf \
+	  $(PYTHON) -B packaging/sbom.py -o $(SBOM) --version $(VERSION) --arch $(ARCH) \
+	  --modules $(foreach m,$(SBOM_MODULES),'$m:$(LICENSE_$m)') --artifacts $(LIBRARIES) $(PROGRAMS)

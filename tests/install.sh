@@ -142,6 +142,9 @@ try() { # ROOT, LIBDIR below it, variables of make
 	for page in "$build"/man/*.1; do
 		cmp "$page" "$root/share/man/man1/${page##*/}" || fail "expected $page to be installed"
 	done
+	sbom=$build/libvit.spdx.json
+	[ ! -e "$sbom" ] || [ -n "$(find "$build/libvit" -newer "$sbom")" ] ||
+		cmp "$sbom" "$root/share/doc/libvit/libvit.spdx.json" || fail "expected $sbom to be installed"
 	for program in libvit libvit-serve; do
 		cmp packaging/completion/libvit.bash \
 			"$root/share/bash-completion/completions/$program" || fail "completion of $program"
