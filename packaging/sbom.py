@@ -64,10 +64,6 @@ def needed(artifact):
     return found
 
 
-def short_name(soname):
-    return re.sub(r'^lib|\.so.*$', '', soname)
-
-
 def debian_packages(sonames, arch):
     """{soname: (package, version, architecture)} of the libraries that dpkg knows."""
     patterns = [f'*/{arch}-linux-*/{soname}' for soname in sonames]
@@ -114,7 +110,7 @@ def dependency(name, version, license_id, debian):
 
 
 def read_dependencies(modules, links, arch):
-    """Of each library that is linked, its package; {short name: SPDX id}, [packages]."""
+    """Of each library that is linked, its package: {soname: SPDX id}, [packages]."""
     owners = {}
     for module in modules:
         name, license_id = module.split(':', 1)
@@ -123,24 +119,23 @@ def read_dependencies(modules, links, arch):
         version = output_of(*PKG_CONFIG.split(), '--modversion', name).strip()
         for flag in output_of(*PKG_CONFIG.split(), '--libs-only-l', name).split():
             owners.setdefault(flag.removeprefix('-l'), (name, version, license_id))
-    ids, packages = {}, {}
-    linked = sorted({soname for sonames in links.values() for soname in sonames})
-    debians = debian_packages(linked, arch)
-    for soname in linked:
-        short, debian = short_name(soname), debians.get(soname)
-        if short in owners:
-            name, version, license_id = owners[short]
-        elif short in SYSTEM:
-            name, license_id = SYSTEM[short]
-            version = upstream(debian[1]) if debian else None
-        else:
+    names = {}
+    for soname in sorted({soname for sonames in links.values() for soname in sonames}):
+        short = re.sub(r'^lib|\.so.*$', '', soname)
+        if short not in owners and short not in SYSTEM:
             raise Failure(f'{soname}: expected a library of mk/deps.mk, found a link to another')
-        ids[soname] = f'SPDXRef-Package-{name}'
-        packages.setdefault(name, dependency(name, version, license_id, debian))
-    unused = {module.split(':')[0] for module in modules} - set(packages)
+        names[soname] = owners.get(short) or (SYSTEM[short][0], None, SYSTEM[short][1])
+    unused = {module.split(':')[0] for module in modules} - {name for name, _, _ in names.values()}
     if unused:
         raise Failure(f'mk/deps.mk: expected an artifact that links each module, found none of '
                       f'{", ".join(sorted(unused))}')
+    debians, packages = debian_packages(names, arch), {}
+    for soname, (name, version, license_id) in names.items():
+        debian = debians.get(soname)
+        if not version and debian:
+            version = upstream(debian[1])
+        packages.setdefault(name, dependency(name, version, license_id, debian))
+    ids = {soname: packages[name]['SPDXID'] for soname, (name, _, _) in names.items()}
     return ids, [packages[name] for name in sorted(packages)]
 
 
