@@ -1,6 +1,6 @@
 # mk/deps.mk - the packages of each target: `make deps` installs them, `make test` only checks
 
-.PHONY: deps deps-dev deps-arm64 deps-mca deps-python deps-serve deps-cluster
+.PHONY: deps deps-dev deps-arm64 deps-mca deps-packages deps-python deps-serve deps-cluster
 
 # Libraries by the name that pkg-config knows, with Debian's package.
 PACKAGE_jansson := libjansson-dev
@@ -45,6 +45,8 @@ DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptool
                python3-pip python3-mypy
 DEPS_SERVE := $(call PACKAGES,$(NEEDS_SERVE)) chromium chromium-driver curl openssl prometheus \
               python3 python3-httpx wrk
+DEPS_PACKAGES := mandoc man-db groff-base bash-completion python3 mmdebstrap buildah \
+                 node-spdx-license-ids node-spdx-exceptions
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
             cmake abigail-tools perl python3 locales valgrind $(call PACKAGES,$(NEEDS_SERVE))
 
@@ -58,16 +60,18 @@ REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
 ## deps-dev: install what contributors need
 ## deps-arm64: install what check-arm64 needs
 ## deps-mca: install what mca needs
+## deps-packages: install what check-share and check-container need
 ## deps-python: install what every test of the Python package needs
 ## deps-serve: install what the server and check-serve need
 ## deps-cluster: install what check-cluster needs
 deps-dev: DEPS += $(DEPS_DEV)
 deps-arm64: DEPS += $(DEPS_ARM64)
 deps-mca: DEPS += $(DEPS_MCA)
+deps-packages: DEPS += $(DEPS_PACKAGES)
 deps-python: DEPS += $(DEPS_PYTHON)
 deps-serve: DEPS += $(DEPS_SERVE)
 deps-cluster: DEPS += $(DEPS_CLUSTER)
-deps deps-dev deps-arm64 deps-mca deps-python deps-serve deps-cluster:
+deps deps-dev deps-arm64 deps-mca deps-packages deps-python deps-serve deps-cluster:
 	@command -v dpkg-query >/dev/null || { echo 'not Debian; needed here: $(DEPS)'; exit 0; }; \
 	missing=; for p in $(DEPS); do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \

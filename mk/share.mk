@@ -1,6 +1,6 @@
 # mk/share.mk - what is installed below DATADIR: man pages from --help, the bill of materials
 
-.PHONY: man sbom
+.PHONY: container man sbom
 
 # The command makes its own man pages, so a cross build has none, unless EMULATOR runs the command
 # (qemu-aarch64-static). MAN=no: none. A sanitized build is not installed.
@@ -47,3 +47,9 @@ sbom: all
 	$(call RUN,SBOM)PKG_CONFIG='$(PKG_CONFIG)' READELF=$(CROSS_COMPILE)readelf \
 	  $(PYTHON) -B packaging/sbom.py -o $(SBOM) --version $(VERSION) --arch $(ARCH) \
 	  --modules $(foreach m,$(SBOM_MODULES),'$m:$(LICENSE_$m)') --artifacts $(LIBRARIES) $(PROGRAMS)
+
+# --- the container
+
+## container: BUILD/container/libvit-serve.tar, an image of the server, from the Debian packages
+container:
+	@packaging/container.sh $(BUILD) $(VERSION)

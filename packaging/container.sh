@@ -1,9 +1,9 @@
 #!/bin/sh
 # container.sh BUILD VERSION [BASE] - an image of the server from the packages in BUILD/packages
 #
-# Without BASE, mmdebstrap makes BUILD/container/root.tar: a minimal Debian of this machine's release
-# and sources, with the server. buildah makes BUILD/container/libvit-serve.tar, which docker load and
-# podman load read. SOURCE_DATE_EPOCH, or the commit, has the time of its files.
+# Without BASE, mmdebstrap makes BUILD/container/root.tar: a minimal Debian of this machine's
+# release and sources, with the server. buildah makes BUILD/container/libvit-serve.tar, which docker
+# load and podman load read. SOURCE_DATE_EPOCH, or the commit, has the time of its files.
 set -eu
 cd "$(dirname "$0")/.."
 build=$1 version=$2 base=${3:-}
@@ -27,7 +27,8 @@ for name in libvit0.2 libvit-serve; do
 done
 out=$(cd "$out" && pwd)
 : "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null || echo 0)}"
-export SOURCE_DATE_EPOCH
+TMPDIR=$(packaging/scratch.sh)
+export SOURCE_DATE_EPOCH TMPDIR
 
 # --- the root
 
@@ -43,7 +44,7 @@ if [ -z "$base" ]; then
 	# shellcheck disable=SC2016,SC2086 # "$1" is mmdebstrap's; the sources are a list
 	mmdebstrap --quiet --variant=minbase --aptopt="$out/apt.conf" "$@" \
 		--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount \
-		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
@@ -57,8 +58,10 @@ fi
 # --- the image
 
 # Files alone, without the user's own images, and without what needs a newer kernel.
+storage=$(mktemp -d)
+trap 'rm -rf "$storage"' EXIT
 run_buildah() {
-	buildah --storage-driver vfs --root "$out/storage" --runroot "$out/run" "$@"
+	buildah --storage-driver vfs --root "$storage/images" --runroot "$storage/run" "$@"
 }
 make_image() {
 	if [ -z "$base" ]; then
@@ -77,7 +80,6 @@ if ! command -v buildah >/dev/null; then
 elif ! make_image >"$out/log" 2>&1; then
 	failure="it ended with: $(tail -n 3 "$out/log")"
 fi
-rm -rf "$out/storage" "$out/run"
 [ -z "${failure:-}" ] || fail "buildah: expected an image, but $failure
 docker import and podman import read the root alone, $out/root.tar"
 echo "$out/libvit-serve.tar: localhost/libvit-serve:$version"

@@ -34,7 +34,8 @@ def make_image():
     """Whether there is an image; a root there must be."""
     result = run(SCRIPT, str(BUILD), VERSION)
     expect((OUT / 'root.tar').exists(), f'container.sh: {result.stdout}{result.stderr}')
-    expect(not (OUT / 'storage').exists() and not (OUT / 'apt.conf').exists(), 'a file is left')
+    left = {path.name for path in OUT.iterdir()} - {'context', 'libvit-serve.tar', 'log', 'root.tar'}
+    expect(not left, f'container.sh leaves {left}')
     if result.returncode:
         expect('buildah: expected an image' in result.stderr, result.stderr)
         print(f'skipped: the image, because {result.stderr.strip()}')
@@ -81,7 +82,8 @@ def check_image():
 
 def check_server(entrypoint, user):
     """The container's server, in the network of this machine, has the answer of libvit."""
-    with tempfile.TemporaryDirectory() as folder:
+    scratch = run('packaging/scratch.sh').stdout.strip()
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
         buildah = ('buildah', *STORAGE, '--root', f'{folder}/storage', '--runroot', f'{folder}/run')
         made = run(*buildah, 'from', f'docker-archive:{OUT}/libvit-serve.tar')
         expect(made.returncode == 0, made.stderr)
@@ -136,7 +138,8 @@ def check_failures():
         # without mmdebstrap and buildah, and with a buildah that cannot run
         tools = build / 'bin'
         tools.mkdir()
-        for name in ('sh', 'sed', 'ls', 'rm', 'mkdir', 'cp', 'git', 'dirname', 'grep', 'tail'):
+        for name in ('sh', 'sed', 'ls', 'rm', 'mkdir', 'cp', 'git', 'dirname', 'grep', 'tail',
+                     'awk', 'df', 'mktemp'):
             (tools / name).symlink_to(shutil.which(name))
         bare = os.environ | {'PATH': str(tools)}
         fails('expected mmdebstrap, found none', bare)
