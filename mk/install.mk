@@ -60,8 +60,9 @@ install:
 	$(foreach f,$(CMAKE_FILES),$(call FILL,$f) >"$(DESTDIR)$(LIBDIR)/cmake/vit/$f" &&) true
 	$(if $(MAN_PAGES),$(INSTALL) -m 644 $(MAN_PAGES) "$(DESTDIR)$(MANDIR)/man1",\
 	  @echo 'install: no man pages; make man says why')
-	$(INSTALL) -m 644 packaging/completion/libvit.bash "$(DESTDIR)$(COMPLETIONDIR)/libvit"
-	ln -sf libvit "$(DESTDIR)$(COMPLETIONDIR)/libvit-serve"
+	for program in libvit $(if $(SERVER),libvit-serve); do \
+	  $(INSTALL) -m 644 packaging/completion/libvit.bash "$(DESTDIR)$(COMPLETIONDIR)/$$program" || \
+	  exit 1; done
 	$(INSTALL) -m 755 $(PROGRAMS) "$(DESTDIR)$(BINDIR)"
 	@[ ! -e $(SBOM) ] || if [ -n "$$(find $(LIBRARIES) $(PROGRAMS) -newer $(SBOM))" ]; then \
 	  echo 'install: $(SBOM) is older than what it lists; make sbom renews it'; else \

@@ -1,4 +1,4 @@
-# mk/share.mk - what is installed below DATADIR: man pages from --help, the bill of materials
+# mk/share.mk - man pages from --help, the bill of materials, the container
 
 .PHONY: container man sbom
 

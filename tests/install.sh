@@ -146,6 +146,7 @@ try() { # ROOT, LIBDIR below it, variables of make
 	[ ! -e "$sbom" ] || [ -n "$(find "$build/libvit" -newer "$sbom")" ] ||
 		cmp "$sbom" "$root/share/doc/libvit/libvit.spdx.json" || fail "expected $sbom to be installed"
 	for program in libvit libvit-serve; do
+		[ -e "$build/$program" ] || continue
 		cmp packaging/completion/libvit.bash \
 			"$root/share/bash-completion/completions/$program" || fail "completion of $program"
 	done

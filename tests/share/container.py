@@ -16,7 +16,6 @@ VERSION = sys.argv[2]
 SCRIPT = 'packaging/container.sh'
 OUT = BUILD / 'container'
 IMAGE = 'models/digits/test/3/0060.png'
-STORAGE = ('--storage-driver', 'vfs')
 LIMIT = 1800  # seconds after which a step has failed, on any machine
 
 
@@ -34,13 +33,15 @@ def make_image():
     """Whether there is an image; a root there must be."""
     result = run(SCRIPT, str(BUILD), VERSION)
     expect((OUT / 'root.tar').exists(), f'container.sh: {result.stdout}{result.stderr}')
-    left = {path.name for path in OUT.iterdir()} - {'context', 'libvit-serve.tar', 'log', 'root.tar'}
+    known = {'context', 'libvit-serve.tar', 'log', 'root.tar'}
+    left = {path.name for path in OUT.iterdir()} - known
     expect(not left, f'container.sh leaves {left}')
     if result.returncode:
         expect('buildah: expected an image' in result.stderr, result.stderr)
         print(f'skipped: the image, because {result.stderr.strip()}')
     else:
-        expect(result.stdout == f'{OUT}/libvit-serve.tar: localhost/libvit-serve:{VERSION}\n', result.stdout)
+        wanted = f'{OUT}/libvit-serve.tar: localhost/libvit-serve:{VERSION}\n'
+        expect(result.stdout == wanted, result.stdout)
     return result.returncode == 0
 
 
@@ -80,17 +81,54 @@ def check_image():
     return config['Entrypoint'], user
 
 
+class Container:
+    """A container of an image, in storage of its own."""
+
+    def __init__(self, folder, image):
+        self.buildah = ('buildah', '--storage-driver', 'vfs', '--root', f'{folder}/storage',
+                        '--runroot', f'{folder}/run')
+        self.name = self.call('from', f'docker-archive:{image}').strip()
+
+    def call(self, *words):
+        result = run(*self.buildah, *words)
+        expect(result.returncode == 0, f'buildah {words[0]}: {result.stdout}{result.stderr}')
+        return result.stdout
+
+    def command(self, options, *words):
+        return ('run', '--isolation', 'chroot', *options, self.name, '--', *words)
+
+
+def scratch():
+    return tempfile.TemporaryDirectory(dir=run('packaging/scratch.sh').stdout.strip())
+
+
+def check_other_base():
+    """On an image that lacks the packages, the Containerfile installs them."""
+    with scratch() as folder:
+        base = f'{folder}/base.tar'
+        container = Container(folder, OUT / 'libvit-serve.tar')
+        container.call(*container.command(('--user', '0'), 'dpkg', '--purge', 'libvit-serve',
+                                          'libvit0.2'))
+        container.call('commit', '-q', container.name, 'base')
+        container.call('push', '-q', 'base', f'docker-archive:{base}:localhost/base:1')
+        (pathlib.Path(folder) / 'build').mkdir()
+        shutil.copytree(BUILD / 'packages', f'{folder}/build/packages')
+        result = run(SCRIPT, f'{folder}/build', VERSION, f'docker-archive:{base}')
+        expect(result.returncode == 0, f'BASE: {result.stdout}{result.stderr}')
+        shutil.rmtree(f'{folder}/storage')
+        container = Container(folder, f'{folder}/build/container/libvit-serve.tar')
+        found = container.call(*container.command((), 'libvit-serve', '--version'))
+        expect(found.startswith(f'libvit-serve {VERSION}'), f'BASE: expected a server: {found}')
+
+
 def check_server(entrypoint, user):
     """The container's server, in the network of this machine, has the answer of libvit."""
-    scratch = run('packaging/scratch.sh').stdout.strip()
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        buildah = ('buildah', *STORAGE, '--root', f'{folder}/storage', '--runroot', f'{folder}/run')
-        made = run(*buildah, 'from', f'docker-archive:{OUT}/libvit-serve.tar')
-        expect(made.returncode == 0, made.stderr)
+    with scratch() as folder:
+        container = Container(folder, OUT / 'libvit-serve.tar')
         models = pathlib.Path('models').resolve()
-        command = [*buildah, 'run', '--isolation', 'chroot', '-v', f'{models}:/models:ro',
-                   made.stdout.strip(), '--', 'sh', '-c', 'echo $$; id -u; exec "$@"', 'sh',
-                   *entrypoint, '--listen', '127.0.0.1:0', '/models/digits']
+        command = [*container.buildah, *container.command(
+            ('-v', f'{models}:/models:ro'), 'sh', '-c', 'echo $$; id -u; exec "$@"', 'sh',
+            *entrypoint, '--listen', '127.0.0.1:0', '/models/digits')]
         with subprocess.Popen(command, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT) as server:
             try:
@@ -155,7 +193,9 @@ def main():
     check_root()
     if has_image:
         check_server(*check_image())
-    print(f'{4 if has_image else 2} of 4 run: errors, the root, the image, its server')
+        check_other_base()
+    ran = 5 if has_image else 2
+    print(f'{ran} of 5 run: errors, the root, the image, its server, another base')
 
 
 try:
