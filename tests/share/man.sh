@@ -110,6 +110,19 @@ make -s BUILD="$build" MAN=no man | grep -q '^no man pages: expected' ||
   >/dev/null 2>"$work/log" || fail 'man.awk: expected an error without a text'
 grep -q 'expected the text of --help, found none' "$work/log" || fail "$(cat "$work/log")"
 
+# What roff would take for a macro or an escape is text.
+# shellcheck disable=SC2016 # the quotes are text
+special='.npy \n `a` ^b ~c it'"'"'s -1 …'
+printf 'Usage: libvit check X\n\n%s\n\nOptions:\n  --x N  text\n' "$special" >"$work/help"
+"$build/libvit" --help >"$work/overview"
+awk -f packaging/man.awk -v page=libvit-check "$work/overview" "$work/help" \
+  packaging/examples.txt >"$work/special.1"
+! grep '^\.npy' "$work/special.1" || fail 'man.awk: expected no line that begins with .npy'
+words_of "$work/special.1" >"$work/words"
+for word in $special; do
+  grep -qxF -e "$word" "$work/words" || fail "man.awk: expected the word $word, found none"
+done
+
 # --- the examples
 
 mkdir "$work/examples"
