@@ -119,7 +119,7 @@ SHIPPED := kernels lib image check measure tools examples
 NEEDS_SERVE := libmicrohttpd nettle
 SHIPPED += $(if $(shell $(PKG_CONFIG) --exists $(NEEDS_SERVE) && echo found),server)
 PARTS := $(addsuffix /Makefile.inc,$(SHIPPED) tests bench bindings/python) \
-         mk/deps.mk mk/share.mk mk/install.mk mk/lint.mk mk/abi.mk
+         mk/deps.mk mk/share.mk mk/install.mk mk/package.mk mk/lint.mk mk/abi.mk
 include $(PARTS)
 
 # The lines that begin with two number signs, from this file and its parts.

@@ -45,7 +45,8 @@ DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptool
                python3-pip python3-mypy
 DEPS_SERVE := $(call PACKAGES,$(NEEDS_SERVE)) chromium chromium-driver curl openssl prometheus \
               python3 python3-httpx wrk
-DEPS_PACKAGES := mandoc man-db groff-base bash-completion python3 mmdebstrap buildah \
+DEPS_PACKAGES = dpkg-dev debhelper dh-python lintian blhc iproute2 util-linux \
+                $(call PACKAGES,$(NEEDS_SERVE)) mandoc man-db groff-base bash-completion python3 mmdebstrap buildah \
                  node-spdx-license-ids node-spdx-exceptions
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
             cmake abigail-tools perl python3 locales valgrind $(call PACKAGES,$(NEEDS_SERVE))
@@ -60,7 +61,7 @@ REQUIRE = @missing=; for need in $(foreach m,$(1),$m:$(PACKAGE_$m)); do \
 ## deps-dev: install what contributors need
 ## deps-arm64: install what check-arm64 needs
 ## deps-mca: install what mca needs
-## deps-packages: install what check-share and check-container need
+## deps-packages: install what packages, check-packages, check-share and check-container need
 ## deps-python: install what every test of the Python package needs
 ## deps-serve: install what the server and check-serve need
 ## deps-cluster: install what check-cluster needs
