@@ -19,8 +19,8 @@ packages:
 	@rm -rf $(BUILD)/package $(PACKAGE_DIR)
 	@mkdir -p $(PACKAGE_TREE) $(PACKAGE_DIR)
 	@{ if [ -e .git ]; then git ls-files -z; \
-	  else find . -samefile $(BUILD) -prune -o -type f -print0; fi; } | \
-	  xargs -0 cp --parents --preserve=mode -t $(PACKAGE_TREE)
+	  else find . -samefile $(BUILD) -prune -o ! -type d -print0; fi; } | \
+	  xargs -0 cp -P --parents --preserve=mode -t $(PACKAGE_TREE)
 	@cp -r packaging/debian $(PACKAGE_TREE)/debian
 	@echo '$(COMMIT)' >$(PACKAGE_TREE)/debian/commit
 	cd $(PACKAGE_TREE) && env $(patsubst %,-u %,MAKEFLAGS MFLAGS MAKELEVEL $(OVERRIDDEN)) \

@@ -104,7 +104,7 @@ run_tests() { # SUITE[/TEST], or serve:NAME
   local filter=$1
   if is_server "$1"; then
     SERVE_TIMEOUT=20 VIT_BUILD=build timeout 120 \
-      python3 tests/serve/run.py "${1#serve:}" >"$log" 2>&1
+      python3 tests/unittests.py tests/serve "${1#serve:}" >"$log" 2>&1
     return
   fi
   [[ $filter == */* ]] || filter+='/*'

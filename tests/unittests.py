@@ -1,4 +1,4 @@
-"""run.py - runs the tests of the server, or those whose names contain an argument"""
+"""unittests.py FOLDER [NAME...] - runs the tests of a folder, or those whose names contain a NAME"""
 
 import os
 import sys
@@ -13,13 +13,13 @@ def flatten(suite):
             yield test
 
 
-def main():
-    here = os.path.dirname(os.path.abspath(__file__))
-    os.chdir(os.path.join(here, '../..'))
-    sys.path.insert(0, here)
+def main(folder, *names):
+    folder = os.path.abspath(folder)
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+    sys.path.insert(0, folder)
     sys.dont_write_bytecode = True  # the tests leave no file in the repository
-    every = list(flatten(unittest.defaultTestLoader.discover(here)))
-    chosen = [t for t in every if not sys.argv[1:] or any(a in t.id() for a in sys.argv[1:])]
+    every = list(flatten(unittest.defaultTestLoader.discover(folder)))
+    chosen = [t for t in every if not names or any(name in t.id() for name in names)]
     result = unittest.TextTestRunner(verbosity=1).run(unittest.TestSuite(chosen))
     for test, reason in result.skipped:
         print(f'skipped: {test.id()}: {reason}')
@@ -28,4 +28,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
