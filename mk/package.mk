@@ -9,27 +9,27 @@ PACKAGE_TREE := $(BUILD)/package/libvit-$(VERSION)
 OVERRIDDEN = $(foreach v,$(.VARIABLES),$(if $(findstring command line,$(origin $v)),$v))
 
 # Only sources enter: the tracked files, or all files of an archive without git. Their times are
-# those of the copy, which dpkg replaces by that of the changelog. The tree is removed, so that no
-# call of make finds its .d files.
-## packages: the Debian packages, in BUILD/packages; DEB_BUILD_OPTIONS=nocheck leaves out their tests
-packages:
+# those of the copy, which dpkg replaces by that of the changelog.
+$(PACKAGE_TREE): FORCE
 	@found=$$(sed -n '1s/^libvit (\([^)-]*\).*/\1/p' packaging/debian/changelog); \
 	  [ "$$found" = $(VERSION) ] || { echo "packaging/debian/changelog: version:" \
 	  "expected $(VERSION), found $$found"; exit 1; }
-	@rm -rf $(BUILD)/package $(PACKAGE_DIR)
-	@mkdir -p $(PACKAGE_TREE) $(PACKAGE_DIR)
+	@rm -rf $@ && mkdir -p $@
 	@{ if [ -e .git ]; then git ls-files -z; \
 	  else find . -samefile $(BUILD) -prune -o ! -type d -print0; fi; } | \
-	  xargs -0 cp -P --parents --preserve=mode -t $(PACKAGE_TREE)
-	@cp -r packaging/debian $(PACKAGE_TREE)/debian
-	@echo '$(COMMIT)' >$(PACKAGE_TREE)/debian/commit
-	cd $(PACKAGE_TREE) && env $(patsubst %,-u %,MAKEFLAGS MFLAGS MAKELEVEL $(OVERRIDDEN)) \
-	  dpkg-buildpackage -us -uc -b >$(abspath $(BUILD))/package/log 2>&1 || \
-	  { tail -n 50 $(abspath $(BUILD))/package/log; exit 1; }
-	@mv $(BUILD)/package/*.deb $(BUILD)/package/*.changes $(BUILD)/package/*.buildinfo \
-	  $(BUILD)/package/log $(PACKAGE_DIR)
+	  xargs -0 cp -P --parents --preserve=mode -t $@
+	@cp -r packaging/debian $@/debian
+	@echo '$(COMMIT)' >$@/debian/commit
+
+# The tree is removed, so that no call of make finds its .d files.
+## packages: the Debian packages, in BUILD/packages; DEB_BUILD_OPTIONS=nocheck leaves out their tests
+packages: $(PACKAGE_TREE)
+	@rm -rf $(PACKAGE_DIR) && mkdir -p $(PACKAGE_DIR)
+	@cd $< && env $(patsubst %,-u %,MAKEFLAGS MFLAGS MAKELEVEL $(OVERRIDDEN)) \
+	  dpkg-buildpackage -us -uc -b >../log 2>&1 || { tail -n 50 ../log; exit 1; }
+	@mv $(addprefix $(BUILD)/package/,*.deb *.changes *.buildinfo log) $(PACKAGE_DIR)
 	@rm -rf $(BUILD)/package
-	@cd $(PACKAGE_DIR) && ls *.deb
+	@ls $(PACKAGE_DIR)/*.deb
 
 # PACKAGE_TESTS='Chroot' runs the tests of such names. PACKAGES_LONG=1 also builds the packages with
 # their tests in a clean chroot.

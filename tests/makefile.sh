@@ -37,7 +37,8 @@ fi
 # A user's text reaches the shell in a variable, which it splits but does not interpret. The command
 # of bench-compare runs in spite of -n, because it calls make, and fails without a commit.
 for use in 'bench BENCH' 'bench NEIGHBOR' 'bench-peers PEERS' 'bench-compare COMPARE' \
-	'bench-compare BASE' 'test CHECK' 'check-serve SERVE'; do
+	'bench-compare BASE' 'test CHECK' 'check-serve SERVE' \
+	'check-packages PACKAGE_TESTS'; do
 	make -n "${use% *}" "${use#* }=x|exit 7" >"$work/log" 2>&1 || true
 	grep -qF "\$${use#* }" "$work/log" || fail "make ${use% *}: expected \$${use#* } in its commands"
 	! grep -F 'x|exit' "$work/log" || fail "make ${use% *}: expected ${use#* } not in its commands"

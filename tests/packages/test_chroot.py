@@ -85,3 +85,20 @@ class Chroot(unittest.TestCase):
         self.system.run('systemd-analyze verify --man=no libvit-serve.service')
         state = self.system.run('systemctl is-enabled libvit-serve || true').strip()
         self.assertEqual(state, 'disabled')
+
+
+class CleanBuild(unittest.TestCase):
+    def test_a_clean_system_builds_the_packages_and_runs_their_tests(self):
+        """With nothing but Build-Depends, as nobody and without a network, with every test."""
+        if not os.environ.get('PACKAGES_LONG'):
+            raise unittest.SkipTest('expected PACKAGES_LONG=1: it takes many minutes')
+        needs_root()
+        system = System()
+        self.addCleanup(system.folder.cleanup)
+        tree = system.path('srv/libvit')
+        run('make', '--no-print-directory', tree, f'PACKAGE_TREE={tree}')
+        system.run('apt-get build-dep ./libvit', '/srv', network=True)
+        system.run('''chown -R nobody /srv
+            setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/nonexistent \\
+                dpkg-buildpackage -us -uc -b''', '/srv/libvit')
+        self.assertTrue(os.path.exists(system.path(f'srv/{os.path.basename(package("libvit-tools"))}')))
