@@ -164,7 +164,7 @@ static void computes_the_same(struct copy *copy, const char *golden)
     float *const x = compute(a, VIT_OUTPUT_EMBEDDING, &count);
     float *const y = compute(b, VIT_OUTPUT_EMBEDDING, &as_many);
     cr_assert_eq(count, as_many);
-    expect_same_bits(count, x, y, golden);
+    expect_same_bits(count, x, y, "%s", golden);
     free(x);
     free(y);
     vit_model_free(a);
