@@ -14,7 +14,7 @@ $(PACKAGE_TREE): FORCE
 	@found=$$(sed -n '1s/^libvit (\([^)-]*\).*/\1/p' packaging/debian/changelog); \
 	  [ "$$found" = $(VERSION) ] || { echo "packaging/debian/changelog: version:" \
 	  "expected $(VERSION), found $$found"; exit 1; }
-	@rm -rf $@ && mkdir -p $@
+	@rm -rf $@ && mkdir -p $@ $(BUILD)
 	@{ if [ -e .git ]; then git ls-files -z; \
 	  else find . -samefile $(BUILD) -prune -o ! -type d -print0; fi; } | \
 	  xargs -0 cp -P --parents --preserve=mode -t $@
@@ -22,7 +22,7 @@ $(PACKAGE_TREE): FORCE
 	@echo '$(COMMIT)' >$@/debian/commit
 
 # The tree is removed, so that no call of make finds its .d files.
-## packages: the Debian packages, in BUILD/packages; DEB_BUILD_OPTIONS=nocheck leaves out their tests
+## packages: the Debian packages in BUILD/packages; DEB_BUILD_OPTIONS=nocheck: without their tests
 packages: $(PACKAGE_TREE)
 	@rm -rf $(PACKAGE_DIR) && mkdir -p $(PACKAGE_DIR)
 	@cd $< && env $(patsubst %,-u %,MAKEFLAGS MFLAGS MAKELEVEL $(OVERRIDDEN)) \

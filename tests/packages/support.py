@@ -25,6 +25,13 @@ def run(*command, **options):
     return done.stdout
 
 
+def make(*arguments, environment=None, **options):
+    """Runs make as a user does, whatever make this process was started by."""
+    clean = {name: value for name, value in os.environ.items()
+             if name not in ('MAKEFLAGS', 'MAKELEVEL', 'MFLAGS', 'PACKAGE_TESTS', 'PACKAGES_LONG')}
+    run('make', *arguments, env={**clean, **(environment or {})}, **options)
+
+
 def package(name, folder=PACKAGES):
     """The file of a package."""
     [path] = glob.glob(os.path.join(folder, f'{name}_*.deb'))
