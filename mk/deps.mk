@@ -45,9 +45,9 @@ DEPS_PYTHON := python3 python3-numpy python3-pil python3-torch python3-setuptool
                python3-pip python3-mypy
 DEPS_SERVE := $(call PACKAGES,$(NEEDS_SERVE)) chromium chromium-driver curl openssl prometheus \
               python3 python3-httpx wrk
-DEPS_PACKAGES = dpkg-dev debhelper dh-python lintian blhc iproute2 util-linux \
-                $(call PACKAGES,$(NEEDS_SERVE)) mandoc man-db groff-base bash-completion python3 mmdebstrap buildah \
-                 node-spdx-license-ids node-spdx-exceptions
+DEPS_PACKAGES = dpkg-dev debhelper dh-python lintian blhc mmdebstrap buildah iproute2 util-linux \
+                $(call PACKAGES,$(NEEDS_SERVE)) mandoc man-db groff-base bash-completion python3 \
+                node-spdx-license-ids node-spdx-exceptions
 DEPS_DEV := clang clang-format clang-tidy libomp-dev libclang-rt-14-dev llvm shellcheck doxygen \
             cmake abigail-tools perl python3 locales valgrind $(call PACKAGES,$(NEEDS_SERVE))
 
