@@ -1,4 +1,4 @@
-"""unittests.py FOLDER [NAME...] - runs the tests of a folder, or those whose names contain a NAME"""
+"""unittests.py FOLDER [NAME...] - runs a folder's tests, or those whose names contain a NAME"""
 
 import os
 import sys
