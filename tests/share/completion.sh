@@ -86,7 +86,7 @@ vit "$outputs" run m in --output ''
 levels=$("$build/libvit" info | sed -n 's/^  \([a-z0-9]*\) *\(usable\|chosen\)$/\1/p')
 vit "${levels//$'\n'/ }" info --isa ''
 VIT_ISA=none vit scalar info --isa sc
-vit 'softmax softmax.oracle softmax.hard.oracle' check --kernel so
+vit 'softmax softmax.oracle softmax.hard.oracle' check --kernel softm
 
 # Other values: a number or a name is not a file.
 vit nothing classify --top ''
@@ -104,7 +104,7 @@ vit directories classify --top 3 ''
 vit files classify model ''
 vit files classify model picture ''
 vit files verify ''
-vit 'softmax' bench soft
+vit 'softmax' bench softm
 
 if [ -e "$build/libvit-serve" ]; then
   server=$build/libvit-serve
