@@ -141,7 +141,7 @@ def receive(connection):
     head, body = data.split(b'\r\n\r\n', 1)
     if b' 100 Continue' in head.split(b'\r\n')[0]:
         return receive(connection)
-    found = re.search(rb'content-length: *(\d+)', head.lower())
+    found = re.search(rb'\r\ncontent-length: *(\d+)', head.lower())
     size = int(found[1]) if found else 0
     while len(body) < size:
         more = connection.recv(1 << 20)
