@@ -211,7 +211,7 @@ void describe_config(const struct served *s, struct buffer *out)
     end(j);
 }
 
-void describe_index(struct registry *r, struct buffer *out)
+void describe_index(struct registry *r, bool ready, struct buffer *out)
 {
     struct registry_entry entry;
     struct json *const j = json_begin(out);
@@ -222,6 +222,8 @@ void describe_index(struct registry *r, struct buffer *out)
     }
     json_open(j, NULL, '[');
     for (size_t i = 0; registry_at(r, i, &entry); i++) {
+        if (ready && !entry.version)
+            continue;
         json_open(j, NULL, '{');
         json_text(j, "name", entry.name);
         if (entry.version)

@@ -1,6 +1,7 @@
 /* http.c - connections: libmicrohttpd, the limits of requests, their answers */
 #include "server/http.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -63,6 +64,8 @@ static enum MHD_Result send_buffer(struct request *r, unsigned status)
         snprintf(number, sizeof number, "%zu", r->json_size);
         MHD_add_response_header(response, "Inference-Header-Content-Length", number);
     }
+    if (r->allow)
+        MHD_add_response_header(response, "Allow", r->allow);
     if (status == 405 || atomic_load(&r->server->draining))
         MHD_add_response_header(response, "Connection", "close");
     const enum MHD_Result result = MHD_queue_response(r->connection, status, response);
@@ -238,12 +241,14 @@ static int listening_socket(const char *listen_at, unsigned *port, struct failur
     const bool brackets = size > 2 && listen_at[0] == '[' && listen_at[size - 1] == ']';
     struct addrinfo *found;
     char host[64];
+    uint64_t number;
     int fd = -1;
     const int on = 1;
 
     snprintf(host, sizeof host, "%.*s", (int)(size < sizeof host ? size : 0) - 2 * brackets,
              listen_at + brackets);
-    if (!colon || !*host || getaddrinfo(host, colon + 1, &hints, &found) != 0) {
+    if (!colon || !*host || !read_whole(colon + 1, strlen(colon + 1), &number) ||
+        number > UINT16_MAX || getaddrinfo(host, colon + 1, &hints, &found) != 0) {
         fail(f, 400, "--listen: expected ADDRESS:PORT, such as 127.0.0.1:8000, found '%s'",
              listen_at);
         return -1;
@@ -251,7 +256,8 @@ static int listening_socket(const char *listen_at, unsigned *port, struct failur
     fd = socket(found->ai_family, found->ai_socktype, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
-        fail(f, 500, "--listen %s: the address cannot be used", listen_at);
+        fail(f, 500, "--listen %s: expected an address that is free, found: %s", listen_at,
+             strerror(errno));
         if (fd >= 0)
             close(fd);
         fd = -1;

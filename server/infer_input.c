@@ -44,6 +44,18 @@ static bool check_place(const struct parsed_input *in, size_t tail_size, struct 
     return true;
 }
 
+static bool fail_shape(const struct vit_config *c, const struct parsed_input *p, struct failure *f)
+{
+    char found[200] = "";
+    size_t length = 0;
+
+    for (size_t i = 0; i < p->rank && length < sizeof found; i++)
+        length += (size_t)snprintf(found + length, sizeof found - length, "%s%zu", i ? ", " : "",
+                                   p->shape[i]);
+    return fail(f, 400, "inputs[0].shape: expected [batch, %zu, %zu, %zu], found [%s]", c->channels,
+                c->height, c->width, found);
+}
+
 static bool tensor(const struct served *s, const struct parsed_input *p, const char *tail,
                    struct infer_input *in, struct failure *f)
 {
@@ -53,10 +65,7 @@ static bool tensor(const struct served *s, const struct parsed_input *p, const c
         return false;
     if (p->rank != 4 || p->shape[1] != c->channels || p->shape[2] != c->height ||
         p->shape[3] != c->width)
-        return fail(f, 400,
-                    "inputs[0].shape: expected [batch, %zu, %zu, %zu], found another (%zu "
-                    "dimensions, the last %zu)",
-                    c->channels, c->height, c->width, p->rank, p->rank ? p->shape[p->rank - 1] : 0);
+        return fail_shape(c, p, f);
     if (!check_batch(s, p->shape[0], f))
         return false;
     in->batch = p->shape[0];

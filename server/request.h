@@ -24,8 +24,9 @@ struct request {
     /* the answer */
     struct failure failure; /* http 0: none */
     struct buffer out;
-    const char *type; /* of the content; NULL: no content */
-    size_t json_size; /* of a response with binary tensors; 0: none */
+    const char *type;  /* of the content; NULL: no content */
+    const char *allow; /* the methods of the path, where another was found; or NULL */
+    size_t json_size;  /* of a response with binary tensors; 0: none */
     /* called on the connection's thread before the answer is sent; NULL: nothing is left to do */
     void (*finish)(struct request *r);
 

@@ -1,6 +1,7 @@
 /* route.c - the table of paths, and what answers each */
 #include "server/route.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "server/describe.h"
@@ -87,9 +88,48 @@ static bool handle_stats(struct request *r)
     return json_answer(r);
 }
 
+/* The object has no member but `name`, a flag: *value, which stays without it. name NULL: none. */
+static bool read_flag(struct request *r, json_t *object, const char *name, bool *value)
+{
+    const char *key;
+    json_t *found;
+
+    if (!json_is_object(object))
+        return fail(&r->failure, 400, "body: expected a JSON object, found another value");
+    json_object_foreach (object, key, found) {
+        if (!name || strcmp(key, name) != 0)
+            return fail(&r->failure, 400, "body: expected %s, found '%.64s'",
+                        name ? name : "no parameter", key);
+        if (!json_is_boolean(found))
+            return fail(&r->failure, 400, "%s: expected true or false, found another value", name);
+        *value = json_is_true(found);
+    }
+    return true;
+}
+
+/* As read_flag; `parameters` of the body are read in its place, if they are expected. */
+static bool read_control(struct request *r, bool parameters, const char *name, bool *value)
+{
+    json_t *const root =
+        r->body.size ? json_loadb(r->body.data, r->body.size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *const inner = parameters ? json_object_get(root, "parameters") : NULL;
+    bool ok = true;
+
+    if (r->body.size && inner && json_object_size(root) == 1)
+        ok = read_flag(r, inner, name, value);
+    else if (r->body.size)
+        ok = read_flag(r, root, parameters ? NULL : name, value);
+    json_decref(root);
+    return ok;
+}
+
 static bool handle_index(struct request *r)
 {
-    describe_index(r->server->registry, &r->out);
+    bool ready = false;
+
+    if (!read_control(r, false, "ready", &ready))
+        return true;
+    describe_index(r->server->registry, ready, &r->out);
     return json_answer(r);
 }
 
@@ -113,8 +153,12 @@ static void unload(void *request)
     request_resume(r);
 }
 
-static bool control(struct request *r, void (*run)(void *request))
+static bool control(struct request *r, const char *flag, void (*run)(void *request))
 {
+    bool ignored;
+
+    if (!read_control(r, true, flag, &ignored))
+        return true;
     if (!r->server->options->explicit_control) {
         return !fail(&r->failure, 400,
                      "load / unload: expected --model-control-mode explicit, found none");
@@ -127,12 +171,13 @@ static bool control(struct request *r, void (*run)(void *request))
 
 static bool handle_load(struct request *r)
 {
-    return control(r, load);
+    return control(r, NULL, load);
 }
 
 static bool handle_unload(struct request *r)
 {
-    return control(r, unload);
+    /* no model of this server depends on another */
+    return control(r, "unload_dependents", unload);
 }
 
 static bool handle_metrics(struct request *r)
@@ -206,7 +251,7 @@ static bool path_fits(struct request *r, const char *pattern, const char *path)
 
 void route_find(struct request *r, const char *method, const char *url)
 {
-    bool path_known = false;
+    const char *const found = method, *known = NULL;
 
     if (strcmp(method, "HEAD") == 0)
         method = "GET"; /* libmicrohttpd sends the header alone */
@@ -214,14 +259,15 @@ void route_find(struct request *r, const char *method, const char *url)
         r->version = 0;
         if (!path_fits(r, routes[i].path, url + (*url == '/')))
             continue;
-        path_known = true;
+        known = routes[i].method;
         if (strcmp(routes[i].method, method) == 0) {
             r->route = &routes[i];
             return;
         }
     }
-    if (path_known)
-        fail(&r->failure, 405, "%.200s: expected another method, found %.16s", url, method);
-    else
+    if (known) {
+        r->allow = strcmp(known, "GET") == 0 ? "GET, HEAD" : known;
+        fail(&r->failure, 405, "%.200s: expected %s, found %.16s", url, r->allow, found);
+    } else
         fail(&r->failure, 404, "%.200s: no such path", url);
 }

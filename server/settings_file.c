@@ -115,8 +115,8 @@ static bool is_object_of_rows(const char *key)
 }
 
 /* The levels of this file are at most three: the file, dynamic_batching, default_queue_policy. */
-static bool read_object(const char *name, const json_t *object, struct settings *settings,
-                        struct failure *f)
+static bool read_object(const char *path, const char *name, const json_t *object,
+                        struct settings *settings, struct failure *f)
 {
     const char *key;
     json_t *value;
@@ -128,28 +128,34 @@ static bool read_object(const char *name, const json_t *object, struct settings 
                 (name ? rows[i].object && strcmp(rows[i].object, name) == 0 : !rows[i].object))
                 row = &rows[i];
         if (!row && is_object_of_rows(key) && json_is_object(value)) {
-            if (!read_object(key, value, settings, f))
+            if (!read_object(path, key, value, settings, f))
                 return false;
         } else if (!row)
-            return fail(f, 400, "serve.json: expected a key of docs/server.md, found '%s'", key);
-        else if (!set_value(row, value, settings))
-            return fail(f, 400, "serve.json: %s: expected a value of docs/server.md, found another",
+            return fail(f, 400, "%.300s: expected a key of docs/server.md, found '%.64s'", path,
                         key);
+        else if (!set_value(row, value, settings)) {
+            char *const found = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+            fail(f, 400, "%.300s: %s: expected a value of docs/server.md, found %.64s", path, key,
+                 found ? found : "another");
+            free(found);
+            return false;
+        }
     }
     return true;
 }
 
-static bool read_text(const char *text, size_t size, struct settings *settings, struct failure *f)
+static bool read_text(const char *path, const char *text, size_t size, struct settings *settings,
+                      struct failure *f)
 {
     json_error_t error;
     json_t *const root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     bool ok;
 
     if (!json_is_object(root))
-        ok = fail(f, 400, "serve.json: expected an object, found %s",
+        ok = fail(f, 400, "%.300s: expected an object, found %s", path,
                   root ? "another value" : error.text);
     else
-        ok = read_object(NULL, root, settings, f) && settings_check("serve.json", settings, f);
+        ok = read_object(path, NULL, root, settings, f) && settings_check(path, settings, f);
     json_decref(root);
     return ok;
 }
@@ -164,7 +170,7 @@ bool settings_read(const char *directory, struct settings *settings, struct fail
     struct failure unread;
     bool ok = true;
     if (file_text(path, &text, &unread))
-        ok = read_text(text.data ? text.data : "", text.size, settings, f);
+        ok = read_text(path, text.data ? text.data : "", text.size, settings, f);
     else if (unread.http != 404)
         ok = fail(f, unread.http, "%s", unread.message);
     buffer_free(&text);

@@ -61,6 +61,9 @@ class Command(Case):
         self.assert_same_bits(model(x), run_command(
             golden("timm-vit"), x, "logits", "--precision", "int8", "--keep",
             "blocks.0.fc1,blocks.1.qkv"))
+        same = VisionTransformer.from_folder(golden("timm-vit"), precision="int8",
+                                             keep="blocks.0.fc1,blocks.1.qkv")
+        self.assert_same_bits(same(x), model(x))
         big = VisionTransformer.from_folder(golden("timm-vit"), size=(64, 56))
         self.assertEqual((big.config.height, big.config.width, big.grid), (64, 56, (8, 7)))
         x = np.random.default_rng(1).standard_normal((2, 3, 64, 56), np.float32)

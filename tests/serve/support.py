@@ -30,7 +30,7 @@ class Server:
     def __init__(self, *arguments, environment=None):
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [f'{BUILD}/libvit-serve', *arguments, '--listen', '127.0.0.1:0'],
+            [f'{BUILD}/libvit-serve', '--listen', '127.0.0.1:0', *arguments],
             stdout=subprocess.PIPE, stderr=self.errors, env={**os.environ, **(environment or {})})
         line = self.process.stdout.readline().decode()
         found = re.search(r'listening on (https?)://127.0.0.1:(\d+)', line)

@@ -43,7 +43,8 @@ class Settings(unittest.TestCase):
 
     def test_a_setting_that_is_not_valid_is_an_error_that_names_it(self):
         for settings, fragment in (
-                ({'max_batch_size': 0}, 'at least 1'), ({'max_batch_size': 'x'}, 'max_batch'),
+                ({'max_batch_size': 0}, 'digits/serve.json: expected at least 1'),
+                ({'max_batch_size': 'x'}, 'digits/serve.json: max_batch_size: .*, found "x"'),
                 ({'max_batch': 1}, "found 'max_batch'"), ({'precision': 'int4'}, 'precision'),
                 ({'version_policy': {'latest': 2}}, "found 'version_policy'"),
                 ({'dynamic_batching': {'priority_levels': 2, 'default_priority_level': 3}},

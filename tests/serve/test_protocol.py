@@ -108,6 +108,29 @@ class Recorded(unittest.TestCase):
         self.replay(3)
         self.assertEqual(self.replay(11).outputs(), self.expected)
 
+    def test_what_a_load_does_not_do_is_refused(self):
+        path = '/v2/repository/models/digits/load'
+        for body, fragment in ((b'{"parameters":{"config":"{}"}}', "no parameter, found 'config'"),
+                               (b'{"other":1}', "no parameter, found 'other'"),
+                               (b'nonsense', 'expected a JSON object'), (b'[]', 'a JSON object')):
+            answer = exchange(self.server, http('POST', path, body))
+            self.assertEqual((answer.status, fragment in answer.error()), (400, True), body)
+        for body in (b'', b'{}', b'{"parameters":{}}'):
+            self.assertEqual(exchange(self.server, http('POST', path, body)).status, 200, body)
+
+    def test_the_index_has_the_models_that_are_ready_if_asked(self):
+        def index(body):
+            return exchange(self.server, http('POST', '/v2/repository/index', body))
+
+        control = '/v2/repository/models/digits/'
+        exchange(self.server, http('POST', control + 'unload'))
+        self.assertEqual(len(index(b'').json()), 1)
+        self.assertEqual(len(index(b'{"ready":false}').json()), 1)
+        self.assertEqual(index(b'{"ready":true}').json(), [])
+        self.assertEqual(index(b'{"ready":1}').status, 400)
+        exchange(self.server, http('POST', control + 'load'))
+        self.assertEqual(len(index(b'{"ready":true}').json()), 1)
+
     def test_requests_on_one_connection_are_answered_in_order(self):
         with self.server.connect() as connection:
             for number in (0, 11, 10, 4, 11):
@@ -193,7 +216,7 @@ REFUSED = [
     (with_input(name=''), '63 characters'),
     (with_input(datatype='FP64'), 'expected FP32'),
     (with_input(shape=[1, 1, 8]), 'expected [batch, 1, 8, 8]'),
-    (with_input(shape=[1, 8, 8, 1]), 'expected [batch, 1, 8, 8]'),
+    (with_input(shape=[1, 8, 8, 1]), 'expected [batch, 1, 8, 8], found [1, 8, 8, 1]'),
     (with_input(shape=[0, 1, 8, 8]), '1 to 16, found 0'),
     (with_input(shape=[17, 1, 8, 8]), '1 to 16, found 17'),
     (with_input(shape=[2**60, 1, 8, 8]), f'found {2**60}'),
@@ -268,8 +291,10 @@ class Errors(unittest.TestCase):
                      '/v2/models//infer', '/v2/models/' + 'x' * 64, '/v2/models/%ff%0a'):
             answer = get(self.server, path)
             self.assertEqual(answer.status, 200 if path == '/v2/' else 404, path)
-        self.refused(405, 'method', get(self.server, INFER))
-        self.refused(405, 'method', exchange(self.server, http('DELETE', '/v2')))
+        self.refused(405, 'expected POST, found GET', get(self.server, INFER))
+        answer = exchange(self.server, http('DELETE', '/v2'))
+        self.refused(405, 'expected GET, HEAD, found DELETE', answer)
+        self.assertEqual(answer.headers['allow'], 'GET, HEAD')
         self.refused(400, 'model-control-mode', exchange(
             self.server, http('POST', '/v2/repository/models/digits/unload', b'{}')))
 
@@ -354,7 +379,10 @@ class Models(unittest.TestCase):
                 ([MODEL, '--max-batch'], '--max-batch'), ([MODEL, '--no'], "found '--no'"),
                 ([MODEL, '--precision', 'int4'], '--precision'),
                 ([MODEL, '--certificate', 'x'], '--certificate and --key'),
-                ([MODEL, '--keep', 'nothing'], 'nothing')):
+                ([MODEL, '--keep', 'nothing'], 'nothing'),
+                ([MODEL, '--listen', '127.0.0.1:65536'], 'expected ADDRESS:PORT'),
+                ([MODEL, '--listen', '127.0.0.1:'], 'expected ADDRESS:PORT'),
+                ([MODEL, '--listen', '127.0.0.1:http'], 'expected ADDRESS:PORT')):
             with self.subTest(arguments):
                 with self.assertRaisesRegex(AssertionError, 'no server'):
                     self.fails(arguments, fragment)

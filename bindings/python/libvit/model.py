@@ -28,6 +28,11 @@ class Prediction(TypedDict):
     score: float
 
 
+def _layers(keep: str | Sequence[str]) -> str | None:
+    """The names as the library takes them; a string has them as on the command line."""
+    return (keep if isinstance(keep, str) else ",".join(keep)) or None
+
+
 class VisionTransformer:
     """A model that is open. Any number of threads may use it at the same time.
 
@@ -41,7 +46,7 @@ class VisionTransformer:
 
     def __init__(self, path: str | os.PathLike[str], *, precision: str = "float32",
                  threads: int | None = None, size: int | tuple[int, int] | None = None,
-                 isa: str | None = None, keep: Sequence[str] = (), max_file_bytes: int = 0,
+                 isa: str | None = None, keep: str | Sequence[str] = (), max_file_bytes: int = 0,
                  max_pixels: int = 0, exif_orientation: bool | None = None,
                  packed: str | os.PathLike[str] | None = None, digest: bool = False) -> None:
         self._path = os.fspath(path)
@@ -56,7 +61,7 @@ class VisionTransformer:
                 raise InvalidArgumentError(f"{name}: expected 0 or more, found {value}")
         options = _abi.ModelOptions(isa=encode_text("isa", isa), height=height, width=width,
                                     max_file_bytes=max_file_bytes,
-                                    keep=encode_text("keep", ",".join(keep) or None),
+                                    keep=encode_text("keep", _layers(keep)),
                                     precision=enum_value("precision", precision),
                                     packed=None if packed is None else encode_path(packed),
                                     digest=digest)
@@ -66,7 +71,7 @@ class VisionTransformer:
     @classmethod
     def from_folder(cls, path: str | os.PathLike[str], *, precision: str = "float32",
                     threads: int | None = None, size: int | tuple[int, int] | None = None,
-                    isa: str | None = None, keep: Sequence[str] = (), max_file_bytes: int = 0,
+                    isa: str | None = None, keep: str | Sequence[str] = (), max_file_bytes: int = 0,
                     max_pixels: int = 0, exif_orientation: bool | None = None,
                     packed: str | os.PathLike[str] | None = None,
                     digest: bool = False) -> VisionTransformer:
@@ -78,7 +83,8 @@ class VisionTransformer:
         size              (height, width) to compute at, or one number for both; None: the
                           checkpoint's
         isa               the instruction set; None: VIT_ISA or the best. Results are the same
-        keep              linear layers that stay in float32, such as ["blocks.5.fc2", "head"]
+        keep              linear layers that stay in float32, such as ["blocks.5.fc2", "head"],
+                          or "blocks.5.fc2,head"
         max_file_bytes    of each file of the checkpoint; 0: no limit
         max_pixels        of an image file; 0: 89478485
         exif_orientation  whether files and PIL images are turned as their EXIF orientation says;
