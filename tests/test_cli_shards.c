@@ -243,7 +243,7 @@ Test(cli_shards, a_full_disk_ends_the_run_and_leaves_no_part_of_a_file)
 Test(cli_shards, what_the_options_say_is_checked)
 {
     static const char *const commands[][2] = {
-        { "--shards $T/0.tar", "features: expected -o OUT.npy" },
+        { "--shards $T/0.tar", "features: expected -o OUT, a directory, found no -o" },
         { "--shards $T/0.tar -o $T/0.tar", "0.tar: expected a directory" },
         { "--shards $T/0.tar -o $T/none/out", "cannot create " },
         { "--shards $T/0.tar x/0.tgz -o $T/o", "a name for each shard, found '0' twice: " },

@@ -95,7 +95,8 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
     enum vit_status status;
 
     if (!o->out)
-        return tool_fail(err, VIT_EINVAL, "features: expected -o OUT.npy, found no -o");
+        return tool_fail(err, VIT_EINVAL, "features: expected -o %s, found no -o",
+                         o->shards ? "OUT, a directory" : "OUT.npy");
     if (o->shards) {
         const struct shards_request request = { o->out, o->shards, o->shard, o->size };
         return features_shards(in, &request, err);
