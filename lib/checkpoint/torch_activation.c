@@ -72,11 +72,14 @@ static bool normalize(const char *name, size_t size, char *out)
     size_t length = 0;
 
     for (; *name; name++) {
-        if (*name == '_')
+        char c = *name;
+        if (c == '_')
             continue;
         if (length + 1 == size)
             return false;
-        out[length++] = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        out[length++] = c;
     }
     out[length] = '\0';
     return true;
@@ -182,7 +185,7 @@ enum vit_status torch_activation_read(const struct json_reader *reader, const st
     const struct json *const name = json_member(root, field);
     const struct json *const args = args_field ? json_member(root, args_field) : NULL;
     const struct field_rule rule = { .name = field }, args_rule = { .name = args_field };
-    const struct torch_class *c = NULL;
+    const struct torch_class *c = classes;
     struct target target = { .tanh = false };
     enum vit_status status;
 
