@@ -34,25 +34,19 @@ export SOURCE_DATE_EPOCH TMPDIR
 
 if [ -z "$base" ]; then
 	needs mmdebstrap
-	release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	sources=$(ls /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-		/etc/apt/sources.list.d/*.sources 2>/dev/null || true)
-	# how this machine reaches its sources; the image does not keep it
-	apt-config dump | grep -E '^Acquire::(https?::|Check)' >"$out/apt.conf" || true
 	set --
 	for package in "$out"/context/*.deb; do set -- "$@" --include="$package"; done
-	# shellcheck disable=SC2016,SC2086 # "$1" is mmdebstrap's; the sources are a list
-	mmdebstrap --quiet --variant=minbase --aptopt="$out/apt.conf" "$@" \
+	# The image does not keep how this machine reaches its sources.
+	# shellcheck disable=SC2016 # "$1" is mmdebstrap's
+	packaging/debian_root.sh "$out/root.tar" --variant=minbase "$@" \
 		--hook-dir=/usr/share/mmdebstrap/hooks/file-mirror-automount \
 		--dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' \
 		--dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' \
 		--dpkgopt='path-include=/usr/share/doc/*/copyright' \
 		--customize-hook='rm -f "$1/etc/hostname" "$1/etc/apt/apt.conf.d/99mmdebstrap"' \
-		--customize-hook=': >"$1/etc/resolv.conf"' \
-		"$release" "$out/root.tar" $sources >"$out/log" 2>&1 ||
+		--customize-hook=': >"$1/etc/resolv.conf"' >"$out/log" 2>&1 ||
 		fail "mmdebstrap: expected $out/root.tar, but it ended with: $(tail -n 3 "$out/log")"
-	rm "$out/apt.conf"
 fi
 
 # --- the image

@@ -2,7 +2,6 @@
 #include "server/instance.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/clock.h"
 #include "vit/parallel.h"

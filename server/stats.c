@@ -31,9 +31,8 @@ void stats_batch(struct stats *s, size_t batch, const struct job_times *times)
     struct counts *const c = &s->counts;
     c->batches++;
     c->images += batch;
-    if (batch <= MAX_BATCH) {
+    if (batch <= MAX_BATCH)
         add(&c->batch[batch], times->started, times->computed);
-    }
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -84,16 +84,25 @@ static float positive_part(float x)
     return signbit(x) && x < 0.0f ? 0.0f : x;
 }
 
+/* In this order NaN stays NaN. */
+static float at_least(float low, float x)
+{
+    return low > x ? low : x;
+}
+
+static float at_most(float high, float x)
+{
+    return high < x ? high : x;
+}
+
 static float clamp(float x, float low, float high)
 {
-    x = low > x ? low : x; /* in this order NaN stays NaN */
-    return high < x ? high : x;
+    return at_most(high, at_least(low, x));
 }
 
 static float magnitude(float x, float max)
 {
-    const float a = fabsf(x);
-    return max < a ? max : a;
+    return at_most(max, fabsf(x));
 }
 
 /*
@@ -225,9 +234,15 @@ static float activation_selu(struct operands o)
     return o.x <= 0.0f ? SELU_NEGATIVE * expm1_negative(o.x) : SELU_SCALE * o.x;
 }
 
+/* exp(−|x|) */
+static float exp_minus_magnitude(float x)
+{
+    return exp_rounded(-magnitude(x, SILU_MAX), 0.0f);
+}
+
 static float activation_sigmoid(struct operands o)
 {
-    const float e = exp_rounded(-magnitude(o.x, SILU_MAX), 0.0f);
+    const float e = exp_minus_magnitude(o.x);
     return (o.x <= 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
@@ -244,8 +259,7 @@ static float log1p_unit(float u)
 /* min(x, 0) − ln(1 + exp(−|x|)): both have one sign. */
 static float activation_log_sigmoid(struct operands o)
 {
-    const float x = o.x;
-    return (0.0f < x ? 0.0f : x) - log1p_unit(exp_rounded(-magnitude(x, SILU_MAX), 0.0f));
+    return at_most(0.0f, o.x) - log1p_unit(exp_minus_magnitude(o.x));
 }
 
 /* max(x, 0) + ln(1 + exp(−a·|x|))/a */
@@ -263,10 +277,10 @@ static float activation_softplus(struct operands o)
  */
 static float activation_mish(struct operands o)
 {
-    const float x = o.x, e = exp_rounded(-magnitude(x, SILU_MAX), 0.0f);
+    const float x = o.x, e = exp_minus_magnitude(x);
     const float w = x <= 0.0f ? e * (e + 2.0f) : fmaf(2.0f, e, 1.0f);
     const float d = x <= 0.0f ? w + 2.0f : fmaf(2.0f * e, e, w);
-    return (-SILU_MAX > x ? -SILU_MAX : x) * (w / d);
+    return at_least(-SILU_MAX, x) * (w / d);
 }
 
 static float activation_softsign(struct operands o)
@@ -298,18 +312,17 @@ static float activation_hardtanh(struct operands o)
 /* min(x + 3, 6)/6 for x ≥ −3 */
 static float hardsigmoid_above(float x)
 {
-    const float y = x + 3.0f;
-    return (6.0f < y ? 6.0f : y) / 6.0f;
+    return at_most(6.0f, x + 3.0f) / 6.0f;
 }
 
 static float activation_hardsigmoid(struct operands o)
 {
-    return hardsigmoid_above(-3.0f > o.x ? -3.0f : o.x);
+    return hardsigmoid_above(at_least(-3.0f, o.x));
 }
 
 static float activation_hardswish(struct operands o)
 {
-    const float x = -3.0f > o.x ? -3.0f : o.x; /* or −∞·0 would give NaN */
+    const float x = at_least(-3.0f, o.x); /* or −∞·0 would give NaN */
     return x * hardsigmoid_above(x);
 }
 

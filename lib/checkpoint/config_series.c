@@ -31,10 +31,11 @@ static const struct choice positions[] = {
         FIELD("hidden_chan_mul", parse_number, mlp_ratio, .required = true),                       \
         FIELD("depth", parse_count, config.depth, .required = true),                               \
         FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),                                 \
-        FIELD("qk_scale", parse_float_or_null, config.qk_scale), IGNORED_RULE("act"),              \
-        IGNORED_RULE("act_args"), FIELD("layer_norm_eps", parse_float, config.eps),                \
+        FIELD("qk_scale", parse_float_or_null, config.qk_scale),                                   \
+        FIELD("layer_norm_eps", parse_float, config.eps),                                          \
         FIELD("attention_value_skip", parse_bool, config.value_residual),                          \
         FIELD("pos_embed", parse_choice, config.pos_embed, .argument = positions),                 \
+        IGNORED_RULE("act"), IGNORED_RULE("act_args"), /* torch_activation_read reads them */      \
         IGNORED_RULE("pretrained_cfg"), IGNORED_RULE("id2label")
 
 static const struct field_rule vit_rules[] = {

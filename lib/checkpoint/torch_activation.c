@@ -110,26 +110,10 @@ static enum vit_status find_class(const struct json_reader *reader, const char *
 /* Where the arguments of a class go. */
 struct target {
     double args[MAX_ARGS];
-    bool tanh; /* of GELU's `approximate` */
+    unsigned tanh; /* 1: GELU's `approximate` says so */
 };
 
 static const struct choice approximations[] = { { "none", 0 }, { "tanh", 1 }, { NULL, 0 } };
-
-static enum vit_status parse_approximate(const struct json_reader *reader,
-                                         const struct field_rule *rule, const struct json *value)
-{
-    unsigned chosen = 0;
-    struct json_reader own = *reader;
-    struct field_rule to = *rule;
-    enum vit_status status;
-
-    own.target = &chosen;
-    to.offset = 0;
-    to.argument = approximations;
-    status = parse_choice(&own, &to, value);
-    ((struct target *)reader->target)->tanh = chosen != 0;
-    return status;
-}
 
 /* A number in the range of float32, as a double. */
 static enum vit_status parse_argument(const struct json_reader *reader,
@@ -166,7 +150,8 @@ static enum vit_status read_args(const struct json_reader *reader, const struct 
                                                   .required = isnan(c->args[i].value) };
     }
     if (c->activation == VIT_ACTIVATION_GELU)
-        rules[count++] = (struct field_rule){ .name = "approximate", .parse = parse_approximate };
+        rules[count++] = (struct field_rule)FIELD_RULE(struct target, "approximate", parse_choice,
+                                                       tanh, .argument = approximations);
     if (c->activation == VIT_ACTIVATION_PRELU) {
         rules[count++] = (struct field_rule)FIXED_RULE("num_parameters", "1");
         rules[count++] = (struct field_rule)IGNORED_RULE("init");
@@ -186,7 +171,7 @@ enum vit_status torch_activation_read(const struct json_reader *reader, const st
     const struct json *const args = args_field ? json_member(root, args_field) : NULL;
     const struct field_rule rule = { .name = field }, args_rule = { .name = args_field };
     const struct torch_class *c = classes;
-    struct target target = { .tanh = false };
+    struct target target = { .tanh = 0 };
     enum vit_status status;
 
     if (args && !json_is_object(args))

@@ -63,24 +63,12 @@ def documented(path, heading):
     return [command.strip() for command in re.split(r'^[#$] ', block, flags=re.M)[1:]]
 
 
-def sources_of_apt():
-    """Where apt of this machine finds packages."""
-    found = ['/etc/apt/sources.list', *glob.glob('/etc/apt/sources.list.d/*.list'),
-             *glob.glob('/etc/apt/sources.list.d/*.sources')]
-    return [path for path in found if os.path.exists(path)]
-
-
 @functools.lru_cache(maxsize=None)
 def fresh_debian():
     """An archive of a Debian system of this machine's release, with apt and nothing optional."""
     folder = tempfile.TemporaryDirectory(prefix='vit-packages-')
-    options = os.path.join(folder.name, 'apt.conf')
-    with open(options, 'w', encoding='ascii') as file:  # proxies, and what is not checked here
-        file.writelines(line + '\n' for line in run('apt-config', 'dump').splitlines()
-                        if re.match(r'Acquire::(https?::|Check)', line))
-    release = re.search(r'^VERSION_CODENAME=(\w+)', open('/etc/os-release').read(), re.M)[1]
-    run('mmdebstrap', '--quiet', '--mode=root', '--variant=apt', '--skip=cleanup/apt/lists',
-        f'--aptopt={options}', release, os.path.join(folder.name, 'root.tar'), *sources_of_apt())
+    run('packaging/debian_root.sh', os.path.join(folder.name, 'root.tar'), '--mode=root',
+        '--variant=apt', '--skip=cleanup/apt/lists')
     return folder
 
 

@@ -1,17 +1,8 @@
 #!/bin/bash
 # man.sh BUILD - a page for each subcommand has every word of its --help, and its examples work
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-build=$(cd "$1" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-unset MAKEFLAGS MAKELEVEL
+# shellcheck source=tests/share/common.sh
+source "$(dirname "$0")/common.sh"
 planned=0 ran=0
-
-fail() {
-  echo "man.sh: $*" >&2
-  exit 1
-}
 
 # The text of a page without roff's escapes: a word a line.
 words_of() {
@@ -21,7 +12,7 @@ words_of() {
 
 # --- the pages
 
-verbs=$("$build/libvit" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+verbs=$subcommands
 [ -n "$verbs" ] || fail 'libvit --help: expected subcommands, found none'
 [ -e "$build/libvit-serve" ] || verbs=$(grep -vx serve <<<"$verbs")
 # shellcheck disable=SC2086 # a list of words
