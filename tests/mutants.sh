@@ -5,14 +5,15 @@
 # kernels CHECK is a level: `libvit check` must report failed cases. Of the server it is serve:TEST,
 # a test of check-serve, which runs where the server is built. Otherwise it is the suite, or
 # suite/test, of the test program that must fail; a test that is skipped finds nothing. With EVERY,
-# only each EVERY-th is built and checked; of the others the text must still exist.
+# only each EVERY-th is built and checked; of the others the text must still exist. Two work side by
+# side, each in a copy of its own.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 build_directory=$1 every=${2:-1}
 shift $(($# < 2 ? $# : 2))
 [ $# != 0 ] || set -- tests/mutants*.txt
 declare -a checks=() files=() names=() olds=() news=()
-planned=0 ran=0 found=0 failed=0
+workers=2
 
 # --- the tables
 
@@ -197,8 +198,34 @@ try() { # INDEX
   cmp -s "$work/original/$file" "$file" || cp "$work/original/$file" "$file"
 }
 
+# --- the workers
+
+# Tries a worker's share of the faults in the copy, and writes the counts to the file COUNTS.
+work_in() { # COPY NUMBER COUNTS
+  local i planned=0 ran=0 found=0 failed=0
+  cd "$1" || return
+  log=$work/log-$2
+  for i in "${!checks[@]}"; do
+    [ "$((i / every % workers))" != "$2" ] || try "$i"
+  done
+  echo "$planned $ran $found $failed" >"$3"
+}
+
 if any_kernel; then begin_kernels || exit; fi
 begin_tests || exit
-for i in "${!checks[@]}"; do try "$i"; done
-echo "$ran of $planned mutants ran, $found found"
-[ "$failed" = 0 ]
+for ((w = 0; w < workers; w++)); do
+  copy=$work/vit
+  if [ "$w" != 0 ]; then
+    copy=$work/vit-$w
+    rm -rf "$copy" && cp -a "$work/vit" "$copy" || exit
+  fi
+  rm -f "$work/counts-$w"
+  work_in "$copy" "$w" "$work/counts-$w" &
+done
+wait
+cat "$work"/counts-* | awk -v all=${#checks[@]} '
+  { planned += $1; ran += $2; found += $3; failed += $4 }
+  END {
+    printf "%d of %d mutants ran, %d found\n", ran, all, found
+    exit failed || planned != all
+  }'
