@@ -131,7 +131,7 @@ static enum vit_status features(const struct invocation *in, struct vit_error *e
 
 const struct subcommand subcommand_features = {
     .name = "features",
-    .operands = "MODEL IMAGE... -o OUT.npy",
+    .operands = "MODEL IMAGE... -o OUT.npy or MODEL --shards SHARDS -o OUT",
     .min_operands = 1,
     .max_operands = SIZE_MAX,
     .summary = "turns images into vectors",
