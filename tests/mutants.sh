@@ -13,7 +13,7 @@ build_directory=$1 every=${2:-1}
 shift $(($# < 2 ? $# : 2))
 [ $# != 0 ] || set -- tests/mutants*.txt
 declare -a checks=() files=() names=() olds=() news=()
-workers=2
+workers=2 patience=900 # seconds, of a check that hangs
 
 # --- the tables
 
@@ -74,6 +74,8 @@ trap 'rm -rf "$TMPDIR"' EXIT
 
 # --- builds and checks
 
+export OMP_WAIT_POLICY=passive # a worker's threads that wait leave the cores to the other's
+
 # -O1: a third of the time to compile, and what is computed is the same
 compile() { # VARIABLE=VALUE... TARGET...
   make --no-print-directory -j2 CFLAGS=-O1 KERNEL_CFLAGS= "$@" >"$log" 2>&1
@@ -88,12 +90,13 @@ build_level() { # LEVEL, or native
 }
 check_level() { # LEVEL, or native: all levels
   case $1$emulator in
-    native* | scalar*) timeout 300 build/libvit check ;;
-    simd*) timeout 300 build/libvit check --isa "$best" ;;
+    native* | scalar*) timeout "$patience" build/libvit check ;;
+    simd*) timeout "$patience" build/libvit check --isa "$best" ;;
     neon?*)
-      OMP_NUM_THREADS=2 timeout 300 "$emulator" build-aarch64/libvit check --isa neon --cases 300
+      OMP_NUM_THREADS=2 timeout "$patience" "$emulator" build-aarch64/libvit check --isa neon \
+        --cases 300
       ;;
-    *) timeout 300 build/libvit check --isa "$1" ;;
+    *) timeout "$patience" build/libvit check --isa "$1" ;;
   esac >"$log" 2>&1
 }
 
@@ -104,12 +107,12 @@ build_tests() { # CHECK
 run_tests() { # SUITE[/TEST], or serve:NAME
   local filter=$1
   if is_server "$1"; then
-    SERVE_TIMEOUT=20 VIT_BUILD=build timeout 120 \
+    SERVE_TIMEOUT=20 VIT_BUILD=build timeout "$patience" \
       python3 tests/unittests.py tests/serve "${1#serve:}" >"$log" 2>&1
     return
   fi
   [[ $filter == */* ]] || filter+='/*'
-  VIT_BUILD=build timeout 120 build/tests/run --filter "$filter" >"$log" 2>&1
+  VIT_BUILD=build timeout "$patience" build/tests/run --filter "$filter" >"$log" 2>&1
 }
 some_passed='Tested: .*[1-9]|^[1-9][0-9]* of [0-9]+ run'
 some_failed='(Failing|Crashing): .*[1-9]|^FAILED \('
