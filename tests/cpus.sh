@@ -8,6 +8,12 @@ set -eu
 cd "$(dirname "$0")/.."
 mkdir -p "$1/cpu-$2"
 build=$(cd "$1/cpu-$2" && pwd)
+# What knows of the features is compiled, the rest is BUILD's.
+for part in flags kernels lib image check measure tools server examples tests; do
+	[ ! -e "$1/$part" ] || (cd "$1" &&
+		find "$part" \( -name flags -o -name '*.o' \) -exec cp -a --parents -t "$build" {} +)
+done
+rm -f "$build/lib/base/cpu.o" "$build/tests/test_dispatch.o"
 level=$2 hidden=$3 how=$4 filter=${5:-} bind=
 unset MAKEFLAGS MAKELEVEL MFLAGS
 
@@ -33,7 +39,7 @@ nobody)
 	exit 1
 	;;
 esac
-set -- "$@" make --no-print-directory BUILD="$build" CPPFLAGS="-DCPU_HIDDEN=$hidden"
+set -- "$@" make --no-print-directory BUILD="$build" CPU_HIDDEN="$hidden"
 
 "$@" -j2 all "$build/tests/run" >/dev/null
 found=$("$build/libvit" info | sed -n 's/^  \([a-z0-9]*\) *chosen.*/\1/p')
