@@ -228,6 +228,22 @@ VIT_API enum vit_status vit_model_create_random(const struct vit_config *config,
                                                 struct vit_model **model, struct vit_error *err);
 
 /*
+ * Writes the weights of a new model as a .safetensors file that must not exist yet: with a copy of
+ * its config.json beside it, and named model.safetensors, it is a directory of vit_model_open. The
+ * model has the bits of vit_model_create_random with that configuration and seed. Tensors have the
+ * names and the order of the article series' modules, and the dtype F32. The same configuration and
+ * seed give the same bytes, except that a fixed table of positions comes from the C library's
+ * functions (docs/numerics.md).
+ *   config_path  a config.json whose model_type is "series_vit" or "series_t2t_vit"
+ * The file appears whole or not at all: it is written as PATH.tmp, or as PATH.PID-TIME.tmp if that
+ * exists, flushed to the disk, and renamed. Thread-safe. VIT_EUNSUPPORTED: a model of another
+ * family. VIT_EINVAL: `path` exists. VIT_EIO: it cannot be written; VIT_ENOTFOUND: its directory,
+ * or config_path, does not exist. VIT_EFORMAT: config_path, as vit_model_open. VIT_ENOMEM.
+ */
+VIT_API enum vit_status vit_weights_create_random(const char *config_path, uint64_t seed,
+                                                  const char *path, struct vit_error *err);
+
+/*
  * The bytes of a model of this configuration before they are taken: exactly what an allocator is
  * asked for. *bytes does not depend on the weights. options->height and width, unless 0, replace
  * those of the configuration. With options->packed: what is taken beside the mapped file, which is

@@ -9,7 +9,7 @@
 /*
  * The slots: SLOT(identifier, name, how a random model fills it: enum slot_init). Each comment has
  * the layout; the weight of a linear layer is [out][in]. There are three groups. The numbers of a
- * random model depend on the order and the number of slots.
+ * random model depend on the names.
  */
 
 /* Slots that exist once. */

@@ -13,7 +13,9 @@
 #include "files/fail_file.h"
 #include "files/sanitize.h"
 
-enum { NAME_BYTES = 160 }; /* the longest prefix and pattern have 90, a block 4 digits */
+enum {
+    NAME_BYTES = NEW_TENSOR_NAME
+}; /* the longest prefix and pattern have 90, a block 4 digits */
 
 /* Replaces a pattern's prefix and number. */
 static void make_name(const char *pattern, const char *prefix, size_t index, char name[NAME_BYTES])
@@ -148,6 +150,13 @@ static size_t expected_shape(const struct tensor_rule *rule, const struct vit_co
     for (; rank < 4 && rule->shape[rank] != DIM_END; rank++)
         shape[rank] = dims[rule->shape[rank]];
     return rank;
+}
+
+void names_make(const struct tensor_rule *rule, const char *prefix, const struct vit_config *config,
+                size_t index, struct new_tensor *tensor)
+{
+    make_name(rule->pattern, prefix, index, tensor->name);
+    tensor->rank = expected_shape(rule, config, index, tensor->shape);
 }
 
 /* What names_resolve works on. */

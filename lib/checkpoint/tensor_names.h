@@ -6,6 +6,7 @@
 
 #include "checkpoint/slots.h"
 #include "config/derived.h"
+#include "files/safetensors_write.h"
 #include "files/tensors.h"
 
 /* A dimension of a shape, which depends on the configuration. */
@@ -143,6 +144,10 @@ size_t names_count_known(const struct tensor_names *names, const struct tensors 
 
 /* How many consecutive blocks, from block 0 on, the files have a tensor of. */
 size_t names_count_blocks(const struct tensor_names *names, const struct tensors *tensors);
+
+/* The name and the shape that a rule's tensor has in a file with that prefix. */
+void names_make(const struct tensor_rule *rule, const char *prefix, const struct vit_config *config,
+                size_t index, struct new_tensor *tensor);
 
 /*
  * Finds every tensor of a configuration: sources[slots_count][TENSOR_PARTS] and

@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "files/fail_file.h"
 #include "files/file.h"
+#include "files/new_file.h"
 #include "files/packed_file.h"
 
 /* An open file, and the digest of what is written. */
@@ -18,24 +18,6 @@ struct writer {
     int fd;
     struct sha256_ctx digest;
 };
-
-/* False: errno says why. */
-static bool write_at(int fd, const void *bytes, size_t count, uint64_t offset)
-{
-    const char *from = bytes;
-
-    while (count > 0) {
-        const ssize_t done = pwrite(fd, from, count, (off_t)offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return false;
-        from += done;
-        count -= (size_t)done;
-        offset += (uint64_t)done;
-    }
-    return true;
-}
 
 /* Writes and digests in pieces that stay in a cache between the two. */
 static bool write_data(struct writer *w, const void *bytes, size_t count, uint64_t offset)
@@ -46,7 +28,7 @@ static bool write_data(struct writer *w, const void *bytes, size_t count, uint64
     for (size_t at = 0; at < count; at += PIECE) {
         const size_t here = count - at < PIECE ? count - at : PIECE;
         sha256_update(&w->digest, here, from + at);
-        if (!write_at(w->fd, from + at, here, offset + at))
+        if (!new_file_write(w->fd, from + at, here, offset + at))
             return false;
     }
     return true;
@@ -72,13 +54,7 @@ static bool write_arrays(struct writer *w, const struct packed_header *h, const 
 static bool write_header(int fd, const struct packed_header *h, unsigned char *header)
 {
     packed_header_write(h, header);
-    return write_at(fd, header, h->data, 0) && fsync(fd) == 0;
-}
-
-static enum vit_status cannot_write(const char *path, struct vit_error *err)
-{
-    return fail_file(err, errno == ENOENT ? VIT_ENOTFOUND : VIT_EIO, path, "cannot be written: %s",
-                     strerror(errno));
+    return new_file_write(fd, header, h->data, 0) && fsync(fd) == 0;
 }
 
 /* Data that were mapped must be those that were once packed, or they would get a valid digest. */
@@ -95,7 +71,7 @@ static enum vit_status write_all(int fd, const char *path, const struct packed_m
         return fail_no_memory(err, path);
     sha256_init(&w.digest);
     if (!write_arrays(&w, h, data)) {
-        status = cannot_write(path, err);
+        status = new_file_fail(path, err);
         goto free_header;
     }
     sha256_digest(&w.digest, sizeof digest, digest);
@@ -103,35 +79,11 @@ static enum vit_status write_all(int fd, const char *path, const struct packed_m
         goto free_header;
     memcpy(h->digest, digest, sizeof digest);
     if (!write_header(fd, h, header))
-        status = cannot_write(path, err);
+        status = new_file_fail(path, err);
 
 free_header:
     free(header);
     return status;
-}
-
-/*
- * A new file beside the target: PATH.tmp, or PATH.PID-TIME.tmp, which no number of files that were
- * left behind can exhaust. Cut, so that the suffix fits.
- */
-static int create_beside(const char *path, char *name, size_t bytes)
-{
-    enum { MAX_NAME = 230 }; /* bytes; of NAME_MAX, which is 255 or more */
-    const char *const slash = strrchr(path, '/');
-    const size_t length = strlen(slash ? slash + 1 : path);
-    const size_t kept = strlen(path) - (length > MAX_NAME ? length - MAX_NAME : 0);
-    struct timespec now;
-    int fd = -1;
-
-    snprintf(name, bytes, "%.*s.tmp", (int)kept, path);
-    for (int i = 0; fd < 0 && i < 100; i++) {
-        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd >= 0 || errno != EEXIST)
-            break;
-        clock_gettime(CLOCK_REALTIME, &now);
-        snprintf(name, bytes, "%.*s.%ld-%ld.tmp", (int)kept, path, (long)getpid(), now.tv_nsec);
-    }
-    return fd;
 }
 
 /*
@@ -148,7 +100,7 @@ static enum vit_status check_target(const char *path, mode_t *mode, struct vit_e
 
     *mode = 0;
     if (lstat(path, &info) != 0)
-        return errno == ENOENT ? VIT_OK : cannot_write(path, err);
+        return errno == ENOENT ? VIT_OK : new_file_fail(path, err);
     if (!S_ISREG(info.st_mode))
         return fail_file(err, VIT_EINVAL, path,
                          "cannot be written: expected a regular file or none, found %s",
@@ -167,20 +119,6 @@ static enum vit_status check_target(const char *path, mode_t *mode, struct vit_e
     return status;
 }
 
-/* After a loss of power the directory must have the name too; some file systems cannot do it. */
-static void sync_directory(char *path)
-{
-    char *const slash = strrchr(path, '/');
-
-    if (slash)
-        slash[slash == path] = '\0';
-    const int fd = open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-}
-
 /* Writes the open file of that name, and gives it the name `path`. It closes it. */
 static enum vit_status write_and_rename(int fd, const char *name, mode_t mode, const char *path,
                                         const struct packed_map *from, struct packed_header *header,
@@ -189,11 +127,11 @@ static enum vit_status write_and_rename(int fd, const char *name, mode_t mode, c
     enum vit_status status = write_all(fd, path, from, header, data, err);
 
     if (!status && mode && fchmod(fd, mode) != 0) /* whatever the umask */
-        status = cannot_write(path, err);
+        status = new_file_fail(path, err);
     if (close(fd) != 0 && !status)
-        status = cannot_write(path, err);
+        status = new_file_fail(path, err);
     if (!status && rename(name, path) != 0)
-        status = cannot_write(path, err);
+        status = new_file_fail(path, err);
     if (status)
         unlink(name);
     return status;
@@ -203,7 +141,7 @@ enum vit_status packed_file_write(const char *path, const struct packed_map *fro
                                   struct packed_header *header, const void *const *data,
                                   struct vit_error *err)
 {
-    const size_t bytes = strlen(path) + 64;
+    const size_t bytes = strlen(path) + NEW_FILE_SUFFIX;
     mode_t mode;
     enum vit_status status = check_target(path, &mode, err);
 
@@ -212,11 +150,11 @@ enum vit_status packed_file_write(const char *path, const struct packed_map *fro
     char *const name = malloc(bytes);
     if (!name)
         return fail_no_memory(err, path);
-    const int fd = create_beside(path, name, bytes);
-    status = fd < 0 ? cannot_write(path, err)
+    const int fd = new_file_create(path, name, bytes);
+    status = fd < 0 ? new_file_fail(path, err)
                     : write_and_rename(fd, name, mode, path, from, header, data, err);
     if (!status)
-        sync_directory(name);
+        new_file_sync_directory(name);
     free(name);
     return status;
 }

@@ -26,6 +26,27 @@ static double rational(const double top[4], const double bottom[4], double r)
 }
 
 /*
+ * The natural logarithm of a normal x > 0, to 2 ulp or 1e-16, whichever is more. Only + - * / of
+ * IEEE 754: the same bits from every C library. With x = m·2^e, m in [√½, √2), and
+ * s = (m − 1)/(m + 1), |s| < 0.172: ln m = 2·(s + s³/3 + s⁵/5 + …), of which s²³/23 is 1e-19.
+ */
+static double natural_log(double x)
+{
+    const double ln2 = 0x1.62e42fefa39efp-1;
+    int e;
+    double m = frexp(x, &e), sum = 0.0;
+
+    if (m < 0x1.6a09e667f3bcdp-1) { /* √½ */
+        m *= 2.0;
+        e--;
+    }
+    const double s = (m - 1.0) / (m + 1.0), square = s * s;
+    for (int n = 21; n >= 1; n -= 2)
+        sum = sum * square + 1.0 / n;
+    return 2.0 * s * sum + e * ln2;
+}
+
+/*
  * The standard normal's quantile at p in (0, 1), to about 7 digits: algorithm AS 241 (PPND7),
  * Wichura 1988, Applied Statistics 37.
  */
@@ -42,10 +63,23 @@ static double normal_quantile(double p)
 
     if (fabs(q) <= 0.425)
         return q * rational(middle[0], middle[1], 0.180625 - q * q);
-    const double r = sqrt(-log(q < 0.0 ? p : 1.0 - p));
+    const double r = sqrt(-natural_log(q < 0.0 ? p : 1.0 - p));
     const double z =
         r <= 5.0 ? rational(side[0], side[1], r - 1.6) : rational(tail[0], tail[1], r - 5.0);
     return q < 0.0 ? -z : z;
+}
+
+/* FNV-1a, 64 bits. A tensor's numbers follow from its name: tensors that later versions add do not
+ * change those of others. */
+static uint64_t hash_name(enum tensor_slot slot, size_t index)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    char name[64];
+
+    slots_name(slot, index, name);
+    for (const char *c = name; *c; c++)
+        hash = (hash ^ (unsigned char)*c) * 0x100000001b3;
+    return hash;
 }
 
 static float truncated_normal(uint64_t bits)
@@ -59,7 +93,7 @@ enum vit_status random_weights_read(void *from, enum tensor_slot slot, size_t in
                                     size_t count, float *out, struct vit_error *err)
 {
     const struct random_weights *weights = from;
-    const uint64_t stream = mix(mix(weights->seed) ^ (index * SLOT_COUNT + (uint64_t)slot));
+    const uint64_t stream = mix(mix(weights->seed) ^ hash_name(slot, index));
     const enum slot_init init = slots_init(slot);
     const bool directions = init == SLOT_INIT_DIRECTIONS;
     const bool drawn = directions || init == SLOT_INIT_NORMAL;
