@@ -114,6 +114,19 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT preprocess a --mean 1,2,3,4", "--mean: expected three numbers" },
         { "$VIT preprocess a --mean 1,,3", "--mean: expected three numbers" },
         { "$VIT preprocess a --std 1,0,1", "--std: expected three numbers above 0" },
+        { "$VIT new", "expected CONFIG.json -o FOLDER, found 0 operands" },
+        { "$VIT new a", "new: expected -o FOLDER, found no -o" },
+        { "$VIT new a b -o c", "found 2 operands" },
+        { "$VIT new a -o ''", "-o: expected the name of a folder, found ''" },
+        { "$VIT new a -o b --seed -1",
+          "--seed: expected a whole number from 0 to 2^53, found '-1'" },
+        { "$VIT new a -o b --json", "unknown option '--json'; see libvit new --help" },
+        { "$VIT new a -o b --precision int8", "--precision: expected a model to compute with" },
+        { "$VIT walk " MODEL, "expected MODEL IMAGE, found 1 operand" },
+        { "$VIT walk a b --batch 0", "--batch: expected a whole number from 1 to 1024, found '0'" },
+        { "$VIT walk a b --batch 1025", "found '1025'" },
+        { "$VIT walk a b --block last", "--block: expected a block's number, found 'last'" },
+        { "$VIT walk a b --patch -1", "--patch: expected a patch's number, found '-1'" },
         { "$VIT bench", "found 0 operands" },
         { "$VIT bench vit_frob_patch16_224", "vit_frob_patch16_224" },
         { "$VIT bench vit_tiny_patch16_224 --batch 0", "--batch: expected" },
@@ -176,6 +189,10 @@ Test(cli, help_of_every_subcommand_names_its_options)
         { "",
           { "classify", "features", "verify", "attention", "patches", "run", "preprocess",
             "compare", "info", "libvit SUBCOMMAND --help" } },
+        { "new", { "CONFIG.json -o FOLDER", "--seed", "series_vit", "must not exist yet" } },
+        { "walk",
+          { "MODEL IMAGE", "-o FOLDER", "--batch", "--block", "--patch", "--size", "--json",
+            "attention.png", "not kept" } },
         { "classify",
           { "MODEL IMAGE...", "--top", "--size", "--json", "--keep-going", "--isa", "--threads",
             "without hidden files and linked directories" } },
@@ -235,7 +252,8 @@ Test(cli, help_is_a_subcommand_too)
 {
     static const char *const names[] = { "",          "classify", "features", "verify",
                                          "attention", "patches",  "run",      "preprocess",
-                                         "compare",   "info",     "bench",    "check" };
+                                         "compare",   "info",     "bench",    "check",
+                                         "new",       "walk" };
 
     for (size_t i = 0; i < COUNT(names); i++)
         succeeds("$VIT %s --help >$T/a && $VIT help %s >$T/b && cmp $T/a $T/b", names[i], names[i]);

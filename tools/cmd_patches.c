@@ -6,6 +6,7 @@
 #include "tools/draw.h"
 #include "tools/error.h"
 #include "tools/load.h"
+#include "tools/patch_grid.h"
 #include "tools/product.h"
 
 struct patches_options {
@@ -21,7 +22,7 @@ static const struct option options[] = {
 };
 
 enum {
-    GAP = 2,        /* pixels between patches, and between maps */
+    GAP = 2,        /* pixels between maps */
     IMAGE_GAP = 16, /* pixels between the image and the maps */
     MAX_MAPS = 14,  /* per side; a larger grid has a map for every second, third, … position */
     MAPS_SIDE = 448 /* pixels per side of all maps together, about */
@@ -44,38 +45,6 @@ static struct mapped choose_mapped(size_t count)
     const size_t step = (count + MAX_MAPS - 1) / MAX_MAPS, maps = (count + step - 1) / step;
 
     return (struct mapped){ (count - 1 - (maps - 1) * step) / 2, step, maps };
-}
-
-/* The first pixel of cell i of `count` along a side. */
-static size_t edge(size_t i, size_t count, size_t side)
-{
-    return (2 * i * side + count) / (2 * count);
-}
-
-/* The image that the model sees, with gaps between its patches. */
-static enum vit_status draw_patches(const struct session *s, const struct vit_image *pixels,
-                                    struct vit_image *out, struct vit_error *err)
-{
-    struct vit_image whole = { 0 };
-    size_t rows, columns;
-    enum vit_status status = draw_enlarged(pixels, &whole, err);
-
-    vit_model_grid(s->model, &rows, &columns);
-    if (!status)
-        status =
-            vit_image_create(whole.height + (rows - 1) * GAP, whole.width + (columns - 1) * GAP,
-                             VIT_PIXEL_FORMAT_RGB, out, err);
-    for (size_t i = 0; !status && i < rows * columns; i++) {
-        const size_t row = i / columns, column = i % columns;
-        const size_t y = edge(row, rows, whole.height), x = edge(column, columns, whole.width);
-        const size_t height = edge(row + 1, rows, whole.height) - y;
-        const size_t width = edge(column + 1, columns, whole.width) - x;
-        const struct vit_image from = vit_image_view(&whole, y, x, height, width);
-        struct vit_image to = vit_image_view(out, y + row * GAP, x + column * GAP, height, width);
-        status = vit_image_copy(&from, &to, err);
-    }
-    vit_image_free(&whole);
-    return status;
 }
 
 static bool has_positions(const struct session *s)
@@ -197,7 +166,7 @@ static enum vit_status draw(const struct session *s, const struct vit_image *pix
     enum vit_status status = VIT_OK;
 
     if (pixels->pixels)
-        status = draw_patches(s, pixels, &image, err);
+        status = patch_grid_draw(s->model, pixels, false, &image, err);
     if (!status && (!pixels->pixels || has_positions(s))) {
         status = positions_read(s, &positions, err);
         if (!status)

@@ -22,7 +22,8 @@ enum { EXIT_LEFT_OUT = 1, EXIT_ERROR = 2 };
 static const struct subcommand *const subcommands[] = {
     &subcommand_classify, &subcommand_features, &subcommand_verify,     &subcommand_attention,
     &subcommand_patches,  &subcommand_run,      &subcommand_preprocess, &subcommand_compare,
-    &subcommand_info,     &subcommand_bench,    &subcommand_check,
+    &subcommand_info,     &subcommand_bench,    &subcommand_check,      &subcommand_new,
+    &subcommand_walk,
 };
 
 static const char *const orientations[] = {

@@ -1,26 +1,27 @@
-/* pending.c - files of temporary names, which a signal or exit removes */
+/* pending.c - files and folders of temporary names, which a signal or exit removes */
 #include "tools/pending.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tools/path_name.h"
 
-static char *volatile pending[4];
+static char *volatile pending[16];
 
 static void remove_pending(void)
 {
-    for (size_t i = 0; i < sizeof pending / sizeof *pending; i++) {
-        if (pending[i])
-            unlink(pending[i]);
+    /* the last first: a folder is added before its files */
+    for (size_t i = sizeof pending / sizeof *pending; i-- > 0;) {
+        if (pending[i] && unlink(pending[i]) != 0)
+            rmdir(pending[i]);
     }
 }
 
@@ -84,8 +85,16 @@ void pending_replace(const char *was, char *is)
     }
 }
 
+/* A file for writing, or for mode 0 a folder, whose descriptor is for reading. */
+static int create(const char *path, mode_t mode)
+{
+    if (mode)
+        return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    return mkdir(path, 0777) == 0 ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
 /* No signal comes between the file and its entry. */
-int pending_create(const char *target, mode_t mode, char *path)
+static int create_pending(const char *target, mode_t mode, char *path)
 {
     /* bytes; of NAME_MAX, which is 255 or more: the library adds to the name without cutting it */
     enum { MAX_NAME = 200 };
@@ -102,7 +111,7 @@ int pending_create(const char *target, mode_t mode, char *path)
         clock_gettime(CLOCK_REALTIME, &now); /* no number of files left behind exhausts it */
         snprintf(path, length + PENDING_SUFFIX, "%.*s.%ld-%ld.tmp", (int)kept, target,
                  (long)getpid(), now.tv_nsec);
-        fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        fd = create(path, mode);
         if (fd < 0 && errno != EEXIST)
             break;
     }
@@ -112,4 +121,18 @@ int pending_create(const char *target, mode_t mode, char *path)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = reason;
     return fd;
+}
+
+int pending_create(const char *target, mode_t mode, char *path)
+{
+    return create_pending(target, mode, path);
+}
+
+bool pending_create_folder(const char *target, char *path)
+{
+    const int fd = create_pending(target, 0, path);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }

@@ -1,7 +1,8 @@
-/* pending.h - files of temporary names, which a signal or exit removes */
+/* pending.h - files and folders of temporary names, which a signal or exit removes */
 #ifndef VIT_TOOLS_PENDING_H
 #define VIT_TOOLS_PENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,8 +15,11 @@ enum { PENDING_SUFFIX = 64 }; /* bytes that a temporary name may have more than 
  */
 int pending_create(const char *target, mode_t mode, char *path);
 
+/* The same for a folder; false: errno says why. Its files are added one by one, and go before it. */
+bool pending_create_folder(const char *target, char *path);
+
 /*
- * Puts a name in the place of another. pending_replace(NULL, path) adds one, of four at most;
+ * Puts a name in the place of another. pending_replace(NULL, path) adds one, of 16 at most;
  * pending_replace(path, NULL) removes it.
  */
 void pending_replace(const char *was, char *is);

@@ -62,6 +62,7 @@ static inline bool has_operand(const struct invocation *in)
 
 extern const struct subcommand subcommand_classify, subcommand_features, subcommand_verify,
     subcommand_attention, subcommand_patches, subcommand_run, subcommand_preprocess,
-    subcommand_compare, subcommand_info, subcommand_bench, subcommand_check;
+    subcommand_compare, subcommand_info, subcommand_bench, subcommand_check, subcommand_new,
+    subcommand_walk;
 
 #endif

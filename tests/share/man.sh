@@ -120,6 +120,7 @@ mkdir "$work/examples"
 ln -s "$PWD/models/digits" "$work/examples/digits"
 ln -s "$PWD/models/digits/test" "$work/examples/photos"
 cp models/digits/test/3/0060.png "$work/examples/three.png"
+cp tests/golden/series-t2t/config.json "$work/examples/series.json"
 examples=0
 while read -r line; do
   verb=${line#libvit } verb=${verb%% *}
