@@ -57,6 +57,8 @@ Test(cli_new, a_folder_appears_whole_or_not_at_all)
         { "$VIT walk " DIGITS " " THREE " -o $T/folder", "expected no such folder, found one" },
         { "$VIT walk " DIGITS " " THREE " -o $T/none/f", "none/f: No such file" },
         { "trap '' XFSZ; ulimit -f 1; $VIT walk " DIGITS " " THREE " -o $T/f", "File too large" },
+        { "$VIT walk " DIGITS " " THREE " -o $T/f >/dev/full", "output: No space left" },
+        { "$VIT walk " DIGITS " " THREE " -o $T/f --json >/dev/full", "output: No space left" },
         { "$VIT walk " DIGITS " " THREE " --patch 16 -o $T/f",
           "--patch: expected a patch from 0 to 15, found 16" },
         { "$VIT walk " DIGITS " " THREE " --block 4", "expected a block from 0 to 3, found 4" },

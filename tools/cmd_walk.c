@@ -63,7 +63,7 @@ static void print_shape(const struct walk_step *step)
     printf("  %-24s", text);
 }
 
-static void print_steps(const struct walk *walk)
+static enum vit_status print_steps(const struct walk *walk, struct vit_error *err)
 {
     bool in_block = false;
 
@@ -80,6 +80,7 @@ static void print_steps(const struct walk *walk)
         else
             puts("  not kept");
     }
+    return print_check(err);
 }
 
 static json_t *step_json(const struct walk *walk, const struct walk_step *step)
@@ -116,6 +117,7 @@ static enum vit_status walk(const struct invocation *in, struct vit_error *err)
     struct session session = { 0 };
     struct vit_image pixels = { 0 };
     struct walk walk = { .count = 0 };
+    struct atomic_folder folder = { .count = 0 };
     enum vit_status status = session_open(in->common, o->size, in->operands[0], 0, &session, err);
 
     if (!status)
@@ -125,12 +127,18 @@ static enum vit_status walk(const struct invocation *in, struct vit_error *err)
     if (!status)
         status = walk_compute(in->common, &session, &pixels, o->batch, o->block, &walk, err);
     if (!status && o->out)
-        status = walk_draw(&session, &pixels, &walk, o->patch, o->out, err);
-    if (!status && o->json)
-        status = print_steps_json(&walk, err);
-    else if (!status)
-        print_steps(&walk);
+        status = atomic_folder_open(o->out, &folder, err);
+    if (!status && o->out)
+        status = walk_draw(&session, &pixels, &walk, o->patch, &folder, err);
+    if (!status)
+        status = o->json ? print_steps_json(&walk, err) : print_steps(&walk, err);
+    fflush(stdout); /* a command that cannot print its steps fails, and leaves no figures */
+    if (!status)
+        status = print_check(err);
+    if (!status && o->out)
+        status = atomic_folder_commit(&folder, err);
 
+    atomic_folder_discard(&folder);
     walk_free(&walk);
     vit_image_free(&pixels);
     session_close(&session);

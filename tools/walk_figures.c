@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "tools/atomic_folder.h"
 #include "tools/draw.h"
 #include "tools/error.h"
 #include "tools/patch_grid.h"
@@ -25,7 +24,7 @@ struct figures {
     const struct vit_image *pixels;
     const struct walk *walk;
     size_t patch;
-    struct atomic_folder folder;
+    struct atomic_folder *folder;
 };
 
 static enum vit_status write_figure(struct figures *f, const char *name,
@@ -37,7 +36,7 @@ static enum vit_status write_figure(struct figures *f, const char *name,
 
     if (status)
         return status;
-    status = atomic_folder_write(&f->folder, name, png, bytes, err);
+    status = atomic_folder_write(f->folder, name, png, bytes, err);
     vit_png_free(png);
     return status;
 }
@@ -241,16 +240,14 @@ static enum vit_status draw_attention(struct figures *f, struct vit_error *err)
 }
 
 enum vit_status walk_draw(const struct session *session, const struct vit_image *pixels,
-                          const struct walk *walk, size_t patch, const char *path,
+                          const struct walk *walk, size_t patch, struct atomic_folder *folder,
                           struct vit_error *err)
 {
-    struct figures f = { .session = session, .pixels = pixels, .walk = walk, .patch = patch };
+    struct figures f = { session, pixels, walk, patch, folder };
     enum vit_status status = choose_patch(&f, err);
 
-    if (!status && !(status = atomic_folder_open(path, &f.folder, err)) &&
-        !(status = draw_patches(&f, err)) && !(status = draw_patch(&f, err)) &&
-        !(status = draw_positions(&f, err)) && !(status = draw_attention(&f, err)))
-        status = atomic_folder_commit(&f.folder, err);
-    atomic_folder_discard(&f.folder);
-    return status;
+    if (status || (status = draw_patches(&f, err)) || (status = draw_patch(&f, err)) ||
+        (status = draw_positions(&f, err)))
+        return status;
+    return draw_attention(&f, err);
 }
