@@ -154,13 +154,13 @@ const struct subcommand subcommand_walk = {
     .description =
         "MODEL is a checkpoint directory, IMAGE a JPEG, PNG or WebP file. Prints each step of the\n"
         "forward pass, from the image to the prediction, with the shape of what it leaves, the\n"
-        "batch first. Where the pass keeps the numbers, their minimum and maximum follow. Steps\n"
-        "that are not kept are computed together with others: their shape follows from the\n"
-        "configuration. FOLDER gets figures as PNG files: patches.png, the image with numbered\n"
-        "patches; patch.png, one of them; row.png, the same as a row of numbers; positions.png,\n"
-        "the position embeddings, a row for each patch; attention.png, the weights of each head\n"
-        "of the block, a row for each token. It has those that the model has. Colors are from\n"
-        "violet, the minimum, to yellow, the maximum.",
+        "batch first. Where the pass returns the numbers, their minimum and maximum follow. Steps\n"
+        "that are not kept are fused with others or overwritten by the next: their shape follows\n"
+        "from the configuration. FOLDER gets figures as PNG files: patches.png, the image with\n"
+        "numbered patches; patch.png, one of them; row.png, the same as a row of numbers;\n"
+        "positions.png, the position embeddings, a row for each patch; attention.png, the weights\n"
+        "of each head of the block, a row for each token. Those that the model lacks are left\n"
+        "out. The colors of numbers are from violet, the minimum, to yellow, the maximum.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = walk,
 };

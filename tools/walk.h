@@ -8,8 +8,8 @@
 enum { STEP_NAME = 48, MAX_STEPS = 32, STEP_RANK = 5 };
 
 /*
- * What a step leaves. Either the pass wrote the numbers, or it keeps no such array, because it
- * fuses the step with others: then the shape follows from the configuration.
+ * What a step leaves. Either the pass wrote the numbers, or it cannot return them, because it fuses
+ * the step with others or overwrites it: then the shape follows from the configuration.
  */
 struct walk_step {
     char name[STEP_NAME];
