@@ -11,6 +11,7 @@ unset VIT_ISA
 mkdir "$work/folder"
 
 # The blocks: "$ COMMAND", "> CONTINUED", and what the command prints.
+# shellcheck disable=SC2016 # the quotes are text
 sed -n '/^```console$/,/^```$/{/^```/d;p;}' docs/article.md >"$work/expected"
 
 cd "$work/folder"
