@@ -1,9 +1,11 @@
 /* test_new_weights.c - vit_weights_create_random: a new model of the article series */
 #include <criterion/criterion.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "cli.h"
 #include "counts.h"
@@ -13,9 +15,10 @@
 TestSuite(new_weights, .init = cli_begin, .fini = cli_end);
 
 /* Small models: a ViT and a T2T-ViT; more fields follow. */
-#define VIT                                                                                        \
-    "{\"model_type\":\"series_vit\",\"img_size\":[1,24,40],\"patch_size\":8,\"token_len\":32,"     \
-    "\"preds\":5,\"num_heads\":4,\"hidden_chan_mul\":1.5,\"depth\":2"
+#define VIT_OF(token_len)                                                                          \
+    "{\"model_type\":\"series_vit\",\"img_size\":[1,24,40],\"patch_size\":8,\"preds\":5,"          \
+    "\"token_len\":" token_len ",\"num_heads\":4,\"hidden_chan_mul\":1.5,\"depth\":2"
+#define VIT VIT_OF("32")
 #define T2T                                                                                        \
     "{\"model_type\":\"series_t2t_vit\",\"img_size\":[2,32,24],\"softsplit_kernels\":[7,3,3],"     \
     "\"token_len\":24,\"token_chan\":8,\"preds\":3,\"num_heads\":2,\"t2t_hidden_chan_mul\":1.0,"   \
@@ -28,6 +31,8 @@ static const char *const configs[] = {
         "\"3\":\"d\",\"4\":\"e\"}}",
     T2T "}",
     T2T ",\"pos_embed\":\"learned\"}",
+    /* a tensor of 27648 numbers, more than are written at a time */
+    VIT_OF("96") "}",
 };
 enum { CONFIGS = sizeof configs / sizeof *configs };
 
@@ -239,4 +244,27 @@ Test(new_weights, what_cannot_be_written_is_an_error_and_leaves_nothing)
     succeeds("cat $T/taken && ls $T");
     cr_assert_str_eq(cli.out, "precious\ncut.json\ngood.json\nhf.json\nlink\ntaken\nwrong.json\n");
     count_checks(3 * (sizeof cases / sizeof *cases) + 1);
+}
+
+Test(new_weights, a_full_disk_leaves_no_file)
+{
+    struct rlimit limit;
+    struct vit_error err;
+
+    succeeds("printf '%%s' '%s}' >$T/config.json", VIT);
+    signal(SIGXFSZ, SIG_IGN);
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (rlim_t bytes = 0; bytes <= 40000; bytes += 20000) { /* the file has more than 100 KB */
+        const struct rlimit low = { bytes, limit.rlim_max };
+        cr_assert_eq(setrlimit(RLIMIT_FSIZE, &low), 0);
+        const enum vit_status status =
+            vit_weights_create_random(in_directory("config.json"), 1, in_directory("w"), &err);
+        cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        cr_assert_eq(status, VIT_EIO);
+        cr_assert_not_null(strstr(err.message, "w: cannot be written: File too large"), "%s",
+                           err.message);
+    }
+    succeeds("ls $T");
+    cr_assert_str_eq(cli.out, "config.json\n");
+    count_checks(3 * 2 + 1);
 }
