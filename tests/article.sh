@@ -63,4 +63,4 @@ if command -v python3 >/dev/null; then
 else
 	echo 'skipped: docs/article/draw.py: python3 is not installed'
 fi
-echo "docs/article.md: $commands commands and $figures figures agree; evening.png drawn again: $drawn"
+echo "docs/article.md: $commands commands and $figures figures agree; picture drawn again: $drawn"

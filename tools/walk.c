@@ -1,4 +1,4 @@
-/* walk.c - the steps of a forward pass: the shape of each, and the numbers of those that it keeps */
+/* walk.c - the steps of a forward pass: the shape of each, and the numbers that it keeps */
 #include "tools/walk.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* walk.h - the steps of a forward pass: the shape of each, and the numbers of those that it keeps */
+/* walk.h - the steps of a forward pass: the shape of each, and the numbers that it keeps */
 #ifndef VIT_TOOLS_WALK_H
 #define VIT_TOOLS_WALK_H
 

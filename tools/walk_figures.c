@@ -184,7 +184,7 @@ static enum vit_status draw_positions(struct figures *f, struct vit_error *err)
     const size_t dim = f->session->config.dim;
     struct vit_image image = { 0 };
     float *table = NULL;
-    double min, factor;
+    double min = 0, factor = 0;
     size_t rows, columns, bytes;
     enum vit_status status;
 
@@ -214,7 +214,7 @@ static enum vit_status draw_attention(struct figures *f, struct vit_error *err)
 {
     const struct walk_step *const step = walk_find(f->walk, VIT_OUTPUT_ATTENTION, f->walk->block);
     struct vit_image image = { 0 };
-    double min, factor;
+    double min = 0, factor = 0;
 
     if (!step)
         return VIT_OK;
