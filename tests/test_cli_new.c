@@ -1,4 +1,4 @@
-/* test_cli_new.c - `libvit new` and `libvit walk`: a new model, and its forward pass step by step */
+/* test_cli_new.c - `libvit new` and `libvit walk`: a new model, a forward pass step by step */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>

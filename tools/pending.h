@@ -15,7 +15,7 @@ enum { PENDING_SUFFIX = 64 }; /* bytes that a temporary name may have more than 
  */
 int pending_create(const char *target, mode_t mode, char *path);
 
-/* The same for a folder; false: errno says why. Its files are added one by one, and go before it. */
+/* The same for a folder, whose files are added after it; false: errno says why. */
 bool pending_create_folder(const char *target, char *path);
 
 /*
