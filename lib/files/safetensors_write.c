@@ -1,4 +1,4 @@
-/* safetensors_write.c - writing a .safetensors file of float32, which appears whole or not at all */
+/* safetensors_write.c - writing a .safetensors file of float32, whole or not at all */
 #include "files/safetensors_write.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* safetensors_write.h - writing a .safetensors file of float32, which appears whole or not at all */
+/* safetensors_write.h - writing a .safetensors file of float32, whole or not at all */
 #ifndef VIT_FILES_SAFETENSORS_WRITE_H
 #define VIT_FILES_SAFETENSORS_WRITE_H
 
