@@ -20,8 +20,8 @@ struct new_tensors {
 
 /*
  * Reads a config.json, and lists the tensors of its model in the order of the modules. Only for the
- * family "series", whose configuration says everything. new_tensors_free() is the caller's, whatever
- * the result. VIT_EUNSUPPORTED: another family; errors as parse_config and file_read_text.
+ * family "series", whose configuration says everything. new_tensors_free() is the caller's in any
+ * case. VIT_EUNSUPPORTED: another family; errors as parse_config and file_read_text.
  */
 enum vit_status new_tensors_list(const char *config_path, struct new_tensors *list,
                                  struct vit_error *err);
