@@ -85,26 +85,55 @@ Test(config_hf, every_field_has_its_effect_and_others_are_ignored)
     count_checks(4);
 }
 
-Test(config_hf, activations_have_the_names_of_transformers)
+Test(config_hf, activations_have_the_names_and_arguments_of_transformers)
 {
     static const struct {
         const char *name;
         enum vit_activation activation;
-    } known[] = { { "gelu", VIT_ACTIVATION_GELU },
-                  { "gelu_pytorch_tanh", VIT_ACTIVATION_GELU_TANH },
-                  { "gelu_fast", VIT_ACTIVATION_GELU_TANH },
-                  { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
-                  { "relu", VIT_ACTIVATION_RELU },
-                  { "silu", VIT_ACTIVATION_SILU },
-                  { "swish", VIT_ACTIVATION_SILU } };
+        float args[2];
+    } known[] = { { "gelu", VIT_ACTIVATION_GELU, { 0 } },
+                  { "gelu_python", VIT_ACTIVATION_GELU, { 0 } },
+                  { "gelu_accurate", VIT_ACTIVATION_GELU_TANH, { 0 } },
+                  { "gelu_fast", VIT_ACTIVATION_GELU_TANH, { 0 } },
+                  { "gelu_new", VIT_ACTIVATION_GELU_TANH, { 0 } },
+                  { "gelu_python_tanh", VIT_ACTIVATION_GELU_TANH, { 0 } },
+                  { "gelu_pytorch_tanh", VIT_ACTIVATION_GELU_TANH, { 0 } },
+                  { "hardswish", VIT_ACTIVATION_HARDSWISH, { 0 } },
+                  { "leaky_relu", VIT_ACTIVATION_LEAKY_RELU, { 0.01f } },
+                  { "linear", VIT_ACTIVATION_IDENTITY, { 0 } },
+                  { "mish", VIT_ACTIVATION_MISH, { 0 } },
+                  { "quick_gelu", VIT_ACTIVATION_GELU_QUICK, { 0 } },
+                  { "relu", VIT_ACTIVATION_RELU, { 0 } },
+                  { "relu6", VIT_ACTIVATION_HARDTANH, { 0, 6 } },
+                  { "sigmoid", VIT_ACTIVATION_SIGMOID, { 0 } },
+                  { "silu", VIT_ACTIVATION_SILU, { 0 } },
+                  { "swish", VIT_ACTIVATION_SILU, { 0 } },
+                  { "tanh", VIT_ACTIVATION_TANH, { 0 } } };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         char text[96];
         snprintf(text, sizeof text, "{\"model_type\":\"vit\",\"hidden_act\":\"%s\"}",
                  known[i].name);
-        cr_assert_eq(expect_config(text, NULL).config.activation, known[i].activation);
-        count_checks(1);
+        const struct parsed_config file = expect_config(text, NULL);
+        cr_assert_eq(file.config.activation, known[i].activation, "%s", known[i].name);
+        cr_assert(file.config.activation_args[0] == known[i].args[0] &&
+                      file.config.activation_args[1] == known[i].args[1],
+                  "%s", known[i].name);
+        expect_source(&file, "activation", "config.json: hidden_act");
+        expect_source(&file, "activation_args", "config.json: hidden_act");
+        count_checks(2);
     }
+}
+
+/* The gate is SiLU, whatever hidden_act says. */
+Test(config_hf, a_gated_mlp_has_no_arguments_of_hidden_act)
+{
+    const struct parsed_config file = expect_config(
+        "{\"model_type\":\"dinov2\",\"hidden_act\":\"relu6\",\"use_swiglu_ffn\":true}", NULL);
+
+    cr_assert_eq(file.config.activation, VIT_ACTIVATION_SILU);
+    cr_assert(file.config.activation_args[0] == 0.0f && file.config.activation_args[1] == 0.0f);
+    count_checks(2);
 }
 
 Test(config_hf, a_gated_mlp_of_dinov2_has_its_own_width_formula)
@@ -187,7 +216,11 @@ Test(config_hf, a_size_that_is_no_multiple_of_the_patch_is_cropped)
 Test(config_hf, fields_that_would_change_the_arithmetic_are_rejected)
 {
     static const char *const changes[][2] = {
-        { "\"hidden_act\":\"mish\"", "hidden_act: expected one of \"gelu\", \"gelu_new\", " },
+        { "\"hidden_act\":\"relu2\"",
+          "hidden_act: expected one of gelu, gelu_accurate, gelu_fast, gelu_new, gelu_python, "
+          "gelu_python_tanh, gelu_pytorch_tanh, hardswish, leaky_relu, linear, mish, quick_gelu, "
+          "relu, relu6, sigmoid, silu, swish, tanh, found \"relu2\"" },
+        { "\"hidden_act\":\"prelu\"", "tanh, found \"prelu\"" },
         { "\"pooler_act\":\"relu\"", "pooler_act: expected \"tanh\", found \"relu\"" },
         { "\"patch_size\":[8,16]", "patch_size: expected equal height and width, found [8,16]" },
         { "\"pruned_heads\":{\"0\":[1]}", "pruned_heads: expected {}, found {" },

@@ -178,6 +178,7 @@ static const struct {
     { "hf-siglip-vision", 0.0122 },
     { "hf-siglip", 0.011 },
     { "hf-vit-classifier", 0.0155 },
+    { "hf-vit-mae", 0.0156 },
     { "hf-vit-model-pooler", 0.0219 },
     { "hf-vit", 0.0417 },
     { "series-batch13", 0.0367 },

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "checkpoint/hf_activation.h"
 #include "files/fail_file.h"
 #include "files/json.h"
 #include "files/sanitize.h"
@@ -19,19 +20,6 @@ struct hf_fields {
 #define FIELD(...)    FIELD_RULE(struct hf_fields, __VA_ARGS__)
 #define CONFIG(field) offsetof(struct vit_config, field)
 
-/* transformers' ACT2FN: gelu_new and gelu_fast are the same formula. */
-static const struct choice activations[] = {
-    { "gelu", VIT_ACTIVATION_GELU },
-    { "gelu_new", VIT_ACTIVATION_GELU_TANH },
-    { "gelu_fast", VIT_ACTIVATION_GELU_TANH },
-    { "gelu_pytorch_tanh", VIT_ACTIVATION_GELU_TANH },
-    { "quick_gelu", VIT_ACTIVATION_GELU_QUICK },
-    { "relu", VIT_ACTIVATION_RELU },
-    { "silu", VIT_ACTIVATION_SILU },
-    { "swish", VIT_ACTIVATION_SILU },
-    { NULL, 0 },
-};
-
 /*
  * A config.json has many fields without effect here: for training, for text, for other heads. The
  * rules are for what this library reads, and for what would change the arithmetic.
@@ -40,7 +28,7 @@ static const struct choice activations[] = {
     FIELD("hidden_size", parse_count, config.dim),                                                 \
         FIELD("num_hidden_layers", parse_count, config.depth),                                     \
         FIELD("num_attention_heads", parse_count, config.heads),                                   \
-        FIELD("hidden_act", parse_choice, config.activation, .argument = activations),             \
+        FIELD("hidden_act", parse_hf_activation, config.activation),                               \
         FIELD("layer_norm_eps", parse_float, config.eps),                                          \
         FIELD("image_size", parse_height_width, image),                                            \
         FIELD("patch_size", parse_square, config.patch),                                           \
@@ -157,6 +145,10 @@ static void derive_siglip(const struct config_sources *sources, const struct par
 static const struct hf_preprocess preprocess_vit = {
     HF_PROCESSOR_VIT, VIT_CROP_MODE_SQUASH, 1, VIT_INTERPOLATION_BILINEAR, { HF_HALF }, { HF_HALF }
 };
+static const struct hf_preprocess preprocess_mae = {
+    HF_PROCESSOR_VIT,           VIT_CROP_MODE_SQUASH, 1,
+    VIT_INTERPOLATION_BILINEAR, { HF_IMAGENET_MEAN }, { HF_IMAGENET_STD }
+};
 static const struct hf_preprocess preprocess_deit = {
     HF_PROCESSOR_DEIT,         VIT_CROP_MODE_SQUASH, 0.875,
     VIT_INTERPOLATION_BICUBIC, { HF_IMAGENET_MEAN }, { HF_IMAGENET_STD }
@@ -220,6 +212,13 @@ static const struct hf_model {
       MODEL_RULES(vit_rules),
       .derive = derive_vit,
       .preprocess = &preprocess_vit },
+    { .model_type = "vit_mae", /* its encoder, without masks: what masks and decodes is ignored */
+      .image = 224,
+      .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
+                  .activation = VIT_ACTIVATION_GELU },
+      MODEL_RULES(vit_rules),
+      .derive = derive_vit,
+      .preprocess = &preprocess_mae },
     { .model_type = "deit",
       .image = 224,
       .config = { BASE, .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
@@ -312,6 +311,7 @@ static enum vit_status set_mlp(const struct json_reader *reader, const struct js
     c->gated_mlp = true;
     c->mlp_dim = (c->mlp_dim * 2 / 3 + 7) / 8 * 8;
     c->activation = VIT_ACTIVATION_SILU;
+    memset(c->activation_args, 0, sizeof c->activation_args);
     json_fields_note(reader, "use_swiglu_ffn", CONFIG(activation));
     return VIT_OK;
 }

@@ -73,6 +73,8 @@ const struct family *family_of_names(const struct tensors *tensors);
            vit_pytorch, vit_pytorch_simple, PRETRAINED_CFG, NEVER, "vit_pytorch.SimpleViT")        \
     FAMILY("hf-vit", "Hugging Face ViT", MODEL_TYPE,                                               \
            hf, hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "vit")                                        \
+    FAMILY("hf-vit-mae", "Hugging Face MAE", MODEL_TYPE,                                           \
+           hf, hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "vit_mae")                                    \
     FAMILY("hf-deit", "Hugging Face DeiT", MODEL_TYPE,                                             \
            hf, hf_vit, PREPROCESSOR_CONFIG, BICUBIC, "deit")                                       \
     FAMILY("hf-dinov2", "Hugging Face DINOv2", MODEL_TYPE,                                         \
