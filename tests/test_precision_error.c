@@ -189,6 +189,8 @@ static const struct {
     { "series-t2t", 0.0187 },
     { "t2t-performer", 0.0174 },
     { "t2t-transformer", 0.0192 },
+    { "text-clip-pair", 0.014 },
+    { "text-siglip-pair", 0.00865 },
     { "timm-avg-fcnorm", 0.0119 },
     { "timm-avgmax", 0.00775 },
     { "timm-clip-quickgelu", 0.0293 },

@@ -87,6 +87,18 @@ static enum vit_status fail_names(const struct checkpoint *c, enum vit_status st
                 cut, configured->id, found->id);
 }
 
+/* Names what tensor i is used for; "": nothing. */
+static void name_use(struct checkpoint *c, size_t i)
+{
+    const char *const name = c->tensors->entries[i].name;
+    const char *const for_texts = names_use_for_texts(c->parsed.family->names, name);
+
+    if (c->uses[i].rule)
+        slots_name(c->uses[i].rule->slot, c->uses[i].index, c->use_names[i]);
+    else if (for_texts)
+        snprintf(c->use_names[i], sizeof c->use_names[i], "%s", for_texts);
+}
+
 static enum vit_status resolve_names(const char *path, struct checkpoint *c, struct vit_error *err)
 {
     const struct vit_config *const config = &c->parsed.config;
@@ -102,9 +114,8 @@ static enum vit_status resolve_names(const char *path, struct checkpoint *c, str
              names_resolve(c->parsed.family->names, config, c->tensors, c->sources, c->uses, &why)))
         return fail_names(c, status, &why, err);
     for (size_t i = 0; i < c->tensors->count; i++)
-        if (c->uses[i].rule)
-            slots_name(c->uses[i].rule->slot, c->uses[i].index, c->use_names[i]);
-    return VIT_OK;
+        name_use(c, i);
+    return contrast_read(c->parsed.family->names, c->tensors, &c->contrast, err);
 }
 
 /* Sets the size to compute at, and checks that the positions can be resized to it. */
@@ -318,6 +329,11 @@ enum vit_scores checkpoint_scores(const struct checkpoint *checkpoint)
     return checkpoint->parsed.scores;
 }
 
+const struct contrast *checkpoint_contrast(const struct checkpoint *checkpoint)
+{
+    return &checkpoint->contrast;
+}
+
 const char *checkpoint_label_description(const struct checkpoint *checkpoint, size_t class_index)
 {
     const struct labels *labels = &checkpoint->parsed.labels;
@@ -339,13 +355,14 @@ bool checkpoint_tensor(const struct checkpoint *checkpoint, size_t i,
     if (i >= checkpoint->tensors->count)
         return false;
     const struct tensor *const t = &checkpoint->tensors->entries[i];
-    *tensor = (struct vit_tensor_info){ .size = sizeof *tensor,
-                                        .name = t->name,
-                                        .file = t->path,
-                                        .dtype = t->dtype,
-                                        .rank = t->rank,
-                                        .use = checkpoint->uses[i].rule ? checkpoint->use_names[i]
-                                                                        : NULL };
+    *tensor =
+        (struct vit_tensor_info){ .size = sizeof *tensor,
+                                  .name = t->name,
+                                  .file = t->path,
+                                  .dtype = t->dtype,
+                                  .rank = t->rank,
+                                  .use = checkpoint->use_names[i][0] ? checkpoint->use_names[i]
+                                                                     : NULL };
     memcpy(tensor->shape, t->shape, t->rank * sizeof *t->shape);
     return true;
 }

@@ -2,6 +2,7 @@
 #ifndef VIT_CHECKPOINT_CHECKPOINT_H
 #define VIT_CHECKPOINT_CHECKPOINT_H
 
+#include "checkpoint/contrast.h"
 #include "checkpoint/positions_resize.h"
 #include "checkpoint/provenance.h"
 #include "checkpoint/slots.h"
@@ -41,6 +42,8 @@ const struct provenance *checkpoint_provenance(const struct checkpoint *checkpoi
 bool checkpoint_is_classifier(const struct checkpoint *checkpoint);
 /* What the files say about the scores; softmax if they say nothing. */
 enum vit_scores checkpoint_scores(const struct checkpoint *checkpoint);
+/* What they say about texts. */
+const struct contrast *checkpoint_contrast(const struct checkpoint *checkpoint);
 /* The description of a class's label, or NULL. */
 const char *checkpoint_label_description(const struct checkpoint *checkpoint, size_t class_index);
 /* The label of a class, or NULL. */

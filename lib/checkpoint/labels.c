@@ -12,13 +12,18 @@
 /* A few bytes of text must not make a large table: 8 MiB, of the 64 that opening may take. */
 enum { MAX_CLASSES_WITH_GAPS = 1 << 20 };
 
-static enum vit_status check_count(const char *path, const char *prefix, size_t found,
-                                   size_t classes, struct vit_error *err)
+/* What a list has an entry of, and of what. */
+struct list {
+    const char *prefix, *what, *of;
+};
+
+static enum vit_status check_count(const char *path, struct list list, size_t found, size_t count,
+                                   struct vit_error *err)
 {
-    if (found == classes)
+    if (found == count)
         return VIT_OK;
-    return fail_file(err, VIT_EFORMAT, path, "%sexpected %zu label%s, one per class, found %zu",
-                     prefix, classes, classes == 1 ? "" : "s", found);
+    return fail_file(err, VIT_EFORMAT, path, "%sexpected %zu %s%s, one per %s, found %zu",
+                     list.prefix, count, list.what, count == 1 ? "" : "s", list.of, found);
 }
 
 static enum vit_status copy_label(const char *path, const char *text, size_t length, char **label,
@@ -104,7 +109,8 @@ enum vit_status labels_parse_json(const char *path, const char *field, const str
         return VIT_OK;
     snprintf(prefix, sizeof prefix, "%s: ", field);
     if ((array || classes > MAX_CLASSES_WITH_GAPS) &&
-        (status = check_count(path, prefix, count, classes, err)))
+        (status =
+             check_count(path, (struct list){ prefix, "label", "class" }, count, classes, err)))
         return status;
     labels->text = calloc(classes, sizeof *labels->text);
     if (!labels->text)
@@ -152,27 +158,33 @@ static size_t count_lines(const char *text, size_t bytes)
 enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
                                    struct labels *labels, struct vit_error *err)
 {
+    *labels = (struct labels){ 0 };
+    return file->text ? lines_parse(file, classes, "label", "class", labels, err) : VIT_OK;
+}
+
+enum vit_status lines_parse(const struct text_file *file, size_t count, const char *what,
+                            const char *of, struct labels *lines, struct vit_error *err)
+{
     const char *text = file->text;
     enum vit_status status;
 
-    *labels = (struct labels){ 0 };
-    if (!text)
-        return VIT_OK;
+    *lines = (struct labels){ 0 };
     if (memchr(text, '\0', file->bytes))
         return fail_file(err, VIT_EFORMAT, file->path, "expected text, found a NUL byte");
-    if ((status = check_count(file->path, "", count_lines(text, file->bytes), classes, err)))
+    if ((status = check_count(file->path, (struct list){ "", what, of },
+                              count_lines(text, file->bytes), count, err)))
         return status;
-    labels->text = calloc(classes, sizeof *labels->text);
-    if (!labels->text)
+    lines->text = calloc(count, sizeof *lines->text);
+    if (!lines->text)
         return fail_no_memory(err, file->path);
-    while (!status && labels->count < classes) {
+    while (!status && lines->count < count) {
         const size_t line = strcspn(text, "\n");
         const size_t length = line > 0 && text[line - 1] == '\r' ? line - 1 : line;
-        status = copy_label(file->path, text, length, &labels->text[labels->count++], err);
+        status = copy_label(file->path, text, length, &lines->text[lines->count++], err);
         text += line + 1;
     }
     if (status)
-        labels_free(labels);
+        labels_free(lines);
     return status;
 }
 

@@ -39,6 +39,13 @@ enum vit_status labels_describe(const char *path, const char *field, const struc
 enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
                                    struct labels *labels, struct vit_error *err);
 
+/*
+ * The same of a file that must have `count` lines: the message says that each is a `what`, such as
+ * "name", of each `of`, such as "row of texts.npy".
+ */
+enum vit_status lines_parse(const struct text_file *file, size_t count, const char *what,
+                            const char *of, struct labels *lines, struct vit_error *err);
+
 void labels_free(struct labels *labels);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef VIT_CHECKPOINT_OPEN_CHECKPOINT_H
 #define VIT_CHECKPOINT_OPEN_CHECKPOINT_H
 
+#include "checkpoint/contrast.h"
 #include "checkpoint/parse_config.h"
 #include "files/sha256.h"
 
@@ -19,8 +20,9 @@ struct checkpoint {
     struct tensor_source *sources; /* [slots_count][TENSOR_PARTS] */
     struct tensor_use *uses;       /* [tensors->count] */
     char (*use_names)[64];         /* [tensors->count] */
-    const struct tensor *kept;     /* the tensor whose data are in memory, or NULL */
-    float *kept_data;              /* in the stored layout */
+    struct contrast contrast;
+    const struct tensor *kept; /* the tensor whose data are in memory, or NULL */
+    float *kept_data;          /* in the stored layout */
 };
 
 /* Frees what checkpoint_read keeps. */

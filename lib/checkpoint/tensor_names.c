@@ -321,9 +321,17 @@ static bool is_listed(const struct resolution *r, const char *const *list, const
     return false;
 }
 
+const char *names_use_for_texts(const struct tensor_names *names, const char *name)
+{
+    if (names->logit_scale && strcmp(name, names->logit_scale) == 0)
+        return "texts.scale";
+    return names->logit_bias && strcmp(name, names->logit_bias) == 0 ? "texts.bias" : NULL;
+}
+
 static bool is_ignored(const struct resolution *r, const struct tensor *tensor)
 {
     return is_listed(r, r->names->ignored, tensor->name) ||
+           names_use_for_texts(r->names, tensor->name) ||
            (tensor->elements == 0 && is_listed(r, r->names->empty, tensor->name));
 }
 

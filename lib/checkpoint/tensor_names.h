@@ -121,6 +121,11 @@ struct tensor_names {
     const char *const *ignored;  /* tensors that files hold and the model does not use; a * at the
                                     end matches any rest; ends with NULL; or NULL */
     const char *const *empty;    /* the same, of those that have no numbers; NULL */
+    /*
+     * Of models that were trained with texts: the number whose exponential multiplies a cosine, and
+     * the one that is then added, after which a sigmoid follows in place of a softmax; or NULL.
+     */
+    const char *logit_scale, *logit_bias;
 };
 
 /* The tensor that fills a part of a slot. */
@@ -138,6 +143,9 @@ struct tensor_use {
 /* The tensor of the slot, in token transformer or block 0, or NULL. It needs no configuration. */
 const struct tensor *names_find(const struct tensor_names *names, const struct tensors *tensors,
                                 enum tensor_slot slot);
+
+/* What the scale and the bias are used for, by their names, for people; NULL for any other name. */
+const char *names_use_for_texts(const struct tensor_names *names, const char *name);
 
 /* How many of these names, of token transformer and block 0, the files have. */
 size_t names_count_known(const struct tensor_names *names, const struct tensors *tensors);

@@ -48,15 +48,13 @@ static const struct tensor_rule siglip[] = {
 /* Since transformers 5.6 a tower that is saved alone has no prefix. */
 static const char *const prefixes[] = { "vision_model.", NULL };
 
-/* The text tower, the comparison of the two, and what a classifier does not read. */
+/* The text tower, and what a classifier does not read. */
 static const char *const clip_ignored[] = {
-    "text_model.*",           "text_projection.*",    "logit_scale", "@embeddings.position_ids",
+    "text_model.*",           "text_projection.*",    "@embeddings.position_ids",
     "@post_layernorm.weight", "@post_layernorm.bias", NULL,
 };
 static const char *const siglip_ignored[] = {
     "text_model.*",
-    "logit_scale",
-    "logit_bias",
     "@embeddings.position_ids",
     "@head.probe",
     "@head.attention.in_proj_weight",
@@ -75,8 +73,11 @@ static const char *const siglip_ignored[] = {
 const struct tensor_names names_hf_clip = { .rules = clip,
                                             .count = sizeof clip / sizeof *clip,
                                             .prefixes = prefixes,
-                                            .ignored = clip_ignored };
+                                            .ignored = clip_ignored,
+                                            .logit_scale = "logit_scale" };
 const struct tensor_names names_hf_siglip = { .rules = siglip,
                                               .count = sizeof siglip / sizeof *siglip,
                                               .prefixes = prefixes,
-                                              .ignored = siglip_ignored };
+                                              .ignored = siglip_ignored,
+                                              .logit_scale = "logit_scale",
+                                              .logit_bias = "logit_bias" };

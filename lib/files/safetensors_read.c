@@ -1,9 +1,7 @@
 /* safetensors_read.c - reading the data of a tensor in a .safetensors file */
-#include "files/convert.h"
 #include "files/fail_file.h"
+#include "files/read_f32.h"
 #include "files/safetensors.h"
-
-enum { CHUNK = 4096 }; /* elements converted at a time: 8 KiB on the stack */
 
 bool safetensors_readable(enum safetensors_dtype dtype)
 {
@@ -42,36 +40,26 @@ enum vit_status safetensors_read(const struct safetensors *file,
     return status ? status : read_range(file, entry, first, count, out, err);
 }
 
+static enum stored stored_of(enum safetensors_dtype dtype)
+{
+    return dtype == DTYPE_F64   ? STORED_F64
+           : dtype == DTYPE_F16 ? STORED_F16
+           : dtype == DTYPE_F32 ? STORED_F32
+                                : STORED_BF16;
+}
+
 enum vit_status safetensors_read_f32(const struct safetensors *file,
                                      const struct safetensors_entry *entry, size_t first,
                                      size_t count, float *out, struct vit_error *err)
 {
-    union {
-        uint16_t half[CHUNK];
-        double wide[CHUNK / 4];
-    } chunk;
-    const bool wide = entry->dtype == DTYPE_F64;
-    const size_t each = wide ? CHUNK / 4 : CHUNK;
-    enum vit_status status = check_range(file, entry, first, count, err);
+    const enum vit_status status = check_range(file, entry, first, count, err);
 
     if (status)
         return status;
-    if (entry->dtype == DTYPE_F32)
-        return read_range(file, entry, first, count, out, err);
     if (!safetensors_readable(entry->dtype))
         return fail_tensor(err, VIT_EUNSUPPORTED, file->source.path, entry->name,
                            "expected dtype F64, F32, F16 or BF16, found %s",
                            safetensors_dtype_name(entry->dtype));
-    for (size_t done = 0, n; done < count; done += n) {
-        n = count - done < each ? count - done : each;
-        if ((status = read_range(file, entry, first + done, n, &chunk, err)))
-            return status;
-        if (wide)
-            narrow_f64(n, chunk.wide, out + done);
-        else if (entry->dtype == DTYPE_F16)
-            widen_f16(n, chunk.half, out + done);
-        else
-            widen_bf16(n, chunk.half, out + done);
-    }
-    return VIT_OK;
+    return read_f32(&file->source, stored_of(entry->dtype),
+                    entry->offset + first * safetensors_dtype_bytes(entry->dtype), count, out, err);
 }

@@ -1,4 +1,6 @@
 /* top_k.c - the best classes of an image: a heap of the best so far, then their scores */
+#include "model/top_k.h"
+
 #include <math.h>
 
 #include "base/fpenv.h"
@@ -79,21 +81,31 @@ static double sigmoid(const struct vit_kernels *kernels, double x)
     return x < 0.0 ? e / (1.0 + e) : 1.0 / (1.0 + e);
 }
 
-static void set_scores(const struct vit_model *model, const float *logits, size_t k,
-                       const size_t *classes, float *scores)
+static void set_scores(const struct ranking *r, const float *logits, size_t k, const size_t *best,
+                       float *scores)
 {
-    const enum vit_scores kind = vit_model_scores(model);
-    const double max = (double)logits[classes[0]];
+    const double max = (double)logits[best[0]];
     double sum = 0.0;
 
-    for (size_t i = 0; kind == VIT_SCORES_SOFTMAX && i < model->config.classes; i++)
-        sum += exp_below(model->kernels, (double)logits[i], max);
+    for (size_t i = 0; r->scores == VIT_SCORES_SOFTMAX && i < r->count; i++)
+        sum += exp_below(r->kernels, (double)logits[i], max);
     for (size_t i = 0; i < k; i++) {
-        const double x = (double)logits[classes[i]];
-        scores[i] = kind == VIT_SCORES_SOFTMAX   ? (float)(exp_below(model->kernels, x, max) / sum)
-                    : kind == VIT_SCORES_SIGMOID ? (float)sigmoid(model->kernels, x)
-                                                 : (float)x;
+        const double x = (double)logits[best[i]];
+        scores[i] = r->scores == VIT_SCORES_SOFTMAX   ? (float)(exp_below(r->kernels, x, max) / sum)
+                    : r->scores == VIT_SCORES_SIGMOID ? (float)sigmoid(r->kernels, x)
+                                                      : (float)x;
     }
+}
+
+void top_k_rank(const struct ranking *ranking, size_t k, const float *logits, size_t *best,
+                float *scores)
+{
+    const struct fpenv before = fpenv_enter();
+
+    find_best(ranking->count, logits, k, best);
+    if (scores)
+        set_scores(ranking, logits, k, best, scores);
+    fpenv_leave(before);
 }
 
 enum vit_status vit_top_k(const struct vit_model *model, size_t k, const float *logits,
@@ -107,10 +119,7 @@ enum vit_status vit_top_k(const struct vit_model *model, size_t k, const float *
     if (k == 0 || k > count)
         return fail(err, VIT_EINVAL, "top-k: k: expected 1 to the model's classes, %zu, found %zu",
                     count, k);
-    const struct fpenv before = fpenv_enter();
-    find_best(count, logits, k, classes);
-    if (scores)
-        set_scores(model, logits, k, classes, scores);
-    fpenv_leave(before);
+    const struct ranking ranking = { model->kernels, vit_model_scores(model), count };
+    top_k_rank(&ranking, k, logits, classes, scores);
     return VIT_OK;
 }
