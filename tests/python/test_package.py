@@ -8,7 +8,9 @@ import tempfile
 import unittest
 import zipfile
 
-from common import BUILD, Case, DIGITS, PACKAGE, ROOT, THREE, needs
+import numpy as np
+
+from common import BUILD, Case, DIGITS, PACKAGE, ROOT, THREE, golden, needs
 
 import libvit
 
@@ -130,9 +132,14 @@ class Pages(Case):
         self.assertGreater(code.count("\n"), 20)
         with tempfile.TemporaryDirectory() as folder:  # it writes a file
             os.symlink(os.path.join(ROOT, "models"), os.path.join(folder, "models"))
+            os.symlink(golden("text-clip-pair"), os.path.join(folder, "clip-vit-base-patch32"))
+            np.save(os.path.join(folder, "texts.npy"), np.eye(2, 12, dtype=np.float32))
+            with open(os.path.join(folder, "texts.txt"), "w", encoding="utf-8") as file:
+                file.write("three\nfour\n")
+            before = os.listdir(folder)
             package = os.path.abspath(os.path.dirname(os.path.dirname(libvit.__file__)))
             run(sys.executable, "-B", "-c", code, cwd=folder, env=environment(PYTHONPATH=package))
-            self.assertCountEqual(os.listdir(folder), ["models", "digits.packed"])
+            self.assertCountEqual(os.listdir(folder), [*before, "digits.packed"])
 
     def test_the_page_names_every_public_name_and_exception(self):
         with open(os.path.join(ROOT, "docs", "python.md"), encoding="utf-8") as file:

@@ -16,13 +16,14 @@ from .errors import (CanceledError, Error, FileError, FormatError, ImageError, I
                      UnsupportedError)
 from .model import Prediction, VisionTransformer
 from .preprocessing import Processor
+from .texts import Texts
 
 __version__ = "0.2.0"
 __all__ = [
     "CanceledError", "Config", "Error", "FileError", "FormatError", "ImageError",
     "InvalidArgumentError", "LibraryError", "NotFoundError", "OutOfMemoryError", "Prediction",
-    "PreprocessConfig", "Processor", "StaleError", "UnsupportedError", "VisionTransformer",
-    "library_version",
+    "PreprocessConfig", "Processor", "StaleError", "Texts", "UnsupportedError",
+    "VisionTransformer", "library_version",
 ]
 
 

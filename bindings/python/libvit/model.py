@@ -15,10 +15,11 @@ from ._forward import Floats, Input, forward, image_input, is_tensor, tensor_inp
 from ._images import Decoding, as_list, name_of
 from ._library import call, encode_path, encode_text, enum_value, libvit
 from ._runtime import Runtime
-from ._scores import rank
+from ._scores import rank, rank_texts
 from .config import Config, PreprocessConfig
 from .errors import FormatError, InvalidArgumentError
 from .preprocessing import Processor
+from .texts import Texts
 
 
 class Prediction(TypedDict):
@@ -239,30 +240,50 @@ class VisionTransformer:
         return _normalized(vectors) if normalize else vectors
 
     @overload
-    def classify(self, images: list[Any] | tuple[Any, ...],
-                 top_k: int | None = 5) -> list[list[Prediction]]: ...
+    def classify(self, images: list[Any] | tuple[Any, ...], top_k: int | None = 5, *,
+                 texts: Texts | str | os.PathLike[str] | None = None
+                 ) -> list[list[Prediction]]: ...
 
     @overload
-    def classify(self, images: Any, top_k: int | None = 5) -> Any: ...
+    def classify(self, images: Any, top_k: int | None = 5, *,
+                 texts: Texts | str | os.PathLike[str] | None = None) -> Any: ...
 
-    def classify(self, images: Any, top_k: int | None = 5) -> Any:
+    def classify(self, images: Any, top_k: int | None = 5, *,
+                 texts: Texts | str | os.PathLike[str] | None = None) -> Any:
         """The best classes of an image, [{"label": ..., "score": ...}, ...], best first; of several
         images a list of such lists. Scores are those of `libvit classify`, to the digit. A class
         without a label is "LABEL_3". top_k: how many; None: all.
+
+        texts  vectors of texts in place of a head's classes (zero-shot), or their file, which is
+               then read in each call. Scores are a softmax over the texts (CLIP), the sigmoid of
+               each (SigLIP), or the cosine, of a checkpoint without logit_scale.
+               InvalidArgumentError: their width is not that of the model's vectors, or its head
+               classifies
         """
         if top_k is not None and top_k < 1:
             raise InvalidArgumentError(f"top_k: expected 1 or more, found {top_k}")
+        items, single = (images, False) if is_tensor(images) else as_list(images)
+        if texts is not None:
+            results = self._classify_texts(
+                items, top_k, texts if isinstance(texts, Texts) else Texts(texts))
+            return results[0] if single else results
         if not self.is_classifier:
             raise InvalidArgumentError(
                 "classify: expected a model with a head that classifies, found "
                 + (f"a projection to {self.config.classes} numbers" if self.config.classes else
-                   "one without a head") + "; encode_image returns its vectors")
-        items, single = (images, False) if is_tensor(images) else as_list(images)
+                   "one without a head")
+                + "; encode_image returns its vectors, which texts are compared with")
         logits = self._forward(self._images(items), ("logits", 0))[0]
         results = [[Prediction(label=self.labels[c] or f"LABEL_{c}", score=score)
                     for c, score in rank(self._runtime, row, top_k, name_of(items[i], i))]
                    for i, row in enumerate(logits)]
         return results[0] if single else results
+
+    def _classify_texts(self, items: Any, top_k: int | None,
+                        texts: Texts) -> list[list[Prediction]]:
+        return [[Prediction(label=texts.names[t], score=score)
+                 for t, score in rank_texts(self._runtime, texts, vector, top_k)]
+                for vector in self.encode_image(items)]
 
     def attention_map(self, images: Any, block: int | str = -1,
                       head: int | None = None) -> npt.NDArray[np.float64]:
