@@ -32,7 +32,7 @@ static const struct option options[] = {
       .parse = parse_text,
       .field = offsetof(struct classify_options, texts),
       .expected = "a file .npy or .safetensors",
-      .help = "scores images against vectors of texts, in place of\na head's classes (zero-shot)" },
+      .help = "compare images with vectors of texts, in place of a head's classes (zero-shot)" },
     OPTION_SIZE(struct classify_options),
     OPTION_JSON(struct classify_options),
     OPTION_KEEP_GOING(struct classify_options),
@@ -329,11 +329,10 @@ const struct subcommand subcommand_classify = {
         "With --texts the classes are texts, whose vectors another program has made with the text\n"
         "tower of the same model: an array [texts, numbers] in TEXTS.npy, with the name of each\n"
         "text in a line of TEXTS.txt; or TEXTS.safetensors, with a tensor for each text, named as\n"
-        "the text, sorted by name. Vectors may have any length: they are normalized, as those of\n"
-        "the images are. Logits are scale · cosine + bias, from the checkpoint's logit_scale and\n"
-        "logit_bias. Probabilities are their softmax over the texts (CLIP), or the sigmoid of\n"
-        "each (SigLIP). A checkpoint without logit_scale has the cosines in place of\n"
-        "probabilities.",
+        "the text, sorted by name. Vectors may have any length: they are normalized, and so are\n"
+        "those of the images. A logit is scale · cosine + bias, with the checkpoint's\n"
+        "logit_scale and logit_bias. Probabilities are the softmax over the texts (CLIP) or the\n"
+        "sigmoid of each (SigLIP). A checkpoint without logit_scale has cosines in their place.",
     SUBCOMMAND_OPTIONS(options, defaults),
     .run = classify,
 };

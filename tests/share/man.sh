@@ -121,6 +121,11 @@ ln -s "$PWD/models/digits" "$work/examples/digits"
 ln -s "$PWD/models/digits/test" "$work/examples/photos"
 cp models/digits/test/3/0060.png "$work/examples/three.png"
 cp tests/golden/series-t2t/config.json "$work/examples/series.json"
+# the vector of a text: that of an image has the same width
+ln -s "$PWD/tests/golden/text-clip-pair" "$work/examples/clip"
+(cd "$work/examples" && "$build/libvit" preprocess three.png --model clip -o in.npy &&
+  "$build/libvit" run clip in.npy -o texts.npy && echo 'the digit three' >texts.txt) ||
+  fail "texts.npy: expected an array, found none"
 examples=0
 while read -r line; do
   verb=${line#libvit } verb=${verb%% *}
