@@ -12,7 +12,7 @@
 #include "tests/counts.h"
 #include "tests/make_checkpoint.h"
 #include "tests/model_config.h"
-#include "vit/inspect.h"
+#include "vit/texts.h"
 
 /* A copy of a golden model whose tensors get other names. */
 struct copy {
@@ -277,6 +277,46 @@ Test(directory_hf, the_model_computes_at_the_size_of_its_processor)
     vit_model_free(model);
     free_copy(&copy);
     count_checks(1);
+}
+
+/* Without both numbers nobody knows SigLIP's probabilities. */
+Test(directory_hf, a_sigmoid_of_texts_needs_a_scale_and_a_bias)
+{
+    static const char *const numbers[] = { "logit_bias", "logit_scale" };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct vit_text_scoring scoring = { .size = sizeof scoring };
+        struct copy copy = copy_case("text-siglip-pair");
+        rename_tensor(&copy, numbers[i], "text_model.ignored");
+        write_copy(&copy);
+        struct vit_model *const model = open_directory(copy.directory.path);
+        cr_assert_eq(vit_model_text_scoring(model, &scoring, NULL), VIT_OK);
+        cr_assert_eq(scoring.scores, VIT_SCORES_NONE);
+        vit_model_free(model);
+        free_copy(&copy);
+    }
+    count_checks(4);
+}
+
+Test(directory_hf, the_scale_of_texts_is_a_number)
+{
+    struct copy copy = copy_case("text-clip-pair");
+
+    rename_tensor(&copy, "logit_scale", "text_model.ignored");
+    rename_tensor(&copy, "text_model.final_layer_norm.bias", "logit_scale");
+    rejects(&copy, "tensor logit_scale: expected a single number, found 32");
+    free_copy(&copy);
+    copy = copy_case("text-clip-pair");
+    json_object_set_new(json_object_get(copy.header, "logit_scale"), "dtype", json_string("I32"));
+    write_copy(&copy);
+    struct vit_error err;
+    struct vit_model *model;
+    cr_assert_eq(vit_model_open(copy.directory.path, NULL, &model, &err), VIT_EUNSUPPORTED);
+    cr_assert(
+        strstr(err.message, "tensor logit_scale: expected dtype F64, F32, F16 or BF16, found I32"),
+        "%s", err.message);
+    free_copy(&copy);
+    count_checks(2);
 }
 
 Test(directory_hf, an_unknown_tensor_is_unexpected)
