@@ -184,6 +184,9 @@ Test(cli_texts, that_do_not_fit_are_refused)
     fails("$VIT classify " SIGLIP " " IMAGE " --texts $T/t.npy",
           "/t.npy: expected vectors of 24 numbers, as the embedding of " SIGLIP ", found 12");
     succeeds("cp $T/t.npy $T/u.npy && cp $T/t.txt $T/u.txt");
+    write_texts(SIGLIP, "embedding");
+    fails("$VIT classify " CLIP " " IMAGE " --texts $T/t.npy",
+          "/t.npy: expected vectors of 12 numbers, as the projection of " CLIP ", found 24");
     fails("$VIT classify tests/golden/hf-clip-vision-projection " IMAGE " --texts $T/u.npy",
           "expected vectors of 20 numbers, as the projection of ");
     fails("$VIT classify tests/golden/timm-vit " IMAGE " --texts $T/u.npy",

@@ -24,6 +24,9 @@ const char *const scratch_paths[] = { "model",
                                       "t2t",
                                       "t2t/config.json",
                                       "headless",
+                                      "clip",
+                                      "texts.npy",
+                                      "texts.safetensors",
                                       "linked",
                                       "linked/model.safetensors",
                                       "broken",
@@ -83,6 +86,12 @@ static struct entry {
       .from = "tests/golden/vit-pytorch-1.23.6-headless/config.json" },
     { .path = "headless/model.safetensors",
       .from = "tests/golden/vit-pytorch-1.23.6-headless/model.safetensors" },
+    { .path = "clip" },
+    { .path = "clip/config.json", .from = "tests/golden/text-clip-pair/config.json" },
+    { .path = "clip/model.safetensors", .from = "tests/golden/text-clip-pair/model.safetensors" },
+    { .path = "texts.npy" }, /* float32 [2, 12] */
+    { .path = "texts.txt", .text = "a cat\na dog\n" },
+    { .path = "texts.safetensors", .from = "tests/golden/text-clip-pair/io.safetensors" },
     { .path = "linked" },
     { .path = "linked/config.json", .link = "../model/config.json" },
     { .path = "linked/model.safetensors", .link = "../model/model.safetensors" },
@@ -146,16 +155,32 @@ static void read_file(struct entry *e, const char *from)
     fclose(file);
 }
 
+/* An array of float32 whose header has `length` bytes; each byte of the numbers is `byte`. */
+static void make_array(struct entry *e, const char *header, size_t length, size_t numbers, int byte)
+{
+    e->size = length + numbers * 4;
+    e->bytes = malloc(e->size);
+    demand(e->bytes != NULL);
+    memcpy(e->bytes, header, length);
+    memset(e->bytes + length, byte, numbers * 4);
+}
+
 static void make_input(struct entry *e)
 {
     static const char header[] =
         "\x93NUMPY\x01\x00\x42\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 32, 32)}"
         "\n";
 
-    e->size = sizeof header - 1 + (size_t)3 * 32 * 32 * 4;
-    e->bytes = calloc(e->size, 1);
-    demand(e->bytes != NULL);
-    memcpy(e->bytes, header, sizeof header - 1);
+    make_array(e, header, sizeof header - 1, (size_t)3 * 32 * 32, 0);
+}
+
+static void make_texts(struct entry *e)
+{
+    static const char header[] =
+        "\x93NUMPY\x01\x00\x3b\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 12)}\n";
+
+    _Static_assert(sizeof header - 1 == 10 + 0x3b, "the header has its length");
+    make_array(e, header, sizeof header - 1, 24, 0x3f);
 }
 
 /* A tar archive of other files; more than its bytes are never needed. */
@@ -224,6 +249,8 @@ static void fill(struct entry *e)
         read_file(e, e->from);
     else if (strcmp(e->path, "in.npy") == 0)
         make_input(e);
+    else if (strcmp(e->path, "texts.npy") == 0)
+        make_texts(e);
     else if (e->members)
         make_archive(e);
     else if (e->text)
