@@ -205,7 +205,7 @@ Test(texts_files, tensors_are_vectors_of_one_width)
     remove_directory(&d);
 }
 
-/* Two megabytes of text must not make a gigabyte of names: the number is checked before it is read. */
+/* Two megabytes of text must not make a gigabyte of names: their number is checked first. */
 Test(texts_files, are_at_most_a_million)
 {
     const struct made_directory d = make_directory();

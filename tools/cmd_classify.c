@@ -195,8 +195,8 @@ static enum vit_status allocate(const struct classify_options *o, struct classif
         c->top = c->classes;
     if (!product(3, (size_t[]){ images, c->top, sizeof *c->predictions }, &bytes))
         return tool_no_memory(err);
-    c->best = calloc(c->top, sizeof *c->best);
-    c->best_scores = calloc(c->top, sizeof *c->best_scores);
+    c->best = calloc(c->top + 1, sizeof *c->best); /* not 0 */
+    c->best_scores = calloc(c->top + 1, sizeof *c->best_scores);
     c->predictions = malloc(bytes);
     c->errors = calloc(images, sizeof *c->errors);
     return c->best && c->best_scores && c->predictions && c->errors ? VIT_OK : tool_no_memory(err);

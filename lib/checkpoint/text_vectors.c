@@ -76,14 +76,15 @@ static enum vit_status check_vectors(const char *path, const struct text_vectors
 
 /* --- NAME.npy and NAME.txt */
 
-/* `path` with another ending, which is no longer; the caller frees it. */
-static char *with_ending(const char *path, const char *ending)
+/* NAME.txt for NAME.npy; the caller frees it. */
+static char *names_of(const char *npy)
 {
-    char *const other = strdup(path);
+    const size_t bytes = strlen(npy) + 1;
+    char *const names = malloc(bytes);
 
-    if (other)
-        memcpy(other + strlen(other) - strlen(ending), ending, strlen(ending));
-    return other;
+    if (names)
+        snprintf(names, bytes, "%.*s.txt", (int)(bytes - sizeof ".npy"), npy);
+    return names;
 }
 
 static enum vit_status read_names(const char *path, const char *npy, size_t count,
@@ -121,7 +122,7 @@ static enum vit_status read_npy(const char *path, struct text_vectors *texts, st
         return status;
     texts->count = header.shape[0];
     texts->width = header.shape[1];
-    if (!(names = with_ending(path, ".txt")))
+    if (!(names = names_of(path)))
         return fail_no_memory(err, path);
     status = read_names(names, path, texts->count, &texts->names, err);
     free(names);

@@ -91,8 +91,8 @@ class Refused(Case):
     def test_vectors_and_names_that_are_none(self):
         ones = np.ones((2, 3), np.float32)
         refuses, make = self.refuses, Texts.from_vectors
-        refuses(libvit.InvalidArgumentError, r"expected float32 \[3, numbers\].*found float32", make,
-                ones, ["a", "b", "c"])
+        refuses(libvit.InvalidArgumentError, r"expected float32 \[3, numbers\].*found float32",
+                make, ones, ["a", "b", "c"])
         refuses(libvit.InvalidArgumentError, "found float64", make, ones.astype(float), ["a", "b"])
         refuses(libvit.InvalidArgumentError, "found 0 of 3 numbers", make, ones[:0], [])
         refuses(libvit.FormatError, "name 1: expected one that no other text has", make, ones,
