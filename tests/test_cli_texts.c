@@ -1,4 +1,4 @@
-/* test_cli_texts.c - libvit classify --texts: scores against vectors of texts, and what is refused */
+/* test_cli_texts.c - libvit classify --texts: scores against texts, and what is refused */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
