@@ -1,45 +1,95 @@
-/* cases_ops.c - LayerNorm, element-wise operations and attention, at any number of threads */
+/* cases_ops.c - norms, element-wise operations and attention, at any number of threads */
 #include "check/kernel_cases.h"
 #include "check/run.h"
 
 struct layernorm {
     struct check_run *c;
-    size_t count, n, ldx, ldy;
-    const float *x, *gamma, *beta, *expected; /* [count][n] */
+    struct vit_layernorm_args args; /* except y */
+    const float *expected;          /* [rows][n] */
 };
 
 static void normalize(void *arg, const struct vit_parallel *parallel)
 {
     const struct layernorm *const r = arg;
-    float *y = check_output(r->c, "y", r->count, r->n, r->ldy);
+    struct vit_layernorm_args args = r->args;
 
-    vit_layernorm(r->c->level, parallel,
-                  &(struct vit_layernorm_args){ r->count, r->n, r->x, r->ldx, r->gamma, r->beta,
-                                                1e-5f, y, r->ldy });
-    check_equal(r->c, "y", r->count, r->n, r->expected, r->n, y, r->ldy);
+    args.y = check_output(r->c, "y", args.rows, args.n, args.ldy);
+    vit_layernorm(r->c->level, parallel, &args);
+    check_equal(r->c, "y", args.rows, args.n, r->expected, args.n, args.y, args.ldy);
 }
 
 void check_layernorm(struct check_run *c, size_t index)
 {
     const bool large = index % 8 == 7; /* 57344 elements are work for seven threads */
     const enum pattern pattern = (enum pattern)(index % PATTERNS);
-    struct layernorm r = { .c = c };
+    struct layernorm r = { .c = c, .args = { .eps = 1e-5f } };
+    struct vit_layernorm_args *const args = &r.args;
 
-    r.count = large ? 401 : 1 + check_draw(c, 20);
-    r.n = large ? 143 + check_draw(c, 60) : 1 + check_draw(c, 200);
-    r.ldx = r.n + check_draw(c, 4);
-    r.ldy = r.n + check_draw(c, 4);
-    check_shape(c, "%zu rows of %zu, %s", r.count, r.n, pattern_name(pattern));
-    r.x = check_input(c, "x", r.count, r.n, r.ldx, pattern);
-    r.gamma = check_input(c, "gamma", 1, r.n, r.n, PATTERN_NORMAL);
-    r.beta = check_input(c, "beta", 1, r.n, r.n, PATTERN_NORMAL);
-    float *expected = check_output(c, "scalar's y", r.count, r.n, r.n);
+    args->rows = large ? 401 : 1 + check_draw(c, 20);
+    args->n = large ? 143 + check_draw(c, 60) : 1 + check_draw(c, 200);
+    args->ldx = args->n + check_draw(c, 4);
+    args->ldy = args->n + check_draw(c, 4);
+    args->no_mean = check_draw(c, 2);
+    const bool weight = check_draw(c, 3), bias = check_draw(c, 3);
+    check_shape(c, "%zu rows of %zu, %s%s%s%s", args->rows, args->n, pattern_name(pattern),
+                args->no_mean ? ", no mean" : "", weight ? "" : ", no gamma",
+                bias ? "" : ", no beta");
+    args->x = check_input(c, "x", args->rows, args->n, args->ldx, pattern);
+    args->gamma = weight ? check_input(c, "gamma", 1, args->n, args->n, PATTERN_NORMAL) : NULL;
+    args->beta = bias ? check_input(c, "beta", 1, args->n, args->n, PATTERN_NORMAL) : NULL;
+    float *expected = check_output(c, "scalar's y", args->rows, args->n, args->n);
 
-    for (size_t i = 0; i < r.count; i++)
-        c->scalar->layernorm(&(struct vit_layernorm_args){
-            1, r.n, r.x + i * r.ldx, r.ldx, r.gamma, r.beta, 1e-5f, expected + i * r.n, r.n });
+    for (size_t i = 0; i < args->rows; i++) {
+        struct vit_layernorm_args row = *args;
+        row.rows = 1;
+        row.x += i * args->ldx;
+        row.y = expected + i * args->n;
+        c->scalar->layernorm(&row);
+    }
     r.expected = expected;
     check_each_way(c, large, normalize, &r);
+}
+
+struct local_response {
+    struct check_run *c;
+    struct vit_local_response_args args; /* except y */
+    const float *expected;               /* [rows][n] */
+};
+
+static void respond(void *arg, const struct vit_parallel *parallel)
+{
+    const struct local_response *const r = arg;
+    struct vit_local_response_args args = r->args;
+
+    args.y = check_output(r->c, "y", args.rows, args.n, args.ldy);
+    vit_local_response(r->c->level, parallel, &args);
+    check_equal(r->c, "y", args.rows, args.n, r->expected, args.n, args.y, args.ldy);
+}
+
+void check_local_response(struct check_run *c, size_t index)
+{
+    const bool large = index % 8 == 7; /* 57344 elements are work for seven threads */
+    const enum pattern pattern = (enum pattern)(index % PATTERNS);
+    struct local_response r = { .c = c, .args = { .alpha = 0.7f, .k = 1.3f } };
+    struct vit_local_response_args *const args = &r.args;
+
+    args->rows = large ? 401 : 1 + check_draw(c, 40);
+    args->n = large ? 143 + check_draw(c, 60) : 1 + check_draw(c, 70);
+    args->size = 1 + check_draw(c, 2 * args->rows + 2); /* with 2·rows every window has all rows */
+    args->ldx = args->n + check_draw(c, 4);
+    args->ldy = args->n + check_draw(c, 4);
+    args->quarters = (unsigned)(index % 9);
+    check_shape(c, "%zu rows of %zu, windows of %zu, exponent %u/4, %s", args->rows, args->n,
+                args->size, args->quarters, pattern_name(pattern));
+    args->x = check_input(c, "x", args->rows, args->n, args->ldx, pattern);
+    float *expected = check_output(c, "scalar's y", args->rows, args->n, args->n);
+    struct vit_local_response_args alone = *args;
+
+    alone.y = expected;
+    alone.ldy = args->n;
+    c->scalar->local_response(&alone);
+    r.expected = expected;
+    check_each_way(c, large, respond, &r);
 }
 
 struct elementwise {

@@ -112,14 +112,44 @@ struct empty_rows {
     float *y;
 };
 
+static struct vit_layernorm_args norm_of_nothing(const struct empty_rows *r)
+{
+    return (struct vit_layernorm_args){ .rows = r->rows,
+                                        .n = r->n,
+                                        .x = r->x,
+                                        .ldx = r->ld,
+                                        .gamma = r->gamma,
+                                        .beta = r->beta,
+                                        .eps = 1e-5f,
+                                        .y = r->y,
+                                        .ldy = r->ld };
+}
+
+static struct vit_local_response_args response_of_nothing(const struct empty_rows *r)
+{
+    return (struct vit_local_response_args){ .rows = r->rows,
+                                             .n = r->n,
+                                             .x = r->x,
+                                             .ldx = r->ld,
+                                             .size = 5,
+                                             .alpha = 1e-4f,
+                                             .k = 1.0f,
+                                             .quarters = 3,
+                                             .y = r->y,
+                                             .ldy = r->ld };
+}
+
 static void run_kernels(const struct empty_rows *r)
 {
     const struct vit_kernels *const level = r->c->level;
     const size_t rows = r->rows, n = r->n, ld = r->ld;
     float *const sums = check_output(r->c, "sums", 1, rows, rows);
 
-    level->layernorm(
-        &(struct vit_layernorm_args){ rows, n, r->x, ld, r->gamma, r->beta, 1e-5f, r->y, ld });
+    const struct vit_layernorm_args norm = norm_of_nothing(r);
+    const struct vit_local_response_args response = response_of_nothing(r);
+
+    level->layernorm(&norm);
+    level->local_response(&response);
     level->softmax(rows, n, r->x, ld, r->y, ld);
     level->exp_sub_max(rows, n, r->x, ld, r->y, ld, sums);
     for (size_t i = 0; i < rows; i++)
@@ -138,9 +168,8 @@ static void run_operations(void *arg, const struct vit_parallel *parallel)
     const struct empty_rows *const r = arg;
     const struct vit_kernels *const level = r->c->level;
     const size_t rows = r->rows, n = r->n, ld = r->ld;
-    const struct vit_layernorm_args norm = {
-        rows, n, r->x, ld, r->gamma, r->beta, 1e-5f, r->y, ld
-    };
+    const struct vit_layernorm_args norm = norm_of_nothing(r);
+    const struct vit_local_response_args response = response_of_nothing(r);
     const struct vit_elementwise_args args = { .rows = rows,
                                                .n = n,
                                                .a = r->x,
@@ -154,6 +183,7 @@ static void run_operations(void *arg, const struct vit_parallel *parallel)
                                                .activation_args = *r->args };
 
     vit_layernorm(level, parallel, &norm);
+    vit_local_response(level, parallel, &response);
     vit_add(level, parallel, &args);
     vit_activate(level, parallel, &args);
     vit_gate(level, parallel, &args);

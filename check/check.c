@@ -36,9 +36,13 @@
 static const struct check_kernel kernels[] = {
     VIT_MATMUL_LIST(MATMUL_CHECKS)
     { .name = "vit_layernorm",
-      .claim = "many rows have the bits of each row alone; threads",
-      .cases = 96,
+      .claim = "many rows have the bits of each row alone, RMSNorm's too; threads",
+      .cases = 192,
       .run = check_layernorm },
+    { .name = "vit_local_response",
+      .claim = "windows of any size, each exponent and kind of number; threads",
+      .cases = 504,
+      .run = check_local_response },
     { .name = "vit_elementwise",
       .claim = "sums, activations and gates, in place too; threads",
       .cases = 3 * 8 * VIT_ACTIVATIONS,

@@ -151,10 +151,42 @@ static uint64_t digest_layernorm(struct memory *s)
     const size_t rows = 97, n = 300;
 
     fill(s, rows * n, 0, PATTERN_NORMAL, 1);
-    vit_layernorm(
-        s->setup->level, &s->parallel,
-        &(struct vit_layernorm_args){ rows, n, s->a, n, s->gamma, s->beta, 1e-5f, s->c, n });
+    vit_layernorm(s->setup->level, &s->parallel,
+                  &(struct vit_layernorm_args){ .rows = rows,
+                                                .n = n,
+                                                .x = s->a,
+                                                .ldx = n,
+                                                .gamma = s->gamma,
+                                                .beta = s->beta,
+                                                .eps = 1e-5f,
+                                                .y = s->c,
+                                                .ldy = n });
     return digest_floats(DIGEST_BEGIN, rows * n, s->c);
+}
+
+/* Windows from one row to all of them, and each exponent. */
+static uint64_t digest_local_response(struct memory *s)
+{
+    static const size_t sizes[] = { 1, 2, 5, 16, 97, 300 };
+    const size_t rows = 97, n = 300;
+    uint64_t hash = DIGEST_BEGIN;
+
+    for (unsigned i = 0; i < 5 * sizeof sizes / sizeof *sizes; i++) {
+        fill(s, rows * n, 0, (enum pattern)(i % PATTERNS), i);
+        vit_local_response(s->setup->level, &s->parallel,
+                           &(struct vit_local_response_args){ .rows = rows,
+                                                              .n = n,
+                                                              .x = s->a,
+                                                              .ldx = n,
+                                                              .size = sizes[i / 5],
+                                                              .alpha = 0.5f,
+                                                              .k = 1.0f,
+                                                              .quarters = i % 5,
+                                                              .y = s->c,
+                                                              .ldy = n });
+        hash = digest_floats(hash, rows * n, s->c);
+    }
+    return hash;
 }
 
 /* Completes the arguments, computes, and adds the output to the hash. */
@@ -294,6 +326,7 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
         digests_add(digests, matmul_names[s->pair], hash);
     }
     digests_add(digests, "vit_layernorm", digest_layernorm(s));
+    digests_add(digests, "vit_local_response", digest_local_response(s));
     if ((status = digest_attention(s, &hash)) != VIT_OK)
         goto done;
     digests_add(digests, "vit_attention", hash);

@@ -1,10 +1,35 @@
 /* kernel_cases.c - the row kernels and the matmul shapes, for checks and benchmarks */
 #include "check/kernel_cases.h"
 
+/* LayerNorm's arguments; the caller may omit a part of them. */
+static struct vit_layernorm_args norm_args(const struct rows *r)
+{
+    return (struct vit_layernorm_args){ .rows = r->rows,
+                                        .n = r->n,
+                                        .x = r->x,
+                                        .ldx = r->ldx,
+                                        .gamma = r->gamma,
+                                        .beta = r->beta,
+                                        .eps = 1e-6f,
+                                        .y = r->y,
+                                        .ldy = r->ldy };
+}
+
 static void run_layernorm(const struct vit_kernels *kernels, const struct rows *r)
 {
-    kernels->layernorm(&(struct vit_layernorm_args){ r->rows, r->n, r->x, r->ldx, r->gamma, r->beta,
-                                                     1e-6f, r->y, r->ldy });
+    const struct vit_layernorm_args args = norm_args(r);
+
+    kernels->layernorm(&args);
+}
+
+/* As PyTorch's, which has no bias. */
+static void run_rmsnorm(const struct vit_kernels *kernels, const struct rows *r)
+{
+    struct vit_layernorm_args args = norm_args(r);
+
+    args.no_mean = true;
+    args.beta = NULL;
+    kernels->layernorm(&args);
 }
 
 static void run_softmax(const struct vit_kernels *kernels, const struct rows *r)
@@ -52,6 +77,7 @@ static void run_multiply(const struct vit_kernels *kernels, const struct rows *r
 #define ROW_CASE(IDENTIFIER, name, value, args, weights) { #name, run_##name },
 const struct row_case row_cases[] = {
     { "layernorm", run_layernorm },
+    { "rmsnorm", run_rmsnorm },
     { "softmax", run_softmax },
     { "exp_sub_max", run_exp_sub_max },
     VIT_ACTIVATION_LIST(ROW_CASE)

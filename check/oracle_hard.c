@@ -100,8 +100,13 @@ struct oracle_error layernorm_hard_error(const struct vit_kernels *kernels, uint
         fill_hard(r.n, r.x, kind, seed + t);
         fill_pattern(r.n, r.gamma, PATTERN_NORMAL, seed + t + 1);
         fill_pattern(r.n, r.beta, t % 2 ? PATTERN_NORMAL : PATTERN_TINY, seed + t + 2);
-        kernels->layernorm(
-            &(struct vit_layernorm_args){ 1, r.n, r.x, r.n, r.gamma, r.beta, eps, r.y, r.n });
+        kernels->layernorm(&(struct vit_layernorm_args){ .rows = 1,
+                                                         .n = r.n,
+                                                         .x = r.x,
+                                                         .gamma = r.gamma,
+                                                         .beta = r.beta,
+                                                         .eps = eps,
+                                                         .y = r.y });
         compare_norm(&error, &r);
     }
     return error;

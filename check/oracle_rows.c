@@ -58,11 +58,79 @@ struct oracle_error layernorm_error(const struct vit_kernels *kernels, uint64_t 
         fill_pattern(n, r.beta, PATTERN_NORMAL, seed + n + 2);
         for (size_t i = 0; i < n; i++)
             r.x[i] = kinds[kind].offset + kinds[kind].scale * r.x[i];
-        kernels->layernorm(
-            &(struct vit_layernorm_args){ 1, n, r.x, n, r.gamma, r.beta, kinds[kind].eps, r.y, n });
+        kernels->layernorm(&(struct vit_layernorm_args){ .rows = 1,
+                                                         .n = n,
+                                                         .x = r.x,
+                                                         .gamma = r.gamma,
+                                                         .beta = r.beta,
+                                                         .eps = kinds[kind].eps,
+                                                         .y = r.y });
         const double ulp = exact_layernorm(n, (double)kinds[kind].eps, &r) * 0x1p-23;
         for (size_t i = 0; i < n; i++)
             note(&error, fabs((double)r.y[i] - r.truth[i]) / ulp, (double)r.x[i]);
+    }
+    return error;
+}
+
+struct oracle_error rmsnorm_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    static const float offsets[] = { 0.0f, 3.3f, -1000.0f }, epsilons[] = { 0x1p-23f, 1e-12f };
+    static struct norm_row r;
+    struct oracle_error error = { 0 };
+
+    for (size_t t = 0; t < LENGTHS * 6; t++) {
+        const size_t n = lengths[t % LENGTHS], kind = t / LENGTHS;
+        const float eps = epsilons[kind / 3];
+        double square = 0.0;
+        fill_pattern(n, r.x, PATTERN_NORMAL, seed + n);
+        fill_pattern(n, r.gamma, PATTERN_NORMAL, seed + n + 1);
+        for (size_t i = 0; i < n; i++) {
+            r.x[i] += offsets[kind % 3];
+            square += (double)r.x[i] * (double)r.x[i] / (double)n;
+        }
+        kernels->layernorm(&(struct vit_layernorm_args){
+            .rows = 1, .n = n, .x = r.x, .gamma = r.gamma, .eps = eps, .y = r.y, .no_mean = true });
+        for (size_t i = 0; i < n; i++)
+            note(&error,
+                 ulps(r.y[i], (double)r.x[i] * (double)r.gamma[i] / sqrt(square + (double)eps)),
+                 (double)r.x[i]);
+    }
+    return error;
+}
+
+/* y[i] of one column in double precision */
+static double exact_response(const struct vit_local_response_args *args, size_t i)
+{
+    double squares = 0.0;
+
+    for (size_t m = 0; m < args->rows; m++)
+        if (m + args->size / 2 >= i && m < i + args->size - args->size / 2)
+            squares += (double)args->x[m] * (double)args->x[m];
+    const double d = (double)args->k + (double)args->alpha * squares / (double)args->size;
+    return (double)args->x[i] / pow(d, args->quarters / 4.0);
+}
+
+struct oracle_error local_response_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    static const size_t sizes[] = { 1, 2, 5, 64, 197, 768 };
+    static float x[197], y[197];
+    struct oracle_error error = { 0 };
+
+    for (size_t t = 0; t < 9 * sizeof sizes / sizeof *sizes; t++) {
+        const struct vit_local_response_args args = { .rows = 197,
+                                                      .n = 1,
+                                                      .x = x,
+                                                      .ldx = 1,
+                                                      .size = sizes[t / 9],
+                                                      .alpha = t % 2 ? 2.0f : 1e-4f,
+                                                      .k = t % 2 ? 0.01f : 1.0f,
+                                                      .quarters = (unsigned)(t % 9),
+                                                      .y = y,
+                                                      .ldy = 1 };
+        fill_pattern(args.rows, x, PATTERN_NORMAL, seed + t);
+        kernels->local_response(&args);
+        for (size_t i = 0; i < args.rows; i++)
+            note(&error, ulps(y[i], exact_response(&args, i)), (double)x[i]);
     }
     return error;
 }

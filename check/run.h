@@ -79,6 +79,7 @@ void check_pack(struct check_run *c, size_t index);
 void check_matmul(struct check_run *c, size_t index);
 void check_zero_matmul(struct check_run *c, size_t index);
 void check_layernorm(struct check_run *c, size_t index);
+void check_local_response(struct check_run *c, size_t index);
 void check_elementwise(struct check_run *c, size_t index);
 void check_attention(struct check_run *c, size_t index);
 void check_attention_weights(struct check_run *c, size_t index);

@@ -25,7 +25,7 @@ static void expect_rows(const struct vit_kernels *level, size_t n, size_t rows, 
     fill_pattern(MOST, x, (enum pattern)(offset % PATTERNS), n);
     fill_pattern(n, gamma, PATTERN_NORMAL, 1);
     fill_pattern(n, beta, PATTERN_NORMAL, 2);
-    for (size_t i = 0; i < 3; i++) { /* layernorm, softmax, exp_sub_max */
+    for (size_t i = 0; i < 4; i++) { /* layernorm, rmsnorm, softmax, exp_sub_max */
         struct rows r = { .rows = rows, .n = n, .x = x + offset, .ldx = ldx };
         r.gamma = gamma, r.beta = beta, r.ldy = ldy;
         memset(expected, 0, sizeof expected);

@@ -125,16 +125,18 @@ VIT_API size_t vit_matmul_scratch_bytes(const struct vit_packed *b, size_t m, si
 
 /*
  * LayerNorm of every row: y = (x − mean)·rstd·gamma + beta, rstd = 1/√(variance + eps);
- * Ba et al. 2016. In place if y == x and ldy == ldx.
+ * Ba et al. 2016. RMSNorm has no mean: y = x·rstd·gamma + beta, rstd = 1/√(Σx²/n + eps); Zhang and
+ * Sennrich 2019. In place if y == x and ldy == ldx.
  */
 struct vit_layernorm_args {
     size_t rows, n;
     const float *x; /* [rows][n], row stride ldx */
     size_t ldx;
-    const float *gamma, *beta; /* [n] */
+    const float *gamma, *beta; /* [n]; NULL: ones, and zeros */
     float eps;
     float *y; /* [rows][n], row stride ldy */
     size_t ldy;
+    bool no_mean; /* RMSNorm */
 };
 VIT_API void vit_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
                            const struct vit_layernorm_args *args);
@@ -147,6 +149,26 @@ VIT_API void vit_layernorm_matmul(const struct vit_kernels *kernels,
                                   const struct vit_parallel *parallel,
                                   const struct vit_layernorm_args *norm,
                                   const struct vit_matmul_args *args);
+
+/*
+ * Local response normalization across rows, of every column by itself:
+ *     y[i] = x[i]/(k + alpha·s/size)^(quarters/4), s = Σ x[j]², j of the window of i,
+ * which is the rows from i − ⌊size/2⌋ to i + ⌈size/2⌉ − 1 that exist; Krizhevsky et al. 2012, with
+ * PyTorch's division of alpha by the size. s is one chain of multiply-adds, j ascending, from +0.
+ */
+struct vit_local_response_args {
+    size_t rows, n;
+    const float *x; /* [rows][n], row stride ldx */
+    size_t ldx;
+    size_t size; /* of the window, at least 1 */
+    float alpha, k;
+    unsigned quarters; /* four times the exponent, which PyTorch calls beta */
+    float *y;          /* [rows][n], row stride ldy; must not overlap x */
+    size_t ldy;
+};
+VIT_API void vit_local_response(const struct vit_kernels *kernels,
+                                const struct vit_parallel *parallel,
+                                const struct vit_local_response_args *args);
 
 /*
  * Element-wise operations on matrices [rows][n]. In place is allowed: y may be a or b, with the
@@ -396,6 +418,7 @@ struct vit_kernels {
     size_t fma_peak_flops;
     void (*resize_across)(const struct vit_resize_across_args *args);
     void (*resize_down)(const struct vit_resize_down_args *args);
+    void (*local_response)(const struct vit_local_response_args *args);
 };
 
 /*
@@ -405,7 +428,8 @@ struct vit_kernels {
 #define VIT_KERNEL_LIST(KERNEL)                                                                    \
     KERNEL(layernorm)                                                                              \
     KERNEL(softmax)                                                                                \
-    KERNEL(exp_sub_max) KERNEL(add) KERNEL(multiply) KERNEL(resize_across) KERNEL(resize_down)
+    KERNEL(exp_sub_max)                                                                            \
+    KERNEL(add) KERNEL(multiply) KERNEL(resize_across) KERNEL(resize_down) KERNEL(local_response)
 
 /*
  * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment

@@ -107,6 +107,11 @@ static inline vec v_div(vec a, vec b)
     return (vec){ _mm256_div_ps(a.l, b.l), _mm256_div_ps(a.h, b.h) };
 }
 
+static inline vec v_sqrt(vec a)
+{
+    return (vec){ _mm256_sqrt_ps(a.l), _mm256_sqrt_ps(a.h) };
+}
+
 static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
 {
     return (vec){ _mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h) };

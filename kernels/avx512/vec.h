@@ -73,6 +73,11 @@ static inline vec v_div(vec a, vec b)
     return _mm512_div_ps(a, b);
 }
 
+static inline vec v_sqrt(vec a)
+{
+    return _mm512_sqrt_ps(a);
+}
+
 static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
 {
     return _mm512_fmadd_ps(a, b, c);

@@ -84,6 +84,11 @@ static inline vec v_div(vec a, vec b)
     EACH_QUARTER(vdivq_f32(a.q[i], b.q[i]));
 }
 
+static inline vec v_sqrt(vec a)
+{
+    EACH_QUARTER(vsqrtq_f32(a.q[i]));
+}
+
 static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
 {
     EACH_QUARTER(vfmaq_f32(c.q[i], a.q[i], b.q[i]));

@@ -16,9 +16,15 @@ static float sum_lanes(float lane[LANES])
     return lane[0];
 }
 
-static void layernorm_row(size_t n, const float *x, const float *gamma, const float *beta,
-                          float eps, float *y)
+/* y = gamma·z + beta of the normalized z */
+static float affine(const struct vit_layernorm_args *args, size_t i, float z)
 {
+    return fmaf(z, args->gamma ? args->gamma[i] : 1.0f, args->beta ? args->beta[i] : 0.0f);
+}
+
+static void layernorm_row(const struct vit_layernorm_args *args, const float *x, float *y)
+{
+    const size_t n = args->n;
     float lane[LANES] = { 0 };
     for (size_t i = 0; i < n; i++)
         lane[i % LANES] += x[i];
@@ -32,17 +38,34 @@ static void layernorm_row(size_t n, const float *x, const float *gamma, const fl
         squares[i % LANES] = fmaf(d, d, squares[i % LANES]);
     }
     const float c = sum_lanes(lane) / (float)n;
-    const float rstd = layernorm_rstd(sum_lanes(squares) / (float)n, c, eps);
+    const float rstd = layernorm_rstd(sum_lanes(squares) / (float)n, c, args->eps);
 
     for (size_t i = 0; i < n; i++)
-        y[i] = fmaf((x[i] - mean - c) * rstd, gamma[i], beta[i]);
+        y[i] = affine(args, i, (x[i] - mean - c) * rstd);
+}
+
+static void rmsnorm_row(const struct vit_layernorm_args *args, const float *x, float *y)
+{
+    const size_t n = args->n;
+    float squares[LANES] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        squares[i % LANES] = fmaf(x[i], x[i], squares[i % LANES]);
+    const float rstd = layernorm_rstd(sum_lanes(squares) / (float)n, 0.0f, args->eps);
+
+    for (size_t i = 0; i < n; i++)
+        y[i] = affine(args, i, x[i] * rstd);
 }
 
 static void layernorm(const struct vit_layernorm_args *args)
 {
-    for (size_t r = 0; args->n > 0 && r < args->rows; r++)
-        layernorm_row(args->n, args->x + r * args->ldx, args->gamma, args->beta, args->eps,
-                      args->y + r * args->ldy);
+    for (size_t r = 0; args->n > 0 && r < args->rows; r++) {
+        const float *const x = args->x + r * args->ldx;
+        float *const y = args->y + r * args->ldy;
+        if (args->no_mean)
+            rmsnorm_row(args, x, y);
+        else
+            layernorm_row(args, x, y);
+    }
 }
 
 static float exp_sub_max_row(size_t n, const float *x, float *y)

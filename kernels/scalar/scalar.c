@@ -1,5 +1,6 @@
 /* scalar.c - enters the plain kernels, reference and fallback, into a table */
 #include "kernels/register.h"
+#include "kernels/scalar/local_response.h"
 #include "kernels/scalar/matmul_f32_f16.h"
 #include "kernels/scalar/matmul_f32_f32.h"
 #include "kernels/scalar/matmul_u8_s8.h"

@@ -6,6 +6,7 @@
 
 #include "kernels/constants.h"
 #include "kernels/layernorm.h"
+#include "kernels/simd/lanes.h"
 
 /*
  * Rows computed at a time. The partial sums of a row are one register of dependent additions, so
@@ -92,19 +93,31 @@ ALWAYS_INLINE void row_deviations(size_t rows, size_t next, size_t n, const floa
     }
 }
 
-/* Rows [first, first + rows); rows is a constant at every call, at most NORM_ROWS. */
-ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_layernorm_args *args)
+/* n numbers of gamma or beta from i on, or `missing` where the norm has none */
+ALWAYS_INLINE vec load_or(const float *from, size_t i, size_t n, float missing)
 {
+    return from ? load_lanes(from + i, n) : v_set(missing);
+}
+
+/*
+ * Rows [first, first + rows); rows is a constant at every call, at most NORM_ROWS, and so is
+ * `plain`: LayerNorm with gamma and beta. RMSNorm has 0 for the mean and its correction.
+ */
+ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, bool plain,
+                                  const struct vit_layernorm_args *args)
+{
+    const bool no_mean = !plain && args->no_mean;
     const size_t n = args->n, ldx = args->ldx, ldy = args->ldy;
-    const float *const x = args->x + first * ldx, *const gamma = args->gamma;
-    const float *const beta = args->beta;
+    const float *const x = args->x + first * ldx;
+    const float *const gamma = args->gamma, *const beta = args->beta;
     float *const y = args->y + first * ldy;
     struct deviations deviations[NORM_ROWS];
-    float sums[NORM_ROWS];
+    float sums[NORM_ROWS] = { 0 };
     vec mean[NORM_ROWS], correction[NORM_ROWS], rstd[NORM_ROWS];
     size_t i = 0;
 
-    row_sums(rows, n, x, ldx, sums);
+    if (!no_mean)
+        row_sums(rows, n, x, ldx, sums);
     UNROLL
     for (size_t r = 0; r < rows; r++)
         mean[r] = v_set(sums[r] / (float)n);
@@ -114,13 +127,14 @@ ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_la
                        mean + r, y + r * ldy, ldy, deviations + r);
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        const float c = deviations[r].sum / (float)n;
+        const float c = no_mean ? 0.0f : deviations[r].sum / (float)n;
         correction[r] = v_set(c);
         rstd[r] = v_set(layernorm_rstd(deviations[r].squares / (float)n, c, args->eps));
     }
 
     for (; i + LANES <= n; i += LANES) {
-        const vec g = v_load(gamma + i), b = v_load(beta + i);
+        const vec g = plain ? v_load(gamma + i) : load_or(gamma, i, LANES, 1.0f);
+        const vec b = plain ? v_load(beta + i) : load_or(beta, i, LANES, 0.0f);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
             const vec d = v_sub(v_sub(v_load(x + r * ldx + i), mean[r]), correction[r]);
@@ -128,7 +142,8 @@ ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_la
         }
     }
     if (i < n) {
-        const vec g = v_load_tail(gamma + i, n - i), b = v_load_tail(beta + i, n - i);
+        const vec g = plain ? v_load_tail(gamma + i, n - i) : load_or(gamma, i, n - i, 1.0f);
+        const vec b = plain ? v_load_tail(beta + i, n - i) : load_or(beta, i, n - i, 0.0f);
         UNROLL
         for (size_t r = 0; r < rows; r++) {
             const vec d = v_sub(v_sub(v_load_tail(x + r * ldx + i, n - i), mean[r]), correction[r]);
@@ -137,16 +152,24 @@ ALWAYS_INLINE void layernorm_rows(size_t first, size_t rows, const struct vit_la
     }
 }
 
-static void layernorm(const struct vit_layernorm_args *args)
+ALWAYS_INLINE void layernorm_kind(bool plain, const struct vit_layernorm_args *args)
 {
     const size_t rows = args->n > 0 ? args->rows : 0;
     const bool cached = 2 * rows * args->n * sizeof(float) <= NORM_CACHED_BYTES;
     size_t i = 0;
 
     for (; cached && i + NORM_ROWS <= rows; i += NORM_ROWS)
-        layernorm_rows(i, NORM_ROWS, args);
+        layernorm_rows(i, NORM_ROWS, plain, args);
     for (; i < rows; i++)
-        layernorm_rows(i, 1, args);
+        layernorm_rows(i, 1, plain, args);
+}
+
+static void layernorm(const struct vit_layernorm_args *args)
+{
+    if (args->gamma && args->beta && !args->no_mean)
+        layernorm_kind(true, args);
+    else
+        layernorm_kind(false, args);
 }
 
 #endif

@@ -6,6 +6,7 @@
 #include "kernels/simd/activation_rows.h"
 #include "kernels/simd/elementwise.h"
 #include "kernels/simd/layernorm.h"
+#include "kernels/simd/local_response.h"
 #include "kernels/simd/matmul_f32_f16.h"
 #include "kernels/simd/matmul_f32_f32.h"
 #include "kernels/simd/matmul_u8_s8.h"
