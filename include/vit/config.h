@@ -76,7 +76,17 @@ enum vit_pool {
     VIT_POOL_NONE = 7,           /* no embedding and no head: the tokens are the result */
 };
 
-/* Where the final LayerNorm is. */
+/* What every norm of the model is. */
+enum vit_norm {
+    VIT_NORM_LAYER = 0, /* LayerNorm of each token; with no_norm_mean RMSNorm */
+    /*
+     * of each channel across the tokens, x/(k + alpha·Σ/size)^beta, where Σ is the sum of squares
+     * over the window of `size` tokens around each; Krizhevsky et al. 2012. It has no weights.
+     */
+    VIT_NORM_LOCAL_RESPONSE = 1,
+};
+
+/* Where the final norm is. */
 enum vit_final_norm {
     VIT_FINAL_NORM_TOKENS = 0, /* on every token, before pooling */
     VIT_FINAL_NORM_POOLED = 1, /* on the pooled vector: timm's fc_norm */
@@ -108,7 +118,7 @@ struct vit_config {
     size_t t2t_heads;      /* heads of the token transformers; a performer has 1 */
     size_t t2t_mlp_dim;    /* hidden width of their MLPs */
 
-    float eps;                /* epsilon of every LayerNorm */
+    float eps;                /* epsilon of every LayerNorm or RMSNorm */
     float qk_scale;           /* factor of Q·Kᵀ; 0: head_dim^-1/2 */
     float activation_args[2]; /* the activation's arguments; 0 if unused */
 
@@ -122,16 +132,22 @@ struct vit_config {
 
     bool crop_to_patches; /* ignore the pixels right of and below the last whole patch; without it
                              the patch must divide height and width */
-    bool patch_norms;     /* LayerNorm of each patch before and after its projection */
-    bool pre_norm;        /* LayerNorm before the first block: CLIP */
-    bool qk_norm;         /* LayerNorm of each head's queries and keys */
+    bool patch_norms;     /* norm of each patch before and after its projection */
+    bool pre_norm;        /* norm before the first block: CLIP */
+    bool qk_norm;         /* norm of each head's queries and keys */
     bool value_residual;  /* attention returns v + proj(attention) */
     bool layer_scale;     /* a factor per channel on each branch */
     bool gated_mlp;       /* fc2(f(a)·b), where fc1 makes a and b, mlp_dim each; Shazeer 2020 */
     bool no_proj;         /* attention without its output projection */
     bool no_qkv_bias, no_proj_bias, no_patch_bias, no_head_bias; /* that layer has no bias */
-    bool no_mlp_bias; /* fc1 and fc2 of the blocks have no bias */
-    unsigned char reserved[7];
+    bool no_mlp_bias;                  /* fc1 and fc2 of the blocks have no bias */
+    bool no_norm_weight, no_norm_bias; /* the norms do not scale, or do not shift */
+    bool no_norm_mean; /* they do not subtract the mean: RMSNorm; Zhang and Sennrich 2019 */
+    enum vit_norm norm;
+    size_t
+        norm_size; /* of local response: tokens of the window; 0: as many as its tokens are wide */
+    float norm_args[3]; /* of local response: alpha, beta (a multiple of 1/4), k; 0 if unused */
+    unsigned char reserved[4];
 };
 
 enum vit_interpolation {

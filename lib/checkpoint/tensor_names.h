@@ -57,7 +57,8 @@ struct tensor_rule {
     const char *pattern;
     enum tensor_slot slot;
     enum dim shape[4];
-    unsigned needs; /* enum config_traits: the model must have all to have the tensor */
+    unsigned needs;   /* enum config_traits: the model must have all to have the tensor */
+    unsigned of_norm; /* the same: HAS_NORM_WEIGHT or HAS_NORM_BIAS of a norm's tensors */
     unsigned part; /* 0 to TENSOR_PARTS − 1: several tensors can form a slot's, one after another */
     enum layout layout;
     bool optional_if_fixed; /* may be absent if the positions are not learned */
@@ -77,10 +78,10 @@ enum { TENSOR_PARTS = 3 };
         .pattern = name, .slot = tensor, .shape = __VA_ARGS__                                      \
     }
 
-/* A LayerNorm: NORM_RULES("norm", SLOT_NORM, DIM_WIDTH) is norm.weight and norm.bias. */
+/* A norm: NORM_RULES("norm", SLOT_NORM, DIM_WIDTH) is norm.weight and norm.bias. */
 #define NORM_RULES(name, slot, dim, ...)                                                           \
-    RULE(name ".weight", slot##_WEIGHT, SHAPE(dim), __VA_ARGS__),                                  \
-        RULE(name ".bias", slot##_BIAS, SHAPE(dim), __VA_ARGS__)
+    RULE(name ".weight", slot##_WEIGHT, SHAPE(dim), .of_norm = HAS_NORM_WEIGHT, __VA_ARGS__),      \
+        RULE(name ".bias", slot##_BIAS, SHAPE(dim), .of_norm = HAS_NORM_BIAS, __VA_ARGS__)
 
 /* A linear layer: LINEAR_RULES("head", SLOT_HEAD, DIM_CLASSES, DIM_WIDTH, .needs = HAS_HEAD). */
 #define LINEAR_RULES(name, slot, out, in, ...)                                                     \

@@ -25,6 +25,9 @@ static enum vit_status check_fields(const struct vit_config *config, struct vit_
     return VIT_OK;
 }
 
+/* Four times the largest exponent of local response normalization: a beta of 4. */
+enum { MAX_QUARTERS = 16 };
+
 /* Where an activation is defined for a part of the numbers; FLT_MIN is "above 0". */
 static const struct argument_range {
     enum vit_activation activation;
@@ -73,6 +76,56 @@ static enum vit_status check_activation(const struct vit_config *c, struct vit_e
                         vit_value_name("activation", (int)c->activation),
                         (double)c->activation_args[i]);
     return check_arguments(c, err);
+}
+
+/* Local response normalization takes all tokens, and its result is not in their place. */
+static enum vit_status check_local_response(const struct vit_config *c, struct vit_error *err)
+{
+    const struct {
+        bool holds;
+        const char *field;
+    } others[] = {
+        { c->no_norm_weight, "no_norm_weight" },
+        { c->no_norm_bias, "no_norm_bias" },
+        { c->no_norm_mean, "no_norm_mean" },
+        { c->patch_norms, "patch_norms" },
+        { c->pre_norm, "pre_norm" },
+        { c->qk_norm, "qk_norm" },
+    };
+    const float *const args = c->norm_args, quarters = 4 * args[1];
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (others[i].holds)
+            return fail(err, VIT_EINVAL, "%s: expected false with norm local_response, found true",
+                        others[i].field);
+    if (c->pool == VIT_POOL_MAP)
+        return fail(err, VIT_EINVAL,
+                    "pool: expected one without a norm with norm local_response, "
+                    "found map");
+    if (c->final_norm == VIT_FINAL_NORM_POOLED)
+        return fail(err, VIT_EINVAL,
+                    "final_norm: expected tokens or none with norm local_response, found pooled");
+    if (quarters > MAX_QUARTERS || quarters != (float)(unsigned)quarters)
+        return fail(err, VIT_EINVAL,
+                    "norm_args[1]: beta: expected a multiple of 0.25, at most %g, found %g",
+                    MAX_QUARTERS / 4.0, (double)args[1]);
+    if (args[2] == 0)
+        return fail(err, VIT_EINVAL, "norm_args[2]: k: expected a number above 0, found 0");
+    return VIT_OK;
+}
+
+static enum vit_status check_norm(const struct vit_config *c, struct vit_error *err)
+{
+    if (c->norm == VIT_NORM_LOCAL_RESPONSE)
+        return check_local_response(c, err);
+    if (c->norm_size != 0)
+        return fail(err, VIT_EINVAL, "norm_size: expected 0 with norm layer, found %zu",
+                    c->norm_size);
+    for (size_t i = 0; i < sizeof c->norm_args / sizeof *c->norm_args; i++)
+        if (c->norm_args[i] != 0)
+            return fail(err, VIT_EINVAL, "norm_args[%zu]: expected 0 with norm layer, found %g", i,
+                        (double)c->norm_args[i]);
+    return VIT_OK;
 }
 
 /* The width of heads, and the number of tokens. */
@@ -145,6 +198,7 @@ enum vit_status config_check(const struct vit_config *config, struct vit_error *
     enum vit_status status;
 
     if ((status = check_fields(config, err)) || (status = check_activation(config, err)) ||
+        (status = check_norm(config, err)) ||
         (status = config_tokenizer(config)->check(config, err)) ||
         (status = check_sizes(config, err)) || (status = check_positions(config, err)) ||
         (status = check_steps(config, err)))

@@ -28,6 +28,8 @@ unsigned config_traits(const struct vit_config *c)
         { c->layer_scale, HAS_LAYER_SCALE },
         { !c->no_mlp_bias, HAS_MLP_BIAS },
         { c->activation == VIT_ACTIVATION_PRELU, HAS_SLOPES },
+        { c->norm == VIT_NORM_LAYER && !c->no_norm_weight, HAS_NORM_WEIGHT },
+        { c->norm == VIT_NORM_LAYER && !c->no_norm_bias, HAS_NORM_BIAS },
         { !c->gated_mlp, HAS_PLAIN_MLP },
         { c->gated_mlp, HAS_GATED_MLP },
         { c->final_norm == VIT_FINAL_NORM_TOKENS, HAS_TOKEN_NORM },

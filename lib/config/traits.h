@@ -34,6 +34,8 @@ enum config_traits {
     HAS_PLAIN_PATCHES = 1 << 24, /* no patch norms */
     HAS_MLP_BIAS = 1 << 25,
     HAS_SLOPES = 1 << 26, /* PReLU */
+    HAS_NORM_WEIGHT = 1 << 27,
+    HAS_NORM_BIAS = 1 << 28,
 };
 
 #endif

@@ -13,7 +13,7 @@ static bool needs(const struct pass *p, size_t step)
     return p->call->last_step >= step;
 }
 
-/* x = LN?([class token, …; patches E] + positions); false: the call ends with the patches */
+/* x = norm?([class token, …; patches E] + positions); false: the call ends with the patches */
 static bool embed(const struct pass *p, const struct image_view *image)
 {
     const struct vit_config *c = &p->model->config;
@@ -32,11 +32,11 @@ static bool embed(const struct pass *p, const struct image_view *image)
         add_rows(&e, patches, c->dim, (struct matrix){ w->positions.patches, c->dim }, tokens);
     copy_rows(prefix, c->dim, (struct matrix){ w->prefix, c->dim }, x);
     if (c->pre_norm)
-        layernorm(&e, &w->pre_norm, prefix + patches, x, x);
+        normalize(&e, &w->pre_norm, prefix + patches, x, x);
     return true;
 }
 
-/* qkv = LN(x) Wqkv + b, and with qk_norm LN of each head's queries and keys */
+/* qkv = norm(x) Wqkv + b, and with qk_norm the norm of each head's queries and keys */
 static void project_qkv(const struct exec *e, const struct vit_config *c, const struct block *b,
                         const struct workspace *ws)
 {
@@ -46,8 +46,8 @@ static void project_qkv(const struct exec *e, const struct vit_config *c, const 
     norm_linear(e, &b->norm1, &b->qkv, tokens, ws->x, ws->h, no_epilogue, qkv);
     for (size_t head = 0; c->qk_norm && head < c->heads; head++) {
         const struct matrix q = from_column(qkv, head * head_dim), k = from_column(q, inner);
-        layernorm(e, &b->q_norm, tokens, q, q);
-        layernorm(e, &b->k_norm, tokens, k, k);
+        normalize(e, &b->q_norm, tokens, q, q);
+        normalize(e, &b->k_norm, tokens, k, k);
     }
 }
 
@@ -107,7 +107,7 @@ static void gate(const struct exec *e, size_t tokens, size_t n, const struct vit
 }
 
 /*
- * x += (f(h W1 + b1) W2 + b2) · γ2, h = LN(x); gated, f(a)·b takes the place of f(…),
+ * x += (f(h W1 + b1) W2 + b2) · γ2, h = norm(x); gated, f(a)·b takes the place of f(…),
  * [a; b] = h W1 + b1
  */
 static void mlp(const struct exec *e, const struct vit_config *c, const struct block *b,
@@ -132,13 +132,13 @@ static void encoder_block(const struct pass *p, size_t i)
     const struct workspace *ws = p->ws;
     const struct exec e = exec_of(p);
 
-    project_qkv(&e, c, b, ws); /* qkv = LN(x) Wqkv + b */
+    project_qkv(&e, c, b, ws); /* qkv = norm(x) Wqkv + b */
     outputs_write(p, step_of_attention(i), ws->qkv);
     if (!needs(p, step_of_block(i)))
         return;
     attend(&e, c, ws->qkv, ws->h); /* h   = softmax(Q Kᵀ · scale) V */
     project(&e, c, b, ws);         /* x  += h Wproj + b */
-    mlp(&e, c, b, ws);             /* x  += f(LN(x) W1 + b1) W2 + b2 */
+    mlp(&e, c, b, ws);             /* x  += f(norm(x) W1 + b1) W2 + b2 */
     outputs_write(p, step_of_block(i), ws->x);
 }
 

@@ -21,9 +21,13 @@ struct linear {
 };
 
 struct norm {
-    size_t length;
+    size_t length; /* 0: the model has no such norm */
+    enum vit_norm kind;
+    bool no_mean;
     float eps;
-    float *gamma, *beta; /* [length]; NULL: the model has no such norm */
+    float *gamma, *beta; /* [length] or NULL */
+    size_t size;         /* of local response: the window, and its arguments */
+    float alpha, exponent, k;
 };
 
 /* What layers run on: kernels, threads and scratch. */
@@ -92,25 +96,52 @@ static inline struct vit_layernorm_args layernorm_args(const struct norm *norm, 
                                         .beta = norm->beta,
                                         .eps = norm->eps,
                                         .y = y.at,
-                                        .ldy = y.ld };
+                                        .ldy = y.ld,
+                                        .no_mean = norm->no_mean };
 }
 
-/* y[rows][length] = LN(x) */
-static inline void layernorm(const struct exec *e, const struct norm *norm, size_t rows,
+/* Across the rows, which are all tokens; y is not x. */
+static inline void local_response(const struct exec *e, const struct norm *norm, size_t rows,
+                                  struct matrix x, struct matrix y)
+{
+    vit_local_response(
+        e->kernels, e->parallel,
+        &(struct vit_local_response_args){ .rows = rows,
+                                           .n = norm->length,
+                                           .x = x.at,
+                                           .ldx = x.ld,
+                                           .size = norm->size,
+                                           .alpha = norm->alpha,
+                                           .k = norm->k,
+                                           .quarters = (unsigned)(4 * norm->exponent),
+                                           .y = y.at,
+                                           .ldy = y.ld });
+}
+
+/* y[rows][length] = norm(x) */
+static inline void normalize(const struct exec *e, const struct norm *norm, size_t rows,
                              struct matrix x, struct matrix y)
 {
     const struct vit_layernorm_args args = layernorm_args(norm, rows, x, y);
 
-    vit_layernorm(e->kernels, e->parallel, &args);
+    if (norm->kind == VIT_NORM_LOCAL_RESPONSE)
+        local_response(e, norm, rows, x, y);
+    else
+        vit_layernorm(e->kernels, e->parallel, &args);
 }
 
-/* h = LN(x), y = epilogue(h Wᵀ + b) */
+/* h = norm(x), y = epilogue(h Wᵀ + b) */
 static inline void norm_linear(const struct exec *e, const struct norm *norm,
                                const struct linear *l, size_t rows, struct matrix x,
                                struct matrix h, struct vit_epilogue epilogue, struct matrix y)
 {
     const struct vit_layernorm_args norm_args = layernorm_args(norm, rows, x, h);
 
+    if (norm->kind == VIT_NORM_LOCAL_RESPONSE) {
+        local_response(e, norm, rows, x, h);
+        linear(e, l, rows, h, epilogue, y);
+        return;
+    }
     epilogue.bias = l->bias;
     const struct vit_matmul_args args = linear_args(e, l, rows, h, &epilogue, y);
     vit_layernorm_matmul(e->kernels, e->parallel, &norm_args, &args);

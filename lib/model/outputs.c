@@ -135,7 +135,7 @@ static void write_hidden_state(const struct pass *p, struct matrix value, struct
     const bool normed = p->model->config.final_norm == VIT_FINAL_NORM_TOKENS;
 
     if (normed)
-        layernorm(&e, &p->model->weights.norm, shape.rows, value, p->ws->h);
+        normalize(&e, &p->model->weights.norm, shape.rows, value, p->ws->h);
     write_rows(p, normed ? p->ws->h : value, shape, out);
 }
 

@@ -96,10 +96,21 @@ void plan_linear_rows(struct weight_plan *plan, struct slot_pair slots, size_t f
 void plan_norm(struct weight_plan *plan, struct slot_pair slots, size_t index, size_t length,
                struct norm *norm)
 {
-    norm->length = length;
-    norm->eps = plan->eps;
-    plan_floats(plan, slots.weight, index, length, &norm->gamma);
-    plan_floats(plan, slots.bias, index, length, &norm->beta);
+    const struct vit_config *const c = plan->config;
+    const unsigned traits = config_traits(c);
+
+    *norm = (struct norm){ .length = length,
+                           .kind = c->norm,
+                           .no_mean = c->no_norm_mean,
+                           .eps = c->eps,
+                           .size = c->norm_size > 0 ? c->norm_size : length,
+                           .alpha = c->norm_args[0],
+                           .exponent = c->norm_args[1],
+                           .k = c->norm_args[2] };
+    if (traits & HAS_NORM_WEIGHT)
+        plan_floats(plan, slots.weight, index, length, &norm->gamma);
+    if (traits & HAS_NORM_BIAS)
+        plan_floats(plan, slots.bias, index, length, &norm->beta);
 }
 
 bool plan_is_linear(const struct plan_item *item)

@@ -20,7 +20,7 @@ struct plan_item {
 /* A list of items. They point to their destinations, which must not move. */
 struct weight_plan {
     const struct vit_kernels *kernels;
-    float eps; /* of every norm */
+    const struct vit_config *config; /* of what every norm is */
     struct plan_item *items;
     size_t count, capacity;
     bool no_memory; /* an item is missing */

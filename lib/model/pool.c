@@ -61,7 +61,7 @@ static void map_pool(const struct pass *p, struct matrix x, float *out)
                                                .ld_out = mix.ld,
                                                .scale = config_rsqrt(head_dim) });
     linear(&e, &m->proj, 1, mix, no_epilogue, h);
-    layernorm(&e, &m->norm, 1, h, mix);
+    normalize(&e, &m->norm, 1, h, mix);
     linear(&e, &m->fc1, 1, mix, activate(c), hidden);
     linear(&e, &m->fc2, 1, hidden, add(h), (struct matrix){ out, dim });
 }
@@ -106,18 +106,19 @@ void pool_tokens(const struct pass *p, float *embedding)
     const struct weights *w = &p->model->weights;
     const struct exec e = exec_of(p);
     const size_t heads = config_head_count(c), pooled = config_pooled(c);
-    /* where only class tokens are pooled, only they are normed */
-    const size_t rows = c->pool == VIT_POOL_CLASS ? heads : config_tokens(c);
+    /* where only class tokens are pooled, only they are normed, unless the norm needs the others */
+    const bool alone = c->pool == VIT_POOL_CLASS && c->norm != VIT_NORM_LOCAL_RESPONSE;
+    const size_t rows = alone ? heads : config_tokens(c);
     const struct matrix out = { embedding, pooled };
     struct matrix x = p->ws->x;
 
     if (c->final_norm == VIT_FINAL_NORM_TOKENS) {
-        layernorm(&e, &w->norm, rows, x, p->ws->h);
+        normalize(&e, &w->norm, rows, x, p->ws->h);
         x = p->ws->h;
     }
     pool(p, x, embedding);
     if (c->final_norm == VIT_FINAL_NORM_POOLED)
-        layernorm(&e, &w->norm, heads, out, out);
+        normalize(&e, &w->norm, heads, out, out);
     if (c->pre_logits > 0) {
         const struct vit_epilogue tanh_epilogue = { .activation = VIT_ACTIVATION_TANH };
         const struct matrix before = { p->ws->mlp.at, pooled };

@@ -18,9 +18,9 @@ void projection_plan(struct weight_plan *plan, const struct vit_config *c,
 void projection_forward(const struct exec *e, const struct projection *p, size_t rows,
                         struct matrix x, struct matrix tokens)
 {
-    if (p->norm1.gamma)
-        layernorm(e, &p->norm1, rows, x, x);
+    if (p->norm1.length > 0)
+        normalize(e, &p->norm1, rows, x, x);
     linear(e, &p->linear, rows, x, no_epilogue, tokens);
-    if (p->norm2.gamma)
-        layernorm(e, &p->norm2, rows, tokens, tokens);
+    if (p->norm2.length > 0)
+        normalize(e, &p->norm2, rows, tokens, tokens);
 }

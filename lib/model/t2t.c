@@ -146,14 +146,14 @@ static void token_transformer(const struct exec *e, const struct vit_config *c,
 {
     const struct matrix values = from_column(b->qkv, 2 * c->t2t_dim);
 
-    layernorm(e, &block->norm1, tokens, b->split, b->h);       /* h   = LN(split) */
+    normalize(e, &block->norm1, tokens, b->split, b->h);       /* h   = norm(split) */
     linear(e, &block->qkv, tokens, b->h, no_epilogue, b->qkv); /* qkv = h Wqkv + b */
     if (is_performer(c))                                       /* mix = attention */
         performer_attention(e, &block->performer, tokens, b->qkv, &b->performer, b->mix);
     else
         token_attention(e, c, block, tokens, b);
     linear(e, &block->proj, tokens, b->mix, add(values), b->token); /* token = v + mix W + b */
-    layernorm(e, &block->norm2, tokens, b->token, b->mix);          /* mix = LN(token) */
+    normalize(e, &block->norm2, tokens, b->token, b->mix);          /* mix = norm(token) */
     linear(e, &block->fc1, tokens, b->mix, activate(c), b->mlp);    /* token += MLP(mix) */
     linear(e, &block->fc2, tokens, b->mlp, add(b->token), b->token);
 }

@@ -343,7 +343,7 @@ static enum vit_status prepare(const struct vit_config *config, const struct vit
     struct weight_plan *const plan = &w->plan;
     enum vit_status status;
 
-    *plan = (struct weight_plan){ .kernels = kernels, .eps = config->eps };
+    *plan = (struct weight_plan){ .kernels = kernels, .config = config };
     w->tokenizer_bytes = tokenizer_of(config)->weights_bytes;
     w->tokenizer = memory_zeroed(&w->memory, 1, w->tokenizer_bytes);
     w->block_capacity = config->depth + 1; /* not 0 bytes */
