@@ -64,6 +64,32 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(pool, (enum vit_pool)8, "pool: expected 0 to 7, found 8");
     REFUSES(pool, VIT_POOL_NONE, "classes and pre_logits: expected 0 with pool none");
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
+    REFUSES(norm, (enum vit_norm)2, "norm: expected 0 to 1, found 2");
+    REFUSES(norm_size, 5, "norm_size: expected 0 with norm layer, found 5");
+    REFUSES(norm_args[0], 1e-4f, "norm_args[0]: expected 0 with norm layer, found 0.0001");
+    REFUSES(norm_args[2], -1.0f, "norm_args: expected 0 to");
+}
+
+#define RESPONSE config.norm = VIT_NORM_LOCAL_RESPONSE, config.norm_args[2] = 1
+
+Test(config, local_response_normalization_has_no_weights_and_takes_all_tokens)
+{
+    REFUSES_AFTER((RESPONSE, config.no_norm_weight = true),
+                  "no_norm_weight: expected false with norm local_response, found true");
+    REFUSES_AFTER((RESPONSE, config.no_norm_bias = true), "no_norm_bias: expected false");
+    REFUSES_AFTER((RESPONSE, config.no_norm_mean = true), "no_norm_mean: expected false");
+    REFUSES_AFTER((RESPONSE, config.patch_norms = true), "patch_norms: expected false");
+    REFUSES_AFTER((RESPONSE, config.pre_norm = true), "pre_norm: expected false");
+    REFUSES_AFTER((RESPONSE, config.qk_norm = true), "qk_norm: expected false");
+    REFUSES_AFTER((RESPONSE, config.pool = VIT_POOL_MAP),
+                  "pool: expected one without a norm with norm local_response, found map");
+    REFUSES_AFTER((RESPONSE, config.final_norm = VIT_FINAL_NORM_POOLED),
+                  "final_norm: expected tokens or none with norm local_response, found pooled");
+    REFUSES_AFTER((RESPONSE, config.norm_args[1] = 0.7f),
+                  "norm_args[1]: beta: expected a multiple of 0.25, at most 4, found 0.7");
+    REFUSES_AFTER((RESPONSE, config.norm_args[1] = 4.25f), "norm_args[1]: beta: expected");
+    REFUSES_AFTER((RESPONSE, config.norm_args[2] = 0.0f),
+                  "norm_args[2]: k: expected a number above 0, found 0");
 }
 
 Test(config, slopes_of_prelu_are_those_of_the_blocks)

@@ -293,7 +293,15 @@ Test(fpenv, kernels_never_change_the_control_state)
             set_state(state);
             const uint64_t before = control();
             product(kernels, c);
-            kernels->layernorm(&(struct vit_layernorm_args){ 1, 100, x, 100, x, x, 1e-6f, y, 100 });
+            kernels->layernorm(&(struct vit_layernorm_args){ .rows = 1,
+                                                             .n = 100,
+                                                             .x = x,
+                                                             .ldx = 100,
+                                                             .gamma = x,
+                                                             .beta = x,
+                                                             .eps = 1e-6f,
+                                                             .y = y,
+                                                             .ldy = 100 });
             kernels->softmax(1, 100, x, 100, y, 100);
             kernels->exp_sub_max(1, 100, x, 100, y, 100, c);
             kernels->add(100, x, x, y);

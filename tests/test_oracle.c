@@ -233,8 +233,15 @@ Test(oracle, layernorm_of_equal_numbers_is_beta)
                 gamma[i] = 2.0f;
                 beta[i] = (float)i;
             }
-            scalar_level()->layernorm(
-                &(struct vit_layernorm_args){ 1, n, x, n, gamma, beta, 1e-12f, y, n });
+            scalar_level()->layernorm(&(struct vit_layernorm_args){ .rows = 1,
+                                                                    .n = n,
+                                                                    .x = x,
+                                                                    .ldx = n,
+                                                                    .gamma = gamma,
+                                                                    .beta = beta,
+                                                                    .eps = 1e-12f,
+                                                                    .y = y,
+                                                                    .ldy = n });
             cr_assert_eq(memcmp(y, beta, n * sizeof *y), 0, "%g, n %zu", (double)x[0], n);
         }
     count_checks(rows);

@@ -113,7 +113,16 @@ Test(matmul, a_layernorm_before_it_has_the_bits_of_vit_layernorm)
                                                malloc(vit_packed_bytes(kernel, N, K)) };
             const struct vit_parallel parallel = { vit_parallel_openmp, NULL, 1 + 3 * (i % 3) };
             const size_t bytes = vit_matmul_scratch_bytes(&packed, M, parallel.threads);
-            struct vit_layernorm_args norm = { M, K, x, LDX, gamma, beta, 1e-5f, h[0], LDH };
+            struct vit_layernorm_args norm = { .rows = M,
+                                               .n = K,
+                                               .x = x,
+                                               .ldx = LDX,
+                                               .gamma = i % 2 ? NULL : gamma,
+                                               .beta = i % 3 ? beta : NULL,
+                                               .eps = 1e-5f,
+                                               .y = h[0],
+                                               .ldy = LDH,
+                                               .no_mean = i % 2 };
             struct vit_matmul_args args = { .m = M,
                                             .a = h[0],
                                             .lda = LDH,

@@ -67,7 +67,15 @@ Test(parity, layernorm_of_many_rows_gives_the_bits_of_scalar)
     enum { N = 17, ROWS = 130000, COUNT = N * ROWS };
     float *const x = malloc(COUNT * sizeof *x), *const expected = malloc(COUNT * sizeof *x);
     float *const found = malloc(COUNT * sizeof *x);
-    struct vit_layernorm_args args = { ROWS, N, x, N, x, x + N, 1e-6f, expected, N };
+    struct vit_layernorm_args args = { .rows = ROWS,
+                                       .n = N,
+                                       .x = x,
+                                       .ldx = N,
+                                       .gamma = x,
+                                       .beta = x + N,
+                                       .eps = 1e-6f,
+                                       .y = expected,
+                                       .ldy = N };
     size_t i = 0;
 
     cr_assert(x && expected && found);
@@ -82,6 +90,38 @@ Test(parity, layernorm_of_many_rows_gives_the_bits_of_scalar)
     free(x);
     free(expected);
     free(found);
+}
+
+Test(parity, a_norm_without_gamma_or_beta_has_the_bits_of_ones_and_zeros)
+{
+    enum { N = 37, ROWS = 6, COUNT = N * ROWS };
+    float x[COUNT], gamma[N], beta[N], ones[N], zeros[N] = { 0 }, expected[COUNT], found[COUNT];
+    size_t i = 0;
+
+    fill_pattern(COUNT, x, PATTERN_NORMAL, 1);
+    fill_pattern(N, gamma, PATTERN_NORMAL, 2);
+    fill_pattern(N, beta, PATTERN_NORMAL, 3);
+    for (size_t j = 0; j < N; j++)
+        ones[j] = 1.0f;
+    for (const struct vit_kernels *level; (level = next_level(&i, COUNT * 8));)
+        for (unsigned kind = 0; kind < 8; kind++) {
+            struct vit_layernorm_args args = { .rows = ROWS,
+                                               .n = N,
+                                               .x = x,
+                                               .ldx = N,
+                                               .gamma = kind & 1 ? ones : gamma,
+                                               .beta = kind & 2 ? zeros : beta,
+                                               .eps = 1e-6f,
+                                               .y = expected,
+                                               .ldy = N,
+                                               .no_mean = kind & 4 };
+            level->layernorm(&args);
+            args.gamma = kind & 1 ? NULL : gamma;
+            args.beta = kind & 2 ? NULL : beta;
+            args.y = found;
+            level->layernorm(&args);
+            expect_same_bits(COUNT, expected, found, "%s: kind %u", level->isa, kind);
+        }
 }
 
 /* Every 257th float: all exponents, signs and kinds. */

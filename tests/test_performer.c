@@ -31,7 +31,7 @@ Test(performer, equals_its_formula)
     struct performer p = { 0 };
     struct performer_buffers b;
     struct arena weights = { 0 }, buffers = { 0 };
-    struct weight_plan plan = { .eps = 1e-5f };
+    struct weight_plan plan = { 0 };
     const struct vit_packed widest[VIT_MATMUL_PAIRS] = { { 0 } };
     float kqv[TOKENS * 3 * DIM], out[TOKENS * DIM];
 

@@ -46,7 +46,15 @@ static void normalize(const float *x, float *h)
     for (size_t i = 0; i < DIM; i++)
         ones[i] = 1.0f;
     vit_layernorm(scalar_level(), NULL,
-                  &(struct vit_layernorm_args){ TOKENS, DIM, x, DIM, ones, zeros, 1e-6f, h, DIM });
+                  &(struct vit_layernorm_args){ .rows = TOKENS,
+                                                .n = DIM,
+                                                .x = x,
+                                                .ldx = DIM,
+                                                .gamma = ones,
+                                                .beta = zeros,
+                                                .eps = 1e-6f,
+                                                .y = h,
+                                                .ldy = DIM });
 }
 
 /* h = softmax(Q Kᵀ/√d) V */

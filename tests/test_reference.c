@@ -52,18 +52,42 @@ static void times_weight(const struct reference *r, enum tensor_slot slot, size_
     free(w);
 }
 
+static void layernorm_row(const struct vit_config *c, const double *row, double *y)
+{
+    double mean = 0.0, square = 0.0;
+
+    for (size_t j = 0; j < c->dim && !c->no_norm_mean; j++)
+        mean += row[j] / (double)c->dim;
+    for (size_t j = 0; j < c->dim; j++)
+        square += (row[j] - mean) * (row[j] - mean) / (double)c->dim;
+    for (size_t j = 0; j < c->dim; j++)
+        y[j] = (row[j] - mean) / sqrt(square + (double)c->eps);
+}
+
+/* Row i of all of them, as torch.nn.LocalResponseNorm pads and averages. */
+static void local_response_row(const struct vit_config *c, size_t rows, const double *x, size_t i,
+                               double *y)
+{
+    const long size = (long)(c->norm_size ? c->norm_size : c->dim);
+    const double alpha = (double)c->norm_args[0], beta = (double)c->norm_args[1];
+
+    for (size_t j = 0; j < c->dim; j++) {
+        double mean = 0.0;
+        for (long m = (long)i - size / 2; m < (long)i - size / 2 + size; m++)
+            if (m >= 0 && m < (long)rows)
+                mean += x[(size_t)m * c->dim + j] * x[(size_t)m * c->dim + j] / (double)size;
+        y[j] = x[i * c->dim + j] / pow((double)c->norm_args[2] + alpha * mean, beta);
+    }
+}
+
+/* y is not x. */
 static void norm_rows(const struct vit_config *c, size_t rows, const double *x, double *y)
 {
-    for (size_t i = 0; i < rows; i++) {
-        const double *row = x + i * c->dim;
-        double mean = 0.0, variance = 0.0;
-        for (size_t j = 0; j < c->dim; j++)
-            mean += row[j] / (double)c->dim;
-        for (size_t j = 0; j < c->dim; j++)
-            variance += (row[j] - mean) * (row[j] - mean) / (double)c->dim;
-        for (size_t j = 0; j < c->dim; j++)
-            y[i * c->dim + j] = (row[j] - mean) / sqrt(variance + (double)c->eps);
-    }
+    for (size_t i = 0; i < rows; i++)
+        if (c->norm == VIT_NORM_LOCAL_RESPONSE)
+            local_response_row(c, rows, x, i, y + i * c->dim);
+        else
+            layernorm_row(c, x + i * c->dim, y + i * c->dim);
 }
 
 static double softplus(double x)
@@ -225,7 +249,7 @@ static void check_config(const struct vit_config *config)
     const size_t pixels = config->channels * config->height * config->width;
     float *image = malloc(pixels * sizeof *image),
           *logits = malloc(config->classes * sizeof *logits);
-    double *x = malloc(tokens * dim * sizeof *x),
+    double *x = malloc(tokens * dim * sizeof *x), *normed = malloc(tokens * dim * sizeof *normed),
            *expected = malloc(config->classes * sizeof *expected);
     struct vit_model *model;
     struct vit_context *ctx;
@@ -244,8 +268,8 @@ static void check_config(const struct vit_config *config)
     reference_tokens(&r, image, x);
     for (size_t b = 0; b < config->depth; b++)
         reference_block(&r, b, x);
-    norm_rows(config, 1, x, x);
-    times_weight(&r, SLOT_HEAD_WEIGHT, 0, 1, dim, config->classes, x, expected);
+    norm_rows(config, tokens, x, normed);
+    times_weight(&r, SLOT_HEAD_WEIGHT, 0, 1, dim, config->classes, normed, expected);
     for (size_t i = 0; i < config->classes; i++)
         largest = fmax(largest, fabs(expected[i]));
     for (size_t i = 0; i < config->classes; i++) /* the tolerance of the golden cases */
@@ -258,6 +282,7 @@ static void check_config(const struct vit_config *config)
     free(image);
     free(logits);
     free(x);
+    free(normed);
     free(expected);
 }
 
@@ -291,6 +316,39 @@ Test(reference, every_activation)
         struct vit_config c = base;
         c.activation = f;
         memcpy(c.activation_args, args[f], sizeof args[f]);
+        check_config(&c);
+    }
+}
+
+Test(reference, rmsnorm)
+{
+    struct vit_config c = base;
+    c.no_norm_mean = c.no_norm_bias = true;
+    check_config(&c);
+}
+
+Test(reference, norms_without_weights)
+{
+    struct vit_config c = base;
+    c.no_norm_weight = c.no_norm_bias = true;
+    check_config(&c);
+    c.no_norm_bias = false;
+    check_config(&c);
+}
+
+/* Windows of an even and an odd number of tokens, of one, and of more than there are. */
+Test(reference, local_response_normalization)
+{
+    static const size_t sizes[] = { 4, 5, 1, 0 };
+    static const float betas[] = { 0.75f, 0.5f, 2.25f, 0.25f };
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct vit_config c = base;
+        c.norm = VIT_NORM_LOCAL_RESPONSE;
+        c.norm_size = sizes[i];
+        c.norm_args[0] = 50.0f; /* the numbers of a random model are small */
+        c.norm_args[1] = betas[i];
+        c.norm_args[2] = 1.5f;
         check_config(&c);
     }
 }

@@ -47,8 +47,15 @@ static void call_rows(void *state)
     const struct work *const w = &((const struct state *)state)->work;
 
     if (w->kind == WORK_LAYERNORM)
-        here->kernels->layernorm(&(struct vit_layernorm_args){ w->m, w->n, w->x, w->n, w->gamma,
-                                                               w->beta, 1e-6f, w->y, w->n });
+        here->kernels->layernorm(&(struct vit_layernorm_args){ .rows = w->m,
+                                                               .n = w->n,
+                                                               .x = w->x,
+                                                               .ldx = w->n,
+                                                               .gamma = w->gamma,
+                                                               .beta = w->beta,
+                                                               .eps = 1e-6f,
+                                                               .y = w->y,
+                                                               .ldy = w->n });
     else if (w->kind == WORK_SOFTMAX)
         here->kernels->softmax(w->m, w->n, w->x, w->n, w->y, w->n);
     else

@@ -154,7 +154,8 @@ VIT_API void vit_layernorm_matmul(const struct vit_kernels *kernels,
  * Local response normalization across rows, of every column by itself:
  *     y[i] = x[i]/(k + alpha·s/size)^(quarters/4), s = Σ x[j]², j of the window of i,
  * which is the rows from i − ⌊size/2⌋ to i + ⌈size/2⌉ − 1 that exist; Krizhevsky et al. 2012, with
- * PyTorch's division of alpha by the size. s is one chain of multiply-adds, j ascending, from +0.
+ * PyTorch's division of alpha by the size. It is computed in double precision, s with j ascending,
+ * and y is rounded once.
  */
 struct vit_local_response_args {
     size_t rows, n;

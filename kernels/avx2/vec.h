@@ -107,11 +107,6 @@ static inline vec v_div(vec a, vec b)
     return (vec){ _mm256_div_ps(a.l, b.l), _mm256_div_ps(a.h, b.h) };
 }
 
-static inline vec v_sqrt(vec a)
-{
-    return (vec){ _mm256_sqrt_ps(a.l), _mm256_sqrt_ps(a.h) };
-}
-
 static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
 {
     return (vec){ _mm256_fmadd_ps(a.l, b.l, c.l), _mm256_fmadd_ps(a.h, b.h, c.h) };
@@ -244,6 +239,58 @@ static inline void v_transpose(vec r[LANES])
         r[i] = (vec){ quarter[0][i], quarter[2][i] };
         r[8 + i] = (vec){ quarter[1][i], quarter[3][i] };
     }
+}
+
+/* --- the same 16 lanes in double precision */
+
+typedef struct {
+    __m256d d[4];
+} wide;
+
+#define EACH_FOURTH(value)                                                                         \
+    wide out;                                                                                      \
+    UNROLL                                                                                         \
+    for (int i = 0; i < 4; i++)                                                                    \
+        out.d[i] = value;                                                                          \
+    return out
+
+static inline wide w_set(double x)
+{
+    EACH_FOURTH(_mm256_set1_pd(x));
+}
+
+static inline wide w_widen(vec a)
+{
+    return (wide){ { _mm256_cvtps_pd(_mm256_castps256_ps128(a.l)),
+                     _mm256_cvtps_pd(_mm256_extractf128_ps(a.l, 1)),
+                     _mm256_cvtps_pd(_mm256_castps256_ps128(a.h)),
+                     _mm256_cvtps_pd(_mm256_extractf128_ps(a.h, 1)) } };
+}
+
+static inline vec w_narrow(wide a) /* rounded to nearest even */
+{
+    return (vec){ _mm256_set_m128(_mm256_cvtpd_ps(a.d[1]), _mm256_cvtpd_ps(a.d[0])),
+                  _mm256_set_m128(_mm256_cvtpd_ps(a.d[3]), _mm256_cvtpd_ps(a.d[2])) };
+}
+
+static inline wide w_add(wide a, wide b)
+{
+    EACH_FOURTH(_mm256_add_pd(a.d[i], b.d[i]));
+}
+
+static inline wide w_mul(wide a, wide b)
+{
+    EACH_FOURTH(_mm256_mul_pd(a.d[i], b.d[i]));
+}
+
+static inline wide w_div(wide a, wide b)
+{
+    EACH_FOURTH(_mm256_div_pd(a.d[i], b.d[i]));
+}
+
+static inline wide w_sqrt(wide a)
+{
+    EACH_FOURTH(_mm256_sqrt_pd(a.d[i]));
 }
 
 #endif

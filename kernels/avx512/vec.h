@@ -73,11 +73,6 @@ static inline vec v_div(vec a, vec b)
     return _mm512_div_ps(a, b);
 }
 
-static inline vec v_sqrt(vec a)
-{
-    return _mm512_sqrt_ps(a);
-}
-
 static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
 {
     return _mm512_fmadd_ps(a, b, c);
@@ -178,6 +173,51 @@ static inline void v_transpose(vec r[LANES])
         r[8 + j] = _mm512_shuffle_f32x4(top1, bottom1, 0x88);
         r[12 + j] = _mm512_shuffle_f32x4(top1, bottom1, 0xdd);
     }
+}
+
+/* --- the same 16 lanes in double precision */
+
+typedef struct {
+    __m512d l, h; /* lanes 0-7, 8-15 */
+} wide;
+
+static inline wide w_set(double x)
+{
+    return (wide){ _mm512_set1_pd(x), _mm512_set1_pd(x) };
+}
+
+static inline wide w_widen(vec a)
+{
+    const __m256d high = _mm512_extractf64x4_pd(_mm512_castps_pd(a), 1);
+    return (wide){ _mm512_cvtps_pd(_mm512_castps512_ps256(a)),
+                   _mm512_cvtps_pd(_mm256_castpd_ps(high)) };
+}
+
+static inline vec w_narrow(wide a) /* rounded to nearest even */
+{
+    const __m512d low = _mm512_castps_pd(_mm512_castps256_ps512(_mm512_cvtpd_ps(a.l)));
+    const __m256d high = _mm256_castps_pd(_mm512_cvtpd_ps(a.h));
+    return _mm512_castpd_ps(_mm512_insertf64x4(low, high, 1));
+}
+
+static inline wide w_add(wide a, wide b)
+{
+    return (wide){ _mm512_add_pd(a.l, b.l), _mm512_add_pd(a.h, b.h) };
+}
+
+static inline wide w_mul(wide a, wide b)
+{
+    return (wide){ _mm512_mul_pd(a.l, b.l), _mm512_mul_pd(a.h, b.h) };
+}
+
+static inline wide w_div(wide a, wide b)
+{
+    return (wide){ _mm512_div_pd(a.l, b.l), _mm512_div_pd(a.h, b.h) };
+}
+
+static inline wide w_sqrt(wide a)
+{
+    return (wide){ _mm512_sqrt_pd(a.l), _mm512_sqrt_pd(a.h) };
 }
 
 #endif

@@ -84,11 +84,6 @@ static inline vec v_div(vec a, vec b)
     EACH_QUARTER(vdivq_f32(a.q[i], b.q[i]));
 }
 
-static inline vec v_sqrt(vec a)
-{
-    EACH_QUARTER(vsqrtq_f32(a.q[i]));
-}
-
 static inline vec v_fma(vec a, vec b, vec c) /* a·b + c */
 {
     EACH_QUARTER(vfmaq_f32(c.q[i], a.q[i], b.q[i]));
@@ -209,6 +204,54 @@ static inline void v_transpose(vec r[LANES])
             t[4 * j + 3].q[i] = high_halves(top.val[1], bottom.val[1]);
         }
     memcpy(r, t, sizeof t);
+}
+
+/* --- the same 16 lanes in double precision */
+
+typedef struct {
+    float64x2_t d[8];
+} wide;
+
+#define EACH_EIGHTH(value)                                                                         \
+    wide out;                                                                                      \
+    UNROLL                                                                                         \
+    for (int i = 0; i < 8; i++)                                                                    \
+        out.d[i] = value;                                                                          \
+    return out
+
+static inline wide w_set(double x)
+{
+    EACH_EIGHTH(vdupq_n_f64(x));
+}
+
+static inline wide w_widen(vec a)
+{
+    EACH_EIGHTH(i % 2 ? vcvt_high_f64_f32(a.q[i / 2]) : vcvt_f64_f32(vget_low_f32(a.q[i / 2])));
+}
+
+static inline vec w_narrow(wide a) /* rounded to nearest even */
+{
+    EACH_QUARTER(vcvt_high_f32_f64(vcvt_f32_f64(a.d[2 * i]), a.d[2 * i + 1]));
+}
+
+static inline wide w_add(wide a, wide b)
+{
+    EACH_EIGHTH(vaddq_f64(a.d[i], b.d[i]));
+}
+
+static inline wide w_mul(wide a, wide b)
+{
+    EACH_EIGHTH(vmulq_f64(a.d[i], b.d[i]));
+}
+
+static inline wide w_div(wide a, wide b)
+{
+    EACH_EIGHTH(vdivq_f64(a.d[i], b.d[i]));
+}
+
+static inline wide w_sqrt(wide a)
+{
+    EACH_EIGHTH(vsqrtq_f64(a.d[i]));
 }
 
 #endif

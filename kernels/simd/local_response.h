@@ -6,16 +6,16 @@
 #include "kernels/simd/lanes.h"
 
 /* d^(quarters/4), each step rounded as in the scalar kernel */
-ALWAYS_INLINE vec v_quarter_power(vec d, unsigned quarters)
+ALWAYS_INLINE wide w_quarter_power(wide d, unsigned quarters)
 {
-    vec power = v_set(1.0f);
+    wide power = w_set(1.0);
 
     for (unsigned whole = quarters / 4; whole > 0; whole--)
-        power = v_mul(power, d);
+        power = w_mul(power, d);
     if (quarters & 2)
-        power = v_mul(power, v_sqrt(d));
+        power = w_mul(power, w_sqrt(d));
     if (quarters & 1)
-        power = v_mul(power, v_sqrt(v_sqrt(d)));
+        power = w_mul(power, w_sqrt(w_sqrt(d)));
     return power;
 }
 
@@ -23,25 +23,26 @@ ALWAYS_INLINE vec v_quarter_power(vec d, unsigned quarters)
 ALWAYS_INLINE void local_response_columns(const struct vit_local_response_args *args, size_t j,
                                           size_t count)
 {
-    const vec rate = v_set(args->alpha / (float)args->size), k = v_set(args->k);
+    const wide rate = w_set((double)args->alpha / (double)args->size), k = w_set((double)args->k);
     const float *const x = args->x + j;
     struct local_window summed = { 0, 0 };
-    vec squares = v_set(0.0f);
+    wide squares = w_set(0.0);
 
     for (size_t i = 0; i < args->rows; i++) {
         const struct local_window w = local_window_of(args->rows, args->size, i);
         /* where the window has all rows, as that of a wide token has, one sum is that of many */
         if (w.first != summed.first || w.end != summed.end) {
-            squares = v_set(0.0f);
+            squares = w_set(0.0);
             for (size_t row = w.first; row < w.end; row++) {
-                const vec a = load_lanes(x + row * args->ldx, count);
-                squares = v_fma(a, a, squares);
+                const wide a = w_widen(load_lanes(x + row * args->ldx, count));
+                squares = w_add(squares, w_mul(a, a));
             }
             summed = w;
         }
-        const vec power = v_quarter_power(v_fma(squares, rate, k), args->quarters);
-        const vec y = v_div(load_lanes(x + i * args->ldx, count), power);
-        store_lanes(args->y + i * args->ldy + j, y, count);
+        const wide d = w_add(w_mul(squares, rate), k);
+        const wide a = w_widen(load_lanes(x + i * args->ldx, count));
+        const wide y = w_div(a, w_quarter_power(d, args->quarters));
+        store_lanes(args->y + i * args->ldy + j, w_narrow(y), count);
     }
 }
 

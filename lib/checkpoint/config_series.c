@@ -3,6 +3,7 @@
 
 #include "checkpoint/parse_config.h"
 #include "checkpoint/torch_activation.h"
+#include "checkpoint/torch_norm.h"
 #include "config/tokenizer.h"
 #include "files/fail_file.h"
 
@@ -35,7 +36,8 @@ static const struct choice positions[] = {
         FIELD("layer_norm_eps", parse_float, config.eps),                                          \
         FIELD("attention_value_skip", parse_bool, config.value_residual),                          \
         FIELD("pos_embed", parse_choice, config.pos_embed, .argument = positions),                 \
-        IGNORED_RULE("act"), IGNORED_RULE("act_args"), /* torch_activation_read reads them */      \
+        IGNORED_RULE("act"), IGNORED_RULE("act_args"),   /* torch_activation_read reads them */    \
+        IGNORED_RULE("norm"), IGNORED_RULE("norm_args"), /* torch_norm_read */                     \
         IGNORED_RULE("pretrained_cfg"), IGNORED_RULE("id2label")
 
 static const struct field_rule vit_rules[] = {
@@ -95,6 +97,7 @@ enum vit_status parse_config_series(const struct config_sources *sources,
     status = t2t ? json_fields_read(&reader, sources->root, RULES(t2t_rules))
                  : json_fields_read(&reader, sources->root, RULES(vit_rules));
     if (status || (status = torch_activation_read(&reader, sources->root, "act", "act_args", c)) ||
+        (status = torch_norm_read(&reader, sources->root, "norm", "norm_args", c)) ||
         (status = parse_mlp_ratio(sources->path, "hidden_chan_mul", series.mlp_ratio, c->dim,
                                   &c->mlp_dim, err)) ||
         (t2t && (status = finish_t2t(sources->path, &series, err))))

@@ -2,11 +2,9 @@
 #include "checkpoint/torch_activation.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "files/fail_file.h"
-#include "files/sanitize.h"
+#include "checkpoint/torch_class.h"
 
 enum { MAX_ARGS = 2 };
 
@@ -55,9 +53,7 @@ static const struct torch_class classes[] = {
 };
 
 /* Classes that are no activation of an MLP, and why. */
-static const struct {
-    const char *name, *why;
-} refused[] = {
+static const struct torch_refusal refused[] = {
     { "glu", "which halves the width, so that fc2 does not fit" },
     { "softmax", "which normalizes over the batch" },
     { "softmin", "which normalizes over the batch" },
@@ -66,45 +62,19 @@ static const struct {
     { "multiheadattention", "which is a layer with weights" },
 };
 
-/* Lower case without underscores; false: too long for a known name. */
-static bool normalize(const char *name, size_t size, char *out)
+static const struct torch_module module = {
+    .expected = "an activation of each number by itself",
+    .example = "a class of torch.nn.modules.activation, such as \"GELU\"",
+    .refused = refused,
+    .refused_count = sizeof refused / sizeof *refused,
+};
+
+static const struct torch_class *find_class(const char *normal)
 {
-    size_t length = 0;
-
-    for (; *name; name++) {
-        char c = *name;
-        if (c == '_')
-            continue;
-        if (length + 1 == size)
-            return false;
-        if (c >= 'A' && c <= 'Z')
-            c = (char)(c - 'A' + 'a');
-        out[length++] = c;
-    }
-    out[length] = '\0';
-    return true;
-}
-
-static enum vit_status find_class(const struct json_reader *reader, const char *field,
-                                  const char *name, const struct torch_class **found)
-{
-    char normal[32];
-    const bool known = normalize(name, sizeof normal, normal);
-
-    for (size_t i = 0; known && i < sizeof classes / sizeof *classes; i++)
-        if (strcmp(classes[i].name, normal) == 0) {
-            *found = &classes[i];
-            return VIT_OK;
-        }
-    for (size_t i = 0; known && i < sizeof refused / sizeof *refused; i++)
-        if (strcmp(refused[i].name, normal) == 0)
-            return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
-                             "%s%s: expected an activation of each number by itself, found %s, %s",
-                             reader->prefix, field, sanitize_name(name).text, refused[i].why);
-    return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
-                     "%s%s: expected a class of torch.nn.modules.activation, such as \"GELU\", "
-                     "found \"%s\"",
-                     reader->prefix, field, sanitize_name(name).text);
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strcmp(classes[i].name, normal) == 0)
+            return &classes[i];
+    return NULL;
 }
 
 /* Where the arguments of a class go. */
@@ -137,7 +107,6 @@ static enum vit_status read_args(const struct json_reader *reader, const struct 
 {
     struct field_rule rules[MAX_ARGS + 3] = { IGNORED_RULE("inplace") };
     struct json_reader own = *reader;
-    char prefix[40];
     size_t count = 1;
 
     for (size_t i = 0; i < MAX_ARGS; i++) {
@@ -156,41 +125,32 @@ static enum vit_status read_args(const struct json_reader *reader, const struct 
         rules[count++] = (struct field_rule)FIXED_RULE("num_parameters", "1");
         rules[count++] = (struct field_rule)IGNORED_RULE("init");
     }
-    snprintf(prefix, sizeof prefix, "%s.", args_field ? args_field : "");
-    own.prefix = prefix;
     own.target = target;
     own.provenance = NULL;
-    return json_fields_read(&own, object, rules, count);
+    return torch_args_read(&own, args_field, object, rules, count);
 }
 
 enum vit_status torch_activation_read(const struct json_reader *reader, const struct json *root,
                                       const char *field, const char *args_field,
                                       struct vit_config *config)
 {
-    const struct json *const name = json_member(root, field);
-    const struct json *const args = args_field ? json_member(root, args_field) : NULL;
-    const struct field_rule rule = { .name = field }, args_rule = { .name = args_field };
-    const struct torch_class *c = classes;
+    struct torch_class_name name;
     struct target target = { .tanh = 0 };
-    enum vit_status status;
+    enum vit_status status = torch_class_read(reader, root, field, args_field, &name);
 
-    if (args && !json_is_object(args))
-        return fail_field(reader, &args_rule, VIT_EFORMAT, "an object", args);
-    if (!name && args)
-        return fail_field(reader, &args_rule, VIT_EFORMAT, "none without a class", args);
-    if (!name)
-        return VIT_OK;
-    if (!json_text(name))
-        return fail_field(reader, &rule, VIT_EFORMAT, "a string", name);
-    if ((status = find_class(reader, field, json_text(name), &c)) ||
-        (status = read_args(reader, c, args, args_field, &target)))
+    if (status || !name.text)
+        return status;
+    const struct torch_class *const c = find_class(name.normal);
+    if (!c)
+        return torch_class_refuse(reader, &module, field, &name);
+    if ((status = read_args(reader, c, name.args, args_field, &target)))
         return status;
     config->activation = target.tanh ? VIT_ACTIVATION_GELU_TANH : c->activation;
     config->activation_args[0] =
         (float)(c->midpoint ? (target.args[0] + target.args[1]) / 2 : target.args[0]);
     config->activation_args[1] = c->midpoint ? 0.0f : (float)target.args[1];
     json_fields_note(reader, field, offsetof(struct vit_config, activation));
-    json_fields_note(reader, args ? args_field : field,
+    json_fields_note(reader, name.args ? args_field : field,
                      offsetof(struct vit_config, activation_args));
     return VIT_OK;
 }

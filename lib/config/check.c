@@ -25,9 +25,6 @@ static enum vit_status check_fields(const struct vit_config *config, struct vit_
     return VIT_OK;
 }
 
-/* Four times the largest exponent of local response normalization: a beta of 4. */
-enum { MAX_QUARTERS = 16 };
-
 /* Where an activation is defined for a part of the numbers; FLT_MIN is "above 0". */
 static const struct argument_range {
     enum vit_activation activation;
@@ -78,6 +75,13 @@ static enum vit_status check_activation(const struct vit_config *c, struct vit_e
     return check_arguments(c, err);
 }
 
+bool config_allows_beta(float beta)
+{
+    const float quarters = 4 * beta;
+
+    return quarters >= 0 && quarters <= 16 && quarters == (float)(unsigned)quarters;
+}
+
 /* Local response normalization takes all tokens, and its result is not in their place. */
 static enum vit_status check_local_response(const struct vit_config *c, struct vit_error *err)
 {
@@ -92,7 +96,7 @@ static enum vit_status check_local_response(const struct vit_config *c, struct v
         { c->pre_norm, "pre_norm" },
         { c->qk_norm, "qk_norm" },
     };
-    const float *const args = c->norm_args, quarters = 4 * args[1];
+    const float *const args = c->norm_args;
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].holds)
@@ -105,10 +109,9 @@ static enum vit_status check_local_response(const struct vit_config *c, struct v
     if (c->final_norm == VIT_FINAL_NORM_POOLED)
         return fail(err, VIT_EINVAL,
                     "final_norm: expected tokens or none with norm local_response, found pooled");
-    if (quarters > MAX_QUARTERS || quarters != (float)(unsigned)quarters)
-        return fail(err, VIT_EINVAL,
-                    "norm_args[1]: beta: expected a multiple of 0.25, at most %g, found %g",
-                    MAX_QUARTERS / 4.0, (double)args[1]);
+    if (!config_allows_beta(args[1]))
+        return fail(err, VIT_EINVAL, "norm_args[1]: beta: expected %s, found %g", CONFIG_BETA_TEXT,
+                    (double)args[1]);
     if (args[2] == 0)
         return fail(err, VIT_EINVAL, "norm_args[2]: k: expected a number above 0, found 0");
     return VIT_OK;

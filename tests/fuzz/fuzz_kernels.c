@@ -10,7 +10,10 @@
 /* What a row operation takes besides x and y. */
 static struct {
     const float *gamma, *beta, *row_add;
-    float eps;
+    float eps, alpha, k;
+    bool no_mean;
+    size_t size;       /* of a window */
+    unsigned quarters; /* of an exponent */
     struct matrix b;
     enum vit_activation activation;
     struct vit_activation_args args;
@@ -22,8 +25,16 @@ typedef void run_rows(const struct vit_kernels *kernels, const struct vit_parall
 
 static struct vit_layernorm_args layernorm_args(struct matrix x, struct matrix y)
 {
-    return (
-        struct vit_layernorm_args){ x.rows, x.n, x.at, x.ld, o.gamma, o.beta, o.eps, y.at, y.ld };
+    return (struct vit_layernorm_args){ .rows = x.rows,
+                                        .n = x.n,
+                                        .x = x.at,
+                                        .ldx = x.ld,
+                                        .gamma = o.gamma,
+                                        .beta = o.beta,
+                                        .eps = o.eps,
+                                        .y = y.at,
+                                        .ldy = y.ld,
+                                        .no_mean = o.no_mean };
 }
 
 static void run_layernorm(const struct vit_kernels *kernels, const struct vit_parallel *threads,
@@ -35,6 +46,27 @@ static void run_layernorm(const struct vit_kernels *kernels, const struct vit_pa
         vit_layernorm(kernels, threads, &args);
     else
         kernels->layernorm(&args);
+}
+
+/* Not in place. */
+static void run_local_response(const struct vit_kernels *kernels,
+                               const struct vit_parallel *threads, struct matrix x, struct matrix y)
+{
+    const struct vit_local_response_args args = { .rows = x.rows,
+                                                  .n = x.n,
+                                                  .x = x.at,
+                                                  .ldx = x.ld,
+                                                  .size = o.size,
+                                                  .alpha = o.alpha,
+                                                  .k = o.k,
+                                                  .quarters = o.quarters,
+                                                  .y = y.at,
+                                                  .ldy = y.ld };
+
+    if (threads)
+        vit_local_response(kernels, threads, &args);
+    else
+        kernels->local_response(&args);
 }
 
 static void run_softmax(const struct vit_kernels *kernels, const struct vit_parallel *threads,
@@ -112,18 +144,24 @@ static void run_gate(const struct vit_kernels *kernels, const struct vit_paralle
 
 static void fuzz_rows(void)
 {
-    static run_rows *const operations[] = {
-        run_layernorm, run_softmax,    run_exp_sub_max, run_add,
-        run_multiply,  run_activation, run_activate,    run_gate
-    };
+    static run_rows *const operations[] = { run_layernorm, run_softmax,  run_exp_sub_max,
+                                            run_add,       run_multiply, run_activation,
+                                            run_activate,  run_gate,     run_local_response };
     run_rows *const run = operations[draw(sizeof operations / sizeof *operations)];
     const size_t rows = draw(90), n = draw(2) ? draw(40) : draw(400);
     const struct matrix x = draw_matrix(rows, n);
-    const bool in_place = draw(2);
+    const bool in_place = draw(2) && run != run_local_response;
 
     memset(&o, 0, sizeof o);
     o.gamma = draw_matrix(1, n).at;
     o.beta = draw_matrix(1, n).at;
+    o.gamma = draw(4) ? o.gamma : NULL;
+    o.beta = draw(4) ? o.beta : NULL;
+    o.no_mean = draw(2);
+    o.size = 1 + draw(200);
+    o.quarters = (unsigned)draw(17);
+    take(&o.alpha, sizeof o.alpha);
+    take(&o.k, sizeof o.k);
     o.row_add = draw_row(rows);
     take(&o.eps, sizeof o.eps);
     o.b = draw_matrix(rows, n);

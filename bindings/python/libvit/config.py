@@ -63,6 +63,12 @@ class Config:
     no_patch_bias: bool = _field(_BOOL)
     no_head_bias: bool = _field(_BOOL)
     no_mlp_bias: bool = _field(_BOOL)
+    no_norm_weight: bool = _field(_BOOL)
+    no_norm_bias: bool = _field(_BOOL)
+    no_norm_mean: bool = _field(_BOOL)
+    norm: str = _field(_ENUM)
+    norm_size: int = _field(_SIZE)
+    norm_args: tuple[float, float, float] = _field(_FLOAT * 3)
 
 
 @dataclasses.dataclass(frozen=True)
