@@ -109,7 +109,10 @@ enum vit_status torch_norm_read(const struct json_reader *reader, const struct j
     own.config_offset = 0;
     if ((status = torch_args_read(&own, args_field, name.args, c->args, c->arg_count)))
         return status;
-    /* elementwise_affine is both */
-    config->no_norm_bias |= config->no_norm_weight || c->no_mean;
+    if (c->no_mean || config->no_norm_weight) { /* elementwise_affine is of both */
+        config->no_norm_bias = true;
+        json_fields_note(reader, c->no_mean ? field : args_field,
+                         offsetof(struct vit_config, no_norm_bias));
+    }
     return VIT_OK;
 }
