@@ -73,7 +73,8 @@ Test(torch_norm, a_class_and_its_arguments_are_fields_of_the_configuration)
 
 Test(torch_norm, the_sources_are_the_class_and_its_arguments)
 {
-    const struct parsed_config rms = with("\"norm\":\"RMSNorm\""), layer = with("\"qkv_bias\":true");
+    const struct parsed_config rms = with("\"norm\":\"RMSNorm\""),
+                               layer = with("\"qkv_bias\":true");
     const struct parsed_config own = with("\"norm\":\"RMSNorm\",\"norm_args\":{\"eps\":1}");
 
     expect_source(&rms, "no_norm_mean", "config.json: norm");
