@@ -9,7 +9,7 @@ struct local_window {
     size_t first, end;
 };
 
-/* That of row i of `rows`: from i − ⌊size/2⌋ to i + ⌈size/2⌉ − 1, without those that do not exist. */
+/* That of row i: those from i − ⌊size/2⌋ to i + ⌈size/2⌉ − 1 that exist. */
 static inline struct local_window local_window_of(size_t rows, size_t size, size_t i)
 {
     const size_t before = size / 2, after = size - before;

@@ -1,4 +1,4 @@
-/* local_response.h - local response normalization across rows: the reference for all other levels */
+/* local_response.h - local response normalization: the reference for all other levels */
 #ifndef VIT_KERNELS_SCALAR_LOCAL_RESPONSE_H
 #define VIT_KERNELS_SCALAR_LOCAL_RESPONSE_H
 
