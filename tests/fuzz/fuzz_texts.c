@@ -1,4 +1,4 @@
-/* fuzz_texts.c - libFuzzer target: any bytes as a file of text vectors; accepted texts have logits */
+/* fuzz_texts.c - libFuzzer target: any bytes as a file of text vectors; accepted ones compute */
 #include <fcntl.h>
 #include <math.h>
 #include <stdint.h>
