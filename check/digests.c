@@ -326,7 +326,7 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
         digests_add(digests, matmul_names[s->pair], hash);
     }
     digests_add(digests, "vit_layernorm", digest_layernorm(s));
-    digests_add(digests, "local_response", digest_local_response(s));
+    digests_add(digests, "vit_local_response", digest_local_response(s));
     if ((status = digest_attention(s, &hash)) != VIT_OK)
         goto done;
     digests_add(digests, "vit_attention", hash);

@@ -32,6 +32,21 @@ static void run_rmsnorm(const struct vit_kernels *kernels, const struct rows *r)
     kernels->layernorm(&args);
 }
 
+/* Windows of one row: each row is then by itself. check/cases_ops.c has the others. */
+static void run_local_response(const struct vit_kernels *kernels, const struct rows *r)
+{
+    kernels->local_response(&(struct vit_local_response_args){ .rows = r->rows,
+                                                               .n = r->n,
+                                                               .x = r->x,
+                                                               .ldx = r->ldx,
+                                                               .size = 1,
+                                                               .alpha = 1e-4f,
+                                                               .k = 1.0f,
+                                                               .quarters = 3,
+                                                               .y = r->y,
+                                                               .ldy = r->ldy });
+}
+
 static void run_softmax(const struct vit_kernels *kernels, const struct rows *r)
 {
     kernels->softmax(r->rows, r->n, r->x, r->ldx, r->y, r->ldy);
@@ -83,6 +98,7 @@ const struct row_case row_cases[] = {
     VIT_ACTIVATION_LIST(ROW_CASE)
     { "add", run_add },
     { "multiply", run_multiply },
+    { "local_response", run_local_response },
 };
 /* clang-format on */
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;

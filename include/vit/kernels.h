@@ -164,7 +164,7 @@ struct vit_local_response_args {
     size_t size; /* of the window, at least 1 */
     float alpha, k;
     unsigned quarters; /* four times the exponent, which PyTorch calls beta */
-    float *y;          /* [rows][n], row stride ldy; must not overlap x */
+    float *y; /* [rows][n], row stride ldy; must not overlap x, but may be x for a size of 1 */
     size_t ldy;
 };
 VIT_API void vit_local_response(const struct vit_kernels *kernels,
