@@ -75,7 +75,8 @@ void check_local_response(struct check_run *c, size_t index)
 
     args->rows = large ? 401 : 1 + check_draw(c, 40);
     args->n = large ? 143 + check_draw(c, 60) : 1 + check_draw(c, 70);
-    args->size = 1 + check_draw(c, 2 * args->rows + 2); /* with 2·rows every window has all rows */
+    /* with 2·rows every window has all rows */
+    args->size = 1 + check_draw(c, large ? 40 : 2 * args->rows + 2);
     args->ldx = args->n + check_draw(c, 4);
     args->ldy = args->n + check_draw(c, 4);
     args->quarters = (unsigned)(index % 9);
