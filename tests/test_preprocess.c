@@ -11,6 +11,7 @@
 #include "model/resize.h"
 #include "tests/alloc_counter.h"
 #include "tests/counts.h"
+#include "tests/expected_input.h"
 #include "tests/noise.h"
 #include "vit/vit.h"
 
@@ -97,29 +98,6 @@ static void compare(const char *name, const struct vit_preprocess_config *config
 }
 
 /*
- * The expected input: float32, or the bytes of which torchvision makes it by a division by 255, a
- * difference and a division, each rounded.
- */
-static float *read_expected(const struct safetensors *golden, const struct safetensors_entry *want,
-                            const struct vit_preprocess_config *config)
-{
-    const size_t count = want->elements, plane = config->height * config->width;
-    float *const expected = malloc(count * sizeof *expected);
-    struct vit_error err;
-
-    if (want->dtype != DTYPE_U8) {
-        cr_assert_eq(safetensors_read_f32(golden, want, 0, count, expected, &err), VIT_OK);
-        return expected;
-    }
-    uint8_t *const bytes = malloc(count);
-    cr_assert_eq(safetensors_read(golden, want, 0, count, bytes, &err), VIT_OK);
-    for (size_t i = 0; i < count; i++)
-        expected[i] = ((float)bytes[i] / 255.0f - config->mean[i / plane]) / config->std[i / plane];
-    free(bytes);
-    return expected;
-}
-
-/*
  * expected.safetensors has FILE/rgb, the pixels from Pillow, and FILE/CONFIG, the input from timm.
  */
 static void equals_golden(const char *recipe_name, bool to_the_bit)
@@ -144,7 +122,8 @@ static void equals_golden(const char *recipe_name, bool to_the_bit)
         cr_assert_eq(want->elements, config.channels * config.height * config.width);
 
         uint8_t *const pixels = malloc(rgb->elements);
-        float *const expected = read_expected(golden, want, &config);
+        float *const expected =
+            expected_input(golden, want, config.height * config.width, config.mean, config.std);
         float *const out = malloc(want->elements * sizeof *out);
         cr_assert_eq(safetensors_read(golden, rgb, 0, rgb->elements, pixels, &err), VIT_OK);
         cr_assert_eq(preprocess_rgb(&config, rgb->shape[0], rgb->shape[1], pixels, out, &err),

@@ -34,26 +34,34 @@ static const char *drawn(int master)
     return text;
 }
 
-/* As if it had begun so many seconds ago. */
-static struct progress begun(size_t total, double seconds)
+/* The time at which all have begun. */
+#define START 1000.0
+
+static struct progress begun(size_t total)
 {
     struct progress progress = progress_start(total);
 
-    progress.start = now() - seconds;
+    cr_assert(progress.start > 0 && progress.terminal);
+    progress.start = START;
     return progress;
+}
+
+/* So many of the images after so many seconds. */
+static void draw(struct progress *progress, double seconds, size_t done)
+{
+    progress_draw(progress, START + seconds, done, (double)done / (double)progress->total, done);
 }
 
 Test(progress_bar, shows_the_share_the_rate_and_the_time_left)
 {
     const int master = terminal();
-    struct progress progress = begun(1000, 100.0);
+    struct progress progress = begun(1000);
 
     progress.unit = " shards";
-    progress_update_shards(&progress, 250, 0.25, 1000);
+    progress_draw(&progress, START + 100.0, 250, 0.25, 1000);
     const char *const text = drawn(master);
     cr_assert(strstr(text, "[##########                              ] 250 of 1000 shards, "), "%s",
               text);
-    /* of a tenth: the call itself takes time */
     cr_assert(strstr(text, ", 10.0 images/s, 0:05:00 left"), "%s", text);
     progress_clear(&progress);
     cr_assert_str_eq(drawn(master), "\r\033[K");
@@ -65,11 +73,11 @@ Test(progress_bar, shows_the_share_the_rate_and_the_time_left)
 Test(progress_bar, hours_are_shown_and_an_unknown_end_is_not)
 {
     const int master = terminal();
-    struct progress long_run = begun(10, 1000.0), at_the_start = begun(10, 5.0);
+    struct progress long_run = begun(10), at_the_start = begun(10);
 
-    progress_update(&long_run, 1);
-    cr_assert(strstr(drawn(master), "1 of 10, 0.0 images/s, 2:30:0"), "2.5 hours");
-    progress_update(&at_the_start, 0);
+    draw(&long_run, 1000.0, 1);
+    cr_assert(strstr(drawn(master), "1 of 10, 0.0 images/s, 2:30:00 left"), "2.5 hours");
+    draw(&at_the_start, 5.0, 0);
     const char *const text = drawn(master);
     cr_assert(strstr(text, "0 of 10, 0.0 images/s\033[K") && !strstr(text, "left"), "%s", text);
     count_checks(2);
@@ -78,17 +86,31 @@ Test(progress_bar, hours_are_shown_and_an_unknown_end_is_not)
 Test(progress_bar, is_not_drawn_in_the_first_second_nor_too_often_nor_into_a_file)
 {
     const int master = terminal();
-    struct progress young = begun(10, -3600.0), often = begun(10, 60.0), file = begun(10, 60.0);
+    struct progress young = begun(10), often = begun(10), file = begun(10);
 
-    progress_update(&young, 5);
+    draw(&young, 0.99, 5);
     cr_assert_str_eq(drawn(master), "");
-    progress_update(&often, 5);
+    draw(&often, 60.0, 5);
     cr_assert(*drawn(master));
-    often.drawn = now() + 60.0; /* however slow this machine is */
-    progress_update(&often, 6);
+    draw(&often, 60.09, 6);
     cr_assert_str_eq(drawn(master), "");
+    draw(&often, 60.11, 6);
+    cr_assert(*drawn(master));
     file.terminal = false;
-    progress_update(&file, 5);
+    draw(&file, 60.0, 5);
     cr_assert_str_eq(drawn(master), "");
-    count_checks(4);
+    count_checks(5);
+}
+
+Test(progress_bar, is_of_the_present)
+{
+    const int master = terminal();
+    struct progress images = begun(10), shards = begun(10);
+
+    images.start = shards.start = now() - 3600.0; /* however slow this machine is */
+    progress_update(&images, 5);
+    cr_assert(strstr(drawn(master), "5 of 10, 0.0 images/s, 1:0"));
+    progress_update_shards(&shards, 5, 0.5, 5);
+    cr_assert(strstr(drawn(master), "5 of 10, 0.0 images/s, 1:0"));
+    count_checks(2);
 }

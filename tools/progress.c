@@ -23,11 +23,10 @@ static void print_time_left(double seconds, double share)
                 (int)left % 60);
 }
 
-void progress_update_shards(struct progress *progress, size_t done, double share, size_t images)
+void progress_draw(struct progress *progress, double t, size_t done, double share, size_t images)
 {
     enum { WIDTH = 40 };
     static const char full[WIDTH + 1] = "########################################";
-    const double t = now();
 
     if (!progress->terminal || t - progress->start < 1 || t - progress->drawn < 0.1)
         return;
@@ -38,6 +37,11 @@ void progress_update_shards(struct progress *progress, size_t done, double share
     fputs("\033[K", stderr);
     fflush(stderr);
     progress->drawn = t;
+}
+
+void progress_update_shards(struct progress *progress, size_t done, double share, size_t images)
+{
+    progress_draw(progress, now(), done, share, images);
 }
 
 void progress_update(struct progress *progress, size_t done)

@@ -22,6 +22,9 @@ void progress_update(struct progress *progress, size_t done);
 /* The same where `total` counts shards: the share of them that is done, from 0 to 1. */
 void progress_update_shards(struct progress *progress, size_t done, double share, size_t images);
 
+/* As progress_update_shards, at the time t of now(). */
+void progress_draw(struct progress *progress, double t, size_t done, double share, size_t images);
+
 /* Removes the bar; to be called before other output. */
 void progress_clear(struct progress *progress);
 
