@@ -218,7 +218,9 @@ Test(checkpoint, labels_txt_has_one_label_per_line)
     make_model(&directory, tensors, count);
     static const char *const texts[] = { "a cat\nein H\xc3\xbcndchen\n\n",
                                          "a cat\r\nein H\xc3\xbcndchen\r\n\r\n",
-                                         "a cat\nein H\xc3\xbcndchen\n\r" };
+                                         "a cat\nein H\xc3\xbcndchen\n\r",
+                                         "\xef\xbb\xbf"
+                                         "a cat\nein H\xc3\xbcndchen\n\n" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         make_text(&directory, "labels.txt", texts[i]);
         checkpoint = expect_checkpoint(&directory);

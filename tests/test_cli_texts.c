@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "copy_checkpoint.h"
 #include "counts.h"
 
 #define CLIP   "tests/golden/text-clip-pair"
@@ -200,4 +201,30 @@ Test(cli_texts, that_do_not_fit_are_refused)
     fails("$VIT classify " CLIP " $T/none.jpg --texts $T/t.npy", "none.jpg: No such file");
     fails("$VIT classify " CLIP " " IMAGE,
           "found a projection to 12 numbers; --texts compares them with those of texts");
+}
+
+static void clear_projection(void *arg, const char *name, const char *layer, size_t count, float *x)
+{
+    (void)arg;
+    (void)layer;
+    if (strcmp(name, "visual_projection.weight") == 0)
+        memset(x, 0, count * sizeof *x);
+}
+
+Test(cli_texts, have_no_score_where_the_image_has_no_direction)
+{
+    const struct made_directory copy = copy_checkpoint(CLIP, false, clear_projection, NULL);
+    static const char *const options[] = { "", "--json" };
+
+    write_texts(CLIP, "logits");
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        shell("$VIT classify %s " IMAGE " --texts $T/t.npy %s", copy.path, options[i]);
+        cr_assert_eq(cli.status, 2);
+        cr_assert_str_eq(cli.out, "");
+        cr_assert(strstr(cli.err, "photo-420.jpg: expected features with a direction, found zeros "
+                                  "alone; check the weights of "),
+                  "%s", cli.err);
+        count_checks(3);
+    }
+    remove_directory(&copy);
 }

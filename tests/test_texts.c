@@ -416,6 +416,8 @@ Test(texts, in_memory_are_copied_and_checked)
     vit_texts_free(texts);
     vit_texts_free(NULL);
     expect_refused(3, 2, vectors, names, VIT_EFORMAT, "name 1: expected text, found none");
+    names[1] = NULL;
+    expect_refused(3, 2, vectors, names, VIT_EINVAL, "name 1: expected text, found NULL");
     names[1] = "a cat";
     expect_refused(3, 2, vectors, names, VIT_EFORMAT,
                    "name 1: expected one that no other text has, found a cat, as name 0");

@@ -182,17 +182,22 @@ Test(texts_files, tensors_are_vectors_of_one_width)
         { "{" ONE("a", "F32", "[2]", "[0,8]") "," ONE("b", "F32", "[4]", "[8,24]") "}",
           "tensor b: expected 2 numbers, as a has, found 4", VIT_EFORMAT },
         { "{" ONE("a", "F32", "[2,3]", "[0,24]") "}",
-          "tensor a: expected the vector of a text, found 6 numbers in 2 dimensions", VIT_EFORMAT },
+          "tensor a: expected the vector of a text, [numbers] or [1, numbers], found 6 numbers in "
+          "2 dimensions",
+          VIT_EFORMAT },
         { "{" ONE("a", "F32", "[]", "[0,4]") "," ONE("b", "F32", "[5]", "[4,24]") "}",
-          "tensor a: expected the vector of a text, found 1 numbers in 0 dimensions", VIT_EFORMAT },
+          "tensor a: expected the vector of a text, [numbers] or [1, numbers], found 1 numbers in "
+          "0 dimensions",
+          VIT_EFORMAT },
         { "{" ONE("a", "F32", "[0]", "[0,0]") "," ONE("b", "F32", "[6]", "[0,24]") "}",
-          "tensor a: expected the vector of a text, found 0 numbers", VIT_EFORMAT },
+          "tensor a: expected the vector of a text, [numbers] or [1, numbers], found 0 numbers",
+          VIT_EFORMAT },
         { "{" ONE("a", "I32", "[6]", "[0,24]") "}",
           "tensor a: expected dtype F64, F32, F16 or BF16, found I32", VIT_EUNSUPPORTED },
         { "{" ONE("", "F32", "[6]", "[0,24]") "}", "name 0: expected text, found none",
           VIT_EFORMAT },
-        { "{" ONE("a", "F32", "[2]", "[0,8]") "," ONE("a", "F32", "[4]", "[8,24]") "}", "a",
-          VIT_EFORMAT },
+        { "{" ONE("a", "F32", "[2]", "[0,8]") "," ONE("a", "F32", "[4]", "[8,24]") "}",
+          "duplicate key \"a\"", VIT_EFORMAT },
     };
     const struct made_directory d = make_directory();
 

@@ -100,6 +100,16 @@ static enum vit_status find_best(const struct classification *c, const float *ou
     return vit_text_top_k(model, c->texts, c->top, c->logits, c->best, c->best_scores, err);
 }
 
+/* The cosine with such a vector is no number. */
+static bool is_zero(size_t n, const float *x)
+{
+    size_t i = 0;
+
+    while (i < n && x[i] == 0.0f)
+        i++;
+    return i == n;
+}
+
 /* Keeps the best `top` classes. */
 static enum vit_status rank(void *arg, size_t image, const float *out, struct vit_error *err)
 {
@@ -114,6 +124,11 @@ static enum vit_status rank(void *arg, size_t image, const float *out, struct vi
                          path_end(c->batch.paths.path[image]), c->texts ? "features" : "logits",
                          (double)out[finite], c->texts ? "at" : "for class", finite,
                          path_end(c->batch.directory));
+    if (c->texts && is_zero(c->length, out))
+        return tool_fail(err, VIT_EFORMAT,
+                         "%s: expected features with a direction, found zeros alone; check the "
+                         "weights of %s",
+                         path_end(c->batch.paths.path[image]), path_end(c->batch.directory));
     const enum vit_status status = find_best(c, out, &logits, err);
     for (size_t i = 0; !status && i < c->top; i++)
         c->predictions[image * c->top + i] =

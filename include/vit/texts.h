@@ -42,7 +42,7 @@ VIT_API enum vit_status vit_texts_open(const char *path, struct vit_texts **text
  * The same from memory, which is copied.
  *   vectors  [count][width] float32
  *   names    [count], each of them a string; NULL: the texts have no names
- * VIT_EINVAL: count or width is 0, or more than a size_t holds. VIT_EFORMAT: vectors or names as
+ * VIT_EINVAL: count or width is 0, or more than a size_t holds; a name is NULL. VIT_EFORMAT: vectors or names as
  * those of a file are refused. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_texts_create(size_t count, size_t width, const float *vectors,
@@ -72,7 +72,7 @@ struct vit_text_scoring {
 
 /*
  * From logit_scale, whose exponential is the scale, and logit_bias, if the family has one, in the
- * files of a checkpoint. Without them, as in a checkpoint of a vision tower alone, the scores are
+ * files of a checkpoint. Without either, as in a checkpoint of a vision tower alone, the scores are
  * VIT_SCORES_NONE, the scale is 1 and the bias 0: the logits are the cosines.
  * VIT_EINVAL: the model's head classifies, or its tokens are not pooled; an impossible size.
  */

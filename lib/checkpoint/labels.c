@@ -165,6 +165,7 @@ enum vit_status labels_parse_lines(const struct text_file *file, size_t classes,
 enum vit_status lines_parse(const struct text_file *file, size_t count, const char *what,
                             const char *of, struct labels *lines, struct vit_error *err)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* of UTF-8, as some editors write it */
     const char *text = file->text;
     enum vit_status status;
 
@@ -177,6 +178,8 @@ enum vit_status lines_parse(const struct text_file *file, size_t count, const ch
     lines->text = calloc(count, sizeof *lines->text);
     if (!lines->text)
         return fail_no_memory(err, file->path);
+    if (strncmp(text, mark, strlen(mark)) == 0)
+        text += strlen(mark);
     while (!status && lines->count < count) {
         const size_t line = strcspn(text, "\n");
         const size_t length = line > 0 && text[line - 1] == '\r' ? line - 1 : line;

@@ -49,7 +49,7 @@ static void add(struct new_tensors *list, const struct tensor_rule *rule, size_t
     /* as the modules call the encoder, in the ViT and in the T2T-ViT */
     const char *const prefix = names_series.prefixes[c->tokenizer != VIT_TOKENIZER_PATCH];
 
-    if (rule->needs & ~config_traits(c))
+    if (!rule_applies(rule, config_traits(c)))
         return;
     names_make(rule, prefix, c, index, &list->tensors[list->count]);
     list->places[list->count++] = (struct tensor_place){ rule->slot, index };

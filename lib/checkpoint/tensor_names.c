@@ -216,7 +216,7 @@ static enum vit_status check_tensor(const struct resolution *r, const struct ten
 
 static bool applies(const struct resolution *r, const struct tensor_rule *rule)
 {
-    return ((rule->needs | rule->of_norm) & ~r->traits) == 0;
+    return rule_applies(rule, r->traits);
 }
 
 /* Whether the tensor of part 0 contains this part too: it then has more rows than one part. */

@@ -67,6 +67,12 @@ struct tensor_rule {
 
 enum { TENSOR_PARTS = 3 };
 
+/* Whether a model of these traits has the tensor. */
+static inline bool rule_applies(const struct tensor_rule *rule, unsigned traits)
+{
+    return ((rule->needs | rule->of_norm) & ~traits) == 0;
+}
+
 #define SHAPE(...)                                                                                 \
     {                                                                                              \
         __VA_ARGS__                                                                                \

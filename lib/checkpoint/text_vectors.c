@@ -136,9 +136,10 @@ static enum vit_status check_entry(const struct safetensors *file,
 {
     const struct safetensors_entry *const first = &file->entries[0];
 
-    if (e->elements == 0 || e->rank == 0 || e->shape[e->rank - 1] != e->elements)
+    if (e->elements == 0 || e->rank == 0 || e->rank > 2 || e->shape[e->rank - 1] != e->elements)
         return fail_tensor(err, VIT_EFORMAT, file->source.path, e->name,
-                           "expected the vector of a text, found %zu numbers in %zu dimensions",
+                           "expected the vector of a text, [numbers] or [1, numbers], found %zu "
+                           "numbers in %zu dimensions",
                            e->elements, e->rank);
     if (e->elements != first->elements)
         return fail_tensor(err, VIT_EFORMAT, file->source.path, e->name,
@@ -200,6 +201,9 @@ static enum vit_status copy_names(size_t count, const char *const *names, struct
 {
     if (!names)
         return VIT_OK;
+    for (size_t i = 0; i < count; i++)
+        if (!names[i])
+            return fail_file(err, VIT_EINVAL, in_memory, "name %zu: expected text, found NULL", i);
     copy->text = calloc(count, sizeof *copy->text);
     while (copy->text && copy->count < count &&
            (copy->text[copy->count] = strdup(names[copy->count])))

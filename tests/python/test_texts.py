@@ -2,6 +2,7 @@
 import json
 import os
 import pickle
+import shutil
 import tempfile
 import unittest
 
@@ -29,6 +30,14 @@ def write(folder, vectors):
     with open(os.path.join(folder, "t.txt"), "w", encoding="utf-8") as file:
         file.write("".join(f"{name}\n" for name in NAMES[:len(vectors)]))
     return os.path.join(folder, "t.npy")
+
+
+def clear_tensor(path, name):
+    with open(path, "r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        begin, end = json.loads(file.read(size))[name]["data_offsets"]
+        file.seek(8 + size + begin)
+        file.write(bytes(end - begin))
 
 
 class Scores(Case):
@@ -101,7 +110,21 @@ class Refused(Case):
                 ones * np.float32([[1], [0]]), ["a", "b"])
         refuses(libvit.InvalidArgumentError, "names: expected text without NUL", make, ones,
                 ["a", "b\0"])
+        refuses(libvit.InvalidArgumentError, r"names\[1\]: expected str, found None", make, ones,
+                ["a", None])
         refuses(libvit.NotFoundError, "none.npy", Texts, "/none.npy")
+
+    def test_an_image_without_a_direction(self):
+        name = "text-clip-pair"
+        with tempfile.TemporaryDirectory() as folder:
+            for file in ("config.json", "model.safetensors"):
+                shutil.copy(os.path.join(golden(name), file), folder)
+            clear_tensor(os.path.join(folder, "model.safetensors"), "visual_projection.weight")
+            clip = VisionTransformer.from_folder(folder)
+            texts = Texts.from_vectors(vectors_of(name), NAMES[:len(vectors_of(name))])
+            self.refuses(libvit.FormatError,
+                         "photo-420.jpg: expected a vector with a direction, found zeros alone",
+                         clip.classify, pictures(), texts=texts)
 
 
 if __name__ == "__main__":

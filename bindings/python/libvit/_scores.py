@@ -32,8 +32,14 @@ def rank(runtime: Runtime, logits: npt.NDArray[np.float32], top_k: int | None,
 
 
 def rank_texts(runtime: Runtime, texts: Texts, vector: npt.NDArray[np.float32],
-               top_k: int | None) -> list[tuple[int, float]]:
-    """The best texts for the vector of an image with their scores, as `rank`."""
+               top_k: int | None, where: str) -> list[tuple[int, float]]:
+    """The best texts for the vector of an image with their scores, as `rank`.
+
+    FormatError: the vector has no direction.
+    """
+    if not (np.isfinite(vector).all() and vector.any()):
+        raise FormatError(f"{where}: expected a vector with a direction, found "
+                          f"{'zeros alone' if not vector.any() else 'a number that is not finite'}")
     logits = np.empty(len(texts), np.float32)
     count = min(top_k or len(logits), len(logits))
     best, scores = (ctypes.c_size_t * count)(), (ctypes.c_float * count)()

@@ -282,8 +282,9 @@ class VisionTransformer:
     def _classify_texts(self, items: Any, top_k: int | None,
                         texts: Texts) -> list[list[Prediction]]:
         return [[Prediction(label=texts.names[t], score=score)
-                 for t, score in rank_texts(self._runtime, texts, vector, top_k)]
-                for vector in self.encode_image(items)]
+                 for t, score in rank_texts(self._runtime, texts, vector, top_k,
+                                           name_of(items[i], i))]
+                for i, vector in enumerate(self.encode_image(items))]
 
     def attention_map(self, images: Any, block: int | str = -1,
                       head: int | None = None) -> npt.NDArray[np.float64]:

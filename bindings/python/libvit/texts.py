@@ -37,6 +37,9 @@ class Texts:
         if array.dtype != np.float32 or array.ndim != 2 or len(array) != len(names):
             raise InvalidArgumentError(f"vectors: expected float32 [{len(names)}, numbers], a row "
                                        f"for each name, found {describe(array)}")
+        for i, name in enumerate(names):
+            if not isinstance(name, str):
+                raise InvalidArgumentError(f"names[{i}]: expected str, found {name!r}")
         texts = cls.__new__(cls)
         list_ = (ctypes.c_char_p * len(names))(*(encode_text("names", n) for n in names))
         pointer = ctypes.c_void_p()
