@@ -148,7 +148,7 @@ Test(new_weights, tensors_have_the_names_and_shapes_that_the_series_modules_save
     count_checks(checks);
 }
 
-/* Of LayerNorm: the weights of a norm are drawn as ones and zeros, so no result tells them apart. */
+/* Of LayerNorm: its weights are drawn as ones and zeros, so no result tells them apart. */
 Test(new_weights, norms_have_the_tensors_of_their_arguments)
 {
     static const struct {

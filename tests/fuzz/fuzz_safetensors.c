@@ -6,7 +6,7 @@
 #include "files/safetensors.h"
 #include "tests/fuzz/demand.h"
 
-/* What safetensors.h promises of a file that it accepts. */
+/* What safetensors.h promises of a file that it accepts, and that is not open. */
 static void check(const struct safetensors *file, uint64_t size)
 {
     for (size_t i = 0; i < file->count; i++) {
@@ -16,6 +16,8 @@ static void check(const struct safetensors *file, uint64_t size)
         demand(entry->offset <= size && bytes <= size - entry->offset);
         demand(i == 0 || strcmp(entry[-1].name, entry->name) < 0);
         demand(safetensors_find(file, entry->name) == entry);
+        demand(safetensors_read(file, entry, entry->elements, 1, NULL, NULL) == VIT_EINVAL);
+        demand(safetensors_read(file, entry, 0, entry->elements, NULL, NULL) == VIT_EINVAL);
     }
 }
 

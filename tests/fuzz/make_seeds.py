@@ -77,6 +77,15 @@ def retyped(files, dtype, size):
                    lambda text: header_text(arrange(json.loads(text), dtype, size)).decode())
 
 
+def with_tensor(files, name, **fields):
+    """The same with another dtype or shape of a tensor."""
+    def change(text):
+        header = json.loads(text)
+        header[name].update(fields)
+        return json.dumps(header)
+    return changed(files, "model.safetensors", change)
+
+
 def smaller(golden):
     for name in ("t2t-performer", "t2t-transformer"):
         files = changed(golden[name], "config.json",
@@ -181,6 +190,10 @@ def others(golden):
         "npz-float16": [golden["google-npz"][0],
                         ("a.npz", NPZ, weights.replace(b"<f4", b"<f2").replace(b"f2", b"f8", 1))],
         "two-npz": [config, ("a.npz", NPZ, weights), ("b.npz", NPZ, weights)],
+        "scale-int32": with_tensor(golden["text-clip-pair"], "logit_scale", dtype="I32"),
+        "scale-bytes": with_tensor(golden["text-clip-pair"], "logit_scale", dtype="U8", shape=[4]),
+        "bias-halves": with_tensor(golden["text-siglip-pair"], "logit_bias", dtype="F16",
+                                   shape=[2]),
         "pointer": [config, ("model.safetensors", BYTES, POINTER)],
         "pickle": [config, ("pytorch_model.bin", BYTES, b"PK\3\4"), ("model.ckpt", BYTES, b"")],
         "link-to-itself": [config, ("model.safetensors", LINK, b"model.safetensors")],
