@@ -119,7 +119,7 @@ Test(cli, wrong_arguments_are_refused_with_what_was_expected)
         { "$VIT new a b -o c", "found 2 operands" },
         { "$VIT new a -o ''", "-o: expected the name of a folder, found ''" },
         { "$VIT new a -o b --seed -1",
-          "--seed: expected a whole number from 0 to 2^53, found '-1'" },
+          "--seed: expected a whole number from 0 to 2^53 - 1, found '-1'" },
         { "$VIT new a -o b --json", "unknown option '--json'; see libvit new --help" },
         { "$VIT new a -o b --precision int8", "--precision: expected a model to compute with" },
         { "$VIT walk " MODEL, "expected MODEL IMAGE, found 1 operand" },

@@ -5,6 +5,8 @@
 
 #include "cli.h"
 #include "counts.h"
+#include "tools/draw.h"
+#include "tools/patch_grid.h"
 #include "vit/image.h"
 
 TestSuite(cli_new, .init = cli_begin, .fini = cli_end);
@@ -266,6 +268,35 @@ Test(cli_new, figures_show_the_patch_and_its_numbers_in_a_row)
     vit_image_free(&row);
     vit_image_free(&patch);
     count_checks(12);
+}
+
+/* timm-cut-edges sees 30 × 30 pixels, of which 24 × 24 are whole patches of 8. */
+Test(cli_new, patches_are_drawn_without_the_pixels_behind_the_last_whole_one)
+{
+    struct vit_image seen = { 0 }, enlarged = { 0 }, figure = { 0 };
+
+    succeeds("$VIT walk tests/golden/timm-cut-edges " PHOTO " -o $T/cut");
+    cr_assert_eq(vit_image_create(30, 30, VIT_PIXEL_FORMAT_RGB, &seen, NULL), VIT_OK);
+    cr_assert_eq(draw_enlarged(&seen, &enlarged, NULL), VIT_OK);
+    cr_assert_eq(vit_image_decode_file(in_directory("cut/patches.png"), NULL, &figure, NULL),
+                 VIT_OK);
+    cr_assert_eq(figure.width, enlarged.width * 24 / 30 + 2 * PATCH_GAP);
+    cr_assert_eq(figure.height, enlarged.height * 24 / 30 + 2 * PATCH_GAP);
+    vit_image_free(&figure);
+    vit_image_free(&enlarged);
+    vit_image_free(&seen);
+    count_checks(2);
+}
+
+Test(cli_new, a_patch_is_chosen_for_figures)
+{
+    fails("$VIT walk " DIGITS " " THREE " --patch 1",
+          "walk: expected -o beside --patch, found none");
+    fails("$VIT walk " DIGITS " " THREE " --patch 999 -o $T/f", "--patch: expected a patch from 0");
+    fails("$VIT new " SERIES "/config.json -o $T/m --seed 9007199254740992",
+          "--seed: expected a whole number from 0 to 2^53 - 1, found '9007199254740992'");
+    succeeds("truncate -s 5G $T/sparse.json");
+    fails("$VIT new $T/sparse.json -o $T/m", "sparse.json: expected at most 16777216 bytes, found");
 }
 
 Test(cli_new, the_attention_figure_has_the_largest_weight_in_yellow)

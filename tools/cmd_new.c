@@ -1,5 +1,6 @@
 /* cmd_new.c - `libvit new`: a model of the article series with freshly initialized weights */
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/atomic_folder.h"
 #include "tools/error.h"
@@ -25,10 +26,44 @@ static const struct option options[] = {
       .value = "N",
       .parse = parse_count,
       .field = offsetof(struct new_options, seed),
-      .max = (double)((size_t)1 << 53),
-      .expected = "a whole number from 0 to 2^53",
+      .max = (double)(((size_t)1 << 53) - 1), /* options are compared as doubles */
+      .expected = "a whole number from 0 to 2^53 - 1",
       .help = "seed of the weights; 1" },
 };
+
+/* Of the library, which refuses a longer config.json. */
+#define MAX_BYTES ((size_t)16 << 20)
+
+static enum vit_status read_config(const char *path, char **text, size_t *bytes,
+                                   struct vit_error *err)
+{
+    FILE *file;
+    const enum vit_status status = regular_file_open(path, &file, bytes, err);
+
+    if (status)
+        return status;
+    fclose(file);
+    if (*bytes > MAX_BYTES)
+        return tool_fail(err, VIT_EFORMAT, "%s: expected at most %zu bytes, found %zu",
+                         path_end(path), MAX_BYTES, *bytes);
+    return regular_file_read(path, text, bytes, err);
+}
+
+/* The library has read CONFIG too: both must have seen the same. */
+static enum vit_status check_same(const char *path, const char *text, size_t bytes,
+                                  struct vit_error *err)
+{
+    char *now = NULL;
+    size_t bytes_now;
+    enum vit_status status = read_config(path, &now, &bytes_now, err);
+
+    if (!status && (bytes_now != bytes || memcmp(now, text, bytes) != 0))
+        status = tool_fail(err, VIT_EIO,
+                           "%s: expected a file that stays as it is, found that it changed",
+                           path_end(path));
+    free(now);
+    return status;
+}
 
 /* The weights, and the name that the library writes them under. */
 static enum vit_status write_weights(const char *config, size_t seed, struct atomic_folder *folder,
@@ -53,11 +88,13 @@ static enum vit_status new_model(const struct invocation *in, struct vit_error *
 
     if (!o->out)
         return tool_fail(err, VIT_EINVAL, "new: expected -o FOLDER, found no -o");
-    status = regular_file_read(config, &text, &bytes, err);
+    status = read_config(config, &text, &bytes, err);
     if (!status)
         status = atomic_folder_open(o->out, &folder, err);
     if (!status)
         status = write_weights(config, o->seed, &folder, err);
+    if (!status)
+        status = check_same(config, text, bytes, err);
     if (!status)
         status = atomic_folder_write(&folder, "config.json", text, bytes, err);
     if (!status)

@@ -118,8 +118,11 @@ static enum vit_status walk(const struct invocation *in, struct vit_error *err)
     struct vit_image pixels = { 0 };
     struct walk walk = { .count = 0 };
     struct atomic_folder folder = { .count = 0 };
-    enum vit_status status = session_open(in->common, o->size, in->operands[0], 0, &session, err);
+    enum vit_status status;
 
+    if (o->patch != INDEX_NONE && !o->out)
+        return tool_fail(err, VIT_EINVAL, "walk: expected -o beside --patch, found none");
+    status = session_open(in->common, o->size, in->operands[0], 0, &session, err);
     if (!status)
         status = create_pixels(&session, &pixels, err);
     if (!status)

@@ -13,6 +13,12 @@ static size_t edge(size_t i, size_t count, size_t side)
     return (2 * i * side + count) / (2 * count);
 }
 
+/* Of an enlarged side, what the patches cover: pixels behind the last whole one may be left out. */
+static size_t covered(const struct vit_config *c, size_t patches, size_t pixels, size_t side)
+{
+    return c->crop_to_patches ? side * (patches * c->patch) / pixels : side;
+}
+
 /* A number in white on black, in the corner of a patch; none where it does not fit. */
 static void draw_number(size_t number, struct vit_image *patch)
 {
@@ -33,20 +39,24 @@ static void draw_number(size_t number, struct vit_image *patch)
 enum vit_status patch_grid_draw(const struct vit_model *model, const struct vit_image *pixels,
                                 bool numbered, struct vit_image *out, struct vit_error *err)
 {
+    struct vit_config config = { .size = sizeof config };
     struct vit_image whole = { 0 };
-    size_t rows, columns;
-    enum vit_status status = draw_enlarged(pixels, &whole, err);
+    size_t rows, columns, all_height, all_width;
+    enum vit_status status = vit_model_get_config(model, &config, err);
 
+    if (status || (status = draw_enlarged(pixels, &whole, err)))
+        return status;
     vit_model_grid(model, &rows, &columns);
-    if (!status)
-        status = vit_image_create(whole.height + (rows - 1) * PATCH_GAP,
-                                  whole.width + (columns - 1) * PATCH_GAP, VIT_PIXEL_FORMAT_RGB,
-                                  out, err);
+    all_height = covered(&config, rows, pixels->height, whole.height);
+    all_width = covered(&config, columns, pixels->width, whole.width);
+    status =
+        vit_image_create(all_height + (rows - 1) * PATCH_GAP, all_width + (columns - 1) * PATCH_GAP,
+                         VIT_PIXEL_FORMAT_RGB, out, err);
     for (size_t i = 0; !status && i < rows * columns; i++) {
         const size_t row = i / columns, column = i % columns;
-        const size_t y = edge(row, rows, whole.height), x = edge(column, columns, whole.width);
-        const size_t height = edge(row + 1, rows, whole.height) - y;
-        const size_t width = edge(column + 1, columns, whole.width) - x;
+        const size_t y = edge(row, rows, all_height), x = edge(column, columns, all_width);
+        const size_t height = edge(row + 1, rows, all_height) - y;
+        const size_t width = edge(column + 1, columns, all_width) - x;
         const struct vit_image from = vit_image_view(&whole, y, x, height, width);
         struct vit_image to =
             vit_image_view(out, y + row * PATCH_GAP, x + column * PATCH_GAP, height, width);

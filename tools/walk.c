@@ -107,7 +107,7 @@ static void add_tokens(struct maker *m, size_t patches, size_t tokens)
         add_fused(m,
                   c->registers > 0 ? "with class token and registers"
                   : c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION
-                      ? "with class and distillation token"
+                      ? "with class, distillation token"
                       : "with the prediction token",
                   2, sizes);
     if (c->pos_embed != VIT_POS_EMBED_NONE)

@@ -42,8 +42,8 @@ VIT_API enum vit_status vit_texts_open(const char *path, struct vit_texts **text
  * The same from memory, which is copied.
  *   vectors  [count][width] float32
  *   names    [count], each of them a string; NULL: the texts have no names
- * VIT_EINVAL: count or width is 0, or more than a size_t holds; a name is NULL. VIT_EFORMAT: vectors
- * or names as those of a file are refused. VIT_ENOMEM.
+ * VIT_EINVAL: count or width is 0, or more than a size_t holds, or a name is NULL. VIT_EFORMAT:
+ * vectors or names as those of a file are refused. VIT_ENOMEM.
  */
 VIT_API enum vit_status vit_texts_create(size_t count, size_t width, const float *vectors,
                                          const char *const *names, struct vit_texts **texts,
