@@ -73,3 +73,23 @@ Test(symbols, the_image_library_needs_nothing_of_libvit)
     cr_assert_eq(matching, 0);
     count_checks(lines);
 }
+
+/* The names of its list that a library does not export, and the other way round. */
+Test(symbols, the_debian_package_lists_what_the_libraries_export)
+{
+    static const char *const libraries[] = { "libvit.so", "libvit-image.so" };
+    size_t lines, matching;
+
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        char command[400];
+        snprintf(command, sizeof command,
+                 "{ nm -P -D --defined-only %%s/%%s | sed 's/ .*//'; sed -n '/^%s/,/^lib/"
+                 "s/^ \\(vit_[a-z0-9_]*\\)@.*/\\1/p' packaging/debian/libvit0.2.symbols; } | "
+                 "sort | uniq -c | grep -v '^ *2 ' || :",
+                 libraries[i]);
+        count_lines(command, libraries[i], " ", &lines, &matching);
+        cr_assert_eq(lines, 0, "%s and packaging/debian/libvit0.2.symbols: found %zu names in one",
+                     libraries[i], lines);
+        count_checks(1);
+    }
+}
