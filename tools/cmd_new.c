@@ -57,7 +57,7 @@ static enum vit_status check_same(const char *path, const char *text, size_t byt
     size_t bytes_now;
     enum vit_status status = read_config(path, &now, &bytes_now, err);
 
-    if (!status && (bytes_now != bytes || memcmp(now, text, bytes) != 0))
+    if (!status && !(now && text && bytes_now == bytes && memcmp(now, text, bytes) == 0))
         status = tool_fail(err, VIT_EIO,
                            "%s: expected a file that stays as it is, found that it changed",
                            path_end(path));
