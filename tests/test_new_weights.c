@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "counts.h"
+#include "files/safetensors_write.h"
 #include "vit/inspect.h"
 #include "vit/vit.h"
 
@@ -273,6 +274,40 @@ Test(new_weights, what_cannot_be_written_is_an_error_and_leaves_nothing)
     succeeds("cat $T/taken && ls $T");
     cr_assert_str_eq(cli.out, "precious\ncut.json\ngood.json\nhf.json\nlink\ntaken\nwrong.json\n");
     count_checks(3 * (sizeof cases / sizeof *cases) + 1);
+}
+
+/* Of another program, while the numbers are asked for. */
+static enum vit_status make_the_file(void *user, size_t i, size_t first, size_t count, float *out,
+                                     struct vit_error *err)
+{
+    size_t *const calls = user;
+
+    (void)i;
+    (void)first;
+    (void)err;
+    memset(out, 0, count * sizeof *out);
+    ++*calls;
+    succeeds("echo another >$T/w.safetensors");
+    return VIT_OK;
+}
+
+Test(new_weights, a_file_that_exists_or_appears_meanwhile_is_not_replaced)
+{
+    const struct new_tensor tensor = { .name = "a", .rank = 1, .shape = { 3 } };
+    size_t calls = 0;
+    const struct new_tensor_source source = { make_the_file, &calls };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct vit_error err;
+        cr_assert_eq(safetensors_write(in_directory("w.safetensors"), 1, &tensor, &source, &err),
+                     VIT_EINVAL);
+        cr_assert(strstr(err.message, "w.safetensors: expected no such file, found one"), "%s",
+                  err.message);
+        cr_assert_eq(calls, 1);
+        succeeds("cat $T/w.safetensors && ls $T");
+        cr_assert_str_eq(cli.out, "another\nw.safetensors\n");
+        count_checks(4);
+    }
 }
 
 Test(new_weights, a_full_disk_leaves_no_file)

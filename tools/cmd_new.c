@@ -34,28 +34,13 @@ static const struct option options[] = {
 /* Of the library, which refuses a longer config.json. */
 #define MAX_BYTES ((size_t)16 << 20)
 
-static enum vit_status read_config(const char *path, char **text, size_t *bytes,
-                                   struct vit_error *err)
-{
-    FILE *file;
-    const enum vit_status status = regular_file_open(path, &file, bytes, err);
-
-    if (status)
-        return status;
-    fclose(file);
-    if (*bytes > MAX_BYTES)
-        return tool_fail(err, VIT_EFORMAT, "%s: expected at most %zu bytes, found %zu",
-                         path_end(path), MAX_BYTES, *bytes);
-    return regular_file_read(path, text, bytes, err);
-}
-
 /* The library has read CONFIG too: both must have seen the same. */
 static enum vit_status check_same(const char *path, const char *text, size_t bytes,
                                   struct vit_error *err)
 {
     char *now = NULL;
     size_t bytes_now;
-    enum vit_status status = read_config(path, &now, &bytes_now, err);
+    enum vit_status status = regular_file_read(path, MAX_BYTES, &now, &bytes_now, err);
 
     if (!status && !(now && text && bytes_now == bytes && memcmp(now, text, bytes) == 0))
         status = tool_fail(err, VIT_EIO,
@@ -88,7 +73,7 @@ static enum vit_status new_model(const struct invocation *in, struct vit_error *
 
     if (!o->out)
         return tool_fail(err, VIT_EINVAL, "new: expected -o FOLDER, found no -o");
-    status = read_config(config, &text, &bytes, err);
+    status = regular_file_read(config, MAX_BYTES, &text, &bytes, err);
     if (!status)
         status = atomic_folder_open(o->out, &folder, err);
     if (!status)

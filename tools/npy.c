@@ -235,7 +235,7 @@ enum vit_status npy_load(const char *path, struct npy_array *array, struct vit_e
 {
     char *bytes;
     size_t size = 0, offset = 0;
-    enum vit_status status = regular_file_read(path, &bytes, &size, err);
+    enum vit_status status = regular_file_read(path, SIZE_MAX, &bytes, &size, err);
 
     if (!status)
         status = npy_parse(path, bytes, size, array, &offset, err);

@@ -35,7 +35,7 @@ enum vit_status regular_file_open(const char *path, FILE **file, size_t *bytes,
     return status;
 }
 
-enum vit_status regular_file_read(const char *path, char **data, size_t *bytes,
+enum vit_status regular_file_read(const char *path, size_t most, char **data, size_t *bytes,
                                   struct vit_error *err)
 {
     FILE *file;
@@ -44,8 +44,11 @@ enum vit_status regular_file_read(const char *path, char **data, size_t *bytes,
     *data = NULL;
     if (status)
         return status;
-    *data = malloc(*bytes ? *bytes : 1);
-    if (!*data)
+    *data = *bytes > most ? NULL : malloc(*bytes ? *bytes : 1);
+    if (*bytes > most)
+        status = tool_fail(err, VIT_EFORMAT, "%s: expected at most %zu bytes, found %zu",
+                           path_end(path), most, *bytes);
+    else if (!*data)
         status =
             tool_fail(err, VIT_ENOMEM, "%s: out of memory for %zu bytes", path_end(path), *bytes);
     else if (fread(*data, 1, *bytes, file) != *bytes)

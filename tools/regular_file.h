@@ -17,9 +17,9 @@ enum vit_status regular_file_open(const char *path, FILE **file, size_t *bytes,
 
 /*
  * All of a regular file in memory, which the caller frees, whatever the result. The same errors;
- * VIT_EIO also: it became shorter. VIT_ENOMEM.
+ * VIT_EFORMAT: it has more than `most` bytes; VIT_EIO also: it became shorter. VIT_ENOMEM.
  */
-enum vit_status regular_file_read(const char *path, char **data, size_t *bytes,
+enum vit_status regular_file_read(const char *path, size_t most, char **data, size_t *bytes,
                                   struct vit_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +156,7 @@ enum vit_status shard_record_check(const char *directory, const char *name, size
     char *bytes = NULL, found[256];
     size_t size, offset;
     enum vit_status status =
-        path ? regular_file_read(path, &bytes, &size, err) : tool_no_memory(err);
+        path ? regular_file_read(path, SIZE_MAX, &bytes, &size, err) : tool_no_memory(err);
 
     if (!status)
         status = check_digest(path, bytes, size, &r->digest, err);

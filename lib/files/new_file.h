@@ -8,14 +8,22 @@
 
 #include "vit/status.h"
 
-enum { NEW_FILE_SUFFIX = 64 }; /* bytes that a temporary name may have more than the path */
+/* A file that gets its name when it is whole. */
+struct new_file {
+    const char *path; /* the caller's, which must stay */
+    bool replaces;
+    char *name; /* the temporary one */
+    int fd;     /* open for writing */
+};
 
 /*
  * Creates a file beside `path`: PATH.tmp, or PATH.PID-TIME.tmp, which no number of files that were
- * left behind can exhaust; the name is cut, so that the suffix fits. Writes the name to
- * name[bytes]. Returns a descriptor for writing; -1: errno says why.
+ * left behind can exhaust; the name is cut, so that the suffix fits. replaces: the file may take
+ * the place of another, else VIT_EINVAL. Other errors: those of new_file_fail; VIT_ENOMEM. Close
+ * the file if the result is VIT_OK.
  */
-int new_file_create(const char *path, char *name, size_t bytes);
+enum vit_status new_file_open(const char *path, bool replaces, struct new_file *file,
+                              struct vit_error *err);
 
 /* False: errno says why. */
 bool new_file_write(int fd, const void *bytes, size_t count, uint64_t offset);
@@ -24,9 +32,11 @@ bool new_file_write(int fd, const void *bytes, size_t count, uint64_t offset);
 enum vit_status new_file_fail(const char *path, struct vit_error *err);
 
 /*
- * After a loss of power the directory of a file must have its name too; some file systems cannot do
- * it. Cuts the path.
+ * Gives the file the name `path` if `written`, the status of what was written, is VIT_OK; else
+ * removes it and returns `written`. VIT_EINVAL: meanwhile another file has got the name, and this
+ * one does not replace it. Other errors: those of new_file_fail.
  */
-void new_file_sync_directory(char *path);
+enum vit_status new_file_close(struct new_file *file, enum vit_status written,
+                               struct vit_error *err);
 
 #endif

@@ -1,8 +1,6 @@
 /* packed_write.c - writes a file of packed weights, which appears whole or not at all */
 #include <errno.h>
-#include <fcntl.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -119,42 +117,18 @@ static enum vit_status check_target(const char *path, mode_t *mode, struct vit_e
     return status;
 }
 
-/* Writes the open file of that name, and gives it the name `path`. It closes it. */
-static enum vit_status write_and_rename(int fd, const char *name, mode_t mode, const char *path,
-                                        const struct packed_map *from, struct packed_header *header,
-                                        const void *const *data, struct vit_error *err)
-{
-    enum vit_status status = write_all(fd, path, from, header, data, err);
-
-    if (!status && mode && fchmod(fd, mode) != 0) /* whatever the umask */
-        status = new_file_fail(path, err);
-    if (close(fd) != 0 && !status)
-        status = new_file_fail(path, err);
-    if (!status && rename(name, path) != 0)
-        status = new_file_fail(path, err);
-    if (status)
-        unlink(name);
-    return status;
-}
-
 enum vit_status packed_file_write(const char *path, const struct packed_map *from,
                                   struct packed_header *header, const void *const *data,
                                   struct vit_error *err)
 {
-    const size_t bytes = strlen(path) + NEW_FILE_SUFFIX;
+    struct new_file file;
     mode_t mode;
     enum vit_status status = check_target(path, &mode, err);
 
-    if (status)
+    if (status || (status = new_file_open(path, true, &file, err)))
         return status;
-    char *const name = malloc(bytes);
-    if (!name)
-        return fail_no_memory(err, path);
-    const int fd = new_file_create(path, name, bytes);
-    status = fd < 0 ? new_file_fail(path, err)
-                    : write_and_rename(fd, name, mode, path, from, header, data, err);
-    if (!status)
-        new_file_sync_directory(name);
-    free(name);
-    return status;
+    status = write_all(file.fd, path, from, header, data, err);
+    if (!status && mode && fchmod(file.fd, mode) != 0) /* whatever the umask */
+        status = new_file_fail(path, err);
+    return new_file_close(&file, status, err);
 }

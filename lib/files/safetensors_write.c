@@ -1,11 +1,9 @@
 /* safetensors_write.c - writing a .safetensors file of float32, whole or not at all */
 #include "files/safetensors_write.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "files/fail_file.h"
@@ -100,52 +98,13 @@ static enum vit_status write_all(int fd, const char *path, size_t count,
     return !status && fsync(fd) != 0 ? new_file_fail(path, err) : status;
 }
 
-static enum vit_status fail_exists(const char *path, struct vit_error *err)
-{
-    return fail_file(err, VIT_EINVAL, path, "expected no such file, found one");
-}
-
-/* Gives the file its name, which no other file may have got meanwhile. */
-static enum vit_status publish(const char *name, const char *path, struct vit_error *err)
-{
-    if (link(name, path) == 0) {
-        unlink(name);
-        return VIT_OK;
-    }
-    if (errno == EEXIST)
-        return fail_exists(path, err);
-    /* a file system without links */
-    return rename(name, path) == 0 ? VIT_OK : new_file_fail(path, err);
-}
-
 enum vit_status safetensors_write(const char *path, size_t count, const struct new_tensor *tensors,
                                   const struct new_tensor_source *source, struct vit_error *err)
 {
-    const size_t bytes = strlen(path) + NEW_FILE_SUFFIX;
-    struct stat info;
-    int fd;
+    struct new_file file;
+    const enum vit_status status = new_file_open(path, false, &file, err);
 
-    if (lstat(path, &info) == 0)
-        return fail_exists(path, err);
-    char *const name = malloc(bytes);
-    if (!name)
-        return fail_no_memory(err, path);
-    enum vit_status status = VIT_OK;
-    if ((fd = new_file_create(path, name, bytes)) < 0) {
-        status = new_file_fail(path, err);
-        goto free_name;
-    }
-    status = write_all(fd, path, count, tensors, source, err);
-    if (close(fd) != 0 && !status)
-        status = new_file_fail(path, err);
-    if (!status)
-        status = publish(name, path, err);
     if (status)
-        unlink(name);
-    else
-        new_file_sync_directory(name);
-
-free_name:
-    free(name);
-    return status;
+        return status;
+    return new_file_close(&file, write_all(file.fd, path, count, tensors, source, err), err);
 }

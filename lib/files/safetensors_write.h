@@ -23,8 +23,8 @@ struct new_tensor_source {
 
 /*
  * Writes tensors[count], in this order, to a file that must not exist yet. It is written as
- * new_file_create says, flushed to the disk and renamed. VIT_EINVAL: `path` exists; VIT_EIO;
- * VIT_ENOTFOUND: its directory does not exist; VIT_ENOMEM; what the source returns.
+ * new_file_open says, and flushed to the disk before it gets its name. VIT_EINVAL: `path` exists;
+ * VIT_EIO; VIT_ENOTFOUND: its directory does not exist; VIT_ENOMEM; what the source returns.
  */
 enum vit_status safetensors_write(const char *path, size_t count, const struct new_tensor *tensors,
                                   const struct new_tensor_source *source, struct vit_error *err);
