@@ -8,7 +8,7 @@ set -eu
 cd "$(dirname "$0")/.."
 mkdir -p "$1/cpu-$2"
 build=$(cd "$1/cpu-$2" && pwd)
-# What knows of the features is compiled, the rest is BUILD's.
+# Only the objects that know of the features are compiled; the others are copies of BUILD's.
 for part in flags kernels lib image check measure tools server examples tests; do
 	[ ! -e "$1/$part" ] || (cd "$1" &&
 		find "$part" \( -name flags -o -name '*.o' \) -exec cp -a --parents -t "$build" {} +)

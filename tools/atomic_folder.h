@@ -36,7 +36,7 @@ enum vit_status atomic_folder_file(struct atomic_folder *f, const char *name, co
 enum vit_status atomic_folder_write(struct atomic_folder *f, const char *name, const void *data,
                                     size_t bytes, struct vit_error *err);
 
-/* Gives the folder its name. VIT_EIO: something has that name by now. */
+/* Gives the folder its name. VIT_EIO: something but an empty folder has that name by now. */
 enum vit_status atomic_folder_commit(struct atomic_folder *f, struct vit_error *err);
 
 /* Removes a folder that is not committed; a zeroed or committed struct is allowed. */
