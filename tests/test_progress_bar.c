@@ -13,7 +13,7 @@
 /* A terminal in the place of standard error: what is written there is read here. */
 static int terminal(void)
 {
-    const int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    const int master = posix_openpt(O_RDWR | O_NOCTTY);
     char name[128];
 
     cr_assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
@@ -24,13 +24,18 @@ static int terminal(void)
     return master;
 }
 
-/* What was written since the last call. */
+/* What was written since the last call. It arrives in pieces: a mark of ours is the end. */
 static const char *drawn(int master)
 {
+    static const char end = '\a';
     static char text[512];
-    const ssize_t n = read(master, text, sizeof text - 1);
+    size_t size = 0;
 
-    text[n > 0 ? n : 0] = '\0';
+    cr_assert_eq(write(STDERR_FILENO, &end, 1), 1);
+    do {
+        cr_assert(size < sizeof text && read(master, &text[size], 1) == 1);
+    } while (text[size++] != end);
+    text[size - 1] = '\0';
     return text;
 }
 
