@@ -175,6 +175,7 @@ void check_elementwise(struct check_run *c, size_t index)
 struct heads {
     struct check_run *c;
     struct vit_attention_args args; /* except out and scratch */
+    struct vit_rotary rotary;       /* where args.rotary points, unless it is NULL */
     bool weights;                   /* of vit_attention_weights */
     const float *expected;
 };
@@ -244,11 +245,37 @@ static bool draw_heads(struct check_run *c, size_t index, struct heads *h)
     return is_large;
 }
 
+/* Rotary positions in a third of the cases, of each head or of all, and a bias in a quarter. */
+static void draw_positions(struct check_run *c, size_t index, struct heads *h)
+{
+    struct vit_attention_args *const args = &h->args;
+    const size_t rows = args->queries > args->tokens ? args->queries : args->tokens;
+    const size_t d = args->head_dim;
+
+    if (index % 3 == 1 && d % 2 == 0) {
+        struct vit_rotary *const r = &h->rotary;
+        r->first = check_draw(c, 4) % rows;
+        r->neighbors = check_draw(c, 2);
+        const size_t turned = rows - r->first, heads = check_draw(c, 2) ? args->heads : 1;
+        r->head_stride = heads > 1 ? turned * d : 0;
+        r->cosines = check_input(c, "cosines", heads * turned, d, d, PATTERN_NORMAL);
+        r->sines = check_input(c, "sines", heads * turned, d, d, PATTERN_NORMAL);
+        check_shape(c, ", %s from %zu turn", r->neighbors ? "neighbors" : "halves", r->first);
+        args->rotary = r;
+    }
+    if (index % 4 == 2) {
+        const size_t n = args->tokens;
+        args->bias = check_input(c, "bias", args->heads * args->queries, n, n, PATTERN_NORMAL);
+        check_shape(c, ", bias");
+    }
+}
+
 static void check_heads(struct check_run *c, size_t index, bool weights)
 {
     struct heads h = { .weights = weights };
     const bool is_large = draw_heads(c, index, &h);
 
+    draw_positions(c, index, &h);
     h.expected = attend_on(&h, c->scalar, NULL, "scalar's out");
     check_each_way(c, is_large, attend, &h);
 }

@@ -262,6 +262,40 @@ static enum vit_status digest_attention_weights(struct memory *s, uint64_t *hash
     return status;
 }
 
+/* Attention and its weights with rotary positions, of all heads or of each, and a bias. */
+static enum vit_status digest_attention_positions(struct memory *s, uint64_t *hash)
+{
+    static const size_t shapes[][3] = { { 17, 3, 6 }, { 100, 2, 26 }, { 50, 3, 64 } };
+    enum vit_status status = VIT_OK;
+
+    *hash = DIGEST_BEGIN;
+    for (size_t i = 0; i < 4 * (sizeof shapes / sizeof *shapes) && status == VIT_OK; i++) {
+        const size_t *const shape = shapes[i / 4];
+        const size_t tokens = shape[0], heads = shape[1], head_dim = shape[2];
+        const size_t dim = heads * head_dim, first = i % 3;
+        const struct vit_rotary rotary = { .first = first,
+                                           .cosines = s->b,
+                                           .sines = s->residual,
+                                           .head_stride = i & 2 ? (tokens - first) * head_dim : 0,
+                                           .neighbors = i & 1 };
+        struct vit_attention_args args = { .queries = tokens,
+                                           .tokens = tokens,
+                                           .heads = heads,
+                                           .head_dim = head_dim,
+                                           .q = s->a,
+                                           .ldq = 3 * dim,
+                                           .k = s->a + dim,
+                                           .v = s->a + 2 * dim,
+                                           .ldkv = 3 * dim,
+                                           .rotary = &rotary,
+                                           .bias = s->residual };
+        fill(s, 3 * tokens * dim, tokens * dim, PATTERN_NORMAL, i);
+        if (!(status = add_attention(s, &args, false, hash)))
+            status = add_attention(s, &args, true, hash);
+    }
+    return status;
+}
+
 /*
  * Both passes over random bytes and weights, of windows of every length to 40 pixels or rows.
  * Magnitudes of the weights of a window sum up to at most 128·2^16.
@@ -333,6 +367,9 @@ enum vit_status digest_kernels(const struct digest_setup *setup, struct digests 
     if ((status = digest_attention_weights(s, &hash)) != VIT_OK)
         goto done;
     digests_add(digests, "vit_attention_weights", hash);
+    if ((status = digest_attention_positions(s, &hash)) != VIT_OK)
+        goto done;
+    digests_add(digests, "vit_attention.positions", hash);
     digest_resize(s, &hash, &down);
     digests_add(digests, "resize_across", hash);
     digests_add(digests, "resize_down", down);

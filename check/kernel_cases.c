@@ -88,6 +88,21 @@ static void run_multiply(const struct vit_kernels *kernels, const struct rows *r
         kernels->multiply(r->n, r->x + i * r->ldx, r->gamma, r->y + i * r->ldy);
 }
 
+/* n is even there: the last number of an odd row stays. */
+#define RUN_ROTATE(name)                                                                           \
+    static void run_##name(const struct vit_kernels *kernels, const struct rows *r)                \
+    {                                                                                              \
+        for (size_t i = 0; i < r->rows; i++) {                                                     \
+            const float *const x = r->x + i * r->ldx;                                              \
+            float *const y = r->y + i * r->ldy;                                                    \
+            if (r->n % 2)                                                                          \
+                y[r->n - 1] = x[r->n - 1];                                                         \
+            kernels->name(r->n / 2 * 2, x, r->gamma, r->beta, y);                                  \
+        }                                                                                          \
+    }
+RUN_ROTATE(rotate_halves)
+RUN_ROTATE(rotate_neighbors)
+
 /* clang-format off */
 #define ROW_CASE(IDENTIFIER, name, value, args, weights) { #name, run_##name },
 const struct row_case row_cases[] = {
@@ -99,6 +114,8 @@ const struct row_case row_cases[] = {
     { "add", run_add },
     { "multiply", run_multiply },
     { "local_response", run_local_response },
+    { "rotate_halves", run_rotate_halves },
+    { "rotate_neighbors", run_rotate_neighbors },
 };
 /* clang-format on */
 const size_t row_case_count = sizeof row_cases / sizeof *row_cases;

@@ -63,6 +63,11 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
 #define SOFTMAX_BOUND 6.0
 /* A share of the bound that the roundings of any row add up to: see oracle_hard.c. */
 #define HARD_BOUND 1.0
+/*
+ * Of random rows, in ulps of |x·cos| + |partner·sin|: the product and the sum round once each, by at
+ * most half an ulp of theirs.
+ */
+#define ROTATE_BOUND 1.0
 /* The same of attention: see oracle_attention.c. */
 #define ATTENTION_BOUND 1.0
 /* The error is a share of the pair's bound: see oracle_rows.c. */
@@ -79,6 +84,7 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
     ROW(rmsnorm, "rmsnorm", RMSNORM_BOUND, "ulp")                                                  \
     ROW(local_response, "local_response", LOCAL_RESPONSE_BOUND, "ulp")                             \
     ROW(softmax, "softmax", SOFTMAX_BOUND, "ulp beyond |x - max|")                                 \
+    ROW(rotate, "rotate", ROTATE_BOUND, "ulp of its two products")                                 \
     ROW(layernorm_hard, "layernorm.hard", HARD_BOUND, "of the sum of its roundings")               \
     ROW(softmax_hard, "softmax.hard", HARD_BOUND, "of the sum of its roundings")                   \
     ROW(attention, "vit_attention", ATTENTION_BOUND, "of the sum of its roundings")                \

@@ -159,6 +159,29 @@ struct oracle_error softmax_error(const struct vit_kernels *kernels, uint64_t se
     return error;
 }
 
+/* Of each length pairs of halves, then pairs of neighbors. */
+struct oracle_error rotate_error(const struct vit_kernels *kernels, uint64_t seed)
+{
+    static float x[LONGEST], cosines[LONGEST], sines[LONGEST], y[LONGEST];
+    struct oracle_error error = { 0 };
+
+    for (size_t l = 0; l < 2 * LENGTHS; l++) {
+        const size_t n = lengths[l / 2] / 2 * 2;
+        fill_pattern(n, x, PATTERN_NORMAL, seed + l);
+        fill_pattern(n, cosines, PATTERN_NORMAL, seed + l + 1);
+        fill_pattern(n, sines, PATTERN_NORMAL, seed + l + 2);
+        (l % 2 ? kernels->rotate_neighbors : kernels->rotate_halves)(n, x, cosines, sines, y);
+        for (size_t i = 0; i < n; i++) {
+            const size_t partner = l % 2 ? i ^ 1 : (i + n / 2) % n;
+            const double a = (double)x[i] * (double)cosines[i];
+            const double b = (double)x[partner] * (double)sines[i];
+            const double ulp = (fabs(a) + fabs(b)) * 0x1p-23 + SMALLEST;
+            note(&error, fabs((double)y[i] - (a + b)) / ulp, (double)x[i]);
+        }
+    }
+    return error;
+}
+
 /*
  * The error of k multiply-adds in sequence is at most k·U/(1 − k·U)·Σ|a·b| (Higham 2002, section
  * 3.1; one rounding a step), and half the distance of subnormal numbers in each step.

@@ -251,6 +251,8 @@ Test(oracle, softmax_is_within_6_ulp_plus_the_rounding_of_the_difference){
     EXPECT_ROWS(softmax, SOFTMAX_BOUND)
 }
 
+Test(oracle, rotary_positions_round_a_product_and_a_sum){ EXPECT_ROWS(rotate, ROTATE_BOUND) }
+
 Test(oracle, layernorm_of_the_hardest_rows_is_within_the_sum_of_its_roundings){
     EXPECT_ROWS(layernorm_hard, HARD_BOUND)
 }

@@ -201,6 +201,17 @@ VIT_API void vit_gate(const struct vit_kernels *kernels, const struct vit_parall
                       const struct vit_elementwise_args *args);
 
 /*
+ * Rotary positions: the queries and keys of tokens first, first + 1, … turn by the angles of these
+ * tables, whose signs struct vit_kernels explains; Su et al. 2021, "RoFormer".
+ */
+struct vit_rotary {
+    size_t first;                 /* the tokens before it do not turn */
+    const float *cosines, *sines; /* [tokens − first][head_dim]; head_dim is even */
+    size_t head_stride;           /* from the tables of a head to the next; 0: all have the same */
+    bool neighbors;               /* the pairs are (2j, 2j + 1), not (j, j + head_dim/2) */
+};
+
+/*
  * Softmax attention; Vaswani et al. 2017, eq. 1. The number of queries is independent of the number
  * of tokens: attention pooling has one query over many tokens.
  */
@@ -212,20 +223,24 @@ struct vit_attention_args {
     size_t ldkv;
     float *out; /* must not overlap the inputs */
     size_t ld_out;
-    float scale;   /* of Q Kᵀ; must not be 0 */
-    void *scratch; /* vit_attention_scratch_bytes bytes, 64-byte aligned */
+    float scale;                     /* of Q Kᵀ; must not be 0 */
+    void *scratch;                   /* vit_attention_scratch_bytes bytes, 64-byte aligned */
+    const struct vit_rotary *rotary; /* of q and k, where query i is token i; NULL: none */
+    const float *bias; /* [heads][queries][tokens], added to the scaled scores; NULL: none */
 };
 
 /*
- * out[queries][heads][head_dim], row stride ld_out, = softmax(scale · Q Kᵀ) V for every head.
- * Without tokens these are empty sums: out becomes 0.
+ * out[queries][heads][head_dim], row stride ld_out, = softmax(scale · Q Kᵀ + bias) V for every
+ * head, where the rotary positions have turned Q and K. Without tokens these are empty sums: out
+ * becomes 0.
  */
 VIT_API void vit_attention(const struct vit_kernels *kernels, const struct vit_parallel *parallel,
                            const struct vit_attention_args *args);
 
 /*
- * The weights alone: out[heads][queries][tokens], contiguous, = softmax(scale · Q Kᵀ) for every
- * head. Ignores v and ld_out. If head_dim is 0, all scores are equal: each weight is 1/tokens.
+ * The weights alone: out[heads][queries][tokens], contiguous, = softmax(scale · Q Kᵀ + bias) for
+ * every head. Ignores v and ld_out. If head_dim is 0, bias is ignored too: all scores are equal,
+ * each weight is 1/tokens.
  */
 VIT_API void vit_attention_weights(const struct vit_kernels *kernels,
                                    const struct vit_parallel *parallel,
@@ -413,6 +428,16 @@ struct vit_kernels {
     /* y[n] = a[n] + b[n] and y[n] = a[n]·b[n]; y may be a or b */
     void (*add)(size_t n, const float *a, const float *b, float *y);
     void (*multiply)(size_t n, const float *a, const float *b, float *y);
+    /*
+     * y[i] = x[i]·cosines[i] + x[partner of i]·sines[i], n even: the partner of i is i ± n/2, or
+     * the neighbor in its pair (2j, 2j + 1). Turning a pair by an angle needs the same cosine
+     * twice, and the sine with its sign: − for the first, + for the second; Su et al. 2021. y may
+     * be x.
+     */
+    void (*rotate_halves)(size_t n, const float *x, const float *cosines, const float *sines,
+                          float *y);
+    void (*rotate_neighbors)(size_t n, const float *x, const float *cosines, const float *sines,
+                             float *y);
     /* `rounds` rounds of independent multiply-adds in registers, each fma_peak_flops floating-point
      * operations: the peak that no kernel can exceed */
     float (*fma_peak)(size_t rounds);
@@ -430,7 +455,12 @@ struct vit_kernels {
     KERNEL(layernorm)                                                                              \
     KERNEL(softmax)                                                                                \
     KERNEL(exp_sub_max)                                                                            \
-    KERNEL(add) KERNEL(multiply) KERNEL(resize_across) KERNEL(resize_down) KERNEL(local_response)
+    KERNEL(add)                                                                                    \
+    KERNEL(multiply)                                                                               \
+    KERNEL(resize_across)                                                                          \
+    KERNEL(resize_down)                                                                            \
+    KERNEL(local_response)                                                                         \
+    KERNEL(rotate_halves) KERNEL(rotate_neighbors)
 
 /*
  * The table of a level, such as "scalar" or "avx2". NULL selects the level that the environment

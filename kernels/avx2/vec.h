@@ -87,6 +87,12 @@ static inline vec v_head(vec a, size_t n, vec fill)
                   _mm256_blendv_ps(fill.h, a.h, _mm256_castsi256_ps(lanes_below(n, 8))) };
 }
 
+/* Lanes 1, 0, 3, 2, … */
+static inline vec v_swap_neighbors(vec a)
+{
+    return (vec){ _mm256_permute_ps(a.l, 0xb1), _mm256_permute_ps(a.h, 0xb1) };
+}
+
 static inline vec v_add(vec a, vec b)
 {
     return (vec){ _mm256_add_ps(a.l, b.l), _mm256_add_ps(a.h, b.h) };

@@ -53,6 +53,12 @@ static inline vec v_head(vec a, size_t n, vec fill)
     return _mm512_mask_mov_ps(fill, first_lanes(n), a);
 }
 
+/* Lanes 1, 0, 3, 2, … */
+static inline vec v_swap_neighbors(vec a)
+{
+    return _mm512_permute_ps(a, 0xb1);
+}
+
 static inline vec v_add(vec a, vec b)
 {
     return _mm512_add_ps(a, b);

@@ -64,6 +64,12 @@ static inline vec v_head(vec a, size_t n, vec fill)
     EACH_QUARTER(vbslq_f32(vcltq_u32(vld1q_u32(lane + 4 * i), count), a.q[i], fill.q[i]));
 }
 
+/* Lanes 1, 0, 3, 2, … */
+static inline vec v_swap_neighbors(vec a)
+{
+    EACH_QUARTER(vrev64q_f32(a.q[i]));
+}
+
 static inline vec v_add(vec a, vec b)
 {
     EACH_QUARTER(vaddq_f32(a.q[i], b.q[i]));

@@ -5,6 +5,7 @@
 #include "kernels/scalar/matmul_f32_f32.h"
 #include "kernels/scalar/matmul_u8_s8.h"
 #include "kernels/scalar/resize.h"
+#include "kernels/scalar/rotate.h"
 #include "kernels/scalar/rows.h"
 
 #define ACTIVATION_ROW(IDENTIFIER, name, value, args, weights)                                     \

@@ -11,6 +11,7 @@
 #include "kernels/simd/matmul_f32_f32.h"
 #include "kernels/simd/matmul_u8_s8.h"
 #include "kernels/simd/resize.h"
+#include "kernels/simd/rotate.h"
 #include "kernels/simd/softmax.h"
 
 /* As many independent accumulators as the registers hold. */

@@ -21,11 +21,13 @@ struct attention {
 /*
  * Scratch of one part: packed keys and values; queries, scores and 1/sum of a block's rows. The
  * queries are copied, because every panel of keys reads them again: at the stride of a fused
- * projection, often a multiple of 4096 bytes, they would share a few sets of L1.
+ * projection, often a multiple of 4096 bytes, they would share a few sets of L1. Rotary positions
+ * turn them on the way, and the keys of one panel after the other before it is packed.
  */
 struct scratch {
     struct vit_packed keys, values;
-    float *queries, *scores, *row_scale;
+    float *rows; /* [BLOCKING_SCORE_ROWS, or the columns of a panel][head_dim] */
+    float *scores, *row_scale;
     void *matmul; /* of both products */
 };
 
@@ -44,7 +46,9 @@ static struct scratch carve(struct arena *arena, const struct vit_matmul_kernel 
 
     s.keys = carve_packed(arena, kernel, tokens, head_dim);
     s.values = carve_packed(arena, kernel, head_dim, tokens);
-    s.queries = arena_floats(arena, BLOCKING_SCORE_ROWS * head_dim);
+    const size_t panel = vit_packed_chunk(&s.keys, 0);
+    s.rows =
+        arena_floats(arena, (panel > BLOCKING_SCORE_ROWS ? panel : BLOCKING_SCORE_ROWS) * head_dim);
     s.scores = arena_floats(arena, blocking_scores(kernel, tokens));
     s.row_scale = arena_floats(arena, BLOCKING_SCORE_ROWS);
     keys_bytes = vit_matmul_scratch_bytes(&s.keys, BLOCKING_SCORE_ROWS, 1);
@@ -66,12 +70,50 @@ size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, size_t tok
     return arena.overflow || arena.used > SIZE_MAX / parts ? 0 : arena.used * parts;
 }
 
+/*
+ * to[count][head_dim] = the queries or keys of a head's tokens from `first` on, x[tokens][head_dim]
+ * with row stride ld, as their positions turn them
+ */
+static void copy_rows(const struct attention *at, size_t head, size_t first, size_t count,
+                      const float *x, size_t ld, float *to)
+{
+    const struct vit_rotary *const r = at->args->rotary;
+    const size_t n = at->args->head_dim, fixed = r ? r->first : SIZE_MAX;
+
+    for (size_t i = 0; i < count; i++, to += n) {
+        const float *const row = x + (first + i) * ld;
+        if (first + i < fixed) {
+            memcpy(to, row, n * sizeof *row);
+            continue;
+        }
+        const size_t table = head * r->head_stride + (first + i - fixed) * n;
+        (r->neighbors ? at->kernels->rotate_neighbors : at->kernels->rotate_halves)(
+            n, row, r->cosines + table, r->sines + table, to);
+    }
+}
+
+static void pack_keys(const struct attention *at, size_t head, const struct scratch *s)
+{
+    const struct vit_attention_args *const args = at->args;
+    const float *const k = args->k + head * args->head_dim;
+
+    if (!args->rotary) {
+        vit_pack(&s->keys, 0, args->tokens, k, args->ldkv, 1);
+        return;
+    }
+    for (size_t first = 0, count; first < args->tokens; first += count) {
+        count = vit_packed_chunk(&s->keys, first);
+        copy_rows(at, head, first, count, k, args->ldkv, s->rows);
+        vit_pack(&s->keys, first, count, s->rows, args->head_dim, 1);
+    }
+}
+
 static void pack_head(const struct attention *at, size_t head, const struct scratch *s)
 {
     const struct vit_attention_args *const args = at->args;
     const size_t column = head * args->head_dim;
 
-    vit_pack(&s->keys, 0, args->tokens, args->k + column, args->ldkv, 1);
+    pack_keys(at, head, s);
     if (!at->weights)
         vit_pack(&s->values, 0, args->head_dim, args->v + column, 1, args->ldkv);
 }
@@ -91,29 +133,31 @@ static struct query_block query_block_at(const struct attention *at, size_t unit
     return (struct query_block){ unit / at->blocks, first, end - first };
 }
 
-/* scores[rows][tokens] = scale · Q Kᵀ, row stride ld */
+/* scores[rows][tokens] = scale · Q Kᵀ + bias, row stride ld */
 static void compute_scores(const struct attention *at, const struct query_block *b,
                            const struct scratch *s, float *scores, size_t ld)
 {
     const struct vit_attention_args *const args = at->args;
     const size_t head_dim = args->head_dim;
-    const float *const q = args->q + b->first * args->ldq + b->head * head_dim;
+    const size_t row = (b->head * args->queries + b->first) * args->tokens; /* of the bias */
+    const struct vit_epilogue epilogue = { .scale = args->scale,
+                                           .residual = args->bias ? args->bias + row : NULL,
+                                           .ld_residual = args->tokens };
 
-    for (size_t i = 0; i < b->rows; i++)
-        memcpy(s->queries + i * head_dim, q + i * args->ldq, head_dim * sizeof *q);
+    copy_rows(at, b->head, b->first, b->rows, args->q + b->head * head_dim, args->ldq, s->rows);
     vit_matmul(NULL, &(struct vit_matmul_args){
                          .m = b->rows,
-                         .a = s->queries,
+                         .a = s->rows,
                          .lda = head_dim,
                          .b = &s->keys,
                          .c = scores,
                          .ldc = ld,
-                         .epilogue = &(struct vit_epilogue){ .scale = args->scale },
+                         .epilogue = &epilogue,
                          .scratch = s->matmul,
                      });
 }
 
-/* out = softmax(scale · Q Kᵀ) V */
+/* out = softmax(scale · Q Kᵀ + bias) V */
 static void attend_block(const struct attention *at, const struct query_block *b,
                          const struct scratch *s)
 {
@@ -136,7 +180,7 @@ static void attend_block(const struct attention *at, const struct query_block *b
                      });
 }
 
-/* weights = softmax(scale · Q Kᵀ) */
+/* weights = softmax(scale · Q Kᵀ + bias) */
 static void compute_weights(const struct attention *at, const struct query_block *b,
                             const struct scratch *s)
 {

@@ -118,6 +118,21 @@ static void run_multiply(const struct vit_kernels *kernels, const struct vit_par
         kernels->multiply(x.n, x.at + i * x.ld, o.b.at + i * o.b.ld, y.at + i * y.ld);
 }
 
+/* Twice, with both kinds of pairs; the last number of an odd row stays. */
+static void run_rotate(const struct vit_kernels *kernels, const struct vit_parallel *threads,
+                       struct matrix x, struct matrix y)
+{
+    (void)threads;
+    for (size_t i = 0; i < x.rows; i++) {
+        const float *const row = x.at + i * x.ld;
+        float *const to = y.at + i * y.ld;
+        if (x.n % 2)
+            to[x.n - 1] = row[x.n - 1];
+        kernels->rotate_halves(x.n / 2 * 2, row, o.gamma, o.beta, to);
+        kernels->rotate_neighbors(x.n / 2 * 2, to, o.gamma, o.beta, to);
+    }
+}
+
 static void run_activation(const struct vit_kernels *kernels, const struct vit_parallel *threads,
                            struct matrix x, struct matrix y)
 {
@@ -146,7 +161,8 @@ static void fuzz_rows(void)
 {
     static run_rows *const operations[] = { run_layernorm, run_softmax,  run_exp_sub_max,
                                             run_add,       run_multiply, run_activation,
-                                            run_activate,  run_gate,     run_local_response };
+                                            run_activate,  run_gate,     run_local_response,
+                                            run_rotate };
     run_rows *const run = operations[draw(sizeof operations / sizeof *operations)];
     const size_t rows = draw(90), n = draw(2) ? draw(40) : draw(400);
     const struct matrix x = draw_matrix(rows, n);
@@ -220,6 +236,14 @@ static void fuzz_attention(void)
         fill_pattern(extent(&v), v.at, PATTERN_NORMAL, draw(256));
         args.v = v.at;
     }
+    const size_t rows = queries > tokens ? queries : tokens;
+    const struct vit_rotary rotary = { .cosines = draw_matrix(1, rows * head_dim).at,
+                                       .sines = draw_matrix(1, rows * head_dim).at,
+                                       .first = draw(4),
+                                       .neighbors = draw(2) };
+
+    args.rotary = head_dim % 2 == 0 && draw(2) ? &rotary : NULL;
+    args.bias = draw(2) ? draw_matrix(1, heads * queries * tokens).at : NULL;
     take(&args.scale, sizeof args.scale);
     args.scale = args.scale == 0.0f ? 0.25f : args.scale;
     args.v = weights ? NULL : args.v;
