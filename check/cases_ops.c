@@ -175,7 +175,7 @@ void check_elementwise(struct check_run *c, size_t index)
 struct heads {
     struct check_run *c;
     struct vit_attention_args args; /* except out and scratch */
-    struct vit_rotary rotary;       /* where args.rotary points, unless it is NULL */
+    struct vit_rotation rotation;   /* where args.rotation points, unless it is NULL */
     bool weights;                   /* of vit_attention_weights */
     const float *expected;
 };
@@ -253,7 +253,7 @@ static void draw_positions(struct check_run *c, size_t index, struct heads *h)
     const size_t d = args->head_dim;
 
     if (index % 3 == 1 && d % 2 == 0) {
-        struct vit_rotary *const r = &h->rotary;
+        struct vit_rotation *const r = &h->rotation;
         r->first = check_draw(c, 4) % rows;
         r->neighbors = check_draw(c, 2);
         const size_t turned = rows - r->first, heads = check_draw(c, 2) ? args->heads : 1;
@@ -261,7 +261,7 @@ static void draw_positions(struct check_run *c, size_t index, struct heads *h)
         r->cosines = check_input(c, "cosines", heads * turned, d, d, PATTERN_NORMAL);
         r->sines = check_input(c, "sines", heads * turned, d, d, PATTERN_NORMAL);
         check_shape(c, ", %s from %zu turn", r->neighbors ? "neighbors" : "halves", r->first);
-        args->rotary = r;
+        args->rotation = r;
     }
     if (index % 4 == 2) {
         const size_t n = args->tokens;

@@ -273,11 +273,11 @@ static enum vit_status digest_attention_positions(struct memory *s, uint64_t *ha
         const size_t *const shape = shapes[i / 4];
         const size_t tokens = shape[0], heads = shape[1], head_dim = shape[2];
         const size_t dim = heads * head_dim, first = i % 3;
-        const struct vit_rotary rotary = { .first = first,
-                                           .cosines = s->b,
-                                           .sines = s->residual,
-                                           .head_stride = i & 2 ? (tokens - first) * head_dim : 0,
-                                           .neighbors = i & 1 };
+        const struct vit_rotation rotary = { .first = first,
+                                             .cosines = s->b,
+                                             .sines = s->residual,
+                                             .head_stride = i & 2 ? (tokens - first) * head_dim : 0,
+                                             .neighbors = i & 1 };
         struct vit_attention_args args = { .queries = tokens,
                                            .tokens = tokens,
                                            .heads = heads,
@@ -287,7 +287,7 @@ static enum vit_status digest_attention_positions(struct memory *s, uint64_t *ha
                                            .k = s->a + dim,
                                            .v = s->a + 2 * dim,
                                            .ldkv = 3 * dim,
-                                           .rotary = &rotary,
+                                           .rotation = &rotary,
                                            .bias = s->residual };
         fill(s, 3 * tokens * dim, tokens * dim, PATTERN_NORMAL, i);
         if (!(status = add_attention(s, &args, false, hash)))

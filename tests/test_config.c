@@ -61,7 +61,7 @@ Test(config, a_field_out_of_its_bounds_is_named)
     REFUSES(tokenizer, (enum vit_tokenizer)4, "tokenizer: expected 0 to 3, found 4");
     REFUSES(class_tokens, (enum vit_class_tokens)3, "class_tokens: ");
     REFUSES(pos_embed_scope, (enum vit_pos_embed_scope)3, "pos_embed_scope: ");
-    REFUSES(pool, (enum vit_pool)8, "pool: expected 0 to 7, found 8");
+    REFUSES(pool, (enum vit_pool)9, "pool: expected 0 to 8, found 9");
     REFUSES(pool, VIT_POOL_NONE, "classes and pre_logits: expected 0 with pool none");
     REFUSES(final_norm, (enum vit_final_norm) - 1, "final_norm: expected 0 to 2, found -1");
     REFUSES(norm, (enum vit_norm)2, "norm: expected 0 to 1, found 2");

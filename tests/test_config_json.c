@@ -17,8 +17,8 @@ Test(config_json, text_that_is_not_a_json_object_is_rejected)
 Test(config_json, the_message_names_an_unknown_model)
 {
     expect_rejected_config("{}", NULL, VIT_EUNSUPPORTED, "expected an architecture (timm) or");
-    expect_rejected_config("{\"model_type\":\"beit\",\"hidden_size\":96}", NULL, VIT_EUNSUPPORTED,
-                           "siglip_vision_model; found beit");
+    expect_rejected_config("{\"model_type\":\"swin\",\"hidden_size\":96}", NULL, VIT_EUNSUPPORTED,
+                           "siglip_vision_model; found swin");
     expect_rejected_config("{\"model_type\":7}", NULL, VIT_EUNSUPPORTED, "found a number");
     expect_rejected_config("{\"model_type\":\"series_vgg\"}", NULL, VIT_EUNSUPPORTED,
                            "model_type: expected one of series_vit, series_t2t_vit, ");

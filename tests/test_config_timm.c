@@ -305,9 +305,10 @@ Test(config_timm, arguments_that_cannot_be_computed_are_unsupported)
     }
     expect_rejected_config(TIMM(",\"global_pool\":\"catavgmax\""), NULL, VIT_EUNSUPPORTED,
                            "found \"catavgmax\"");
-    expect_rejected_config(
-        "{\"architecture\":\"vit_base_patch16_rope_224\"}", NULL, VIT_EUNSUPPORTED,
-        "architecture: expected one without rotary positions, found \"vit_base_patch16_rope_224\"");
+    expect_rejected_config("{\"architecture\":\"vit_base_patch16_rope_225x\"}", NULL,
+                           VIT_EUNSUPPORTED,
+                           "architecture: expected one without rotary positions, found "
+                           "\"vit_base_patch16_rope_225x\"");
     expect_rejected_config(RECIPE("\"interpolation\":\"lanczos\""), NULL, VIT_EUNSUPPORTED,
                            "pretrained_cfg.interpolation: expected one of \"bicubic\", "
                            "\"bilinear\", found \"lanczos\"");

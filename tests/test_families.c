@@ -79,7 +79,8 @@ static bool is_ignored(const char *name)
 {
     return strncmp(name, "text_", 5) == 0 || strstr(name, "mask_token") ||
            strncmp(name, "decoder.", 8) == 0 || strstr(name, "position_ids") ||
-           strcmp(name, "logit_scale") == 0 || strcmp(name, "logit_bias") == 0;
+           strstr(name, "relative_position_index") || strcmp(name, "logit_scale") == 0 ||
+           strcmp(name, "logit_bias") == 0;
 }
 
 /* vit-pytorch's class token where patches alone are averaged. */

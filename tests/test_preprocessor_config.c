@@ -153,7 +153,8 @@ Test(preprocessor_config, steps_that_the_library_does_not_have_are_rejected)
 {
     static const char *const unsupported[][2] = {
         { "{\"image_processor_type\":\"ConvNextImageProcessor\"}",
-          "image_processor_type: expected the processor of ViT, DeiT, Bit, CLIP or Siglip" },
+          "image_processor_type: expected the processor of ViT, DeiT, Bit, CLIP, Siglip, DINOv3ViT "
+          "or Beit" },
         { "{\"feature_extractor_type\":\"ViTHybridImageProcessor\"}",
           "feature_extractor_type: expected the processor of" },
         { "{\"do_resize\":false}", "do_resize: expected true, found false" },

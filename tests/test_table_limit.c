@@ -49,7 +49,7 @@ Test(table_limit, computed_positions_are_not_larger_than_the_weights_allow)
     snprintf(config, sizeof config, format, 8192);
     make_text(&made, "config.json", config);
     cr_assert_eq(open_at(&made, 0, &err), VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "at 8192 × 8192: expected position embeddings of at most 2^23 "
+    cr_assert(strstr(err.message, "at 8192 × 8192: expected tables of positions of at most 2^23 "
                                   "numbers and twice the weights"),
               "%s", err.message);
     cr_assert(strstr(err.message, "found 29360128"), "%s", err.message);
@@ -74,11 +74,40 @@ Test(table_limit, resized_positions_are_not_larger_than_the_weights_allow)
               "\"3\": \"d\", \"4\": \"e\", \"5\": \"f\", \"6\": \"g\"}}");
     make_text(&made, "preprocessor_config.json", "{\"size\": {\"height\": 8192, \"width\": 8192}}");
     cr_assert_eq(open_at(&made, 0, &err), VIT_EUNSUPPORTED);
-    cr_assert(strstr(err.message, "at 8192 × 8192: expected position embeddings"), "%s",
+    cr_assert(strstr(err.message, "at 8192 × 8192: expected tables of positions"), "%s",
               err.message);
     cr_assert_eq(open_at(&made, 32, &err), VIT_OK, "%s", err.message);
     make_text(&made, "preprocessor_config.json", "{\"size\": {\"height\": 512, \"width\": 512}}");
     cr_assert_eq(open_at(&made, 0, &err), VIT_OK, "%s", err.message);
     remove_directory(&made);
     count_checks(4);
+}
+
+/* Biases of the scores grow with the square of the tokens; rotations are as long as a token. */
+Test(table_limit, positions_within_attention_count_too)
+{
+    static const char *const folders[] = { "hf-beit-classifier", "timm-rope-mixed" };
+    static const char *const configs[] = {
+        "{\"model_type\": \"beit\", \"hidden_size\": 32, \"image_size\": 32, \"patch_size\": 8, "
+        "\"num_hidden_layers\": 2, \"num_attention_heads\": 4, \"intermediate_size\": 64, "
+        "\"use_relative_position_bias\": true, "
+        "\"id2label\": {\"0\": \"a\", \"1\": \"b\", \"2\": \"c\", \"3\": \"d\", "
+        "\"4\": \"e\", \"5\": \"f\"}}",
+        "{\"architecture\": \"vit_small_patch16_rope_mixed_224\", \"num_classes\": 5, "
+        "\"model_args\": {\"embed_dim\": 32, \"depth\": 2, \"num_heads\": 2, \"img_size\": 4096, "
+        "\"patch_size\": 8, \"mlp_ratio\": 2}}",
+    };
+    struct vit_error err;
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct made_directory made = with_weights(folders[i]);
+        make_text(&made, "config.json", configs[i]);
+        make_text(&made, "preprocessor_config.json",
+                  "{\"size\": {\"height\": 512, \"width\": 512}, \"do_center_crop\": false}");
+        cr_assert_eq(open_at(&made, 0, &err), VIT_EUNSUPPORTED, "%s: %s", folders[i], err.message);
+        cr_assert(strstr(err.message, "expected tables of positions"), "%s", err.message);
+        cr_assert_eq(open_at(&made, 32, &err), VIT_OK, "%s", err.message);
+        remove_directory(&made);
+        count_checks(3);
+    }
 }

@@ -238,7 +238,7 @@ const struct subcommand subcommand_check = {
     .name = "check",
     .operands = "[--digest [MODEL...]]",
     .min_operands = 0,
-    .max_operands = 64,
+    .max_operands = 128, /* DIGESTS_MAX */
     .summary = "proves that every kernel gives the same bits on this machine",
     .description =
         "Runs every kernel on every instruction set of this machine and compares the result\n"

@@ -48,6 +48,35 @@ enum vit_pos_embed {
     VIT_POS_EMBED_NONE = 3,
 };
 
+/*
+ * Rotary positions: each pair of numbers of a patch's queries and keys turns by an angle; Su et al.
+ * 2021, "RoFormer". Half of a head's pairs turn with the row, the others with the column: by its
+ * coordinate times rotary_base^(−4j/head_dim), j = 0, 1, … head_dim/4 − 1. The other tokens do not
+ * turn.
+ */
+enum vit_rotary {
+    VIT_ROTARY_NONE = 0,
+    /* The coordinates are 2π times the centers of patches, from −1 to 1: 2·(i + 1/2)/rows − 1. The
+     * pairs are j and j + head_dim/2. Siméoni et al. 2025, DINOv3. */
+    VIT_ROTARY_CENTERS = 1,
+    /* Row and column count from rotary_offset, and are scaled to rotary_grid, if that is given. The
+     * pairs are 2j and 2j + 1. Fang et al. 2023, EVA-02. */
+    VIT_ROTARY_INDICES = 2,
+    /* Each pair of each head of each block has two learned frequencies: the angle is column·f0 +
+     * row·f1. The pairs are 2j and 2j + 1. Heo et al. 2024, "RoPE-Mixed". */
+    VIT_ROTARY_LEARNED = 3,
+};
+
+/*
+ * A learned bias of each head's scores for each distance in rows and columns of a query's and a
+ * key's patches, and three for those of a class token; Bao et al. 2022, BEiT.
+ */
+enum vit_relative_bias {
+    VIT_RELATIVE_BIAS_NONE = 0,
+    VIT_RELATIVE_BIAS_BLOCK = 1,  /* a table per block */
+    VIT_RELATIVE_BIAS_SHARED = 2, /* one table for all blocks */
+};
+
 /* Which tokens have a position embedding. */
 enum vit_pos_embed_scope {
     VIT_POS_EMBED_SCOPE_ALL = 0,
@@ -74,6 +103,7 @@ enum vit_pool {
     VIT_POOL_CLASS_AND_MEAN = 5, /* the class token, then the mean of the patch tokens: 2·dim */
     VIT_POOL_MEAN_AND_MAX = 6,   /* half the sum of the mean and the maximum of the patch tokens */
     VIT_POOL_NONE = 7,           /* no embedding and no head: the tokens are the result */
+    VIT_POOL_MAP_ALL = 8,        /* as VIT_POOL_MAP, over all tokens */
 };
 
 /* What every norm of the model is. */
@@ -146,8 +176,19 @@ struct vit_config {
     enum vit_norm norm;
     size_t
         norm_size; /* of local response: tokens of the window; 0: as many as its tokens are wide */
-    float norm_args[3]; /* of local response: alpha, beta (a multiple of 1/4), k; 0 if unused */
-    unsigned char reserved[4];
+    float norm_args[3];  /* of local response: alpha, beta (a multiple of 1/4), k; 0 if unused */
+    bool no_key_bias;    /* the keys have no bias; queries and values have one */
+    bool attention_norm; /* norm of the output of all heads, before the projection */
+    bool mlp_norm;       /* norm of the input of fc2 */
+    bool rotary_columns_first; /* the first half of the pairs turns with the column */
+    size_t rotary_grid[2];     /* rows and columns that indices are scaled to; 0: they are not */
+    size_t pool_heads;         /* heads of attention pooling; 0: heads */
+    size_t pool_mlp_dim;       /* hidden width of its MLP; 0: mlp_dim */
+    float rotary_base;         /* of the frequencies; 0 without or if they are learned */
+    float rotary_offset;       /* the first index of a row and of a column */
+    enum vit_rotary rotary;
+    enum vit_relative_bias relative_bias;
+    unsigned char reserved[8];
 };
 
 enum vit_interpolation {

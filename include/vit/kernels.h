@@ -204,7 +204,7 @@ VIT_API void vit_gate(const struct vit_kernels *kernels, const struct vit_parall
  * Rotary positions: the queries and keys of tokens first, first + 1, … turn by the angles of these
  * tables, whose signs struct vit_kernels explains; Su et al. 2021, "RoFormer".
  */
-struct vit_rotary {
+struct vit_rotation {
     size_t first;                 /* the tokens before it do not turn */
     const float *cosines, *sines; /* [tokens − first][head_dim]; head_dim is even */
     size_t head_stride;           /* from the tables of a head to the next; 0: all have the same */
@@ -223,9 +223,9 @@ struct vit_attention_args {
     size_t ldkv;
     float *out; /* must not overlap the inputs */
     size_t ld_out;
-    float scale;                     /* of Q Kᵀ; must not be 0 */
-    void *scratch;                   /* vit_attention_scratch_bytes bytes, 64-byte aligned */
-    const struct vit_rotary *rotary; /* of q and k, where query i is token i; NULL: none */
+    float scale;                         /* of Q Kᵀ; must not be 0 */
+    void *scratch;                       /* vit_attention_scratch_bytes bytes, 64-byte aligned */
+    const struct vit_rotation *rotation; /* of q and k, where query i is token i; NULL: none */
     const float *bias; /* [heads][queries][tokens], added to the scaled scores; NULL: none */
 };
 

@@ -12,7 +12,10 @@ struct hf_fields {
     size_t image[2]; /* height, width */
     size_t projection;
     double mlp_ratio;
-    bool swiglu, map_pool;
+    bool swiglu, map_pool, mean_pool;
+    bool query_bias, key_bias, value_bias;
+    bool relative, shared_relative; /* biases of scores */
+    double layer_scale;
     unsigned scores; /* enum vit_scores */
     struct vit_config config;
 };
@@ -63,6 +66,30 @@ static const struct field_rule siglip_rules[] = {
     TOWER_RULES,
     FIELD("intermediate_size", parse_count, config.mlp_dim),
     FIELD("vision_use_head", parse_bool, map_pool),
+};
+
+static const struct field_rule dinov3_rules[] = {
+    TOWER_RULES,
+    FIELD("intermediate_size", parse_count, config.mlp_dim),
+    FIELD("num_register_tokens", parse_count_or_0, config.registers),
+    FIELD("use_gated_mlp", parse_bool, config.gated_mlp),
+    FIELD("query_bias", parse_bool, query_bias),
+    FIELD("key_bias", parse_bool, key_bias),
+    FIELD("value_bias", parse_bool, value_bias),
+    FIELD("proj_bias", parse_negated_bool, config.no_proj_bias),
+    FIELD("mlp_bias", parse_negated_bool, config.no_mlp_bias),
+    FIELD("rope_theta", parse_float, config.rotary_base),
+    FIXED_RULE("apply_layernorm", "true"),
+};
+
+static const struct field_rule beit_rules[] = {
+    TOWER_RULES,
+    FIELD("intermediate_size", parse_count, config.mlp_dim),
+    FIELD("use_mean_pooling", parse_bool, mean_pool),
+    FIELD("use_relative_position_bias", parse_bool, relative),
+    FIELD("use_shared_relative_position_bias", parse_bool, shared_relative),
+    FIELD("layer_scale_init_value", parse_number, layer_scale),
+    FIXED_RULE("use_absolute_position_embeddings", "false"),
 };
 
 static const struct choice problem_types[] = {
@@ -131,6 +158,14 @@ static void derive_clip(const struct config_sources *sources, const struct parse
     }
 }
 
+static void derive_nothing(const struct config_sources *sources, const struct parsed_config *parsed,
+                           struct hf_fields *hf)
+{
+    (void)sources;
+    (void)parsed;
+    (void)hf;
+}
+
 static void derive_siglip(const struct config_sources *sources, const struct parsed_config *parsed,
                           struct hf_fields *hf)
 {
@@ -138,6 +173,46 @@ static void derive_siglip(const struct config_sources *sources, const struct par
     (void)parsed;
     if (hf->config.classes > 0 || !hf->map_pool)
         hf->config.pool = VIT_POOL_MEAN;
+}
+
+/* --- what follows from several fields */
+
+/* Of queries, keys and values: all have a bias, none, or all but the keys. */
+static enum vit_status combine_dinov3(const struct json_reader *reader, struct hf_fields *hf)
+{
+    if (hf->query_bias != hf->value_bias || (hf->key_bias && !hf->query_bias))
+        return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
+                         "%squery_bias, key_bias and value_bias: expected all, none, or all but "
+                         "key_bias, found %s, %s and %s",
+                         reader->prefix, hf->query_bias ? "true" : "false",
+                         hf->key_bias ? "true" : "false", hf->value_bias ? "true" : "false");
+    hf->config.no_qkv_bias = !hf->query_bias;
+    hf->config.no_key_bias = hf->query_bias && !hf->key_bias;
+    return VIT_OK;
+}
+
+/*
+ * transformers resizes the tables of biases as pictures of width × height, and not of height ×
+ * width: its results for an image_size that is not square are another model's.
+ */
+static enum vit_status combine_beit(const struct json_reader *reader, struct hf_fields *hf)
+{
+    if (hf->image[0] != hf->image[1])
+        return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
+                         "%simage_size: expected a square, found %zu × %zu", reader->prefix,
+                         hf->image[0], hf->image[1]);
+    if (hf->relative && hf->shared_relative)
+        return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
+                         "%suse_shared_relative_position_bias: expected false with "
+                         "use_relative_position_bias, found true",
+                         reader->prefix);
+    hf->config.relative_bias = hf->relative          ? VIT_RELATIVE_BIAS_BLOCK
+                               : hf->shared_relative ? VIT_RELATIVE_BIAS_SHARED
+                                                     : VIT_RELATIVE_BIAS_NONE;
+    hf->config.layer_scale = hf->layer_scale > 0;
+    hf->config.pool = hf->mean_pool ? VIT_POOL_MEAN : VIT_POOL_CLASS;
+    hf->config.final_norm = hf->mean_pool ? VIT_FINAL_NORM_POOLED : VIT_FINAL_NORM_TOKENS;
+    return VIT_OK;
 }
 
 /* --- the defaults of transformers' constructors, and what each class always computes */
@@ -157,6 +232,13 @@ static const struct hf_preprocess preprocess_dinov2 = {
     HF_PROCESSOR_BIT,          VIT_CROP_MODE_CENTER, 0.875,
     VIT_INTERPOLATION_BICUBIC, { HF_IMAGENET_MEAN }, { HF_IMAGENET_STD }
 };
+static const struct hf_preprocess preprocess_dinov3 = {
+    HF_PROCESSOR_DINOV3,        VIT_CROP_MODE_SQUASH, 1,
+    VIT_INTERPOLATION_BILINEAR, { HF_IMAGENET_MEAN }, { HF_IMAGENET_STD }
+};
+static const struct hf_preprocess preprocess_beit = {
+    HF_PROCESSOR_BEIT, VIT_CROP_MODE_SQUASH, 1, VIT_INTERPOLATION_BILINEAR, { HF_HALF }, { HF_HALF }
+};
 static const struct hf_preprocess preprocess_clip = {
     HF_PROCESSOR_CLIP,         VIT_CROP_MODE_CENTER, 1,
     VIT_INTERPOLATION_BICUBIC, { HF_CLIP_MEAN },     { HF_CLIP_STD }
@@ -167,9 +249,10 @@ static const struct hf_preprocess preprocess_siglip = {
 };
 
 #define MODEL_RULES(table) .rules = table, .count = sizeof(table) / sizeof *(table)
-#define BASE                                                                                       \
-    .size = sizeof(struct vit_config), .channels = 3, .dim = 768, .depth = 12, .heads = 12,        \
-    .pos_embed = VIT_POS_EMBED_LEARNED
+#define TOWER(width, attention_heads)                                                              \
+    .size = sizeof(struct vit_config), .channels = 3, .dim = (width), .depth = 12,                 \
+    .heads = (attention_heads)
+#define BASE TOWER(768, 12), .pos_embed = VIT_POS_EMBED_LEARNED
 #define CLIP                                                                                       \
     .image = 224, .projection = 512,                                                               \
     .config = { BASE,                                                                              \
@@ -201,6 +284,8 @@ static const struct hf_model {
     struct vit_config config;
     const struct field_rule *rules;
     size_t count;
+    enum vit_status (*combine)(const struct json_reader *reader,
+                               struct hf_fields *hf); /* or NULL */
     void (*derive)(const struct config_sources *sources, const struct parsed_config *parsed,
                    struct hf_fields *hf);
     const struct hf_preprocess *preprocess;
@@ -243,6 +328,25 @@ static const struct hf_model {
       MODEL_RULES(registers_rules),
       .derive = derive_dinov2,
       .preprocess = &preprocess_dinov2 },
+    { .model_type = "dinov3_vit",
+      .image = 224,
+      .config = { TOWER(384, 6), .patch = 16, .mlp_dim = 1536, .eps = 1e-5f,
+                  .activation = VIT_ACTIVATION_GELU, .layer_scale = true,
+                  .pos_embed = VIT_POS_EMBED_NONE, .rotary = VIT_ROTARY_CENTERS,
+                  .rotary_base = 100.0f },
+      MODEL_RULES(dinov3_rules),
+      .combine = combine_dinov3,
+      .derive = derive_nothing,
+      .preprocess = &preprocess_dinov3 },
+    { .model_type = "beit",
+      .image = 224,
+      .config = { TOWER(768, 12), .patch = 16, .mlp_dim = 3072, .eps = 1e-12f,
+                  .activation = VIT_ACTIVATION_GELU, .pos_embed = VIT_POS_EMBED_NONE,
+                  .no_key_bias = true },
+      MODEL_RULES(beit_rules),
+      .combine = combine_beit,
+      .derive = derive_nothing,
+      .preprocess = &preprocess_beit },
     { .model_type = "clip", .nested = true, CLIP },
     { .model_type = "clip_vision_model", CLIP },
     { .model_type = "siglip", .nested = true, SIGLIP },
@@ -339,7 +443,8 @@ static enum vit_status read_fields(const struct config_sources *sources,
     if ((status = find_tower(sources, model, &tower, &reader.prefix, err)) ||
         (status = json_fields_read(&root, sources->root, RULES(root_rules))) ||
         (status = json_fields_read(&reader, tower, model->rules, model->count)) ||
-        (model->mlp_ratio > 0 && (status = set_mlp(&reader, tower, hf))))
+        (model->mlp_ratio > 0 && (status = set_mlp(&reader, tower, hf))) ||
+        (model->combine && (status = model->combine(&reader, hf))))
         return status;
     hf->config.height = hf->image[0];
     hf->config.width = hf->image[1];
@@ -385,6 +490,10 @@ enum vit_status parse_config_hf(const struct config_sources *sources, struct par
                             .projection = model->projection,
                             .mlp_ratio = model->mlp_ratio,
                             .map_pool = true,
+                            .mean_pool = true,
+                            .query_bias = true,
+                            .value_bias = true,
+                            .layer_scale = 0.1,
                             .config = model->config };
     if ((status = read_fields(sources, model, &hf, &parsed->provenance, err)))
         return status;

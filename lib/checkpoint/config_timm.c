@@ -1,21 +1,30 @@
 /* config_timm.c - a timm snapshot's config.json: an architecture, and what overrides it */
 #include "checkpoint/config_timm.h"
 
-#include "config/architectures.h"
 #include "files/fail_file.h"
 #include "files/json.h"
 #include "files/sanitize.h"
 
-/* Sets the width of the MLP from the rows of fc1. SwiGLUPacked has two rows per value. */
+/*
+ * Sets the width of the MLP from the rows of fc1. SwiGLUPacked has two rows per value; the ratio of
+ * Eva's gated MLPs is that of each half.
+ */
 static enum vit_status set_mlp(const char *path, struct timm_fields *timm, struct vit_error *err)
 {
     struct vit_config *const c = &timm->config;
     enum vit_status status;
 
-    c->gated_mlp = timm->packed;
     if ((status = parse_mlp_ratio(path, "model_args.mlp_ratio", timm->mlp_ratio, c->dim,
                                   &c->mlp_dim, err)))
         return status;
+    if (timm->class != TIMM_VIT) {
+        if (c->gated_mlp && c->rotary == VIT_ROTARY_CENTERS) /* swiglu_align_to of DINOv3 */
+            c->mlp_dim = (c->mlp_dim + 7) / 8 * 8;
+        if (timm->pool_all)
+            c->pool_mlp_dim = 4 * c->dim;
+        return VIT_OK;
+    }
+    c->gated_mlp = timm->packed;
     if (c->gated_mlp && c->mlp_dim % 2 != 0)
         return fail_file(err, VIT_EFORMAT, path,
                          "model_args.mlp_ratio: expected an even width for SwiGLUPacked, found %zu "
@@ -58,6 +67,10 @@ static enum vit_status set_pool(const char *path, struct timm_fields *timm, stru
                          "\"SwiGLUPacked\"");
     if (c->pool == VIT_POOL_MEAN && all)
         c->pool = VIT_POOL_MEAN_ALL;
+    if (c->pool == VIT_POOL_MAP && timm->class == TIMM_EVA)
+        c->pool = VIT_POOL_MAP_ALL;
+    else if (timm->pool_all)
+        c->pool_heads = c->pool_mlp_dim = 0;
     c->final_norm = !timm->final_norm ? VIT_FINAL_NORM_NONE
                     : pooled_norm     ? VIT_FINAL_NORM_POOLED
                                       : VIT_FINAL_NORM_TOKENS;
@@ -104,6 +117,11 @@ static enum vit_status find_architecture(const struct config_sources *sources,
     if ((status =
              architectures_find(sanitize_name(name).text, &timm->config, &timm->mlp_ratio, &why)))
         return fail_file(err, status, sources->path, "%s", why.message);
+    timm->class = architectures_class(name);
+    timm->pool_all = timm->config.pool == VIT_POOL_MAP_ALL;
+    if (timm->pool_all) /* as global_pool names it */
+        timm->config.pool = VIT_POOL_MAP;
+    timm->dynamic_size = timm->config.rotary == VIT_ROTARY_CENTERS; /* DINOv3's default */
     timm->packed = timm->config.gated_mlp;
     timm->final_norm = timm->config.final_norm != VIT_FINAL_NORM_NONE;
     /* some architectures with mean pooling set fc_norm to false: they pool normalized tokens */

@@ -3,11 +3,13 @@
 #define VIT_CHECKPOINT_CONFIG_TIMM_H
 
 #include "checkpoint/parse_config.h"
+#include "config/architectures.h"
 
 enum fc_norm { FC_NORM_BY_POOL, FC_NORM_OFF, FC_NORM_ON };
 #define NOT_GIVEN ((unsigned)-1)
 
 struct timm_fields {
+    enum timm_class class;
     size_t input_size[3]; /* pretrained_cfg's; 0: not given */
     bool fixed_input_size;
     struct numbers mean, std;
@@ -17,6 +19,7 @@ struct timm_fields {
     bool dynamic_size; /* dynamic_img_size */
     unsigned fc_norm;  /* enum fc_norm */
     unsigned packed;   /* 1: the MLP is SwiGLUPacked */
+    bool pool_all;     /* attention pooling is over all tokens: Eva */
     struct vit_config config;
 };
 

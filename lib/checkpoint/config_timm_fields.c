@@ -127,6 +127,31 @@ static const struct field_rule arg_rules[] = {
     IGNORED_RULE("fix_init"),
 };
 
+static const struct choice relative_pools[] = {
+    { "token", VIT_POOL_CLASS }, { "avg", VIT_POOL_MEAN }, { "map", VIT_POOL_MAP }, { NULL, 0 }
+};
+
+/* Those of Eva and Beit that are numbers; the name has decided the rest. */
+static const struct field_rule relative_rules[] = {
+    FIELD("img_size", parse_height_width, config.height),
+    FIELD("patch_size", parse_square, config.patch),
+    FIELD("in_chans", parse_count, config.channels),
+    FIELD("num_classes", parse_count_or_0, config.classes),
+    FIELD("global_pool", parse_choice, config.pool, .argument = relative_pools),
+    FIELD("embed_dim", parse_count, config.dim),
+    FIELD("depth", parse_count_or_0, config.depth),
+    FIELD("num_heads", parse_count, config.heads),
+    FIELD("mlp_ratio", parse_number, mlp_ratio),
+    FIELD("dynamic_img_size", parse_bool, dynamic_size),
+    IGNORED_RULE("dynamic_img_pad"),
+    IGNORED_RULE("drop_rate"),
+    IGNORED_RULE("pos_drop_rate"),
+    IGNORED_RULE("patch_drop_rate"),
+    IGNORED_RULE("proj_drop_rate"),
+    IGNORED_RULE("attn_drop_rate"),
+    IGNORED_RULE("drop_path_rate"),
+};
+
 /* The arguments that VisionTransformerDistilled fixes. */
 static const struct field_rule distilled_rules[] = {
     FIXED_RULE("class_token", "true"),    FIXED_RULE("global_pool", "\"token\""),
@@ -249,6 +274,11 @@ static enum vit_status read_args(const struct json_reader *reader, const struct 
     struct json_reader restricted = *reader;
     enum vit_status status;
 
+    if (timm->class != TIMM_VIT) {
+        status = json_fields_read(reader, args, RULES(relative_rules));
+        note_args(reader, args);
+        return status;
+    }
     restricted.lenient = true; /* the rest is for arg_rules */
     restricted.provenance = NULL;
     if ((distilled && (status = json_fields_read(&restricted, args, RULES(distilled_rules)))) ||

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/sized.h"
+#include "config/architectures.h"
 #include "vit/inspect.h"
 
 #define FAMILY_ROW(id, title, recognition, parser, names, preprocess, resize, ...)                 \
@@ -32,11 +33,27 @@ static bool has_model_type(const struct family *family, const char *model_type)
     return false;
 }
 
-const struct family *family_recognized(enum recognition recognition, const char *model_type)
+/* The families of timm's classes, by the names of tensors. */
+static const struct tensor_names *const timm_names[] = {
+    [TIMM_VIT] = &names_timm, [TIMM_EVA] = &names_timm_eva, [TIMM_BEIT] = &names_timm_beit
+};
+
+static bool is_recognized(const struct family *family, const char *name)
+{
+    switch (family->recognition) {
+    case BY_MODEL_TYPE:
+        return has_model_type(family, name);
+    case BY_ARCHITECTURE:
+        return family->names == timm_names[name ? architectures_class(name) : TIMM_VIT];
+    default:
+        return true;
+    }
+}
+
+const struct family *family_recognized(enum recognition recognition, const char *name)
 {
     for (size_t i = 0; i < FAMILIES; i++)
-        if (families[i].recognition == recognition &&
-            (recognition != BY_MODEL_TYPE || has_model_type(&families[i], model_type)))
+        if (families[i].recognition == recognition && is_recognized(&families[i], name))
             return &families[i];
     return NULL;
 }

@@ -19,7 +19,7 @@ typedef enum vit_status config_parser(const struct config_sources *sources,
 /* How the family of a directory is recognized. */
 enum recognition {
     BY_MODEL_TYPE,   /* config.json has one of the model_types */
-    BY_ARCHITECTURE, /* config.json has an "architecture" and no "model_type" */
+    BY_ARCHITECTURE, /* config.json has an "architecture" of the class and no "model_type" */
     BY_NPZ,          /* the weights are a .npz file */
 };
 
@@ -44,8 +44,9 @@ struct family {
 /* Family i; NULL past the last. */
 const struct family *family_at(size_t i);
 
-/* The first family that is recognized this way; NULL if there is none. */
-const struct family *family_recognized(enum recognition recognition, const char *model_type);
+/* The first family that is recognized this way, by what: a model_type, or the name of an
+ * architecture; NULL if there is none. */
+const struct family *family_recognized(enum recognition recognition, const char *name);
 
 /* The family that knows the most tensor names of the files; NULL if none knows any. */
 const struct family *family_of_names(const struct tensors *tensors);
@@ -61,6 +62,10 @@ const struct family *family_of_names(const struct tensors *tensors);
 #define FAMILY_LIST(FAMILY)                                                                        \
     FAMILY("timm", "timm VisionTransformer", ARCHITECTURE,                                         \
            timm, timm, PRETRAINED_CFG_OR_ROOT, BICUBIC_ANTIALIAS, NULL)                            \
+    FAMILY("timm-eva", "timm Eva: DINOv3, EVA, EVA-02, PE, RoPE-ViT", ARCHITECTURE,                \
+           timm, timm_eva, PRETRAINED_CFG_OR_ROOT, BICUBIC_ANTIALIAS, NULL)                        \
+    FAMILY("timm-beit", "timm Beit: BEiT and BEiTv2", ARCHITECTURE,                                \
+           timm, timm_beit, PRETRAINED_CFG_OR_ROOT, NEVER, NULL)                                   \
     FAMILY("google", "Google vision_transformer (JAX)", NPZ,                                       \
            google, google, PRETRAINED_CFG, BILINEAR_CORNERS, NULL)                                 \
     FAMILY("series", "article series: ViT and T2T-ViT", MODEL_TYPE,                                \
@@ -81,6 +86,10 @@ const struct family *family_of_names(const struct tensors *tensors);
            hf, hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC, "dinov2")                                  \
     FAMILY("hf-dinov2-registers", "Hugging Face DINOv2 with registers", MODEL_TYPE,                \
            hf, hf_dinov2, PREPROCESSOR_CONFIG, BICUBIC_ANTIALIAS, "dinov2_with_registers")         \
+    FAMILY("hf-dinov3", "Hugging Face DINOv3", MODEL_TYPE,                                         \
+           hf, hf_dinov3, PREPROCESSOR_CONFIG, NEVER, "dinov3_vit")                                \
+    FAMILY("hf-beit", "Hugging Face BEiT", MODEL_TYPE,                                             \
+           hf, hf_beit, PREPROCESSOR_CONFIG, BILINEAR, "beit")                                     \
     FAMILY("hf-clip", "Hugging Face CLIP", MODEL_TYPE,                                             \
            hf, hf_clip, PREPROCESSOR_CONFIG, BICUBIC, "clip", "clip_vision_model")                 \
     FAMILY("hf-siglip", "Hugging Face SigLIP", MODEL_TYPE,                                         \

@@ -42,6 +42,20 @@ static const struct hf_processor_defaults processors[HF_PROCESSORS] = {
                               VIT_INTERPOLATION_BICUBIC,
                               { HF_HALF },
                               { HF_HALF } },
+    [HF_PROCESSOR_DINOV3] = { "DINOv3ViT",
+                              true,
+                              224,
+                              0,
+                              VIT_INTERPOLATION_BILINEAR,
+                              { HF_IMAGENET_MEAN },
+                              { HF_IMAGENET_STD } },
+    [HF_PROCESSOR_BEIT] = { "Beit",
+                            true,
+                            256,
+                            224,
+                            VIT_INTERPOLATION_BICUBIC,
+                            { HF_HALF },
+                            { HF_HALF } },
 };
 
 /* "ViTImageProcessor", "ViTImageProcessorFast" and "ViTFeatureExtractor" are all ViT. */
@@ -83,7 +97,8 @@ enum vit_status hf_processor_find(const struct config_sources *sources,
         if (*processor)
             return VIT_OK;
         return fail_file(err, VIT_EUNSUPPORTED, sources->preprocessor_path,
-                         "%s: expected the processor of ViT, DeiT, Bit, CLIP or Siglip, found "
+                         "%s: expected the processor of ViT, DeiT, Bit, CLIP, Siglip, DINOv3ViT or "
+                         "Beit, found "
                          "\"%s\"",
                          fields[i], sanitize_name(type).text);
     }

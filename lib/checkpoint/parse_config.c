@@ -92,7 +92,7 @@ static const struct family *find_family(const struct config_sources *sources)
     if (sources->tensors->format == TENSORS_NPZ)
         return family_recognized(BY_NPZ, NULL);
     if (json_member(sources->root, "architecture") && !json_member(sources->root, "model_type"))
-        return family_recognized(BY_ARCHITECTURE, NULL);
+        return family_recognized(BY_ARCHITECTURE, sources_string(sources, "architecture"));
     return model_type ? family_recognized(BY_MODEL_TYPE, model_type) : NULL;
 }
 

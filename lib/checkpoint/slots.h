@@ -18,6 +18,8 @@
     SLOT(DIST_TOKEN, "dist_token", NORMAL)               /* [dim] */                               \
     SLOT(REGISTERS, "registers", NORMAL)                 /* [registers][dim] */                    \
     SLOT(POSITIONS, "positions", NORMAL)                 /* [positions][dim] */                    \
+    SLOT(FREQUENCIES, "rotary.frequencies", NORMAL)      /* [2][depth][heads][head_dim/2] */       \
+    SLOT(SHARED_RELATIVE_BIAS, "relative_bias", NORMAL)  /* [distances and three][heads] */        \
     SLOT(PATCH_NORM1_WEIGHT, "patch_norm1.weight", ONES) /* [channels·patch·patch] */            \
     SLOT(PATCH_NORM1_BIAS, "patch_norm1.bias", ZEROS)                                              \
     SLOT(PATCH_WEIGHT, "patch.weight", NORMAL) /* [dim][numbers that become one token] */          \
@@ -35,9 +37,9 @@
     SLOT(POOL_PROJ_BIAS, "pool.proj.bias", ZEROS)                                                  \
     SLOT(POOL_NORM_WEIGHT, "pool.norm.weight", ONES) /* [dim] */                                   \
     SLOT(POOL_NORM_BIAS, "pool.norm.bias", ZEROS)                                                  \
-    SLOT(POOL_FC1_WEIGHT, "pool.fc1.weight", NORMAL) /* [mlp_dim][dim] */                          \
+    SLOT(POOL_FC1_WEIGHT, "pool.fc1.weight", NORMAL) /* [pool_mlp_dim][dim] */                     \
     SLOT(POOL_FC1_BIAS, "pool.fc1.bias", ZEROS)                                                    \
-    SLOT(POOL_FC2_WEIGHT, "pool.fc2.weight", NORMAL) /* [dim][mlp_dim] */                          \
+    SLOT(POOL_FC2_WEIGHT, "pool.fc2.weight", NORMAL) /* [dim][pool_mlp_dim] */                     \
     SLOT(POOL_FC2_BIAS, "pool.fc2.bias", ZEROS)                                                    \
     SLOT(PRE_LOGITS_WEIGHT, "pre_logits.weight", NORMAL) /* [pre_logits][pooled] */                \
     SLOT(PRE_LOGITS_BIAS, "pre_logits.bias", ZEROS)                                                \
@@ -70,11 +72,14 @@
     SLOT(NORM1_WEIGHT, "norm1.weight", ONES) /* [dim] */                                           \
     SLOT(NORM1_BIAS, "norm1.bias", ZEROS)                                                          \
     SLOT(QKV_WEIGHT, "qkv.weight", NORMAL) /* [3·heads·head_dim][dim]: queries, keys, values */  \
-    SLOT(QKV_BIAS, "qkv.bias", ZEROS)                                                              \
-    SLOT(Q_NORM_WEIGHT, "q_norm.weight", ONES) /* [head_dim] */                                    \
+    SLOT(QKV_BIAS, "qkv.bias", ZEROS)      /* or that of queries and values */                     \
+    SLOT(RELATIVE_BIAS, "relative_bias", NORMAL) /* [distances and three][heads] */                \
+    SLOT(Q_NORM_WEIGHT, "q_norm.weight", ONES)   /* [head_dim] */                                  \
     SLOT(Q_NORM_BIAS, "q_norm.bias", ZEROS)                                                        \
     SLOT(K_NORM_WEIGHT, "k_norm.weight", ONES)                                                     \
     SLOT(K_NORM_BIAS, "k_norm.bias", ZEROS)                                                        \
+    SLOT(ATTENTION_NORM_WEIGHT, "attention_norm.weight", ONES) /* [heads·head_dim] */             \
+    SLOT(ATTENTION_NORM_BIAS, "attention_norm.bias", ZEROS)                                        \
     SLOT(PROJ_WEIGHT, "proj.weight", NORMAL) /* [dim][heads·head_dim] */                          \
     SLOT(PROJ_BIAS, "proj.bias", ZEROS)                                                            \
     SLOT(GAMMA1, "gamma1", SMALL) /* [dim], layer scale of the attention branch */                 \
@@ -82,7 +87,9 @@
     SLOT(NORM2_BIAS, "norm2.bias", ZEROS)                                                          \
     SLOT(FC1_WEIGHT, "fc1.weight", NORMAL) /* [mlp_dim, or twice that][dim] */                     \
     SLOT(FC1_BIAS, "fc1.bias", ZEROS)                                                              \
-    SLOT(SLOPE, "slope", QUARTER)          /* [1] of PReLU */                                      \
+    SLOT(SLOPE, "slope", QUARTER)                  /* [1] of PReLU */                              \
+    SLOT(MLP_NORM_WEIGHT, "mlp_norm.weight", ONES) /* [mlp_dim] */                                 \
+    SLOT(MLP_NORM_BIAS, "mlp_norm.bias", ZEROS)                                                    \
     SLOT(FC2_WEIGHT, "fc2.weight", NORMAL) /* [dim][mlp_dim] */                                    \
     SLOT(FC2_BIAS, "fc2.bias", ZEROS)                                                              \
     SLOT(GAMMA2, "gamma2", SMALL) /* [dim], layer scale of the MLP branch */

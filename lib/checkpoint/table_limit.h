@@ -7,7 +7,7 @@
 
 /*
  * VIT_EUNSUPPORTED: at the size that the files name, which may be far from that of their weights,
- * the position embeddings would take more than twice as many numbers as the weights and 2^23: a
+ * the tables of positions would take more than twice as many numbers as the weights and 2^23: a
  * small file must not make a large table.
  */
 enum vit_status table_check(const char *path, const struct vit_config *config,

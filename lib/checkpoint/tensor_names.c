@@ -120,6 +120,11 @@ static size_t expected_shape(const struct tensor_rule *rule, const struct vit_co
     const size_t inner = config_inner(config);
     const size_t dims[DIM_COUNT] = {
         [DIM_ONE] = 1,
+        [DIM_TWO] = 2,
+        [DIM_DEPTH] = config->depth,
+        [DIM_PAIRS] = config_head_dim(config) / 2,
+        [DIM_RELATIVE] = config_relative_rows(config),
+        [DIM_POOL_MLP] = config_pool_mlp_dim(config),
         [DIM_WIDTH] = config->dim,
         [DIM_2_WIDTH] = 2 * config->dim,
         [DIM_3_WIDTH] = 3 * config->dim,
@@ -164,7 +169,7 @@ struct resolution {
     const struct tensor_names *names;
     const char *prefix;
     const struct vit_config *config;
-    unsigned traits;
+    uint64_t traits;
     const struct tensors *tensors;
     struct tensor_source *sources;
     struct tensor_use *uses;
@@ -307,12 +312,28 @@ static enum vit_status for_each_rule(const struct resolution *r,
     return status;
 }
 
+/* The first number in a name: it is the block's, if the name has one. */
+static size_t number_in(const char *name)
+{
+    const char *const digits = name + strcspn(name, "0123456789");
+
+    return *digits ? (size_t)strtoul(digits, NULL, 10) : 0;
+}
+
+/* The block's number of a name that may begin with the prefix, which may have digits of its own. */
+static size_t block_in(const struct resolution *r, const char *name)
+{
+    const size_t length = strlen(r->prefix);
+
+    return number_in(strncmp(name, r->prefix, length) == 0 ? name + length : name);
+}
+
 static bool is_listed(const struct resolution *r, const char *const *list, const char *name)
 {
     char pattern[NAME_BYTES];
 
     for (const char *const *p = list; p && *p; p++) {
-        make_name(*p, r->prefix, 0, pattern);
+        make_name(*p, r->prefix, block_in(r, name), pattern);
         const size_t length = strlen(pattern);
         if (length > 0 && pattern[length - 1] == '*' ? strncmp(name, pattern, length - 1) == 0
                                                      : strcmp(name, pattern) == 0)
@@ -333,14 +354,6 @@ static bool is_ignored(const struct resolution *r, const struct tensor *tensor)
     return is_listed(r, r->names->ignored, tensor->name) ||
            names_use_for_texts(r->names, tensor->name) ||
            (tensor->elements == 0 && is_listed(r, r->names->empty, tensor->name));
-}
-
-/* The first number in a name: it is the block's, if the name has one. */
-static size_t number_in(const char *name)
-{
-    const char *const digits = name + strcspn(name, "0123456789");
-
-    return *digits ? (size_t)strtoul(digits, NULL, 10) : 0;
 }
 
 /*

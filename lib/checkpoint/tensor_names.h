@@ -13,9 +13,14 @@
 enum dim {
     DIM_END, /* follows the last dimension */
     DIM_ONE,
+    DIM_TWO,
     DIM_WIDTH,        /* dim */
     DIM_2_WIDTH,      /* 2·dim */
     DIM_3_WIDTH,      /* 3·dim */
+    DIM_DEPTH,        /* depth */
+    DIM_PAIRS,        /* head_dim/2 */
+    DIM_RELATIVE,     /* rows of a table of relative biases */
+    DIM_POOL_MLP,     /* pool_mlp_dim */
     DIM_HEADS,        /* heads */
     DIM_HEAD_WIDTH,   /* head_dim */
     DIM_INNER,        /* heads·head_dim */
@@ -57,8 +62,8 @@ struct tensor_rule {
     const char *pattern;
     enum tensor_slot slot;
     enum dim shape[4];
-    unsigned needs;   /* enum config_traits: the model must have all to have the tensor */
-    unsigned of_norm; /* the same: HAS_NORM_WEIGHT or HAS_NORM_BIAS of a norm's tensors */
+    uint64_t needs;   /* of config/traits.h: the model must have all to have the tensor */
+    uint64_t of_norm; /* the same: HAS_NORM_WEIGHT or HAS_NORM_BIAS of a norm's tensors */
     unsigned part; /* 0 to TENSOR_PARTS − 1: several tensors can form a slot's, one after another */
     enum layout layout;
     bool optional_if_fixed; /* may be absent if the positions are not learned */
@@ -68,7 +73,7 @@ struct tensor_rule {
 enum { TENSOR_PARTS = 3 };
 
 /* Whether a model of these traits has the tensor. */
-static inline bool rule_applies(const struct tensor_rule *rule, unsigned traits)
+static inline bool rule_applies(const struct tensor_rule *rule, uint64_t traits)
 {
     return ((rule->needs | rule->of_norm) & ~traits) == 0;
 }
@@ -94,15 +99,23 @@ static inline bool rule_applies(const struct tensor_rule *rule, unsigned traits)
     RULE(name ".weight", slot##_WEIGHT, SHAPE(out, in), __VA_ARGS__),                              \
         RULE(name ".bias", slot##_BIAS, SHAPE(out), __VA_ARGS__)
 
-/* An attention whose queries, keys and values are three linear layers, and its projection. */
-#define ATTENTION_RULES(query, key, value, proj)                                                   \
+/* Queries, keys and values that are three linear layers. */
+#define QKV_RULES(query, key, value)                                                               \
     RULE(query ".weight", SLOT_QKV_WEIGHT, SHAPE(DIM_INNER, DIM_WIDTH)),                           \
         RULE(key ".weight", SLOT_QKV_WEIGHT, SHAPE(DIM_INNER, DIM_WIDTH), .part = 1),              \
         RULE(value ".weight", SLOT_QKV_WEIGHT, SHAPE(DIM_INNER, DIM_WIDTH), .part = 2),            \
         RULE(query ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .needs = HAS_QKV_BIAS),               \
         RULE(key ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 1, .needs = HAS_QKV_BIAS),      \
-        RULE(value ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 2, .needs = HAS_QKV_BIAS),    \
-        LINEAR_RULES(proj, SLOT_PROJ, DIM_WIDTH, DIM_INNER)
+        RULE(value ".bias", SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 2, .needs = HAS_QKV_BIAS)
+
+/* The same and the projection. */
+#define ATTENTION_RULES(query, key, value, proj)                                                   \
+    QKV_RULES(query, key, value), LINEAR_RULES(proj, SLOT_PROJ, DIM_WIDTH, DIM_INNER)
+
+/* The biases of queries and values, where keys have none. */
+#define QV_BIAS_RULES(query, value)                                                                \
+    RULE(query, SLOT_QKV_BIAS, SHAPE(DIM_INNER), .needs = HAS_QV_BIAS),                            \
+        RULE(value, SLOT_QKV_BIAS, SHAPE(DIM_INNER), .part = 1, .needs = HAS_QV_BIAS)
 
 /* A linear layer with a bias of its own trait: it is `bias` that the bias needs. */
 #define LINEAR_RULES_BIAS(name, slot, out, in, bias)                                               \
@@ -120,13 +133,28 @@ static inline bool rule_applies(const struct tensor_rule *rule, unsigned traits)
         RULE(block "." mlp ".act.weight", SLOT_SLOPE, SHAPE(DIM_ONE), .needs = HAS_SLOPES),        \
         LINEAR_RULES_BIAS(block "." mlp ".fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP, HAS_MLP_BIAS)
 
+/* timm's attention pooling */
+#define TIMM_POOL_RULES                                                                            \
+    RULE("attn_pool.latent", SLOT_POOL_QUERY, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH),                  \
+         .needs = HAS_MAP_POOL),                                                                   \
+        LINEAR_RULES("attn_pool.q", SLOT_POOL_QKV, DIM_WIDTH, DIM_WIDTH, .needs = HAS_MAP_POOL),   \
+        LINEAR_RULES("attn_pool.kv", SLOT_POOL_QKV, DIM_2_WIDTH, DIM_WIDTH, .needs = HAS_MAP_POOL, \
+                     .part = 1),                                                                   \
+        LINEAR_RULES("attn_pool.proj", SLOT_POOL_PROJ, DIM_WIDTH, DIM_WIDTH,                       \
+                     .needs = HAS_MAP_POOL),                                                       \
+        NORM_RULES("attn_pool.norm", SLOT_POOL_NORM, DIM_WIDTH, .needs = HAS_MAP_POOL),            \
+        LINEAR_RULES("attn_pool.mlp.fc1", SLOT_POOL_FC1, DIM_POOL_MLP, DIM_WIDTH,                  \
+                     .needs = HAS_MAP_POOL),                                                       \
+        LINEAR_RULES("attn_pool.mlp.fc2", SLOT_POOL_FC2, DIM_WIDTH, DIM_POOL_MLP,                  \
+                     .needs = HAS_MAP_POOL)
+
 /* Several rules may fill the same part of a slot: the first whose tensor exists counts. */
 struct tensor_names {
     const struct tensor_rule *rules;
     size_t count;
     const char *const *prefixes; /* for @, in the order of the search; ends with NULL; or NULL */
-    const char *const *ignored;  /* tensors that files hold and the model does not use; a * at the
-                                    end matches any rest; ends with NULL; or NULL */
+    const char *const *ignored;  /* tensors that files hold and the model does not use; %u is any
+                                    number, a * at the end any rest; ends with NULL; or NULL */
     const char *const *empty;    /* the same, of those that have no numbers; NULL */
     /*
      * Of models that were trained with texts: the number whose exponential multiplies a cosine, and

@@ -2,7 +2,6 @@
 #include "checkpoint/families.h"
 
 #define BLOCK "blocks.%u"
-#define POOL  .needs = HAS_MAP_POOL
 #define SCALE .needs = HAS_LAYER_SCALE
 
 static const struct tensor_rule rules[] = {
@@ -25,13 +24,7 @@ static const struct tensor_rule rules[] = {
     RULE(BLOCK ".ls2.gamma", SLOT_GAMMA2, SHAPE(DIM_WIDTH), SCALE),
     RULE(BLOCK ".gamma_2", SLOT_GAMMA2, SHAPE(DIM_WIDTH), SCALE),
     NORM_RULES("norm", SLOT_NORM, DIM_WIDTH, .needs = HAS_TOKEN_NORM),
-    RULE("attn_pool.latent", SLOT_POOL_QUERY, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH), POOL),
-    LINEAR_RULES("attn_pool.q", SLOT_POOL_QKV, DIM_WIDTH, DIM_WIDTH, POOL),
-    LINEAR_RULES("attn_pool.kv", SLOT_POOL_QKV, DIM_2_WIDTH, DIM_WIDTH, POOL, .part = 1),
-    LINEAR_RULES("attn_pool.proj", SLOT_POOL_PROJ, DIM_WIDTH, DIM_WIDTH, POOL),
-    NORM_RULES("attn_pool.norm", SLOT_POOL_NORM, DIM_WIDTH, POOL),
-    LINEAR_RULES("attn_pool.mlp.fc1", SLOT_POOL_FC1, DIM_MLP, DIM_WIDTH, POOL),
-    LINEAR_RULES("attn_pool.mlp.fc2", SLOT_POOL_FC2, DIM_WIDTH, DIM_MLP, POOL),
+    TIMM_POOL_RULES,
     NORM_RULES("fc_norm", SLOT_NORM, DIM_WIDTH, .needs = HAS_POOLED_NORM),
     LINEAR_RULES("head", SLOT_HEAD, DIM_CLASSES, DIM_WIDTH, .needs = HAS_HEAD),
     LINEAR_RULES("head_dist", SLOT_DIST_HEAD, DIM_CLASSES, DIM_WIDTH,

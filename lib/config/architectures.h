@@ -5,6 +5,12 @@
 #include "vit/config.h"
 #include "vit/status.h"
 
+/* The class of timm that an architecture is of. */
+enum timm_class { TIMM_VIT, TIMM_EVA, TIMM_BEIT };
+
+/* TIMM_VIT if the name is unknown. */
+enum timm_class architectures_class(const char *name);
+
 /*
  * As vit_config_from_name, without config_check: the rest of a checkpoint's configuration can still
  * change what the check would refuse. *mlp_ratio is (rows of fc1)/dim, before mlp_dim is rounded

@@ -8,6 +8,7 @@
 #include "config/derived.h"
 #include "config/fields.h"
 #include "config/pos_embed.h"
+#include "config/rotary.h"
 #include "config/tokenizer.h"
 
 /* Every field within the range of its row. */
@@ -62,7 +63,8 @@ static enum vit_status check_activation(const struct vit_config *c, struct vit_e
     static const unsigned char args[] = { VIT_ACTIVATION_LIST(ARGS) };
     static const unsigned char weights[] = { VIT_ACTIVATION_LIST(WEIGHTS) };
 
-    if (weights[c->activation] && (c->pool == VIT_POOL_MAP || c->tokenizer != VIT_TOKENIZER_PATCH))
+    if (weights[c->activation] &&
+        (config_pools_by_attention(c) || c->tokenizer != VIT_TOKENIZER_PATCH))
         return fail(err, VIT_EINVAL,
                     "activation: expected one without weights outside of the blocks, found %s",
                     vit_value_name("activation", (int)c->activation));
@@ -134,9 +136,17 @@ static enum vit_status check_norm(const struct vit_config *c, struct vit_error *
 /* The width of heads, and the number of tokens. */
 static enum vit_status check_sizes(const struct vit_config *c, struct vit_error *err)
 {
-    if ((c->head_dim == 0 || c->pool == VIT_POOL_MAP) && c->dim % c->heads != 0)
+    if ((c->head_dim == 0 || (config_pools_by_attention(c) && c->pool_heads == 0)) &&
+        c->dim % c->heads != 0)
         return fail(err, VIT_EINVAL, "dim: expected a multiple of heads, %zu, found %zu", c->heads,
                     c->dim);
+    if (!config_pools_by_attention(c) && c->pool_heads + c->pool_mlp_dim > 0)
+        return fail(err, VIT_EINVAL,
+                    "pool_heads and pool_mlp_dim: expected 0 with pool %s, found %zu and %zu",
+                    vit_value_name("pool", (int)c->pool), c->pool_heads, c->pool_mlp_dim);
+    if (c->pool_heads > 0 && c->dim % c->pool_heads != 0)
+        return fail(err, VIT_EINVAL, "dim: expected a multiple of pool_heads, %zu, found %zu",
+                    c->pool_heads, c->dim);
     if (config_inner(c) > CONFIG_MAX_DIM)
         return fail(err, VIT_EINVAL, "heads · head_dim: expected 1 to %d, found %zu",
                     CONFIG_MAX_DIM, config_inner(c));
@@ -157,6 +167,15 @@ static enum vit_status check_positions(const struct vit_config *c, struct vit_er
         return fail(err, VIT_EINVAL,
                     "pos_embed_scope: expected all or patches without a class token, found %s",
                     vit_value_name("pos_embed_scope", (int)c->pos_embed_scope));
+    if (c->relative_bias != VIT_RELATIVE_BIAS_NONE &&
+        (c->class_tokens != VIT_CLASS_TOKENS_CLASS || c->registers > 0))
+        return fail(err, VIT_EINVAL,
+                    "relative_bias: expected none unless a class token alone precedes the patches, "
+                    "found %s",
+                    vit_value_name("relative_bias", (int)c->relative_bias));
+    if (c->relative_bias != VIT_RELATIVE_BIAS_NONE && config_patches(c) > CONFIG_MAX_RELATIVE)
+        return fail(err, VIT_EINVAL, "patches: expected 1 to %d with relative_bias, found %zu",
+                    CONFIG_MAX_RELATIVE, config_patches(c));
     return config_pos_embed(c)->check(c, err);
 }
 
@@ -185,6 +204,11 @@ static enum vit_status check_steps(const struct vit_config *c, struct vit_error 
     if (distilled && c->pre_logits > 0)
         return fail(err, VIT_EINVAL, "pre_logits: expected 0 with a distillation token, found %zu",
                     c->pre_logits);
+    if (c->no_key_bias && c->no_qkv_bias)
+        return fail(err, VIT_EINVAL, "no_key_bias: expected false with no_qkv_bias, found true");
+    if (c->attention_norm && (c->value_residual || c->no_proj))
+        return fail(err, VIT_EINVAL, "attention_norm: expected false with %s, found true",
+                    c->no_proj ? "no_proj" : "value_residual");
     if (c->value_residual && c->no_proj)
         return fail(err, VIT_EINVAL, "no_proj: expected false with value_residual, found true");
     if ((c->value_residual || c->no_proj) && c->layer_scale)
@@ -204,7 +228,7 @@ enum vit_status config_check(const struct vit_config *config, struct vit_error *
         (status = check_norm(config, err)) ||
         (status = config_tokenizer(config)->check(config, err)) ||
         (status = check_sizes(config, err)) || (status = check_positions(config, err)) ||
-        (status = check_steps(config, err)))
+        (status = rotary_check(config, err)) || (status = check_steps(config, err)))
         return status;
     return VIT_OK;
 }

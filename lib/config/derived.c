@@ -7,11 +7,11 @@
 #include "config/pos_embed.h"
 #include "config/tokenizer.h"
 
-unsigned config_traits(const struct vit_config *c)
+uint64_t config_traits(const struct vit_config *c)
 {
     const struct {
         bool holds;
-        unsigned trait;
+        uint64_t trait;
     } traits[] = {
         { c->class_tokens != VIT_CLASS_TOKENS_NONE, HAS_CLASS_TOKEN },
         { c->class_tokens == VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION, HAS_DISTILLATION },
@@ -21,10 +21,16 @@ unsigned config_traits(const struct vit_config *c)
         { c->patch_norms, HAS_PATCH_NORMS },
         { !c->patch_norms, HAS_PLAIN_PATCHES },
         { c->pre_norm, HAS_PRE_NORM },
-        { !c->no_qkv_bias, HAS_QKV_BIAS },
+        { !c->no_qkv_bias && !c->no_key_bias, HAS_QKV_BIAS },
+        { c->no_key_bias, HAS_QV_BIAS },
         { c->qk_norm, HAS_QK_NORM },
         { !c->no_proj, HAS_PROJ },
         { !c->no_proj && !c->no_proj_bias, HAS_PROJ_BIAS },
+        { c->attention_norm, HAS_ATTENTION_NORM },
+        { c->mlp_norm, HAS_MLP_NORM },
+        { c->rotary == VIT_ROTARY_LEARNED, HAS_FREQUENCIES },
+        { c->relative_bias == VIT_RELATIVE_BIAS_BLOCK, HAS_RELATIVE_BIAS },
+        { c->relative_bias == VIT_RELATIVE_BIAS_SHARED, HAS_SHARED_RELATIVE_BIAS },
         { c->layer_scale, HAS_LAYER_SCALE },
         { !c->no_mlp_bias, HAS_MLP_BIAS },
         { c->activation == VIT_ACTIVATION_PRELU, HAS_SLOPES },
@@ -34,16 +40,44 @@ unsigned config_traits(const struct vit_config *c)
         { c->gated_mlp, HAS_GATED_MLP },
         { c->final_norm == VIT_FINAL_NORM_TOKENS, HAS_TOKEN_NORM },
         { c->final_norm == VIT_FINAL_NORM_POOLED, HAS_POOLED_NORM },
-        { c->pool == VIT_POOL_MAP, HAS_MAP_POOL },
+        { config_pools_by_attention(c), HAS_MAP_POOL },
         { c->pre_logits > 0, HAS_PRE_LOGITS },
         { c->classes > 0, HAS_HEAD },
         { c->classes > 0 && !c->no_head_bias, HAS_HEAD_BIAS },
     };
-    unsigned found = config_tokenizer(c)->traits;
+    uint64_t found = config_tokenizer(c)->traits;
 
     for (size_t i = 0; i < sizeof traits / sizeof *traits; i++)
         found |= traits[i].holds ? traits[i].trait : 0;
     return found;
+}
+
+bool config_pools_by_attention(const struct vit_config *config)
+{
+    return config->pool == VIT_POOL_MAP || config->pool == VIT_POOL_MAP_ALL;
+}
+
+size_t config_pool_heads(const struct vit_config *config)
+{
+    return config->pool_heads > 0 ? config->pool_heads : config->heads;
+}
+
+size_t config_pool_mlp_dim(const struct vit_config *config)
+{
+    return config->pool_mlp_dim > 0 ? config->pool_mlp_dim : config->mlp_dim;
+}
+
+size_t config_relative_rows(const struct vit_config *config)
+{
+    const struct config_grid grid = config_grid(config);
+    return (2 * grid.rows - 1) * (2 * grid.columns - 1) + RELATIVE_OTHERS;
+}
+
+size_t config_bias_tables(const struct vit_config *config)
+{
+    return config->relative_bias == VIT_RELATIVE_BIAS_BLOCK    ? config->depth
+           : config->relative_bias == VIT_RELATIVE_BIAS_SHARED ? 1
+                                                               : 0;
 }
 
 size_t config_patches(const struct vit_config *config)

@@ -24,6 +24,17 @@ static const char *const tokenizers[] = {
 #define POS_EMBED_WORD(identifier, name, stored, compute, check)                                   \
     [VIT_POS_EMBED_##identifier] = #name,
 static const char *const pos_embeds[] = { POS_EMBED_LIST(POS_EMBED_WORD) };
+static const char *const rotaries[] = {
+    [VIT_ROTARY_NONE] = "none",
+    [VIT_ROTARY_CENTERS] = "centers",
+    [VIT_ROTARY_INDICES] = "indices",
+    [VIT_ROTARY_LEARNED] = "learned",
+};
+static const char *const relative_biases[] = {
+    [VIT_RELATIVE_BIAS_NONE] = "none",
+    [VIT_RELATIVE_BIAS_BLOCK] = "block",
+    [VIT_RELATIVE_BIAS_SHARED] = "shared",
+};
 static const char *const pos_embed_scopes[] = {
     [VIT_POS_EMBED_SCOPE_ALL] = "all",
     [VIT_POS_EMBED_SCOPE_PATCHES] = "patches",
@@ -43,6 +54,7 @@ static const char *const pools[] = {
     [VIT_POOL_CLASS_AND_MEAN] = "class_and_mean",
     [VIT_POOL_MEAN_AND_MAX] = "mean_and_max",
     [VIT_POOL_NONE] = "none",
+    [VIT_POOL_MAP_ALL] = "map_all",
 };
 static const char *const norms[] = {
     [VIT_NORM_LAYER] = "layer",
@@ -109,15 +121,30 @@ static const struct config_field config_rows[] = {
     { IN_CONFIG(head_dim), SIZE(0, CONFIG_MAX_DIM), .zero = "dim/heads",
       .description = "width of a head" },
     { IN_CONFIG(no_qkv_bias), BOOL, .description = "queries, keys and values have no bias" },
+    { IN_CONFIG(no_key_bias), BOOL, .description = "keys have no bias; queries and values have" },
     { IN_CONFIG(qk_norm), BOOL, .description = "norm of each head's queries and keys" },
+    { IN_CONFIG(rotary), ENUM(rotaries),
+      .description = "positions that turn a patch's queries and keys" },
+    { IN_CONFIG(rotary_base), FLOAT(0), .zero = "no series",
+      .description = "base of the series of frequencies" },
+    { IN_CONFIG(rotary_offset), FLOAT(-FLT_MAX),
+      .description = "the first index of a row and of a column" },
+    { IN_CONFIG(rotary_grid), SIZES(2, 0, CONFIG_MAX_SIDE), .zero = "not scaled",
+      .description = "rows and columns that indices are scaled to" },
+    { IN_CONFIG(rotary_columns_first), BOOL,
+      .description = "the first half of the pairs turns with the column" },
+    { IN_CONFIG(relative_bias), ENUM(relative_biases),
+      .description = "learned bias of scores by distance" },
     { IN_CONFIG(qk_scale), FLOAT(-FLT_MAX), .zero = "head_dim^-1/2",
       .description = "factor of Q·Kᵀ" },
     { IN_CONFIG(value_residual), BOOL, .description = "attention returns v + proj(attention)" },
+    { IN_CONFIG(attention_norm), BOOL, .description = "norm of the output of all heads" },
     { IN_CONFIG(no_proj), BOOL, .description = "attention has no output projection" },
     { IN_CONFIG(no_proj_bias), BOOL, .description = "the output projection has no bias" },
     { IN_CONFIG(mlp_dim), SIZE(1, CONFIG_MAX_MLP_DIM),
       .description = "hidden width of a block's MLP" },
     { IN_CONFIG(gated_mlp), BOOL, .description = "MLP fc2(f(a)·b), where fc1 makes a and b" },
+    { IN_CONFIG(mlp_norm), BOOL, .description = "norm of the input of fc2" },
     { IN_CONFIG(no_mlp_bias), BOOL, .description = "the layers of the MLP have no bias" },
     { IN_CONFIG(activation), ENUM(activations), .description = "activation of the MLPs" },
     { IN_CONFIG(activation_args), FLOATS(2, -FLT_MAX), .zero = "not used",
@@ -136,6 +163,10 @@ static const struct config_field config_rows[] = {
       .description = "local response: alpha, beta and k" },
     { IN_CONFIG(final_norm), ENUM(final_norms), .description = "where the final norm is" },
     { IN_CONFIG(pool), ENUM(pools), .description = "how tokens become the embedding" },
+    { IN_CONFIG(pool_heads), SIZE(0, CONFIG_MAX_DIM), .zero = "heads",
+      .description = "heads of attention pooling" },
+    { IN_CONFIG(pool_mlp_dim), SIZE(0, CONFIG_MAX_MLP_DIM), .zero = "mlp_dim",
+      .description = "hidden width of its MLP" },
     { IN_CONFIG(pre_logits), SIZE(0, CONFIG_MAX_MLP_DIM), .zero = "none",
       .description = "width of a tanh layer before the head" },
     { IN_CONFIG(classes), SIZE(0, CONFIG_MAX_CLASSES), .zero = "no head",

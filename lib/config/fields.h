@@ -24,6 +24,7 @@ enum {
     CONFIG_MAX_REGISTERS = 1 << 10,
     CONFIG_MAX_KERNEL = 1 << 6, /* of a soft split */
     CONFIG_MAX_NORM_SIZE = 1 << 24,
+    CONFIG_MAX_RELATIVE = 1 << 14, /* patches with a bias for each pair of tokens */
 };
 
 /* A field of struct vit_config or struct vit_preprocess_config. */

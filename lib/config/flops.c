@@ -15,13 +15,15 @@ static double block(const struct vit_config *c)
            (c->no_proj ? 0 : tokens * inner * dim) + tokens * dim * (fc1 + (double)c->mlp_dim);
 }
 
-/* One query over the patches: q, k and v, scores and mix, the output projection, the MLP. */
+/* One query over the tokens: q, k and v, scores and mix, the output projection, the MLP. */
 static double map_pool(const struct vit_config *c)
 {
-    const double patches = (double)config_patches(c), dim = (double)c->dim;
+    const double dim = (double)c->dim;
+    const double tokens =
+        (double)(c->pool == VIT_POOL_MAP_ALL ? config_tokens(c) : config_patches(c));
 
-    return dim * dim + 2 * patches * dim * dim + 2 * patches * dim + dim * dim +
-           2 * dim * (double)c->mlp_dim;
+    return dim * dim + 2 * tokens * dim * dim + 2 * tokens * dim + dim * dim +
+           2 * dim * (double)config_pool_mlp_dim(c);
 }
 
 /* Tokens to logits. */
@@ -32,7 +34,7 @@ static double head(const struct vit_config *c)
 
     if (c->pre_logits > 0)
         sum += (double)config_pooled(c) * embedding;
-    if (c->pool == VIT_POOL_MAP)
+    if (config_pools_by_attention(c))
         sum += map_pool(c);
     return sum;
 }

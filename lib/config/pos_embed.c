@@ -1,21 +1,23 @@
 /* pos_embed.c - the position embeddings as configurations see them: facts, and the fixed tables */
 #include "config/pos_embed.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
+#include "config/trigonometry.h"
 #include "vit/inspect.h"
 
 /* --- fixed tables */
 
 void sinusoid_positions(size_t tokens, size_t dim, float *table)
 {
-    for (size_t j = 0; j < dim; j++) {
-        const double wavelength = pow(10000.0, (double)(j / 2 * 2) / (double)dim);
+    for (size_t j = 0; j < dim; j += 2) {
+        const double wavelength = table_power(10000.0, (double)j / (double)dim);
         for (size_t i = 0; i < tokens; i++) {
-            const double angle = (double)i / wavelength;
-            table[i * dim + j] = (float)(j % 2 ? cos(angle) : sin(angle));
+            const struct circle_point p = table_circle((double)i / wavelength);
+            table[i * dim + j] = p.sine;
+            if (j + 1 < dim)
+                table[i * dim + j + 1] = p.cosine;
         }
     }
 }
@@ -25,15 +27,15 @@ void sincos_2d_positions(size_t rows, size_t columns, size_t dim, float *table)
     const size_t quarter = dim / 4;
 
     for (size_t k = 0; k < quarter; k++) {
-        const double omega = pow(10000.0, -(double)k / ((double)quarter - 1.0));
+        const double omega = table_power(10000.0, -(double)k / ((double)quarter - 1.0));
         for (size_t i = 0; i < rows * columns; i++) {
-            const double x = (double)(i % columns) * omega;
-            const double y = (double)(i / columns) * omega;
+            const struct circle_point x = table_circle((double)(i % columns) * omega);
+            const struct circle_point y = table_circle((double)(i / columns) * omega);
             float *const row = table + i * dim + k;
-            row[0] = (float)sin(x);
-            row[quarter] = (float)cos(x);
-            row[2 * quarter] = (float)sin(y);
-            row[3 * quarter] = (float)cos(y);
+            row[0] = x.sine;
+            row[quarter] = x.cosine;
+            row[2 * quarter] = y.sine;
+            row[3 * quarter] = y.cosine;
         }
     }
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "vit/config.h"
 #include "vit/status.h"
@@ -13,7 +14,7 @@ struct config_grid {
 };
 
 struct tokenizer_facts {
-    unsigned traits;      /* of enum config_traits */
+    uint64_t traits;      /* of traits.h */
     bool patches_overlap; /* if not, each is a square of config.patch pixels */
     /* What the tokenizer requires of a configuration whose fields are in range. VIT_EINVAL. */
     enum vit_status (*check)(const struct vit_config *config, struct vit_error *err);

@@ -2,40 +2,47 @@
 #ifndef VIT_CONFIG_TRAITS_H
 #define VIT_CONFIG_TRAITS_H
 
+#include <stdint.h>
+
 /*
  * The tensors that a checkpoint must hold follow from them. config_traits() in config/derived.h
  * finds those of a configuration.
  */
-enum config_traits {
-    HAS_CLASS_TOKEN = 1 << 0,
-    HAS_DISTILLATION = 1 << 1,
-    HAS_REGISTERS = 1 << 2,
-    HAS_POSITIONS = 1 << 3, /* a stored table, learned or fixed */
-    HAS_PATCHES = 1 << 4,
-    HAS_PATCH_BIAS = 1 << 5,
-    HAS_PATCH_NORMS = 1 << 6,
-    HAS_T2T = 1 << 7,
-    HAS_TOKEN_ATTENTION = 1 << 8, /* T2T with softmax attention */
-    HAS_PERFORMER = 1 << 9,       /* T2T with random features */
-    HAS_PRE_NORM = 1 << 10,
-    HAS_QKV_BIAS = 1 << 11,
-    HAS_QK_NORM = 1 << 12,
-    HAS_PROJ = 1 << 13,
-    HAS_PROJ_BIAS = 1 << 14,
-    HAS_LAYER_SCALE = 1 << 15,
-    HAS_PLAIN_MLP = 1 << 16,
-    HAS_GATED_MLP = 1 << 17,
-    HAS_TOKEN_NORM = 1 << 18,
-    HAS_POOLED_NORM = 1 << 19,
-    HAS_MAP_POOL = 1 << 20,
-    HAS_PRE_LOGITS = 1 << 21,
-    HAS_HEAD = 1 << 22,
-    HAS_HEAD_BIAS = 1 << 23,
-    HAS_PLAIN_PATCHES = 1 << 24, /* no patch norms */
-    HAS_MLP_BIAS = 1 << 25,
-    HAS_SLOPES = 1 << 26, /* PReLU */
-    HAS_NORM_WEIGHT = 1 << 27,
-    HAS_NORM_BIAS = 1 << 28,
-};
+#define TRAIT(bit)               (UINT64_C(1) << (bit))
+#define HAS_CLASS_TOKEN          TRAIT(0)
+#define HAS_DISTILLATION         TRAIT(1)
+#define HAS_REGISTERS            TRAIT(2)
+#define HAS_POSITIONS            TRAIT(3) /* a stored table, learned or fixed */
+#define HAS_PATCHES              TRAIT(4)
+#define HAS_PATCH_BIAS           TRAIT(5)
+#define HAS_PATCH_NORMS          TRAIT(6)
+#define HAS_T2T                  TRAIT(7)
+#define HAS_TOKEN_ATTENTION      TRAIT(8) /* T2T with softmax attention */
+#define HAS_PERFORMER            TRAIT(9) /* T2T with random features */
+#define HAS_PRE_NORM             TRAIT(10)
+#define HAS_QKV_BIAS             TRAIT(11)
+#define HAS_QK_NORM              TRAIT(12)
+#define HAS_PROJ                 TRAIT(13)
+#define HAS_PROJ_BIAS            TRAIT(14)
+#define HAS_LAYER_SCALE          TRAIT(15)
+#define HAS_PLAIN_MLP            TRAIT(16)
+#define HAS_GATED_MLP            TRAIT(17)
+#define HAS_TOKEN_NORM           TRAIT(18)
+#define HAS_POOLED_NORM          TRAIT(19)
+#define HAS_MAP_POOL             TRAIT(20)
+#define HAS_PRE_LOGITS           TRAIT(21)
+#define HAS_HEAD                 TRAIT(22)
+#define HAS_HEAD_BIAS            TRAIT(23)
+#define HAS_PLAIN_PATCHES        TRAIT(24) /* no patch norms */
+#define HAS_MLP_BIAS             TRAIT(25)
+#define HAS_SLOPES               TRAIT(26) /* PReLU */
+#define HAS_NORM_WEIGHT          TRAIT(27)
+#define HAS_NORM_BIAS            TRAIT(28)
+#define HAS_QV_BIAS              TRAIT(29) /* of queries and values, not of keys */
+#define HAS_ATTENTION_NORM       TRAIT(30)
+#define HAS_MLP_NORM             TRAIT(31)
+#define HAS_FREQUENCIES          TRAIT(32) /* learned ones of rotary positions */
+#define HAS_RELATIVE_BIAS        TRAIT(33) /* a table per block */
+#define HAS_SHARED_RELATIVE_BIAS TRAIT(34) /* one for all */
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "config/derived.h"
+#include "model/block_attention.h"
 #include "model/outputs.h"
 #include "model/pool.h"
 #include "model/tokenizer.h"
@@ -51,27 +52,18 @@ static void project_qkv(const struct exec *e, const struct vit_config *c, const 
     }
 }
 
-/* h = softmax(Q Kᵀ · scale) V */
-static void attend(const struct exec *e, const struct vit_config *c, struct matrix qkv,
-                   struct matrix h)
+/* h = softmax(Q Kᵀ · scale + bias) V, Q and K turned by their positions */
+static void attend(const struct exec *e, const struct vit_config *c, const struct block *b,
+                   struct matrix qkv, struct matrix h)
 {
-    const size_t tokens = config_tokens(c), inner = config_inner(c);
+    struct vit_attention_args args = block_attention(c, b, qkv);
 
-    attention(e, (struct vit_attention_args){ .queries = tokens,
-                                              .tokens = tokens,
-                                              .heads = c->heads,
-                                              .head_dim = config_head_dim(c),
-                                              .q = qkv.at,
-                                              .ldq = qkv.ld,
-                                              .k = qkv.at + inner,
-                                              .v = qkv.at + 2 * inner,
-                                              .ldkv = qkv.ld,
-                                              .out = h.at,
-                                              .ld_out = h.ld,
-                                              .scale = config_scale(c) });
+    args.out = h.at;
+    args.ld_out = h.ld;
+    attention(e, args);
 }
 
-/* x += (h Wproj + b) · γ1, or x += h, or x += v + h Wproj + b */
+/* x += (LN?(h) Wproj + b) · γ1, or x += h, or x += v + h Wproj + b */
 static void project(const struct exec *e, const struct vit_config *c, const struct block *b,
                     const struct workspace *ws)
 {
@@ -84,6 +76,8 @@ static void project(const struct exec *e, const struct vit_config *c, const stru
     } else if (c->value_residual) {
         linear(e, &b->proj, tokens, ws->h, add(from_column(ws->qkv, 2 * dim)), ws->mlp);
         add_rows(e, tokens, dim, ws->mlp, ws->x);
+    } else if (c->attention_norm) {
+        norm_linear(e, &b->attention_norm, &b->proj, tokens, ws->h, ws->h, add_x, ws->x);
     } else {
         linear(e, &b->proj, tokens, ws->h, add_x, ws->x);
     }
@@ -107,7 +101,7 @@ static void gate(const struct exec *e, size_t tokens, size_t n, const struct vit
 }
 
 /*
- * x += (f(h W1 + b1) W2 + b2) · γ2, h = norm(x); gated, f(a)·b takes the place of f(…),
+ * x += (norm?(f(h W1 + b1)) W2 + b2) · γ2, h = norm(x); gated, f(a)·b takes the place of f(…),
  * [a; b] = h W1 + b1
  */
 static void mlp(const struct exec *e, const struct vit_config *c, const struct block *b,
@@ -122,7 +116,10 @@ static void mlp(const struct exec *e, const struct vit_config *c, const struct b
                 ws->mlp);
     if (c->gated_mlp)
         gate(e, tokens, c->mlp_dim, &f, ws->mlp);
-    linear(e, &b->fc2, tokens, ws->mlp, add_x, ws->x);
+    if (c->mlp_norm)
+        norm_linear(e, &b->mlp_norm, &b->fc2, tokens, ws->mlp, ws->mlp, add_x, ws->x);
+    else
+        linear(e, &b->fc2, tokens, ws->mlp, add_x, ws->x);
 }
 
 static void encoder_block(const struct pass *p, size_t i)
@@ -136,9 +133,9 @@ static void encoder_block(const struct pass *p, size_t i)
     outputs_write(p, step_of_attention(i), ws->qkv);
     if (!needs(p, step_of_block(i)))
         return;
-    attend(&e, c, ws->qkv, ws->h); /* h   = softmax(Q Kᵀ · scale) V */
-    project(&e, c, b, ws);         /* x  += h Wproj + b */
-    mlp(&e, c, b, ws);             /* x  += f(norm(x) W1 + b1) W2 + b2 */
+    attend(&e, c, b, ws->qkv, ws->h); /* h   = softmax(Q Kᵀ · scale) V */
+    project(&e, c, b, ws);            /* x  += h Wproj + b */
+    mlp(&e, c, b, ws);                /* x  += f(norm(x) W1 + b1) W2 + b2 */
     outputs_write(p, step_of_block(i), ws->x);
 }
 

@@ -6,11 +6,13 @@
 #include "base/sized.h"
 #include "base/status.h"
 #include "config/derived.h"
+#include "model/block_attention.h"
 #include "model/pool.h"
 #include "vit/inspect.h"
 
 struct shape {
     size_t rows, columns;
+    size_t block; /* that the output is of */
 };
 
 /* --- how many values of `block` an output of the model has; 0: the model does not have it */
@@ -45,40 +47,35 @@ static size_t each_t2t_block(const struct vit_config *c)
 
 static struct shape logits_shape(const struct vit_config *c, size_t block)
 {
-    (void)block;
-    return (struct shape){ 1, c->classes };
+    return (struct shape){ 1, c->classes, block };
 }
 
 static struct shape patches_shape(const struct vit_config *c, size_t block)
 {
-    (void)block;
-    return (struct shape){ config_patches(c), c->dim };
+    return (struct shape){ config_patches(c), c->dim, block };
 }
 
 static struct shape tokens_shape(const struct vit_config *c, size_t block)
 {
-    (void)block;
-    return (struct shape){ config_tokens(c), c->dim };
+    return (struct shape){ config_tokens(c), c->dim, block };
 }
 
 static struct shape embedding_shape(const struct vit_config *c, size_t block)
 {
-    (void)block;
-    return (struct shape){ 1, config_embedding(c) };
+    return (struct shape){ 1, config_embedding(c), block };
 }
 
 static struct shape t2t_shape(const struct vit_config *c, size_t block)
 {
     const struct config_grid grid = config_split_grid(c, block);
-    return (struct shape){ grid.rows * grid.columns, c->t2t_dim };
+    return (struct shape){ grid.rows * grid.columns, c->t2t_dim, block };
 }
 
 static struct shape attention_shape(const struct vit_config *c, size_t block)
 {
     const size_t tokens = config_tokens(c);
 
-    (void)block;
-    return (struct shape){ c->heads * tokens, tokens };
+    return (struct shape){ c->heads * tokens, tokens, block };
 }
 
 /* --- steps */
@@ -155,20 +152,13 @@ static void write_logits(const struct pass *p, struct matrix value, struct shape
 /* out[heads][tokens][tokens] = softmax(Q Kᵀ · scale) */
 static void write_attention(const struct pass *p, struct matrix qkv, struct shape shape, float *out)
 {
-    const struct vit_config *c = &p->model->config;
+    const struct vit_model *const model = p->model;
+    struct vit_attention_args args =
+        block_attention(&model->config, &model->weights.blocks[shape.block], qkv);
 
-    vit_attention_weights(p->model->kernels, p->parallel,
-                          &(struct vit_attention_args){ .queries = shape.columns,
-                                                        .tokens = shape.columns,
-                                                        .heads = c->heads,
-                                                        .head_dim = config_head_dim(c),
-                                                        .q = qkv.at,
-                                                        .ldq = qkv.ld,
-                                                        .k = qkv.at + config_inner(c),
-                                                        .ldkv = qkv.ld,
-                                                        .out = out,
-                                                        .scale = config_scale(c),
-                                                        .scratch = p->ws->attention });
+    args.out = out;
+    args.scratch = p->ws->attention;
+    vit_attention_weights(model->kernels, p->parallel, &args);
 }
 
 /* --- the table */

@@ -106,15 +106,21 @@ static bool describe_text(const struct weight_plan *plan, enum vit_precision pre
 static size_t list_extras(const struct weight_source *source, struct packed_extra *extras)
 {
     const struct vit_config *const c = source->stored;
+    struct block_positions_tensor tensors[BLOCK_POSITIONS_TENSORS];
     struct prefix_part parts[PREFIX_PARTS];
     size_t count = 0;
 
     prefix_parts(c, parts);
     for (size_t i = 0; i < PREFIX_PARTS; i++)
         if (parts[i].tokens > 0)
-            extras[count++] = (struct packed_extra){ parts[i].slot, parts[i].tokens, c->dim };
+            extras[count++] = (struct packed_extra){ parts[i].slot, 0, parts[i].tokens, c->dim };
     if (config_pos_embed(c)->stored && source->has_positions)
-        extras[count++] = (struct packed_extra){ SLOT_POSITIONS, config_positions(c), c->dim };
+        extras[count++] = (struct packed_extra){ SLOT_POSITIONS, 0, config_positions(c), c->dim };
+    block_positions_tensors(c, tensors);
+    for (size_t i = 0; i < BLOCK_POSITIONS_TENSORS; i++)
+        for (size_t index = 0; index < tensors[i].copies; index++)
+            extras[count++] = (struct packed_extra){ tensors[i].slot, index, tensors[i].rows,
+                                                     tensors[i].columns };
     return count;
 }
 
@@ -147,7 +153,9 @@ static enum vit_status list_arrays(const struct weight_plan *plan, struct packed
             h->arrays[h->array_count++] = array_of(plan, &plan->items[i]);
     for (size_t i = 0; i < d->extra_count; i++) {
         const struct packed_extra *const e = &d->extras[i];
-        const struct plan_item item = { .slot = e->slot, .rows = e->rows, .columns = e->columns };
+        const struct plan_item item = {
+            .slot = e->slot, .index = e->index, .rows = e->rows, .columns = e->columns
+        };
         h->arrays[h->array_count++] = array_of(plan, &item);
     }
     if (!packed_header_place(h))
@@ -181,13 +189,13 @@ void packed_description_free(struct packed_description *d)
 /* --- a mapped file */
 
 const float *packed_extra(const struct packed_description *d, const struct packed_map *map,
-                          enum tensor_slot slot)
+                          enum tensor_slot slot, size_t index)
 {
     const struct packed_array *const arrays =
         d->header.arrays + d->header.array_count - d->extra_count;
 
     for (size_t i = 0; i < d->extra_count; i++)
-        if (d->extras[i].slot == slot)
+        if (d->extras[i].slot == slot && d->extras[i].index == index)
             return (const float *)(const void *)(map->base + arrays[i].offset);
     return NULL;
 }

@@ -3,6 +3,8 @@
 #define VIT_MODEL_PACKED_WEIGHTS_H
 
 #include "checkpoint/packed.h"
+#include "config/fields.h"
+#include "model/block_positions.h"
 #include "model/plan.h"
 #include "model/weight_source.h"
 #include "vit/vit.h"
@@ -12,9 +14,10 @@ enum { PACKED_TEXT = 8192 };
 /* A tensor that the file has as it is stored, because an image size decides what becomes of it. */
 struct packed_extra {
     enum tensor_slot slot;
+    size_t index; /* of the block */
     size_t rows, columns;
 };
-enum { PACKED_EXTRAS = PREFIX_PARTS + 1 };
+enum { PACKED_EXTRAS = PREFIX_PARTS + 1 + BLOCK_POSITIONS_TENSORS + CONFIG_MAX_DEPTH };
 
 /* The header that the file of a model must have. */
 struct packed_description {
@@ -36,7 +39,7 @@ void packed_description_free(struct packed_description *d); /* a zeroed one is a
 
 /* Where the array of an extra is in a mapped file, or NULL: there is none. */
 const float *packed_extra(const struct packed_description *d, const struct packed_map *map,
-                          enum tensor_slot slot);
+                          enum tensor_slot slot, size_t index);
 
 /* The arrays of a plan are those of a mapped file, except what no tensor fills. */
 void packed_place(const struct packed_description *d, const struct packed_map *map,

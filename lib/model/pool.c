@@ -33,24 +33,24 @@ static void max_rows(struct matrix x, size_t first, size_t end, size_t dim, floa
 }
 
 /*
- * out = h + f(LN(h) W1 + b1) W2 + b2, h = softmax(q Kᵀ · scale) V Wproj + b, of patches
- * x[patches][dim]; Zhai et al. 2022
+ * out = h + f(LN(h) W1 + b1) W2 + b2, h = softmax(q Kᵀ · scale) V Wproj + b, of tokens
+ * x[tokens][dim]; Zhai et al. 2022
  */
-static void map_pool(const struct pass *p, struct matrix x, float *out)
+static void map_pool(const struct pass *p, size_t tokens, struct matrix x, float *out)
 {
     const struct vit_config *c = &p->model->config;
     const struct map_pool *m = &p->model->weights.pool;
     const struct exec e = exec_of(p);
-    const size_t patches = config_patches(c), dim = c->dim, head_dim = dim / c->heads;
+    const size_t dim = c->dim, heads = config_pool_heads(c), head_dim = dim / heads;
     const struct matrix query = { m->query, dim }, q = { p->ws->pool, dim };
     const struct matrix mix = { q.at + dim, dim }, h = { mix.at + dim, dim };
-    const struct matrix hidden = { h.at + dim, c->mlp_dim }, kv = p->ws->qkv;
+    const struct matrix hidden = { h.at + dim, config_pool_mlp_dim(c) }, kv = p->ws->qkv;
 
     linear(&e, &m->q, 1, query, no_epilogue, q);
-    linear(&e, &m->kv, patches, x, no_epilogue, kv);
+    linear(&e, &m->kv, tokens, x, no_epilogue, kv);
     attention(&e, (struct vit_attention_args){ .queries = 1,
-                                               .tokens = patches,
-                                               .heads = c->heads,
+                                               .tokens = tokens,
+                                               .heads = heads,
                                                .head_dim = head_dim,
                                                .q = q.at,
                                                .ldq = q.ld,
@@ -89,7 +89,10 @@ static void pool(const struct pass *p, struct matrix x, float *out)
             out[j] = 0.5f * (out[j] + p->ws->mlp.at[j]);
         break;
     case VIT_POOL_MAP:
-        map_pool(p, from_row(x, prefix), out);
+        map_pool(p, tokens - prefix, from_row(x, prefix), out);
+        break;
+    case VIT_POOL_MAP_ALL:
+        map_pool(p, tokens, x, out);
         break;
     case VIT_POOL_CLASS_AND_MEAN:
         memcpy(out, x.at, dim * sizeof *out);

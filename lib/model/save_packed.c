@@ -29,7 +29,8 @@ static enum vit_status read_extras(struct checkpoint *checkpoint,
         return fail(err, VIT_ENOMEM, "no memory for tokens and positions");
     for (size_t i = 0; i < d->extra_count && !status; i++) {
         const size_t count = d->extras[i].rows * d->extras[i].columns;
-        status = checkpoint_read(checkpoint, d->extras[i].slot, 0, 0, count, at, err);
+        status =
+            checkpoint_read(checkpoint, d->extras[i].slot, d->extras[i].index, 0, count, at, err);
         at += count;
     }
     return status;

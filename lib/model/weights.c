@@ -22,11 +22,18 @@ static void plan_block(struct weight_plan *plan, const struct vit_config *c, siz
     const size_t inner = config_inner(c), head_dim = config_head_dim(c);
 
     plan_norm(plan, SLOT_PAIR(NORM1), i, c->dim, &b->norm1);
-    plan_linear(plan, SLOT_PAIR(QKV), i, c->dim, 3 * inner, !c->no_qkv_bias, &b->qkv);
+    plan_linear(plan, SLOT_PAIR(QKV), i, c->dim, 3 * inner, !c->no_qkv_bias && !c->no_key_bias,
+                &b->qkv);
+    if (c->no_key_bias) {
+        plan_floats(plan, SLOT_QKV_BIAS, i, 2 * inner, &b->qv_bias);
+        plan_reserve(plan, 3 * inner, &b->qkv.bias);
+    }
     if (c->qk_norm) {
         plan_norm(plan, SLOT_PAIR(Q_NORM), i, head_dim, &b->q_norm);
         plan_norm(plan, SLOT_PAIR(K_NORM), i, head_dim, &b->k_norm);
     }
+    if (c->attention_norm)
+        plan_norm(plan, SLOT_PAIR(ATTENTION_NORM), i, inner, &b->attention_norm);
     if (!c->no_proj)
         plan_linear(plan, SLOT_PAIR(PROJ), i, inner, c->dim, !c->no_proj_bias, &b->proj);
     if (c->layer_scale)
@@ -35,6 +42,8 @@ static void plan_block(struct weight_plan *plan, const struct vit_config *c, siz
     plan_linear(plan, SLOT_PAIR(FC1), i, c->dim, config_fc1_rows(c), !c->no_mlp_bias, &b->fc1);
     if (c->activation == VIT_ACTIVATION_PRELU)
         plan_floats(plan, SLOT_SLOPE, i, 1, &b->slope);
+    if (c->mlp_norm)
+        plan_norm(plan, SLOT_PAIR(MLP_NORM), i, c->mlp_dim, &b->mlp_norm);
     plan_linear(plan, SLOT_PAIR(FC2), i, c->mlp_dim, c->dim, !c->no_mlp_bias, &b->fc2);
     if (c->layer_scale)
         plan_floats(plan, SLOT_GAMMA2, i, c->dim, &b->gamma2);
@@ -42,15 +51,15 @@ static void plan_block(struct weight_plan *plan, const struct vit_config *c, siz
 
 static void plan_map_pool(struct weight_plan *plan, const struct vit_config *c, struct map_pool *p)
 {
-    const size_t dim = c->dim;
+    const size_t dim = c->dim, mlp_dim = config_pool_mlp_dim(c);
 
     plan_floats(plan, SLOT_POOL_QUERY, 0, dim, &p->query);
     plan_linear_rows(plan, SLOT_PAIR(POOL_QKV), 0, dim, dim, &p->q);
     plan_linear_rows(plan, SLOT_PAIR(POOL_QKV), dim, dim, 2 * dim, &p->kv);
     plan_linear(plan, SLOT_PAIR(POOL_PROJ), 0, dim, dim, true, &p->proj);
     plan_norm(plan, SLOT_PAIR(POOL_NORM), 0, dim, &p->norm);
-    plan_linear(plan, SLOT_PAIR(POOL_FC1), 0, dim, c->mlp_dim, true, &p->fc1);
-    plan_linear(plan, SLOT_PAIR(POOL_FC2), 0, c->mlp_dim, dim, true, &p->fc2);
+    plan_linear(plan, SLOT_PAIR(POOL_FC1), 0, dim, mlp_dim, true, &p->fc1);
+    plan_linear(plan, SLOT_PAIR(POOL_FC2), 0, mlp_dim, dim, true, &p->fc2);
 }
 
 static void plan_head(struct weight_plan *plan, const struct vit_config *c, struct weights *w)
@@ -60,7 +69,7 @@ static void plan_head(struct weight_plan *plan, const struct vit_config *c, stru
     if (c->final_norm != VIT_FINAL_NORM_NONE)
         plan_norm(plan, SLOT_PAIR(NORM), 0,
                   c->final_norm == VIT_FINAL_NORM_POOLED ? pooled : c->dim, &w->norm);
-    if (c->pool == VIT_POOL_MAP)
+    if (config_pools_by_attention(c))
         plan_map_pool(plan, c, &w->pool);
     if (c->pre_logits > 0)
         plan_linear(plan, SLOT_PAIR(PRE_LOGITS), 0, pooled, c->pre_logits, true, &w->pre_logits);
@@ -81,6 +90,7 @@ static void plan_weights(struct weight_plan *plan, const struct vit_config *c, s
         plan_block(plan, c, i, &w->blocks[i]);
     plan_head(plan, c, w);
     positions_plan(plan, c, &w->positions);
+    block_positions_plan(plan, c, &w->block_positions);
 }
 
 /* The length of the list of layers, which not every item is one of; not 0. */
@@ -174,9 +184,13 @@ static void note_all_widest(struct weights *w)
 static size_t count_parameters(const struct weight_plan *plan, const struct vit_config *c,
                                const struct weight_source *source)
 {
+    struct block_positions_tensor tensors[BLOCK_POSITIONS_TENSORS];
     struct prefix_part parts[PREFIX_PARTS];
     size_t count = 0;
 
+    block_positions_tensors(source->stored, tensors);
+    for (size_t i = 0; i < BLOCK_POSITIONS_TENSORS; i++)
+        count += tensors[i].copies * tensors[i].rows * tensors[i].columns;
     for (size_t i = 0; i < plan->count; i++) {
         const struct plan_item *const item = &plan->items[i];
         if (item->slot != SLOT_COUNT && !item->again)
@@ -237,6 +251,26 @@ static enum vit_status read_prefix(const struct vit_config *c, const struct weig
     return status;
 }
 
+/* What the blocks have beside the tensors that they read: the whole bias of qkv, and positions. */
+static enum vit_status complete_blocks(const struct vit_config *c,
+                                       const struct weight_source *source, struct weights *w,
+                                       struct vit_error *err)
+{
+    const size_t inner = config_inner(c);
+    const enum vit_status status = block_positions_load(c, source, &w->block_positions, err);
+
+    for (size_t i = 0; !status && i < c->depth; i++) {
+        struct block *const b = &w->blocks[i];
+        b->position = block_position(c, &w->block_positions, i);
+        if (!c->no_key_bias)
+            continue;
+        memcpy(b->qkv.bias, b->qv_bias, inner * sizeof *b->qv_bias);
+        memset(b->qkv.bias + inner, 0, inner * sizeof *b->qv_bias);
+        memcpy(b->qkv.bias + 2 * inner, b->qv_bias + inner, inner * sizeof *b->qv_bias);
+    }
+    return status;
+}
+
 static enum vit_status read_weights(const struct vit_config *config, struct progress *progress,
                                     struct weights *w, struct vit_error *err)
 {
@@ -248,7 +282,8 @@ static enum vit_status read_weights(const struct vit_config *config, struct prog
         return fail(err, VIT_ENOMEM, "no memory for the weights, %zu bytes", w->arena.used);
     plan_carve(&w->plan, &w->arena);
     if ((status = read_items(&w->plan, &source, progress, err)) ||
-        (status = read_prefix(config, &source, w->prefix, err)))
+        (status = read_prefix(config, &source, w->prefix, err)) ||
+        (status = complete_blocks(config, &source, w, err)))
         return status;
     return positions_load(config, &source, &w->positions, w->prefix, err);
 }
@@ -265,9 +300,8 @@ static enum vit_status mapped_read(void *from, enum tensor_slot slot, size_t ind
                                    size_t count, float *out, struct vit_error *err)
 {
     const struct mapped_source *const s = from;
-    const float *const tensor = packed_extra(s->description, s->map, slot);
+    const float *const tensor = packed_extra(s->description, s->map, slot, index);
 
-    (void)index;
     (void)err;
     memcpy(out, tensor + first, count * sizeof *out);
     return VIT_OK;
@@ -293,7 +327,7 @@ static enum vit_status place_weights(const struct vit_config *config,
     struct mapped_source mapped = { description, &w->map };
     struct weight_source source = *from;
     const float *const table = positions_same_grid(config, from)
-                                   ? packed_extra(description, &w->map, SLOT_POSITIONS)
+                                   ? packed_extra(description, &w->map, SLOT_POSITIONS, 0)
                                    : NULL;
     float *const *const shared = table ? &w->positions.patches : NULL;
     enum vit_status status;
@@ -305,7 +339,8 @@ static enum vit_status place_weights(const struct vit_config *config,
     if (!arena_allocate(&w->memory, &w->arena))
         return fail(err, VIT_ENOMEM, "no memory for positions, %zu bytes", w->arena.used);
     carve_reserved(&w->plan, shared, &w->arena);
-    if ((status = read_prefix(config, &source, w->prefix, err)))
+    if ((status = read_prefix(config, &source, w->prefix, err)) ||
+        (status = complete_blocks(config, &source, w, err)))
         return status;
     if (!table)
         return positions_load(config, &source, &w->positions, w->prefix, err);

@@ -4,6 +4,7 @@
 
 #include "checkpoint/digest.h"
 #include "checkpoint/packed.h"
+#include "model/block_positions.h"
 #include "model/layers.h"
 #include "model/positions.h"
 #include "model/weight_source.h"
@@ -13,9 +14,12 @@
 struct block {
     struct norm norm1, norm2;
     struct linear qkv, proj, fc1, fc2;
+    float *qv_bias;             /* [2·inner] of queries and values, as stored; NULL: in qkv */
     struct norm q_norm, k_norm; /* of a head's width */
-    float *gamma1, *gamma2;     /* [dim] layer scale, or NULL */
-    float *slope;               /* of PReLU, one for all channels; or NULL */
+    struct block_position position;
+    struct norm attention_norm, mlp_norm;
+    float *gamma1, *gamma2; /* [dim] layer scale, or NULL */
+    float *slope;           /* of PReLU, one for all channels; or NULL */
 };
 
 /* Attention pooling: one learned query over the patch tokens, then an MLP. */
@@ -49,6 +53,7 @@ struct weights {
     size_t tokenizer_bytes;
     float *prefix; /* [prefix][dim], class token and so on, with their positions */
     struct positions positions;
+    struct block_positions block_positions;
     struct norm pre_norm;
     struct block *blocks; /* [block_capacity], at least one */
     size_t block_capacity;

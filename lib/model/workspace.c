@@ -32,14 +32,14 @@ static void carve_encoder(const struct carver *carver, const struct vit_config *
                           struct workspace *ws)
 {
     const size_t tokens = config_tokens(c), inner = config_inner(c);
-    const bool map = c->pool == VIT_POOL_MAP;
+    const bool map = config_pools_by_attention(c);
+    const size_t pool_dim = map ? c->dim / config_pool_heads(c) : 0; /* of a head */
 
     ws->h = carve_matrix(carver, tokens, max(c->dim, inner));
     ws->qkv = carve_matrix(carver, tokens, max(3 * inner, map ? 2 * c->dim : 0));
     ws->mlp = carve_matrix(carver, tokens, max(max(config_fc1_rows(c), c->dim), config_pooled(c)));
-    ws->pool = map ? arena_floats(carver->arena, 3 * c->dim + c->mlp_dim) : NULL;
-    ws->attention =
-        carve_attention(carver, tokens, max(config_head_dim(c), map ? c->dim / c->heads : 0));
+    ws->pool = map ? arena_floats(carver->arena, 3 * c->dim + config_pool_mlp_dim(c)) : NULL;
+    ws->attention = carve_attention(carver, tokens, max(config_head_dim(c), pool_dim));
     ws->matmul = carve_matmul(carver, tokens);
 }
 

@@ -77,7 +77,7 @@ size_t vit_attention_scratch_bytes(const struct vit_kernels *kernels, size_t tok
 static void copy_rows(const struct attention *at, size_t head, size_t first, size_t count,
                       const float *x, size_t ld, float *to)
 {
-    const struct vit_rotary *const r = at->args->rotary;
+    const struct vit_rotation *const r = at->args->rotation;
     const size_t n = at->args->head_dim, fixed = r ? r->first : SIZE_MAX;
 
     for (size_t i = 0; i < count; i++, to += n) {
@@ -97,7 +97,7 @@ static void pack_keys(const struct attention *at, size_t head, const struct scra
     const struct vit_attention_args *const args = at->args;
     const float *const k = args->k + head * args->head_dim;
 
-    if (!args->rotary) {
+    if (!args->rotation) {
         vit_pack(&s->keys, 0, args->tokens, k, args->ldkv, 1);
         return;
     }

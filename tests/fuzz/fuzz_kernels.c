@@ -237,12 +237,12 @@ static void fuzz_attention(void)
         args.v = v.at;
     }
     const size_t rows = queries > tokens ? queries : tokens;
-    const struct vit_rotary rotary = { .cosines = draw_matrix(1, rows * head_dim).at,
-                                       .sines = draw_matrix(1, rows * head_dim).at,
-                                       .first = draw(4),
-                                       .neighbors = draw(2) };
+    const struct vit_rotation rotary = { .cosines = draw_matrix(1, rows * head_dim).at,
+                                         .sines = draw_matrix(1, rows * head_dim).at,
+                                         .first = draw(4),
+                                         .neighbors = draw(2) };
 
-    args.rotary = head_dim % 2 == 0 && draw(2) ? &rotary : NULL;
+    args.rotation = head_dim % 2 == 0 && draw(2) ? &rotary : NULL;
     args.bias = draw(2) ? draw_matrix(1, heads * queries * tokens).at : NULL;
     take(&args.scale, sizeof args.scale);
     args.scale = args.scale == 0.0f ? 0.25f : args.scale;

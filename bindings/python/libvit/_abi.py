@@ -34,7 +34,7 @@ class Parallel(ctypes.Structure):
 
 
 class ModelConfig(Sized):
-    _fields_ = [("size", c_size_t), *struct_fields(Config), ("reserved", c_ubyte * 4)]
+    _fields_ = [("size", c_size_t), *struct_fields(Config), ("reserved", c_ubyte * 8)]
 
 
 class ModelPreprocessConfig(Sized):

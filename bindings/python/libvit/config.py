@@ -69,6 +69,17 @@ class Config:
     norm: str = _field(_ENUM)
     norm_size: int = _field(_SIZE)
     norm_args: tuple[float, float, float] = _field(_FLOAT * 3)
+    no_key_bias: bool = _field(_BOOL)
+    attention_norm: bool = _field(_BOOL)
+    mlp_norm: bool = _field(_BOOL)
+    rotary_columns_first: bool = _field(_BOOL)
+    rotary_grid: tuple[int, int] = _field(_SIZE * 2)
+    pool_heads: int = _field(_SIZE)
+    pool_mlp_dim: int = _field(_SIZE)
+    rotary_base: float = _field(_FLOAT)
+    rotary_offset: float = _field(_FLOAT)
+    rotary: str = _field(_ENUM)
+    relative_bias: str = _field(_ENUM)
 
 
 @dataclasses.dataclass(frozen=True)
