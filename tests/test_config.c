@@ -175,6 +175,47 @@ Test(config, steps_that_exclude_each_other_are_named)
                   config.head_dim = 32, "dim: expected a multiple of heads, 11, found 768");
 }
 
+Test(config, positions_within_attention_have_their_own_bounds)
+{
+    const enum vit_rotary indices = VIT_ROTARY_INDICES, centers = VIT_ROTARY_CENTERS;
+
+    REFUSES_AFTER(config.rotary = centers; config.rotary_base = 100;
+                  config.head_dim = 66,
+                  "head_dim: expected a multiple of 4 with rotary centers, found 66");
+    REFUSES_AFTER(config.rotary = VIT_ROTARY_LEARNED;
+                  config.head_dim = 65,
+                  "head_dim: expected a multiple of 2 with rotary learned, found 65");
+    REFUSES_AFTER(config.rotary = centers,
+                  "rotary_base: expected 2^-40 to 2^40 with rotary centers, found 0");
+    REFUSES_AFTER(config.rotary = indices;
+                  config.rotary_base = 0x1p41f,
+                  "rotary_base: expected 2^-40 to 2^40 with rotary indices, found 2.19902e+12");
+    REFUSES_AFTER(config.rotary = indices;
+                  config.rotary_base = 0x1p-41f,
+                  "rotary_base: expected 2^-40 to 2^40 with rotary indices, found 4.54747e-13");
+    REFUSES_AFTER(config.rotary_base = 100, "rotary_base: expected 0 with rotary none, found 100");
+    REFUSES_AFTER(config.rotary = centers; config.rotary_base = 100;
+                  config.rotary_columns_first = true, "with rotary centers, or two sides with");
+    REFUSES_AFTER(config.rotary_offset = 1, "rotary_grid, rotary_offset and rotary_columns_first");
+    REFUSES_AFTER(config.rotary = indices; config.rotary_base = 100;
+                  config.rotary_grid[0] = 16, "two sides with rotary indices, found [16, 0], 0");
+    REFUSES_AFTER(config.relative_bias = VIT_RELATIVE_BIAS_BLOCK;
+                  config.registers = 1,
+                  "relative_bias: expected none unless a class token alone precedes the patches, "
+                  "found block");
+    REFUSES_AFTER(config.relative_bias = VIT_RELATIVE_BIAS_SHARED;
+                  config.height = config.width = 2064,
+                  "patches: expected 1 to 16384 with relative_bias, found 16641");
+    REFUSES_AFTER(config.no_key_bias = config.no_qkv_bias = true,
+                  "no_key_bias: expected false with no_qkv_bias, found true");
+    REFUSES_AFTER(config.attention_norm = config.no_proj = true,
+                  "attention_norm: expected false with no_proj, found true");
+    REFUSES_AFTER(config.pool_heads = 8,
+                  "pool_heads and pool_mlp_dim: expected 0 with pool class, found 8 and 0");
+    REFUSES_AFTER(config.pool = VIT_POOL_MAP_ALL;
+                  config.pool_heads = 7, "dim: expected a multiple of pool_heads, 7, found 768");
+}
+
 Test(config, more_patches_than_the_bound_are_refused)
 {
     struct vit_config config = base();

@@ -264,3 +264,57 @@ Test(config_hf, nan_infinity_and_huge_integers_are_numbers)
         VIT_EFORMAT, "hidden_size: expected a positive integer, found 10000000000000000198846");
     count_checks(1);
 }
+
+Test(config_hf, dinov3_and_beit_alone_have_the_defaults_of_transformers)
+{
+    const struct parsed_config dinov3 = expect_config(MODEL("dinov3_vit"), NULL);
+    const struct parsed_config beit = expect_config(MODEL("beit"), NULL);
+    const struct vit_config *c = &dinov3.config;
+
+    cr_assert(c->dim == 384 && c->depth == 12 && c->heads == 6 && c->mlp_dim == 1536);
+    cr_assert(c->patch == 16 && c->height == 224 && c->registers == 0 && c->eps == 1e-5f);
+    cr_assert(c->rotary == VIT_ROTARY_CENTERS && c->rotary_base == 100 && c->layer_scale);
+    cr_assert(c->no_key_bias && !c->no_qkv_bias && !c->gated_mlp && !c->no_proj_bias);
+    cr_assert(c->pos_embed == VIT_POS_EMBED_NONE && c->pool == VIT_POOL_CLASS);
+    c = &beit.config;
+    cr_assert(c->dim == 768 && c->heads == 12 && c->mlp_dim == 3072 && c->eps == 1e-12f);
+    cr_assert(c->no_key_bias && c->layer_scale && c->relative_bias == VIT_RELATIVE_BIAS_NONE);
+    cr_assert(c->pool == VIT_POOL_MEAN && c->final_norm == VIT_FINAL_NORM_POOLED);
+    cr_assert(c->pos_embed == VIT_POS_EMBED_NONE);
+    count_checks(9);
+}
+
+Test(config_hf, fields_of_dinov3_and_beit_that_exclude_each_other_are_unsupported)
+{
+    const struct parsed_config none = expect_config(
+        "{\"model_type\":\"dinov3_vit\",\"query_bias\":false,\"value_bias\":false}", NULL);
+    const struct parsed_config all =
+        expect_config("{\"model_type\":\"dinov3_vit\",\"key_bias\":true}", NULL);
+    const struct parsed_config token = expect_config(
+        "{\"model_type\":\"beit\",\"use_mean_pooling\":false,\"layer_scale_init_value\":0,"
+        "\"use_shared_relative_position_bias\":true}",
+        NULL);
+
+    cr_assert(none.config.no_qkv_bias && !none.config.no_key_bias);
+    cr_assert(!all.config.no_qkv_bias && !all.config.no_key_bias);
+    cr_assert(token.config.pool == VIT_POOL_CLASS && !token.config.layer_scale &&
+              token.config.final_norm == VIT_FINAL_NORM_TOKENS &&
+              token.config.relative_bias == VIT_RELATIVE_BIAS_SHARED);
+    expect_rejected_config("{\"model_type\":\"dinov3_vit\",\"query_bias\":false}", NULL,
+                           VIT_EUNSUPPORTED, "or all but key_bias, found false, false and true");
+    expect_rejected_config("{\"model_type\":\"dinov3_vit\",\"query_bias\":false,"
+                           "\"key_bias\":true,\"value_bias\":false}",
+                           NULL, VIT_EUNSUPPORTED, "found false, true and false");
+    expect_rejected_config("{\"model_type\":\"dinov3_vit\",\"rope_theta\":0}", NULL, VIT_EFORMAT,
+                           "rotary_base: expected 2^-40 to 2^40 with rotary centers, found 0");
+    expect_rejected_config("{\"model_type\":\"beit\",\"image_size\":[224,256]}", NULL,
+                           VIT_EUNSUPPORTED, "image_size: expected a square, found 224 × 256");
+    expect_rejected_config("{\"model_type\":\"beit\",\"use_relative_position_bias\":true,"
+                           "\"use_shared_relative_position_bias\":true}",
+                           NULL, VIT_EUNSUPPORTED,
+                           "use_shared_relative_position_bias: expected false");
+    expect_rejected_config("{\"model_type\":\"beit\",\"use_absolute_position_embeddings\":true}",
+                           NULL, VIT_EUNSUPPORTED,
+                           "use_absolute_position_embeddings: expected false");
+    count_checks(3);
+}
