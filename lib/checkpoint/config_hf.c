@@ -1,5 +1,6 @@
 /* config_hf.c - Hugging Face's config.json, for each model_type of a family */
 #include "checkpoint/config_hf.h"
+#include "checkpoint/config_hf_fields.h"
 
 #include <string.h>
 
@@ -7,18 +8,6 @@
 #include "files/fail_file.h"
 #include "files/json.h"
 #include "files/sanitize.h"
-
-struct hf_fields {
-    size_t image[2]; /* height, width */
-    size_t projection;
-    double mlp_ratio;
-    bool swiglu, map_pool, mean_pool;
-    bool query_bias, key_bias, value_bias;
-    bool relative, shared_relative; /* biases of scores */
-    double layer_scale;
-    unsigned scores; /* enum vit_scores */
-    struct vit_config config;
-};
 
 #define FIELD(...)    FIELD_RULE(struct hf_fields, __VA_ARGS__)
 #define CONFIG(field) offsetof(struct vit_config, field)
@@ -105,116 +94,6 @@ static const struct field_rule root_rules[] = {
     FIELD("problem_type", parse_choice, scores, .argument = problem_types),
 };
 
-/* --- what follows from the tensors that exist; classes is set before */
-
-static const struct tensor *find(const struct config_sources *sources,
-                                 const struct parsed_config *parsed, enum tensor_slot slot)
-{
-    return names_find(parsed->family->names, sources->tensors, slot);
-}
-
-static void derive_vit(const struct config_sources *sources, const struct parsed_config *parsed,
-                       struct hf_fields *hf)
-{
-    const struct tensor *const pooler = find(sources, parsed, SLOT_PRE_LOGITS_WEIGHT);
-
-    if (hf->config.classes == 0 && pooler && pooler->rank > 0)
-        hf->config.pre_logits = pooler->shape[0];
-}
-
-/* DeiT always has a distillation token; it may or may not have a head for it. */
-static void derive_deit(const struct config_sources *sources, const struct parsed_config *parsed,
-                        struct hf_fields *hf)
-{
-    if (find(sources, parsed, SLOT_DIST_HEAD_WEIGHT) ||
-        find(sources, parsed, SLOT_DIST_HEAD_BIAS)) {
-        hf->config.class_tokens = VIT_CLASS_TOKENS_CLASS_AND_DISTILLATION;
-        hf->config.registers = 0;
-    }
-    derive_vit(sources, parsed, hf);
-}
-
-static void derive_dinov2(const struct config_sources *sources, const struct parsed_config *parsed,
-                          struct hf_fields *hf)
-{
-    (void)sources;
-    (void)parsed;
-    if (hf->config.classes > 0)
-        hf->config.pool = VIT_POOL_CLASS_AND_MEAN;
-}
-
-/* The head is a classifier with a bias, or the projection into the space shared with texts. */
-static void derive_clip(const struct config_sources *sources, const struct parsed_config *parsed,
-                        struct hf_fields *hf)
-{
-    if (hf->config.classes == 0)
-        return;
-    if (find(sources, parsed, SLOT_HEAD_BIAS)) {
-        hf->config.pool = VIT_POOL_MEAN;
-        hf->config.final_norm = VIT_FINAL_NORM_NONE;
-    } else {
-        hf->config.classes = hf->projection;
-        hf->config.no_head_bias = true;
-    }
-}
-
-static void derive_nothing(const struct config_sources *sources, const struct parsed_config *parsed,
-                           struct hf_fields *hf)
-{
-    (void)sources;
-    (void)parsed;
-    (void)hf;
-}
-
-static void derive_siglip(const struct config_sources *sources, const struct parsed_config *parsed,
-                          struct hf_fields *hf)
-{
-    (void)sources;
-    (void)parsed;
-    if (hf->config.classes > 0 || !hf->map_pool)
-        hf->config.pool = VIT_POOL_MEAN;
-}
-
-/* --- what follows from several fields */
-
-/* Of queries, keys and values: all have a bias, none, or all but the keys. */
-static enum vit_status combine_dinov3(const struct json_reader *reader, struct hf_fields *hf)
-{
-    if (hf->query_bias != hf->value_bias || (hf->key_bias && !hf->query_bias))
-        return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
-                         "%squery_bias, key_bias and value_bias: expected all, none, or all but "
-                         "key_bias, found %s, %s and %s",
-                         reader->prefix, hf->query_bias ? "true" : "false",
-                         hf->key_bias ? "true" : "false", hf->value_bias ? "true" : "false");
-    hf->config.no_qkv_bias = !hf->query_bias;
-    hf->config.no_key_bias = hf->query_bias && !hf->key_bias;
-    return VIT_OK;
-}
-
-/*
- * transformers resizes the tables of biases as pictures of width × height, and not of height ×
- * width: its results for an image_size that is not square are another model's.
- */
-static enum vit_status combine_beit(const struct json_reader *reader, struct hf_fields *hf)
-{
-    if (hf->image[0] != hf->image[1])
-        return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
-                         "%simage_size: expected a square, found %zu × %zu", reader->prefix,
-                         hf->image[0], hf->image[1]);
-    if (hf->relative && hf->shared_relative)
-        return fail_file(reader->err, VIT_EUNSUPPORTED, reader->path,
-                         "%suse_shared_relative_position_bias: expected false with "
-                         "use_relative_position_bias, found true",
-                         reader->prefix);
-    hf->config.relative_bias = hf->relative          ? VIT_RELATIVE_BIAS_BLOCK
-                               : hf->shared_relative ? VIT_RELATIVE_BIAS_SHARED
-                                                     : VIT_RELATIVE_BIAS_NONE;
-    hf->config.layer_scale = hf->layer_scale > 0;
-    hf->config.pool = hf->mean_pool ? VIT_POOL_MEAN : VIT_POOL_CLASS;
-    hf->config.final_norm = hf->mean_pool ? VIT_FINAL_NORM_POOLED : VIT_FINAL_NORM_TOKENS;
-    return VIT_OK;
-}
-
 /* --- the defaults of transformers' constructors, and what each class always computes */
 
 static const struct hf_preprocess preprocess_vit = {
@@ -284,10 +163,8 @@ static const struct hf_model {
     struct vit_config config;
     const struct field_rule *rules;
     size_t count;
-    enum vit_status (*combine)(const struct json_reader *reader,
-                               struct hf_fields *hf); /* or NULL */
-    void (*derive)(const struct config_sources *sources, const struct parsed_config *parsed,
-                   struct hf_fields *hf);
+    hf_combine *combine; /* or NULL */
+    hf_derive *derive;
     const struct hf_preprocess *preprocess;
 } models[] = {
     { .model_type = "vit",
@@ -456,8 +333,8 @@ static enum vit_status read_fields(const struct config_sources *sources,
 static void derive_from_tensors(const struct config_sources *sources, const struct hf_model *model,
                                 struct hf_fields *hf, struct parsed_config *parsed)
 {
-    const struct tensor *const weight = find(sources, parsed, SLOT_HEAD_WEIGHT);
-    const struct tensor *const bias = find(sources, parsed, SLOT_HEAD_BIAS);
+    const struct tensor *const weight = hf_find(sources, parsed, SLOT_HEAD_WEIGHT);
+    const struct tensor *const bias = hf_find(sources, parsed, SLOT_HEAD_BIAS);
     const struct vit_config before = hf->config;
 
     if (weight && weight->rank > 0)

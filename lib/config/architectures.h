@@ -2,13 +2,11 @@
 #ifndef VIT_CONFIG_ARCHITECTURES_H
 #define VIT_CONFIG_ARCHITECTURES_H
 
+#include "config/timm_class.h"
 #include "vit/config.h"
 #include "vit/status.h"
 
-/* The class of timm that an architecture is of. */
-enum timm_class { TIMM_VIT, TIMM_EVA, TIMM_BEIT };
-
-/* TIMM_VIT if the name is unknown. */
+/* The class of an architecture; TIMM_VIT if the name is unknown. */
 enum timm_class architectures_class(const char *name);
 
 /*
