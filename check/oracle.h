@@ -64,8 +64,8 @@ struct oracle_error function_error(const struct vit_kernels *kernels,
 /* A share of the bound that the roundings of any row add up to: see oracle_hard.c. */
 #define HARD_BOUND 1.0
 /*
- * Of random rows, in ulps of |x·cos| + |partner·sin|: the product and the sum round once each, by at
- * most half an ulp of theirs.
+ * Of random rows, in ulps of |x·cos| + |partner·sin|: the product and the sum round once each, by
+ * at most half an ulp of theirs.
  */
 #define ROTATE_BOUND 1.0
 /* The same of attention: see oracle_attention.c. */

@@ -13,6 +13,7 @@
 #include "tests/counts.h"
 #include "tests/expected_input.h"
 #include "tests/noise.h"
+#include "vit/image.h"
 #include "vit/vit.h"
 
 #define GOLDEN "tests/golden/preprocess/"
@@ -98,7 +99,8 @@ static void compare(const char *name, const struct vit_preprocess_config *config
 }
 
 /*
- * expected.safetensors has FILE/rgb, the pixels from Pillow, and FILE/CONFIG, the input from timm.
+ * expected.safetensors has FILE/CONFIG, the input from timm. Pillow decodes FILE to the same
+ * pixels: test_decode.c.
  */
 static void equals_golden(const char *recipe_name, bool to_the_bit)
 {
@@ -112,26 +114,24 @@ static void equals_golden(const char *recipe_name, bool to_the_bit)
     for (size_t i = 0; i < golden->count; i++) {
         const struct safetensors_entry *const want = &golden->entries[i];
         const char *const slash = strchr(want->name, '/');
-        char rgb_name[256];
+        char path[256];
 
         if (!slash || strcmp(slash + 1, recipe_name) != 0)
             continue;
-        snprintf(rgb_name, sizeof rgb_name, "%.*s/rgb", (int)(slash - want->name), want->name);
-        const struct safetensors_entry *const rgb = safetensors_find(golden, rgb_name);
-        cr_assert(rgb, "no %s", rgb_name);
+        snprintf(path, sizeof path, GOLDEN "%.*s", (int)(slash - want->name), want->name);
         cr_assert_eq(want->elements, config.channels * config.height * config.width);
 
-        uint8_t *const pixels = malloc(rgb->elements);
+        struct vit_image image;
+        cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_OK, "%s", err.message);
         float *const expected =
             expected_input(golden, want, config.height * config.width, config.mean, config.std);
         float *const out = malloc(want->elements * sizeof *out);
-        cr_assert_eq(safetensors_read(golden, rgb, 0, rgb->elements, pixels, &err), VIT_OK);
-        cr_assert_eq(preprocess_rgb(&config, rgb->shape[0], rgb->shape[1], pixels, out, &err),
-                     VIT_OK, "%s: %s", want->name, err.message);
+        cr_assert_eq(vit_preprocess_image(&config, &image, NULL, out, &err), VIT_OK, "%s: %s",
+                     want->name, err.message);
         compare(want->name, &config, out, expected, to_the_bit);
         free(out);
         free(expected);
-        free(pixels);
+        vit_image_free(&image);
         files++;
     }
     cr_assert_eq(files, 11);

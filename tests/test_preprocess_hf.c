@@ -54,37 +54,30 @@ static struct vit_model *open_case(const char *name)
     return model;
 }
 
-static void *read_entry(const struct safetensors *file, const struct safetensors_entry *entry,
-                        bool bytes)
+static float *read_entry(const struct safetensors *file, const struct safetensors_entry *entry)
 {
-    void *const data = malloc(entry->elements * (bytes ? 1 : sizeof(float)));
+    float *const data = malloc(entry->elements * sizeof *data);
 
-    cr_assert_eq(bytes ? safetensors_read(file, entry, 0, entry->elements, data, NULL)
-                       : safetensors_read_f32(file, entry, 0, entry->elements, data, NULL),
-                 VIT_OK);
+    cr_assert_eq(safetensors_read_f32(file, entry, 0, entry->elements, data, NULL), VIT_OK);
     return data;
 }
 
 /* transformers multiplies by a rounded 1/255: at most one ulp of 1, and then over std. */
-static void check_picture(const struct vit_model *model, const struct safetensors *pictures,
-                          const char *picture, const struct safetensors *expected,
-                          const struct safetensors_entry *entry)
+static void check_picture(const struct vit_model *model, const char *picture,
+                          const struct safetensors *expected, const struct safetensors_entry *entry)
 {
     struct vit_preprocess_config config = { .size = sizeof config };
     struct vit_error err = { 0 };
-    char name[128];
+    struct vit_image image;
+    char path[128];
 
-    snprintf(name, sizeof name, "%s/rgb", picture);
-    const struct safetensors_entry *const rgb = safetensors_find(pictures, name);
-    cr_assert(rgb, "%s", name);
+    snprintf(path, sizeof path, GOLDEN "preprocess/%s", picture);
+    cr_assert_eq(vit_image_decode_file(path, NULL, &image, &err), VIT_OK, "%s", err.message);
     cr_assert_eq(vit_model_get_preprocess_config(model, &config, &err), VIT_OK);
     cr_assert(entry->shape[1] == config.height && entry->shape[2] == config.width, "%s",
               entry->name);
-    uint8_t *const pixels = read_entry(pictures, rgb, true);
-    float *const want = read_entry(expected, entry, false);
+    float *const want = read_entry(expected, entry);
     float *const out = malloc(entry->elements * sizeof *out);
-    const struct vit_image image = { pixels, rgb->shape[0], rgb->shape[1], rgb->shape[1] * 3,
-                                     VIT_PIXEL_FORMAT_RGB };
     cr_assert_eq(vit_preprocess_image(&config, &image, NULL, out, &err), VIT_OK, "%s", err.message);
     for (size_t i = 0; i < entry->elements; i++) {
         const float slack = FLT_EPSILON / config.std[i / (config.height * config.width)];
@@ -94,17 +87,15 @@ static void check_picture(const struct vit_model *model, const struct safetensor
     count_checks(entry->elements);
     free(out);
     free(want);
-    free(pixels);
+    vit_image_free(&image);
 }
 
 Test(preprocess_hf, the_processor_of_processor_config_json_takes_precedence)
 {
-    struct safetensors *expected, *pictures;
+    struct safetensors *expected;
     size_t checked = 0;
 
     cr_assert_eq(safetensors_open(CASES "expected.safetensors", &expected, NULL), VIT_OK);
-    cr_assert_eq(safetensors_open(GOLDEN "preprocess/expected.safetensors", &pictures, NULL),
-                 VIT_OK);
     for (size_t i = 0; i < expected->count; i++) {
         const char *const slash = strchr(expected->entries[i].name, '/');
         char name[64];
@@ -113,12 +104,11 @@ Test(preprocess_hf, the_processor_of_processor_config_json_takes_precedence)
         if (strcmp(name, "exif") == 0)
             continue;
         struct vit_model *const model = open_case(name);
-        check_picture(model, pictures, slash + 1, expected, &expected->entries[i]);
+        check_picture(model, slash + 1, expected, &expected->entries[i]);
         vit_model_free(model);
         checked++;
     }
     cr_assert_eq(checked, 11);
-    safetensors_close(pictures);
     safetensors_close(expected);
 }
 
@@ -134,7 +124,7 @@ Test(preprocess_hf, a_rotated_photo_is_turned_before_the_processor)
     cr_assert_eq(safetensors_open(CASES "expected.safetensors", &expected, NULL), VIT_OK);
     const struct safetensors_entry *const entry =
         safetensors_find(expected, "exif/exif-rotated.jpg/preprocessor-only");
-    float *const want = read_entry(expected, entry, false);
+    float *const want = read_entry(expected, entry);
     cr_assert_eq(vit_model_get_preprocess_config(model, &config, NULL), VIT_OK);
     cr_assert(config.exif_orientation);
     const struct vit_decode_options options = { .size = sizeof options,

@@ -1,4 +1,4 @@
-/* config_hf_derive.c - what follows from tensors and from several fields of Hugging Face's models */
+/* config_hf_derive.c - what follows from tensors and from several fields together */
 #include "checkpoint/config_hf_fields.h"
 #include "files/fail_file.h"
 

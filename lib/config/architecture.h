@@ -86,8 +86,8 @@ bool architecture_matches(const struct architecture *a, const char *name, size_t
 struct vit_config architecture_configure(const struct architecture *a, size_t patch, size_t side);
 
 /*
- * The architecture of Eva or Beit that has the name: its configuration and (rows of fc1)/dim, unless
- * these are NULL, and its class. TIMM_VIT: none has.
+ * The architecture of Eva or Beit that has the name: its configuration and (rows of fc1)/dim,
+ * unless these are NULL, and its class. TIMM_VIT: none has.
  */
 enum timm_class architecture_relative(const char *name, struct vit_config *config,
                                       double *mlp_ratio);

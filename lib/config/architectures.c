@@ -10,8 +10,8 @@
 #include "vit/inspect.h"
 
 /*
- * From timm 1.0's vision_transformer.py and deit.py. Two names that differ only in the number can be
- * two architectures: some of SigLIP's have the exact GELU, others the tanh form.
+ * From timm 1.0's vision_transformer.py and deit.py. Two names that differ only in the number can
+ * be two architectures: some of SigLIP's have the exact GELU, others the tanh form.
  */
 static const struct architecture architectures[] = {
     { "vit_tiny_patch#_#", TINY, 0, 0, 0 },

@@ -1,4 +1,4 @@
-/* rotary.h - rotary positions as configurations see them: a row of facts for each, and the tables */
+/* rotary.h - rotary positions as configurations see them: facts of each, and the tables */
 #ifndef VIT_CONFIG_ROTARY_H
 #define VIT_CONFIG_ROTARY_H
 

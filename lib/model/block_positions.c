@@ -1,4 +1,4 @@
-/* block_positions.c - positions within the blocks' attention: rotations, and biases of the scores */
+/* block_positions.c - positions within attention: rotations, and biases of the scores */
 #include "model/block_positions.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* block_positions.h - positions within the blocks' attention: rotations, and biases of the scores */
+/* block_positions.h - positions within attention: rotations, and biases of the scores */
 #ifndef VIT_MODEL_BLOCK_POSITIONS_H
 #define VIT_MODEL_BLOCK_POSITIONS_H
 
