@@ -101,13 +101,15 @@ static enum vit_status read_table(const struct vit_config *c, const struct weigh
     const bool same = positions_same_grid(c, source);
     float *const read = malloc(stored * c->heads * sizeof *read);
     float *const resized = same ? read : malloc(rows * c->heads * sizeof *resized);
-    enum vit_status status = VIT_OK;
+    enum vit_status status;
 
     *table = resized;
-    if (!read || !resized)
-        status = fail(err, VIT_ENOMEM, "no memory for relative positions");
-    else
-        status = source->read(source->from, slot, index, 0, stored * c->heads, read, err);
+    if (!read || !resized) {
+        if (!same)
+            free(read);
+        return fail(err, VIT_ENOMEM, "no memory for relative positions");
+    }
+    status = source->read(source->from, slot, index, 0, stored * c->heads, read, err);
     if (!status && !same) {
         status = positions_resize(source->resize, c->heads,
                                   (struct config_grid){ 2 * from.rows - 1, 2 * from.columns - 1 },
