@@ -52,6 +52,12 @@ def golden_input(name):
     return read_safetensors(os.path.join(golden(name), "io.safetensors"))["input"]
 
 
+def input_of(model, name):
+    """The input of a golden case, at the model's own size."""
+    x, c = golden_input(name), model.config
+    return np.resize(x, (len(x), c.channels, c.height, c.width))
+
+
 def command(*arguments):
     """Runs the command. Returns its standard output and standard error."""
     done = subprocess.run([COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

@@ -12,7 +12,8 @@ from unittest import mock
 
 import numpy as np
 
-from common import Case, DIGITS, golden, golden_input, golden_models, needs, read_safetensors
+from common import (Case, DIGITS, golden, golden_input, golden_models, input_of, needs,
+                    read_safetensors)
 
 import libvit
 from libvit import VisionTransformer, _checkpoints, convert
@@ -60,7 +61,7 @@ class Folder(Case):
 
     def assert_same_model(self, found, name):
         expected = VisionTransformer.from_folder(golden(name))
-        x = golden_input(name)
+        x = input_of(expected, name)
         self.assertEqual(found.config, expected.config, name)
         self.assertEqual(found.processor.config, expected.processor.config, name)
         for output in ("last_hidden_state", "embedding", "logits"):

@@ -9,7 +9,7 @@ from unittest import mock
 import numpy as np
 
 from common import (COMMAND, Case, DIGITS, THREE, command, command_array, digits_images, golden,
-                    golden_input, golden_models, needs, read_safetensors, run_command)
+                    golden_input, golden_models, input_of, needs, read_safetensors, run_command)
 
 import libvit
 from libvit import VisionTransformer
@@ -31,8 +31,8 @@ class Command(Case):
     def test_every_output_of_every_golden_model_has_the_bits_of_the_command(self):
         compared = 0
         for name in golden_models():
-            x = golden_input(name)
             model = VisionTransformer.from_folder(golden(name))
+            x = input_of(model, name)
             for output in OUTPUTS:
                 if of_name(model, x[:0], output).size == 0 and not all(
                         of_name(model, x[:0], output).shape[1:]):
