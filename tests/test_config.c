@@ -81,8 +81,11 @@ Test(config, local_response_normalization_has_no_weights_and_takes_all_tokens)
     REFUSES_AFTER((RESPONSE, config.patch_norms = true), "patch_norms: expected false");
     REFUSES_AFTER((RESPONSE, config.pre_norm = true), "pre_norm: expected false");
     REFUSES_AFTER((RESPONSE, config.qk_norm = true), "qk_norm: expected false");
+    REFUSES_AFTER((RESPONSE, config.attention_norm = true), "attention_norm: expected false");
+    REFUSES_AFTER((RESPONSE, config.mlp_norm = true), "mlp_norm: expected false");
     REFUSES_AFTER((RESPONSE, config.pool = VIT_POOL_MAP),
                   "pool: expected one without a norm with norm local_response, found map");
+    REFUSES_AFTER((RESPONSE, config.pool = VIT_POOL_MAP_ALL), "local_response, found map_all");
     REFUSES_AFTER((RESPONSE, config.final_norm = VIT_FINAL_NORM_POOLED),
                   "final_norm: expected tokens or none with norm local_response, found pooled");
     REFUSES_AFTER((RESPONSE, config.norm_args[1] = 0.7f),
@@ -186,13 +189,21 @@ Test(config, positions_within_attention_have_their_own_bounds)
                   config.head_dim = 65,
                   "head_dim: expected a multiple of 2 with rotary learned, found 65");
     REFUSES_AFTER(config.rotary = centers,
-                  "rotary_base: expected 2^-40 to 2^40 with rotary centers, found 0");
+                  "rotary_base: expected 1 to 2^40 with rotary centers, found 0");
     REFUSES_AFTER(config.rotary = indices;
                   config.rotary_base = 0x1p41f,
-                  "rotary_base: expected 2^-40 to 2^40 with rotary indices, found 2.19902e+12");
+                  "rotary_base: expected 1 to 2^40 with rotary indices, found 2.19902e+12");
     REFUSES_AFTER(config.rotary = indices;
-                  config.rotary_base = 0x1p-41f,
-                  "rotary_base: expected 2^-40 to 2^40 with rotary indices, found 4.54747e-13");
+                  config.rotary_base = 0.5f,
+                  "rotary_base: expected 1 to 2^40 with rotary indices, found 0.5");
+    REFUSES_AFTER(config.rotary = indices; config.rotary_base = 100;
+                  config.rotary_offset = -1e30f,
+                  "rotary_offset and rotary_grid: expected coordinates of at most 1572864 in "
+                  "magnitude, found -1e+30");
+    REFUSES_AFTER(config.rotary = indices; config.rotary_base = 100;
+                  config.rotary_offset = 1572852, "magnitude, found 1.57286e+06");
+    REFUSES_AFTER(config.rotary = indices; config.rotary_base = 100; config.rotary_grid[0] = 1;
+                  config.rotary_grid[1] = 1 << 21, "magnitude, found 1.94737e+06");
     REFUSES_AFTER(config.rotary_base = 100, "rotary_base: expected 0 with rotary none, found 100");
     REFUSES_AFTER(config.rotary = centers; config.rotary_base = 100;
                   config.rotary_columns_first = true, "with rotary centers, or two sides with");

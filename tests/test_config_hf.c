@@ -306,7 +306,7 @@ Test(config_hf, fields_of_dinov3_and_beit_that_exclude_each_other_are_unsupporte
                            "\"key_bias\":true,\"value_bias\":false}",
                            NULL, VIT_EUNSUPPORTED, "found false, true and false");
     expect_rejected_config("{\"model_type\":\"dinov3_vit\",\"rope_theta\":0}", NULL, VIT_EFORMAT,
-                           "rotary_base: expected 2^-40 to 2^40 with rotary centers, found 0");
+                           "rotary_base: expected 1 to 2^40 with rotary centers, found 0");
     expect_rejected_config("{\"model_type\":\"beit\",\"image_size\":[224,256]}", NULL,
                            VIT_EUNSUPPORTED, "image_size: expected a square, found 224 × 256");
     expect_rejected_config("{\"model_type\":\"beit\",\"use_relative_position_bias\":true,"

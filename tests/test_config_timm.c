@@ -279,7 +279,7 @@ Test(config_timm, arguments_that_cannot_be_computed_are_unsupported)
         { "\"global_pool\":\"max\",\"pool_include_prefix\":true",
           "pool_include_prefix: expected false with global_pool" },
         { "\"global_pool\":\"map\",\"class_token\":false,\"mlp_layer\":\"SwiGLUPacked\"",
-          "mlp_layer: expected \"Mlp\" with global_pool \"map\", found \"SwiGLUPacked\"" },
+          "global_pool: expected another than \"map\" with a gated MLP, found it" },
         { "\"pos_embed\":\"rope\"",
           "model_args.pos_embed: expected one of \"learn\", \"none\", \"\", found \"rope\"" },
         { "\"scale_attn_norm\":true", "model_args.scale_attn_norm: expected false, found true" },

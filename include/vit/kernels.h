@@ -205,10 +205,11 @@ VIT_API void vit_gate(const struct vit_kernels *kernels, const struct vit_parall
  * tables, whose signs struct vit_kernels explains; Su et al. 2021, "RoFormer".
  */
 struct vit_rotation {
-    size_t first;                 /* the tokens before it do not turn */
-    const float *cosines, *sines; /* [tokens − first][head_dim]; head_dim is even */
-    size_t head_stride;           /* from the tables of a head to the next; 0: all have the same */
-    bool neighbors;               /* the pairs are (2j, 2j + 1), not (j, j + head_dim/2) */
+    size_t first; /* the tokens before it do not turn */
+    const float *cosines,
+        *sines;         /* [tokens − first][head_dim], of any alignment; head_dim is even */
+    size_t head_stride; /* floats from a head's table to the next; 0: all have the same */
+    bool neighbors;     /* the pairs are (2j, 2j + 1), not (j, j + head_dim/2) */
 };
 
 /*

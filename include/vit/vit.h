@@ -217,9 +217,9 @@ VIT_API enum vit_status vit_model_open_files(size_t count, const struct vit_file
                                              struct vit_model **model, struct vit_error *err);
 
 /*
- * A model with random weights that depend on the seed alone: linear weights, tokens and learned
- * positions from a truncated normal distribution (std 0.02, cut at ±2), biases 0, norm weights 1,
- * layer scale 1e-5.
+ * A model with random weights that depend on the seed alone: linear weights, tokens, learned
+ * positions, their frequencies and relative biases from a truncated normal distribution (std 0.02,
+ * cut at ±2), biases 0, norm weights 1, layer scale 1e-5.
  * VIT_EINVAL: an invalid configuration; the message names the field. Other errors as
  * vit_model_open.
  */
@@ -232,8 +232,7 @@ VIT_API enum vit_status vit_model_create_random(const struct vit_config *config,
  * its config.json beside it, and named model.safetensors, it is a directory of vit_model_open. The
  * model has the bits of vit_model_create_random with that configuration and seed. Tensors have the
  * names and the order of the article series' modules, and the dtype F32. The same configuration and
- * seed give the same bytes, except that a fixed table of positions comes from the C library's
- * functions (docs/numerics.md).
+ * seed give the same bytes.
  *   config_path  a config.json whose model_type is "series_vit" or "series_t2t_vit"
  * The file appears whole or not at all: it is written as PATH.tmp, or as PATH.PID-TIME.tmp if that
  * exists, flushed to the disk, and renamed. Thread-safe. VIT_EUNSUPPORTED: a model of another

@@ -146,12 +146,14 @@ static enum vit_status set_size(const char *path, size_t height, size_t width, s
     if (config_check(&c->config, &why))
         return fail_file(err, requested ? VIT_EINVAL : VIT_EFORMAT, path, "at %zu × %zu: %s",
                          c->config.height, c->config.width, why.message);
-    if (config_learns_positions(&c->config) && parsed->family->resize == RESIZE_NEVER)
+    const bool relative = c->config.relative_bias != VIT_RELATIVE_BIAS_NONE;
+    if ((config_learns_positions(&c->config) || relative) && parsed->family->resize == RESIZE_NEVER)
         return fail_file(err, VIT_EUNSUPPORTED, path,
-                         "expected %zu × %zu, the size of the position embeddings, which family "
-                         "%s does not resize; found %zu × %zu",
-                         stored->height, stored->width, parsed->family->id, c->config.height,
-                         c->config.width);
+                         "expected %zu × %zu, the size of the %s, which family %s does not "
+                         "resize; found %zu × %zu",
+                         stored->height, stored->width,
+                         relative ? "relative positions" : "position embeddings",
+                         parsed->family->id, c->config.height, c->config.width);
     return requested ? VIT_OK : table_check(path, &c->config, c->tensors, err);
 }
 

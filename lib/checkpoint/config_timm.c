@@ -63,8 +63,7 @@ static enum vit_status set_pool(const char *path, struct timm_fields *timm, stru
                          timm_pool_name(c->pool));
     if (c->pool == VIT_POOL_MAP && c->gated_mlp)
         return fail_file(err, VIT_EUNSUPPORTED, path,
-                         "model_args.mlp_layer: expected \"Mlp\" with global_pool \"map\", found "
-                         "\"SwiGLUPacked\"");
+                         "global_pool: expected another than \"map\" with a gated MLP, found it");
     if (c->pool == VIT_POOL_MEAN && all)
         c->pool = VIT_POOL_MEAN_ALL;
     if (c->pool == VIT_POOL_MAP && timm->class == TIMM_EVA)

@@ -137,6 +137,8 @@ static const struct {
     { "deit3_large_patch16_224_in21ft1k", "deit3_large_patch16_224.fb_in22k_ft_in1k" },
     { "deit3_large_patch16_384_in21ft1k", "deit3_large_patch16_384.fb_in22k_ft_in1k" },
     { "deit3_huge_patch14_224_in21ft1k", "deit3_huge_patch14_224.fb_in22k_ft_in1k" },
+    { "beit_base_patch16_224_in22k", "beit_base_patch16_224.in22k_ft_in22k" },
+    { "beit_large_patch16_224_in22k", "beit_large_patch16_224.in22k_ft_in22k" },
 };
 
 /* Parts of timm's other names, and what those models compute that this library does not. */

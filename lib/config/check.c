@@ -97,6 +97,8 @@ static enum vit_status check_local_response(const struct vit_config *c, struct v
         { c->patch_norms, "patch_norms" },
         { c->pre_norm, "pre_norm" },
         { c->qk_norm, "qk_norm" },
+        { c->attention_norm, "attention_norm" },
+        { c->mlp_norm, "mlp_norm" },
     };
     const float *const args = c->norm_args;
 
@@ -104,10 +106,10 @@ static enum vit_status check_local_response(const struct vit_config *c, struct v
         if (others[i].holds)
             return fail(err, VIT_EINVAL, "%s: expected false with norm local_response, found true",
                         others[i].field);
-    if (c->pool == VIT_POOL_MAP)
+    if (config_pools_by_attention(c))
         return fail(err, VIT_EINVAL,
-                    "pool: expected one without a norm with norm local_response, "
-                    "found map");
+                    "pool: expected one without a norm with norm local_response, found %s",
+                    vit_value_name("pool", (int)c->pool));
     if (c->final_norm == VIT_FINAL_NORM_POOLED)
         return fail(err, VIT_EINVAL,
                     "final_norm: expected tokens or none with norm local_response, found pooled");

@@ -1,6 +1,8 @@
 /* rotary.c - rotary positions as configurations see them: facts, checks, and the tables */
 #include "config/rotary.h"
 
+#include <math.h>
+
 #include "base/status.h"
 #include "config/derived.h"
 #include "config/tokenizer.h"
@@ -25,6 +27,36 @@ size_t config_rotation_tables(const struct vit_config *config)
     return config_rotary(config)->learned ? config->depth * config->heads : 1;
 }
 
+/* The coordinate of index i of `count` rows, or of columns: axis 1. */
+static double coordinate(const struct vit_config *c, size_t axis, size_t i, size_t count)
+{
+    const double two_pi = 0x1.921fb54442d18p+2; /* 2π, rounded to double */
+    const double at = (double)i + (double)c->rotary_offset;
+    const size_t to = c->rotary_grid[axis];
+
+    if (c->rotary == VIT_ROTARY_CENTERS)
+        return two_pi * ((double)(2 * i + 1) / (double)count - 1.0);
+    return to > 0 ? at / (double)count * (double)to : at;
+}
+
+/* Both ends of both axes have an angle that is computed: the largest frequency is 1. */
+static enum vit_status check_coordinates(const struct vit_config *c, struct vit_error *err)
+{
+    const struct config_grid grid = config_grid(c);
+    const size_t counts[] = { grid.rows, grid.columns };
+
+    for (size_t axis = 0; axis < 2; axis++)
+        for (size_t end = 0; end < 2; end++) {
+            const double at = coordinate(c, axis, end * (counts[axis] - 1), counts[axis]);
+            if (!(fabs(at) <= TABLE_MAX_ANGLE))
+                return fail(err, VIT_EINVAL,
+                            "rotary_offset and rotary_grid: expected coordinates of at most %.0f "
+                            "in magnitude, found %g",
+                            TABLE_MAX_ANGLE, at);
+        }
+    return VIT_OK;
+}
+
 enum vit_status rotary_check(const struct vit_config *c, struct vit_error *err)
 {
     const struct rotary_facts *const facts = config_rotary(c);
@@ -36,12 +68,12 @@ enum vit_status rotary_check(const struct vit_config *c, struct vit_error *err)
         return fail(err, VIT_EINVAL,
                     "head_dim: expected a multiple of %zu with rotary %s, found %zu", pairs, name,
                     config_head_dim(c));
-    if (facts->series != (c->rotary_base > 0.0f) || c->rotary_base > 0x1p40f ||
-        (c->rotary_base > 0.0f && c->rotary_base < 0x1p-40f))
+    if (facts->series ? !(c->rotary_base >= 1.0f && c->rotary_base <= 0x1p40f)
+                      : c->rotary_base != 0.0f)
         return fail(err, VIT_EINVAL, "rotary_base: expected %s with rotary %s, found %g",
-                    facts->series ? "2^-40 to 2^40" : "0", name, (double)c->rotary_base);
+                    facts->series ? "1 to 2^40" : "0", name, (double)c->rotary_base);
     if (c->rotary == VIT_ROTARY_INDICES && scaled == (c->rotary_grid[1] > 0))
-        return VIT_OK;
+        return check_coordinates(c, err);
     if (c->rotary_grid[0] + c->rotary_grid[1] > 0 || c->rotary_offset != 0.0f ||
         c->rotary_columns_first)
         return fail(err, VIT_EINVAL,
@@ -70,18 +102,6 @@ static void set_pair(const struct tables *t, size_t patch, size_t j, struct circ
     t->cosines[first] = t->cosines[second] = p.cosine;
     t->sines[first] = -p.sine;
     t->sines[second] = p.sine;
-}
-
-/* The coordinate of index i of `count` rows, or of columns: axis 1. */
-static double coordinate(const struct vit_config *c, size_t axis, size_t i, size_t count)
-{
-    const double two_pi = 0x1.921fb54442d18p+2; /* 2π, rounded to double */
-    const double at = (double)i + (double)c->rotary_offset;
-    const size_t to = c->rotary_grid[axis];
-
-    if (c->rotary == VIT_ROTARY_CENTERS)
-        return two_pi * ((double)(2 * i + 1) / (double)count - 1.0);
-    return to > 0 ? at / (double)count * (double)to : at;
 }
 
 /* Half of the pairs turns with the row, the other half with the column. */

@@ -1,12 +1,14 @@
 /* block_positions.c - positions within attention: rotations, and biases of the scores */
 #include "model/block_positions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
 #include "config/derived.h"
 #include "config/rotary.h"
+#include "config/trigonometry.h"
 #include "model/positions.h"
 
 void block_positions_tensors(const struct vit_config *c,
@@ -70,6 +72,24 @@ struct block_position block_position(const struct vit_config *c,
 
 /* --- rotations */
 
+/* Of the frequencies f0 of columns and f1 of rows, all angles are ones that are computed. */
+static enum vit_status check_frequencies(const struct vit_config *c, size_t count, const float *f0,
+                                         const float *f1, struct vit_error *err)
+{
+    const struct config_grid grid = config_grid(c);
+    const double x = (double)(grid.columns - 1), y = (double)(grid.rows - 1);
+
+    for (size_t i = 0; i < count; i++) {
+        const double largest = x * fabs((double)f0[i]) + y * fabs((double)f1[i]);
+        if (!(largest <= TABLE_MAX_ANGLE))
+            return fail(err, VIT_EFORMAT,
+                        "frequencies of rotary positions: expected angles of at most %.0f, "
+                        "found %g, by frequencies of %g and %g",
+                        TABLE_MAX_ANGLE, largest, (double)f0[i], (double)f1[i]);
+    }
+    return VIT_OK;
+}
+
 /* frequencies[2][depth][heads][head_dim/2] */
 static enum vit_status load_learned(const struct vit_config *c, const struct weight_source *source,
                                     const struct block_positions *positions, struct vit_error *err)
@@ -81,6 +101,8 @@ static enum vit_status load_learned(const struct vit_config *c, const struct wei
     if (!f)
         return fail(err, VIT_ENOMEM, "no memory for the frequencies of rotary positions");
     status = source->read(source->from, SLOT_FREQUENCIES, 0, 0, 2 * all * pairs, f, err);
+    if (!status)
+        status = check_frequencies(c, all * pairs, f, f + all * pairs, err);
     for (size_t i = 0; !status && i < all; i++)
         rotary_tables(c, f + i * pairs, f + (all + i) * pairs, positions->cosines + i * table,
                       positions->sines + i * table);
@@ -154,13 +176,8 @@ static enum vit_status load_biases(const struct vit_config *c, const struct weig
                                    float *biases, struct vit_error *err)
 {
     struct block_positions_tensor tensors[BLOCK_POSITIONS_TENSORS];
-    const struct config_grid to = config_grid(c);
     enum vit_status status = VIT_OK;
 
-    if (!positions_same_grid(c, source) && source->resize == RESIZE_NEVER)
-        return fail(err, VIT_EUNSUPPORTED,
-                    "relative positions: expected a table for %zu × %zu patches", to.rows,
-                    to.columns);
     block_positions_tensors(c, tensors);
     for (size_t t = 1; t < BLOCK_POSITIONS_TENSORS; t++)
         for (size_t i = 0; !status && i < tensors[t].copies; i++) {

@@ -97,7 +97,7 @@ void plan_norm(struct weight_plan *plan, struct slot_pair slots, size_t index, s
                struct norm *norm)
 {
     const struct vit_config *const c = plan->config;
-    const unsigned traits = config_traits(c);
+    const uint64_t traits = config_traits(c);
 
     *norm = (struct norm){ .length = length,
                            .kind = c->norm,
