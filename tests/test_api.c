@@ -254,6 +254,10 @@ Test(api, positions_that_a_family_does_not_resize_have_their_size)
     expect_failure(VIT_EUNSUPPORTED,
                    vit_model_open("tests/golden/vit-pytorch-1.23.6-cls", &options, &model, &err),
                    &err, "which family vit-pytorch does not resize; found 48 × 48");
+    expect_failure(VIT_EUNSUPPORTED,
+                   vit_model_open("tests/golden/timm-beit", &options, &model, &err), &err,
+                   "expected 32 × 32, the size of the relative positions, which family timm-beit "
+                   "does not resize; found 48 × 48");
 }
 
 Test(api, null_can_be_freed)

@@ -203,7 +203,8 @@ Test(config, positions_within_attention_have_their_own_bounds)
     REFUSES_AFTER(config.rotary = indices; config.rotary_base = 100;
                   config.rotary_offset = 1572852, "magnitude, found 1.57286e+06");
     REFUSES_AFTER(config.rotary = indices; config.rotary_base = 100; config.rotary_grid[0] = 1;
-                  config.rotary_grid[1] = 1 << 21, "magnitude, found 1.94737e+06");
+                  config.rotary_grid[1] = 65536;
+                  config.rotary_offset = 2000, "magnitude, found 9.36229e+06");
     REFUSES_AFTER(config.rotary_base = 100, "rotary_base: expected 0 with rotary none, found 100");
     REFUSES_AFTER(config.rotary = centers; config.rotary_base = 100;
                   config.rotary_columns_first = true, "with rotary centers, or two sides with");

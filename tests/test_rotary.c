@@ -7,7 +7,9 @@
 #include "compare.h"
 #include "config/derived.h"
 #include "config/rotary.h"
+#include "copy_checkpoint.h"
 #include "counts.h"
+#include "vit/vit.h"
 
 enum { ROWS = 3, COLUMNS = 5, PATCHES = ROWS * COLUMNS, WIDTH = 12 };
 
@@ -140,4 +142,32 @@ Test(rotary, attention_turns_queries_and_keys_behind_the_first_tokens)
         expect_same_bits(TOKENS * DIM, expected, found, "%s", level->isa);
         free(args.scratch);
     }
+}
+
+/* The last frequency becomes *(float *)arg. */
+static void set_last_frequency(void *arg, const char *name, const char *layer, size_t count,
+                               float *x)
+{
+    (void)layer;
+    if (strcmp(name, "rope.freqs") == 0)
+        x[count - 1] = *(float *)arg;
+}
+
+Test(rotary, learned_frequencies_whose_angles_are_not_computed_are_refused)
+{
+    static float refused[] = { 1e6f, -1e6f, NAN, INFINITY };
+
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        const struct made_directory copy =
+            copy_checkpoint("tests/golden/timm-rope-mixed", false, set_last_frequency, &refused[i]);
+        struct vit_model *model = NULL;
+        struct vit_error err = { 0 };
+
+        cr_assert_eq(vit_model_open(copy.path, NULL, &model, &err), VIT_EFORMAT);
+        cr_assert(strstr(err.message, "frequencies of rotary positions: expected angles of at most "
+                                      "1572864, found "),
+                  "%s", err.message);
+        remove_directory(&copy);
+    }
+    count_checks(2 * sizeof refused / sizeof *refused);
 }
