@@ -126,10 +126,12 @@ static void run_rotate(const struct vit_kernels *kernels, const struct vit_paral
     for (size_t i = 0; i < x.rows; i++) {
         const float *const row = x.at + i * x.ld;
         float *const to = y.at + i * y.ld;
+        const float *const cosines = o.b.at + i * o.b.ld;
+        const float *const sines = o.b.at + (x.rows - 1 - i) * o.b.ld;
         if (x.n % 2)
             to[x.n - 1] = row[x.n - 1];
-        kernels->rotate_halves(x.n / 2 * 2, row, o.gamma, o.beta, to);
-        kernels->rotate_neighbors(x.n / 2 * 2, to, o.gamma, o.beta, to);
+        kernels->rotate_halves(x.n / 2 * 2, row, cosines, sines, to);
+        kernels->rotate_neighbors(x.n / 2 * 2, to, cosines, sines, to);
     }
 }
 
