@@ -213,6 +213,22 @@ static enum vit_status add_attention(struct memory *s, struct vit_attention_args
     return VIT_OK;
 }
 
+/* Of queries, keys and values side by side in s->a. */
+static struct vit_attention_args self_attention(const struct memory *s, const size_t shape[3])
+{
+    const size_t dim = shape[1] * shape[2];
+
+    return (struct vit_attention_args){ .queries = shape[0],
+                                        .tokens = shape[0],
+                                        .heads = shape[1],
+                                        .head_dim = shape[2],
+                                        .q = s->a,
+                                        .ldq = 3 * dim,
+                                        .k = s->a + dim,
+                                        .v = s->a + 2 * dim,
+                                        .ldkv = 3 * dim };
+}
+
 static enum vit_status digest_attention(struct memory *s, uint64_t *hash)
 {
     static const size_t shapes[][3] = { { 1, 1, 1 }, { 17, 3, 5 }, { 131, 2, 27 }, { 50, 3, 64 } };
@@ -220,18 +236,8 @@ static enum vit_status digest_attention(struct memory *s, uint64_t *hash)
 
     *hash = DIGEST_BEGIN;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes && status == VIT_OK; i++) {
-        const size_t tokens = shapes[i][0], heads = shapes[i][1], head_dim = shapes[i][2];
-        const size_t dim = heads * head_dim;
-        struct vit_attention_args args = { .queries = tokens,
-                                           .tokens = tokens,
-                                           .heads = heads,
-                                           .head_dim = head_dim,
-                                           .q = s->a,
-                                           .ldq = 3 * dim,
-                                           .k = s->a + dim,
-                                           .v = s->a + 2 * dim,
-                                           .ldkv = 3 * dim };
-        fill(s, 3 * tokens * dim, 0, PATTERN_NORMAL, i);
+        struct vit_attention_args args = self_attention(s, shapes[i]);
+        fill(s, 3 * args.tokens * args.heads * args.head_dim, 0, PATTERN_NORMAL, i);
         status = add_attention(s, &args, false, hash);
     }
     return status;
@@ -278,17 +284,9 @@ static enum vit_status digest_attention_positions(struct memory *s, uint64_t *ha
                                              .sines = s->residual,
                                              .head_stride = i & 2 ? (tokens - first) * head_dim : 0,
                                              .neighbors = i & 1 };
-        struct vit_attention_args args = { .queries = tokens,
-                                           .tokens = tokens,
-                                           .heads = heads,
-                                           .head_dim = head_dim,
-                                           .q = s->a,
-                                           .ldq = 3 * dim,
-                                           .k = s->a + dim,
-                                           .v = s->a + 2 * dim,
-                                           .ldkv = 3 * dim,
-                                           .rotation = &rotary,
-                                           .bias = s->residual };
+        struct vit_attention_args args = self_attention(s, shape);
+        args.rotation = &rotary;
+        args.bias = s->residual;
         fill(s, 3 * tokens * dim, tokens * dim, PATTERN_NORMAL, i);
         if (!(status = add_attention(s, &args, false, hash)))
             status = add_attention(s, &args, true, hash);

@@ -80,20 +80,28 @@ static const struct choice mlp_layers[] = { { "Mlp", 0 }, { "SwiGLUPacked", 1 },
 static const unsigned class_tokens[2] = { VIT_CLASS_TOKENS_NONE, VIT_CLASS_TOKENS_CLASS };
 static const unsigned pos_embed_scope[2] = { VIT_POS_EMBED_SCOPE_ALL, VIT_POS_EMBED_SCOPE_PATCHES };
 
+/* The arguments that VisionTransformer, Eva and Beit share; `pools` are those of the class. */
+#define SHARED_RULES(pools)                                                                        \
+    FIELD("img_size", parse_height_width, config.height),                                          \
+        FIELD("patch_size", parse_square, config.patch),                                           \
+        FIELD("in_chans", parse_count, config.channels),                                           \
+        FIELD("num_classes", parse_count_or_0, config.classes),                                    \
+        FIELD("global_pool", parse_choice, config.pool, .argument = (pools)),                      \
+        FIELD("embed_dim", parse_count, config.dim),                                               \
+        FIELD("depth", parse_count_or_0, config.depth),                                            \
+        FIELD("num_heads", parse_count, config.heads),                                             \
+        FIELD("mlp_ratio", parse_number, mlp_ratio),                                               \
+        FIELD("dynamic_img_size", parse_bool, dynamic_size), IGNORED_RULE("dynamic_img_pad"),      \
+        IGNORED_RULE("drop_rate"), IGNORED_RULE("pos_drop_rate"), IGNORED_RULE("patch_drop_rate"), \
+        IGNORED_RULE("proj_drop_rate"), IGNORED_RULE("attn_drop_rate"),                            \
+        IGNORED_RULE("drop_path_rate")
+
 /*
  * The arguments of timm's VisionTransformer. IGNORED_RULE: they have an effect in training only, or
  * only on images of another size than the model's.
  */
 static const struct field_rule arg_rules[] = {
-    FIELD("img_size", parse_height_width, config.height),
-    FIELD("patch_size", parse_square, config.patch),
-    FIELD("in_chans", parse_count, config.channels),
-    FIELD("num_classes", parse_count_or_0, config.classes),
-    FIELD("global_pool", parse_choice, config.pool, .argument = pools),
-    FIELD("embed_dim", parse_count, config.dim),
-    FIELD("depth", parse_count_or_0, config.depth),
-    FIELD("num_heads", parse_count, config.heads),
-    FIELD("mlp_ratio", parse_number, mlp_ratio),
+    SHARED_RULES(pools),
     FIELD("qkv_bias", parse_negated_bool, config.no_qkv_bias),
     FIELD("qk_norm", parse_bool, config.qk_norm),
     FIELD("init_values", parse_init_values, config.layer_scale),
@@ -115,14 +123,6 @@ static const struct field_rule arg_rules[] = {
     FIXED_RULE("scale_attn_norm", "false"),
     FIXED_RULE("scale_mlp_norm", "false"),
     FIXED_RULE("embed_norm_layer", "null"),
-    FIELD("dynamic_img_size", parse_bool, dynamic_size),
-    IGNORED_RULE("dynamic_img_pad"),
-    IGNORED_RULE("drop_rate"),
-    IGNORED_RULE("pos_drop_rate"),
-    IGNORED_RULE("patch_drop_rate"),
-    IGNORED_RULE("proj_drop_rate"),
-    IGNORED_RULE("attn_drop_rate"),
-    IGNORED_RULE("drop_path_rate"),
     IGNORED_RULE("weight_init"),
     IGNORED_RULE("fix_init"),
 };
@@ -133,23 +133,7 @@ static const struct choice relative_pools[] = {
 
 /* Those of Eva and Beit that are numbers; the name has decided the rest. */
 static const struct field_rule relative_rules[] = {
-    FIELD("img_size", parse_height_width, config.height),
-    FIELD("patch_size", parse_square, config.patch),
-    FIELD("in_chans", parse_count, config.channels),
-    FIELD("num_classes", parse_count_or_0, config.classes),
-    FIELD("global_pool", parse_choice, config.pool, .argument = relative_pools),
-    FIELD("embed_dim", parse_count, config.dim),
-    FIELD("depth", parse_count_or_0, config.depth),
-    FIELD("num_heads", parse_count, config.heads),
-    FIELD("mlp_ratio", parse_number, mlp_ratio),
-    FIELD("dynamic_img_size", parse_bool, dynamic_size),
-    IGNORED_RULE("dynamic_img_pad"),
-    IGNORED_RULE("drop_rate"),
-    IGNORED_RULE("pos_drop_rate"),
-    IGNORED_RULE("patch_drop_rate"),
-    IGNORED_RULE("proj_drop_rate"),
-    IGNORED_RULE("attn_drop_rate"),
-    IGNORED_RULE("drop_path_rate"),
+    SHARED_RULES(relative_pools),
 };
 
 /* The arguments that VisionTransformerDistilled fixes. */

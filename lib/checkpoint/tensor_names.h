@@ -133,6 +133,19 @@ static inline bool rule_applies(const struct tensor_rule *rule, uint64_t traits)
         RULE(block "." mlp ".act.weight", SLOT_SLOPE, SHAPE(DIM_ONE), .needs = HAS_SLOPES),        \
         LINEAR_RULES_BIAS(block "." mlp ".fc2", SLOT_FC2, DIM_WIDTH, DIM_MLP, HAS_MLP_BIAS)
 
+/* What precedes the blocks of timm's VisionTransformer and Eva. */
+#define TIMM_TOKEN_RULES                                                                           \
+    RULE("cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH),                          \
+         .needs = HAS_CLASS_TOKEN),                                                                \
+        RULE("reg_token", SLOT_REGISTERS, SHAPE(DIM_ONE, DIM_REGISTERS, DIM_WIDTH),                \
+             .needs = HAS_REGISTERS),                                                              \
+        RULE("pos_embed", SLOT_POSITIONS, SHAPE(DIM_ONE, DIM_POSITIONS, DIM_WIDTH),                \
+             .needs = HAS_POSITIONS),                                                              \
+        RULE("patch_embed.proj.weight", SLOT_PATCH_WEIGHT,                                         \
+             SHAPE(DIM_WIDTH, DIM_CHANNELS, DIM_PATCH, DIM_PATCH)),                                \
+        RULE("patch_embed.proj.bias", SLOT_PATCH_BIAS, SHAPE(DIM_WIDTH), .needs = HAS_PATCH_BIAS), \
+        NORM_RULES("norm_pre", SLOT_PRE_NORM, DIM_WIDTH, .needs = HAS_PRE_NORM)
+
 /* timm's attention pooling */
 #define TIMM_POOL_RULES                                                                            \
     RULE("attn_pool.latent", SLOT_POOL_QUERY, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH),                  \
@@ -147,6 +160,12 @@ static inline bool rule_applies(const struct tensor_rule *rule, uint64_t traits)
                      .needs = HAS_MAP_POOL),                                                       \
         LINEAR_RULES("attn_pool.mlp.fc2", SLOT_POOL_FC2, DIM_WIDTH, DIM_POOL_MLP,                  \
                      .needs = HAS_MAP_POOL)
+
+/* What follows their blocks. */
+#define TIMM_HEAD_RULES                                                                            \
+    NORM_RULES("norm", SLOT_NORM, DIM_WIDTH, .needs = HAS_TOKEN_NORM), TIMM_POOL_RULES,            \
+        NORM_RULES("fc_norm", SLOT_NORM, DIM_WIDTH, .needs = HAS_POOLED_NORM),                     \
+        LINEAR_RULES("head", SLOT_HEAD, DIM_CLASSES, DIM_WIDTH, .needs = HAS_HEAD)
 
 /* Several rules may fill the same part of a slot: the first whose tensor exists counts. */
 struct tensor_names {

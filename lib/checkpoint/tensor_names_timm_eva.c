@@ -8,15 +8,7 @@
 
 /* Queries, keys and values are one layer or three, and so are the halves of a gated MLP. */
 static const struct tensor_rule rules[] = {
-    RULE("cls_token", SLOT_CLS_TOKEN, SHAPE(DIM_ONE, DIM_ONE, DIM_WIDTH), .needs = HAS_CLASS_TOKEN),
-    RULE("reg_token", SLOT_REGISTERS, SHAPE(DIM_ONE, DIM_REGISTERS, DIM_WIDTH),
-         .needs = HAS_REGISTERS),
-    RULE("pos_embed", SLOT_POSITIONS, SHAPE(DIM_ONE, DIM_POSITIONS, DIM_WIDTH),
-         .needs = HAS_POSITIONS),
-    RULE("patch_embed.proj.weight", SLOT_PATCH_WEIGHT,
-         SHAPE(DIM_WIDTH, DIM_CHANNELS, DIM_PATCH, DIM_PATCH)),
-    RULE("patch_embed.proj.bias", SLOT_PATCH_BIAS, SHAPE(DIM_WIDTH), .needs = HAS_PATCH_BIAS),
-    NORM_RULES("norm_pre", SLOT_PRE_NORM, DIM_WIDTH, .needs = HAS_PRE_NORM),
+    TIMM_TOKEN_RULES,
     RULE("rope.freqs", SLOT_FREQUENCIES, SHAPE(DIM_TWO, DIM_DEPTH, DIM_HEADS, DIM_PAIRS),
          .needs = HAS_FREQUENCIES),
     BLOCK_RULES(BLOCK, "mlp"),
@@ -31,10 +23,7 @@ static const struct tensor_rule rules[] = {
     NORM_RULES(BLOCK ".mlp.norm", SLOT_MLP_NORM, DIM_MLP, .needs = HAS_MLP_NORM),
     RULE(BLOCK ".gamma_1", SLOT_GAMMA1, SHAPE(DIM_WIDTH), SCALE),
     RULE(BLOCK ".gamma_2", SLOT_GAMMA2, SHAPE(DIM_WIDTH), SCALE),
-    NORM_RULES("norm", SLOT_NORM, DIM_WIDTH, .needs = HAS_TOKEN_NORM),
-    TIMM_POOL_RULES,
-    NORM_RULES("fc_norm", SLOT_NORM, DIM_WIDTH, .needs = HAS_POOLED_NORM),
-    LINEAR_RULES("head", SLOT_HEAD, DIM_CLASSES, DIM_WIDTH, .needs = HAS_HEAD),
+    TIMM_HEAD_RULES,
 };
 
 const struct tensor_names names_timm_eva = { .rules = rules,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Shortens io.safetensors and io-size.safetensors of the cases in FOLDERS to what the tests need.
+"""first_image.py - shortens io.safetensors and io-size.safetensors of cases to what the tests need
 
 Of the results between tokens and the last norm it keeps the first image's, and the patches go, which
 no test reads. The inputs and the results of the whole model stay, of all images. The numbers are
