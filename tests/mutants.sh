@@ -216,14 +216,11 @@ work_in() { # COPY NUMBER COUNTS
 
 if any_kernel; then begin_kernels || exit; fi
 begin_tests || exit
+for ((w = 0; w < workers; w++)); do # all copies before the first fault
+  rm -rf "$work/vit-$w" "$work/counts-$w" && cp -a "$work/vit" "$work/vit-$w" || exit
+done
 for ((w = 0; w < workers; w++)); do
-  copy=$work/vit
-  if [ "$w" != 0 ]; then
-    copy=$work/vit-$w
-    rm -rf "$copy" && cp -a "$work/vit" "$copy" || exit
-  fi
-  rm -f "$work/counts-$w"
-  work_in "$copy" "$w" "$work/counts-$w" &
+  work_in "$work/vit-$w" "$w" "$work/counts-$w" &
 done
 wait
 cat "$work"/counts-* | awk -v all=${#checks[@]} '
