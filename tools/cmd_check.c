@@ -1,6 +1,7 @@
 /* cmd_check.c - `libvit check`: every kernel on every level of this machine, case by case */
 #include <string.h>
 
+#include "check/digests.h"
 #include "tools/check_digests.h"
 #include "tools/check_levels.h"
 #include "tools/check_report.h"
@@ -238,7 +239,7 @@ const struct subcommand subcommand_check = {
     .name = "check",
     .operands = "[--digest [MODEL...]]",
     .min_operands = 0,
-    .max_operands = 128, /* DIGESTS_MAX */
+    .max_operands = DIGESTS_MAX,
     .summary = "proves that every kernel gives the same bits on this machine",
     .description =
         "Runs every kernel on every instruction set of this machine and compares the result\n"
